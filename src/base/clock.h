@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/* The one clock. Whoever needs the time of day is given one, so that a test can set it. */
+#ifndef BASE_CLOCK_H
+#define BASE_CLOCK_H
+
+#include <stdint.h>
+
+struct clock {
+	/* Seconds since 1970-01-01 UTC. */
+	int64_t (*now)(const struct clock *clock);
+};
+
+extern const struct clock system_clock;
+
+static inline int64_t clock_now(const struct clock *clock)
+{
+	return clock->now(clock);
+}
+
+/* Milliseconds of a clock that only goes forward; for deadlines, not for the time of day. */
+int64_t monotonic_ms(void);
+
+#endif

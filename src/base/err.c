@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+/* The words for each error, for logs and the command line. */
+#include "base/err.h"
+
+#include <stddef.h>
+
+static const char *const texts[] = {
+	[OK] = "no error",
+	[ERR_NOMEM] = "out of memory",
+	[ERR_NOT_FOUND] = "not found",
+	[ERR_EXISTS] = "exists already",
+	[ERR_BUSY] = "busy",
+	[ERR_TIMEOUT] = "took too long",
+	[ERR_FULL] = "no room left on the disk",
+	[ERR_IO] = "the storage failed",
+	[ERR_UNKNOWN_STATE] = "the storage failed, and its state is unknown",
+	[ERR_CORRUPT] = "the stored data is damaged",
+	[ERR_SCHEMA] = "the database is of another version of docket",
+	[ERR_CONSTRAINT] = "a rule of the schema forbids it",
+	[ERR_INVALID] = "invalid argument",
+	[ERR_STOPPED] = "the program is stopping",
+	[ERR_INTERNAL] = "a mistake in docket",
+};
+
+const char *err_text(enum err err)
+{
+	size_t at = (size_t)err;
+
+	if (at >= sizeof(texts) / sizeof(texts[0]) || !texts[at])
+		return "unknown error";
+	return texts[at];
+}

@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: MIT */
+/* Dates and timestamps, read and written by arithmetic alone: libc's functions depend on the zone
+ * of the process, and every record of a list has four to six of these. */
+#include "base/timefmt.h"
+
+#define YEAR_MIN 1000
+#define YEAR_MAX 9999
+#define DAY_SECONDS 86400
+#define DAYS_400_YEARS 146097
+#define EPOCH 719162 /* days from 0001-01-01 to 1970-01-01 */
+
+/* Both ends are given in seconds from 1970-01-01T00:00:00Z. */
+#define TIME_MIN INT64_C(-30610224000) /* 1000-01-01T00:00:00Z */
+#define TIME_MAX INT64_C(253402300799) /* 9999-12-31T23:59:59Z */
+
+/* Days of a common year before the first of each month, and of a leap year. */
+static const int16_t days_before[2][13] = {
+	{0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334, 365},
+	{0, 31, 60, 91, 121, 152, 182, 213, 244, 274, 305, 335, 366},
+};
+
+/* Rounds down, also below zero. */
+static int64_t floor_div(int64_t value, int64_t by)
+{
+	return value / by - (value % by < 0);
+}
+
+static bool is_leap(int64_t year)
+{
+	return year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+}
+
+/* Days from 0001-01-01 to the first of January of `year`. */
+static int64_t year_start(int64_t year)
+{
+	int64_t past = year - 1;
+
+	return 365 * past + floor_div(past, 4) - floor_div(past, 100) + floor_div(past, 400);
+}
+
+/* As date_from_civil, but for any year from 0: before its offset is known, a timestamp's local
+ * year may be one that its year in UTC may not. */
+static bool civil_day(int year, int month, int day, int64_t *day_out)
+{
+	const int16_t *before = days_before[is_leap(year)];
+
+	if (month < 1 || month > 12 || day < 1 || day > before[month] - before[month - 1])
+		return false;
+	*day_out = year_start(year) - EPOCH + before[month - 1] + day - 1;
+	return true;
+}
+
+bool date_from_civil(int year, int month, int day, int32_t *day_out)
+{
+	int64_t found;
+
+	if (year < YEAR_MIN || year > YEAR_MAX || !civil_day(year, month, day, &found))
+		return false;
+	*day_out = (int32_t)found;
+	return true;
+}
+
+/* Every int32_t is a day of some year, so that a value out of range writes nonsense at worst. */
+void date_to_civil(int32_t day, int *year_out, int *month_out, int *day_out)
+{
+	int64_t since = (int64_t)day + EPOCH;
+	int64_t year = floor_div(since * 400, DAYS_400_YEARS) + 1;
+	const int16_t *before;
+	int64_t in_year;
+	int month;
+
+	/* Taken from the mean year, `year` is at most one off either way. */
+	if (year_start(year) > since)
+		year--;
+	else if (year_start(year + 1) <= since)
+		year++;
+	in_year = since - year_start(year);
+	before = days_before[is_leap(year)];
+	/* Taken from months of 31 days, at most one too early. */
+	month = (int)(in_year / 31) + 1;
+	if (in_year >= before[month])
+		month++;
+	*year_out = (int)year;
+	*month_out = month;
+	*day_out = (int)in_year - before[month - 1] + 1;
+}
+
+static void write_two(unsigned int value, char *out)
+{
+	out[0] = (char)('0' + value / 10 % 10);
+	out[1] = (char)('0' + value % 10);
+}
+
+void date_write(int32_t day, char out[DATE_LEN])
+{
+	int year, month, day_of_month;
+
+	date_to_civil(day, &year, &month, &day_of_month);
+	write_two((unsigned int)year / 100, out);
+	write_two((unsigned int)year % 100, out + 2);
+	out[4] = '-';
+	write_two((unsigned int)month, out + 5);
+	out[7] = '-';
+	write_two((unsigned int)day_of_month, out + 8);
+}
+
+void timestamp_write(int64_t time, char out[TIMESTAMP_LEN])
+{
+	int64_t day = floor_div(time, DAY_SECONDS);
+	int64_t past = time % DAY_SECONDS;
+	unsigned int second = (unsigned int)(past < 0 ? past + DAY_SECONDS : past);
+
+	date_write((int32_t)day, out);
+	out[10] = 'T';
+	write_two(second / 3600, out + 11);
+	out[13] = ':';
+	write_two(second / 60 % 60, out + 14);
+	out[16] = ':';
+	write_two(second % 60, out + 17);
+	out[19] = 'Z';
+}
+
+/* The readers below take what they know from the front of `rest`; where they return false, what
+ * is left of it means nothing. */
+
+static bool is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+static void skip(struct slice *rest, size_t len)
+{
+	rest->ptr += len;
+	rest->len -= len;
+}
+
+/* One character that is in `set`. */
+static bool take_one(struct slice *rest, const char *set)
+{
+	if (rest->len == 0 || *rest->ptr == '\0' || !strchr(set, *rest->ptr))
+		return false;
+	skip(rest, 1);
+	return true;
+}
+
+/* Exactly `digits` digits. */
+static bool take_number(struct slice *rest, size_t digits, int *value_out)
+{
+	int value = 0;
+
+	if (rest->len < digits)
+		return false;
+	for (size_t i = 0; i < digits; i++) {
+		if (!is_digit(rest->ptr[i]))
+			return false;
+		value = value * 10 + (rest->ptr[i] - '0');
+	}
+	skip(rest, digits);
+	*value_out = value;
+	return true;
+}
+
+static bool take_date(struct slice *rest, int64_t *day_out)
+{
+	int year, month, day;
+
+	return take_number(rest, 4, &year) && take_one(rest, "-") &&
+	       take_number(rest, 2, &month) && take_one(rest, "-") &&
+	       take_number(rest, 2, &day) && civil_day(year, month, day, day_out);
+}
+
+/* The `T` or space, the time of day (0 to 86400: the 60th second of 23:59 is the next day's
+ * first) and a fraction, where there is one. */
+static bool take_time(struct slice *rest, int *second_out, bool *fraction_out)
+{
+	int hour, minute, second;
+
+	if (!take_one(rest, "Tt ") || !take_number(rest, 2, &hour) || !take_one(rest, ":") ||
+	    !take_number(rest, 2, &minute) || !take_one(rest, ":") ||
+	    !take_number(rest, 2, &second) || hour > 23 || minute > 59 || second > 60)
+		return false;
+	*second_out = hour * 3600 + minute * 60 + second;
+	*fraction_out = false;
+	if (!take_one(rest, "."))
+		return true;
+	if (rest->len == 0 || !is_digit(*rest->ptr))
+		return false;
+	while (rest->len > 0 && is_digit(*rest->ptr)) {
+		*fraction_out |= *rest->ptr != '0';
+		skip(rest, 1);
+	}
+	return true;
+}
+
+/* `Z` or an offset; nothing means UTC too. In seconds that local time is ahead of UTC. */
+static bool take_zone(struct slice *rest, int *ahead_out)
+{
+	int hour, minute, sign;
+
+	*ahead_out = 0;
+	if (rest->len == 0 || take_one(rest, "Zz"))
+		return true;
+	sign = *rest->ptr == '-' ? -1 : 1;
+	if (!take_one(rest, "+- ") || !take_number(rest, 2, &hour))
+		return false;
+	take_one(rest, ":");
+	if (!take_number(rest, 2, &minute) || hour > 23 || minute > 59)
+		return false;
+	*ahead_out = sign * (hour * 3600 + minute * 60);
+	return true;
+}
+
+bool date_parse(struct slice text, int32_t *day_out)
+{
+	int64_t day;
+	int second;
+	bool fraction;
+
+	if (!take_date(&text, &day))
+		return false;
+	if (text.len > 0) {
+		if (!take_time(&text, &second, &fraction) || second != 0 || fraction)
+			return false;
+		take_one(&text, "Zz");
+	}
+	if (text.len > 0 || day < TIME_MIN / DAY_SECONDS)
+		return false;
+	*day_out = (int32_t)day;
+	return true;
+}
+
+bool timestamp_parse(struct slice text, enum time_bound bound, int64_t *time_out)
+{
+	int64_t day, time;
+	int second, ahead = 0;
+	bool fraction;
+
+	if (!take_date(&text, &day))
+		return false;
+	if (text.len == 0)
+		second = bound == TIME_LAST ? DAY_SECONDS - 1 : 0;
+	else if (!take_time(&text, &second, &fraction) || !take_zone(&text, &ahead) ||
+		 text.len > 0)
+		return false;
+	time = day * DAY_SECONDS + second - ahead;
+	if (time < TIME_MIN || time > TIME_MAX)
+		return false;
+	*time_out = time;
+	return true;
+}
