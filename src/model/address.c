@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: MIT */
+/* The rules of postal addresses, by tables that the build makes from iso-codes: a country's codes
+ * are a sorted range of one array, so that each question is one or two binary searches. */
+#include "model/address.h"
+
+#include <stdint.h>
+
+#include "address_codes.h"
+#include "base/text.h"
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+#define PART_COUNT 7
+#define SHOWN_BYTES ((size_t)40)
+
+static const struct {
+	const char *name;
+	size_t offset;
+} parts[PART_COUNT] = {
+	{"address_1", offsetof(struct address, address_1)},
+	{"address_2", offsetof(struct address, address_2)},
+	{"address_3", offsetof(struct address, address_3)},
+	{"city", offsetof(struct address, city)},
+	{"state", offsetof(struct address, state)},
+	{"zip", offsetof(struct address, zip)},
+	{"country", offsetof(struct address, country)},
+};
+
+static struct slice part_of(const struct address *address, size_t part)
+{
+	struct slice text;
+
+	memcpy(&text, (const char *)address + parts[part].offset, sizeof(text));
+	return text;
+}
+
+/* A code as the tables hold it, with NUL behind it; false for text that cannot be one: the tables
+ * hold no empty code, and NUL in `text` would hide what follows it. */
+static bool code_key(struct slice text, char key[ADDRESS_CODE_SIZE])
+{
+	if (text.len == 0 || text.len >= ADDRESS_CODE_SIZE || memchr(text.ptr, '\0', text.len))
+		return false;
+	memset(key, 0, ADDRESS_CODE_SIZE);
+	memcpy(key, text.ptr, text.len);
+	return true;
+}
+
+/* For both tables: every row starts with its code. */
+static int compare_codes(const void *key, const void *row)
+{
+	return strcmp(key, row);
+}
+
+static const struct address_country *country_find(struct slice code)
+{
+	char key[ADDRESS_CODE_SIZE];
+
+	if (!code_key(code, key))
+		return NULL;
+	return bsearch(key, address_countries, COUNT(address_countries),
+		       sizeof(address_countries[0]), compare_codes);
+}
+
+static bool has_subdivision(const struct address_country *country, struct slice code)
+{
+	char key[ADDRESS_CODE_SIZE];
+
+	return code_key(code, key) &&
+	       bsearch(key, address_subdivisions[country->first], country->count,
+		       sizeof(address_subdivisions[0]), compare_codes);
+}
+
+bool country_is_known(struct slice country)
+{
+	return country_find(country) != NULL;
+}
+
+bool address_is_blank(const struct address *address)
+{
+	for (size_t i = 0; i < PART_COUNT; i++) {
+		if (!text_is_blank(part_of(address, i)))
+			return false;
+	}
+	return true;
+}
+
+/* "" for blanks, else with the capitals of its ASCII letters; as it was when memory is out. */
+static struct slice fold_code(struct slice text, struct faults *faults)
+{
+	char *folded;
+	size_t at = 0;
+
+	if (text_is_blank(text))
+		return SLICE("");
+	while (at < text.len && !(text.ptr[at] >= 'a' && text.ptr[at] <= 'z'))
+		at++;
+	if (at == text.len)
+		return text;
+	folded = arena_copy(faults->arena, text);
+	if (!folded) {
+		faults->nomem = true;
+		return text;
+	}
+	for (; at < text.len; at++) {
+		if (folded[at] >= 'a' && folded[at] <= 'z')
+			folded[at] = (char)(folded[at] - 'a' + 'A');
+	}
+	return (struct slice){folded, text.len};
+}
+
+static struct slice pad_zip(struct slice zip, struct faults *faults)
+{
+	char *padded;
+
+	if (zip.len == 0 || zip.len >= 5)
+		return zip;
+	padded = arena_copy(faults->arena, SLICE("00000"));
+	if (!padded) {
+		faults->nomem = true;
+		return zip;
+	}
+	memcpy(padded + 5 - zip.len, zip.ptr, zip.len);
+	return (struct slice){padded, 5};
+}
+
+__attribute__((format(printf, 5, 6)))
+static void add_fault(struct faults *faults, const char *path, const char *part,
+		      enum fault_code code, const char *format, ...)
+{
+	char *field = arena_printf(faults->arena, "%s.%s", path, part);
+	char *message;
+	va_list args;
+
+	va_start(args, format);
+	message = arena_vprintf(faults->arena, format, args);
+	va_end(args);
+	if (field && message) {
+		faults_add(faults, field, code, "%s", message);
+	} else {
+		faults->nomem = true;
+		faults->count++;
+	}
+}
+
+/* The bytes of `text` to show in a message: the first few, cut between two characters. */
+static int shown_len(struct slice text)
+{
+	size_t len = text.len;
+
+	if (len > SHOWN_BYTES) {
+		len = SHOWN_BYTES;
+		while (len > 0 && ((unsigned char)text.ptr[len] & 0xc0) == 0x80)
+			len--;
+	}
+	return (int)len;
+}
+
+static bool is_too_long(struct slice text)
+{
+	return text_chars(text) > ADDRESS_PART_CHARS;
+}
+
+static void check_lengths(const struct address *address, const char *path, struct faults *faults)
+{
+	for (size_t i = 0; i < PART_COUNT; i++) {
+		struct slice text = part_of(address, i);
+
+		if (is_too_long(text))
+			add_fault(faults, path, parts[i].name, FAULT_TOO_LONG,
+				  "must have at most %d characters, and has %zu",
+				  ADDRESS_PART_CHARS, text_chars(text));
+	}
+}
+
+/* What is too long has its fault already. */
+static void check_codes(const struct address *address, const char *path, struct faults *faults)
+{
+	const struct address_country *country = country_find(address->country);
+	struct slice state = address->state;
+
+	if (!country) {
+		if (!is_too_long(address->country))
+			add_fault(faults, path, "country", FAULT_CHOICE,
+				  "must be a code of ISO 3166-1, such as US, and is \"%.*s\"",
+				  shown_len(address->country), address->country.ptr);
+		return;
+	}
+	if (state.len == 0 || country->count == 0 || is_too_long(state) ||
+	    has_subdivision(country, state))
+		return;
+	add_fault(faults, path, "state", FAULT_CHOICE,
+		  "must be a code of %s in ISO 3166-2, such as %s, and is \"%.*s\"",
+		  country->code, address_subdivisions[country->first], shown_len(state),
+		  state.ptr);
+}
+
+void address_settle(struct address *address, bool zip_number, struct slice country,
+		    const char *path, struct faults *faults)
+{
+	address->state = fold_code(address->state, faults);
+	address->country = fold_code(address->country, faults);
+	if (address->country.len == 0)
+		address->country = fold_code(country, faults);
+	if (zip_number && slice_is(address->country, "US"))
+		address->zip = pad_zip(address->zip, faults);
+	check_lengths(address, path, faults);
+	check_codes(address, path, faults);
+}

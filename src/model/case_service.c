@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/* Case services: what an account offers, attached to cases. Its field table. */
+#include "model/case_service.h"
+
+static const struct field fields[] = {
+	{.name = "id", .column = "id", .type = FIELD_ID, .flags = FIELD_READ_ONLY,
+	 .offset = offsetof(struct case_service, record.id), .help = "its number"},
+	{.name = "name", .column = "name", .type = FIELD_TEXT,
+	 .flags = FIELD_REQUIRED | FIELD_NOT_BLANK | FIELD_ONE_LINE, .limit = 255,
+	 .offset = offsetof(struct case_service, name), .help = "its name"},
+	{.name = "created_at", .column = "created_at", .type = FIELD_TIMESTAMP,
+	 .flags = FIELD_READ_ONLY, .offset = offsetof(struct case_service, record.created_at),
+	 .help = "when it was created"},
+	{.name = "updated_at", .column = "updated_at", .type = FIELD_TIMESTAMP,
+	 .flags = FIELD_READ_ONLY, .offset = offsetof(struct case_service, record.updated_at),
+	 .help = "when it was last changed"},
+};
+
+const struct record_type case_service_type = {
+	.name = "case_service",
+	.table = "case_service",
+	.sequence = "last_case_service_id",
+	.size = sizeof(struct case_service),
+	.fields = fields,
+	.field_count = FIELD_COUNT(fields),
+};

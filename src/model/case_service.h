@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT */
+/* Case services: what an account offers, attached to cases. */
+#ifndef MODEL_CASE_SERVICE_H
+#define MODEL_CASE_SERVICE_H
+
+#include "model/field.h"
+
+struct case_service {
+	struct record record;
+	struct slice name;
+};
+
+extern const struct record_type case_service_type;
+
+#endif

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT */
+/* What can be asked of field rows without knowing JSON or SQL. */
+#include "model/field.h"
+
+#include <assert.h>
+
+#include "base/text.h"
+#include "base/timefmt.h"
+#include "model/address.h"
+
+#define PART(part, col, what)                                                                      \
+	{.name = #part, .column = col, .type = FIELD_TEXT,                                         \
+	 .offset = offsetof(struct address, part), .limit = ADDRESS_PART_CHARS, .help = what}
+
+const struct field address_parts[ADDRESS_PARTS] = {
+	PART(address_1, "1", "line 1 of the street address"),
+	PART(address_2, "2", "line 2 of the street address"),
+	PART(address_3, "3", "line 3 of the street address"),
+	PART(city, "city", "city"),
+	PART(state, "state", "ISO 3166-2 subdivision code without its prefix"),
+	PART(zip, "zip", "postal code"),
+	PART(country, "country", "ISO 3166-1 alpha-2 code"),
+};
+
+void record_clear(const struct record_type *type, void *record)
+{
+	memset(record, 0, type->size);
+	for (size_t i = 0; i < type->field_count; i++)
+		if (type->fields[i].type == FIELD_TIMESTAMP)
+			*(int64_t *)FIELD_AT(record, &type->fields[i]) = TIME_NONE;
+		else if (type->fields[i].type == FIELD_TEXT)
+			*(struct slice *)FIELD_AT(record, &type->fields[i]) = SLICE("");
+}
+
+const struct field *field_find(const struct field *fields, size_t count, struct slice name)
+{
+	for (size_t i = 0; i < count; i++)
+		if (!(fields[i].flags & FIELD_HIDDEN) && slice_is(name, fields[i].name))
+			return &fields[i];
+	return NULL;
+}
+
+uint64_t field_bit(const struct record_type *type, const char *name)
+{
+	const struct field *field =
+		field_find(type->fields, type->field_count, slice_of(name));
+
+	assert(field);
+	return UINT64_C(1) << (field - type->fields);
+}
+
+const char *field_nearest(const struct field *fields, size_t count, struct slice name)
+{
+	const char *names[65];
+	size_t found = 0;
+
+	for (size_t i = 0; i < count && found < 64; i++)
+		if (!(fields[i].flags & FIELD_HIDDEN))
+			names[found++] = fields[i].name;
+	names[found] = NULL;
+	return text_nearest(name, names);
+}
+
+bool field_check_text(const struct field *field, struct slice text, const char *path,
+		      struct faults *faults)
+{
+	size_t before = faults->count;
+
+	if (text.len == 0) {
+		if (field->flags & FIELD_REQUIRED)
+			faults_add(faults, path, FAULT_REQUIRED, "is required");
+		return faults->count == before;
+	}
+	if ((field->flags & FIELD_NOT_BLANK) && text_is_blank(text))
+		faults_add(faults, path, FAULT_BLANK, "must not be only blanks");
+	if ((field->flags & FIELD_ONE_LINE) && text_has_control(text))
+		faults_add(faults, path, FAULT_CONTROL, "must not have control characters");
+	if (field->limit) {
+		size_t chars = text_chars(text);
+
+		if (chars > field->limit)
+			faults_add(faults, path, FAULT_TOO_LONG,
+				   "must have at most %zu characters, and has %zu", field->limit,
+				   chars);
+	}
+	return faults->count == before;
+}

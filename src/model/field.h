@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: MIT */
+/* The row types that describe a record: one row per field. The rows feed decoding, validation,
+ * encoding, the select lists and the inserts; nothing else in docket lists a record's fields. */
+#ifndef MODEL_FIELD_H
+#define MODEL_FIELD_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/slice.h"
+#include "model/fault.h"
+
+#define ID_NONE 0 /* no record: null in JSON and in the database */
+
+/* What a field is in JSON, and the C type at its offset. */
+enum field_type {
+	FIELD_ID,        /* positive integer or null; int64_t, ID_NONE is null */
+	FIELD_CHOICE,    /* one of `choices`; int32_t, the index, which is also what is stored */
+	FIELD_DATE,      /* "YYYY-MM-DD"; int32_t, base/timefmt.h */
+	FIELD_TIMESTAMP, /* "YYYY-MM-DDTHH:MM:SSZ" or null; int64_t, TIME_NONE is null */
+	FIELD_TEXT,      /* string; struct slice, "" when empty */
+	FIELD_ADDRESS,   /* the address object or null; struct address *, NULL is null */
+	FIELD_ID_LIST,   /* array of positive integers; struct id_list, ascending, none twice */
+	FIELD_TYPES,
+};
+
+enum field_flag {
+	FIELD_REQUIRED = 1 << 0,   /* must be given when a record is created, and not be emptied */
+	FIELD_READ_ONLY = 1 << 1,  /* set by docket alone */
+	FIELD_HIDDEN = 1 << 2,     /* stored, not part of the API */
+	FIELD_ONE_LINE = 1 << 3,   /* no control characters */
+	FIELD_NOT_BLANK = 1 << 4,  /* more than white space, when not empty */
+};
+
+struct id_list {
+	int64_t *ids;
+	size_t *positions; /* where each stood in the request; NULL for a list that came of none */
+	size_t count;
+};
+
+/* The table behind a FIELD_ID_LIST: (account_id, owner, member). */
+struct field_link {
+	const char *table;
+	const char *owner;
+	const char *member;
+};
+
+struct field {
+	const char *name;           /* JSON key */
+	const char *column;         /* NULL for a FIELD_ID_LIST; the prefix for a FIELD_ADDRESS */
+	enum field_type type;
+	unsigned flags;             /* of enum field_flag */
+	size_t offset;              /* in the record's struct */
+	size_t limit;               /* characters of a text, entries of a list; 0: none */
+	const char *const *choices; /* NULL-terminated */
+	const struct field_link *link;
+	const char *help;           /* for the generated reference */
+};
+
+/* Every record's struct begins with one. */
+struct record {
+	int64_t id;         /* rising per account and kind, never used again */
+	int64_t change;     /* the number of its last change: its version */
+	int64_t created_at;
+	int64_t updated_at;
+};
+
+struct record_type {
+	const char *name;     /* in the history and as the wrapper of a request */
+	const char *table;
+	const char *sequence; /* the column of the account row with the last id given */
+	size_t size;          /* of the struct */
+	const struct field *fields;
+	size_t field_count;   /* at most 64: fields given are a bit set */
+};
+
+/* The part names of an address, in the order of the API, with their offsets in struct address;
+ * rows of type FIELD_TEXT. Columns are the field's prefix before the part's column. */
+#define ADDRESS_PARTS 7
+extern const struct field address_parts[ADDRESS_PARTS];
+
+/* Sets every field to its empty value. */
+void record_clear(const struct record_type *type, void *record);
+
+#define FIELD_AT(record, field) ((void *)((char *)(record) + (field)->offset))
+#define CONST_FIELD_AT(record, field) ((const void *)((const char *)(record) + (field)->offset))
+#define FIELD_COUNT(fields) (sizeof(fields) / sizeof((fields)[0]))
+
+/* The row of that name that is part of the API, or NULL. */
+const struct field *field_find(const struct field *fields, size_t count, struct slice name);
+
+/* The bit of `name` in a set of given fields; `name` must be one of the type's fields. */
+uint64_t field_bit(const struct record_type *type, const char *name);
+
+/* The name of an API field nearest to `name`; NULL where the table has none. */
+const char *field_nearest(const struct field *fields, size_t count, struct slice name);
+
+/* Checks one text against its row: required, blank, control characters, length. True when it is
+ * fine; else one fault under `path`. */
+bool field_check_text(const struct field *field, struct slice text, const char *path,
+		      struct faults *faults);
+
+#endif

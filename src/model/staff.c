@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+/* Staff members: the users of an account. Its field table. */
+#include "model/staff.h"
+
+static const char *const levels[] = {
+	[STAFF_FULL] = "full",
+	[STAFF_LIMITED] = "limited",
+	[STAFF_DISABLED] = "disabled",
+	NULL,
+};
+
+static const struct field fields[] = {
+	{.name = "id", .column = "id", .type = FIELD_ID, .flags = FIELD_READ_ONLY,
+	 .offset = offsetof(struct staff, record.id), .help = "its number"},
+	{.name = "username", .column = "username", .type = FIELD_TEXT,
+	 .flags = FIELD_REQUIRED | FIELD_NOT_BLANK | FIELD_ONE_LINE, .limit = 64,
+	 .offset = offsetof(struct staff, username), .help = "the name they log in with"},
+	{.name = "first_name", .column = "first_name", .type = FIELD_TEXT,
+	 .flags = FIELD_ONE_LINE, .limit = 255,
+	 .offset = offsetof(struct staff, first_name), .help = "first name"},
+	{.name = "last_name", .column = "last_name", .type = FIELD_TEXT,
+	 .flags = FIELD_ONE_LINE, .limit = 255,
+	 .offset = offsetof(struct staff, last_name), .help = "last name"},
+	{.name = "email", .column = "email", .type = FIELD_TEXT,
+	 .flags = FIELD_ONE_LINE, .limit = 254,
+	 .offset = offsetof(struct staff, email), .help = "where alerts go"},
+	{.name = "access_level", .column = "access_level", .type = FIELD_CHOICE,
+	 .choices = levels,
+	 .offset = offsetof(struct staff, access_level), .help = "what they may do"},
+	{.name = "created_at", .column = "created_at", .type = FIELD_TIMESTAMP,
+	 .flags = FIELD_READ_ONLY, .offset = offsetof(struct staff, record.created_at),
+	 .help = "when it was created"},
+	{.name = "updated_at", .column = "updated_at", .type = FIELD_TIMESTAMP,
+	 .flags = FIELD_READ_ONLY, .offset = offsetof(struct staff, record.updated_at),
+	 .help = "when it was last changed"},
+};
+
+const struct record_type staff_type = {
+	.name = "staff",
+	.table = "staff",
+	.sequence = "last_staff_id",
+	.size = sizeof(struct staff),
+	.fields = fields,
+	.field_count = FIELD_COUNT(fields),
+};

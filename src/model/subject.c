@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/* Subjects: whom a case is about. Each belongs to one case. Its field table. */
+#include "model/subject.h"
+
+static const struct field fields[] = {
+	{.name = "id", .column = "id", .type = FIELD_ID, .flags = FIELD_READ_ONLY,
+	 .offset = offsetof(struct subject, record.id), .help = "its number"},
+	{.name = "casefile_id", .column = "casefile_id", .type = FIELD_ID,
+	 .flags = FIELD_REQUIRED,
+	 .offset = offsetof(struct subject, casefile_id), .help = "the case it belongs to"},
+	{.name = "first_name", .column = "first_name", .type = FIELD_TEXT,
+	 .flags = FIELD_ONE_LINE, .limit = 255,
+	 .offset = offsetof(struct subject, first_name), .help = "first name"},
+	{.name = "last_name", .column = "last_name", .type = FIELD_TEXT,
+	 .flags = FIELD_REQUIRED | FIELD_NOT_BLANK | FIELD_ONE_LINE, .limit = 255,
+	 .offset = offsetof(struct subject, last_name), .help = "last name"},
+	{.name = "address", .column = "address_", .type = FIELD_ADDRESS,
+	 .offset = offsetof(struct subject, address), .help = "where the subject lives"},
+	{.name = "created_at", .column = "created_at", .type = FIELD_TIMESTAMP,
+	 .flags = FIELD_READ_ONLY, .offset = offsetof(struct subject, record.created_at),
+	 .help = "when it was created"},
+	{.name = "updated_at", .column = "updated_at", .type = FIELD_TIMESTAMP,
+	 .flags = FIELD_READ_ONLY, .offset = offsetof(struct subject, record.updated_at),
+	 .help = "when it was last changed"},
+};
+
+const struct record_type subject_type = {
+	.name = "subject",
+	.table = "subject",
+	.sequence = "last_subject_id",
+	.size = sizeof(struct subject),
+	.fields = fields,
+	.field_count = FIELD_COUNT(fields),
+};

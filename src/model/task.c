@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: MIT */
+/* Tasks: their field table and the rules that go over more than one field. */
+#include "model/task.h"
+
+#include "base/text.h"
+#include "base/timefmt.h"
+
+static const char *const statuses[] = {
+	[TASK_NONE] = "none",
+	[TASK_NEEDS_ACTION] = "needs_action",
+	[TASK_IN_PROGRESS] = "in_progress",
+	[TASK_COMPLETE] = "complete",
+	NULL,
+};
+
+static const struct field_link users = {
+	.table = "task_user", .owner = "task_id", .member = "staff_id",
+};
+
+/* In the order of the answers. */
+static const struct field fields[] = {
+	{.name = "id", .column = "id", .type = FIELD_ID, .flags = FIELD_READ_ONLY,
+	 .offset = offsetof(struct task, record.id), .help = "the task's number"},
+	{.name = "casefile_id", .column = "casefile_id", .type = FIELD_ID,
+	 .flags = FIELD_REQUIRED, .offset = offsetof(struct task, casefile_id),
+	 .help = "the case of the task"},
+	{.name = "calendar_id", .column = "calendar_id", .type = FIELD_ID,
+	 .flags = FIELD_REQUIRED, .offset = offsetof(struct task, calendar_id),
+	 .help = "the calendar of the task"},
+	{.name = "subject_id", .column = "subject_id", .type = FIELD_ID,
+	 .offset = offsetof(struct task, subject_id),
+	 .help = "the subject; one of the same case"},
+	{.name = "case_service_id", .column = "case_service_id", .type = FIELD_ID,
+	 .offset = offsetof(struct task, case_service_id),
+	 .help = "the case service; one that is attached to the case"},
+	{.name = "status", .column = "status", .type = FIELD_CHOICE, .choices = statuses,
+	 .offset = offsetof(struct task, status),
+	 .help = "how far the work is"},
+	{.name = "due_on", .column = "due_on", .type = FIELD_DATE, .flags = FIELD_REQUIRED,
+	 .offset = offsetof(struct task, due_on), .help = "the day it is due; a floating date"},
+	{.name = "title", .column = "title", .type = FIELD_TEXT, .limit = 255,
+	 .flags = FIELD_REQUIRED | FIELD_NOT_BLANK | FIELD_ONE_LINE,
+	 .offset = offsetof(struct task, title), .help = "the name of the task"},
+	{.name = "title_folded", .column = "title_folded", .type = FIELD_TEXT,
+	 .flags = FIELD_HIDDEN, .offset = offsetof(struct task, title_folded),
+	 .help = "the title as it is searched and sorted"},
+	{.name = "body", .column = "body", .type = FIELD_TEXT, .limit = 65535,
+	 .offset = offsetof(struct task, body), .help = "description and notes"},
+	{.name = "address", .column = "address_", .type = FIELD_ADDRESS,
+	 .offset = offsetof(struct task, address), .help = "where it is to be done"},
+	{.name = "users_list", .type = FIELD_ID_LIST, .link = &users, .limit = TASK_USERS_MAX,
+	 .offset = offsetof(struct task, users_list),
+	 .help = "the staff members it is assigned to"},
+	{.name = "alert_at", .column = "alert_at", .type = FIELD_TIMESTAMP,
+	 .offset = offsetof(struct task, alert_at), .help = "when its staff are alerted"},
+	{.name = "alert_sent_at", .column = "alert_sent_at", .type = FIELD_TIMESTAMP,
+	 .flags = FIELD_READ_ONLY, .offset = offsetof(struct task, alert_sent_at),
+	 .help = "when they were"},
+	{.name = "complete_at", .column = "complete_at", .type = FIELD_TIMESTAMP,
+	 .offset = offsetof(struct task, complete_at),
+	 .help = "when it was completed; only with status complete"},
+	{.name = "created_at", .column = "created_at", .type = FIELD_TIMESTAMP,
+	 .flags = FIELD_READ_ONLY, .offset = offsetof(struct task, record.created_at),
+	 .help = "when it was created"},
+	{.name = "updated_at", .column = "updated_at", .type = FIELD_TIMESTAMP,
+	 .flags = FIELD_READ_ONLY, .offset = offsetof(struct task, record.updated_at),
+	 .help = "when it was last changed"},
+};
+
+const struct record_type task_type = {
+	.name = "task",
+	.table = "task",
+	.sequence = "last_task_id",
+	.size = sizeof(struct task),
+	.fields = fields,
+	.field_count = FIELD_COUNT(fields),
+};
+
+void task_check_new(const struct task *task, uint64_t given, struct faults *faults)
+{
+	if ((given & field_bit(&task_type, "complete_at")) && task->status != TASK_COMPLETE)
+		faults_add(faults, "task.complete_at", FAULT_NOT_ALLOWED,
+			   "goes only with status complete");
+}
+
+void task_check_references(const struct task *task, uint64_t valid, const struct task_facts *facts,
+			   struct faults *faults)
+{
+	bool case_valid = (valid & field_bit(&task_type, "casefile_id")) && facts->casefile_exists;
+	const struct {
+		const char *field;
+		int64_t id;
+		bool exists;
+		const char *what;
+	} named[] = {
+		{"casefile_id", task->casefile_id, facts->casefile_exists, "case"},
+		{"calendar_id", task->calendar_id, facts->calendar_exists, "calendar"},
+		{"subject_id", task->subject_id, facts->subject_exists, "subject"},
+		{"case_service_id", task->case_service_id, facts->case_service_exists,
+		 "case service"},
+	};
+
+	for (size_t i = 0; i < FIELD_COUNT(named); i++) {
+		char path[64];
+
+		if (named[i].id == ID_NONE || named[i].exists ||
+		    !(valid & field_bit(&task_type, named[i].field)))
+			continue;
+		snprintf(path, sizeof(path), "task.%s", named[i].field);
+		faults_add(faults, path, FAULT_NOT_FOUND, "is %lld, and there is no such %s",
+			   (long long)named[i].id, named[i].what);
+	}
+	if (case_valid && task->subject_id != ID_NONE && facts->subject_exists &&
+	    facts->subject_casefile_id != task->casefile_id)
+		faults_add(faults, "task.subject_id", FAULT_MISMATCH,
+			   "is %lld, and that subject does not belong to case %lld",
+			   (long long)task->subject_id, (long long)task->casefile_id);
+	if (case_valid && task->case_service_id != ID_NONE && facts->case_service_exists &&
+	    !facts->case_service_attached)
+		faults_add(faults, "task.case_service_id", FAULT_MISMATCH,
+			   "is %lld, and that case service is not attached to case %lld",
+			   (long long)task->case_service_id, (long long)task->casefile_id);
+	for (size_t i = 0; i < task->users_list.count; i++) {
+		char path[64];
+
+		if (facts->user_exists[i])
+			continue;
+		snprintf(path, sizeof(path), "task.users_list[%zu]",
+			 task->users_list.positions[i]);
+		faults_add(faults, path, FAULT_NOT_FOUND,
+			   "is %lld, and there is no such staff member",
+			   (long long)task->users_list.ids[i]);
+	}
+}
+
+enum err task_settle(struct task *task, struct arena *arena, int64_t now)
+{
+	if (task->status == TASK_COMPLETE && task->complete_at == TIME_NONE)
+		task->complete_at = now;
+	return text_fold(arena, task->title, &task->title_folded);
+}
