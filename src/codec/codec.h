@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/* JSON to and from a record's struct, by its field table. */
+#ifndef CODEC_CODEC_H
+#define CODEC_CODEC_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "model/field.h"
+
+/* One decoding: what it is told, and what it finds. */
+struct decode {
+	/* In. */
+	struct arena *arena;    /* for what the record points at */
+	struct faults *faults;  /* everything that is wrong, as "task.title" */
+	struct slice country;   /* the account's own, for addresses that name none */
+	bool lenient;           /* unknown fields are ignored and named in `ignored` */
+	struct buf *ignored;    /* their paths, each percent-encoded, joined by ", " */
+	/* Out. */
+	uint64_t given; /* the fields that came with a value and without a fault; field_bit() */
+};
+
+/* Decodes the body of a create: an object whose member of the type's name holds the fields.
+ * `record` is a zeroed struct of the type; each field without a value gets its empty one. Texts
+ * point into `body`, which must live as long as the record does. */
+void decode_new(const struct record_type *type, const json_t *body, struct decode *decode,
+		void *record);
+
+/* Adds a name to decode->ignored. */
+void decode_ignore(struct buf *ignored, const char *path);
+
+/* Writes the record as the API shows it: every field of the table that is not hidden, in its
+ * order. */
+void encode_record(const struct record_type *type, const void *record, struct buf *out);
+
+#endif

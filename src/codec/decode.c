@@ -1,0 +1,382 @@
+/* SPDX-License-Identifier: MIT */
+/* JSON to a record's struct, by its field table: types, coercions and the rules of single fields.
+ * Every fault is collected; decoding never stops at the first. */
+#include <assert.h>
+#include <errno.h>
+
+#include "base/text.h"
+#include "base/timefmt.h"
+#include "codec/codec.h"
+#include "json/read.h"
+#include "model/address.h"
+
+#define SHOWN_CHARS 40 /* of the client's own text, in a message or a path */
+
+/* The client's text as it may stand in a message: cut where it is long. */
+static const char *shown(struct arena *arena, struct slice text)
+{
+	size_t len = 0, chars = 0;
+	const char *copy;
+
+	while (len < text.len && chars < SHOWN_CHARS) {
+		len++;
+		while (len < text.len && ((unsigned char)text.ptr[len] & 0xc0) == 0x80)
+			len++;
+		chars++;
+	}
+	copy = arena_printf(arena, "%.*s%s", (int)len, text.ptr, len < text.len ? "..." : "");
+	return copy ? copy : "";
+}
+
+void decode_ignore(struct buf *ignored, const char *path)
+{
+	static const char hex[] = "0123456789ABCDEF";
+
+	if (ignored->len)
+		buf_add_text(ignored, ", ");
+	for (const unsigned char *at = (const unsigned char *)path; *at; at++) {
+		bool plain = (*at >= '0' && *at <= '9') || (*at >= 'a' && *at <= 'z') ||
+			     (*at >= 'A' && *at <= 'Z') || strchr("._-[]", *at);
+		char coded[3] = {'%', hex[*at >> 4], hex[*at & 15]};
+
+		if (plain)
+			buf_add_char(ignored, (char)*at);
+		else
+			buf_add(ignored, coded, sizeof(coded));
+	}
+}
+
+/* Members of `object` that no row of `fields` names. */
+static void unknown_members(struct decode *decode, const json_t *object, const char *prefix,
+			    const struct field *fields, size_t count)
+{
+	const char *key;
+	json_t *value;
+
+	json_object_foreach((json_t *)object, key, value)
+	{
+		const char *path, *nearest;
+
+		if (field_find(fields, count, slice_of(key)))
+			continue;
+		if (decode->faults->count >= FAULTS_MAX) {
+			decode->faults->count++;
+			continue;
+		}
+		path = arena_printf(decode->arena, "%s%s%s", prefix, *prefix ? "." : "",
+				    shown(decode->arena, slice_of(key)));
+		if (!path) {
+			decode->faults->nomem = true;
+			return;
+		}
+		if (decode->lenient) {
+			if (decode->ignored->len < 2048)
+				decode_ignore(decode->ignored, path);
+			continue;
+		}
+		nearest = field_nearest(fields, count, slice_of(key));
+		faults_add(decode->faults, path, FAULT_UNKNOWN_FIELD,
+			   "is not a field there is; the nearest is %s%s%s", prefix,
+			   *prefix ? "." : "", nearest ? nearest : "");
+	}
+}
+
+static bool wrong_type(struct decode *decode, const char *path, const char *wanted,
+		       const json_t *value)
+{
+	faults_add(decode->faults, path, FAULT_TYPE, "must be %s, and is %s", wanted,
+		   json_type_name(value));
+	return false;
+}
+
+/* A positive integer, or the same as a decimal string. */
+static bool read_id(struct decode *decode, const json_t *value, const char *path, int64_t *id_out)
+{
+	struct slice text;
+	int64_t id;
+
+	if (json_is_integer(value)) {
+		id = json_integer_value(value);
+	} else if (json_is_string(value)) {
+		size_t digits;
+
+		text = json_slice(value);
+		digits = text.len && text.ptr[0] == '-';
+		if (digits == text.len || strspn(text.ptr + digits, "0123456789") + digits != text.len) {
+			faults_add(decode->faults, path, FAULT_FORMAT,
+				   "must be an integer, and is \"%s\"",
+				   shown(decode->arena, text));
+			return false;
+		}
+		errno = 0;
+		id = strtoll(text.ptr, NULL, 10);
+		if (errno)
+			id = ID_NONE;
+	} else {
+		return wrong_type(decode, path, "an integer", value);
+	}
+	if (id <= ID_NONE) {
+		faults_add(decode->faults, path, FAULT_RANGE, "must be from 1 to %lld",
+			   (long long)INT64_MAX);
+		return false;
+	}
+	*id_out = id;
+	return true;
+}
+
+static bool decode_id(struct decode *decode, const struct field *field, const json_t *value,
+		      const char *path, void *at)
+{
+	(void)field;
+	return read_id(decode, value, path, at);
+}
+
+static bool decode_choice(struct decode *decode, const struct field *field, const json_t *value,
+			  const char *path, void *at)
+{
+	struct buf list = BUF_INIT;
+
+	if (!json_is_string(value))
+		return wrong_type(decode, path, "a string", value);
+	for (int32_t i = 0; field->choices[i]; i++)
+		if (slice_is(json_slice(value), field->choices[i])) {
+			*(int32_t *)at = i;
+			return true;
+		}
+	for (size_t i = 0; field->choices[i]; i++)
+		buf_printf(&list, "%s%s", i ? ", " : "", field->choices[i]);
+	faults_add(decode->faults, path, FAULT_CHOICE, "must be one of %.*s, and is \"%s\"",
+		   (int)list.len, list.ptr, shown(decode->arena, json_slice(value)));
+	buf_release(&list);
+	return false;
+}
+
+static bool decode_date(struct decode *decode, const struct field *field, const json_t *value,
+			const char *path, void *at)
+{
+	(void)field;
+	if (!json_is_string(value))
+		return wrong_type(decode, path, "a date as \"2023-02-14\"", value);
+	if (date_parse(json_slice(value), at))
+		return true;
+	faults_add(decode->faults, path, FAULT_FORMAT,
+		   "must be a day of the calendar as 2023-02-14, and is \"%s\"",
+		   shown(decode->arena, json_slice(value)));
+	return false;
+}
+
+static bool decode_timestamp(struct decode *decode, const struct field *field, const json_t *value,
+			     const char *path, void *at)
+{
+	(void)field;
+	if (!json_is_string(value))
+		return wrong_type(decode, path, "a timestamp as \"2023-02-01T00:00:00Z\"", value);
+	if (timestamp_parse(json_slice(value), TIME_FIRST, at))
+		return true;
+	faults_add(decode->faults, path, FAULT_FORMAT,
+		   "must be a time as 2023-02-01T00:00:00Z or a date, and is \"%s\"",
+		   shown(decode->arena, json_slice(value)));
+	return false;
+}
+
+static bool decode_text(struct decode *decode, const struct field *field, const json_t *value,
+			const char *path, void *at)
+{
+	if (!json_is_string(value))
+		return wrong_type(decode, path, "a string", value);
+	if (!field_check_text(field, json_slice(value), path, decode->faults))
+		return false;
+	*(struct slice *)at = json_slice(value);
+	return true;
+}
+
+/* One part of an address; the rules of the parts are address_settle()'s. */
+static void decode_part(struct decode *decode, const json_t *value, const char *path,
+			bool *number_in_out, struct slice *part_out)
+{
+	bool may_be_number = *number_in_out;
+
+	*number_in_out = false;
+	if (!value || json_is_null(value))
+		return;
+	if (json_is_string(value)) {
+		*part_out = json_slice(value);
+	} else if (!may_be_number || !json_is_integer(value)) {
+		wrong_type(decode, path, may_be_number ? "a string or an integer" : "a string",
+			   value);
+	} else if (json_integer_value(value) < 0) {
+		faults_add(decode->faults, path, FAULT_RANGE, "must not be negative");
+	} else {
+		char *text = arena_printf(decode->arena, "%lld",
+					  (long long)json_integer_value(value));
+
+		decode->faults->nomem |= !text;
+		*part_out = slice_of(text);
+		*number_in_out = true;
+	}
+}
+
+static bool decode_address(struct decode *decode, const struct field *field, const json_t *value,
+			   const char *path, void *at)
+{
+	struct address *address;
+	bool zip_number = false;
+	size_t before = decode->faults->count;
+
+	(void)field;
+	if (json_is_array(value) && json_array_size(value) == 0)
+		return false;
+	if (!json_is_object(value))
+		return wrong_type(decode, path, "an object", value);
+	address = arena_alloc(decode->arena, sizeof(*address));
+	if (!address) {
+		decode->faults->nomem = true;
+		return false;
+	}
+	for (size_t i = 0; i < ADDRESS_PARTS; i++) {
+		const struct field *part = &address_parts[i];
+		struct slice *to = FIELD_AT(address, part);
+		bool number = to == &address->zip;
+		char *part_path = arena_printf(decode->arena, "%s.%s", path, part->name);
+
+		if (!part_path) {
+			decode->faults->nomem = true;
+			return false;
+		}
+		decode_part(decode, json_object_get(value, part->name), part_path, &number, to);
+		zip_number |= number;
+	}
+	unknown_members(decode, value, path, address_parts, ADDRESS_PARTS);
+	if (address_is_blank(address))
+		return false;
+	address_settle(address, zip_number, decode->country, path, decode->faults);
+	*(struct address **)at = address;
+	return decode->faults->count == before;
+}
+
+struct placed_id {
+	int64_t id;
+	size_t position;
+};
+
+static int by_id(const void *a, const void *b)
+{
+	const struct placed_id *x = a, *y = b;
+
+	if (x->id != y->id)
+		return x->id < y->id ? -1 : 1;
+	return x->position < y->position ? -1 : 1;
+}
+
+static bool decode_id_list(struct decode *decode, const struct field *field, const json_t *value,
+			   const char *path, void *at)
+{
+	struct id_list *list = at;
+	size_t before = decode->faults->count, size, count = 0, kept = 0;
+	struct placed_id *placed;
+
+	if (!json_is_array(value))
+		return wrong_type(decode, path, "an array of integers", value);
+	size = json_array_size(value);
+	placed = arena_alloc(decode->arena, (size + 1) * sizeof(*placed));
+	list->ids = arena_alloc(decode->arena, (field->limit + 1) * sizeof(*list->ids));
+	list->positions = arena_alloc(decode->arena, (field->limit + 1) * sizeof(size_t));
+	if (!placed || !list->ids || !list->positions) {
+		decode->faults->nomem = true;
+		return false;
+	}
+	for (size_t i = 0; i < size; i++) {
+		char entry[96];
+
+		snprintf(entry, sizeof(entry), "%s[%zu]", path, i);
+		placed[count].position = i;
+		if (read_id(decode, json_array_get(value, i), entry, &placed[count].id))
+			count++;
+	}
+	qsort(placed, count, sizeof(*placed), by_id);
+	for (size_t i = 0; i < count; i++) {
+		if (i && placed[i].id == placed[i - 1].id)
+			continue;
+		if (kept < field->limit) {
+			list->ids[kept] = placed[i].id;
+			list->positions[kept] = placed[i].position;
+		}
+		kept++;
+	}
+	list->count = kept < field->limit ? kept : field->limit;
+	if (kept > field->limit)
+		faults_add(decode->faults, path, FAULT_TOO_MANY,
+			   "must have at most %zu entries, and has %zu", field->limit, kept);
+	return decode->faults->count == before;
+}
+
+typedef bool decode_fn(struct decode *decode, const struct field *field, const json_t *value,
+		       const char *path, void *at);
+
+/* Each reads a value that is neither null nor an empty string that stands for null, and is true
+ * when it set one; on a fault, or an address that is as good as none, it is false. */
+static const struct {
+	decode_fn *fn;
+	bool empty_is_null; /* "" stands for null */
+} decoders[FIELD_TYPES] = {
+	[FIELD_ID] = {decode_id, true},
+	[FIELD_CHOICE] = {decode_choice, false},
+	[FIELD_DATE] = {decode_date, true},
+	[FIELD_TIMESTAMP] = {decode_timestamp, true},
+	[FIELD_TEXT] = {decode_text, false},
+	[FIELD_ADDRESS] = {decode_address, true},
+	[FIELD_ID_LIST] = {decode_id_list, false},
+};
+
+static void decode_field(const struct record_type *type, const struct field *field,
+			 const json_t *fields, struct decode *decode, void *record)
+{
+	const json_t *value = json_object_get(fields, field->name);
+	char path[96];
+
+	snprintf(path, sizeof(path), "%s.%s", type->name, field->name);
+	if (!value || json_is_null(value) ||
+	    (decoders[field->type].empty_is_null && json_is_string(value) &&
+	     json_string_length(value) == 0)) {
+		if (field->flags & FIELD_REQUIRED)
+			faults_add(decode->faults, path, FAULT_REQUIRED, "is required");
+		return;
+	}
+	if (field->flags & FIELD_READ_ONLY) {
+		faults_add(decode->faults, path, FAULT_READ_ONLY,
+			   "is set by the server and must not be given");
+		return;
+	}
+	if (decoders[field->type].fn(decode, field, value, path, FIELD_AT(record, field)))
+		decode->given |= UINT64_C(1) << (field - type->fields);
+}
+
+void decode_new(const struct record_type *type, const json_t *body, struct decode *decode,
+		void *record)
+{
+	const struct field wrapper = {.name = type->name};
+	const json_t *fields = json_object_get(body, type->name);
+
+	decode->given = 0;
+	record_clear(type, record);
+	if (!json_is_object(body)) {
+		faults_add(decode->faults, type->name, FAULT_REQUIRED,
+			   "is required: the body must be an object with a member \"%s\"",
+			   type->name);
+		return;
+	}
+	unknown_members(decode, body, "", &wrapper, 1);
+	if (!fields || json_is_null(fields)) {
+		faults_add(decode->faults, type->name, FAULT_REQUIRED,
+			   "is required, as the object around the fields");
+		return;
+	}
+	if (!json_is_object(fields)) {
+		wrong_type(decode, type->name, "an object", fields);
+		return;
+	}
+	for (size_t i = 0; i < type->field_count; i++)
+		if (!(type->fields[i].flags & FIELD_HIDDEN))
+			decode_field(type, &type->fields[i], fields, decode, record);
+	unknown_members(decode, fields, type->name, type->fields, type->field_count);
+}
