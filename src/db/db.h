@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: MIT */
+/* The driver seam: what a database does for docket. The domain store is written once, above it;
+ * what differs between databases in SQL is data, in struct db_dialect.
+ *
+ * One SQL text serves every driver. Arguments are $1, $2, …, each may stand several times; values
+ * are always bound and names come only from our tables.
+ *
+ * A connection is used by one thread at a time. */
+#ifndef DB_DB_H
+#define DB_DB_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/slice.h"
+
+struct db;
+
+enum db_type {
+	DB_NULL,
+	DB_INT,
+	DB_TEXT,
+	DB_BYTES,
+};
+
+struct db_value {
+	enum db_type type;
+	int64_t integer;    /* of a DB_INT */
+	struct slice bytes; /* of a DB_TEXT (UTF-8) or DB_BYTES */
+};
+
+#define DB_NULL_VALUE ((struct db_value){.type = DB_NULL})
+#define DB_INT_VALUE(i) ((struct db_value){.type = DB_INT, .integer = (i)})
+#define DB_TEXT_VALUE(s) ((struct db_value){.type = DB_TEXT, .bytes = (s)})
+#define DB_BYTES_VALUE(s) ((struct db_value){.type = DB_BYTES, .bytes = (s)})
+
+/* Called for each row. `values` and the bytes they point at are the driver's and live until the
+ * call returns. An error ends the statement and is returned by run(). */
+typedef enum err db_row_fn(void *context, const struct db_value *values, size_t count);
+
+struct db_call {
+	const char *sql;
+	const struct db_value *args; /* args[0] is $1 */
+	size_t arg_count;
+	db_row_fn *on_row; /* NULL where rows are of no interest */
+	void *context;
+};
+
+enum db_mode {
+	DB_CREATE, /* makes the database, which must not be there; else as DB_WRITE */
+	DB_WRITE,  /* the one connection that writes */
+	DB_READ,   /* cannot write */
+};
+
+/* What differs in SQL. */
+struct db_dialect {
+	/* The markers of schema/: a name without braces, and what takes its place. Ends with a
+	 * row of NULLs. */
+	const struct db_marker {
+		const char *name;
+		const char *sql;
+	} *markers;
+	/* An aggregate that joins integers with commas; %s is the column. */
+	const char *join_ids;
+	/* Behind a SELECT that must keep its row from changing until the end of the
+	 * transaction. */
+	const char *lock_row;
+};
+
+struct db_driver {
+	const char *name;
+	const struct db_dialect *dialect;
+
+	/* `where` is the driver's own: a file for SQLite. On an error nothing is left open, and
+	 * `message`, of `size` bytes, says why. */
+	enum err (*open)(const char *where, enum db_mode mode, struct db **db_out, char *message,
+			 size_t size);
+	/* NULL is accepted. */
+	void (*close)(struct db *db);
+
+	/* A transaction that may write. rollback() is right after any failure. */
+	enum err (*begin)(struct db *db);
+	enum err (*commit)(struct db *db);
+	void (*rollback)(struct db *db);
+
+	/* Runs `count` statements in their order, up to the first that fails. */
+	enum err (*run)(struct db *db, const struct db_call *calls, size_t count);
+	/* Runs statements without arguments, separated by semicolons. */
+	enum err (*script)(struct db *db, const char *sql);
+
+	/* What runs from now on may take `milliseconds` in all, then it ends with ERR_TIMEOUT;
+	 * 0 takes the limit away. */
+	void (*set_budget)(struct db *db, int milliseconds);
+	/* Copies the whole database to a new file, on stable storage and checked. */
+	enum err (*copy)(struct db *db, const char *to);
+	/* What the library said of the last failure; valid until the next call. */
+	const char *(*message)(struct db *db);
+};
+
+/* Every connection begins with one. */
+struct db {
+	const struct db_driver *driver;
+};
+
+extern const struct db_driver sqlite_driver;
+
+#endif
