@@ -1,0 +1,172 @@
+-- The tables of docket. One text for both databases; what differs is marked:
+--   {int}     a 64-bit integer
+--   {bytes}   a byte string
+--   {table}   behind a table of wide rows
+--   {narrow}  behind a table of small rows that is read by its key alone
+--
+-- The account comes first in every key: a query cannot be written without it, and the tables can
+-- be partitioned or distributed by it. Dates are days and timestamps are seconds since 1970-01-01
+-- UTC. A choice is stored as its place in the list of the field's row in src/model.
+-- The rules between a task and the records that it names are foreign keys here as well, so that
+-- no mistake in the program can store what the API forbids.
+
+CREATE TABLE account (
+	id {int} NOT NULL PRIMARY KEY,
+	name TEXT NOT NULL UNIQUE,
+	country TEXT NOT NULL DEFAULT 'US',
+	created_at {int} NOT NULL,
+	-- The last number given out, of each kind: rising, never used again.
+	last_change {int} NOT NULL DEFAULT 0,
+	last_staff_id {int} NOT NULL DEFAULT 0,
+	last_calendar_id {int} NOT NULL DEFAULT 0,
+	last_case_service_id {int} NOT NULL DEFAULT 0,
+	last_casefile_id {int} NOT NULL DEFAULT 0,
+	last_subject_id {int} NOT NULL DEFAULT 0,
+	last_task_id {int} NOT NULL DEFAULT 0
+) {table};
+
+CREATE TABLE staff (
+	account_id {int} NOT NULL REFERENCES account (id),
+	id {int} NOT NULL,
+	change {int} NOT NULL,
+	username TEXT NOT NULL,
+	first_name TEXT NOT NULL,
+	last_name TEXT NOT NULL,
+	email TEXT NOT NULL,
+	access_level {int} NOT NULL CHECK (access_level BETWEEN 0 AND 2),
+	created_at {int} NOT NULL,
+	updated_at {int} NOT NULL,
+	PRIMARY KEY (account_id, id),
+	UNIQUE (account_id, username)
+) {narrow};
+
+-- A token belongs to the account; the user name of a request says who acts.
+CREATE TABLE token (
+	account_id {int} NOT NULL REFERENCES account (id),
+	hash {bytes} NOT NULL CHECK (length(hash) = 32),
+	label TEXT NOT NULL,
+	created_at {int} NOT NULL,
+	PRIMARY KEY (account_id, hash)
+) {narrow};
+
+CREATE TABLE calendar (
+	account_id {int} NOT NULL REFERENCES account (id),
+	id {int} NOT NULL,
+	change {int} NOT NULL,
+	name TEXT NOT NULL,
+	color TEXT NOT NULL,
+	created_at {int} NOT NULL,
+	updated_at {int} NOT NULL,
+	PRIMARY KEY (account_id, id)
+) {narrow};
+
+CREATE TABLE case_service (
+	account_id {int} NOT NULL REFERENCES account (id),
+	id {int} NOT NULL,
+	change {int} NOT NULL,
+	name TEXT NOT NULL,
+	created_at {int} NOT NULL,
+	updated_at {int} NOT NULL,
+	PRIMARY KEY (account_id, id)
+) {narrow};
+
+CREATE TABLE casefile (
+	account_id {int} NOT NULL REFERENCES account (id),
+	id {int} NOT NULL,
+	change {int} NOT NULL,
+	case_number TEXT NOT NULL,
+	status {int} NOT NULL CHECK (status BETWEEN 0 AND 1),
+	created_at {int} NOT NULL,
+	updated_at {int} NOT NULL,
+	PRIMARY KEY (account_id, id),
+	UNIQUE (account_id, case_number)
+) {table};
+
+CREATE TABLE casefile_service (
+	account_id {int} NOT NULL,
+	casefile_id {int} NOT NULL,
+	case_service_id {int} NOT NULL,
+	PRIMARY KEY (account_id, casefile_id, case_service_id),
+	FOREIGN KEY (account_id, casefile_id) REFERENCES casefile (account_id, id),
+	FOREIGN KEY (account_id, case_service_id) REFERENCES case_service (account_id, id)
+) {narrow};
+
+CREATE TABLE subject (
+	account_id {int} NOT NULL,
+	id {int} NOT NULL,
+	change {int} NOT NULL,
+	casefile_id {int} NOT NULL,
+	first_name TEXT NOT NULL,
+	last_name TEXT NOT NULL,
+	address_1 TEXT,
+	address_2 TEXT,
+	address_3 TEXT,
+	address_city TEXT,
+	address_state TEXT,
+	address_zip TEXT,
+	address_country TEXT,
+	created_at {int} NOT NULL,
+	updated_at {int} NOT NULL,
+	PRIMARY KEY (account_id, id),
+	UNIQUE (account_id, casefile_id, id),
+	FOREIGN KEY (account_id, casefile_id) REFERENCES casefile (account_id, id)
+) {table};
+
+CREATE TABLE task (
+	account_id {int} NOT NULL,
+	id {int} NOT NULL,
+	change {int} NOT NULL,
+	casefile_id {int},
+	calendar_id {int} NOT NULL,
+	subject_id {int},
+	case_service_id {int},
+	status {int} NOT NULL CHECK (status BETWEEN 0 AND 3),
+	due_on {int} NOT NULL CHECK (due_on BETWEEN -354285 AND 2932896),
+	title TEXT NOT NULL CHECK (title <> ''),
+	title_folded TEXT NOT NULL,
+	body TEXT NOT NULL,
+	address_1 TEXT,
+	address_2 TEXT,
+	address_3 TEXT,
+	address_city TEXT,
+	address_state TEXT,
+	address_zip TEXT,
+	address_country TEXT, -- null exactly where there is no address
+	alert_at {int},
+	alert_sent_at {int},
+	complete_at {int},
+	created_at {int} NOT NULL,
+	updated_at {int} NOT NULL,
+	PRIMARY KEY (account_id, id),
+	FOREIGN KEY (account_id, casefile_id) REFERENCES casefile (account_id, id),
+	FOREIGN KEY (account_id, calendar_id) REFERENCES calendar (account_id, id),
+	FOREIGN KEY (account_id, casefile_id, subject_id)
+		REFERENCES subject (account_id, casefile_id, id),
+	FOREIGN KEY (account_id, casefile_id, case_service_id)
+		REFERENCES casefile_service (account_id, casefile_id, case_service_id),
+	CHECK (casefile_id IS NOT NULL OR (subject_id IS NULL AND case_service_id IS NULL)),
+	CHECK ((complete_at IS NOT NULL) = (status = 3))
+) {table};
+
+CREATE TABLE task_user (
+	account_id {int} NOT NULL,
+	task_id {int} NOT NULL,
+	staff_id {int} NOT NULL,
+	PRIMARY KEY (account_id, task_id, staff_id),
+	FOREIGN KEY (account_id, task_id) REFERENCES task (account_id, id),
+	FOREIGN KEY (account_id, staff_id) REFERENCES staff (account_id, id)
+) {narrow};
+
+-- Who changed what, when. A row a change number, written in the transaction of the change; never
+-- changed afterwards.
+CREATE TABLE history (
+	account_id {int} NOT NULL REFERENCES account (id),
+	change {int} NOT NULL,
+	at {int} NOT NULL,
+	staff_id {int}, -- null: docket itself
+	record TEXT NOT NULL,
+	record_id {int} NOT NULL,
+	action TEXT NOT NULL CHECK (action IN ('create', 'update', 'delete')),
+	value TEXT, -- the record after the change, as the API writes it; null when deleted
+	PRIMARY KEY (account_id, change)
+) {table};

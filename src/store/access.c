@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: MIT */
+/* Who may come in: accounts, staff members and tokens, as access control asks for them. */
+#include "store/store_private.h"
+
+struct lookup {
+	struct arena *arena;
+	struct access *access;
+	bool found;
+};
+
+static enum err access_row(void *context, const struct db_value *values, size_t count)
+{
+	struct lookup *lookup = context;
+	struct access *access = lookup->access;
+	char *country = arena_copy(lookup->arena, values[1].bytes);
+
+	if (count != 5 || !country)
+		return country ? ERR_INTERNAL : ERR_NOMEM;
+	lookup->found = true;
+	access->account_id = values[0].integer;
+	access->country = slice_of(country);
+	access->staff_id = values[2].type == DB_INT ? values[2].integer : ID_NONE;
+	access->level = values[3].type == DB_INT ? (enum staff_access)values[3].integer
+						 : STAFF_DISABLED;
+	access->token_known = values[4].bytes.len == TOKEN_HASH_BYTES;
+	if (access->token_known)
+		memcpy(access->token_hash, values[4].bytes.ptr, TOKEN_HASH_BYTES);
+	return OK;
+}
+
+enum err store_access(struct store *store, int64_t account_id, struct slice username,
+		      const unsigned char hash[TOKEN_HASH_BYTES], struct arena *arena,
+		      struct access *access_out)
+{
+	static const char sql[] =
+		"SELECT a.id, a.country, s.id, s.access_level, t.hash FROM account a"
+		" LEFT JOIN staff s ON s.account_id = a.id AND s.username = $2"
+		" LEFT JOIN token t ON t.account_id = a.id AND t.hash = $3"
+		" WHERE a.id = $1";
+	const struct db_value args[] = {
+		DB_INT_VALUE(account_id),
+		DB_TEXT_VALUE(username),
+		DB_BYTES_VALUE(((struct slice){(const char *)hash, TOKEN_HASH_BYTES})),
+	};
+	struct access access = {0};
+	struct lookup lookup = {arena, &access, false};
+	const struct db_call call = {sql, args, 3, access_row, &lookup};
+	enum err err = store_read(store, &call, 1);
+
+	if (!err && !lookup.found)
+		err = ERR_NOT_FOUND;
+	if (!err)
+		*access_out = access;
+	return err;
+}
+
+struct only {
+	int64_t id;
+	size_t count;
+};
+
+static enum err only_row(void *context, const struct db_value *values, size_t count)
+{
+	struct only *only = context;
+
+	(void)count;
+	only->id = values[0].integer;
+	only->count++;
+	return OK;
+}
+
+enum err store_only_account(struct store *store, int64_t *id_out)
+{
+	struct only only = {0};
+	const struct db_call call = {.sql = "SELECT id FROM account ORDER BY id LIMIT 2",
+				     .on_row = only_row, .context = &only};
+	enum err err = store_read(store, &call, 1);
+
+	if (err)
+		return err;
+	if (only.count == 1)
+		*id_out = only.id;
+	return only.count == 1 ? OK : only.count ? ERR_EXISTS : ERR_NOT_FOUND;
+}

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: MIT */
+/* The sample records, with the numbers that the example of the Trackops Tasks API names: so that
+ * it works word for word. */
+#include "store/store_private.h"
+
+#include "model/calendar.h"
+#include "model/case_service.h"
+#include "model/subject.h"
+
+struct demo_write {
+	struct store_write write;
+	bool found; /* they are there already */
+	bool foreign; /* the account has records of its own */
+};
+
+#define CASE_NUMBER "DEMO-245"
+
+static enum err demo_row(void *context, const struct db_value *values, size_t count)
+{
+	(void)count;
+	*(bool *)context = slice_is(values[0].bytes, CASE_NUMBER);
+	return OK;
+}
+
+static enum err demo_read(struct store_write *write, struct calls *calls)
+{
+	struct demo_write *demo = (struct demo_write *)(void *)write;
+	struct db_value *args = arena_alloc(write->arena, sizeof(*args));
+
+	if (!args)
+		return ERR_NOMEM;
+	args[0] = DB_INT_VALUE(write->scope.account_id);
+	return calls_add(calls,
+			 "SELECT case_number FROM casefile WHERE account_id = $1 AND id = 245",
+			 args, 1, demo_row, &demo->found);
+}
+
+/* A copy in the arena, with the empty values where the sample names none. */
+static enum err insert(struct store_write *write, enum record_kind kind, const void *sample,
+		       struct calls *calls)
+{
+	const struct record_type *type = record_types[kind];
+	struct record *record = arena_alloc(write->arena, type->size);
+
+	if (!record)
+		return ERR_NOMEM;
+	memcpy(record, sample, type->size);
+	record->created_at = record->updated_at = write->now;
+	return record_insert(write, kind, record, calls);
+}
+
+#define TEXT(literal) {(literal), sizeof(literal) - 1}
+
+static enum err insert_case(struct store_write *write, int64_t n, struct calls *calls)
+{
+	static const struct case_service services[] = {
+		{.record.id = 1, .name = TEXT("Surveillance")},
+		{.record.id = 2, .name = TEXT("Background check")},
+	};
+	static const struct subject subjects[] = {
+		{.record.id = 209, .casefile_id = 245, .first_name = TEXT("Sample"),
+		 .last_name = TEXT("Subject")},
+		{.record.id = 210, .casefile_id = 246, .first_name = TEXT("Second"),
+		 .last_name = TEXT("Subject")},
+	};
+	int64_t attached[] = {n + 1};
+	const struct casefile casefile = {
+		.record.id = 245 + n,
+		.case_number = slice_of(n ? "DEMO-246" : CASE_NUMBER),
+		.status = CASEFILE_OPEN,
+		.case_services_list = {.ids = attached, .count = 1},
+	};
+	enum err err = insert(write, RECORD_CASE_SERVICE, &services[n], calls);
+
+	if (!err)
+		err = insert(write, RECORD_CASEFILE, &casefile, calls);
+	return err ? err : insert(write, RECORD_SUBJECT, &subjects[n], calls);
+}
+
+static enum err demo_decide(struct store_write *write, struct calls *calls)
+{
+	static const struct calendar calendar = {
+		.record.id = 1, .name = TEXT("Investigations"), .color = TEXT("#3366cc")};
+	static const struct staff staff[] = {
+		{.record.id = 2, .username = TEXT("second"), .first_name = TEXT("Sample"),
+		 .last_name = TEXT("Investigator"), .email = TEXT("second@example.com"),
+		 .access_level = STAFF_LIMITED},
+		{.record.id = 3, .username = TEXT("third"), .first_name = TEXT("Sample"),
+		 .last_name = TEXT("Assistant"), .email = TEXT("third@example.com"),
+		 .access_level = STAFF_LIMITED},
+	};
+	struct demo_write *demo = (struct demo_write *)(void *)write;
+	enum err err = OK;
+
+	if (demo->found)
+		return OK;
+	demo->foreign = write->last_id[RECORD_STAFF] != 1;
+	for (enum record_kind kind = RECORD_STAFF + 1; kind < RECORD_KINDS; kind++)
+		demo->foreign |= write->last_id[kind] != 0;
+	if (demo->foreign)
+		return OK;
+	for (size_t i = 0; i < FIELD_COUNT(staff) && !err; i++)
+		err = insert(write, RECORD_STAFF, &staff[i], calls);
+	if (!err)
+		err = insert(write, RECORD_CALENDAR, &calendar, calls);
+	for (int64_t n = 0; n < 2 && !err; n++)
+		err = insert_case(write, n, calls);
+	return err;
+}
+
+enum err store_demo_records(struct store *store, const struct scope *scope, bool *made_out)
+{
+	static const struct write_steps steps = {demo_read, demo_decide};
+	struct arena arena = {0};
+	struct faults faults;
+	struct demo_write demo = {.write = {.scope = *scope,
+					    .arena = &arena,
+					    .faults = &faults,
+					    .steps = &steps}};
+	struct store_write *one = &demo.write;
+	enum err err;
+
+	faults_init(&faults, &arena);
+	err = store_run(store, &one, 1);
+	arena_release(&arena);
+	if (!err && demo.foreign)
+		return ERR_EXISTS;
+	if (!err)
+		*made_out = !demo.found;
+	return err;
+}

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: MIT */
+/* Numbered migrations, each in a transaction of its own with the row that says it was done. */
+#include <errno.h>
+#include <unistd.h>
+
+#include "store/store_private.h"
+
+#include "schema.h"
+
+const struct migration *const migrations = schema;
+const size_t migration_count = sizeof(schema) / sizeof(schema[0]);
+
+static enum err fail(struct db *db, enum err err, struct buf *why, const char *what)
+{
+	buf_printf(why, "%s: %s: %s", what, err_text(err), db->driver->message(db));
+	return err;
+}
+
+/* Puts the dialect's words in the place of the markers. */
+static bool expand(const struct db_dialect *dialect, const char *sql, struct buf *out)
+{
+	while (*sql) {
+		const char *open = strchr(sql, '{');
+		const char *close = open ? strchr(open, '}') : NULL;
+		const struct db_marker *marker = dialect->markers;
+
+		if (!close) {
+			buf_add_text(out, sql);
+			break;
+		}
+		buf_add(out, sql, (size_t)(open - sql));
+		while (marker->name && !slice_is((struct slice){open + 1, (size_t)(close - open - 1)},
+						 marker->name))
+			marker++;
+		if (!marker->name)
+			return false;
+		buf_add_text(out, marker->sql);
+		sql = close + 1;
+	}
+	return !out->failed;
+}
+
+static enum err number_row(void *context, const struct db_value *values, size_t count)
+{
+	if (count == 1 && values[0].type == DB_INT)
+		*(int64_t *)context = values[0].integer;
+	return OK;
+}
+
+static enum err apply(struct db *db, const struct migration *migration, int64_t now)
+{
+	const struct db_value args[] = {
+		DB_INT_VALUE(migration->number),
+		DB_TEXT_VALUE(slice_of(migration->name)),
+		DB_INT_VALUE(now),
+	};
+	const struct db_call done = {
+		.sql = "INSERT INTO migration (number, name, applied_at) VALUES ($1, $2, $3)",
+		.args = args,
+		.arg_count = 3,
+	};
+	struct buf sql = BUF_INIT;
+	enum err err = ERR_INTERNAL;
+
+	if (expand(db->driver->dialect, migration->sql, &sql)) {
+		buf_add_char(&sql, '\0');
+		err = sql.failed ? ERR_NOMEM : db->driver->begin(db);
+	}
+	if (!err)
+		err = db->driver->script(db, sql.ptr);
+	if (!err)
+		err = db->driver->run(db, &done, 1);
+	if (!err)
+		err = db->driver->commit(db);
+	buf_release(&sql);
+	return err;
+}
+
+/* A copy under its final name is a whole one. */
+static enum err copy(struct db *db, const char *to, struct buf *why)
+{
+	char partial[4096];
+	enum err err;
+
+	snprintf(partial, sizeof(partial), "%s.partial", to);
+	unlink(partial);
+	err = db->driver->copy(db, partial);
+	if (err)
+		return fail(db, err, why, "cannot copy the database before its migration");
+	if (rename(partial, to)) {
+		buf_printf(why, "cannot rename %s: %s", partial, strerror(errno));
+		return ERR_IO;
+	}
+	return OK;
+}
+
+enum err migrate(struct db *db, const struct migration *list, size_t count, const char *copy_to,
+		 int64_t now, struct buf *why)
+{
+	static const char table[] = "CREATE TABLE IF NOT EXISTS migration"
+				    " (number {int} NOT NULL PRIMARY KEY, name TEXT NOT NULL,"
+				    " applied_at {int} NOT NULL) {table}";
+	int64_t have = 0;
+	const struct db_call ask = {.sql = "SELECT max(number) FROM migration",
+				    .on_row = number_row, .context = &have};
+	struct buf sql = BUF_INIT;
+	enum err err = expand(db->driver->dialect, table, &sql) ? OK : ERR_NOMEM;
+
+	buf_add_char(&sql, '\0');
+	if (!err)
+		err = db->driver->script(db, sql.ptr);
+	buf_release(&sql);
+	if (!err)
+		err = db->driver->run(db, &ask, 1);
+	if (err)
+		return fail(db, err, why, "cannot read which schema the database has");
+	if (have > (int64_t)count) {
+		buf_printf(why,
+			   "the database has schema %lld and this docket knows schemas up to %zu: "
+			   "use the docket that wrote it, or a newer one",
+			   (long long)have, count);
+		return ERR_SCHEMA;
+	}
+	if (have && have < (int64_t)count && copy_to)
+		err = copy(db, copy_to, why);
+	for (size_t i = (size_t)have; i < count && !err; i++) {
+		err = apply(db, &list[i], now);
+		if (err) {
+			fail(db, err, why, list[i].name);
+			db->driver->rollback(db);
+		}
+	}
+	return err;
+}

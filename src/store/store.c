@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: MIT */
+/* Opening, making and closing a data folder. */
+#include "store/store.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "store/store_private.h"
+
+#define DATABASE "docket.db"
+#define UNFINISHED "docket.db.new"
+#define LOCK "docket.lock"
+#define PATH_BYTES 4096
+
+static void path_of(const char *folder, const char *name, char path[PATH_BYTES])
+{
+	snprintf(path, PATH_BYTES, "%s/%s", folder, name);
+}
+
+/* One process has a folder. The lock goes with the process, however it ends. */
+static enum err lock_folder(const char *folder, int *lock_out, struct buf *why)
+{
+	char path[PATH_BYTES];
+	int fd;
+
+	path_of(folder, LOCK, path);
+	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (fd < 0) {
+		buf_printf(why, "cannot open %s: %s", path, strerror(errno));
+		return errno == ENOENT ? ERR_NOT_FOUND : ERR_IO;
+	}
+	if (flock(fd, LOCK_EX | LOCK_NB)) {
+		buf_printf(why, "another docket is using %s", folder);
+		close(fd);
+		return ERR_BUSY;
+	}
+	*lock_out = fd;
+	return OK;
+}
+
+static enum err open_writer(struct store *store, const char *path, enum db_mode mode,
+			    struct buf *why)
+{
+	char message[256];
+	enum err err = store->driver->open(path, mode, &store->write_db, message, sizeof(message));
+
+	if (err)
+		buf_printf(why, "cannot open %s: %s", path, message);
+	return err;
+}
+
+static enum err bring_up(struct store *store, const char *folder, struct buf *why)
+{
+	char copy[PATH_BYTES], name[64];
+
+	snprintf(name, sizeof(name), DATABASE ".before-%04zu", migration_count);
+	path_of(folder, name, copy);
+	return migrate(store->write_db, migrations, migration_count, copy,
+		       clock_now(store->config.clock), why);
+}
+
+static struct store *new_store(const struct store_config *config)
+{
+	struct store *store = calloc(1, sizeof(*store));
+
+	if (!store)
+		return NULL;
+	store->config = *config;
+	store->driver = &sqlite_driver;
+	store->lock = -1;
+	if (record_sql_build(store)) {
+		store_close(store);
+		return NULL;
+	}
+	return store;
+}
+
+void store_stop(struct store *store)
+{
+	writer_stop(store->writer);
+}
+
+void store_close(struct store *store)
+{
+	if (!store)
+		return;
+	writer_free(store->writer);
+	readers_free(store->readers);
+	/* Last: closing it empties the WAL, which only it may do. */
+	store->driver->close(store->write_db);
+	if (store->lock >= 0)
+		close(store->lock);
+	arena_release(&store->arena);
+	free(store);
+}
+
+enum err store_open(const struct store_config *config, struct store **store_out, struct buf *why)
+{
+	struct store *store = new_store(config);
+	char path[PATH_BYTES];
+	enum err err;
+
+	if (!store)
+		return ERR_NOMEM;
+	path_of(config->folder, DATABASE, path);
+	if (access(path, F_OK)) {
+		buf_printf(why, "there is no database in %s: make one with "
+				"\"docket init --data %s\"",
+			   config->folder, config->folder);
+		store_close(store);
+		return ERR_NOT_FOUND;
+	}
+	err = lock_folder(config->folder, &store->lock, why);
+	if (!err)
+		err = open_writer(store, path, DB_WRITE, why);
+	if (!err)
+		err = bring_up(store, config->folder, why);
+	if (!err)
+		err = readers_new(store->driver, path, config->readers, &store->readers, why);
+	if (!err)
+		err = writer_new(store, &store->writer);
+	if (err) {
+		if (!why->len)
+			buf_add_text(why, err_text(err));
+		store_close(store);
+		return err;
+	}
+	*store_out = store;
+	return OK;
+}
+
+/* The account's row, its first staff member and its token, as one write. */
+struct first_write {
+	struct store_write write;
+	const struct store_first *first;
+};
+
+static enum err first_read(struct store_write *write, struct calls *calls)
+{
+	(void)write;
+	(void)calls;
+	return OK;
+}
+
+static enum err first_decide(struct store_write *write, struct calls *calls)
+{
+	const struct store_first *first = ((struct first_write *)(void *)write)->first;
+	struct db_value *token = arena_alloc(write->arena, 4 * sizeof(*token));
+	enum err err = token ? OK : ERR_NOMEM;
+
+	if (!err)
+		err = record_insert(write, RECORD_STAFF, first->staff, calls);
+	if (err)
+		return err;
+	token[0] = DB_INT_VALUE(write->scope.account_id);
+	token[1] = DB_BYTES_VALUE(
+		((struct slice){(const char *)first->token_hash, TOKEN_HASH_BYTES}));
+	token[2] = DB_TEXT_VALUE(slice_of(first->token_label));
+	token[3] = DB_INT_VALUE(write->now);
+	return calls_add(calls,
+			 "INSERT INTO token (account_id, hash, label, created_at)"
+			 " VALUES ($1, $2, $3, $4)",
+			 token, 4, NULL, NULL);
+}
+
+static enum err insert_first(struct store *store, const struct store_first *first)
+{
+	static const struct write_steps steps = {first_read, first_decide};
+	const struct db_value args[] = {
+		DB_INT_VALUE(1),
+		DB_TEXT_VALUE(slice_of(first->account)),
+		DB_INT_VALUE(clock_now(store->config.clock)),
+	};
+	const struct db_call account = {
+		.sql = "INSERT INTO account (id, name, created_at) VALUES ($1, $2, $3)",
+		.args = args,
+		.arg_count = 3,
+	};
+	struct arena arena = {0};
+	struct faults faults;
+	struct first_write write = {
+		.write = {.scope = {.account_id = 1, .staff_id = 1},
+			  .arena = &arena,
+			  .faults = &faults,
+			  .steps = &steps},
+		.first = first,
+	};
+	struct store_write *one = &write.write;
+	enum err err = store->driver->run(store->write_db, &account, 1);
+
+	faults_init(&faults, &arena);
+	if (!err)
+		err = store_run(store, &one, 1);
+	arena_release(&arena);
+	return err;
+}
+
+static enum err sync_folder(const char *folder)
+{
+	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int failed = fd < 0 || fsync(fd);
+
+	if (fd >= 0)
+		close(fd);
+	return failed ? ERR_IO : OK;
+}
+
+/* Makes the database beside its final name, so that what has that name is whole. */
+static enum err create_database(struct store *store, const char *folder,
+				const struct store_first *first, struct buf *why)
+{
+	static const char *const leftovers[] = {UNFINISHED, UNFINISHED "-wal", UNFINISHED "-shm"};
+	char path[PATH_BYTES], unfinished[PATH_BYTES];
+	enum err err;
+
+	path_of(folder, DATABASE, path);
+	path_of(folder, UNFINISHED, unfinished);
+	if (access(path, F_OK) == 0) {
+		buf_printf(why, "%s already has a database", folder);
+		return ERR_EXISTS;
+	}
+	for (size_t i = 0; i < sizeof(leftovers) / sizeof(leftovers[0]); i++) {
+		path_of(folder, leftovers[i], unfinished);
+		unlink(unfinished);
+	}
+	path_of(folder, UNFINISHED, unfinished);
+	err = open_writer(store, unfinished, DB_CREATE, why);
+	if (!err)
+		err = bring_up(store, folder, why);
+	if (!err) {
+		err = insert_first(store, first);
+		if (err)
+			buf_printf(why, "cannot make the account: %s", err_text(err));
+	}
+	store->driver->close(store->write_db);
+	store->write_db = NULL;
+	if (!err && (rename(unfinished, path) || sync_folder(folder))) {
+		buf_printf(why, "cannot rename %s: %s", unfinished, strerror(errno));
+		err = ERR_IO;
+	}
+	if (err)
+		unlink(unfinished);
+	return err;
+}
+
+enum err store_create(const char *folder, const struct clock *clock,
+		      const struct store_first *first, struct buf *why)
+{
+	const struct store_config config = {.folder = folder, .clock = clock};
+	struct store *store;
+	enum err err;
+
+	if (mkdir(folder, 0700) && errno != EEXIST) {
+		buf_printf(why, "cannot make the folder %s: %s", folder, strerror(errno));
+		return ERR_IO;
+	}
+	store = new_store(&config);
+	err = store ? lock_folder(folder, &store->lock, why) : ERR_NOMEM;
+	if (!err)
+		err = create_database(store, folder, first, why);
+	if (err && !why->len)
+		buf_add_text(why, err_text(err));
+	store_close(store);
+	return err;
+}

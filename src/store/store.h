@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: MIT */
+/* What handlers and commands may ask of the store: the domain API, written once for every
+ * database.
+ *
+ * Every call about an account's records takes a scope; the account id in it is the first argument
+ * of every statement, so that another account's record is not to be found at all.
+ *
+ * A write is two steps: the first reads what it needs under the account's lock, the second decides
+ * from what was read and lists its statements. Writes of many requests are committed together; a
+ * write is answered after the commit that made it durable. */
+#ifndef STORE_STORE_H
+#define STORE_STORE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/err.h"
+#include "model/casefile.h"
+#include "model/fault.h"
+#include "model/records.h"
+#include "model/staff.h"
+#include "model/task.h"
+
+#define TOKEN_HASH_BYTES 32
+
+struct store;
+
+/* On whose behalf: the account, and the staff member that the history names. */
+struct scope {
+	int64_t account_id;
+	int64_t staff_id;
+};
+
+struct store_config {
+	const char *folder;
+	const struct clock *clock;
+	unsigned readers;      /* reading connections: one for each thread that reads */
+	int read_budget_ms;    /* what one read may take */
+	size_t queue_limit;    /* writes that may wait */
+	/* Called once, on the writer's thread, when the storage failed so that its state is
+	 * unknown and the process must be started anew. May be NULL. */
+	void (*on_fatal)(void *context);
+	void *fatal_context;
+};
+
+/* The first account of a new folder. */
+struct store_first {
+	const char *account;  /* its name */
+	struct staff *staff;  /* its first staff member, with full access */
+	const unsigned char *token_hash; /* TOKEN_HASH_BYTES */
+	const char *token_label;
+};
+
+/* Makes the folder (mode 0700) where it is missing, and in it the database with its first
+ * account; all of it or nothing. ERR_EXISTS where there is one. On an error `why` says what and
+ * why, in words for whoever runs the program. */
+enum err store_create(const char *folder, const struct clock *clock,
+		      const struct store_first *first, struct buf *why);
+
+/* Opens the folder for this process alone, brings an older database to this program's schema
+ * after a checked copy, and starts the writer. ERR_BUSY where another process has it. */
+enum err store_open(const struct store_config *config, struct store **store_out, struct buf *why);
+
+/* Answers all writes that are queued; from now on store_submit() says ERR_STOPPED. */
+void store_stop(struct store *store);
+
+/* Closes. No call may be under way. NULL is accepted. */
+void store_close(struct store *store);
+
+/* The only account's id; ERR_EXISTS where there are several, ERR_NOT_FOUND without any. */
+enum err store_only_account(struct store *store, int64_t *id_out);
+
+/* Who a request says it is. */
+struct access {
+	int64_t account_id;
+	struct slice country;    /* the account's own; in the arena */
+	int64_t staff_id;        /* ID_NONE: no such user name in the account */
+	enum staff_access level; /* of the staff member */
+	bool token_known;        /* the account has a token of this hash */
+	unsigned char token_hash[TOKEN_HASH_BYTES]; /* as stored, when known */
+};
+
+/* Looks up account, staff member and token in one statement, known or not. */
+enum err store_access(struct store *store, int64_t account_id, struct slice username,
+		      const unsigned char hash[TOKEN_HASH_BYTES], struct arena *arena,
+		      struct access *access_out);
+
+/* Called with a record of the kind asked for; it and all it points at live until the call
+ * returns. An error ends the reading and is returned. */
+typedef enum err store_record_fn(void *context, const void *record);
+
+/* Reads one record. ERR_NOT_FOUND, ERR_TIMEOUT past the budget. */
+enum err store_get(struct store *store, const struct scope *scope, enum record_kind kind,
+		   int64_t id, struct arena *arena, store_record_fn *on_record, void *context);
+
+struct calls;
+struct store_write;
+
+/* The two steps of a kind of write. They may be run more than once: each run starts afresh. */
+struct write_steps {
+	/* Lists the reads; the account row is read and locked before them. */
+	enum err (*read)(struct store_write *write, struct calls *calls);
+	/* Decides; lists nothing where there are faults. */
+	enum err (*decide)(struct store_write *write, struct calls *calls);
+};
+
+/* A write on its way. The caller sets the first part and keeps all of it alive until done() was
+ * called; until then the arena is the writer's. */
+struct store_write {
+	struct scope scope;
+	struct arena *arena;
+	struct faults *faults; /* decide() adds to them; any means that nothing was stored */
+	void (*done)(void *context); /* on the writer's thread, after the commit */
+	void *context;
+
+	enum err err; /* the outcome, when done */
+
+	/* The store's own. */
+	struct store *store;
+	const struct write_steps *steps;
+	int64_t now;
+	int64_t last_change; /* of the account: as read, then as given out */
+	int64_t last_id[RECORD_KINDS];
+	bool account_found;
+	bool changed;
+	size_t faults_before;
+	struct fault **faults_last;
+	struct store_write *next;
+};
+
+/* Queues a write whose steps are set. ERR_BUSY where too much is waiting, ERR_STOPPED while the
+ * store closes: done() is then not called. */
+enum err store_submit(struct store *store, struct store_write *write);
+
+/* Runs the steps of a write that is at fault already, on a reading connection and without storing
+ * anything, so that its faults are all told at once. */
+enum err store_judge(struct store *store, struct store_write *write);
+
+/* Runs writes at once in one transaction, without the queue: for commands that do not serve.
+ * The outcome is in each write as well. */
+enum err store_run(struct store *store, struct store_write **writes, size_t count);
+
+/* Creates a task. `valid` are the fields that came with a value and without a fault. On success
+ * `task` is the stored record. */
+struct task_create {
+	struct store_write write;
+	struct task *task;
+	uint64_t valid;
+	struct task_facts facts; /* the store's own */
+};
+
+void task_create_init(struct task_create *create);
+
+/* Makes the sample records that the reference's example names; see demo.c. `made_out` says
+ * whether they were not there before. ERR_EXISTS where the account has cases of its own. */
+enum err store_demo_records(struct store *store, const struct scope *scope, bool *made_out);
+
+#endif

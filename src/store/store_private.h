@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT */
+/* What the files of the store share. */
+#ifndef STORE_STORE_PRIVATE_H
+#define STORE_STORE_PRIVATE_H
+
+#include "db/db.h"
+#include "store/store.h"
+
+struct writer;
+
+/* The statements of one kind of record, made from its field table when the store opens. */
+struct record_sql {
+	const char *insert;
+	const char *select;  /* $1 account, $2 id */
+	const char **link_insert; /* by field; NULL where the field is no list */
+	size_t arg_count;    /* of the insert */
+	size_t column_count; /* of the select */
+};
+
+struct store {
+	struct store_config config;
+	struct arena arena; /* what lives as long as the store */
+	const struct db_driver *driver;
+	struct record_sql sql[RECORD_KINDS];
+	const char *read_account;   /* $1 account */
+	const char *update_account; /* $1 account, $2 last_change, then the last ids */
+	struct db *write_db;
+	struct writer *writer;
+	struct readers *readers;
+	int lock; /* file descriptor of the folder's lock */
+};
+
+/* Statements to run in their order. */
+struct calls {
+	struct arena *arena;
+	struct db_call *list;
+	size_t count;
+	size_t room;
+};
+
+/* `args` must live until the calls were run. */
+enum err calls_add(struct calls *calls, const char *sql, const struct db_value *args,
+		   size_t arg_count, db_row_fn *on_row, void *context);
+
+/* readers.c: reading connections, lent to one thread at a time. */
+struct readers;
+enum err readers_new(const struct db_driver *driver, const char *where, unsigned count,
+		     struct readers **readers_out, struct buf *why);
+void readers_free(struct readers *readers);
+/* Waits until one is free; its budget starts now. */
+struct db *readers_take(struct readers *readers, int budget_ms);
+void readers_give(struct readers *readers, struct db *db);
+/* Takes one, runs the calls in one snapshot each, gives it back. */
+enum err store_read(struct store *store, const struct db_call *calls, size_t count);
+
+/* commit.c */
+enum err writer_new(struct store *store, struct writer **writer_out);
+/* Ends the thread when the queue is empty. */
+void writer_stop(struct writer *writer);
+void writer_free(struct writer *writer);
+
+/* record.c: SQL from the field tables. */
+enum err record_sql_build(struct store *store);
+/* Lists what creates a record: its row, its lists, its history. `record` must live until the calls
+ * were run. An id of ID_NONE gets the next one, a time of creation of TIME_NONE is now. */
+enum err record_insert(struct store_write *write, enum record_kind kind, void *record,
+		       struct calls *calls);
+/* Reads a row of record_sql.select into a zeroed struct; texts are not copied. */
+enum err record_from_row(const struct record_type *type, const struct db_value *values,
+			 size_t count, struct arena *arena, void *record);
+
+/* migrate.c */
+struct migration {
+	int number; /* from 1, without gaps */
+	const char *name;
+	const char *sql; /* with the markers of the dialect */
+};
+
+extern const struct migration *const migrations;
+extern const size_t migration_count;
+
+/* Brings the database to the last of `list`; each in its own transaction, after one checked copy
+ * at `copy_to` where there was a schema before. ERR_SCHEMA where the database is newer. */
+enum err migrate(struct db *db, const struct migration *list, size_t count, const char *copy_to,
+		 int64_t now, struct buf *why);
+
+#endif
