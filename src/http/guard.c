@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: MIT */
+/* The framing guard. libmicrohttpd up to 0.9.76 takes the first of several Content-Length
+ * headers, lets any Transfer-Encoding override it, reads `Content-Length : 3` as a header of
+ * another name, and cuts texts at NUL. RFC 9112 asks for 400 in each case (sections 2.2, 5.1, 5.2,
+ * 6.1, 6.3). */
+#include "http/guard.h"
+
+#include <microhttpd.h>
+
+#include "base/text.h"
+
+struct headers {
+	const char *why; /* the first fault found */
+	size_t content_lengths;
+	size_t transfer_encodings;
+	size_t hosts;
+	bool in_place; /* libmicrohttpd leaves headers where it received them */
+	const char *end; /* of the header before, where known */
+};
+
+/* RFC 9110, section 5.6.2. */
+static bool is_token(const char *text, size_t len)
+{
+	static const char others[] = "!#$%&'*+-.^_`|~";
+
+	for (size_t i = 0; i < len; i++) {
+		char c = text[i];
+
+		if (!((c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+		      (c != '\0' && strchr(others, c))))
+			return false;
+	}
+	return len > 0;
+}
+
+/* A header that was cut at a NUL, or put together from folded lines, no longer lies where it was
+ * received: the name, a colon that is now NUL, blanks, the value, and behind the end of its line
+ * the next name. */
+static bool lies_in_place(struct headers *headers, const char *name, size_t name_len,
+			  const char *value, size_t value_len)
+{
+	const char *at = name + name_len + 1;
+	bool follows = !headers->end || name == headers->end + 1 || name == headers->end + 2;
+
+	headers->end = value + value_len;
+	if (!follows || value < at || value - at > 65536)
+		return false;
+	for (; at < value; at++)
+		if (*at != ' ' && *at != '\t')
+			return false;
+	return true;
+}
+
+static bool has_control(const char *text, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		if (((unsigned char)text[i] < 0x20 && text[i] != '\t') || text[i] == 0x7f)
+			return true;
+	return false;
+}
+
+static enum MHD_Result look(void *context, enum MHD_ValueKind kind, const char *name,
+			    size_t name_len, const char *value, size_t value_len)
+{
+	struct headers *headers = context;
+	struct slice key = {name, name_len};
+
+	(void)kind;
+	if (!value) {
+		value = "";
+		value_len = 0;
+		headers->why = "a header has no value";
+	}
+	if (!is_token(name, name_len))
+		headers->why = "a header name is not a token";
+	else if (headers->in_place && !lies_in_place(headers, name, name_len, value, value_len))
+		headers->why = "a header is folded over several lines, or has a NUL";
+	else if (has_control(value, value_len))
+		headers->why = "a header has a control character";
+	headers->content_lengths += slice_is_nocase(key, "Content-Length");
+	headers->hosts += slice_is_nocase(key, "Host");
+	if (slice_is_nocase(key, "Transfer-Encoding")) {
+		headers->transfer_encodings++;
+		if (!slice_is_nocase((struct slice){value, value_len}, "chunked"))
+			headers->why = "Transfer-Encoding must be chunked";
+	}
+	return headers->why ? MHD_NO : MHD_YES;
+}
+
+const char *guard_check(const struct http_request *request, const char *version)
+{
+	struct headers headers = {.in_place = MHD_VERSION < 0x00097700};
+	bool http_1_1 = strcmp(version, "HTTP/1.1") == 0;
+
+	MHD_get_connection_values_n(request->connection, MHD_HEADER_KIND, look, &headers);
+	if (headers.why)
+		return headers.why;
+	/* Behind the last header stand the end of its line and the end of the empty line. */
+	if (headers.in_place && headers.end && (headers.end[0] || headers.end[1]))
+		return "a header has a NUL";
+	if (headers.in_place && request->target_end + 1 != version)
+		return "the request line has a NUL or a blank too many";
+	if (headers.content_lengths > 1)
+		return "there is more than one Content-Length";
+	if (headers.transfer_encodings > 1)
+		return "there is more than one Transfer-Encoding";
+	if (headers.hosts > 1)
+		return "there is more than one Host";
+	if (headers.content_lengths && headers.transfer_encodings)
+		return "there are both Content-Length and Transfer-Encoding";
+	if (headers.transfer_encodings && !http_1_1)
+		return "Transfer-Encoding needs HTTP/1.1";
+	if (http_1_1 && !headers.hosts)
+		return "there is no Host";
+	return NULL;
+}
+
+static int hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+static const char *decode_path(struct arena *arena, struct slice raw, struct slice *path_out)
+{
+	char *path = arena_alloc(arena, raw.len + 1);
+	size_t len = 0;
+
+	if (!path)
+		return "out of memory";
+	for (size_t i = 0; i < raw.len; i++) {
+		int high, low;
+
+		if (raw.ptr[i] != '%') {
+			path[len++] = raw.ptr[i];
+			continue;
+		}
+		high = i + 2 < raw.len ? hex_digit(raw.ptr[i + 1]) : -1;
+		low = i + 2 < raw.len ? hex_digit(raw.ptr[i + 2]) : -1;
+		if (high < 0 || low < 0)
+			return "the path has a % that two hexadecimal digits do not follow";
+		if (high * 16 + low == 0 || high * 16 + low == '/')
+			return "the path has an encoded NUL or slash";
+		path[len++] = (char)(high * 16 + low);
+		i += 2;
+	}
+	*path_out = (struct slice){path, len};
+	return text_is_utf8(*path_out) ? NULL : "the path is not UTF-8";
+}
+
+const char *guard_target(struct arena *arena, struct slice target, struct slice *path_out,
+			 struct slice *query_out)
+{
+	const char *mark = target.len ? memchr(target.ptr, '?', target.len) : NULL;
+	struct slice path = target;
+
+	for (size_t i = 0; i < target.len; i++)
+		if ((unsigned char)target.ptr[i] <= 0x20 || target.ptr[i] == 0x7f)
+			return "the target has a blank or a control character";
+	if (mark) {
+		path.len = (size_t)(mark - target.ptr);
+		*query_out = (struct slice){mark + 1, target.len - path.len - 1};
+	}
+	/* The absolute form, which a server must accept (RFC 9112, section 3.2.2). */
+	if ((path.len > 7 && strncasecmp(path.ptr, "http://", 7) == 0) ||
+	    (path.len > 8 && strncasecmp(path.ptr, "https://", 8) == 0)) {
+		const char *authority = memmem(path.ptr, path.len, "//", 2) + 2;
+		size_t left = path.len - (size_t)(authority - path.ptr);
+		const char *slash = memchr(authority, '/', left);
+
+		path = slash ? (struct slice){slash, left - (size_t)(slash - authority)}
+			     : SLICE("/");
+	}
+	if (path.len == 0 || (path.ptr[0] != '/' && !slice_is(path, "*")))
+		return "the target is not a path";
+	return decode_path(arena, path, path_out);
+}

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: MIT */
+/* The HTTP server: connections, framing, bodies and answers, over libmicrohttpd. It knows nothing
+ * of what is served: an application gets each request twice, when its head is there and when its
+ * body is, and answers at once or later. */
+#ifndef HTTP_HTTP_H
+#define HTTP_HTTP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/slice.h"
+
+#define HTTP_HEADERS_MAX 8 /* that an application may set on one answer */
+
+struct http_server;
+struct MHD_Connection;
+
+struct http_header {
+	const char *name;
+	const char *value; /* lives as long as the request */
+};
+
+/* One answer. The body is the buffer's contents; the buffer is taken over. */
+struct http_response {
+	unsigned status; /* 0: not answered yet */
+	struct http_header headers[HTTP_HEADERS_MAX];
+	size_t header_count;
+	struct buf body;
+	bool close; /* close the connection behind it */
+};
+
+struct http_request {
+	struct arena arena; /* all that belongs to the request; freed when it is over */
+	const char *method;
+	struct slice target; /* as it was sent, with its query */
+	struct slice path;   /* decoded, without the query; "" where it cannot be decoded */
+	struct slice query;  /* as it was sent, behind the "?"; "" where there is none */
+	uint64_t content_length; /* as declared; 0 without a body or with a chunked one */
+	bool expects_continue;   /* the client waits for a word before it sends the body */
+	struct slice body;       /* whole, when on_body is called */
+	bool body_too_large;     /* more came than the limit; `body` is then empty */
+	struct http_response response;
+	void *app_data; /* the application's own, for this request */
+
+	/* The server's own. */
+	struct http_server *server;
+	struct MHD_Connection *connection;
+	int state;
+	struct buf received;
+	uint64_t received_total;
+	const char *target_end; /* where libmicrohttpd's copy of the target ends */
+};
+
+/* Each may answer by setting response.status. */
+struct http_app {
+	/* The head is there. What is answered here is sent before the body was read, and the
+	 * connection closed, where the body is declared too large or the client waits for a
+	 * word; else when the body was read and thrown away. */
+	void (*on_head)(void *app, struct http_request *request);
+	/* The body is there as well, and on_head gave no answer. Without an answer from here the
+	 * request waits until http_resume(). */
+	void (*on_body)(void *app, struct http_request *request);
+	/* After http_resume(), on the connection's thread; must answer. */
+	void (*on_resume)(void *app, struct http_request *request);
+	/* The request is over, answered or not; free what app_data holds. */
+	void (*on_end)(void *app, struct http_request *request);
+	/* Words for what the framing guard refuses; must answer. */
+	void (*on_refused)(void *app, struct http_request *request, const char *why);
+	uint64_t body_limit; /* bytes */
+};
+
+struct http_config {
+	const char *address; /* ADDR:PORT or [ADDR]:PORT; port 0: any that is free */
+	unsigned threads;
+	const struct http_app *app;
+	void *app_data;
+};
+
+/* Starts to listen and to serve. On an error `why` says what and why. */
+enum err http_start(const struct http_config *config, struct http_server **server_out,
+		    struct buf *why);
+
+/* "127.0.0.1:8080": where it really listens. Lives as long as the server. */
+const char *http_address(const struct http_server *server);
+
+/* True when ADDR of ADDR:PORT is an address of this machine alone. ERR_INVALID where it cannot be
+ * read. */
+enum err http_is_loopback(const char *address, bool *loopback_out);
+
+/* Before a request is handed to another thread: it now waits for http_resume(), which may come
+ * before on_body returns. */
+void http_suspend(struct http_request *request);
+/* From any thread; the request must not be touched afterwards. */
+void http_resume(struct http_request *request);
+
+/* Accepts no more connections and waits until no request is under way, at most `milliseconds`.
+ * True when none is. */
+bool http_drain(struct http_server *server, int milliseconds);
+
+/* Ends. No request may be suspended. NULL is accepted. */
+void http_stop(struct http_server *server);
+
+/* A header of the request; `ptr` NULL where there is none, the first where there are several. */
+struct slice http_header(const struct http_request *request, const char *name);
+
+/* Adds a header to the answer; `value` must live as long as the request. */
+void http_add_header(struct http_request *request, const char *name, const char *value);
+
+/* "Not Found" and so on; "" for a status that this server does not send. */
+const char *http_reason(unsigned status);
+
+#endif

@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: MIT */
+/* Requests and answers over libmicrohttpd's epoll threads: each request is one object from its
+ * first line to its end, and goes through the states below on its connection's thread. */
+#include <assert.h>
+#include <microhttpd.h>
+#include <stdatomic.h>
+#include <unistd.h>
+
+#include "http/guard.h"
+#include "http/listen.h"
+
+#define CONNECTIONS_MAX 16384
+#define CONNECTION_MEMORY 32768 /* bytes, the head of a request among them */
+#define IDLE_SECONDS 30
+/* A body of unknown length can only be answered when it is over: up to this much is read and
+ * thrown away, then the connection is closed. */
+#define DRAIN_LIMIT (4 * 1024 * 1024)
+
+enum request_state {
+	REQUEST_LINE,    /* the request line is there */
+	REQUEST_BODY,    /* the head is there and was shown to the application */
+	REQUEST_WAITS,   /* suspended until http_resume() */
+	REQUEST_ANSWERED,
+};
+
+struct http_server {
+	struct MHD_Daemon *daemon;
+	const struct http_app *app;
+	void *app_data;
+	atomic_bool draining;
+	atomic_long under_way;
+	char address[160];
+};
+
+static void *begin(void *context, const char *uri, struct MHD_Connection *connection)
+{
+	struct http_request *request = calloc(1, sizeof(*request));
+	char *target;
+
+	if (!request)
+		return NULL;
+	if (!uri)
+		uri = "";
+	target = arena_copy(&request->arena, slice_of(uri));
+	if (!target) {
+		free(request);
+		return NULL;
+	}
+	request->server = context;
+	request->connection = connection;
+	request->target = slice_of(target);
+	request->target_end = uri + request->target.len;
+	request->path = request->query = request->body = SLICE("");
+	request->state = REQUEST_LINE;
+	return request;
+}
+
+static void end(void *context, struct MHD_Connection *connection, void **slot,
+		enum MHD_RequestTerminationCode code)
+{
+	struct http_server *server = context;
+	struct http_request *request = *slot;
+
+	(void)connection;
+	(void)code;
+	if (!request)
+		return;
+	*slot = NULL;
+	if (request->state != REQUEST_LINE) {
+		server->app->on_end(server->app_data, request);
+		atomic_fetch_sub(&server->under_way, 1);
+	}
+	buf_release(&request->received);
+	buf_release(&request->response.body);
+	arena_release(&request->arena);
+	free(request);
+}
+
+static enum MHD_Result answer(struct http_request *request)
+{
+	struct http_response *response = &request->response;
+	struct MHD_Response *made;
+	enum MHD_Result result;
+
+	assert(response->status);
+	if (response->body.failed)
+		return MHD_NO; /* out of memory: nothing whole can be said */
+	made = MHD_create_response_from_buffer(response->body.len, response->body.ptr,
+					       MHD_RESPMEM_MUST_FREE);
+	if (!made)
+		return MHD_NO;
+	response->body = (struct buf)BUF_INIT;
+	for (size_t i = 0; i < response->header_count; i++)
+		MHD_add_response_header(made, response->headers[i].name,
+					response->headers[i].value);
+	if (response->close || atomic_load(&request->server->draining))
+		MHD_add_response_header(made, "Connection", "close");
+	request->state = REQUEST_ANSWERED;
+	result = MHD_queue_response(request->connection, response->status, made);
+	MHD_destroy_response(made);
+	return result;
+}
+
+static void read_lengths(struct http_request *request)
+{
+	struct slice length = http_header(request, "Content-Length");
+	struct slice expect = http_header(request, "Expect");
+
+	/* libmicrohttpd has refused what is not a number of 64 bits. */
+	if (length.ptr)
+		request->content_length = strtoull(length.ptr, NULL, 10);
+	request->expects_continue = expect.ptr && slice_is_nocase(expect, "100-continue");
+}
+
+static enum MHD_Result take_head(struct http_request *request, const char *method,
+				 const char *version)
+{
+	struct http_server *server = request->server;
+	const struct http_app *app = server->app;
+	const char *why = guard_check(request, version);
+
+	request->state = REQUEST_BODY;
+	request->method = method;
+	atomic_fetch_add(&server->under_way, 1);
+	if (!why)
+		why = guard_target(&request->arena, request->target, &request->path,
+				   &request->query);
+	if (why) {
+		app->on_refused(server->app_data, request, why);
+		request->response.close = true;
+		return answer(request);
+	}
+	read_lengths(request);
+	app->on_head(server->app_data, request);
+	if (!request->response.status)
+		return MHD_YES;
+	/* The connection must close behind an answer that comes before the body. */
+	if (request->content_length > app->body_limit ||
+	    (request->expects_continue && request->content_length))
+		return answer(request);
+	return MHD_YES;
+}
+
+static enum MHD_Result take_bytes(struct http_request *request, const char *bytes, size_t len)
+{
+	request->received_total += len;
+	if (request->received_total > DRAIN_LIMIT)
+		return MHD_NO;
+	if (request->received_total > request->server->app->body_limit) {
+		request->body_too_large = true;
+		buf_release(&request->received);
+	} else if (!request->response.status) {
+		if (!request->received.ptr && request->content_length)
+			buf_reserve(&request->received, request->content_length);
+		buf_add(&request->received, bytes, len);
+	}
+	return request->received.failed ? MHD_NO : MHD_YES;
+}
+
+static enum MHD_Result take_end(struct http_request *request)
+{
+	struct http_server *server = request->server;
+
+	if (!request->response.status) {
+		request->body = buf_slice(&request->received);
+		server->app->on_body(server->app_data, request);
+	}
+	if (request->state == REQUEST_WAITS)
+		return MHD_YES;
+	return answer(request);
+}
+
+static enum MHD_Result handle(void *context, struct MHD_Connection *connection, const char *url,
+			      const char *method, const char *version, const char *bytes,
+			      size_t *len, void **slot)
+{
+	struct http_request *request = *slot;
+
+	(void)context;
+	(void)connection;
+	(void)url;
+	if (!request)
+		return MHD_NO;
+	switch ((enum request_state)request->state) {
+	case REQUEST_LINE:
+		return take_head(request, method, version);
+	case REQUEST_BODY:
+		if (*len) {
+			size_t taken = *len;
+
+			*len = 0;
+			return take_bytes(request, bytes, taken);
+		}
+		return take_end(request);
+	case REQUEST_WAITS:
+		request->server->app->on_resume(request->server->app_data, request);
+		return answer(request);
+	case REQUEST_ANSWERED:
+		break;
+	}
+	return MHD_NO;
+}
+
+void http_suspend(struct http_request *request)
+{
+	request->state = REQUEST_WAITS;
+	MHD_suspend_connection(request->connection);
+}
+
+void http_resume(struct http_request *request)
+{
+	MHD_resume_connection(request->connection);
+}
+
+enum err http_start(const struct http_config *config, struct http_server **server_out,
+		    struct buf *why)
+{
+	struct http_server *server = calloc(1, sizeof(*server));
+	unsigned threads = config->threads > 1 ? config->threads : 0;
+	int fd;
+	enum err err;
+
+	if (!server)
+		return ERR_NOMEM;
+	server->app = config->app;
+	server->app_data = config->app_data;
+	err = listen_at(config->address, &fd, server->address, sizeof(server->address), why);
+	if (err) {
+		free(server);
+		return err;
+	}
+	server->daemon = MHD_start_daemon(
+		MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, handle,
+		server, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_THREAD_POOL_SIZE, threads,
+		MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS_MAX,
+		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
+		MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_SECONDS,
+		MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_URI_LOG_CALLBACK, begin, server,
+		MHD_OPTION_NOTIFY_COMPLETED, end, server, MHD_OPTION_END);
+	if (!server->daemon) {
+		buf_add_text(why, "cannot start the HTTP server");
+		close(fd);
+		free(server);
+		return ERR_INTERNAL;
+	}
+	*server_out = server;
+	return OK;
+}
+
+const char *http_address(const struct http_server *server)
+{
+	return server->address;
+}
+
+bool http_drain(struct http_server *server, int milliseconds)
+{
+	int fd;
+
+	atomic_store(&server->draining, true);
+	fd = MHD_quiesce_daemon(server->daemon);
+	if (fd >= 0)
+		close(fd);
+	for (; milliseconds > 0 && atomic_load(&server->under_way); milliseconds -= 5)
+		nanosleep(&(struct timespec){.tv_nsec = 5000000}, NULL);
+	return atomic_load(&server->under_way) == 0;
+}
+
+void http_stop(struct http_server *server)
+{
+	if (!server)
+		return;
+	MHD_stop_daemon(server->daemon);
+	free(server);
+}
+
+struct slice http_header(const struct http_request *request, const char *name)
+{
+	const char *value = NULL;
+	size_t len = 0;
+
+	if (MHD_lookup_connection_value_n(request->connection, MHD_HEADER_KIND, name, strlen(name),
+					  &value, &len) != MHD_YES)
+		return (struct slice){NULL, 0};
+	return (struct slice){value ? value : "", len};
+}
+
+void http_add_header(struct http_request *request, const char *name, const char *value)
+{
+	struct http_response *response = &request->response;
+
+	assert(response->header_count < HTTP_HEADERS_MAX);
+	response->headers[response->header_count++] = (struct http_header){name, value};
+}
