@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+/* From a path and a method to a row of the route table. */
+#include "api/api_private.h"
+
+static bool matches(const char *pattern, struct slice path, struct slice *id_out)
+{
+	const char *brace = strchr(pattern, '{');
+	struct slice fixed = slice_of(pattern), id;
+
+	if (!brace)
+		return slice_eq(path, fixed);
+	fixed.len = (size_t)(brace - pattern);
+	if (path.len <= fixed.len || memcmp(path.ptr, fixed.ptr, fixed.len) != 0)
+		return false;
+	id = (struct slice){path.ptr + fixed.len, path.len - fixed.len};
+	if (memchr(id.ptr, '/', id.len))
+		return false;
+	*id_out = id;
+	return true;
+}
+
+enum err route_find(struct slice path, const char *method, struct arena *arena,
+		    struct match *match_out)
+{
+	struct match match = {0};
+	struct buf allow = BUF_INIT;
+	bool head = strcmp(method, "HEAD") == 0, all = slice_is(path, "*");
+
+	if (path.len > 1 && path.ptr[path.len - 1] == '/')
+		path.len--; /* a trailing slash is the same resource */
+	for (size_t i = 0; i < route_count; i++) {
+		const struct route *route = &routes[i];
+
+		if (!all && !matches(route->path, path, &match.id_text))
+			continue;
+		match.path_known = true;
+		if (strcmp(route->method, head ? "GET" : method) == 0 && !all)
+			match.route = route;
+		buf_printf(&allow, "%s, ", route->method);
+		if (strcmp(route->method, "GET") == 0)
+			buf_add_text(&allow, "HEAD, ");
+	}
+	buf_add_text(&allow, "OPTIONS");
+	match.allow = allow.failed ? NULL : arena_copy(arena, buf_slice(&allow));
+	buf_release(&allow);
+	if (!match.allow)
+		return ERR_NOMEM;
+	*match_out = match;
+	return OK;
+}

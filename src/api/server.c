@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: MIT */
+/* The pipeline, on one page: every request goes through these steps in this order. */
+#include "api/api_private.h"
+#include "codec/codec.h"
+#include "json/read.h"
+
+static struct call *new_call(struct app *app, struct http_request *http)
+{
+	struct call *call = arena_alloc(&http->arena, sizeof(*call));
+
+	if (!call) {
+		http->response.status = 503;
+		return NULL;
+	}
+	call->app = app;
+	call->http = http;
+	faults_init(&call->faults, &http->arena);
+	http->app_data = call;
+	return call;
+}
+
+/* OPTIONS needs no access: a browser asks it before it knows any. */
+static void answer_options(struct call *call, const struct match *match)
+{
+	if (!match->path_known) {
+		problem(call, 404, "there is no such path");
+		return;
+	}
+	http_add_header(call->http, "Allow", match->allow);
+	call->http->response.status = 204;
+}
+
+static bool check_access(struct call *call)
+{
+	enum auth_result result;
+	enum err err = auth_basic(call->app->store, call->app->account_id,
+				  http_header(call->http, "Authorization"), &call->http->arena,
+				  &result, &call->access);
+
+	if (err) {
+		problem_err(call, err == ERR_NOT_FOUND ? ERR_INTERNAL : err);
+	} else if (result == AUTH_UNKNOWN) {
+		http_add_header(call->http, "WWW-Authenticate",
+				"Basic realm=\"docket\", charset=\"UTF-8\"");
+		problem(call, 401, "the user name must be {username}/token and the password an API "
+				   "token, of an active staff member with full access");
+	} else if (result == AUTH_FORBIDDEN) {
+		problem(call, 403, "only staff members with full access may use the API");
+	} else {
+		call->scope = (struct scope){call->access.account_id, call->access.staff_id};
+		return true;
+	}
+	return false;
+}
+
+static bool check_route(struct call *call, const struct match *match)
+{
+	if (match->route) {
+		call->route = match->route;
+		call->id_text = match->id_text;
+		return true;
+	}
+	if (match->path_known) {
+		http_add_header(call->http, "Allow", match->allow);
+		problem(call, 405, "%s is not for this path; it takes %s", call->http->method,
+			match->allow);
+	} else {
+		problem(call, 404, "there is no such path");
+	}
+	return false;
+}
+
+/* "application/json" and "application/….+json", with no charset but UTF-8. */
+static bool is_json(struct slice type)
+{
+	const char *semicolon = type.len ? memchr(type.ptr, ';', type.len) : NULL;
+	struct slice essence = {type.ptr, semicolon ? (size_t)(semicolon - type.ptr) : type.len};
+	const char *charset = strcasestr(type.ptr, "charset=");
+
+	while (essence.len && strchr(" \t", essence.ptr[essence.len - 1]))
+		essence.len--;
+	if (charset) {
+		charset += strlen("charset=");
+		charset += *charset == '"';
+		if (strncasecmp(charset, "utf-8", 5) != 0 || (charset[5] && !strchr("\" ;", charset[5])))
+			return false;
+	}
+	return slice_is_nocase(essence, "application/json") ||
+	       (essence.len > 17 && strncasecmp(essence.ptr, "application/", 12) == 0 &&
+		strncasecmp(essence.ptr + essence.len - 5, "+json", 5) == 0);
+}
+
+static bool check_body_headers(struct call *call)
+{
+	struct slice type = http_header(call->http, "Content-Type");
+	struct slice coding = http_header(call->http, "Content-Encoding");
+
+	if (call->http->content_length > API_BODY_LIMIT) {
+		problem(call, 413, "the body has %llu bytes and may have %d",
+			(unsigned long long)call->http->content_length, API_BODY_LIMIT);
+		return false;
+	}
+	if (call->route->body == BODY_NONE)
+		return true;
+	if (type.ptr && type.len && !is_json(type)) {
+		problem(call, 415, "the header Content-Type must be application/json, with no "
+				   "charset but utf-8");
+		return false;
+	}
+	if (coding.ptr && coding.len && !slice_is_nocase(coding, "identity")) {
+		problem(call, 415, "the header Content-Encoding must be missing: the body cannot "
+				   "be compressed");
+		return false;
+	}
+	return true;
+}
+
+/* `Prefer: handling=lenient` (RFC 7240, section 4.4). */
+static void read_preferences(struct call *call)
+{
+	struct slice prefer = http_header(call->http, "Prefer");
+
+	while (prefer.len) {
+		size_t len = strcspn(prefer.ptr, ",");
+		struct slice one = {prefer.ptr, strcspn(prefer.ptr, ",;")};
+
+		while (one.len && strchr(" \t", *one.ptr)) {
+			one.ptr++;
+			one.len--;
+		}
+		while (one.len && strchr(" \t", one.ptr[one.len - 1]))
+			one.len--;
+		call->lenient |= slice_is_nocase(one, "handling=lenient");
+		len += len < prefer.len;
+		prefer = (struct slice){prefer.ptr + len, prefer.len - len};
+	}
+}
+
+static void on_head(void *data, struct http_request *http)
+{
+	struct call *call = new_call(data, http);
+	struct match match;
+
+	if (!call)
+		return;
+	if (route_find(http->path, http->method, &http->arena, &match))
+		problem_err(call, ERR_NOMEM);
+	else if (strcmp(http->method, "OPTIONS") == 0)
+		answer_options(call, &match);
+	else if (check_access(call) && check_route(call, &match) && check_body_headers(call))
+		read_preferences(call);
+}
+
+static bool parse_body(struct call *call)
+{
+	const char *message;
+
+	if (call->http->body_too_large) {
+		problem(call, 413, "the body has more than %d bytes", API_BODY_LIMIT);
+		return false;
+	}
+	if (call->route->body == BODY_NONE)
+		return true;
+	call->body = json_read(call->http->body, &call->http->arena, &message);
+	if (!call->body)
+		problem(call, 400, "the body is not JSON: %s", message);
+	return call->body != NULL;
+}
+
+/* What was ignored is named, whatever the answer. */
+static void name_ignored(struct call *call)
+{
+	char *names;
+
+	if (!call->ignored.len || call->ignored.failed)
+		return;
+	names = arena_copy(&call->http->arena, buf_slice(&call->ignored));
+	if (!names)
+		return;
+	http_add_header(call->http, "Preference-Applied", "handling=lenient");
+	http_add_header(call->http, "Docket-Ignored", names);
+}
+
+static void on_body(void *data, struct http_request *http)
+{
+	struct call *call = http->app_data;
+
+	(void)data;
+	if (parse_body(call) && params_check(call))
+		call->route->handle(call);
+	if (http->response.status)
+		name_ignored(call);
+}
+
+static void on_resume(void *data, struct http_request *http)
+{
+	struct call *call = http->app_data;
+
+	(void)data;
+	call->route->finish(call);
+	name_ignored(call);
+}
+
+static void on_end(void *data, struct http_request *http)
+{
+	struct call *call = http->app_data;
+
+	(void)data;
+	if (!call)
+		return;
+	json_decref(call->body);
+	buf_release(&call->ignored);
+}
+
+static void on_refused(void *data, struct http_request *http, const char *why)
+{
+	struct call *call = new_call(data, http);
+
+	if (call)
+		problem(call, 400, "the request is malformed: %s", why);
+}
+
+void answer_record(struct call *call, const struct record_type *type, const struct record *record,
+		   const char *location)
+{
+	struct http_response *response = &call->http->response;
+	/* The number before the dash is that of the representation: it rises when docket writes
+	 * records in another way. */
+	char *etag = arena_printf(&call->http->arena, "\"1-%lld\"", (long long)record->change);
+
+	encode_record(type, record, &response->body);
+	if (!etag || response->body.failed) {
+		problem_err(call, ERR_NOMEM);
+		return;
+	}
+	http_add_header(call->http, "Content-Type", "application/json");
+	http_add_header(call->http, "ETag", etag);
+	if (location)
+		http_add_header(call->http, "Location", location);
+	response->status = location ? 201 : 200;
+}
+
+const struct http_app api_app = {
+	.on_head = on_head,
+	.on_body = on_body,
+	.on_resume = on_resume,
+	.on_end = on_end,
+	.on_refused = on_refused,
+	.body_limit = API_BODY_LIMIT,
+};

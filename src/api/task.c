@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: MIT */
+/* Requests about tasks. */
+#include <errno.h>
+
+#include "api/api_private.h"
+#include "codec/codec.h"
+
+static enum err answer_task(void *context, const void *record)
+{
+	answer_record(context, &task_type, record, NULL);
+	return OK;
+}
+
+void task_get(struct call *call)
+{
+	enum err err = ERR_NOT_FOUND;
+	int64_t id;
+
+	/* What is no id at all is answered as an id without a task. */
+	errno = 0;
+	id = strtoll(call->id_text.ptr, NULL, 10);
+	if (strspn(call->id_text.ptr, "0123456789") == call->id_text.len && !errno)
+		err = store_get(call->app->store, &call->scope, RECORD_TASK, id,
+				&call->http->arena, answer_task, call);
+	if (err)
+		problem_err(call, err);
+}
+
+static void task_written(void *context)
+{
+	http_resume(context);
+}
+
+void task_create(struct call *call)
+{
+	struct arena *arena = &call->http->arena;
+	struct task *task = arena_alloc(arena, sizeof(*task));
+	struct task_create *create = arena_alloc(arena, sizeof(*create));
+	struct decode decode = {
+		.arena = arena,
+		.faults = &call->faults,
+		.country = call->access.country,
+		.lenient = call->lenient,
+		.ignored = &call->ignored,
+	};
+	enum err err;
+
+	if (!task || !create) {
+		problem_err(call, ERR_NOMEM);
+		return;
+	}
+	decode_new(&task_type, call->body, &decode, task);
+	task_check_new(task, decode.given, &call->faults);
+	task_create_init(create);
+	create->task = task;
+	create->valid = decode.given;
+	create->write.scope = call->scope;
+	create->write.arena = arena;
+	create->write.faults = &call->faults;
+	create->write.done = task_written;
+	create->write.context = call->http;
+	call->write = create;
+	if (call->faults.count) {
+		err = store_judge(call->app->store, &create->write);
+		if (err)
+			problem_err(call, err);
+		else
+			problem_faults(call, 422);
+		return;
+	}
+	http_suspend(call->http);
+	err = store_submit(call->app->store, &create->write);
+	if (err) {
+		create->write.err = err;
+		http_resume(call->http);
+	}
+}
+
+void task_created(struct call *call)
+{
+	const struct task_create *create = call->write;
+	const struct record *record = &create->task->record;
+
+	if (create->write.err)
+		problem_err(call, create->write.err);
+	else if (call->faults.count)
+		problem_faults(call, 422);
+	else
+		answer_record(call, &task_type, record,
+			      arena_printf(&call->http->arena, "/api/v1/tasks/%lld",
+					   (long long)record->id));
+}
