@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/* The line of progress: Debian has no library in C for one. */
+#include "cli/progress.h"
+
+#include <unistd.h>
+
+#include "base/clock.h"
+
+#define BAR 30
+#define EVERY_MS 100
+
+void progress_begin(struct progress *progress, const char *what, int64_t total)
+{
+	*progress = (struct progress){
+		.what = what,
+		.total = total,
+		.begun_ms = monotonic_ms(),
+		.terminal = isatty(STDERR_FILENO) && total > 0,
+	};
+}
+
+void progress_show(struct progress *progress, int64_t done)
+{
+	static const char full[] = "##############################";
+	int64_t now = monotonic_ms(), left;
+	int filled;
+
+	if (!progress->terminal || (now - progress->shown_ms < EVERY_MS && done < progress->total))
+		return;
+	progress->shown_ms = now;
+	filled = (int)(done * BAR / progress->total);
+	left = done ? (now - progress->begun_ms) * (progress->total - done) / done / 1000 : 0;
+	fprintf(stderr, "\r[%-*.*s] %lld of %lld %s, %lld s left \033[K", BAR, filled, full,
+		(long long)done, (long long)progress->total, progress->what, (long long)left);
+}
+
+void progress_end(struct progress *progress)
+{
+	if (progress->terminal)
+		fputs("\r\033[K", stderr);
+}

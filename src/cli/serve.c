@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: MIT */
+/* docket serve: opens the store, serves until a signal ends it, and ends in order. */
+#include <signal.h>
+#include <stdatomic.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "api/api.h"
+#include "auth/token.h"
+#include "base/log.h"
+#include "cli/commands.h"
+#include "json/read.h"
+
+#define READ_BUDGET_MS 2000
+#define QUEUE_LIMIT 4096
+#define DRAIN_MS 10000
+
+struct serving {
+	atomic_bool broken; /* the storage failed so that only a new start helps */
+};
+
+/* On the writer's thread: ends the process as a signal would, but with a failure. */
+static void on_fatal(void *context)
+{
+	struct serving *serving = context;
+
+	log_line("the storage failed and its state is unknown: ending, to be started again");
+	atomic_store(&serving->broken, true);
+	kill(getpid(), SIGTERM);
+}
+
+/* Every connection is a descriptor. */
+static void raise_descriptor_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+		limit.rlim_cur = limit.rlim_max;
+		(void)setrlimit(RLIMIT_NOFILE, &limit);
+	}
+}
+
+/* Blocked in every thread, so that wait_for_end() alone takes them. */
+static void block_signals(sigset_t *set)
+{
+	sigemptyset(set);
+	sigaddset(set, SIGTERM);
+	sigaddset(set, SIGINT);
+	pthread_sigmask(SIG_BLOCK, set, NULL);
+	signal(SIGPIPE, SIG_IGN);
+}
+
+static enum err find_account(struct store *store, struct app *app)
+{
+	enum err err = store_only_account(store, &app->account_id);
+
+	if (err == ERR_EXISTS)
+		log_line("the folder has several accounts, and none can be told from another");
+	else if (err)
+		log_line("cannot read the account: %s", err_text(err));
+	app->store = store;
+	return err;
+}
+
+/* The order matters: no write is lost, no request left suspended, nothing used after its end. */
+static void end(struct http_server *server, struct store *store)
+{
+	if (!http_drain(server, DRAIN_MS))
+		log_line("requests are still under way after %d s and are cut off", DRAIN_MS / 1000);
+	store_stop(store);
+	http_stop(server);
+}
+
+static enum err serve(const struct settings *settings, struct store *store, unsigned threads,
+		      const sigset_t *signals)
+{
+	struct app app = {0};
+	const struct http_config http = {
+		.address = settings->text[SETTING_LISTEN],
+		.threads = threads,
+		.app = &api_app,
+		.app_data = &app,
+	};
+	struct buf why = BUF_INIT;
+	struct http_server *server;
+	enum err err = find_account(store, &app);
+	int caught;
+
+	if (err)
+		return err;
+	err = http_start(&http, &server, &why);
+	if (err) {
+		log_line("%.*s", (int)why.len, why.ptr ? why.ptr : err_text(err));
+	} else {
+		fprintf(stderr, "listening on http://%s\n", http_address(server));
+		sigwait(signals, &caught);
+		end(server, store);
+	}
+	buf_release(&why);
+	return err;
+}
+
+/* The API is for TLS: in the clear it is for this machine alone. */
+static bool may_listen(const struct settings *settings)
+{
+	bool loopback;
+
+	if (http_is_loopback(settings->text[SETTING_LISTEN], &loopback))
+		settings_wrong(settings, SETTING_LISTEN,
+			       "must be ADDR:PORT or [ADDR]:PORT, and is \"%s\"",
+			       settings->text[SETTING_LISTEN]);
+	else if (!loopback && !settings->number[SETTING_BEHIND_PROXY])
+		settings_wrong(settings, SETTING_LISTEN,
+			       "is %s, which other machines reach, and docket would serve it "
+			       "without TLS: listen on 127.0.0.1, or say --behind-proxy where a "
+			       "proxy with TLS stands in front",
+			       settings->text[SETTING_LISTEN]);
+	else
+		return true;
+	return false;
+}
+
+enum exit_status command_serve(const struct settings *settings)
+{
+	struct serving serving = {false};
+	long cores = sysconf(_SC_NPROCESSORS_ONLN);
+	const struct store_config config = {
+		.folder = settings->text[SETTING_DATA],
+		.clock = &system_clock,
+		.readers = cores > 0 ? (unsigned)cores : 1,
+		.read_budget_ms = READ_BUDGET_MS,
+		.queue_limit = QUEUE_LIMIT,
+		.on_fatal = on_fatal,
+		.fatal_context = &serving,
+	};
+	struct buf why = BUF_INIT;
+	struct store *store;
+	sigset_t signals;
+	enum err err;
+
+	if (!may_listen(settings))
+		return EXIT_USAGE;
+	raise_descriptor_limit();
+	block_signals(&signals);
+	json_read_init();
+	if (auth_init()) {
+		log_line("no random numbers can be had on this machine");
+		return EXIT_FAILED;
+	}
+	err = store_open(&config, &store, &why);
+	if (err) {
+		log_line("%.*s", (int)why.len, why.ptr ? why.ptr : "");
+	} else {
+		err = serve(settings, store, config.readers, &signals);
+		store_close(store);
+	}
+	buf_release(&why);
+	return err || atomic_load(&serving.broken) ? EXIT_FAILED : EXIT_OK;
+}

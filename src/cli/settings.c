@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: MIT */
+/* Reads settings from flags, environment and configuration file, by one table. */
+#include "cli/settings.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <getopt.h>
+#include <ini.h>
+#include <stdarg.h>
+
+#include "base/slice.h"
+#include "base/text.h"
+
+enum setting_type {
+	SETTING_TEXT,
+	SETTING_NUMBER,
+	SETTING_SWITCH,
+};
+
+struct setting_row {
+	const char *name;
+	const char *argument; /* what stands for the value in help; NULL for a switch */
+	enum setting_type type;
+	int64_t max; /* of a number; they begin at 0 */
+	const char *preset;
+	const char *help;
+};
+
+static const struct setting_row rows[SETTINGS] = {
+	[SETTING_CONFIG] = {"config", "FILE", SETTING_TEXT, 0, NULL,
+			    "read settings from FILE, a line `name = value` each"},
+	[SETTING_DATA] = {"data", "DIR", SETTING_TEXT, 0, NULL,
+			  "the folder that everything is kept in"},
+	[SETTING_ACCOUNT] = {"account", "NAME", SETTING_TEXT, 0, "main",
+			     "the account: lower-case letters, digits and hyphens"},
+	[SETTING_USERNAME] = {"username", "NAME", SETTING_TEXT, 0, "admin",
+			      "the user name of its first staff member"},
+	[SETTING_EMAIL] = {"email", "ADDRESS", SETTING_TEXT, 0, NULL,
+			   "the staff member's e-mail address"},
+	[SETTING_TOKEN_FILE] = {"token-file", "FILE", SETTING_TEXT, 0, NULL,
+				"write the API token to FILE (mode 0600) and do not print it"},
+	[SETTING_TASKS] = {"tasks", "N", SETTING_NUMBER, 100000000, "200",
+			   "how many tasks to make"},
+	[SETTING_LISTEN] = {"listen", "ADDR:PORT", SETTING_TEXT, 0, "127.0.0.1:8080",
+			    "where to serve; port 0 picks a free one"},
+	[SETTING_BEHIND_PROXY] = {"behind-proxy", NULL, SETTING_SWITCH, 0, NULL,
+				  "serve beyond this machine without TLS: a proxy in front has it"},
+};
+
+static const char *environment_name(enum setting setting, char name[64])
+{
+	snprintf(name, 64, "DOCKET_%s", rows[setting].name);
+	for (char *at = name; *at; at++)
+		*at = *at == '-' ? '_' : (char)toupper((unsigned char)*at);
+	return name;
+}
+
+enum exit_status settings_wrong(const struct settings *settings, enum setting setting,
+				const char *format, ...)
+{
+	const char *origin = settings->origin[setting];
+	va_list args;
+
+	if (origin)
+		fprintf(stderr, "docket %s: %s ", settings->command->name, origin);
+	else
+		fprintf(stderr, "docket %s: --%s ", settings->command->name, rows[setting].name);
+	va_start(args, format);
+	vfprintf(stderr, format, args);
+	va_end(args);
+	fputc('\n', stderr);
+	return EXIT_USAGE;
+}
+
+/* Sets one value and says whether it fits. */
+static bool set(struct settings *settings, enum setting setting, const char *text,
+		const char *origin)
+{
+	const struct setting_row *row = &rows[setting];
+	bool yes = strcasecmp(text, "yes") == 0 || strcasecmp(text, "true") == 0 ||
+		   strcmp(text, "1") == 0;
+	bool no = strcasecmp(text, "no") == 0 || strcasecmp(text, "false") == 0 ||
+		  strcmp(text, "0") == 0;
+
+	settings->text[setting] = text;
+	settings->origin[setting] = origin;
+	if (!*text) {
+		settings_wrong(settings, setting, "is empty");
+		return false;
+	}
+	if (row->type == SETTING_NUMBER) {
+		bool digits = strspn(text, "0123456789") == strlen(text);
+
+		errno = 0;
+		settings->number[setting] = strtoll(text, NULL, 10);
+		if (!digits || errno || settings->number[setting] > row->max) {
+			settings_wrong(settings, setting,
+				       "must be a whole number from 0 to %lld, and is \"%s\"",
+				       (long long)row->max, text);
+			return false;
+		}
+	}
+	if (row->type == SETTING_SWITCH) {
+		settings->number[setting] = yes;
+		if (!yes && !no) {
+			settings_wrong(settings, setting, "must be yes or no, and is \"%s\"",
+				       text);
+			return false;
+		}
+	}
+	return true;
+}
+
+/* The flags: each has the number of its setting, and --help comes last. */
+#define HELP SETTINGS
+
+static bool read_flags(struct settings *settings, int argc, char **argv,
+		       enum exit_status *status_out)
+{
+	const struct command *command = settings->command;
+	struct option options[SETTINGS + 2] = {{0}};
+	size_t count = 0;
+	int found, index;
+
+	for (int i = 0; i < SETTINGS; i++)
+		if (command->takes & SETTING_BIT(i))
+			options[count++] = (struct option){
+				rows[i].name, rows[i].argument ? required_argument : no_argument,
+				NULL, i};
+	options[count] = (struct option){"help", no_argument, NULL, HELP};
+	*status_out = EXIT_USAGE;
+	optind = 1;
+	opterr = 0;
+	while ((found = getopt_long(argc, argv, ":h", options, &index)) != -1) {
+		char *origin;
+
+		if (found == HELP || found == 'h') {
+			settings_help(command);
+			*status_out = EXIT_OK;
+			return false;
+		}
+		if (found == ':' || found == '?') {
+			fprintf(stderr,
+				"docket %s: %s%s; see \"docket %s --help\"\n", command->name,
+				argv[optind - 1],
+				found == ':' ? " needs a value" : " is not an option of it",
+				command->name);
+			return false;
+		}
+		origin = arena_printf(&settings->arena, "--%s", rows[found].name);
+		if (!origin || !set(settings, (enum setting)found, optarg ? optarg : "yes", origin))
+			return false;
+	}
+	if (optind < argc) {
+		fprintf(stderr, "docket %s: \"%s\" is one argument too many; see "
+				"\"docket %s --help\"\n",
+			command->name, argv[optind], command->name);
+		return false;
+	}
+	return true;
+}
+
+static bool read_environment(struct settings *settings)
+{
+	for (int i = 0; i < SETTINGS; i++) {
+		char name[64];
+		const char *text = getenv(environment_name((enum setting)i, name));
+		char *origin;
+
+		if (!text || settings->text[i] || !(settings->command->takes & SETTING_BIT(i)))
+			continue;
+		origin = arena_copy(&settings->arena, slice_of(name));
+		if (!origin || !set(settings, (enum setting)i, text, origin))
+			return false;
+	}
+	return true;
+}
+
+struct file_reading {
+	struct settings *settings;
+	uint32_t seen;
+	char wrong[256]; /* about the first line that is wrong */
+};
+
+static const char *nearest_name(const char *name)
+{
+	const char *names[SETTINGS + 1] = {0};
+
+	for (size_t i = 0; i < SETTINGS; i++)
+		names[i] = rows[i].name;
+	return text_nearest(slice_of(name), names);
+}
+
+/* Returns 0 for a line that is wrong, as inih asks. */
+static int file_line(void *context, const char *section, const char *name, const char *value)
+{
+	struct file_reading *reading = context;
+	struct settings *settings = reading->settings;
+	char *text, *origin;
+	int i = 0;
+
+	if (reading->wrong[0])
+		return 0;
+	while (i < SETTINGS && strcmp(rows[i].name, name) != 0)
+		i++;
+	if (*section)
+		snprintf(reading->wrong, sizeof(reading->wrong), "there are no sections");
+	else if (i == SETTINGS || i == SETTING_CONFIG)
+		snprintf(reading->wrong, sizeof(reading->wrong),
+			 "\"%s\" is not a setting; the nearest is \"%s\"", name,
+			 nearest_name(name));
+	else if (reading->seen & SETTING_BIT(i))
+		snprintf(reading->wrong, sizeof(reading->wrong), "%s is there twice", name);
+	if (reading->wrong[0])
+		return 0;
+	reading->seen |= SETTING_BIT(i);
+	if (settings->text[i] || !(settings->command->takes & SETTING_BIT(i)))
+		return 1;
+	text = arena_copy(&settings->arena, slice_of(value));
+	origin = arena_printf(&settings->arena, "%s: %s", settings->text[SETTING_CONFIG], name);
+	if (!text || !origin || !set(settings, (enum setting)i, text, origin)) {
+		snprintf(reading->wrong, sizeof(reading->wrong), "its value does not fit");
+		return 0;
+	}
+	return 1;
+}
+
+static bool read_file(struct settings *settings)
+{
+	struct file_reading reading = {.settings = settings};
+	const char *file = settings->text[SETTING_CONFIG];
+	int line = file ? ini_parse(file, file_line, &reading) : 0;
+
+	if (line == 0)
+		return true;
+	if (line < 0)
+		settings_wrong(settings, SETTING_CONFIG, "%s cannot be read: %s", file,
+			       strerror(line == -1 ? errno : ENOMEM));
+	else
+		settings_wrong(settings, SETTING_CONFIG, "%s, line %d: %s", file, line,
+			       reading.wrong[0] ? reading.wrong : "must be `name = value`");
+	return false;
+}
+
+bool settings_read(struct settings *settings, const struct command *command, int argc, char **argv,
+		   enum exit_status *status_out)
+{
+	*settings = (struct settings){.command = command};
+	if (!read_flags(settings, argc, argv, status_out))
+		return false;
+	*status_out = EXIT_USAGE;
+	if (!read_environment(settings) || !read_file(settings))
+		return false;
+	for (int i = 0; i < SETTINGS; i++) {
+		if (settings->text[i])
+			continue;
+		if (command->needs & SETTING_BIT(i)) {
+			char name[64];
+
+			fprintf(stderr, "docket %s: --%s %s is missing (or %s in the environment)\n",
+				command->name, rows[i].name, rows[i].argument,
+				environment_name((enum setting)i, name));
+			return false;
+		}
+		if (rows[i].preset && !set(settings, (enum setting)i, rows[i].preset, NULL))
+			return false;
+	}
+	return true;
+}
+
+void settings_release(struct settings *settings)
+{
+	arena_release(&settings->arena);
+}
+
+void settings_help(const struct command *command)
+{
+	printf("docket %s: %s\n", command->name, command->summary);
+	if (command->about)
+		printf("\n%s\n", command->about);
+	printf("\noptions:\n");
+	for (int i = 0; i < SETTINGS; i++) {
+		const struct setting_row *row = &rows[i];
+		char flag[64];
+
+		if (!(command->takes & SETTING_BIT(i)))
+			continue;
+		snprintf(flag, sizeof(flag), "--%s%s%s", row->name, row->argument ? " " : "",
+			 row->argument ? row->argument : "");
+		printf("  %-22s %s", flag, row->help);
+		if (row->preset)
+			printf(" (%s)", row->preset);
+		else if (command->needs & SETTING_BIT(i))
+			printf(" (needed)");
+		printf("\n");
+	}
+	printf("  %-22s %s\n", "--help", "print this and end");
+	printf("\nEach option is also an environment variable, --data as DOCKET_DATA, and a key of the\n"
+	       "configuration file; an option goes before the environment, and that before the file.\n");
+}

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT */
+/* Settings: one table of them for flags, environment and configuration file. `--token-file FILE`
+ * is also DOCKET_TOKEN_FILE and the key `token-file` of the file that --config names. A flag goes
+ * before the environment, and that before the file. */
+#ifndef CLI_SETTINGS_H
+#define CLI_SETTINGS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+
+enum setting {
+	SETTING_CONFIG,
+	SETTING_DATA,
+	SETTING_ACCOUNT,
+	SETTING_USERNAME,
+	SETTING_EMAIL,
+	SETTING_TOKEN_FILE,
+	SETTING_TASKS,
+	SETTING_LISTEN,
+	SETTING_BEHIND_PROXY,
+	SETTINGS,
+};
+
+#define SETTING_BIT(setting) (1u << (setting))
+
+/* The exit statuses of every command. */
+enum exit_status {
+	EXIT_OK = 0,
+	EXIT_FAILED = 1,
+	EXIT_USAGE = 2,
+};
+
+struct settings {
+	struct arena arena; /* owns what was read from the file */
+	const struct command *command;
+	const char *text[SETTINGS];   /* NULL: not set and without a default */
+	const char *origin[SETTINGS]; /* for messages: "--tasks", "DOCKET_TASKS"; NULL: default */
+	int64_t number[SETTINGS];     /* of those that are numbers, and 1 for a switch that is on */
+};
+
+/* One row per command. */
+struct command {
+	const char *name;
+	const char *summary;
+	const char *about; /* what --help says besides */
+	uint32_t takes;    /* SETTING_BIT of each setting that it knows */
+	uint32_t needs;    /* those that must be set */
+	enum exit_status (*run)(const struct settings *settings);
+};
+
+/* Reads everything for `command`; argv[0] is the command's name. True when the command is to be
+ * run; else help or what is wrong was printed, and `status_out` is the exit status. */
+bool settings_read(struct settings *settings, const struct command *command, int argc, char **argv,
+		   enum exit_status *status_out);
+void settings_release(struct settings *settings);
+
+/* Says what is wrong with the value of a setting, naming where it came from. */
+enum exit_status settings_wrong(const struct settings *settings, enum setting setting,
+				const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+/* Prints the command's options. */
+void settings_help(const struct command *command);
+
+#endif

@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: MIT */
+/* Unicode text: what is well-formed, blank or a control character, how titles fold, and which
+ * name is the nearest. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "base/text.h"
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+static void well_formed(void **state)
+{
+	static const struct slice rows[] = {
+		SLICE(""), SLICE("a"), SLICE("a plain title, of more than eight bytes"),
+		SLICE("\0"), SLICE("\x7f"), SLICE("12345678\xc3\xa9"), SLICE("1234567\xc3\xa9"),
+		SLICE("\xc2\x80"), SLICE("\xdf\xbf"), SLICE("\xe0\xa0\x80"), SLICE("\xed\x9f\xbf"),
+		SLICE("\xee\x80\x80"), SLICE("\xef\xbf\xbf"), SLICE("\xf0\x90\x80\x80"),
+		SLICE("\xf4\x8f\xbf\xbf"), {NULL, 0},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		if (!text_is_utf8(rows[i]))
+			fail_msg("row %zu", i);
+	}
+}
+
+static void ill_formed(void **state)
+{
+	static const struct slice rows[] = {
+		SLICE("\x80"), SLICE("\xbf"), SLICE("a\x80"), SLICE("12345678\x80"),
+		SLICE("\xc0\x80"), SLICE("\xc0\xaf"), SLICE("\xc1\xbf"),     /* overlong */
+		SLICE("\xe0\x80\xaf"), SLICE("\xe0\x9f\xbf"),
+		SLICE("\xf0\x80\x80\xaf"), SLICE("\xf0\x8f\xbf\xbf"),
+		SLICE("\xed\xa0\x80"), SLICE("\xed\xbf\xbf"),		     /* surrogates */
+		SLICE("\xed\xa0\xbd\xed\xb8\x80"),
+		SLICE("\xf4\x90\x80\x80"), SLICE("\xf5\x80\x80\x80"),	     /* above U+10FFFF */
+		SLICE("\xf8\x88\x80\x80\x80"), SLICE("\xfe"), SLICE("\xff"),
+		SLICE("\xc3"), SLICE("\xe2\x82"), SLICE("\xf0\x9f\x98"),     /* cut off */
+		SLICE("\xc3" "a"), SLICE("\xe2\x82" "a"), SLICE("\xe2" "a\xac"),
+		SLICE("\xc3\xa9\xa9"),
+	};
+	struct arena arena;
+
+	(void)state;
+	arena_init(&arena);
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct slice folded = SLICE("untouched");
+
+		if (text_is_utf8(rows[i]))
+			fail_msg("row %zu", i);
+		assert_false(text_is_blank(rows[i]));
+		assert_int_equal(text_fold(&arena, rows[i], &folded), ERR_INVALID);
+		assert_true(slice_is(folded, "untouched"));
+	}
+	/* What lies behind the slice is not looked at. */
+	assert_false(text_is_utf8((struct slice){"\xc3\xa9", 1}));
+	arena_release(&arena);
+}
+
+static void characters(void **state)
+{
+	(void)state;
+	assert_int_equal(text_chars(SLICE("")), 0);
+	assert_int_equal(text_chars((struct slice){NULL, 0}), 0);
+	assert_int_equal(text_chars(SLICE("abc")), 3);
+	assert_int_equal(text_chars(SLICE("\0")), 1);
+	assert_int_equal(text_chars(SLICE("\xc3\xa9")), 1);
+	assert_int_equal(text_chars(SLICE("e\xcc\x81")), 2); /* code points, not what one sees */
+	assert_int_equal(text_chars(SLICE("\xe2\x82\xac\xf0\x9f\x98\x80")), 2);
+}
+
+static void blanks(void **state)
+{
+	static const struct slice blank[] = {
+		{NULL, 0}, SLICE(""), SLICE(" "), SLICE("\t\n\v\f\r "),
+		SLICE("\xc2\x85"),				/* U+0085 */
+		SLICE("\xc2\xa0"),				/* U+00A0, no break */
+		SLICE("\xe1\x9a\x80"),				/* U+1680 */
+		SLICE("\xe2\x80\x80\xe2\x80\x87\xe2\x80\x8a"),	/* U+2000, U+2007, U+200A */
+		SLICE("\xe2\x80\xa8\xe2\x80\xa9"),		/* U+2028, U+2029 */
+		SLICE("\xe2\x80\xaf\xe2\x81\x9f"),		/* U+202F, U+205F */
+		SLICE("\xe3\x80\x80"),				/* U+3000 */
+		SLICE(" \xe3\x80\x80 \xc2\xa0"),
+	};
+	static const struct slice not_blank[] = {
+		SLICE("a"), SLICE(" a"), SLICE("a "), SLICE("\0"), SLICE("\x1f"), SLICE("\x7f"),
+		SLICE("\xe2\x80\x8b"), /* U+200B and U+FEFF are no White_Space */
+		SLICE("\xef\xbb\xbf"), SLICE("\xe3\x80\x80" "."),
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(blank); i++) {
+		if (!text_is_blank(blank[i]))
+			fail_msg("blank row %zu", i);
+	}
+	for (size_t i = 0; i < COUNT(not_blank); i++) {
+		if (text_is_blank(not_blank[i]))
+			fail_msg("not blank row %zu", i);
+	}
+}
+
+static void controls(void **state)
+{
+	(void)state;
+	/* All code points to U+00FF: the two ranges are controls, and nothing else. */
+	for (unsigned int c = 0; c <= 0xff; c++) {
+		char text[4] = {'a'};
+		size_t len = 1;
+
+		if (c < 0x80) {
+			text[len++] = (char)c;
+		} else {
+			text[len++] = (char)(0xc0 | c >> 6);
+			text[len++] = (char)(0x80 | (c & 0x3f));
+		}
+		if (text_has_control((struct slice){text, len}) !=
+		    (c <= 0x1f || (c >= 0x7f && c <= 0x9f)))
+			fail_msg("U+%04X", c);
+	}
+	assert_false(text_has_control(SLICE("")));
+	assert_false(text_has_control((struct slice){NULL, 0}));
+	assert_true(text_has_control(SLICE("one\ntwo")));
+	/* Cf, Zl and Zs are no Cc. */
+	assert_false(text_has_control(SLICE("\xe2\x80\x8b\xe2\x80\x8d\xe2\x80\xa8\xe3\x80\x80")));
+	assert_false(text_has_control(SLICE("\xef\xbb\xbf\xf3\xa0\x80\x81\xee\x80\x80")));
+}
+
+static void folding(void **state)
+{
+	static const struct {
+		const char *text, *folded;
+	} rows[] = {
+		{"", ""},
+		{"Test API Task 09 [@^_`{", "test api task 09 [@^_`{"},
+		{"ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstuvwxyz"},
+		{"Stra\xc3\x9f" "e", "strasse"},	       /* ß */
+		{"STRA\xe1\xba\x9e" "E", "strasse"},	       /* capital ß, U+1E9E */
+		{"\xc3\x89t\xc3\xa9", "\xc3\xa9t\xc3\xa9"},    /* Été */
+		{"E\xcc\x81te\xcc\x81", "\xc3\xa9t\xc3\xa9"},  /* the same, decomposed */
+		{"caf\x65\xcc\x81 NOIR", "caf\xc3\xa9 noir"},
+		{"\xc4\xb0stanbul", "i\xcc\x87stanbul"},       /* İ: i and U+0307 */
+		{"I\xcc\x87stanbul", "i\xcc\x87stanbul"},
+		{"\xc4\xb1", "\xc4\xb1"},		       /* ı is no i */
+		{"\xc3\xa9 I", "\xc3\xa9 i"},		       /* and I is no ı */
+		{"\xcf\x83\xcf\x82\xce\xa3", "\xcf\x83\xcf\x83\xcf\x83"}, /* σ, final ς, Σ */
+		{"\xd0\x96\xd0\xb6", "\xd0\xb6\xd0\xb6"},      /* Жж */
+		{"\xef\xac\x81x", "fix"},		       /* the ligature fi */
+		{"\xe2\x84\xaa", "k"},			       /* Kelvin sign */
+		{"\xc5\xbf", "s"},			       /* long s */
+		{"\xf0\x90\x90\x80", "\xf0\x90\x90\xa8"},      /* Deseret, beyond U+FFFF */
+		{"\xf0\x9f\x98\x80", "\xf0\x9f\x98\x80"},
+		/* U+0345 folds to ι, wherever it stands among the marks. */
+		{"\xce\xb1\xcd\x85", "\xce\xb1\xce\xb9"},
+		{"\xe1\xbe\xb3", "\xce\xb1\xce\xb9"},
+		{"\xe1\xbe\xbc", "\xce\xb1\xce\xb9"},
+		{"\xce\xb1\xcd\x85\xcc\x81", "\xce\xac\xce\xb9"},
+		{"\xce\xb1\xcc\x81\xcd\x85", "\xce\xac\xce\xb9"},
+		{"\xce\x91\xcd\x85\xcc\x81", "\xce\xac\xce\xb9"},
+		{"\xe1\xbe\xb4", "\xce\xac\xce\xb9"},
+		/* Marks are put in order; compatibility forms stay. */
+		{"q\xcc\x87\xcc\xa3", "q\xcc\xa3\xcc\x87"},
+		{"\xe2\x91\xa0\xc2\xbd", "\xe2\x91\xa0\xc2\xbd"},
+		{"\xe1\x84\x80\xe1\x85\xa1", "\xea\xb0\x80"},  /* Hangul */
+	};
+	struct arena arena = {0};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct slice folded = SLICE("untouched"), again;
+
+		assert_int_equal(text_fold(&arena, slice_of(rows[i].text), &folded), OK);
+		if (!slice_is(folded, rows[i].folded))
+			fail_msg("row %zu: %.*s", i, (int)folded.len, folded.ptr);
+		assert_int_equal(text_fold(&arena, folded, &again), OK);
+		assert_true(slice_eq(folded, again));
+	}
+	arena_release(&arena);
+}
+
+/* NUL is kept, and so is a text that ICU must be given more room for. */
+static void folding_lengths(void **state)
+{
+	static char text[3000], grown[9000];
+	struct arena arena = {0};
+	struct slice folded;
+
+	(void)state;
+	assert_int_equal(text_fold(&arena, SLICE("A\0B"), &folded), OK);
+	assert_true(slice_eq(folded, SLICE("a\0b")));
+	assert_int_equal(text_fold(&arena, SLICE("\xc3\x89\0B"), &folded), OK);
+	assert_true(slice_eq(folded, SLICE("\xc3\xa9\0b")));
+	/* U+FB03, the ligature ffi: one unit becomes three. */
+	for (size_t i = 0; i < sizeof(text); i += 3) {
+		memcpy(text + i, "\xef\xac\x83", 3);
+		memcpy(grown + i, "ffi", 3);
+	}
+	assert_int_equal(text_fold(&arena, (struct slice){text, sizeof(text)}, &folded), OK);
+	assert_true(slice_eq(folded, (struct slice){grown, 3000}));
+	/* U+0958: NFC takes it apart, one unit becomes two. */
+	for (size_t i = 0; i < 1000; i++) {
+		memcpy(text + 3 * i, "\xe0\xa5\x98", 3);
+		memcpy(grown + 6 * i, "\xe0\xa4\x95\xe0\xa4\xbc", 6);
+	}
+	assert_int_equal(text_fold(&arena, (struct slice){text, sizeof(text)}, &folded), OK);
+	assert_true(slice_eq(folded, (struct slice){grown, 6000}));
+	/* Each unit to three bytes: U+0149, two bytes of UTF-8, folds to U+02BC and n. */
+	for (size_t i = 0; i < 1000; i++) {
+		memcpy(text + 2 * i, "\xc5\x89", 2);
+		memcpy(grown + 3 * i, "\xca\xbcn", 3);
+	}
+	assert_int_equal(text_fold(&arena, (struct slice){text, 2000}, &folded), OK);
+	assert_true(slice_eq(folded, (struct slice){grown, 3000}));
+	arena_release(&arena);
+}
+
+static void nearest(void **state)
+{
+	static const char *const fields[] = {"casefile_id", "calendar_id", "subject_id", "status",
+					     "due_on", "title", "body", "address", NULL};
+	static const char *const none[] = {NULL};
+	static const char *const equals[] = {"ac", "ab", "bb", NULL};
+	static const char *const swaps[] = {"xbcd", "bacd", NULL};
+	static const char *const swap_then_near[] = {"abxx", "bacd", NULL};
+
+	(void)state;
+	assert_string_equal(text_nearest(SLICE("titel"), fields), "title");
+	assert_string_equal(text_nearest(SLICE("title"), fields), "title");
+	assert_string_equal(text_nearest(SLICE("TITLE"), fields), "title");
+	assert_string_equal(text_nearest(SLICE("dueon"), fields), "due_on");
+	assert_string_equal(text_nearest(SLICE("case_id"), fields), "casefile_id");
+	assert_string_equal(text_nearest(SLICE("calender_id"), fields), "calendar_id");
+	assert_string_equal(text_nearest(SLICE("stauts"), fields), "status");
+	assert_string_equal(text_nearest(SLICE(""), fields), "body"); /* the shortest */
+	assert_string_equal(text_nearest((struct slice){NULL, 0}, fields), "body");
+	assert_null(text_nearest(SLICE("title"), none));
+	assert_string_equal(text_nearest(SLICE("a"), equals), "ac");
+	/* One swap costs one, and is not two changes. */
+	assert_string_equal(text_nearest(SLICE("abcd"), swaps), "xbcd");
+	assert_string_equal(text_nearest(SLICE("abcd"), swap_then_near), "bacd");
+	assert_string_equal(text_nearest((struct slice){"bodyguard", 4}, fields), "body");
+}
+
+static void nearest_of_long_names(void **state)
+{
+	char same[100], other[100], name[5000];
+	const char *names[] = {other, same, NULL};
+
+	(void)state;
+	memset(name, 'a', sizeof(name));
+	memset(same, 'A', sizeof(same) - 1);
+	memset(other, 'a', sizeof(other) - 1);
+	same[sizeof(same) - 1] = other[sizeof(other) - 1] = '\0';
+	/* The 64th byte counts, the 65th does not. */
+	other[63] = 'b';
+	same[64] = 'b';
+	assert_ptr_equal(text_nearest((struct slice){name, sizeof(name)}, names), same);
+	other[63] = 'a';
+	assert_ptr_equal(text_nearest((struct slice){name, sizeof(name)}, names), other);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(well_formed),
+		cmocka_unit_test(ill_formed),
+		cmocka_unit_test(characters),
+		cmocka_unit_test(blanks),
+		cmocka_unit_test(controls),
+		cmocka_unit_test(folding),
+		cmocka_unit_test(folding_lengths),
+		cmocka_unit_test(nearest),
+		cmocka_unit_test(nearest_of_long_names),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
