@@ -101,5 +101,5 @@ int main(int argc, char **argv)
 		fprintf(stderr, "docket: cannot write to standard output\n");
 		status = EXIT_FAILED;
 	}
-	return status;
+	return (int)status;
 }

@@ -36,7 +36,8 @@ enum err route_find(struct slice path, const char *method, struct arena *arena,
 		match.path_known = true;
 		if (strcmp(route->method, head ? "GET" : method) == 0 && !all)
 			match.route = route;
-		buf_printf(&allow, "%s, ", route->method);
+		buf_add_text(&allow, route->method);
+		buf_add_text(&allow, ", ");
 		if (strcmp(route->method, "GET") == 0)
 			buf_add_text(&allow, "HEAD, ");
 	}

@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: MIT */
+/* A task from JSON and back, and the rules between its fields. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "base/timefmt.h"
+#include "codec/codec.h"
+#include "json/read.h"
+#include "model/records.h"
+#include "model/task.h"
+
+/* One decoded body, with all that must live as long. */
+struct decoded {
+	struct arena arena;
+	struct faults faults;
+	struct buf ignored;
+	struct decode decode;
+	struct task task;
+	json_t *body;
+};
+
+static void decode(struct decoded *decoded, const char *text, bool lenient)
+{
+	const char *message = "";
+
+	*decoded = (struct decoded){0};
+	decoded->body = json_read(slice_of(text), &decoded->arena, &message);
+	if (!decoded->body)
+		fail_msg("%s: %s", text, message);
+	faults_init(&decoded->faults, &decoded->arena);
+	decoded->decode = (struct decode){
+		.arena = &decoded->arena,
+		.faults = &decoded->faults,
+		.country = SLICE("US"),
+		.lenient = lenient,
+		.ignored = &decoded->ignored,
+	};
+	decode_new(&task_type, decoded->body, &decoded->decode, &decoded->task);
+	task_check_new(&decoded->task, decoded->decode.given, &decoded->faults);
+}
+
+static void release(struct decoded *decoded)
+{
+	json_decref(decoded->body);
+	buf_release(&decoded->ignored);
+	arena_release(&decoded->arena);
+}
+
+#define NEEDED "\"casefile_id\":245,\"calendar_id\":1,\"due_on\":\"2023-02-14\",\"title\":\"T\""
+
+/* Every field goes out as it came in, whatever form it came in. */
+static void fields_go_through(void **state)
+{
+	static const struct {
+		const char *given;
+		const char *written;
+	} rows[] = {
+		{"", "\"subject_id\":null,\"case_service_id\":null,\"status\":\"none\""},
+		{",\"subject_id\":\"209\"", "\"subject_id\":209,"},
+		{",\"subject_id\":\"\"", "\"subject_id\":null,"},
+		{",\"case_service_id\":9223372036854775807",
+		 "\"case_service_id\":9223372036854775807,"},
+		{",\"status\":\"in_progress\"", "\"status\":\"in_progress\","},
+		{",\"status\":null", "\"status\":\"none\","},
+		{",\"body\":\"a\\nb\"", "\"body\":\"a\\nb\","},
+		{",\"address\":{}", "\"address\":null,"},
+		{",\"address\":[]", "\"address\":null,"},
+		{",\"address\":{\"city\":\"  \"}", "\"address\":null,"},
+		{",\"address\":{\"zip\":2134,\"state\":\"ma\"}",
+		 "\"address\":{\"address_1\":\"\",\"address_2\":\"\",\"address_3\":\"\",\"city\":\"\","
+		 "\"state\":\"MA\",\"zip\":\"02134\",\"country\":\"US\"},"},
+		{",\"users_list\":[3,\"1\",3,2]", "\"users_list\":[1,2,3],"},
+		{",\"users_list\":[]", "\"users_list\":[],"},
+		{",\"alert_at\":\"2023-02-01\"", "\"alert_at\":\"2023-02-01T00:00:00Z\","},
+		{",\"alert_at\":\"2023-02-01T00:00:00+01:00\"",
+		 "\"alert_at\":\"2023-01-31T23:00:00Z\","},
+		{",\"status\":\"complete\",\"complete_at\":\"2023-02-01 10:11:12.9\"",
+		 "\"complete_at\":\"2023-02-01T10:11:12Z\","},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct decoded decoded;
+		struct buf out = BUF_INIT;
+		char text[512];
+
+		snprintf(text, sizeof(text), "{\"task\":{" NEEDED "%s}}", rows[i].given);
+		decode(&decoded, text, false);
+		if (decoded.faults.count)
+			fail_msg("%s: %s %s", text, decoded.faults.first->field,
+				 decoded.faults.first->message);
+		decoded.task.record.created_at = decoded.task.record.updated_at = 0;
+		encode_record(&task_type, &decoded.task, &out);
+		buf_add_char(&out, '\0');
+		if (!strstr(out.ptr, rows[i].written))
+			fail_msg("%s: no %s in %s", text, rows[i].written, out.ptr);
+		buf_release(&out);
+		release(&decoded);
+	}
+}
+
+static void every_fault_is_told(void **state)
+{
+	static const struct fault wanted[] = {
+		{.field = "task.casefile_id", .code = FAULT_RANGE},
+		{.field = "task.calendar_id", .code = FAULT_TYPE},
+		{.field = "task.subject_id", .code = FAULT_FORMAT},
+		{.field = "task.status", .code = FAULT_CHOICE},
+		{.field = "task.due_on", .code = FAULT_FORMAT},
+		{.field = "task.title", .code = FAULT_BLANK},
+		{.field = "task.address.zip", .code = FAULT_RANGE},
+		{.field = "task.address.town", .code = FAULT_UNKNOWN_FIELD},
+		{.field = "task.address.state", .code = FAULT_CHOICE},
+		{.field = "task.users_list[1]", .code = FAULT_RANGE},
+		{.field = "task.created_at", .code = FAULT_READ_ONLY},
+		{.field = "task.titel", .code = FAULT_UNKNOWN_FIELD},
+	};
+	static const char text[] =
+		"{\"task\":{\"casefile_id\":0,\"calendar_id\":1.0,\"subject_id\":\"0x1\","
+		"\"status\":\"None\",\"due_on\":\"2023-02-30\",\"title\":\" \","
+		"\"address\":{\"zip\":-1,\"town\":\"\",\"state\":\"ZZ\"},\"users_list\":[1,-1],"
+		"\"created_at\":\"2023-01-01\",\"titel\":\"T\"}}";
+	struct decoded decoded;
+	const struct fault *fault;
+
+	(void)state;
+	decode(&decoded, text, false);
+	fault = decoded.faults.first;
+	for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++, fault = fault->next) {
+		assert_non_null(fault);
+		assert_string_equal(fault->field, wanted[i].field);
+		if (fault->code != wanted[i].code)
+			fail_msg("%s: %s", fault->field, fault_code_name(fault->code));
+	}
+	assert_null(fault);
+	assert_non_null(strstr(decoded.faults.first->message, "from 1 to"));
+	release(&decoded);
+}
+
+static void lenient_names_what_it_ignores(void **state)
+{
+	struct decoded decoded;
+
+	(void)state;
+	decode(&decoded,
+	       "{\"extra\":1,\"task\":{" NEEDED ",\"r\xc3\xb6ter\":1,\"address\":{\"a b\":1}}}", true);
+	assert_int_equal(decoded.faults.count, 0);
+	assert_true(slice_is(buf_slice(&decoded.ignored),
+			     "extra, task.address.a%20b, task.r%C3%B6ter"));
+	release(&decoded);
+}
+
+static void complete_at_goes_with_complete(void **state)
+{
+	struct decoded decoded;
+
+	(void)state;
+	decode(&decoded, "{\"task\":{" NEEDED ",\"complete_at\":\"2023-02-01\"}}", false);
+	assert_int_equal(decoded.faults.count, 1);
+	assert_int_equal(decoded.faults.first->code, FAULT_NOT_ALLOWED);
+	release(&decoded);
+	decode(&decoded, "{\"task\":{" NEEDED ",\"status\":\"complete\"}}", false);
+	assert_int_equal(decoded.faults.count, 0);
+	assert_int_equal(task_settle(&decoded.task, &decoded.arena, 1234), OK);
+	assert_true(decoded.task.complete_at == 1234);
+	assert_true(slice_is(decoded.task.title_folded, "t"));
+	release(&decoded);
+}
+
+/* Each fact alone turned against a task that is right otherwise. */
+static void references_are_judged(void **state)
+{
+	static const struct task_facts fine = {
+		.casefile_exists = true,
+		.calendar_exists = true,
+		.subject_exists = true,
+		.subject_casefile_id = 245,
+		.case_service_exists = true,
+		.case_service_attached = true,
+		.user_exists = {true, true},
+	};
+	struct task_facts facts[7] = {fine, fine, fine, fine, fine, fine, fine};
+	static const struct fault wanted[] = {
+		{.field = "task.casefile_id", .code = FAULT_NOT_FOUND},
+		{.field = "task.calendar_id", .code = FAULT_NOT_FOUND},
+		{.field = "task.subject_id", .code = FAULT_NOT_FOUND},
+		{.field = "task.subject_id", .code = FAULT_MISMATCH},
+		{.field = "task.case_service_id", .code = FAULT_NOT_FOUND},
+		{.field = "task.case_service_id", .code = FAULT_MISMATCH},
+		{.field = "task.users_list[0]", .code = FAULT_NOT_FOUND},
+	};
+	struct decoded decoded;
+
+	(void)state;
+	facts[0].casefile_exists = facts[1].calendar_exists = facts[2].subject_exists = false;
+	facts[3].subject_casefile_id = 246;
+	facts[4].case_service_exists = facts[5].case_service_attached = false;
+	facts[6].user_exists[1] = false; /* staff 7, which came first */
+	for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++) {
+		decode(&decoded,
+		       "{\"task\":{" NEEDED ",\"subject_id\":209,\"case_service_id\":1,"
+		       "\"users_list\":[7,2]}}",
+		       false);
+		task_check_references(&decoded.task, decoded.decode.given, &fine, &decoded.faults);
+		assert_int_equal(decoded.faults.count, 0);
+		task_check_references(&decoded.task, decoded.decode.given, &facts[i],
+				      &decoded.faults);
+		if (decoded.faults.count != 1)
+			fail_msg("%s: %zu faults", wanted[i].field, decoded.faults.count);
+		assert_string_equal(decoded.faults.first->field, wanted[i].field);
+		assert_int_equal(decoded.faults.first->code, wanted[i].code);
+		release(&decoded);
+	}
+}
+
+/* Rows that would not work: two of a name, a limit that is not there, a type without its table. */
+static void tables_are_sound(void **state)
+{
+	(void)state;
+	for (size_t kind = 0; kind < RECORD_KINDS; kind++) {
+		const struct record_type *type = record_types[kind];
+
+		assert_true(type->field_count <= 64);
+		assert_string_equal(type->fields[0].name, "id");
+		for (size_t i = 0; i < type->field_count; i++) {
+			const struct field *field = &type->fields[i];
+
+			assert_true(field->offset < type->size);
+			assert_true((field->type == FIELD_CHOICE) == (field->choices != NULL));
+			assert_true((field->type == FIELD_ID_LIST) == (field->link != NULL));
+			assert_true((field->type == FIELD_ID_LIST) == (field->column == NULL));
+			assert_non_null(field->help);
+			for (size_t j = 0; j < i; j++) {
+				assert_string_not_equal(field->name, type->fields[j].name);
+				assert_true(field->offset != type->fields[j].offset);
+			}
+		}
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(fields_go_through),
+		cmocka_unit_test(every_fault_is_told),
+		cmocka_unit_test(lenient_names_what_it_ignores),
+		cmocka_unit_test(complete_at_goes_with_complete),
+		cmocka_unit_test(references_are_judged),
+		cmocka_unit_test(tables_are_sound),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

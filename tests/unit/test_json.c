@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: MIT */
+/* JSON in and out: what strict reading refuses, and what is written can be read again. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "json/read.h"
+#include "json/write.h"
+
+static void reading_is_strict(void **state)
+{
+	static const struct {
+		const char *text;
+		const char *message; /* how it begins and where it points; NULL: it is fine */
+	} rows[] = {
+		{"{}", NULL},
+		{" {\"a\": [1, -2, 3.5, true, null, \"\\u00e9\"]} ", NULL},
+		{"12", NULL},
+		{"", "line 1, column 1"},
+		{"{\"a\":1,\"a\":2}", "duplicate object key"},
+		{"{\"a\":1} x", "end of file expected"},
+		{"{\"a\":1}{}", "end of file expected"},
+		{"{\"a\":\n  nul}", "line 2, column 5"},
+		{"[\"\\u0000\"]", "\\u0000 is not allowed"},
+		{"[\"\\ud800\"]", "invalid Unicode"},
+		{"[\"\xff\"]", "unable to decode byte 0xff"},
+		{"[\"\xed\xa0\x80\"]", "unable to decode byte 0xed"},
+		{"\xef\xbb\xbf{}", "at line 1"},
+		{"[1,]", "unexpected token"},
+		{"[01]", "invalid token"},
+		{"{a: 1}", "string or '}' expected"},
+		{"[NaN]", "invalid token"},
+		{"[9223372036854775808]", "too big integer"},
+		{"[1e999]", "real number overflow"},
+		{"[\"\n\"]", "unexpected newline"},
+		{"[\"\t\"]", "control character 0x9"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct arena arena = {0};
+		const char *message = NULL;
+		json_t *value = json_read(slice_of(rows[i].text), &arena, &message);
+
+		if (rows[i].message) {
+			assert_null(value);
+			if (!strstr(message, rows[i].message) || !strstr(message, "at line "))
+				fail_msg("%s: %s", rows[i].text, message);
+		} else if (!value) {
+			fail_msg("%s: %s", rows[i].text, message);
+		}
+		json_decref(value);
+		arena_release(&arena);
+	}
+}
+
+static void what_is_written_is_read(void **state)
+{
+	static const char odd[] = "\x01\b\t\n\v\f\r\x1f\"\\/\x7f\xc3\xa9\xf0\x9f\x98\x80";
+	struct buf out = BUF_INIT;
+	struct arena arena = {0};
+	const char *message = "";
+	json_t *value;
+
+	(void)state;
+	json_open_object(&out);
+	json_put_key(&out, "odd");
+	json_put_text(&out, slice_of(odd));
+	json_put_key(&out, "list");
+	json_open_array(&out);
+	json_put_int(&out, INT64_MIN);
+	json_put_null(&out);
+	json_put_text(&out, SLICE(","));
+	json_open_object(&out);
+	json_close_object(&out);
+	json_open_array(&out);
+	json_close_array(&out);
+	json_put_plain(&out, SLICE("2023-02-14"));
+	json_close_array(&out);
+	json_put_key(&out, "last");
+	json_put_text(&out, (struct slice){NULL, 0});
+	json_close_object(&out);
+	value = json_read(buf_slice(&out), &arena, &message);
+	if (!value)
+		fail_msg("%.*s: %s", (int)out.len, out.ptr, message);
+	assert_true(slice_is(json_slice(json_object_get(value, "odd")), odd));
+	assert_int_equal(json_array_size(json_object_get(value, "list")), 6);
+	assert_true(json_integer_value(json_array_get(json_object_get(value, "list"), 0)) ==
+		    INT64_MIN);
+	assert_true(slice_is(json_slice(json_array_get(json_object_get(value, "list"), 2)), ","));
+	assert_int_equal(json_object_size(value), 3);
+	json_decref(value);
+	arena_release(&arena);
+	buf_release(&out);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(reading_is_strict),
+		cmocka_unit_test(what_is_written_is_read),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

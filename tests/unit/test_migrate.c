@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: MIT */
+/* Migrations: in order, once each, whole or not at all, and after a copy. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "store/store_private.h"
+
+static const struct migration list[] = {
+	{1, "first", "CREATE TABLE a (id {int} NOT NULL PRIMARY KEY, text TEXT) {table};"
+		     "INSERT INTO a VALUES (1, 'kept');"},
+	{2, "second", "ALTER TABLE a ADD COLUMN more {bytes}; CREATE TABLE b (id {int}) {table};"},
+};
+
+static const struct migration broken[] = {
+	{1, "first", "CREATE TABLE a (id {int}) {table};"},
+	{2, "broken", "CREATE TABLE b (id {int}) {table}; INSERT INTO missing VALUES (1);"},
+};
+
+static const struct migration marked[] = {{1, "marked", "CREATE TABLE a (id {integer});"}};
+
+struct place {
+	char folder[64];
+	char database[80];
+	char copy[80];
+	struct db *db;
+	struct buf why;
+};
+
+static int make_place(void **state)
+{
+	struct place *place = calloc(1, sizeof(*place));
+	char message[256];
+
+	snprintf(place->folder, sizeof(place->folder), "/tmp/docket-test-XXXXXX");
+	assert_non_null(mkdtemp(place->folder));
+	snprintf(place->database, sizeof(place->database), "%s/db", place->folder);
+	snprintf(place->copy, sizeof(place->copy), "%s/copy", place->folder);
+	assert_int_equal(sqlite_driver.open(place->database, DB_CREATE, &place->db, message,
+					    sizeof(message)),
+			 OK);
+	*state = place;
+	return 0;
+}
+
+static int remove_place(void **state)
+{
+	struct place *place = *state;
+
+	sqlite_driver.close(place->db);
+	unlink(place->database);
+	unlink(place->copy);
+	rmdir(place->folder);
+	buf_release(&place->why);
+	free(place);
+	return 0;
+}
+
+static enum err take_int(void *context, const struct db_value *values, size_t count)
+{
+	(void)count;
+	*(int64_t *)context = values[0].integer;
+	return OK;
+}
+
+static int64_t ask(struct db *db, const char *sql)
+{
+	int64_t answer = -1;
+	const struct db_call call = {.sql = sql, .on_row = take_int, .context = &answer};
+
+	assert_int_equal(sqlite_driver.run(db, &call, 1), OK);
+	return answer;
+}
+
+static void go_up_once_each(void **state)
+{
+	struct place *place = *state;
+
+	assert_int_equal(migrate(place->db, list, 1, place->copy, 10, &place->why), OK);
+	/* There was nothing to copy. */
+	assert_int_not_equal(access(place->copy, F_OK), 0);
+	assert_int_equal(migrate(place->db, list, 1, place->copy, 11, &place->why), OK);
+	assert_int_equal(ask(place->db, "SELECT count(*) FROM a"), 1);
+	assert_int_equal(migrate(place->db, list, 2, place->copy, 12, &place->why), OK);
+	assert_int_equal(ask(place->db, "SELECT count(*) FROM b"), 0);
+	assert_int_equal(ask(place->db, "SELECT sum(number * applied_at) FROM migration"),
+			 1 * 10 + 2 * 12);
+}
+
+/* The copy is whole, as it was before, and under its final name alone. */
+static void copy_first(void **state)
+{
+	struct place *place = *state;
+	char message[256], partial[96];
+	struct db *copy;
+
+	assert_int_equal(migrate(place->db, list, 1, place->copy, 10, &place->why), OK);
+	assert_int_equal(migrate(place->db, list, 2, place->copy, 12, &place->why), OK);
+	assert_int_equal(sqlite_driver.open(place->copy, DB_READ, &copy, message, sizeof(message)),
+			 OK);
+	assert_int_equal(ask(copy, "SELECT max(number) FROM migration"), 1);
+	assert_int_equal(ask(copy, "SELECT count(*) FROM a WHERE text = 'kept'"), 1);
+	sqlite_driver.close(copy);
+	snprintf(partial, sizeof(partial), "%s.partial", place->copy);
+	assert_int_not_equal(access(partial, F_OK), 0);
+}
+
+static void no_copy_no_migration(void **state)
+{
+	struct place *place = *state;
+
+	assert_int_equal(migrate(place->db, list, 1, NULL, 10, &place->why), OK);
+	assert_int_not_equal(migrate(place->db, list, 2, "/nowhere/copy", 12, &place->why), OK);
+	assert_true(place->why.len > 0);
+	assert_int_equal(ask(place->db, "SELECT max(number) FROM migration"), 1);
+}
+
+static void newer_is_refused(void **state)
+{
+	struct place *place = *state;
+
+	assert_int_equal(migrate(place->db, list, 2, place->copy, 10, &place->why), OK);
+	assert_int_equal(migrate(place->db, list, 1, place->copy, 11, &place->why), ERR_SCHEMA);
+	assert_int_equal(ask(place->db, "SELECT max(number) FROM migration"), 2);
+}
+
+static void whole_or_not_at_all(void **state)
+{
+	struct place *place = *state;
+
+	assert_int_not_equal(migrate(place->db, broken, 2, place->copy, 10, &place->why), OK);
+	buf_add_char(&place->why, '\0');
+	assert_non_null(strstr(place->why.ptr, "broken"));
+	assert_int_equal(ask(place->db, "SELECT max(number) FROM migration"), 1);
+	assert_int_equal(ask(place->db, "SELECT count(*) FROM sqlite_schema WHERE name = 'b'"), 0);
+}
+
+static void unknown_marker(void **state)
+{
+	struct place *place = *state;
+
+	assert_int_not_equal(migrate(place->db, marked, 1, place->copy, 10, &place->why), OK);
+	assert_int_equal(ask(place->db, "SELECT count(*) FROM migration"), 0);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, make_place, remove_place)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(go_up_once_each),	   TEST(copy_first),	 TEST(no_copy_no_migration),
+		TEST(newer_is_refused), TEST(whole_or_not_at_all), TEST(unknown_marker),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,346 @@
+/* SPDX-License-Identifier: MIT */
+/* The store: one process a folder, writes that answer for themselves alone, a bounded queue, and
+ * an end that loses nothing. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <ftw.h>
+#include <pthread.h>
+#include <semaphore.h>
+#include <unistd.h>
+
+#include "store/store_private.h"
+
+#define QUEUE 64
+
+struct place {
+	char folder[64];
+	struct store *store;
+	struct scope scope;
+};
+
+static struct store *open_store(const char *folder)
+{
+	const struct store_config config = {
+		.folder = folder,
+		.clock = &system_clock,
+		.readers = 1,
+		.read_budget_ms = 2000,
+		.queue_limit = QUEUE,
+	};
+	struct buf why = BUF_INIT;
+	struct store *store = NULL;
+
+	if (store_open(&config, &store, &why))
+		print_message("%.*s\n", (int)why.len, why.ptr);
+	buf_release(&why);
+	return store;
+}
+
+static enum err create_store(const char *folder)
+{
+	static const unsigned char hash[TOKEN_HASH_BYTES] = {1, 2, 3};
+	struct buf why = BUF_INIT;
+	struct staff staff;
+	const struct store_first first = {
+		.account = "main", .staff = &staff, .token_hash = hash, .token_label = "test"};
+	enum err err;
+
+	record_clear(&staff_type, &staff);
+	staff.username = SLICE("admin");
+	err = store_create(folder, &system_clock, &first, &why);
+	buf_release(&why);
+	return err;
+}
+
+static int make_place(void **state)
+{
+	struct place *place = calloc(1, sizeof(*place));
+	bool made = false;
+
+	snprintf(place->folder, sizeof(place->folder), "/tmp/docket-test-XXXXXX");
+	assert_non_null(mkdtemp(place->folder));
+	assert_int_equal(create_store(place->folder), OK);
+	place->store = open_store(place->folder);
+	assert_non_null(place->store);
+	place->scope = (struct scope){1, 1};
+	assert_int_equal(store_demo_records(place->store, &place->scope, &made), OK);
+	assert_true(made);
+	*state = place;
+	return 0;
+}
+
+static int remove_one(const char *path, const struct stat *what, int type, struct FTW *where)
+{
+	(void)what;
+	(void)type;
+	(void)where;
+	return remove(path);
+}
+
+static int remove_place(void **state)
+{
+	struct place *place = *state;
+
+	store_close(place->store);
+	nftw(place->folder, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+	free(place);
+	return 0;
+}
+
+/* One create of a task, and what it needs. */
+struct one {
+	struct arena arena;
+	struct faults faults;
+	struct task task;
+	struct task_create create;
+	sem_t done;
+};
+
+static void tell(void *context)
+{
+	sem_post(context);
+}
+
+static struct store_write *prepare(struct one *one, const struct place *place)
+{
+	faults_init(&one->faults, &one->arena);
+	record_clear(&task_type, &one->task);
+	one->task.casefile_id = 245;
+	one->task.calendar_id = 1;
+	one->task.title = SLICE("A task");
+	task_create_init(&one->create);
+	one->create.task = &one->task;
+	one->create.valid = UINT64_MAX;
+	one->create.write.scope = place->scope;
+	one->create.write.arena = &one->arena;
+	one->create.write.faults = &one->faults;
+	one->create.write.done = tell;
+	one->create.write.context = &one->done;
+	sem_init(&one->done, 0, 0);
+	return &one->create.write;
+}
+
+static enum err count_it(void *context, const void *record)
+{
+	(void)record;
+	++*(size_t *)context;
+	return OK;
+}
+
+static bool has_task(const struct place *place, int64_t id)
+{
+	struct arena arena = {0};
+	size_t found = 0;
+	enum err err = store_get(place->store, &place->scope, RECORD_TASK, id, &arena, count_it,
+				 &found);
+
+	arena_release(&arena);
+	assert_true(err == OK || err == ERR_NOT_FOUND);
+	assert_int_equal(found, err == OK);
+	return found;
+}
+
+static void one_process_a_folder(void **state)
+{
+	struct place *place = *state;
+
+	assert_null(open_store(place->folder));
+	assert_int_equal(create_store(place->folder), ERR_BUSY);
+	store_close(place->store);
+	assert_int_equal(create_store(place->folder), ERR_EXISTS);
+	place->store = open_store(place->folder);
+	assert_non_null(place->store);
+	assert_null(open_store("/nowhere"));
+}
+
+/* A write of one account must not be found by another's scope. */
+static void scope_is_the_account(void **state)
+{
+	struct place *place = *state;
+	struct one one = {0};
+	struct store_write *write = prepare(&one, place);
+	struct place other = *place;
+
+	assert_int_equal(store_run(place->store, &write, 1), OK);
+	assert_true(has_task(place, 1));
+	other.scope.account_id = 2;
+	assert_false(has_task(&other, 1));
+	prepare(&one, &other);
+	assert_int_equal(store_run(place->store, &write, 1), ERR_NOT_FOUND);
+	assert_false(has_task(place, 2));
+	arena_release(&one.arena);
+}
+
+static enum err fail_to_decide(struct store_write *write, struct calls *calls)
+{
+	write->changed = true;
+	return calls_add(calls, "INSERT INTO account (id, name) VALUES (1, 'x')", NULL, 0, NULL,
+			 NULL);
+}
+
+/* One of a batch breaks a rule of the schema: the others are stored, without a gap. */
+static void a_batch_that_fails(void **state)
+{
+	struct place *place = *state;
+	struct one ones[3] = {{{0}}};
+	struct store_write *writes[3];
+	struct write_steps steps;
+
+	for (size_t i = 0; i < 3; i++)
+		writes[i] = prepare(&ones[i], place);
+	steps = *writes[1]->steps;
+	steps.decide = fail_to_decide;
+	writes[1]->steps = &steps;
+	store_run(place->store, writes, 3);
+	assert_int_equal(writes[0]->err, OK);
+	assert_int_not_equal(writes[1]->err, OK);
+	assert_int_equal(writes[2]->err, OK);
+	assert_int_equal(ones[0].task.record.id, 1);
+	assert_int_equal(ones[2].task.record.id, 2);
+	assert_int_equal(ones[2].task.record.change, ones[0].task.record.change + 1);
+	assert_true(has_task(place, 2) && !has_task(place, 3));
+	for (size_t i = 0; i < 3; i++)
+		arena_release(&ones[i].arena);
+}
+
+/* What is at fault already is judged over its references too, and not stored. */
+static void judging_stores_nothing(void **state)
+{
+	struct place *place = *state;
+	struct one one = {0};
+	struct store_write *write = prepare(&one, place);
+
+	one.task.subject_id = 210;
+	faults_add(&one.faults, "task.title", FAULT_BLANK, "must not be only blanks");
+	assert_int_equal(store_judge(place->store, write), OK);
+	assert_int_equal(one.faults.count, 2);
+	assert_string_equal(one.faults.first->next->field, "task.subject_id");
+	assert_false(has_task(place, 1));
+	arena_release(&one.arena);
+}
+
+static sem_t gate, at_gate;
+
+static enum err wait_at_gate(struct store_write *write, struct calls *calls)
+{
+	(void)write;
+	(void)calls;
+	sem_post(&at_gate);
+	sem_wait(&gate);
+	return OK;
+}
+
+/* While the writer is held up, the queue takes QUEUE writes and refuses the next; a stop answers
+ * all that it took. */
+static void queue_is_bounded_and_drained(void **state)
+{
+	struct place *place = *state;
+	struct one *ones = calloc(QUEUE + 2, sizeof(*ones));
+	struct write_steps held;
+	struct store_write *write;
+
+	sem_init(&gate, 0, 0);
+	sem_init(&at_gate, 0, 0);
+	for (size_t i = 0; i < QUEUE + 2; i++) {
+		write = prepare(&ones[i], place);
+		if (i == 0) {
+			held = *write->steps;
+			held.read = wait_at_gate;
+			write->steps = &held;
+		}
+		assert_int_equal(store_submit(place->store, write), i > QUEUE ? ERR_BUSY : OK);
+		if (i == 0)
+			sem_wait(&at_gate);
+	}
+	sem_post(&gate);
+	store_stop(place->store);
+	for (size_t i = 0; i <= QUEUE; i++) {
+		assert_int_equal(sem_trywait(&ones[i].done), 0);
+		assert_int_equal(ones[i].create.write.err, OK);
+	}
+	assert_int_not_equal(sem_trywait(&ones[QUEUE + 1].done), 0);
+	assert_int_equal(store_submit(place->store, write), ERR_STOPPED);
+	/* The first named records that it had not asked for. */
+	assert_int_equal(ones[0].faults.count, 2);
+	for (size_t i = 1; i <= QUEUE; i++)
+		assert_int_equal(ones[i].task.record.id, i);
+	assert_true(has_task(place, QUEUE) && !has_task(place, QUEUE + 1));
+	for (size_t i = 0; i < QUEUE + 2; i++)
+		arena_release(&ones[i].arena);
+	free(ones);
+}
+
+struct many {
+	struct place *place;
+	bool *seen; /* by id; each thread sets others */
+	bool *changes;
+};
+
+#define THREADS 8
+#define EACH 200
+
+/* Returns what went wrong. */
+static void *write_many(void *context)
+{
+	static char refused[] = "a write was refused", lost[] = "an acknowledged write is not read",
+		    twice[] = "an id was given twice";
+	const struct many *many = context;
+
+	for (size_t i = 0; i < EACH; i++) {
+		struct one one = {0};
+		struct store_write *write = prepare(&one, many->place);
+
+		if (store_submit(many->place->store, write))
+			return refused;
+		sem_wait(&one.done);
+		if (one.create.write.err || !has_task(many->place, one.task.record.id))
+			return lost;
+		if (one.task.record.id > THREADS * EACH || many->seen[one.task.record.id])
+			return twice;
+		many->seen[one.task.record.id] = true;
+		many->changes[one.task.record.change] = true;
+		sem_destroy(&one.done);
+		arena_release(&one.arena);
+	}
+	return NULL;
+}
+
+static void many_at_once(void **state)
+{
+	struct many many = {*state, calloc(THREADS * EACH + 1, sizeof(bool)),
+			    calloc(THREADS * EACH + 100, sizeof(bool))};
+	pthread_t threads[THREADS];
+	size_t changes = 0;
+
+	for (size_t i = 0; i < THREADS; i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, write_many, &many), 0);
+	for (size_t i = 0; i < THREADS; i++) {
+		void *wrong;
+
+		pthread_join(threads[i], &wrong);
+		if (wrong)
+			fail_msg("%s", (const char *)wrong);
+	}
+	for (size_t i = 0; i < THREADS * EACH + 100; i++)
+		changes += many.changes[i];
+	assert_int_equal(changes, THREADS * EACH);
+	free(many.seen);
+	free(many.changes);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, make_place, remove_place)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(one_process_a_folder),	    TEST(scope_is_the_account),
+		TEST(a_batch_that_fails),	    TEST(judging_stores_nothing),
+		TEST(queue_is_bounded_and_drained), TEST(many_at_once),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT */
+/* The targets of requests: what of them is a path, and which are refused. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "http/guard.h"
+
+static void targets(void **state)
+{
+	static const struct {
+		const char *target;
+		const char *path; /* NULL: refused */
+		const char *query;
+	} rows[] = {
+		{"/", "/", ""},
+		{"*", "*", ""},
+		{"/api/v1/tasks", "/api/v1/tasks", ""},
+		{"/a?b=c&d", "/a", "b=c&d"},
+		{"/a?", "/a", ""},
+		{"/a?b?c%2", "/a", "b?c%2"},
+		{"/%61%C3%A9", "/a\xc3\xa9", ""},
+		{"http://example.com/a?b", "/a", "b"},
+		{"HTTPS://example.com:1/a", "/a", ""},
+		{"http://example.com", "/", ""},
+		{"", NULL, NULL},
+		{"a", NULL, NULL},
+		{"example.com:80", NULL, NULL},
+		{"http:/a", NULL, NULL},
+		{"/a%2Fb", NULL, NULL},
+		{"/a%2fb", NULL, NULL},
+		{"/a%00", NULL, NULL},
+		{"/a%", NULL, NULL},
+		{"/a%4", NULL, NULL},
+		{"/a%4g", NULL, NULL},
+		{"/a%ff", NULL, NULL},
+		{"/a b", NULL, NULL},
+		{"/a\tb", NULL, NULL},
+		{"/a?b\x7f", NULL, NULL},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct arena arena = {0};
+		struct slice path = SLICE(""), query = SLICE("");
+		const char *why = guard_target(&arena, slice_of(rows[i].target), &path, &query);
+
+		if (!rows[i].path != (why != NULL))
+			fail_msg("%s: %s", rows[i].target, why ? why : "was taken");
+		if (!why && (!slice_is(path, rows[i].path) || !slice_is(query, rows[i].query)))
+			fail_msg("%s: %.*s and %.*s", rows[i].target, (int)path.len, path.ptr,
+				 (int)query.len, query.ptr);
+		arena_release(&arena);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {cmocka_unit_test(targets)};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
