@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "place.h"
 #include "store/store_private.h"
 
 static const struct migration list[] = {
@@ -24,7 +25,7 @@ static const struct migration broken[] = {
 static const struct migration marked[] = {{1, "marked", "CREATE TABLE a (id {integer});"}};
 
 struct place {
-	char folder[64];
+	char folder[PLACE_BYTES];
 	char database[80];
 	char copy[80];
 	struct db *db;
@@ -36,8 +37,7 @@ static int make_place(void **state)
 	struct place *place = calloc(1, sizeof(*place));
 	char message[256];
 
-	snprintf(place->folder, sizeof(place->folder), "/tmp/docket-test-XXXXXX");
-	assert_non_null(mkdtemp(place->folder));
+	place_make(place->folder);
 	snprintf(place->database, sizeof(place->database), "%s/db", place->folder);
 	snprintf(place->copy, sizeof(place->copy), "%s/copy", place->folder);
 	assert_int_equal(sqlite_driver.open(place->database, DB_CREATE, &place->db, message,
@@ -52,9 +52,7 @@ static int remove_place(void **state)
 	struct place *place = *state;
 
 	sqlite_driver.close(place->db);
-	unlink(place->database);
-	unlink(place->copy);
-	rmdir(place->folder);
+	place_remove(place->folder);
 	buf_release(&place->why);
 	free(place);
 	return 0;

@@ -7,17 +7,17 @@
 #include <stdint.h>
 
 #include <cmocka.h>
-#include <ftw.h>
 #include <pthread.h>
 #include <semaphore.h>
 #include <unistd.h>
 
+#include "place.h"
 #include "store/store_private.h"
 
 #define QUEUE 64
 
 struct place {
-	char folder[64];
+	char folder[PLACE_BYTES];
 	struct store *store;
 	struct scope scope;
 };
@@ -61,8 +61,7 @@ static int make_place(void **state)
 	struct place *place = calloc(1, sizeof(*place));
 	bool made = false;
 
-	snprintf(place->folder, sizeof(place->folder), "/tmp/docket-test-XXXXXX");
-	assert_non_null(mkdtemp(place->folder));
+	place_make(place->folder);
 	assert_int_equal(create_store(place->folder), OK);
 	place->store = open_store(place->folder);
 	assert_non_null(place->store);
@@ -73,20 +72,12 @@ static int make_place(void **state)
 	return 0;
 }
 
-static int remove_one(const char *path, const struct stat *what, int type, struct FTW *where)
-{
-	(void)what;
-	(void)type;
-	(void)where;
-	return remove(path);
-}
-
 static int remove_place(void **state)
 {
 	struct place *place = *state;
 
 	store_close(place->store);
-	nftw(place->folder, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+	place_remove(place->folder);
 	free(place);
 	return 0;
 }
