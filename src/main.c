@@ -23,10 +23,11 @@ static const struct command commands[] = {
 	{
 		.name = "demo",
 		.summary = "make sample records",
-		.about = "Cases 245 and 246 with a subject and a case service each, a calendar and "
-			 "two more\nstaff members where they are not there yet, and --tasks N more "
-			 "tasks. Only for an\naccount without cases of its own, while docket does not "
-			 "serve it.",
+		.about =
+			"Cases 245 and 246 with a subject and a case service each, a calendar and "
+			"two more\nstaff members where they are not there yet, and --tasks N more "
+			"tasks. Only for an\naccount without cases of its own, while docket does not "
+			"serve it.",
 		.takes = DATA | BIT(SETTING_TASKS),
 		.needs = BIT(SETTING_DATA),
 		.run = command_demo,
@@ -34,8 +35,9 @@ static const struct command commands[] = {
 	{
 		.name = "serve",
 		.summary = "serve the API over HTTP",
-		.about = "Says \"listening on http://ADDR:PORT\" on standard error once it accepts. "
-			 "SIGTERM and\nSIGINT end it when the requests under way are answered.",
+		.about =
+			"Says \"listening on http://ADDR:PORT\" on standard error once it accepts. "
+			"SIGTERM and\nSIGINT end it when the requests under way are answered.",
 		.takes = DATA | BIT(SETTING_LISTEN) | BIT(SETTING_BEHIND_PROXY),
 		.needs = BIT(SETTING_DATA),
 		.run = command_serve,
@@ -49,8 +51,9 @@ static void print_usage(FILE *to)
 	fprintf(to, "docket: a server for casework tasks\n\nusage: docket COMMAND [OPTION...]\n\n");
 	for (size_t i = 0; i < COMMANDS; i++)
 		fprintf(to, "  %-10s %s\n", commands[i].name, commands[i].summary);
-	fprintf(to, "\n\"docket COMMAND --help\" tells the options of a command; \"docket --version\" "
-		    "the version.\n");
+	fprintf(to,
+		"\n\"docket COMMAND --help\" tells the options of a command; \"docket --version\" "
+		"the version.\n");
 }
 
 static enum exit_status no_command(const char *name)
@@ -59,7 +62,8 @@ static enum exit_status no_command(const char *name)
 
 	for (size_t i = 0; i < COMMANDS; i++)
 		names[i] = commands[i].name;
-	fprintf(stderr, "docket: \"%s\" is not a command; the nearest is \"%s\"; see \"docket --help\"\n",
+	fprintf(stderr,
+		"docket: \"%s\" is not a command; the nearest is \"%s\"; see \"docket --help\"\n",
 		name, text_nearest(slice_of(name), names));
 	return EXIT_USAGE;
 }

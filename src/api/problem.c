@@ -71,14 +71,13 @@ static void summarise(const struct faults *faults, struct buf *out)
 	}
 	if (faults->count > FAULTS_MAX)
 		buf_printf(out, " and %zu more", faults->count - FAULTS_MAX);
-	buf_printf(out, ": %s", first->message);
-	for (const struct fault *fault = first->next; fault && !same; fault = fault->next)
-		buf_printf(out, "; %s", fault->message);
+	for (const struct fault *fault = first; fault; fault = same ? NULL : fault->next)
+		buf_printf(out, "%s%s", fault == first ? ": " : "; ", fault->message);
 }
 
 void problem_faults(struct call *call, unsigned status)
 {
-	struct buf detail = BUF_INIT;
+	struct buf detail = {0};
 
 	if (call->faults.nomem) {
 		problem_err(call, ERR_NOMEM);
@@ -115,7 +114,7 @@ void problem_err(struct call *call, enum err err)
 		problem(call, rows[i].status, "%s", rows[i].detail);
 		return;
 	}
-	log_line("%s %.*s: %s", call->http->method, (int)call->http->path.len,
-		 call->http->path.ptr, err_text(err));
+	log_line("%s %.*s: %s", call->http->method, (int)call->http->path.len, call->http->path.ptr,
+		 err_text(err));
 	problem(call, 500, "the server made a mistake; its log has more");
 }

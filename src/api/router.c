@@ -23,7 +23,7 @@ enum err route_find(struct slice path, const char *method, struct arena *arena,
 		    struct match *match_out)
 {
 	struct match match = {0};
-	struct buf allow = BUF_INIT;
+	struct buf allow = {0};
 	bool head = strcmp(method, "HEAD") == 0, all = slice_is(path, "*");
 
 	if (path.len > 1 && path.ptr[path.len - 1] == '/')

@@ -42,8 +42,9 @@ static bool check_access(struct call *call)
 	} else if (result == AUTH_UNKNOWN) {
 		http_add_header(call->http, "WWW-Authenticate",
 				"Basic realm=\"docket\", charset=\"UTF-8\"");
-		problem(call, 401, "the user name must be {username}/token and the password an API "
-				   "token, of an active staff member with full access");
+		problem(call, 401,
+			"the user name must be {username}/token and the password an API "
+			"token, of an active staff member with full access");
 	} else if (result == AUTH_FORBIDDEN) {
 		problem(call, 403, "only staff members with full access may use the API");
 	} else {
@@ -82,7 +83,8 @@ static bool is_json(struct slice type)
 	if (charset) {
 		charset += strlen("charset=");
 		charset += *charset == '"';
-		if (strncasecmp(charset, "utf-8", 5) != 0 || (charset[5] && !strchr("\" ;", charset[5])))
+		if (strncasecmp(charset, "utf-8", 5) != 0 ||
+		    (charset[5] && !strchr("\" ;", charset[5])))
 			return false;
 	}
 	return slice_is_nocase(essence, "application/json") ||
@@ -103,13 +105,15 @@ static bool check_body_headers(struct call *call)
 	if (call->route->body == BODY_NONE)
 		return true;
 	if (type.ptr && type.len && !is_json(type)) {
-		problem(call, 415, "the header Content-Type must be application/json, with no "
-				   "charset but utf-8");
+		problem(call, 415,
+			"the header Content-Type must be application/json, with no "
+			"charset but utf-8");
 		return false;
 	}
 	if (coding.ptr && coding.len && !slice_is_nocase(coding, "identity")) {
-		problem(call, 415, "the header Content-Encoding must be missing: the body cannot "
-				   "be compressed");
+		problem(call, 415,
+			"the header Content-Encoding must be missing: the body cannot "
+			"be compressed");
 		return false;
 	}
 	return true;

@@ -20,8 +20,8 @@ void task_get(struct call *call)
 	errno = 0;
 	id = strtoll(call->id_text.ptr, NULL, 10);
 	if (strspn(call->id_text.ptr, "0123456789") == call->id_text.len && !errno)
-		err = store_get(call->app->store, &call->scope, RECORD_TASK, id,
-				&call->http->arena, answer_task, call);
+		err = store_get(call->app->store, &call->scope, RECORD_TASK, id, &call->http->arena,
+				answer_task, call);
 	if (err)
 		problem_err(call, err);
 }

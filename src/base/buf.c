@@ -12,7 +12,7 @@ void buf_release(struct buf *buf)
 	if (!buf)
 		return;
 	free(buf->ptr);
-	*buf = (struct buf)BUF_INIT;
+	*buf = (struct buf){0};
 }
 
 void buf_clear(struct buf *buf)

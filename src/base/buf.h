@@ -17,8 +17,6 @@ struct buf {
 	bool failed;
 };
 
-#define BUF_INIT {0}
-
 /* Frees the contents; `buf` is as new. NULL is accepted. */
 void buf_release(struct buf *buf);
 

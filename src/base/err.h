@@ -6,20 +6,20 @@
 
 enum err {
 	OK = 0,
-	ERR_NOMEM,     /* no memory */
-	ERR_NOT_FOUND, /* no such record, file or name */
-	ERR_EXISTS,    /* already there, and must not be */
-	ERR_BUSY,      /* too much is waiting, or somebody holds a lock: try again later */
-	ERR_TIMEOUT,   /* over its time budget */
-	ERR_FULL,      /* no room left on the disk */
-	ERR_IO,        /* the storage failed */
+	ERR_NOMEM,         /* no memory */
+	ERR_NOT_FOUND,     /* no such record, file or name */
+	ERR_EXISTS,        /* already there, and must not be */
+	ERR_BUSY,          /* too much is waiting, or somebody holds a lock: try again later */
+	ERR_TIMEOUT,       /* over its time budget */
+	ERR_FULL,          /* no room left on the disk */
+	ERR_IO,            /* the storage failed */
 	ERR_UNKNOWN_STATE, /* the storage failed so that its state is unknown: restart */
-	ERR_CORRUPT,   /* what is stored makes no sense */
-	ERR_SCHEMA,    /* the database is older or newer than this program */
-	ERR_CONSTRAINT, /* a rule of the schema forbade it */
-	ERR_INVALID,   /* an argument or a setting is wrong */
-	ERR_STOPPED,   /* the program is stopping */
-	ERR_INTERNAL,  /* a mistake in docket */
+	ERR_CORRUPT,       /* what is stored makes no sense */
+	ERR_SCHEMA,        /* the database is older or newer than this program */
+	ERR_CONSTRAINT,    /* a rule of the schema forbade it */
+	ERR_INVALID,       /* an argument or a setting is wrong */
+	ERR_STOPPED,       /* the program is stopping */
+	ERR_INTERNAL,      /* a mistake in docket */
 };
 
 /* A few words in English for `err`, never NULL; static storage. */

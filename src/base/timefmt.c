@@ -164,9 +164,9 @@ static bool take_date(struct slice *rest, int64_t *day_out)
 {
 	int year, month, day;
 
-	return take_number(rest, 4, &year) && take_one(rest, "-") &&
-	       take_number(rest, 2, &month) && take_one(rest, "-") &&
-	       take_number(rest, 2, &day) && civil_day(year, month, day, day_out);
+	return take_number(rest, 4, &year) && take_one(rest, "-") && take_number(rest, 2, &month) &&
+	       take_one(rest, "-") && take_number(rest, 2, &day) &&
+	       civil_day(year, month, day, day_out);
 }
 
 /* The `T` or space, the time of day (0 to 86400: the 60th second of 23:59 is the next day's
@@ -239,8 +239,7 @@ bool timestamp_parse(struct slice text, enum time_bound bound, int64_t *time_out
 		return false;
 	if (text.len == 0)
 		second = bound == TIME_LAST ? DAY_SECONDS - 1 : 0;
-	else if (!take_time(&text, &second, &fraction) || !take_zone(&text, &ahead) ||
-		 text.len > 0)
+	else if (!take_time(&text, &second, &fraction) || !take_zone(&text, &ahead) || text.len > 0)
 		return false;
 	time = day * DAY_SECONDS + second - ahead;
 	if (time < TIME_MIN || time > TIME_MAX)

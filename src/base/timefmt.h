@@ -11,9 +11,9 @@
 
 #include "base/slice.h"
 
-#define TIME_NONE INT64_MIN  /* no timestamp */
-#define DATE_LEN 10          /* "2023-02-14" */
-#define TIMESTAMP_LEN 20     /* "2023-02-14T00:00:00Z" */
+#define TIME_NONE INT64_MIN /* no timestamp */
+#define DATE_LEN 10         /* "2023-02-14" */
+#define TIMESTAMP_LEN 20    /* "2023-02-14T00:00:00Z" */
 
 /* What a bare date stands for where a timestamp is read. */
 enum time_bound {

@@ -24,35 +24,43 @@ static uint32_t roll(struct dice *dice, uint32_t sides)
 }
 
 #define PICK(dice, list) ((list)[roll((dice), sizeof(list) / sizeof((list)[0]))])
-#define TEXT(literal) {(literal), sizeof(literal) - 1}
 
 static const char *const verbs[] = {
-	"Call", "Interview", "Photograph", "Serve papers on", "Write report about", "Review file of",
-	"Schedule surveillance of", "Rückruf an", "Vérifier le dossier de", "Entrevistar a",
+	"Call",
+	"Interview",
+	"Photograph",
+	"Serve papers on",
+	"Write report about",
+	"Review file of",
+	"Schedule surveillance of",
+	"Rückruf an",
+	"Vérifier le dossier de",
+	"Entrevistar a",
 };
 
 static const char *const whom[] = {
-	"the claimant", "the insured", "a witness", "the neighbour", "the employer", "counsel",
-	"the adjuster", "Straße 12", "le bénéficiaire", "el demandante", "the landlord", "the bank",
+	"the claimant",    "the insured",   "a witness",    "the neighbour",
+	"the employer",    "counsel",       "the adjuster", "Straße 12",
+	"le bénéficiaire", "el demandante", "the landlord", "the bank",
 };
 
 static const struct slice bodies[] = {
-	TEXT(""),
-	TEXT("Ask for the signed statement and note the time of the call."),
-	TEXT("Bring the camera.\nPark at the corner, not in front of the house."),
-	TEXT("Draft first, then send it to the client for approval. Attach the invoices of the last "
-	     "quarter and the two photographs from the file."),
+	SLICE(""),
+	SLICE("Ask for the signed statement and note the time of the call."),
+	SLICE("Bring the camera.\nPark at the corner, not in front of the house."),
+	SLICE("Draft first, then send it to the client for approval. Attach the invoices of the last "
+	      "quarter and the two photographs from the file."),
 };
 
 static const struct address addresses[] = {
-	{TEXT("2000 Blake Street"), TEXT(""), TEXT(""), TEXT("Denver"), TEXT("CO"), TEXT("80202"),
-	 TEXT("US")},
-	{TEXT("1 Congress Street"), TEXT("Floor 4"), TEXT(""), TEXT("Boston"), TEXT("MA"),
-	 TEXT("02114"), TEXT("US")},
-	{TEXT("10 Martin Place"), TEXT(""), TEXT(""), TEXT("Sydney"), TEXT("NSW"), TEXT("2000"),
-	 TEXT("AU")},
-	{TEXT("12 Kildare Street"), TEXT(""), TEXT(""), TEXT("Dublin"), TEXT("D"), TEXT(""),
-	 TEXT("IE")},
+	{SLICE("2000 Blake Street"), SLICE(""), SLICE(""), SLICE("Denver"), SLICE("CO"),
+	 SLICE("80202"), SLICE("US")},
+	{SLICE("1 Congress Street"), SLICE("Floor 4"), SLICE(""), SLICE("Boston"), SLICE("MA"),
+	 SLICE("02114"), SLICE("US")},
+	{SLICE("10 Martin Place"), SLICE(""), SLICE(""), SLICE("Sydney"), SLICE("NSW"),
+	 SLICE("2000"), SLICE("AU")},
+	{SLICE("12 Kildare Street"), SLICE(""), SLICE(""), SLICE("Dublin"), SLICE("D"), SLICE(""),
+	 SLICE("IE")},
 };
 
 static void set_case(struct dice *dice, struct task *task)
@@ -142,8 +150,7 @@ static enum err make_batch(struct store *store, const struct scope *scope, int64
 	if (!err)
 		err = store_run(store, writes, count);
 	for (size_t i = 0; i < count && !err; i++)
-		err = writes[i]->err ? writes[i]->err
-				     : writes[i]->faults->count ? ERR_INVALID : OK;
+		err = writes[i]->err ? writes[i]->err : writes[i]->faults->count ? ERR_INVALID : OK;
 	arena_release(&arena);
 	return err;
 }
@@ -174,7 +181,8 @@ static enum err make_all(struct store *store, int64_t total)
 	if (!err)
 		err = store_demo_records(store, &scope, &made);
 	if (err == ERR_EXISTS) {
-		log_line("the account has records of its own: sample records go only into a new one");
+		log_line(
+			"the account has records of its own: sample records go only into a new one");
 		return err;
 	}
 	if (!err)
@@ -194,7 +202,7 @@ enum exit_status command_demo(const struct settings *settings)
 		.clock = &system_clock,
 		.readers = 1,
 	};
-	struct buf why = BUF_INIT;
+	struct buf why = {0};
 	struct store *store;
 	enum err err = store_open(&config, &store, &why);
 

@@ -95,7 +95,7 @@ static enum exit_status make(const struct settings *settings, struct staff *staf
 	const char *folder = settings->text[SETTING_DATA];
 	unsigned char hash[TOKEN_HASH_BYTES];
 	char token[TOKEN_CHARS + 1];
-	struct buf why = BUF_INIT;
+	struct buf why = {0};
 	const struct store_first first = {
 		.account = settings->text[SETTING_ACCOUNT],
 		.staff = staff,

@@ -66,7 +66,8 @@ static enum err find_account(struct store *store, struct app *app)
 static void end(struct http_server *server, struct store *store)
 {
 	if (!http_drain(server, DRAIN_MS))
-		log_line("requests are still under way after %d s and are cut off", DRAIN_MS / 1000);
+		log_line("requests are still under way after %d s and are cut off",
+			 DRAIN_MS / 1000);
 	store_stop(store);
 	http_stop(server);
 }
@@ -81,7 +82,7 @@ static enum err serve(const struct settings *settings, struct store *store, unsi
 		.app = &api_app,
 		.app_data = &app,
 	};
-	struct buf why = BUF_INIT;
+	struct buf why = {0};
 	struct http_server *server;
 	enum err err = find_account(store, &app);
 	int caught;
@@ -133,7 +134,7 @@ enum exit_status command_serve(const struct settings *settings)
 		.on_fatal = on_fatal,
 		.fatal_context = &serving,
 	};
-	struct buf why = BUF_INIT;
+	struct buf why = {0};
 	struct store *store;
 	sigset_t signals;
 	enum err err;

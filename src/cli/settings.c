@@ -103,8 +103,7 @@ static bool set(struct settings *settings, enum setting setting, const char *tex
 	if (row->type == SETTING_SWITCH) {
 		settings->number[setting] = yes;
 		if (!yes && !no) {
-			settings_wrong(settings, setting, "must be yes or no, and is \"%s\"",
-				       text);
+			settings_wrong(settings, setting, "must be yes or no, and is \"%s\"", text);
 			return false;
 		}
 	}
@@ -124,9 +123,10 @@ static bool read_flags(struct settings *settings, int argc, char **argv,
 
 	for (int i = 0; i < SETTINGS; i++)
 		if (command->takes & SETTING_BIT(i))
-			options[count++] = (struct option){
-				rows[i].name, rows[i].argument ? required_argument : no_argument,
-				NULL, i};
+			options[count++] =
+				(struct option){rows[i].name,
+						rows[i].argument ? required_argument : no_argument,
+						NULL, i};
 	options[count] = (struct option){"help", no_argument, NULL, HELP};
 	*status_out = EXIT_USAGE;
 	optind = 1;
@@ -140,9 +140,8 @@ static bool read_flags(struct settings *settings, int argc, char **argv,
 			return false;
 		}
 		if (found == ':' || found == '?') {
-			fprintf(stderr,
-				"docket %s: %s%s; see \"docket %s --help\"\n", command->name,
-				argv[optind - 1],
+			fprintf(stderr, "docket %s: %s%s; see \"docket %s --help\"\n",
+				command->name, argv[optind - 1],
 				found == ':' ? " needs a value" : " is not an option of it",
 				command->name);
 			return false;
@@ -152,8 +151,9 @@ static bool read_flags(struct settings *settings, int argc, char **argv,
 			return false;
 	}
 	if (optind < argc) {
-		fprintf(stderr, "docket %s: \"%s\" is one argument too many; see "
-				"\"docket %s --help\"\n",
+		fprintf(stderr,
+			"docket %s: \"%s\" is one argument too many; see "
+			"\"docket %s --help\"\n",
 			command->name, argv[optind], command->name);
 		return false;
 	}
@@ -257,7 +257,8 @@ bool settings_read(struct settings *settings, const struct command *command, int
 		if (command->needs & SETTING_BIT(i)) {
 			char name[64];
 
-			fprintf(stderr, "docket %s: --%s %s is missing (or %s in the environment)\n",
+			fprintf(stderr,
+				"docket %s: --%s %s is missing (or %s in the environment)\n",
 				command->name, rows[i].name, rows[i].argument,
 				environment_name((enum setting)i, name));
 			return false;
@@ -295,6 +296,7 @@ void settings_help(const struct command *command)
 		printf("\n");
 	}
 	printf("  %-22s %s\n", "--help", "print this and end");
-	printf("\nEach option is also an environment variable, --data as DOCKET_DATA, and a key of the\n"
-	       "configuration file; an option goes before the environment, and that before the file.\n");
+	printf("\nEach option is also an environment variable, --data as DOCKET_DATA, and a key\n"
+	       "of the configuration file. An option goes before the environment, and that\n"
+	       "before the file.\n");
 }

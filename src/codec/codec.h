@@ -14,11 +14,11 @@
 /* One decoding: what it is told, and what it finds. */
 struct decode {
 	/* In. */
-	struct arena *arena;    /* for what the record points at */
-	struct faults *faults;  /* everything that is wrong, as "task.title" */
-	struct slice country;   /* the account's own, for addresses that name none */
-	bool lenient;           /* unknown fields are ignored and named in `ignored` */
-	struct buf *ignored;    /* their paths, each percent-encoded, joined by ", " */
+	struct arena *arena;   /* for what the record points at */
+	struct faults *faults; /* everything that is wrong, as "task.title" */
+	struct slice country;  /* the account's own, for addresses that name none */
+	bool lenient;          /* unknown fields are ignored and named in `ignored` */
+	struct buf *ignored;   /* their paths, each percent-encoded, joined by ", " */
 	/* Out. */
 	uint64_t given; /* the fields that came with a value and without a fault; field_bit() */
 };

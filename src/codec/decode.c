@@ -53,8 +53,7 @@ static void unknown_members(struct decode *decode, const json_t *object, const c
 	const char *key;
 	json_t *value;
 
-	json_object_foreach((json_t *)object, key, value)
-	{
+	json_object_foreach ((json_t *)object, key, value) {
 		const char *path, *nearest;
 
 		if (field_find(fields, count, slice_of(key)))
@@ -102,10 +101,10 @@ static bool read_id(struct decode *decode, const json_t *value, const char *path
 
 		text = json_slice(value);
 		digits = text.len && text.ptr[0] == '-';
-		if (digits == text.len || strspn(text.ptr + digits, "0123456789") + digits != text.len) {
+		if (digits == text.len ||
+		    strspn(text.ptr + digits, "0123456789") + digits != text.len) {
 			faults_add(decode->faults, path, FAULT_FORMAT,
-				   "must be an integer, and is \"%s\"",
-				   shown(decode->arena, text));
+				   "must be an integer, and is \"%s\"", shown(decode->arena, text));
 			return false;
 		}
 		errno = 0;
@@ -134,7 +133,7 @@ static bool decode_id(struct decode *decode, const struct field *field, const js
 static bool decode_choice(struct decode *decode, const struct field *field, const json_t *value,
 			  const char *path, void *at)
 {
-	struct buf list = BUF_INIT;
+	struct buf list = {0};
 
 	if (!json_is_string(value))
 		return wrong_type(decode, path, "a string", value);
@@ -207,8 +206,8 @@ static void decode_part(struct decode *decode, const json_t *value, const char *
 	} else if (json_integer_value(value) < 0) {
 		faults_add(decode->faults, path, FAULT_RANGE, "must not be negative");
 	} else {
-		char *text = arena_printf(decode->arena, "%lld",
-					  (long long)json_integer_value(value));
+		char *text =
+			arena_printf(decode->arena, "%lld", (long long)json_integer_value(value));
 
 		decode->faults->nomem |= !text;
 		*part_out = slice_of(text);

@@ -61,7 +61,7 @@ struct db_dialect {
 	const struct db_marker {
 		const char *name;
 		const char *sql;
-	} *markers;
+	} * markers;
 	/* An aggregate that joins integers with commas; %s is the column. */
 	const char *join_ids;
 	/* Behind a SELECT that must keep its row from changing until the end of the

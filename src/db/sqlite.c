@@ -322,8 +322,8 @@ static enum err configure(struct sqlite_db *db, enum db_mode mode)
 	return err_of(code);
 }
 
-static enum err sqlite_open(const char *where, enum db_mode mode, struct db **db_out,
-			    char *message, size_t size)
+static enum err sqlite_open(const char *where, enum db_mode mode, struct db **db_out, char *message,
+			    size_t size)
 {
 	static const int flags[] = {
 		[DB_CREATE] = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE,
@@ -404,10 +404,8 @@ static enum err sqlite_copy(struct db *base, const char *to)
 }
 
 static const struct db_marker markers[] = {
-	{"int", "INTEGER"},
-	{"bytes", "BLOB"},
-	{"table", "STRICT"},
-	{"narrow", "STRICT, WITHOUT ROWID"},
+	{"int", "INTEGER"},  {"bytes", "BLOB"},
+	{"table", "STRICT"}, {"narrow", "STRICT, WITHOUT ROWID"},
 	{NULL, NULL},
 };
 

@@ -14,7 +14,7 @@ struct headers {
 	size_t content_lengths;
 	size_t transfer_encodings;
 	size_t hosts;
-	bool in_place; /* libmicrohttpd leaves headers where it received them */
+	bool in_place;   /* libmicrohttpd leaves headers where it received them */
 	const char *end; /* of the header before, where known */
 };
 

@@ -17,9 +17,9 @@
 #define DRAIN_LIMIT (4 * 1024 * 1024)
 
 enum request_state {
-	REQUEST_LINE,    /* the request line is there */
-	REQUEST_BODY,    /* the head is there and was shown to the application */
-	REQUEST_WAITS,   /* suspended until http_resume() */
+	REQUEST_LINE,  /* the request line is there */
+	REQUEST_BODY,  /* the head is there and was shown to the application */
+	REQUEST_WAITS, /* suspended until http_resume() */
 	REQUEST_ANSWERED,
 };
 
@@ -89,7 +89,7 @@ static enum MHD_Result answer(struct http_request *request)
 					       MHD_RESPMEM_MUST_FREE);
 	if (!made)
 		return MHD_NO;
-	response->body = (struct buf)BUF_INIT;
+	response->body = (struct buf){0};
 	for (size_t i = 0; i < response->header_count; i++)
 		MHD_add_response_header(made, response->headers[i].name,
 					response->headers[i].value);
@@ -212,11 +212,28 @@ void http_resume(struct http_request *request)
 	MHD_resume_connection(request->connection);
 }
 
+static struct MHD_Daemon *start_daemon(struct http_server *server, int fd, unsigned threads)
+{
+	const struct MHD_OptionItem options[] = {
+		{MHD_OPTION_LISTEN_SOCKET, fd, NULL},
+		{MHD_OPTION_THREAD_POOL_SIZE, threads > 1 ? threads : 0, NULL},
+		{MHD_OPTION_CONNECTION_LIMIT, CONNECTIONS_MAX, NULL},
+		{MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_MEMORY, NULL},
+		{MHD_OPTION_CONNECTION_TIMEOUT, IDLE_SECONDS, NULL},
+		{MHD_OPTION_STRICT_FOR_CLIENT, 1, NULL},
+		{MHD_OPTION_URI_LOG_CALLBACK, (intptr_t)begin, server},
+		{MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)end, server},
+		{MHD_OPTION_END, 0, NULL},
+	};
+
+	return MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME, 0, NULL,
+				NULL, handle, server, MHD_OPTION_ARRAY, options, MHD_OPTION_END);
+}
+
 enum err http_start(const struct http_config *config, struct http_server **server_out,
 		    struct buf *why)
 {
 	struct http_server *server = calloc(1, sizeof(*server));
-	unsigned threads = config->threads > 1 ? config->threads : 0;
 	int fd;
 	enum err err;
 
@@ -229,14 +246,7 @@ enum err http_start(const struct http_config *config, struct http_server **serve
 		free(server);
 		return err;
 	}
-	server->daemon = MHD_start_daemon(
-		MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, handle,
-		server, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_THREAD_POOL_SIZE, threads,
-		MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS_MAX,
-		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
-		MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_SECONDS,
-		MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_URI_LOG_CALLBACK, begin, server,
-		MHD_OPTION_NOTIFY_COMPLETED, end, server, MHD_OPTION_END);
+	server->daemon = start_daemon(server, fd, config->threads);
 	if (!server->daemon) {
 		buf_add_text(why, "cannot start the HTTP server");
 		close(fd);

@@ -45,10 +45,14 @@ json_t *json_read(struct slice text, struct arena *arena, const char **message_o
 const char *json_type_name(const json_t *value)
 {
 	static const char *const names[] = {
-		[JSON_OBJECT] = "an object",   [JSON_ARRAY] = "an array",
-		[JSON_STRING] = "a string",    [JSON_INTEGER] = "an integer",
-		[JSON_REAL] = "a number with a fraction", [JSON_TRUE] = "true",
-		[JSON_FALSE] = "false",        [JSON_NULL] = "null",
+		[JSON_OBJECT] = "an object",
+		[JSON_ARRAY] = "an array",
+		[JSON_STRING] = "a string",
+		[JSON_INTEGER] = "an integer",
+		[JSON_REAL] = "a number with a fraction",
+		[JSON_TRUE] = "true",
+		[JSON_FALSE] = "false",
+		[JSON_NULL] = "null",
 	};
 
 	return names[json_typeof(value)];

@@ -122,9 +122,9 @@ static struct slice pad_zip(struct slice zip, struct faults *faults)
 	return (struct slice){padded, 5};
 }
 
-__attribute__((format(printf, 5, 6)))
-static void add_fault(struct faults *faults, const char *path, const char *part,
-		      enum fault_code code, const char *format, ...)
+__attribute__((format(printf, 5, 6))) static void add_fault(struct faults *faults, const char *path,
+							    const char *part, enum fault_code code,
+							    const char *format, ...)
 {
 	char *field = arena_printf(faults->arena, "%s.%s", path, part);
 	char *message;
@@ -188,9 +188,8 @@ static void check_codes(const struct address *address, const char *path, struct 
 	    has_subdivision(country, state))
 		return;
 	add_fault(faults, path, "state", FAULT_CHOICE,
-		  "must be a code of %s in ISO 3166-2, such as %s, and is \"%.*s\"",
-		  country->code, address_subdivisions[country->first], shown_len(state),
-		  state.ptr);
+		  "must be a code of %s in ISO 3166-2, such as %s, and is \"%.*s\"", country->code,
+		  address_subdivisions[country->first], shown_len(state), state.ptr);
 }
 
 void address_settle(struct address *address, bool zip_number, struct slice country,

@@ -2,6 +2,7 @@
 /* Calendars: groups of tasks, each with a colour. Its field table. */
 #include "model/calendar.h"
 
+/* clang-format off */
 static const struct field fields[] = {
 	{.name = "id", .column = "id", .type = FIELD_ID, .flags = FIELD_READ_ONLY,
 	 .offset = offsetof(struct calendar, record.id), .help = "its number"},
@@ -18,6 +19,7 @@ static const struct field fields[] = {
 	 .flags = FIELD_READ_ONLY, .offset = offsetof(struct calendar, record.updated_at),
 	 .help = "when it was last changed"},
 };
+/* clang-format on */
 
 const struct record_type calendar_type = {
 	.name = "calendar",

@@ -2,6 +2,7 @@
 /* Case services: what an account offers, attached to cases. Its field table. */
 #include "model/case_service.h"
 
+/* clang-format off */
 static const struct field fields[] = {
 	{.name = "id", .column = "id", .type = FIELD_ID, .flags = FIELD_READ_ONLY,
 	 .offset = offsetof(struct case_service, record.id), .help = "its number"},
@@ -15,6 +16,7 @@ static const struct field fields[] = {
 	 .flags = FIELD_READ_ONLY, .offset = offsetof(struct case_service, record.updated_at),
 	 .help = "when it was last changed"},
 };
+/* clang-format on */
 
 const struct record_type case_service_type = {
 	.name = "case_service",

@@ -9,21 +9,24 @@ static const char *const statuses[] = {
 };
 
 static const struct field_link services = {
-	.table = "casefile_service", .owner = "casefile_id", .member = "case_service_id",
+	.table = "casefile_service",
+	.owner = "casefile_id",
+	.member = "case_service_id",
 };
 
+/* clang-format off */
 static const struct field fields[] = {
 	{.name = "id", .column = "id", .type = FIELD_ID, .flags = FIELD_READ_ONLY,
 	 .offset = offsetof(struct casefile, record.id), .help = "its number"},
 	{.name = "case_number", .column = "case_number", .type = FIELD_TEXT,
 	 .flags = FIELD_REQUIRED | FIELD_NOT_BLANK | FIELD_ONE_LINE, .limit = 255,
-	 .offset = offsetof(struct casefile, case_number), .help = "the agency's own number of the case"},
-	{.name = "status", .column = "status", .type = FIELD_CHOICE,
-	 .choices = statuses,
+	 .offset = offsetof(struct casefile, case_number),
+	 .help = "the agency's own number of the case"},
+	{.name = "status", .column = "status", .type = FIELD_CHOICE, .choices = statuses,
 	 .offset = offsetof(struct casefile, status), .help = "whether work goes on"},
-	{.name = "case_services_list", .type = FIELD_ID_LIST,
-	 .link = &services,
-	 .offset = offsetof(struct casefile, case_services_list), .help = "the case services attached to it"},
+	{.name = "case_services_list", .type = FIELD_ID_LIST, .link = &services,
+	 .offset = offsetof(struct casefile, case_services_list),
+	 .help = "the case services attached to it"},
 	{.name = "created_at", .column = "created_at", .type = FIELD_TIMESTAMP,
 	 .flags = FIELD_READ_ONLY, .offset = offsetof(struct casefile, record.created_at),
 	 .help = "when it was created"},
@@ -31,6 +34,7 @@ static const struct field fields[] = {
 	 .flags = FIELD_READ_ONLY, .offset = offsetof(struct casefile, record.updated_at),
 	 .help = "when it was last changed"},
 };
+/* clang-format on */
 
 const struct record_type casefile_type = {
 	.name = "casefile",

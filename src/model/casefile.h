@@ -13,7 +13,7 @@ enum casefile_status {
 struct casefile {
 	struct record record;
 	struct slice case_number;
-	int32_t status; /* enum casefile_status */
+	int32_t status;                    /* enum casefile_status */
 	struct id_list case_services_list; /* the services attached to it */
 };
 

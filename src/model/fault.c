@@ -3,20 +3,13 @@
 #include "model/fault.h"
 
 static const char *const names[] = {
-	[FAULT_REQUIRED] = "required",
-	[FAULT_UNKNOWN_FIELD] = "unknown_field",
-	[FAULT_TYPE] = "type",
-	[FAULT_FORMAT] = "format",
-	[FAULT_RANGE] = "range",
-	[FAULT_BLANK] = "blank",
-	[FAULT_TOO_LONG] = "too_long",
-	[FAULT_TOO_MANY] = "too_many",
-	[FAULT_CONTROL] = "control",
-	[FAULT_CHOICE] = "choice",
-	[FAULT_READ_ONLY] = "read_only",
-	[FAULT_NOT_FOUND] = "not_found",
-	[FAULT_MISMATCH] = "mismatch",
-	[FAULT_NOT_ALLOWED] = "not_allowed",
+	[FAULT_REQUIRED] = "required",   [FAULT_UNKNOWN_FIELD] = "unknown_field",
+	[FAULT_TYPE] = "type",           [FAULT_FORMAT] = "format",
+	[FAULT_RANGE] = "range",         [FAULT_BLANK] = "blank",
+	[FAULT_TOO_LONG] = "too_long",   [FAULT_TOO_MANY] = "too_many",
+	[FAULT_CONTROL] = "control",     [FAULT_CHOICE] = "choice",
+	[FAULT_READ_ONLY] = "read_only", [FAULT_NOT_FOUND] = "not_found",
+	[FAULT_MISMATCH] = "mismatch",   [FAULT_NOT_ALLOWED] = "not_allowed",
 };
 
 void faults_init(struct faults *faults, struct arena *arena)
@@ -25,8 +18,8 @@ void faults_init(struct faults *faults, struct arena *arena)
 	faults->last = &faults->first;
 }
 
-void faults_add(struct faults *faults, const char *field, enum fault_code code,
-		const char *format, ...)
+void faults_add(struct faults *faults, const char *field, enum fault_code code, const char *format,
+		...)
 {
 	struct fault *fault;
 	va_list args;

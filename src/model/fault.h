@@ -47,8 +47,8 @@ struct faults {
 void faults_init(struct faults *faults, struct arena *arena);
 
 /* Adds one; `field` and the formatted message are copied. Equal ones are not joined. */
-void faults_add(struct faults *faults, const char *field, enum fault_code code,
-		const char *format, ...) __attribute__((format(printf, 4, 5)));
+void faults_add(struct faults *faults, const char *field, enum fault_code code, const char *format,
+		...) __attribute__((format(printf, 4, 5)));
 
 /* "required", "unknown_field", … as it stands in the answer. */
 const char *fault_code_name(enum fault_code code);

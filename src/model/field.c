@@ -8,9 +8,11 @@
 #include "base/timefmt.h"
 #include "model/address.h"
 
+/* clang-format off */
 #define PART(part, col, what)                                                                      \
 	{.name = #part, .column = col, .type = FIELD_TEXT,                                         \
 	 .offset = offsetof(struct address, part), .limit = ADDRESS_PART_CHARS, .help = what}
+/* clang-format on */
 
 const struct field address_parts[ADDRESS_PARTS] = {
 	PART(address_1, "1", "line 1 of the street address"),
@@ -42,8 +44,7 @@ const struct field *field_find(const struct field *fields, size_t count, struct 
 
 uint64_t field_bit(const struct record_type *type, const char *name)
 {
-	const struct field *field =
-		field_find(type->fields, type->field_count, slice_of(name));
+	const struct field *field = field_find(type->fields, type->field_count, slice_of(name));
 
 	assert(field);
 	return UINT64_C(1) << (field - type->fields);

@@ -25,11 +25,11 @@ enum field_type {
 };
 
 enum field_flag {
-	FIELD_REQUIRED = 1 << 0,   /* must be given when a record is created, and not be emptied */
-	FIELD_READ_ONLY = 1 << 1,  /* set by docket alone */
-	FIELD_HIDDEN = 1 << 2,     /* stored, not part of the API */
-	FIELD_ONE_LINE = 1 << 3,   /* no control characters */
-	FIELD_NOT_BLANK = 1 << 4,  /* more than white space, when not empty */
+	FIELD_REQUIRED = 1 << 0,  /* must be given when a record is created, and not be emptied */
+	FIELD_READ_ONLY = 1 << 1, /* set by docket alone */
+	FIELD_HIDDEN = 1 << 2,    /* stored, not part of the API */
+	FIELD_ONE_LINE = 1 << 3,  /* no control characters */
+	FIELD_NOT_BLANK = 1 << 4, /* more than white space, when not empty */
 };
 
 struct id_list {
@@ -46,32 +46,32 @@ struct field_link {
 };
 
 struct field {
-	const char *name;           /* JSON key */
-	const char *column;         /* NULL for a FIELD_ID_LIST; the prefix for a FIELD_ADDRESS */
+	const char *name;   /* JSON key */
+	const char *column; /* NULL for a FIELD_ID_LIST; the prefix for a FIELD_ADDRESS */
 	enum field_type type;
 	unsigned flags;             /* of enum field_flag */
 	size_t offset;              /* in the record's struct */
 	size_t limit;               /* characters of a text, entries of a list; 0: none */
 	const char *const *choices; /* NULL-terminated */
 	const struct field_link *link;
-	const char *help;           /* for the generated reference */
+	const char *help; /* for the generated reference */
 };
 
 /* Every record's struct begins with one. */
 struct record {
-	int64_t id;         /* rising per account and kind, never used again */
-	int64_t change;     /* the number of its last change: its version */
+	int64_t id;     /* rising per account and kind, never used again */
+	int64_t change; /* the number of its last change: its version */
 	int64_t created_at;
 	int64_t updated_at;
 };
 
 struct record_type {
-	const char *name;     /* in the history and as the wrapper of a request */
+	const char *name; /* in the history and as the wrapper of a request */
 	const char *table;
 	const char *sequence; /* the column of the account row with the last id given */
 	size_t size;          /* of the struct */
 	const struct field *fields;
-	size_t field_count;   /* at most 64: fields given are a bit set */
+	size_t field_count; /* at most 64: fields given are a bit set */
 };
 
 /* The part names of an address, in the order of the API, with their offsets in struct address;

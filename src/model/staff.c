@@ -9,6 +9,7 @@ static const char *const levels[] = {
 	NULL,
 };
 
+/* clang-format off */
 static const struct field fields[] = {
 	{.name = "id", .column = "id", .type = FIELD_ID, .flags = FIELD_READ_ONLY,
 	 .offset = offsetof(struct staff, record.id), .help = "its number"},
@@ -34,6 +35,7 @@ static const struct field fields[] = {
 	 .flags = FIELD_READ_ONLY, .offset = offsetof(struct staff, record.updated_at),
 	 .help = "when it was last changed"},
 };
+/* clang-format on */
 
 const struct record_type staff_type = {
 	.name = "staff",

@@ -2,6 +2,7 @@
 /* Subjects: whom a case is about. Each belongs to one case. Its field table. */
 #include "model/subject.h"
 
+/* clang-format off */
 static const struct field fields[] = {
 	{.name = "id", .column = "id", .type = FIELD_ID, .flags = FIELD_READ_ONLY,
 	 .offset = offsetof(struct subject, record.id), .help = "its number"},
@@ -23,6 +24,7 @@ static const struct field fields[] = {
 	 .flags = FIELD_READ_ONLY, .offset = offsetof(struct subject, record.updated_at),
 	 .help = "when it was last changed"},
 };
+/* clang-format on */
 
 const struct record_type subject_type = {
 	.name = "subject",

@@ -14,10 +14,13 @@ static const char *const statuses[] = {
 };
 
 static const struct field_link users = {
-	.table = "task_user", .owner = "task_id", .member = "staff_id",
+	.table = "task_user",
+	.owner = "task_id",
+	.member = "staff_id",
 };
 
 /* In the order of the answers. */
+/* clang-format off */
 static const struct field fields[] = {
 	{.name = "id", .column = "id", .type = FIELD_ID, .flags = FIELD_READ_ONLY,
 	 .offset = offsetof(struct task, record.id), .help = "the task's number"},
@@ -66,6 +69,7 @@ static const struct field fields[] = {
 	 .flags = FIELD_READ_ONLY, .offset = offsetof(struct task, record.updated_at),
 	 .help = "when it was last changed"},
 };
+/* clang-format on */
 
 const struct record_type task_type = {
 	.name = "task",
@@ -125,8 +129,7 @@ void task_check_references(const struct task *task, uint64_t valid, const struct
 
 		if (facts->user_exists[i])
 			continue;
-		snprintf(path, sizeof(path), "task.users_list[%zu]",
-			 task->users_list.positions[i]);
+		snprintf(path, sizeof(path), "task.users_list[%zu]", task->users_list.positions[i]);
 		faults_add(faults, path, FAULT_NOT_FOUND,
 			   "is %lld, and there is no such staff member",
 			   (long long)task->users_list.ids[i]);

@@ -47,7 +47,7 @@ struct task_facts {
 	bool subject_exists;
 	int64_t subject_casefile_id;
 	bool case_service_exists;
-	bool case_service_attached; /* to the task's case */
+	bool case_service_attached;       /* to the task's case */
 	bool user_exists[TASK_USERS_MAX]; /* by the index in users_list */
 };
 

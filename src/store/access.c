@@ -20,8 +20,8 @@ static enum err access_row(void *context, const struct db_value *values, size_t 
 	access->account_id = values[0].integer;
 	access->country = slice_of(country);
 	access->staff_id = values[2].type == DB_INT ? values[2].integer : ID_NONE;
-	access->level = values[3].type == DB_INT ? (enum staff_access)values[3].integer
-						 : STAFF_DISABLED;
+	access->level =
+		values[3].type == DB_INT ? (enum staff_access)values[3].integer : STAFF_DISABLED;
 	access->token_known = values[4].bytes.len == TOKEN_HASH_BYTES;
 	if (access->token_known)
 		memcpy(access->token_hash, values[4].bytes.ptr, TOKEN_HASH_BYTES);
@@ -73,7 +73,8 @@ enum err store_only_account(struct store *store, int64_t *id_out)
 {
 	struct only only = {0};
 	const struct db_call call = {.sql = "SELECT id FROM account ORDER BY id LIMIT 2",
-				     .on_row = only_row, .context = &only};
+				     .on_row = only_row,
+				     .context = &only};
 	enum err err = store_read(store, &call, 1);
 
 	if (err)

@@ -118,8 +118,8 @@ static enum err run_batch(struct store *store, struct store_write **writes, size
 	if (!err)
 		err = store->driver->commit(store->write_db);
 	if (err) {
-		log_line("%zu write%s failed: %s: %s", count, count == 1 ? "" : "s",
-			 err_text(err), store->driver->message(store->write_db));
+		log_line("%zu write%s failed: %s: %s", count, count == 1 ? "" : "s", err_text(err),
+			 store->driver->message(store->write_db));
 		store->driver->rollback(store->write_db);
 	}
 	return err;

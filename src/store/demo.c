@@ -9,7 +9,7 @@
 
 struct demo_write {
 	struct store_write write;
-	bool found; /* they are there already */
+	bool found;   /* they are there already */
 	bool foreign; /* the account has records of its own */
 };
 
@@ -49,19 +49,21 @@ static enum err insert(struct store_write *write, enum record_kind kind, const v
 	return record_insert(write, kind, record, calls);
 }
 
-#define TEXT(literal) {(literal), sizeof(literal) - 1}
-
 static enum err insert_case(struct store_write *write, int64_t n, struct calls *calls)
 {
 	static const struct case_service services[] = {
-		{.record.id = 1, .name = TEXT("Surveillance")},
-		{.record.id = 2, .name = TEXT("Background check")},
+		{.record.id = 1, .name = SLICE("Surveillance")},
+		{.record.id = 2, .name = SLICE("Background check")},
 	};
 	static const struct subject subjects[] = {
-		{.record.id = 209, .casefile_id = 245, .first_name = TEXT("Sample"),
-		 .last_name = TEXT("Subject")},
-		{.record.id = 210, .casefile_id = 246, .first_name = TEXT("Second"),
-		 .last_name = TEXT("Subject")},
+		{.record.id = 209,
+		 .casefile_id = 245,
+		 .first_name = SLICE("Sample"),
+		 .last_name = SLICE("Subject")},
+		{.record.id = 210,
+		 .casefile_id = 246,
+		 .first_name = SLICE("Second"),
+		 .last_name = SLICE("Subject")},
 	};
 	int64_t attached[] = {n + 1};
 	const struct casefile casefile = {
@@ -80,13 +82,19 @@ static enum err insert_case(struct store_write *write, int64_t n, struct calls *
 static enum err demo_decide(struct store_write *write, struct calls *calls)
 {
 	static const struct calendar calendar = {
-		.record.id = 1, .name = TEXT("Investigations"), .color = TEXT("#3366cc")};
+		.record.id = 1, .name = SLICE("Investigations"), .color = SLICE("#3366cc")};
 	static const struct staff staff[] = {
-		{.record.id = 2, .username = TEXT("second"), .first_name = TEXT("Sample"),
-		 .last_name = TEXT("Investigator"), .email = TEXT("second@example.com"),
+		{.record.id = 2,
+		 .username = SLICE("second"),
+		 .first_name = SLICE("Sample"),
+		 .last_name = SLICE("Investigator"),
+		 .email = SLICE("second@example.com"),
 		 .access_level = STAFF_LIMITED},
-		{.record.id = 3, .username = TEXT("third"), .first_name = TEXT("Sample"),
-		 .last_name = TEXT("Assistant"), .email = TEXT("third@example.com"),
+		{.record.id = 3,
+		 .username = SLICE("third"),
+		 .first_name = SLICE("Sample"),
+		 .last_name = SLICE("Assistant"),
+		 .email = SLICE("third@example.com"),
 		 .access_level = STAFF_LIMITED},
 	};
 	struct demo_write *demo = (struct demo_write *)(void *)write;
@@ -113,10 +121,8 @@ enum err store_demo_records(struct store *store, const struct scope *scope, bool
 	static const struct write_steps steps = {demo_read, demo_decide};
 	struct arena arena = {0};
 	struct faults faults;
-	struct demo_write demo = {.write = {.scope = *scope,
-					    .arena = &arena,
-					    .faults = &faults,
-					    .steps = &steps}};
+	struct demo_write demo = {
+		.write = {.scope = *scope, .arena = &arena, .faults = &faults, .steps = &steps}};
 	struct store_write *one = &demo.write;
 	enum err err;
 

@@ -29,8 +29,9 @@ static bool expand(const struct db_dialect *dialect, const char *sql, struct buf
 			break;
 		}
 		buf_add(out, sql, (size_t)(open - sql));
-		while (marker->name && !slice_is((struct slice){open + 1, (size_t)(close - open - 1)},
-						 marker->name))
+		while (marker->name &&
+		       !slice_is((struct slice){open + 1, (size_t)(close - open - 1)},
+				 marker->name))
 			marker++;
 		if (!marker->name)
 			return false;
@@ -59,7 +60,7 @@ static enum err apply(struct db *db, const struct migration *migration, int64_t 
 		.args = args,
 		.arg_count = 3,
 	};
-	struct buf sql = BUF_INIT;
+	struct buf sql = {0};
 	enum err err = ERR_INTERNAL;
 
 	if (expand(db->driver->dialect, migration->sql, &sql)) {
@@ -101,9 +102,9 @@ enum err migrate(struct db *db, const struct migration *list, size_t count, cons
 				    " (number {int} NOT NULL PRIMARY KEY, name TEXT NOT NULL,"
 				    " applied_at {int} NOT NULL) {table}";
 	int64_t have = 0;
-	const struct db_call ask = {.sql = "SELECT max(number) FROM migration",
-				    .on_row = number_row, .context = &have};
-	struct buf sql = BUF_INIT;
+	const struct db_call ask = {
+		.sql = "SELECT max(number) FROM migration", .on_row = number_row, .context = &have};
+	struct buf sql = {0};
 	enum err err = expand(db->driver->dialect, table, &sql) ? OK : ERR_NOMEM;
 
 	buf_add_char(&sql, '\0');

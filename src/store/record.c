@@ -26,7 +26,7 @@ static void add_columns(const struct field *field, struct buf *sql)
 static const char *build_insert(const struct record_type *type, struct arena *arena,
 				size_t *args_out)
 {
-	struct buf sql = BUF_INIT;
+	struct buf sql = {0};
 	const char *copy;
 	size_t args = 2;
 
@@ -67,7 +67,7 @@ static void add_list(const struct db_dialect *dialect, const struct record_type 
 static const char *build_select(const struct db_dialect *dialect, const struct record_type *type,
 				struct arena *arena, size_t *columns_out)
 {
-	struct buf sql = BUF_INIT;
+	struct buf sql = {0};
 	const char *copy;
 
 	*columns_out = 1;
@@ -92,8 +92,7 @@ static enum err build_type(struct store *store, enum record_kind kind)
 	struct record_sql *sql = &store->sql[kind];
 
 	sql->insert = build_insert(type, &store->arena, &sql->arg_count);
-	sql->select =
-		build_select(store->driver->dialect, type, &store->arena, &sql->column_count);
+	sql->select = build_select(store->driver->dialect, type, &store->arena, &sql->column_count);
 	sql->link_insert = arena_alloc(&store->arena, type->field_count * sizeof(char *));
 	if (!sql->insert || !sql->select || !sql->link_insert)
 		return ERR_NOMEM;
@@ -102,9 +101,10 @@ static enum err build_type(struct store *store, enum record_kind kind)
 
 		if (!link)
 			continue;
-		sql->link_insert[i] = arena_printf(
-			&store->arena, "INSERT INTO %s (account_id, %s, %s) VALUES ($1, $2, $3)",
-			link->table, link->owner, link->member);
+		sql->link_insert[i] =
+			arena_printf(&store->arena,
+				     "INSERT INTO %s (account_id, %s, %s) VALUES ($1, $2, $3)",
+				     link->table, link->owner, link->member);
 		if (!sql->link_insert[i])
 			return ERR_NOMEM;
 	}
@@ -113,7 +113,7 @@ static enum err build_type(struct store *store, enum record_kind kind)
 
 enum err record_sql_build(struct store *store)
 {
-	struct buf read = BUF_INIT, update = BUF_INIT;
+	struct buf read = {0}, update = {0};
 	enum err err = OK;
 
 	buf_add_text(&read, "SELECT last_change");
@@ -177,7 +177,7 @@ static enum err add_history(struct store_write *write, const struct record_type 
 				  " record_id, action, value)"
 				  " VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
 	struct db_value *args = arena_alloc(write->arena, 8 * sizeof(*args));
-	struct buf value = BUF_INIT;
+	struct buf value = {0};
 	char *copy;
 
 	encode_record(type, record, &value);
@@ -345,7 +345,8 @@ enum err record_from_row(const struct record_type *type, const struct db_value *
 	record->change = values[0].integer;
 	for (size_t i = 0; i < type->field_count; i++) {
 		const struct field *field = &type->fields[i];
-		enum err err = field_from_values(field, &values[at], arena, FIELD_AT(record, field));
+		enum err err =
+			field_from_values(field, &values[at], arena, FIELD_AT(record, field));
 
 		if (err)
 			return err;
@@ -368,8 +369,8 @@ static enum err get_row(void *context, const struct db_value *values, size_t cou
 {
 	struct get *get = context;
 	void *record = arena_alloc(get->arena, get->type->size);
-	enum err err = record ? record_from_row(get->type, values, count, get->arena, record)
-			      : ERR_NOMEM;
+	enum err err =
+		record ? record_from_row(get->type, values, count, get->arena, record) : ERR_NOMEM;
 
 	get->found = true;
 	return err ? err : get->on_record(get->context, record);

@@ -107,8 +107,9 @@ enum err store_open(const struct store_config *config, struct store **store_out,
 		return ERR_NOMEM;
 	path_of(config->folder, DATABASE, path);
 	if (access(path, F_OK)) {
-		buf_printf(why, "there is no database in %s: make one with "
-				"\"docket init --data %s\"",
+		buf_printf(why,
+			   "there is no database in %s: make one with "
+			   "\"docket init --data %s\"",
 			   config->folder, config->folder);
 		store_close(store);
 		return ERR_NOT_FOUND;
@@ -156,8 +157,8 @@ static enum err first_decide(struct store_write *write, struct calls *calls)
 	if (err)
 		return err;
 	token[0] = DB_INT_VALUE(write->scope.account_id);
-	token[1] = DB_BYTES_VALUE(
-		((struct slice){(const char *)first->token_hash, TOKEN_HASH_BYTES}));
+	token[1] =
+		DB_BYTES_VALUE(((struct slice){(const char *)first->token_hash, TOKEN_HASH_BYTES}));
 	token[2] = DB_TEXT_VALUE(slice_of(first->token_label));
 	token[3] = DB_INT_VALUE(write->now);
 	return calls_add(calls,

@@ -37,9 +37,9 @@ struct scope {
 struct store_config {
 	const char *folder;
 	const struct clock *clock;
-	unsigned readers;      /* reading connections: one for each thread that reads */
-	int read_budget_ms;    /* what one read may take */
-	size_t queue_limit;    /* writes that may wait */
+	unsigned readers;   /* reading connections: one for each thread that reads */
+	int read_budget_ms; /* what one read may take */
+	size_t queue_limit; /* writes that may wait */
 	/* Called once, on the writer's thread, when the storage failed so that its state is
 	 * unknown and the process must be started anew. May be NULL. */
 	void (*on_fatal)(void *context);
@@ -48,8 +48,8 @@ struct store_config {
 
 /* The first account of a new folder. */
 struct store_first {
-	const char *account;  /* its name */
-	struct staff *staff;  /* its first staff member, with full access */
+	const char *account;             /* its name */
+	struct staff *staff;             /* its first staff member, with full access */
 	const unsigned char *token_hash; /* TOKEN_HASH_BYTES */
 	const char *token_label;
 };
@@ -76,10 +76,10 @@ enum err store_only_account(struct store *store, int64_t *id_out);
 /* Who a request says it is. */
 struct access {
 	int64_t account_id;
-	struct slice country;    /* the account's own; in the arena */
-	int64_t staff_id;        /* ID_NONE: no such user name in the account */
-	enum staff_access level; /* of the staff member */
-	bool token_known;        /* the account has a token of this hash */
+	struct slice country;                       /* the account's own; in the arena */
+	int64_t staff_id;                           /* ID_NONE: no such user name in the account */
+	enum staff_access level;                    /* of the staff member */
+	bool token_known;                           /* the account has a token of this hash */
 	unsigned char token_hash[TOKEN_HASH_BYTES]; /* as stored, when known */
 };
 
@@ -112,7 +112,7 @@ struct write_steps {
 struct store_write {
 	struct scope scope;
 	struct arena *arena;
-	struct faults *faults; /* decide() adds to them; any means that nothing was stored */
+	struct faults *faults;       /* decide() adds to them; any means that nothing was stored */
 	void (*done)(void *context); /* on the writer's thread, after the commit */
 	void *context;
 

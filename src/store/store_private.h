@@ -11,10 +11,10 @@ struct writer;
 /* The statements of one kind of record, made from its field table when the store opens. */
 struct record_sql {
 	const char *insert;
-	const char *select;  /* $1 account, $2 id */
+	const char *select;       /* $1 account, $2 id */
 	const char **link_insert; /* by field; NULL where the field is no list */
-	size_t arg_count;    /* of the insert */
-	size_t column_count; /* of the select */
+	size_t arg_count;         /* of the insert */
+	size_t column_count;      /* of the select */
 };
 
 struct store {

@@ -15,8 +15,8 @@
 static void countries(void **state)
 {
 	static const char *const known[] = {"US", "AD", "ZW", "IE", "AU", "PR", "HK", "GB", "AQ"};
-	static const char *const unknown[] = {"", "XX", "us", "Us", "U", "USA", "UK", "U ", " US",
-					      "AA", "ZZ", "\xc3\x9c"};
+	static const char *const unknown[] = {"",   "XX", "us",  "Us", "U",  "USA",
+					      "UK", "U ", " US", "AA", "ZZ", "\xc3\x9c"};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(known); i++)
@@ -151,11 +151,11 @@ static void shown_text_is_cut(void **state)
 
 	(void)state;
 	settled(&arena, &faults, sent, "IE");
-	assert_non_null(strstr(faults.first->message,
-			       "is \"1234567890123456789012345678901234567\""));
+	assert_non_null(
+		strstr(faults.first->message, "is \"1234567890123456789012345678901234567\""));
 	settled(&arena, &faults, "", sent);
-	assert_non_null(strstr(faults.first->message,
-			       "is \"1234567890123456789012345678901234567\""));
+	assert_non_null(
+		strstr(faults.first->message, "is \"1234567890123456789012345678901234567\""));
 	arena_release(&arena);
 }
 
@@ -226,11 +226,11 @@ static void lengths(void **state)
 {
 	static const char *const fields[] = {
 		"task.address.address_1", "task.address.address_2", "task.address.address_3",
-		"task.address.city", "task.address.state", "task.address.zip",
+		"task.address.city",      "task.address.state",     "task.address.zip",
 	};
 	struct slice longest = chars(255), too_long = chars(256);
-	struct address address = {longest, longest, longest, longest, longest, longest,
-				  SLICE("PR")};
+	struct address address = {longest, longest, longest,    longest,
+				  longest, longest, SLICE("PR")};
 	struct arena arena = {0};
 	struct faults faults;
 	struct fault *fault;
@@ -241,8 +241,8 @@ static void lengths(void **state)
 	assert_int_equal(faults.count, 0);
 	assert_true(slice_eq(address.address_1, longest));
 
-	address = (struct address){too_long, too_long, too_long, too_long, too_long, too_long,
-				   SLICE("US")};
+	address = (struct address){too_long, too_long, too_long,   too_long,
+				   too_long, too_long, SLICE("US")};
 	address_settle(&address, false, SLICE("US"), "task.address", &faults);
 	assert_int_equal(faults.count, 6); /* one a part: no second one for the state */
 	fault = faults.first;
@@ -274,8 +274,13 @@ static void other_parts_stay(void **state)
 {
 	struct arena arena = {0};
 	struct faults faults;
-	struct address address = {SLICE("2000 Blake Street"), SLICE(" "), SLICE("c/o x"),
-				  SLICE("Denver"), SLICE("co"), SLICE("k1a 0b1"), SLICE("us")};
+	struct address address = {SLICE("2000 Blake Street"),
+				  SLICE(" "),
+				  SLICE("c/o x"),
+				  SLICE("Denver"),
+				  SLICE("co"),
+				  SLICE("k1a 0b1"),
+				  SLICE("us")};
 
 	(void)state;
 	faults_init(&faults, &arena);
@@ -294,11 +299,13 @@ static void other_parts_stay(void **state)
 static void blank_addresses(void **state)
 {
 	const struct address empty = {0};
-	const struct address blanks = {SLICE(" "), SLICE(""), SLICE("\t"), SLICE("\xe3\x80\x80"),
-				       SLICE("\xc2\xa0"), SLICE("  "), SLICE("\n")};
+	const struct address blanks = {SLICE(" "),        SLICE(""),
+				       SLICE("\t"),       SLICE("\xe3\x80\x80"),
+				       SLICE("\xc2\xa0"), SLICE("  "),
+				       SLICE("\n")};
 	const struct address all[] = {
 		{.address_1 = SLICE("x")}, {.address_2 = SLICE("x")}, {.address_3 = SLICE("x")},
-		{.city = SLICE("x")}, {.state = SLICE("x")}, {.zip = SLICE("0")},
+		{.city = SLICE("x")},      {.state = SLICE("x")},     {.zip = SLICE("0")},
 		{.country = SLICE("US")},
 	};
 
@@ -343,13 +350,13 @@ static void faults_collect(void **state)
 static void fault_names(void **state)
 {
 	static const char *const names[] = {
-		[FAULT_REQUIRED] = "required", [FAULT_UNKNOWN_FIELD] = "unknown_field",
-		[FAULT_TYPE] = "type", [FAULT_FORMAT] = "format", [FAULT_RANGE] = "range",
-		[FAULT_BLANK] = "blank", [FAULT_TOO_LONG] = "too_long",
-		[FAULT_TOO_MANY] = "too_many", [FAULT_CONTROL] = "control",
-		[FAULT_CHOICE] = "choice", [FAULT_READ_ONLY] = "read_only",
-		[FAULT_NOT_FOUND] = "not_found", [FAULT_MISMATCH] = "mismatch",
-		[FAULT_NOT_ALLOWED] = "not_allowed",
+		[FAULT_REQUIRED] = "required",   [FAULT_UNKNOWN_FIELD] = "unknown_field",
+		[FAULT_TYPE] = "type",           [FAULT_FORMAT] = "format",
+		[FAULT_RANGE] = "range",         [FAULT_BLANK] = "blank",
+		[FAULT_TOO_LONG] = "too_long",   [FAULT_TOO_MANY] = "too_many",
+		[FAULT_CONTROL] = "control",     [FAULT_CHOICE] = "choice",
+		[FAULT_READ_ONLY] = "read_only", [FAULT_NOT_FOUND] = "not_found",
+		[FAULT_MISMATCH] = "mismatch",   [FAULT_NOT_ALLOWED] = "not_allowed",
 	};
 
 	(void)state;
@@ -361,16 +368,11 @@ static void fault_names(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(countries),
-		cmocka_unit_test(states_accepted),
-		cmocka_unit_test(codes_refused),
-		cmocka_unit_test(shown_text_is_cut),
-		cmocka_unit_test(account_country),
-		cmocka_unit_test(zip_numbers),
-		cmocka_unit_test(lengths),
-		cmocka_unit_test(other_parts_stay),
-		cmocka_unit_test(blank_addresses),
-		cmocka_unit_test(faults_collect),
+		cmocka_unit_test(countries),       cmocka_unit_test(states_accepted),
+		cmocka_unit_test(codes_refused),   cmocka_unit_test(shown_text_is_cut),
+		cmocka_unit_test(account_country), cmocka_unit_test(zip_numbers),
+		cmocka_unit_test(lengths),         cmocka_unit_test(other_parts_stay),
+		cmocka_unit_test(blank_addresses), cmocka_unit_test(faults_collect),
 		cmocka_unit_test(fault_names),
 	};
 

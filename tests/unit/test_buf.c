@@ -13,7 +13,7 @@
 
 static void buf_pieces(void **state)
 {
-	struct buf buf = BUF_INIT;
+	struct buf buf = {0};
 
 	(void)state;
 	assert_true(slice_is(buf_slice(&buf), ""));
@@ -46,13 +46,19 @@ static void buf_integers(void **state)
 		int64_t value;
 		const char *text;
 	} rows[] = {
-		{0, "0"}, {7, "7"}, {10, "10"}, {-1, "-1"}, {-10, "-10"}, {1234567, "1234567"},
-		{INT64_MAX, "9223372036854775807"}, {INT64_MIN, "-9223372036854775808"},
+		{0, "0"},
+		{7, "7"},
+		{10, "10"},
+		{-1, "-1"},
+		{-10, "-10"},
+		{1234567, "1234567"},
+		{INT64_MAX, "9223372036854775807"},
+		{INT64_MIN, "-9223372036854775808"},
 	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		struct buf buf = BUF_INIT;
+		struct buf buf = {0};
 
 		buf_add_int(&buf, rows[i].value);
 		assert_true(slice_is(buf_slice(&buf), rows[i].text));
@@ -62,7 +68,7 @@ static void buf_integers(void **state)
 
 static void buf_grows(void **state)
 {
-	struct buf buf = BUF_INIT;
+	struct buf buf = {0};
 
 	(void)state;
 	for (size_t i = 0; i < 100000; i++)
@@ -86,7 +92,7 @@ static void buf_prints_any_length(void **state)
 	(void)state;
 	memset(filling, 'x', sizeof(filling) - 1);
 	for (int len = 0; len < 1100; len++) {
-		struct buf buf = BUF_INIT;
+		struct buf buf = {0};
 
 		/* One byte first: some second text then just lacks the room for its NUL. */
 		buf_add_char(&buf, 'x');
@@ -102,7 +108,7 @@ static void buf_prints_any_length(void **state)
 
 static void buf_stays_failed(void **state)
 {
-	struct buf buf = BUF_INIT;
+	struct buf buf = {0};
 
 	(void)state;
 	buf_add_text(&buf, "kept");

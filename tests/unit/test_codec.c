@@ -71,7 +71,8 @@ static void fields_go_through(void **state)
 		{",\"address\":[]", "\"address\":null,"},
 		{",\"address\":{\"city\":\"  \"}", "\"address\":null,"},
 		{",\"address\":{\"zip\":2134,\"state\":\"ma\"}",
-		 "\"address\":{\"address_1\":\"\",\"address_2\":\"\",\"address_3\":\"\",\"city\":\"\","
+		 "\"address\":{\"address_1\":\"\",\"address_2\":\"\",\"address_3\":\"\",\"city\":"
+		 "\"\","
 		 "\"state\":\"MA\",\"zip\":\"02134\",\"country\":\"US\"},"},
 		{",\"users_list\":[3,\"1\",3,2]", "\"users_list\":[1,2,3],"},
 		{",\"users_list\":[]", "\"users_list\":[],"},
@@ -85,7 +86,7 @@ static void fields_go_through(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct decoded decoded;
-		struct buf out = BUF_INIT;
+		struct buf out = {0};
 		char text[512];
 
 		snprintf(text, sizeof(text), "{\"task\":{" NEEDED "%s}}", rows[i].given);
@@ -147,7 +148,8 @@ static void lenient_names_what_it_ignores(void **state)
 
 	(void)state;
 	decode(&decoded,
-	       "{\"extra\":1,\"task\":{" NEEDED ",\"r\xc3\xb6ter\":1,\"address\":{\"a b\":1}}}", true);
+	       "{\"extra\":1,\"task\":{" NEEDED ",\"r\xc3\xb6ter\":1,\"address\":{\"a b\":1}}}",
+	       true);
 	assert_int_equal(decoded.faults.count, 0);
 	assert_true(slice_is(buf_slice(&decoded.ignored),
 			     "extra, task.address.a%20b, task.r%C3%B6ter"));

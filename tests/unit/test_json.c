@@ -60,7 +60,7 @@ static void reading_is_strict(void **state)
 static void what_is_written_is_read(void **state)
 {
 	static const char odd[] = "\x01\b\t\n\v\f\r\x1f\"\\/\x7f\xc3\xa9\xf0\x9f\x98\x80";
-	struct buf out = BUF_INIT;
+	struct buf out = {0};
 	struct arena arena = {0};
 	const char *message = "";
 	json_t *value;

@@ -12,8 +12,9 @@
 #include "store/store_private.h"
 
 static const struct migration list[] = {
-	{1, "first", "CREATE TABLE a (id {int} NOT NULL PRIMARY KEY, text TEXT) {table};"
-		     "INSERT INTO a VALUES (1, 'kept');"},
+	{1, "first",
+	 "CREATE TABLE a (id {int} NOT NULL PRIMARY KEY, text TEXT) {table};"
+	 "INSERT INTO a VALUES (1, 'kept');"},
 	{2, "second", "ALTER TABLE a ADD COLUMN more {bytes}; CREATE TABLE b (id {int}) {table};"},
 };
 
@@ -150,7 +151,7 @@ static void unknown_marker(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(go_up_once_each),	   TEST(copy_first),	 TEST(no_copy_no_migration),
+		TEST(go_up_once_each),  TEST(copy_first),          TEST(no_copy_no_migration),
 		TEST(newer_is_refused), TEST(whole_or_not_at_all), TEST(unknown_marker),
 	};
 

@@ -31,7 +31,7 @@ static struct store *open_store(const char *folder)
 		.read_budget_ms = 2000,
 		.queue_limit = QUEUE,
 	};
-	struct buf why = BUF_INIT;
+	struct buf why = {0};
 	struct store *store = NULL;
 
 	if (store_open(&config, &store, &why))
@@ -43,7 +43,7 @@ static struct store *open_store(const char *folder)
 static enum err create_store(const char *folder)
 {
 	static const unsigned char hash[TOKEN_HASH_BYTES] = {1, 2, 3};
-	struct buf why = BUF_INIT;
+	struct buf why = {0};
 	struct staff staff;
 	const struct store_first first = {
 		.account = "main", .staff = &staff, .token_hash = hash, .token_label = "test"};
@@ -126,8 +126,8 @@ static bool has_task(const struct place *place, int64_t id)
 {
 	struct arena arena = {0};
 	size_t found = 0;
-	enum err err = store_get(place->store, &place->scope, RECORD_TASK, id, &arena, count_it,
-				 &found);
+	enum err err =
+		store_get(place->store, &place->scope, RECORD_TASK, id, &arena, count_it, &found);
 
 	arena_release(&arena);
 	assert_true(err == OK || err == ERR_NOT_FOUND);
@@ -328,8 +328,8 @@ static void many_at_once(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(one_process_a_folder),	    TEST(scope_is_the_account),
-		TEST(a_batch_that_fails),	    TEST(judging_stores_nothing),
+		TEST(one_process_a_folder),         TEST(scope_is_the_account),
+		TEST(a_batch_that_fails),           TEST(judging_stores_nothing),
 		TEST(queue_is_bounded_and_drained), TEST(many_at_once),
 	};
 

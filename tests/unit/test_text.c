@@ -15,11 +15,22 @@
 static void well_formed(void **state)
 {
 	static const struct slice rows[] = {
-		SLICE(""), SLICE("a"), SLICE("a plain title, of more than eight bytes"),
-		SLICE("\0"), SLICE("\x7f"), SLICE("12345678\xc3\xa9"), SLICE("1234567\xc3\xa9"),
-		SLICE("\xc2\x80"), SLICE("\xdf\xbf"), SLICE("\xe0\xa0\x80"), SLICE("\xed\x9f\xbf"),
-		SLICE("\xee\x80\x80"), SLICE("\xef\xbf\xbf"), SLICE("\xf0\x90\x80\x80"),
-		SLICE("\xf4\x8f\xbf\xbf"), {NULL, 0},
+		SLICE(""),
+		SLICE("a"),
+		SLICE("a plain title, of more than eight bytes"),
+		SLICE("\0"),
+		SLICE("\x7f"),
+		SLICE("12345678\xc3\xa9"),
+		SLICE("1234567\xc3\xa9"),
+		SLICE("\xc2\x80"),
+		SLICE("\xdf\xbf"),
+		SLICE("\xe0\xa0\x80"),
+		SLICE("\xed\x9f\xbf"),
+		SLICE("\xee\x80\x80"),
+		SLICE("\xef\xbf\xbf"),
+		SLICE("\xf0\x90\x80\x80"),
+		SLICE("\xf4\x8f\xbf\xbf"),
+		{NULL, 0},
 	};
 
 	(void)state;
@@ -32,16 +43,34 @@ static void well_formed(void **state)
 static void ill_formed(void **state)
 {
 	static const struct slice rows[] = {
-		SLICE("\x80"), SLICE("\xbf"), SLICE("a\x80"), SLICE("12345678\x80"),
-		SLICE("\xc0\x80"), SLICE("\xc0\xaf"), SLICE("\xc1\xbf"),     /* overlong */
-		SLICE("\xe0\x80\xaf"), SLICE("\xe0\x9f\xbf"),
-		SLICE("\xf0\x80\x80\xaf"), SLICE("\xf0\x8f\xbf\xbf"),
-		SLICE("\xed\xa0\x80"), SLICE("\xed\xbf\xbf"),		     /* surrogates */
+		SLICE("\x80"),
+		SLICE("\xbf"),
+		SLICE("a\x80"),
+		SLICE("12345678\x80"),
+		SLICE("\xc0\x80"),
+		SLICE("\xc0\xaf"),
+		SLICE("\xc1\xbf"), /* overlong */
+		SLICE("\xe0\x80\xaf"),
+		SLICE("\xe0\x9f\xbf"),
+		SLICE("\xf0\x80\x80\xaf"),
+		SLICE("\xf0\x8f\xbf\xbf"),
+		SLICE("\xed\xa0\x80"),
+		SLICE("\xed\xbf\xbf"), /* surrogates */
 		SLICE("\xed\xa0\xbd\xed\xb8\x80"),
-		SLICE("\xf4\x90\x80\x80"), SLICE("\xf5\x80\x80\x80"),	     /* above U+10FFFF */
-		SLICE("\xf8\x88\x80\x80\x80"), SLICE("\xfe"), SLICE("\xff"),
-		SLICE("\xc3"), SLICE("\xe2\x82"), SLICE("\xf0\x9f\x98"),     /* cut off */
-		SLICE("\xc3" "a"), SLICE("\xe2\x82" "a"), SLICE("\xe2" "a\xac"),
+		SLICE("\xf4\x90\x80\x80"),
+		SLICE("\xf5\x80\x80\x80"), /* above U+10FFFF */
+		SLICE("\xf8\x88\x80\x80\x80"),
+		SLICE("\xfe"),
+		SLICE("\xff"),
+		SLICE("\xc3"),
+		SLICE("\xe2\x82"),
+		SLICE("\xf0\x9f\x98"), /* cut off */
+		SLICE("\xc3"
+		      "a"),
+		SLICE("\xe2\x82"
+		      "a"),
+		SLICE("\xe2"
+		      "a\xac"),
 		SLICE("\xc3\xa9\xa9"),
 	};
 	struct arena arena;
@@ -77,20 +106,30 @@ static void characters(void **state)
 static void blanks(void **state)
 {
 	static const struct slice blank[] = {
-		{NULL, 0}, SLICE(""), SLICE(" "), SLICE("\t\n\v\f\r "),
-		SLICE("\xc2\x85"),				/* U+0085 */
-		SLICE("\xc2\xa0"),				/* U+00A0, no break */
-		SLICE("\xe1\x9a\x80"),				/* U+1680 */
-		SLICE("\xe2\x80\x80\xe2\x80\x87\xe2\x80\x8a"),	/* U+2000, U+2007, U+200A */
-		SLICE("\xe2\x80\xa8\xe2\x80\xa9"),		/* U+2028, U+2029 */
-		SLICE("\xe2\x80\xaf\xe2\x81\x9f"),		/* U+202F, U+205F */
-		SLICE("\xe3\x80\x80"),				/* U+3000 */
+		{NULL, 0},
+		SLICE(""),
+		SLICE(" "),
+		SLICE("\t\n\v\f\r "),
+		SLICE("\xc2\x85"),                             /* U+0085 */
+		SLICE("\xc2\xa0"),                             /* U+00A0, no break */
+		SLICE("\xe1\x9a\x80"),                         /* U+1680 */
+		SLICE("\xe2\x80\x80\xe2\x80\x87\xe2\x80\x8a"), /* U+2000, U+2007, U+200A */
+		SLICE("\xe2\x80\xa8\xe2\x80\xa9"),             /* U+2028, U+2029 */
+		SLICE("\xe2\x80\xaf\xe2\x81\x9f"),             /* U+202F, U+205F */
+		SLICE("\xe3\x80\x80"),                         /* U+3000 */
 		SLICE(" \xe3\x80\x80 \xc2\xa0"),
 	};
 	static const struct slice not_blank[] = {
-		SLICE("a"), SLICE(" a"), SLICE("a "), SLICE("\0"), SLICE("\x1f"), SLICE("\x7f"),
+		SLICE("a"),
+		SLICE(" a"),
+		SLICE("a "),
+		SLICE("\0"),
+		SLICE("\x1f"),
+		SLICE("\x7f"),
 		SLICE("\xe2\x80\x8b"), /* U+200B and U+FEFF are no White_Space */
-		SLICE("\xef\xbb\xbf"), SLICE("\xe3\x80\x80" "."),
+		SLICE("\xef\xbb\xbf"),
+		SLICE("\xe3\x80\x80"
+		      "."),
 	};
 
 	(void)state;
@@ -138,21 +177,25 @@ static void folding(void **state)
 		{"", ""},
 		{"Test API Task 09 [@^_`{", "test api task 09 [@^_`{"},
 		{"ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstuvwxyz"},
-		{"Stra\xc3\x9f" "e", "strasse"},	       /* ß */
-		{"STRA\xe1\xba\x9e" "E", "strasse"},	       /* capital ß, U+1E9E */
-		{"\xc3\x89t\xc3\xa9", "\xc3\xa9t\xc3\xa9"},    /* Été */
-		{"E\xcc\x81te\xcc\x81", "\xc3\xa9t\xc3\xa9"},  /* the same, decomposed */
+		{"Stra\xc3\x9f"
+		 "e",
+		 "strasse"}, /* ß */
+		{"STRA\xe1\xba\x9e"
+		 "E",
+		 "strasse"},                                  /* capital ß, U+1E9E */
+		{"\xc3\x89t\xc3\xa9", "\xc3\xa9t\xc3\xa9"},   /* Été */
+		{"E\xcc\x81te\xcc\x81", "\xc3\xa9t\xc3\xa9"}, /* the same, decomposed */
 		{"caf\x65\xcc\x81 NOIR", "caf\xc3\xa9 noir"},
-		{"\xc4\xb0stanbul", "i\xcc\x87stanbul"},       /* İ: i and U+0307 */
+		{"\xc4\xb0stanbul", "i\xcc\x87stanbul"}, /* İ: i and U+0307 */
 		{"I\xcc\x87stanbul", "i\xcc\x87stanbul"},
-		{"\xc4\xb1", "\xc4\xb1"},		       /* ı is no i */
-		{"\xc3\xa9 I", "\xc3\xa9 i"},		       /* and I is no ı */
+		{"\xc4\xb1", "\xc4\xb1"},                                 /* ı is no i */
+		{"\xc3\xa9 I", "\xc3\xa9 i"},                             /* and I is no ı */
 		{"\xcf\x83\xcf\x82\xce\xa3", "\xcf\x83\xcf\x83\xcf\x83"}, /* σ, final ς, Σ */
-		{"\xd0\x96\xd0\xb6", "\xd0\xb6\xd0\xb6"},      /* Жж */
-		{"\xef\xac\x81x", "fix"},		       /* the ligature fi */
-		{"\xe2\x84\xaa", "k"},			       /* Kelvin sign */
-		{"\xc5\xbf", "s"},			       /* long s */
-		{"\xf0\x90\x90\x80", "\xf0\x90\x90\xa8"},      /* Deseret, beyond U+FFFF */
+		{"\xd0\x96\xd0\xb6", "\xd0\xb6\xd0\xb6"},                 /* Жж */
+		{"\xef\xac\x81x", "fix"},                                 /* the ligature fi */
+		{"\xe2\x84\xaa", "k"},                                    /* Kelvin sign */
+		{"\xc5\xbf", "s"},                                        /* long s */
+		{"\xf0\x90\x90\x80", "\xf0\x90\x90\xa8"}, /* Deseret, beyond U+FFFF */
 		{"\xf0\x9f\x98\x80", "\xf0\x9f\x98\x80"},
 		/* U+0345 folds to ι, wherever it stands among the marks. */
 		{"\xce\xb1\xcd\x85", "\xce\xb1\xce\xb9"},
@@ -165,7 +208,7 @@ static void folding(void **state)
 		/* Marks are put in order; compatibility forms stay. */
 		{"q\xcc\x87\xcc\xa3", "q\xcc\xa3\xcc\x87"},
 		{"\xe2\x91\xa0\xc2\xbd", "\xe2\x91\xa0\xc2\xbd"},
-		{"\xe1\x84\x80\xe1\x85\xa1", "\xea\xb0\x80"},  /* Hangul */
+		{"\xe1\x84\x80\xe1\x85\xa1", "\xea\xb0\x80"}, /* Hangul */
 	};
 	struct arena arena = {0};
 
@@ -220,8 +263,9 @@ static void folding_lengths(void **state)
 
 static void nearest(void **state)
 {
-	static const char *const fields[] = {"casefile_id", "calendar_id", "subject_id", "status",
-					     "due_on", "title", "body", "address", NULL};
+	static const char *const fields[] = {"casefile_id", "calendar_id", "subject_id",
+					     "status",      "due_on",      "title",
+					     "body",        "address",     NULL};
 	static const char *const none[] = {NULL};
 	static const char *const equals[] = {"ac", "ab", "bb", NULL};
 	static const char *const swaps[] = {"xbcd", "bacd", NULL};
