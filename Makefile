@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: MIT
+# Short names for what Meson and Ninja do. A build is a folder; the sanitizers have their own.
+PREFIX ?= /usr/local
+SOURCES = $(shell git ls-files 'src/*.[ch]' 'tests/*.[ch]')
+SCRIPTS = $(shell git ls-files script .ci) tools/check-layers
+
+build: build/build.ninja
+	@ninja -C build --quiet
+
+run: build
+	@exec script/run
+
+test: build-gcc/build.ninja
+	@ninja -C build-gcc --quiet
+	@script/check build-gcc
+
+# gcc, clang and the thread sanitizer.
+test-all: test build-clang/build.ninja build-thread/build.ninja
+	@script/bootstrap lint
+	@ninja -C build-clang --quiet
+	@script/check build-clang
+	@ninja -C build-thread --quiet
+	@script/check build-thread
+
+build/build.ninja:
+	meson setup build --prefix '$(PREFIX)' >/dev/null
+
+build-gcc/build.ninja:
+	CC=gcc meson setup build-gcc -Db_sanitize=address,undefined >/dev/null
+
+build-clang/build.ninja:
+	CC=clang meson setup build-clang -Db_sanitize=address,undefined -Db_lundef=false >/dev/null
+
+build-thread/build.ninja:
+	CC=gcc meson setup build-thread -Db_sanitize=thread >/dev/null
+
+lint: build-clang/build.ninja
+	@ninja -C build-clang --quiet
+	clang-format --dry-run -Werror $(SOURCES)
+	printf '%s\n' $(filter %.c,$(SOURCES)) | xargs -P 2 -n 4 clang-tidy --quiet -p build-clang
+	shellcheck $(SCRIPTS)
+	tools/check-layers
+
+format:
+	clang-format -i $(SOURCES)
+
+install: build
+	meson install -C build --quiet --no-rebuild
+
+clean:
+	rm -rf build build-gcc build-clang build-thread
+
+.PHONY: build run test test-all lint format install clean
