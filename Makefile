@@ -2,7 +2,7 @@
 # Short names for what Meson and Ninja do. A build is a folder; the sanitizers have their own.
 PREFIX ?= /usr/local
 SOURCES = $(shell git ls-files 'src/*.[ch]' 'tests/*.[ch]')
-SCRIPTS = $(shell git ls-files script .ci) tools/check-layers
+SCRIPTS = $(shell git ls-files script .ci)
 
 build: build/build.ninja
 	@ninja -C build --quiet
