@@ -59,14 +59,15 @@ void problem(struct call *call, unsigned status, const char *format, ...)
 }
 
 /* "task.due_on, task.title: is required", or each message in the order of the names where they
- * differ. */
+ * differ. What is wrong with one field follows each other, and its name stands once. */
 static void summarise(const struct faults *faults, struct buf *out)
 {
-	const struct fault *first = faults->first;
+	const struct fault *first = faults->first, *before = NULL;
 	bool same = true;
 
-	for (const struct fault *fault = first; fault; fault = fault->next) {
-		buf_printf(out, "%s%s", fault == first ? "" : ", ", fault->field);
+	for (const struct fault *fault = first; fault; before = fault, fault = fault->next) {
+		if (!before || strcmp(fault->field, before->field) != 0)
+			buf_printf(out, "%s%s", before ? ", " : "", fault->field);
 		same = same && strcmp(fault->message, first->message) == 0;
 	}
 	if (faults->count > FAULTS_MAX)

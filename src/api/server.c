@@ -106,8 +106,8 @@ static bool check_body_headers(struct call *call)
 		return true;
 	if (type.ptr && type.len && !is_json(type)) {
 		problem(call, 415,
-			"the header Content-Type must be application/json, with no "
-			"charset but utf-8");
+			"the header Content-Type must be application/json, with no charset but "
+			"utf-8");
 		return false;
 	}
 	if (coding.ptr && coding.len && !slice_is_nocase(coding, "identity")) {
@@ -134,7 +134,8 @@ static void read_preferences(struct call *call)
 		}
 		while (one.len && strchr(" \t", one.ptr[one.len - 1]))
 			one.len--;
-		call->lenient |= slice_is_nocase(one, "handling=lenient");
+		call->lenient |= slice_is_nocase(one, "handling=lenient") ||
+				 slice_is_nocase(one, "handling=\"lenient\"");
 		len += len < prefer.len;
 		prefer = (struct slice){prefer.ptr + len, prefer.len - len};
 	}

@@ -10,15 +10,17 @@
 #include "json/read.h"
 #include "model/address.h"
 
-#define SHOWN_CHARS 40 /* of the client's own text, in a message or a path */
+/* How much is shown of the client's own text. */
+#define SHOWN_VALUE 40
+#define SHOWN_NAME 255
 
-/* The client's text as it may stand in a message: cut where it is long. */
-static const char *shown(struct arena *arena, struct slice text)
+/* The client's text as it may stand in a message: cut after so many characters. */
+static const char *shown(struct arena *arena, struct slice text, size_t most)
 {
 	size_t len = 0, chars = 0;
 	const char *copy;
 
-	while (len < text.len && chars < SHOWN_CHARS) {
+	while (len < text.len && chars < most) {
 		len++;
 		while (len < text.len && ((unsigned char)text.ptr[len] & 0xc0) == 0x80)
 			len++;
@@ -63,7 +65,7 @@ static void unknown_members(struct decode *decode, const json_t *object, const c
 			continue;
 		}
 		path = arena_printf(decode->arena, "%s%s%s", prefix, *prefix ? "." : "",
-				    shown(decode->arena, slice_of(key)));
+				    shown(decode->arena, slice_of(key), SHOWN_NAME));
 		if (!path) {
 			decode->faults->nomem = true;
 			return;
@@ -104,7 +106,8 @@ static bool read_id(struct decode *decode, const json_t *value, const char *path
 		if (digits == text.len ||
 		    strspn(text.ptr + digits, "0123456789") + digits != text.len) {
 			faults_add(decode->faults, path, FAULT_FORMAT,
-				   "must be an integer, and is \"%s\"", shown(decode->arena, text));
+				   "must be an integer, and is \"%s\"",
+				   shown(decode->arena, text, SHOWN_VALUE));
 			return false;
 		}
 		errno = 0;
@@ -145,7 +148,7 @@ static bool decode_choice(struct decode *decode, const struct field *field, cons
 	for (size_t i = 0; field->choices[i]; i++)
 		buf_printf(&list, "%s%s", i ? ", " : "", field->choices[i]);
 	faults_add(decode->faults, path, FAULT_CHOICE, "must be one of %.*s, and is \"%s\"",
-		   (int)list.len, list.ptr, shown(decode->arena, json_slice(value)));
+		   (int)list.len, list.ptr, shown(decode->arena, json_slice(value), SHOWN_VALUE));
 	buf_release(&list);
 	return false;
 }
@@ -160,7 +163,7 @@ static bool decode_date(struct decode *decode, const struct field *field, const 
 		return true;
 	faults_add(decode->faults, path, FAULT_FORMAT,
 		   "must be a day of the calendar as 2023-02-14, and is \"%s\"",
-		   shown(decode->arena, json_slice(value)));
+		   shown(decode->arena, json_slice(value), SHOWN_VALUE));
 	return false;
 }
 
@@ -174,7 +177,7 @@ static bool decode_timestamp(struct decode *decode, const struct field *field, c
 		return true;
 	faults_add(decode->faults, path, FAULT_FORMAT,
 		   "must be a time as 2023-02-01T00:00:00Z or a date, and is \"%s\"",
-		   shown(decode->arena, json_slice(value)));
+		   shown(decode->arena, json_slice(value), SHOWN_VALUE));
 	return false;
 }
 
