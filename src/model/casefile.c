@@ -16,8 +16,7 @@ static const struct field_link services = {
 
 /* clang-format off */
 static const struct field fields[] = {
-	{.name = "id", .column = "id", .type = FIELD_ID, .flags = FIELD_READ_ONLY,
-	 .offset = offsetof(struct casefile, record.id), .help = "its number"},
+	RECORD_ID,
 	{.name = "case_number", .column = "case_number", .type = FIELD_TEXT,
 	 .flags = FIELD_REQUIRED | FIELD_NOT_BLANK | FIELD_ONE_LINE, .limit = 255,
 	 .offset = offsetof(struct casefile, case_number),
@@ -27,12 +26,7 @@ static const struct field fields[] = {
 	{.name = "case_services_list", .type = FIELD_ID_LIST, .link = &services,
 	 .offset = offsetof(struct casefile, case_services_list),
 	 .help = "the case services attached to it"},
-	{.name = "created_at", .column = "created_at", .type = FIELD_TIMESTAMP,
-	 .flags = FIELD_READ_ONLY, .offset = offsetof(struct casefile, record.created_at),
-	 .help = "when it was created"},
-	{.name = "updated_at", .column = "updated_at", .type = FIELD_TIMESTAMP,
-	 .flags = FIELD_READ_ONLY, .offset = offsetof(struct casefile, record.updated_at),
-	 .help = "when it was last changed"},
+	RECORD_TIMES,
 };
 /* clang-format on */
 

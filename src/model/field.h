@@ -65,6 +65,20 @@ struct record {
 	int64_t updated_at;
 };
 
+/* The rows that the table of every record begins and ends with. */
+/* clang-format off */
+#define RECORD_ID \
+	{.name = "id", .column = "id", .type = FIELD_ID, .flags = FIELD_READ_ONLY, \
+	 .offset = offsetof(struct record, id), .help = "its number"}
+#define RECORD_TIMES \
+	{.name = "created_at", .column = "created_at", .type = FIELD_TIMESTAMP, \
+	 .flags = FIELD_READ_ONLY, .offset = offsetof(struct record, created_at), \
+	 .help = "when it was created"}, \
+	{.name = "updated_at", .column = "updated_at", .type = FIELD_TIMESTAMP, \
+	 .flags = FIELD_READ_ONLY, .offset = offsetof(struct record, updated_at), \
+	 .help = "when it was last changed"}
+/* clang-format on */
+
 struct record_type {
 	const char *name; /* in the history and as the wrapper of a request */
 	const char *table;

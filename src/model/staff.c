@@ -11,8 +11,7 @@ static const char *const levels[] = {
 
 /* clang-format off */
 static const struct field fields[] = {
-	{.name = "id", .column = "id", .type = FIELD_ID, .flags = FIELD_READ_ONLY,
-	 .offset = offsetof(struct staff, record.id), .help = "its number"},
+	RECORD_ID,
 	{.name = "username", .column = "username", .type = FIELD_TEXT,
 	 .flags = FIELD_REQUIRED | FIELD_NOT_BLANK | FIELD_ONE_LINE, .limit = 64,
 	 .offset = offsetof(struct staff, username), .help = "the name they log in with"},
@@ -28,12 +27,7 @@ static const struct field fields[] = {
 	{.name = "access_level", .column = "access_level", .type = FIELD_CHOICE,
 	 .choices = levels,
 	 .offset = offsetof(struct staff, access_level), .help = "what they may do"},
-	{.name = "created_at", .column = "created_at", .type = FIELD_TIMESTAMP,
-	 .flags = FIELD_READ_ONLY, .offset = offsetof(struct staff, record.created_at),
-	 .help = "when it was created"},
-	{.name = "updated_at", .column = "updated_at", .type = FIELD_TIMESTAMP,
-	 .flags = FIELD_READ_ONLY, .offset = offsetof(struct staff, record.updated_at),
-	 .help = "when it was last changed"},
+	RECORD_TIMES,
 };
 /* clang-format on */
 

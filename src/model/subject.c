@@ -4,8 +4,7 @@
 
 /* clang-format off */
 static const struct field fields[] = {
-	{.name = "id", .column = "id", .type = FIELD_ID, .flags = FIELD_READ_ONLY,
-	 .offset = offsetof(struct subject, record.id), .help = "its number"},
+	RECORD_ID,
 	{.name = "casefile_id", .column = "casefile_id", .type = FIELD_ID,
 	 .flags = FIELD_REQUIRED,
 	 .offset = offsetof(struct subject, casefile_id), .help = "the case it belongs to"},
@@ -17,12 +16,7 @@ static const struct field fields[] = {
 	 .offset = offsetof(struct subject, last_name), .help = "last name"},
 	{.name = "address", .column = "address_", .type = FIELD_ADDRESS,
 	 .offset = offsetof(struct subject, address), .help = "where the subject lives"},
-	{.name = "created_at", .column = "created_at", .type = FIELD_TIMESTAMP,
-	 .flags = FIELD_READ_ONLY, .offset = offsetof(struct subject, record.created_at),
-	 .help = "when it was created"},
-	{.name = "updated_at", .column = "updated_at", .type = FIELD_TIMESTAMP,
-	 .flags = FIELD_READ_ONLY, .offset = offsetof(struct subject, record.updated_at),
-	 .help = "when it was last changed"},
+	RECORD_TIMES,
 };
 /* clang-format on */
 

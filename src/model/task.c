@@ -22,8 +22,7 @@ static const struct field_link users = {
 /* In the order of the answers. */
 /* clang-format off */
 static const struct field fields[] = {
-	{.name = "id", .column = "id", .type = FIELD_ID, .flags = FIELD_READ_ONLY,
-	 .offset = offsetof(struct task, record.id), .help = "the task's number"},
+	RECORD_ID,
 	{.name = "casefile_id", .column = "casefile_id", .type = FIELD_ID,
 	 .flags = FIELD_REQUIRED, .offset = offsetof(struct task, casefile_id),
 	 .help = "the case of the task"},
@@ -62,12 +61,7 @@ static const struct field fields[] = {
 	{.name = "complete_at", .column = "complete_at", .type = FIELD_TIMESTAMP,
 	 .offset = offsetof(struct task, complete_at),
 	 .help = "when it was completed; only with status complete"},
-	{.name = "created_at", .column = "created_at", .type = FIELD_TIMESTAMP,
-	 .flags = FIELD_READ_ONLY, .offset = offsetof(struct task, record.created_at),
-	 .help = "when it was created"},
-	{.name = "updated_at", .column = "updated_at", .type = FIELD_TIMESTAMP,
-	 .flags = FIELD_READ_ONLY, .offset = offsetof(struct task, record.updated_at),
-	 .help = "when it was last changed"},
+	RECORD_TIMES,
 };
 /* clang-format on */
 
