@@ -59,6 +59,16 @@ size_t text_chars(struct slice text)
 	return count;
 }
 
+struct slice text_front(struct slice text, size_t chars)
+{
+	size_t len = 0;
+
+	for (; len < text.len; len++)
+		if (((unsigned char)text.ptr[len] & 0xc0) != 0x80 && chars-- == 0)
+			break;
+	return (struct slice){text.ptr, len};
+}
+
 bool text_is_blank(struct slice text)
 {
 	size_t at = 0;

@@ -16,6 +16,9 @@ bool text_is_utf8(struct slice text);
 /* The number of code points of well-formed text. */
 size_t text_chars(struct slice text);
 
+/* The first characters of well-formed text, at most `chars`. */
+struct slice text_front(struct slice text, size_t chars);
+
 /* Empty, or white space (Unicode White_Space) throughout. */
 bool text_is_blank(struct slice text);
 

@@ -17,16 +17,10 @@
 /* The client's text as it may stand in a message: cut after so many characters. */
 static const char *shown(struct arena *arena, struct slice text, size_t most)
 {
-	size_t len = 0, chars = 0;
-	const char *copy;
+	struct slice front = text_front(text, most);
+	const char *copy = arena_printf(arena, "%.*s%s", (int)front.len, front.ptr,
+					front.len < text.len ? "..." : "");
 
-	while (len < text.len && chars < most) {
-		len++;
-		while (len < text.len && ((unsigned char)text.ptr[len] & 0xc0) == 0x80)
-			len++;
-		chars++;
-	}
-	copy = arena_printf(arena, "%.*s%s", (int)len, text.ptr, len < text.len ? "..." : "");
 	return copy ? copy : "";
 }
 

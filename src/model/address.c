@@ -7,30 +7,14 @@
 
 #include "address_codes.h"
 #include "base/text.h"
+#include "model/field.h"
 
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-#define PART_COUNT 7
-#define SHOWN_BYTES ((size_t)40)
-
-static const struct {
-	const char *name;
-	size_t offset;
-} parts[PART_COUNT] = {
-	{"address_1", offsetof(struct address, address_1)},
-	{"address_2", offsetof(struct address, address_2)},
-	{"address_3", offsetof(struct address, address_3)},
-	{"city", offsetof(struct address, city)},
-	{"state", offsetof(struct address, state)},
-	{"zip", offsetof(struct address, zip)},
-	{"country", offsetof(struct address, country)},
-};
+#define SHOWN_CHARS 40 /* of the client's own text, in a message */
+#define PATH_BYTES 128
 
 static struct slice part_of(const struct address *address, size_t part)
 {
-	struct slice text;
-
-	memcpy(&text, (const char *)address + parts[part].offset, sizeof(text));
-	return text;
+	return *(const struct slice *)CONST_FIELD_AT(address, &address_parts[part]);
 }
 
 /* A code as the tables hold it, with NUL behind it; false for text that cannot be one: the tables
@@ -56,7 +40,7 @@ static const struct address_country *country_find(struct slice code)
 
 	if (!code_key(code, key))
 		return NULL;
-	return bsearch(key, address_countries, COUNT(address_countries),
+	return bsearch(key, address_countries, FIELD_COUNT(address_countries),
 		       sizeof(address_countries[0]), compare_codes);
 }
 
@@ -76,7 +60,7 @@ bool country_is_known(struct slice country)
 
 bool address_is_blank(const struct address *address)
 {
-	for (size_t i = 0; i < PART_COUNT; i++) {
+	for (size_t i = 0; i < ADDRESS_PARTS; i++) {
 		if (!text_is_blank(part_of(address, i)))
 			return false;
 	}
@@ -122,74 +106,41 @@ static struct slice pad_zip(struct slice zip, struct faults *faults)
 	return (struct slice){padded, 5};
 }
 
-__attribute__((format(printf, 5, 6))) static void add_fault(struct faults *faults, const char *path,
-							    const char *part, enum fault_code code,
-							    const char *format, ...)
+static void check_lengths(const struct address *address, const char *path, struct faults *faults)
 {
-	char *field = arena_printf(faults->arena, "%s.%s", path, part);
-	char *message;
-	va_list args;
+	for (size_t i = 0; i < ADDRESS_PARTS; i++) {
+		char name[PATH_BYTES];
 
-	va_start(args, format);
-	message = arena_vprintf(faults->arena, format, args);
-	va_end(args);
-	if (field && message) {
-		faults_add(faults, field, code, "%s", message);
-	} else {
-		faults->nomem = true;
-		faults->count++;
+		snprintf(name, sizeof(name), "%s.%s", path, address_parts[i].name);
+		field_check_text(&address_parts[i], part_of(address, i), name, faults);
 	}
 }
 
-/* The bytes of `text` to show in a message: the first few, cut between two characters. */
-static int shown_len(struct slice text)
-{
-	size_t len = text.len;
-
-	if (len > SHOWN_BYTES) {
-		len = SHOWN_BYTES;
-		while (len > 0 && ((unsigned char)text.ptr[len] & 0xc0) == 0x80)
-			len--;
-	}
-	return (int)len;
-}
-
+/* A part that is too long has its fault already. */
 static bool is_too_long(struct slice text)
 {
 	return text_chars(text) > ADDRESS_PART_CHARS;
 }
 
-static void check_lengths(const struct address *address, const char *path, struct faults *faults)
-{
-	for (size_t i = 0; i < PART_COUNT; i++) {
-		struct slice text = part_of(address, i);
-
-		if (is_too_long(text))
-			add_fault(faults, path, parts[i].name, FAULT_TOO_LONG,
-				  "must have at most %d characters, and has %zu",
-				  ADDRESS_PART_CHARS, text_chars(text));
-	}
-}
-
-/* What is too long has its fault already. */
 static void check_codes(const struct address *address, const char *path, struct faults *faults)
 {
 	const struct address_country *country = country_find(address->country);
-	struct slice state = address->state;
+	struct slice wrong = country ? address->state : address->country;
+	struct slice shown = text_front(wrong, SHOWN_CHARS);
+	char name[PATH_BYTES];
 
-	if (!country) {
-		if (!is_too_long(address->country))
-			add_fault(faults, path, "country", FAULT_CHOICE,
-				  "must be a code of ISO 3166-1, such as US, and is \"%.*s\"",
-				  shown_len(address->country), address->country.ptr);
+	snprintf(name, sizeof(name), "%s.%s", path, country ? "state" : "country");
+	if (is_too_long(wrong))
 		return;
-	}
-	if (state.len == 0 || country->count == 0 || is_too_long(state) ||
-	    has_subdivision(country, state))
-		return;
-	add_fault(faults, path, "state", FAULT_CHOICE,
-		  "must be a code of %s in ISO 3166-2, such as %s, and is \"%.*s\"", country->code,
-		  address_subdivisions[country->first], shown_len(state), state.ptr);
+	if (!country)
+		faults_add(faults, name, FAULT_CHOICE,
+			   "must be a code of ISO 3166-1, such as US, and is \"%.*s\"",
+			   (int)shown.len, shown.ptr);
+	else if (wrong.len && country->count && !has_subdivision(country, wrong))
+		faults_add(faults, name, FAULT_CHOICE,
+			   "must be a code of %s in ISO 3166-2, such as %s, and is \"%.*s\"",
+			   country->code, address_subdivisions[country->first], (int)shown.len,
+			   shown.ptr);
 }
 
 void address_settle(struct address *address, bool zip_number, struct slice country,

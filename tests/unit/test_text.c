@@ -101,6 +101,11 @@ static void characters(void **state)
 	assert_int_equal(text_chars(SLICE("\xc3\xa9")), 1);
 	assert_int_equal(text_chars(SLICE("e\xcc\x81")), 2); /* code points, not what one sees */
 	assert_int_equal(text_chars(SLICE("\xe2\x82\xac\xf0\x9f\x98\x80")), 2);
+	assert_true(slice_is(text_front(SLICE("a\xc3\xa9\xf0\x9f\x98\x80z"), 3),
+			     "a\xc3\xa9\xf0\x9f\x98\x80"));
+	assert_true(slice_is(text_front(SLICE("\xc3\xa9z"), 0), ""));
+	assert_true(slice_is(text_front(SLICE("\xc3\xa9"), 1), "\xc3\xa9"));
+	assert_true(slice_is(text_front(SLICE("ab"), 9), "ab"));
 }
 
 static void blanks(void **state)
