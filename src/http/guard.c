@@ -1,21 +1,25 @@
 /* SPDX-License-Identifier: MIT */
-/* The framing guard. libmicrohttpd up to 0.9.76 takes the first of several Content-Length
+/* The framing guard. libmicrohttpd before 0.9.77 takes the first of several Content-Length
  * headers, lets any Transfer-Encoding override it, reads `Content-Length : 3` as a header of
- * another name, and cuts texts at NUL. RFC 9112 asks for 400 in each case (sections 2.2, 5.1, 5.2,
- * 6.1, 6.3). */
+ * another name, ends the head at a header without a name, joins folded lines in a way that spoils
+ * names, takes a bare LF for an end of line, and cuts texts at NUL. RFC 9112 allows or asks for 400
+ * in each case (sections 2.2, 3, 5.1, 5.2, 6.1, 6.3). */
 #include "http/guard.h"
 
 #include <microhttpd.h>
 
 #include "base/text.h"
 
+/* libmicrohttpd before 0.9.77 leaves the head where it received it, with NUL in the place of each
+ * line's end and of what separates its parts. */
+#define IN_PLACE (MHD_VERSION < 0x00097700)
+
 struct headers {
 	const char *why; /* the first fault found */
 	size_t content_lengths;
 	size_t transfer_encodings;
 	size_t hosts;
-	bool in_place;   /* libmicrohttpd leaves headers where it received them */
-	const char *end; /* of the header before, where known */
+	const char *line; /* where the next line must begin */
 };
 
 /* RFC 9110, section 5.6.2. */
@@ -33,22 +37,20 @@ static bool is_token(const char *text, size_t len)
 	return len > 0;
 }
 
-/* A header that was cut at a NUL, or put together from folded lines, no longer lies where it was
- * received: the name, a colon that is now NUL, blanks, the value, and behind the end of its line
- * the next name. */
+/* The line of a header that was cut at a NUL, put together from folded lines, or ended by a bare LF
+ * does not lie as it must: the name, the colon, blanks, the value, CRLF. */
 static bool lies_in_place(struct headers *headers, const char *name, size_t name_len,
 			  const char *value, size_t value_len)
 {
 	const char *at = name + name_len + 1;
-	bool follows = !headers->end || name == headers->end + 1 || name == headers->end + 2;
 
-	headers->end = value + value_len;
-	if (!follows || value < at || value - at > 65536)
+	if (name != headers->line || value < at || value - at > UINT16_MAX)
 		return false;
 	for (; at < value; at++)
 		if (*at != ' ' && *at != '\t')
 			return false;
-	return true;
+	headers->line = value + value_len + 2;
+	return headers->line[-2] == '\0' && headers->line[-1] == '\0';
 }
 
 static bool has_control(const char *text, size_t len)
@@ -73,8 +75,8 @@ static enum MHD_Result look(void *context, enum MHD_ValueKind kind, const char *
 	}
 	if (!is_token(name, name_len))
 		headers->why = "a header name is not a token";
-	else if (headers->in_place && !lies_in_place(headers, name, name_len, value, value_len))
-		headers->why = "a header is folded over several lines, or has a NUL";
+	else if (IN_PLACE && !lies_in_place(headers, name, name_len, value, value_len))
+		headers->why = "a header has a NUL, no name, or a line that does not end with CRLF";
 	else if (has_control(value, value_len))
 		headers->why = "a header has a control character";
 	headers->content_lengths += slice_is_nocase(key, "Content-Length");
@@ -87,19 +89,37 @@ static enum MHD_Result look(void *context, enum MHD_ValueKind kind, const char *
 	return headers->why ? MHD_NO : MHD_YES;
 }
 
+/* The request line: one blank between its parts. */
+static bool line_lies_in_place(const struct http_request *request, const char *version)
+{
+	const char *target = request->target_end - request->target.len;
+
+	return target == request->method + strlen(request->method) + 1 &&
+	       version == request->target_end + 1;
+}
+
+/* Behind the last header comes the empty line, and that is all of the head. */
+static bool head_ends(const struct http_request *request, const struct headers *headers)
+{
+	const union MHD_ConnectionInfo *size = MHD_get_connection_info(
+		request->connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
+
+	return size && headers->line + 2 == request->method + size->header_size &&
+	       headers->line[0] == '\0' && headers->line[1] == '\0';
+}
+
 const char *guard_check(const struct http_request *request, const char *version)
 {
-	struct headers headers = {.in_place = MHD_VERSION < 0x00097700};
-	bool http_1_1 = strcmp(version, "HTTP/1.1") == 0;
+	struct headers headers = {.line = version + strlen(version) + 2};
+	bool http_1_0 = strcmp(version, "HTTP/1.0") == 0;
 
+	if (IN_PLACE && !line_lies_in_place(request, version))
+		return "the request line has a NUL or a blank too many";
 	MHD_get_connection_values_n(request->connection, MHD_HEADER_KIND, look, &headers);
 	if (headers.why)
 		return headers.why;
-	/* Behind the last header stand the end of its line and the end of the empty line. */
-	if (headers.in_place && headers.end && (headers.end[0] || headers.end[1]))
-		return "a header has a NUL";
-	if (headers.in_place && request->target_end + 1 != version)
-		return "the request line has a NUL or a blank too many";
+	if (IN_PLACE && !head_ends(request, &headers))
+		return "a header has a NUL, no name, or a line that does not end with CRLF";
 	if (headers.content_lengths > 1)
 		return "there is more than one Content-Length";
 	if (headers.transfer_encodings > 1)
@@ -108,9 +128,9 @@ const char *guard_check(const struct http_request *request, const char *version)
 		return "there is more than one Host";
 	if (headers.content_lengths && headers.transfer_encodings)
 		return "there are both Content-Length and Transfer-Encoding";
-	if (headers.transfer_encodings && !http_1_1)
+	if (headers.transfer_encodings && http_1_0)
 		return "Transfer-Encoding needs HTTP/1.1";
-	if (http_1_1 && !headers.hosts)
+	if (!http_1_0 && !headers.hosts)
 		return "there is no Host";
 	return NULL;
 }

@@ -117,11 +117,12 @@ static enum MHD_Result take_head(struct http_request *request, const char *metho
 {
 	struct http_server *server = request->server;
 	const struct http_app *app = server->app;
-	const char *why = guard_check(request, version);
+	const char *why;
 
 	request->state = REQUEST_BODY;
 	request->method = method;
 	atomic_fetch_add(&server->under_way, 1);
+	why = guard_check(request, version);
 	if (!why)
 		why = guard_target(&request->arena, request->target, &request->path,
 				   &request->query);

@@ -23,6 +23,7 @@ COMMAND_S = 180
 START_S = 60
 ANSWER_S = 60
 STOP_S = 12
+CLOSE_S = 15  # shorter than the server's patience with a silent connection
 
 # The example of the reference, word for word.
 EXAMPLE = """{
@@ -373,11 +374,18 @@ class Wire:
         reply.body = self.take(int(length))
         return reply
 
-    def at_end(self):
-        """True when the server says nothing more and closes the connection."""
-        if self.buffer:
-            return False
+    def to_end(self):
+        """Reads all that still comes; true when the server then closes the connection."""
+        self.socket.settimeout(CLOSE_S)
         try:
-            return not self.more()
+            while self.more():
+                pass
         except socket.timeout:
             return False
+        finally:
+            self.socket.settimeout(ANSWER_S)
+        return True
+
+    def at_end(self):
+        """True when the server says nothing more and closes the connection."""
+        return not self.buffer and self.to_end() and not self.buffer

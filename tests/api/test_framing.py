@@ -1,0 +1,575 @@
+"""Requests that could be read in two ways. A proxy in front may end them elsewhere than docket
+does, so each must be refused, its connection closed, and what follows it never be answered."""
+import pytest
+
+from harness import TASKS, Wire, cases, problem
+
+BODY = b'{"task":{"casefile_id":245,"calendar_id":1,"due_on":"2023-02-14","title":"outer"}}'
+CHUNKED = b"%x\r\n%b\r\n0\r\n\r\n" % (len(BODY), BODY)
+HALF = len(BODY) // 2
+
+
+def smuggled(server):
+    """A correct request that must be taken for nothing but a part of the one before it."""
+    body = b'{"task":{"casefile_id":245,"calendar_id":1,"due_on":"2023-02-14","title":"inner"}}'
+    return server.request("POST", TASKS, "Content-Type: application/json", body=body)
+
+
+def request(server, lines, body=BODY, first=b"POST /api/v1/tasks HTTP/1.1", host=True):
+    """A correct request but for `lines`, header lines without the last CRLF. {n} stands for the
+    body's length and {all} for that with the smuggled request."""
+    lines = lines.replace(b"{n}", b"%d" % len(body))
+    lines = lines.replace(b"{all}", b"%d" % (len(body) + len(smuggled(server))))
+    head = [first, b"Authorization: " + server.access.encode()]
+    if host:
+        head.append(b"Host: docket.example")
+    head.append(b"Content-Type: application/json")
+    return b"\r\n".join([*head, lines, b"", body])
+
+
+def tasks_after(server, last):
+    """The titles of the tasks that were made since that id, by asking for each."""
+    end = server.create(title="the end")["id"]
+    replies = [server.get(task_id) for task_id in range(last + 1, end)]
+    return [reply.json["title"] for reply in replies if reply.status == 200]
+
+
+def refuse(server, data, silently=False):
+    """Asserts that the server refuses, closes, and does nothing else. Returns the refusal; None
+    where it only closed the connection, which is right `silently`."""
+    last = server.create(title="the beginning")["id"]
+    with Wire(server) as wire:
+        wire.offer(data + smuggled(server))
+        assert wire.to_end(), f"expected the connection to be closed: {wire.buffer!r}"
+        said = wire.buffer
+        head, _, rest = said.partition(b"\r\n\r\n")
+        # libmicrohttpd 0.9.75 says the head of some of its own refusals twice.
+        if rest.startswith(head + b"\r\n\r\n"):
+            wire.buffer = rest
+        reply = wire.reply()
+        assert not wire.buffer, f"expected one answer: {said!r}"
+    made = tasks_after(server, last)
+    assert made == [], f"expected that nothing is stored, and these tasks were: {made}: {said!r}"
+    if reply is None:
+        assert silently, "expected a refusal, and the connection was closed without one"
+        return None
+    assert 400 <= reply.status <= 505 and reply.status != 500, f"expected a refusal: {reply}"
+    assert reply.header("Connection") == "close", reply
+    return reply
+
+
+def refuse_400(server, data):
+    """The same, where the refusal is docket's own and not the HTTP library's."""
+    reply = refuse(server, data)
+    problem(reply, 400, fields=False)
+
+
+def accept(server, data, status=201):
+    """Asserts that the server does as it is told and goes on with the next request."""
+    with Wire(server) as wire:
+        wire.send(data)
+        reply = wire.reply()
+        assert reply is not None and reply.status == status, f"expected {status}: {reply}"
+        wire.send(smuggled(server))
+        after = wire.reply()
+        assert after is not None and after.status == 201, f"expected to go on: {after}"
+        assert after.json["title"] == "inner"
+    return reply
+
+
+# Content-Length
+
+@pytest.mark.parametrize("lines", cases([
+    ("twice and equal", b"Content-Length: {n}\r\nContent-Length: {n}"),
+    ("the shorter first", b"Content-Length: 0\r\nContent-Length: {n}"),
+    ("the longer first", b"Content-Length: {all}\r\nContent-Length: {n}"),
+    ("zero twice", b"Content-Length: 0\r\nContent-Length: 0"),
+    ("in another case", b"Content-Length: {n}\r\ncontent-length: 0"),
+    ("apart", b"Content-Length: {n}\r\nX: y\r\nCONTENT-LENGTH: 0"),
+    ("three", b"Content-Length: {n}\r\nContent-Length: {n}\r\nContent-Length: {n}"),
+]))
+def test_several_content_lengths(server, lines):
+    refuse_400(server, request(server, lines))
+
+
+@pytest.mark.parametrize("value", cases([
+    ("a list of two", b"{n}, {n}"),
+    ("a list without a blank", b"{n},{n}"),
+    ("a list with another", b"{n}, 0"),
+    ("a comma behind", b"{n},"),
+    ("two numbers", b"{n} {n}"),
+    ("negative", b"-{n}"),
+    ("minus nought", b"-0"),
+    ("a plus", b"+{n}"),
+    ("hexadecimal", b"0x52"),
+    ("letters", b"abc"),
+    ("a letter behind", b"{n}a"),
+    ("a fraction", b"{n}.0"),
+    ("an exponent", b"1e2"),
+    ("quoted", b'"{n}"'),
+    ("a parameter", b"{n};x=1"),
+    ("empty", b""),
+    ("blank", b"   "),
+    ("2^64", b"18446744073709551616"),
+    ("2^64 and a little", b"18446744073709551698"),
+    ("thirty digits", b"999999999999999999999999999999"),
+    ("digits of another script", "\u0668\u0662".encode()),
+    ("a vertical tab behind", b"{n}\x0b"),
+    ("a form feed before", b"\x0c{n}"),
+]))
+def test_content_length_that_is_no_number(server, value):
+    refuse(server, request(server, b"Content-Length: " + value))
+
+
+# Transfer-Encoding
+
+@pytest.mark.parametrize("lines", cases([
+    ("chunked twice", b"Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked"),
+    ("chunked and identity", b"Transfer-Encoding: chunked\r\nTransfer-Encoding: identity"),
+    ("identity and chunked", b"Transfer-Encoding: identity\r\nTransfer-Encoding: chunked"),
+    ("gzip and chunked", b"Transfer-Encoding: gzip\r\ntransfer-encoding: chunked"),
+    ("gzip", b"Transfer-Encoding: gzip"),
+    ("identity", b"Transfer-Encoding: identity"),
+    ("identity and a length", b"Transfer-Encoding: identity\r\nContent-Length: {n}"),
+    ("chunked, chunked", b"Transfer-Encoding: chunked, chunked"),
+    ("gzip, chunked", b"Transfer-Encoding: gzip, chunked"),
+    ("chunked, gzip", b"Transfer-Encoding: chunked, gzip"),
+    ("chunked, identity", b"Transfer-Encoding: chunked, identity"),
+    ("another word", b"Transfer-Encoding: xchunked"),
+    ("cut short", b"Transfer-Encoding: chunke"),
+    ("a parameter", b"Transfer-Encoding: chunked;q=1"),
+    ("a comma before", b"Transfer-Encoding: , chunked"),
+    ("a comma behind", b"Transfer-Encoding: chunked,"),
+    ("quoted", b'Transfer-Encoding: "chunked"'),
+    ("empty", b"Transfer-Encoding:"),
+    ("a vertical tab", b"Transfer-Encoding: \x0bchunked"),
+    ("a no-break space", b"Transfer-Encoding: \xa0chunked"),
+    ("with a length behind", b"Transfer-Encoding: chunked\r\nContent-Length: {n}"),
+    ("with a length before", b"Content-Length: {n}\r\nTransfer-Encoding: chunked"),
+    ("with a length of nought", b"Content-Length: 0\r\nTransfer-Encoding: chunked"),
+    ("gzip with a length", b"Content-Length: {n}\r\nTransfer-Encoding: gzip"),
+]))
+@pytest.mark.parametrize("body", [CHUNKED, BODY], ids=["in chunks", "plain"])
+def test_transfer_encoding(server, lines, body):
+    refuse_400(server, request(server, lines, body))
+
+
+@pytest.mark.parametrize("host", [True, False], ids=["host", "no host"])
+def test_transfer_encoding_in_http_1_0(server, host):
+    refuse_400(server, request(server, b"Transfer-Encoding: chunked\r\nConnection: keep-alive",
+                               CHUNKED, b"POST /api/v1/tasks HTTP/1.0", host))
+
+
+# Host
+
+@pytest.mark.parametrize("lines", cases([
+    ("equal", b"Host: docket.example\r\nHost: docket.example"),
+    ("different", b"Host: docket.example\r\nHost: other.example"),
+    ("one is empty", b"Host: docket.example\r\nhost:"),
+]))
+@pytest.mark.parametrize("version", [b"1.1", b"1.0"], ids=["1.1", "1.0"])
+def test_two_hosts(server, lines, version):
+    first = b"POST /api/v1/tasks HTTP/" + version
+    refuse_400(server, request(server, lines + b"\r\nContent-Length: {n}", BODY, first, False))
+
+
+def test_no_host(server):
+    assert refuse(server, request(server, b"Content-Length: {n}", host=False)).status == 400
+
+
+@pytest.mark.parametrize("value", cases([
+    ("a blank", b"docket example"),
+    ("a list", b"docket.example, other.example"),
+    ("a path", b"docket.example/x"),
+    ("an address", b"http://docket.example"),
+    ("a user", b"user@docket.example"),
+    ("a port of letters", b"docket.example:http"),
+    ("two ports", b"docket.example:80:80"),
+    ("an open bracket", b"[::1"),
+    ("a backslash", b"docket\\example"),
+]))
+def test_host_that_is_no_host(server, value):
+    lines = b"Host: " + value + b"\r\nContent-Length: {n}"
+    assert refuse(server, request(server, lines, host=False)).status == 400
+
+
+# Header names, folded lines, and characters that have no place in a header
+
+@pytest.mark.parametrize("line", cases([
+    ("a blank before the colon", b"Content-Length : {n}"),
+    ("a tab before the colon", b"Content-Length\t: {n}"),
+    ("coding, a blank", b"Transfer-Encoding : chunked"),
+    ("a blank inside", b"a b: c"),
+    ("empty", b": c"),
+    ("blank", b" : c"),
+    ("without a colon", b"abc"),
+    ("without a colon, last but one", b"abc\r\nX: y"),
+    ("a bracket", b"a(b: c"),
+    ("a quote", b'a"b: c'),
+    ("a slash", b"a/b: c"),
+    ("an at sign", b"a@b: c"),
+    ("a brace", b"a{b: c"),
+    ("an equals sign", b"Content-Length=: {n}"),
+    ("a byte past ASCII", b"a\x80b: c"),
+    ("a letter past ASCII", "Größe: c".encode()),
+    ("a control character", b"a\x01b: c"),
+    ("a delete", b"a\x7fb: c"),
+]))
+@pytest.mark.parametrize("where", ["before", "behind"])
+def test_header_name(server, line, where):
+    length = b"Content-Length: {n}"
+    if line.startswith((b"Content-Length", b"Transfer-Encoding")):
+        lines = line + b"\r\nX: y" if where == "before" else b"X: y\r\n" + line
+    else:
+        lines = line + b"\r\n" + length if where == "before" else length + b"\r\n" + line
+    assert refuse(server, request(server, lines)).status == 400
+
+
+@pytest.mark.parametrize("lines", cases([
+    ("a blank", b"X: a\r\n b\r\nContent-Length: {n}"),
+    ("a tab", b"X: a\r\n\tb\r\nContent-Length: {n}"),
+    ("several", b"X: a\r\n b\r\n c\r\nContent-Length: {n}"),
+    ("the last line", b"Content-Length: {n}\r\nX: a\r\n b"),
+    ("nothing on the first", b"X:\r\n b\r\nContent-Length: {n}"),
+    ("nothing on the second", b"X: a\r\n \r\nContent-Length: {n}"),
+    ("nothing on the last", b"Content-Length: {n}\r\nX: a\r\n "),
+    ("a header on the second", b"X: a\r\n Content-Length: 0\r\nContent-Length: {n}"),
+    ("a coding on the second", b"X: a\r\n Transfer-Encoding: chunked\r\nContent-Length: {n}"),
+    ("a length", b"Content-Length:\r\n {n}"),
+    ("digits of a length", b"Content-Length: 1\r\n 0"),
+    ("a coding", b"Transfer-Encoding:\r\n chunked"),
+    ("a line end of LF", b"X: a\n b\r\nContent-Length: {n}"),
+    ("of a line end of LF", b"X: a\r\n b\nContent-Length: {n}"),
+]))
+def test_folded_header(server, lines):
+    assert refuse(server, request(server, lines)).status == 400
+
+
+@pytest.mark.parametrize("blank", [b" ", b"\t"], ids=["blank", "tab"])
+def test_blank_before_the_first_header(server, blank):
+    data = request(server, b"Content-Length: {n}").replace(b"\r\n", b"\r\n" + blank, 1)
+    assert refuse(server, data).status == 400
+
+
+@pytest.mark.parametrize("lines", cases([
+    ("NUL in a value", b"X: a\0b\r\nContent-Length: {n}"),
+    ("NUL at a value's start", b"X: \0a\r\nContent-Length: {n}"),
+    ("NUL at a value's end", b"X: a\0\r\nContent-Length: {n}"),
+    ("NUL alone", b"X: \0\r\nContent-Length: {n}"),
+    ("NUL behind the colon", b"X:\0\r\nContent-Length: {n}"),
+    ("NUL in the last value", b"Content-Length: {n}\r\nX: a\0b"),
+    ("NUL at the end of the last value", b"Content-Length: {n}\r\nX: a\0"),
+    ("two NUL at the end of the last value", b"Content-Length: {n}\r\nX: a\0\0"),
+    ("NUL in a length", b"Content-Length: {n}\0"),
+    ("NUL in a length, digits behind", b"Content-Length: {n}\x000"),
+    ("NUL in a coding", b"Transfer-Encoding: chunked\0"),
+    ("NUL and a header", b"X: a\0\nContent-Length: {n}"),
+    ("NUL in a name", b"X\0Y: a\r\nContent-Length: {n}"),
+    ("NUL at a name's start", b"\0X: a\r\nContent-Length: {n}"),
+    ("NUL at a name's end", b"Content-Length\0: {n}"),
+    ("NUL for a line", b"\0\r\nContent-Length: {n}"),
+    ("0x01", b"X: a\x01b\r\nContent-Length: {n}"),
+    ("0x08", b"X: a\x08b\r\nContent-Length: {n}"),
+    ("0x0b", b"X: a\x0bb\r\nContent-Length: {n}"),
+    ("0x0c", b"X: a\x0cb\r\nContent-Length: {n}"),
+    ("0x1b", b"X: a\x1bb\r\nContent-Length: {n}"),
+    ("0x1f at the end", b"X: a\x1f\r\nContent-Length: {n}"),
+    ("0x7f", b"X: a\x7fb\r\nContent-Length: {n}"),
+    ("0x01 in the last", b"Content-Length: {n}\r\nX: \x01"),
+    ("CR in a value", b"X: a\rb\r\nContent-Length: {n}"),
+    ("CR at a value's end", b"X: a\r\r\nContent-Length: {n}"),
+    ("CR behind the colon", b"X:\r\r\nContent-Length: {n}"),
+    ("CR and a header", b"X: a\rY: b\r\nContent-Length: {n}"),
+    ("CR and a length", b"X: a\rContent-Length: {n}"),
+    ("CR and a coding", b"Content-Length: {n}\r\nX: a\rTransfer-Encoding: chunked"),
+    ("CR between two headers", b"X: a\rContent-Length: 0\r\nY: b"),
+    ("CR for an empty line", b"X: a\r\rContent-Length: {n}"),
+    ("CR before the empty line", b"Content-Length: {n}\r\nX: a\r"),
+]))
+def test_control_character_in_a_header(server, lines):
+    assert refuse(server, request(server, lines)).status == 400
+
+
+# Line ends of LF alone may be accepted (RFC 9112, section 2.2), but then as line ends everywhere.
+
+@pytest.mark.parametrize("lines", cases([
+    ("between two headers", b"X: a\nContent-Length: {n}"),
+    ("behind the last header", b"Content-Length: {n}\nX: a"),
+]))
+def test_line_feed_alone(server, lines):
+    last = server.create()["id"]
+    with Wire(server) as wire:
+        wire.offer(request(server, lines))
+        reply = wire.reply()
+        assert reply is not None and reply.status in (201, 400), f"expected 201 or 400: {reply}"
+        if reply.status == 400:
+            assert wire.at_end(), f"expected the connection to be closed: {wire.buffer!r}"
+    made = ["outer"] if reply.status == 201 else []
+    assert tasks_after(server, last) == made
+
+
+def test_line_feeds_everywhere(server):
+    data = smuggled(server).replace(b"\r\n", b"\n")
+    with Wire(server) as wire:
+        wire.offer(data + data)
+        replies = [wire.reply()]
+        if replies[0] is not None and replies[0].status == 201:
+            replies.append(wire.reply())
+        else:
+            assert wire.at_end(), f"expected the connection to be closed: {wire.buffer!r}"
+    statuses = [reply and reply.status for reply in replies]
+    assert statuses in ([400], [201, 201]), f"expected two tasks or a refusal: {statuses}"
+
+
+@pytest.mark.parametrize("end", [b"\r", b"\n\r", b"\r\r\n", b"\r\0\n"], ids=repr)
+def test_other_line_ends(server, end):
+    head, body = smuggled(server).split(b"\r\n\r\n", 1)
+    data = head.replace(b"\r\n", end) + b"\r\n\r\n" + body
+    assert refuse(server, data).status == 400
+
+
+# The request line
+
+@pytest.mark.parametrize("first", cases([
+    ("two blanks before the target", b"GET  {path} HTTP/1.1"),
+    ("two blanks behind the target", b"GET {path}  HTTP/1.1"),
+    ("a blank at the end", b"GET {path} HTTP/1.1 "),
+    ("a tab before the target", b"GET\t{path} HTTP/1.1"),
+    ("a tab behind the target", b"GET {path}\tHTTP/1.1"),
+    ("a tab behind a blank", b"GET {path} \tHTTP/1.1"),
+    ("a blank at the start", b" GET {path} HTTP/1.1"),
+    ("a blank in the target", b"GET {path} x HTTP/1.1"),
+    ("a word behind the version", b"GET {path} HTTP/1.1 HTTP/1.1"),
+    ("a lower-case version", b"GET {path} http/1.1"),
+    ("HTTP/2.0", b"GET {path} HTTP/2.0"),
+    ("HTTP/1.10", b"GET {path} HTTP/1.10"),
+    ("HTTP/01.1", b"GET {path} HTTP/01.1"),
+    ("HTTP/1", b"GET {path} HTTP/1"),
+    ("HTTP/1.", b"GET {path} HTTP/1."),
+    ("HTTP/1,1", b"GET {path} HTTP/1,1"),
+    ("HTTP 1.1", b"GET {path} HTTP 1.1"),
+    ("another protocol", b"GET {path} HTTPS/1.1"),
+    ("HTTP/0.9", b"GET {path} HTTP/0.9"),
+    ("no version", b"GET {path}"),
+    ("no version and a blank", b"GET {path} "),
+    ("no target", b"GET HTTP/1.1"),
+    ("no target and two blanks", b"GET  HTTP/1.1"),
+    ("no method", b"{path} HTTP/1.1"),
+    ("a method that is no token", b"GE(T {path} HTTP/1.1"),
+    ("CR in the target", b"GET {path}\rX HTTP/1.1"),
+    ("CR in the method", b"G\rET {path} HTTP/1.1"),
+    ("CR behind the version", b"GET {path} HTTP/1.1\r"),
+    ("NUL in the method", b"G\0ET {path} HTTP/1.1"),
+    ("NUL behind the method", b"GET\0 {path} HTTP/1.1"),
+    ("NUL behind the target", b"GET {path}\0 HTTP/1.1"),
+    ("NUL in the target", b"GET {path}\0x HTTP/1.1"),
+    ("NUL in the query", b"GET {path}?a\0b HTTP/1.1"),
+    ("NUL behind the version", b"GET {path} HTTP/1.1\0"),
+    ("NUL in the version", b"GET {path} HTTP/1.\x001"),
+    ("0x01 in the target", b"GET {path}\x01 HTTP/1.1"),
+    ("0x7f in the target", b"GET {path}\x7f HTTP/1.1"),
+    ("0x0b in the target", b"GET {path}\x0b HTTP/1.1"),
+    ("0x0b behind the target", b"GET {path} \x0bHTTP/1.1"),
+]))
+def test_request_line(server, first):
+    path = f"{TASKS}/{server.create()['id']}".encode()
+    data = request(server, b"X: y", b"", first.replace(b"{path}", path))
+    reply = refuse(server, data, silently=True)
+    assert reply is None or reply.status in (400, 505), f"expected 400 or 505: {reply}"
+
+
+@pytest.mark.parametrize("target", cases([
+    ("NUL encoded", b"{path}%00"),
+    ("NUL encoded, more behind", b"{path}%00/x"),
+    ("NUL in the middle", b"/api/v1%00/tasks/1"),
+    ("a slash encoded", b"/api/v1/tasks%2F1"),
+    ("a slash encoded, small", b"/api%2fv1/tasks/1"),
+    ("a slash encoded, last", b"{path}%2F"),
+    ("half an encoding", b"{path}%"),
+    ("one digit", b"{path}%3"),
+    ("no digits", b"{path}%zz"),
+    ("a sign", b"{path}%+1"),
+    ("an encoded byte that is not UTF-8", b"{path}%ff"),
+    ("an overlong slash", b"/api/v1/tasks%c0%af1"),
+    ("an encoded surrogate", b"{path}%ed%a0%80"),
+    ("no slash", b"api/v1/tasks/1"),
+    ("authority", b"docket.example:80"),
+    ("a host alone", b"docket.example"),
+    ("another scheme", b"ftp://docket.example{path}"),
+    ("a scheme without a host", b"http:{path}"),
+    ("an empty host", b"http://{path}"),
+    ("a host of slashes", b"http:///{path}"),
+    ("a backslash", b"\\api\\v1\\tasks\\1"),
+]))
+def test_target(server, target):
+    path = f"{TASKS}/{server.create()['id']}".encode()
+    first = b"GET " + target.replace(b"{path}", path) + b" HTTP/1.1"
+    refuse_400(server, request(server, b"X: y", b"", first))
+
+
+def test_connect(server):
+    reply = refuse(server, request(server, b"X: y", b"", b"CONNECT docket.example:80 HTTP/1.1"))
+    assert reply.status in (400, 405, 501), reply
+
+
+# Chunks
+
+@pytest.mark.parametrize("body", cases([
+    ("0x", b"0x{n}\r\n{body}\r\n0\r\n\r\n"),
+    ("a minus", b"-{n}\r\n{body}\r\n0\r\n\r\n"),
+    ("a plus", b"+{n}\r\n{body}\r\n0\r\n\r\n"),
+    ("minus nought", b"{n}\r\n{body}\r\n-0\r\n\r\n"),
+    ("plus nought", b"{n}\r\n{body}\r\n+0\r\n\r\n"),
+    ("0x0", b"{n}\r\n{body}\r\n0x0\r\n\r\n"),
+    ("a blank before", b" {n}\r\n{body}\r\n0\r\n\r\n"),
+    ("a comma", b"{n},\r\n{body}\r\n0\r\n\r\n"),
+    ("two numbers", b"{n} {n}\r\n{body}\r\n0\r\n\r\n"),
+    ("no number", b"\r\n{body}\r\n0\r\n\r\n"),
+    ("letters", b"xyz\r\n{body}\r\n0\r\n\r\n"),
+    ("a letter behind", b"{n}g\r\n{body}\r\n0\r\n\r\n"),
+    ("an extension alone", b";a=b\r\n{body}\r\n0\r\n\r\n"),
+    ("2^64", b"10000000000000000\r\n{body}\r\n0\r\n\r\n"),
+    ("2^64 and the length", b"100000000000000{n}\r\n{body}\r\n0\r\n\r\n"),
+    ("thirty digits", b"f" * 30 + b"\r\n{body}\r\n0\r\n\r\n"),
+    ("a kilobyte of digits", b"0" * 1024 + b"g\r\n{body}\r\n0\r\n\r\n"),
+    ("NUL behind", b"{n}\0\r\n{body}\r\n0\r\n\r\n"),
+    ("CR alone behind", b"{n}\r{body}\r\n0\r\n\r\n"),
+    ("a chunk without its CRLF", b"{n}\r\n{body}0\r\n\r\n"),
+    ("a chunk longer than said", b"{half}\r\n{body}\r\n0\r\n\r\n"),
+    ("a chunk shorter than said", b"{more}\r\n{body}0\r\n\r\n"),
+    ("other bytes for its CRLF", b"{n}\r\n{body}xx0\r\n\r\n"),
+    ("CR alone behind a chunk", b"{n}\r\n{body}\r0\r\n\r\n"),
+]))
+def test_bad_chunk(server, body):
+    body = body.replace(b"{n}", b"%x" % len(BODY)).replace(b"{half}", b"%x" % HALF)
+    body = body.replace(b"{more}", b"%x" % (len(BODY) + 3)).replace(b"{body}", BODY)
+    reply = refuse(server, request(server, b"Transfer-Encoding: chunked", body))
+    assert reply.status in (400, 413), f"expected 400 or 413: {reply}"
+
+
+# As for line ends: LF alone is refused, or it ends the line, and nothing hides behind it.
+
+@pytest.mark.parametrize("body", cases([
+    ("behind a size", b"{n}\n{body}\r\n0\r\n\r\n"),
+    ("behind a chunk", b"{n}\r\n{body}\n0\r\n\r\n"),
+    ("behind the last size", b"{n}\r\n{body}\r\n0\n\r\n"),
+    ("for the last line", b"{n}\r\n{body}\r\n0\r\n\n"),
+    ("behind an extension", b"{n};a\n{body}\r\n0\r\n\r\n"),
+    ("behind the last extension", b"{n}\r\n{body}\r\n0;a\n\r\n"),
+    ("everywhere", b"{n}\n{body}\n0\n\n"),
+]))
+def test_line_feed_alone_in_chunks(server, body):
+    body = body.replace(b"{n}", b"%x" % len(BODY)).replace(b"{body}", BODY)
+    with Wire(server) as wire:
+        wire.offer(request(server, b"Transfer-Encoding: chunked", body) + smuggled(server))
+        replies = [wire.reply()]
+        if replies[0] is not None and replies[0].status == 201:
+            replies.append(wire.reply())
+        else:
+            assert wire.at_end(), f"expected the connection to be closed: {wire.buffer!r}"
+    statuses = [reply and reply.status for reply in replies]
+    assert statuses in ([400], [201, 201]), f"expected two tasks or a refusal: {statuses}"
+
+
+@pytest.mark.parametrize("line", cases([
+    ("a blank before the colon", b"X : y"),
+    ("without a colon", b"xyz"),
+    ("folded", b"X: y\r\n z"),
+    ("NUL", b"X: \0"),
+]))
+def test_odd_trailer_hides_nothing(server, line):
+    """What stands behind the last chunk is read to its end or refused, never as a request."""
+    body = CHUNKED[:-2] + line + b"\r\n\r\n"
+    last = server.create()["id"]
+    with Wire(server) as wire:
+        wire.offer(request(server, b"Transfer-Encoding: chunked", body) + smuggled(server))
+        replies = []
+        while len(replies) < 2 and (reply := wire.reply()) is not None:
+            replies.append(reply)
+        if len(replies) == 1:
+            assert wire.at_end()
+    statuses = [reply.status for reply in replies]
+    assert statuses in ([400], [201], [201, 201]), statuses
+    made = ["outer", "inner"][:statuses.count(201)]
+    assert tasks_after(server, last) == made
+
+
+# What looks odd and is right
+
+@pytest.mark.parametrize("lines, body", cases([
+    ("a length", b"Content-Length: {n}", BODY),
+    ("a length with noughts", b"Content-Length: 000{n}", BODY),
+    ("no blank", b"Content-Length:{n}", BODY),
+    ("blanks and tabs", b"Content-Length: \t {n}", BODY),
+    ("blanks behind a value", b"X: y \t\r\nContent-Length: {n}", BODY),
+    ("small letters", b"content-length: {n}", BODY),
+    ("chunked", b"Transfer-Encoding: chunked", CHUNKED),
+    ("capitals", b"TRANSFER-ENCODING: CHUNKED", CHUNKED),
+    ("chunked and blanks", b"Transfer-Encoding: \t chunked", CHUNKED),
+    ("every token character", b"!#$%&'*+-.^_`|~09azAZ: x\r\nContent-Length: {n}", BODY),
+    ("an empty value", b"X:\r\nContent-Length: {n}", BODY),
+    ("an empty value, last", b"Content-Length: {n}\r\nX:", BODY),
+    ("a blank value, last", b"Content-Length: {n}\r\nX:  ", BODY),
+    ("a tab in a value", b"X: a\tb\r\nContent-Length: {n}", BODY),
+    ("UTF-8 in a value", "X: \u00e4\r\nContent-Length: {n}".encode(), BODY),
+    ("a colon in a value", b"X: a: b\r\nContent-Length: {n}", BODY),
+    ("the same header twice", b"X: a\r\nX: b\r\nContent-Length: {n}", BODY),
+]))
+def test_correct_headers(server, lines, body):
+    assert accept(server, request(server, lines, body)).json["title"] == "outer"
+
+
+@pytest.mark.parametrize("lines, body", cases([
+    ("a length", b"Content-Length: {n} \t", BODY),
+    ("a coding", b"Transfer-Encoding: chunked \t", CHUNKED),
+]))
+def test_blanks_behind_a_value_that_frames(server, lines, body):
+    """They are no part of it; where the library takes them for one, the request is refused."""
+    data = request(server, lines, body)
+    with Wire(server) as wire:
+        wire.send(data)
+        reply = wire.reply()
+    assert reply is not None
+    if reply.status == 201:
+        accept(server, data)
+    else:
+        assert refuse(server, data).status == 400
+
+
+@pytest.mark.parametrize("body", cases([
+    ("two chunks", b"%x\r\n%b\r\n%X\r\n%b\r\n0\r\n\r\n" % (HALF, BODY[:HALF], len(BODY) - HALF,
+                                                         BODY[HALF:])),
+    ("noughts", b"0000%x\r\n%b\r\n000\r\n\r\n" % (len(BODY), BODY)),
+    ("a byte each", b"".join(b"1\r\n%c\r\n" % byte for byte in BODY) + b"0\r\n\r\n"),
+    ("an extension", b"%x;name=value\r\n%b\r\n0;last\r\n\r\n" % (len(BODY), BODY)),
+    ("a quoted extension", b'%x;name="a;b"\r\n%b\r\n0\r\n\r\n' % (len(BODY), BODY)),
+    ("a trailer", CHUNKED[:-2] + b"X: y\r\n\r\n"),
+    ("a length as a trailer", CHUNKED[:-2] + b"Content-Length: 0\r\nHost: x\r\n\r\n"),
+]))
+def test_correct_chunks(server, body):
+    reply = accept(server, request(server, b"Transfer-Encoding: chunked", body))
+    assert reply.json["title"] == "outer"
+
+
+@pytest.mark.parametrize("first", cases([
+    ("an empty line before", b"\r\nGET {path} HTTP/1.1"),
+    ("absolute", b"GET http://docket.example{path} HTTP/1.1"),
+    ("absolute, https", b"GET HTTPS://docket.example:443{path} HTTP/1.1"),
+    ("absolute, another host", b"GET http://other.example{path} HTTP/1.1"),
+    ("encoded letters", b"GET /api/v1/%74%61sks/{id} HTTP/1.1"),
+]))
+def test_correct_request_line(server, first):
+    made = server.create()
+    first = first.replace(b"{path}", f"{TASKS}/{made['id']}".encode())
+    first = first.replace(b"{id}", b"%d" % made["id"])
+    assert accept(server, request(server, b"X: y", b"", first), 200).json == made
+
+
+def test_trailer_gives_no_access(server):
+    head = b"\r\n".join([b"POST /api/v1/tasks HTTP/1.1", b"Host: docket.example",
+                         b"Content-Type: application/json", b"Transfer-Encoding: chunked", b"",
+                         b""])
+    trailer = b"Authorization: " + server.access.encode() + b"\r\n\r\n"
+    with Wire(server) as wire:
+        wire.send(head + CHUNKED[:-2] + trailer)
+        problem(wire.reply(), 401)
