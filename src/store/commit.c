@@ -104,24 +104,24 @@ static enum err run_steps(struct store *store, struct store_write *write)
 	return err;
 }
 
-static enum err run_batch(struct store *store, struct store_write **writes, size_t count)
+/* A failure of the kind `known` was told already. */
+static enum err run_batch(struct store *store, struct store_write **writes, size_t count,
+			  enum err known)
 {
 	enum err err = store->driver->begin(store->write_db);
 	int64_t now = clock_now(store->config.clock);
 
-	if (err)
-		return err;
 	for (size_t i = 0; i < count && !err; i++) {
 		writes[i]->now = now;
 		err = run_steps(store, writes[i]);
 	}
 	if (!err)
 		err = store->driver->commit(store->write_db);
-	if (err) {
+	if (err && err != known)
 		log_line("%zu write%s failed: %s: %s", count, count == 1 ? "" : "s", err_text(err),
 			 store->driver->message(store->write_db));
+	if (err)
 		store->driver->rollback(store->write_db);
-	}
 	return err;
 }
 
@@ -138,11 +138,11 @@ static void prepare(struct store *store, struct store_write *write)
  * written any more. */
 static enum err commit_writes(struct store *store, struct store_write **writes, size_t count)
 {
-	enum err err = run_batch(store, writes, count);
+	enum err err = run_batch(store, writes, count, OK);
 
 	for (size_t i = 0; i < count; i++) {
 		if (count > 1 && err && err != ERR_UNKNOWN_STATE)
-			writes[i]->err = run_batch(store, &writes[i], 1);
+			writes[i]->err = run_batch(store, &writes[i], 1, err);
 		else
 			writes[i]->err = err;
 		if (writes[i]->err == ERR_UNKNOWN_STATE)
