@@ -33,9 +33,13 @@ static void answer_options(struct call *call, const struct match *match)
 static bool check_access(struct call *call)
 {
 	enum auth_result result;
-	enum err err = auth_basic(call->app->store, call->app->account_id,
-				  http_header(call->http, "Authorization"), &call->http->arena,
-				  &result, &call->access);
+	struct slice header;
+	/* Two of them joined are readable as neither. */
+	enum err err = http_header_list(call->http, "Authorization", &header);
+
+	if (!err)
+		err = auth_basic(call->app->store, call->app->account_id, header,
+				 &call->http->arena, &result, &call->access);
 
 	if (err) {
 		problem_err(call, err == ERR_NOT_FOUND ? ERR_INTERNAL : err);
@@ -119,25 +123,36 @@ static bool check_body_headers(struct call *call)
 	return true;
 }
 
-/* `Prefer: handling=lenient` (RFC 7240, section 4.4). */
+static struct slice trim(const char *text, size_t len)
+{
+	while (len && strchr(" \t", *text)) {
+		text++;
+		len--;
+	}
+	while (len && strchr(" \t", text[len - 1]))
+		len--;
+	return (struct slice){text, len};
+}
+
+/* `Prefer: handling=lenient` (RFC 7240, sections 2 and 4.4): the first `handling` counts. */
 static void read_preferences(struct call *call)
 {
-	struct slice prefer = http_header(call->http, "Prefer");
+	struct slice prefer;
 
-	while (prefer.len) {
-		size_t len = strcspn(prefer.ptr, ",");
-		struct slice one = {prefer.ptr, strcspn(prefer.ptr, ",;")};
+	if (http_header_list(call->http, "Prefer", &prefer)) {
+		problem_err(call, ERR_NOMEM);
+		return;
+	}
+	for (const char *at = prefer.ptr; *at; at += strcspn(at, ","), at += *at == ',') {
+		size_t len = strcspn(at, ",;"), name_len = strcspn(at, "=,;");
+		struct slice value;
 
-		while (one.len && strchr(" \t", *one.ptr)) {
-			one.ptr++;
-			one.len--;
-		}
-		while (one.len && strchr(" \t", one.ptr[one.len - 1]))
-			one.len--;
-		call->lenient |= slice_is_nocase(one, "handling=lenient") ||
-				 slice_is_nocase(one, "handling=\"lenient\"");
-		len += len < prefer.len;
-		prefer = (struct slice){prefer.ptr + len, prefer.len - len};
+		if (name_len == len || !slice_is_nocase(trim(at, name_len), "handling"))
+			continue;
+		value = trim(at + name_len + 1, len - name_len - 1);
+		call->lenient =
+			slice_is_nocase(value, "lenient") || slice_is_nocase(value, "\"lenient\"");
+		break;
 	}
 }
 

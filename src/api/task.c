@@ -50,7 +50,7 @@ void task_create(struct call *call)
 		return;
 	}
 	decode_new(&task_type, call->body, &decode, task);
-	task_check_new(task, decode.given, &call->faults);
+	task_check_new(task, decode.given, decode.at_fault, &call->faults);
 	task_create_init(create);
 	create->task = task;
 	create->valid = decode.given;

@@ -30,7 +30,7 @@ static struct credentials read_header(struct slice header, char decoded[CREDENTI
 		header.len--;
 	}
 	if (sodium_base642bin((unsigned char *)decoded, CREDENTIALS_MAX, header.ptr, header.len,
-			      " \t", &len, &end, sodium_base64_VARIANT_ORIGINAL) ||
+			      NULL, &len, &end, sodium_base64_VARIANT_ORIGINAL) ||
 	    end != header.ptr + header.len)
 		return none;
 	colon = memchr(decoded, ':', len);

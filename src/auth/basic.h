@@ -13,7 +13,7 @@ enum auth_result {
 	AUTH_FORBIDDEN, /* known, but without full access: 403 */
 };
 
-/* Decides from the value of the Authorization header (`ptr` NULL: there is none). Whatever is
+/* Decides from the value of the Authorization header ("" where there is none). Whatever is
  * wrong, the same work is done, so that the time does not tell what it was. On AUTH_OK
  * `access_out` is filled in. An error is one of the store's. */
 enum err auth_basic(struct store *store, int64_t account_id, struct slice header,

@@ -169,9 +169,9 @@ static bool take_date(struct slice *rest, int64_t *day_out)
 	       civil_day(year, month, day, day_out);
 }
 
-/* The `T` or space, the time of day (0 to 86400: the 60th second of 23:59 is the next day's
- * first) and a fraction, where there is one. */
-static bool take_time(struct slice *rest, int *second_out, bool *fraction_out)
+/* The `T` or space, the time of day and a fraction, where there is one. A leap second is read as
+ * the first of the next minute, and told. */
+static bool take_time(struct slice *rest, int *second_out, bool *fraction_out, bool *leap_out)
 {
 	int hour, minute, second;
 
@@ -180,6 +180,7 @@ static bool take_time(struct slice *rest, int *second_out, bool *fraction_out)
 	    !take_number(rest, 2, &second) || hour > 23 || minute > 59 || second > 60)
 		return false;
 	*second_out = hour * 3600 + minute * 60 + second;
+	*leap_out = second == 60;
 	*fraction_out = false;
 	if (!take_one(rest, "."))
 		return true;
@@ -214,12 +215,12 @@ bool date_parse(struct slice text, int32_t *day_out)
 {
 	int64_t day;
 	int second;
-	bool fraction;
+	bool fraction, leap;
 
 	if (!take_date(&text, &day))
 		return false;
 	if (text.len > 0) {
-		if (!take_time(&text, &second, &fraction) || second != 0 || fraction)
+		if (!take_time(&text, &second, &fraction, &leap) || second != 0 || fraction)
 			return false;
 		take_one(&text, "Zz");
 	}
@@ -233,15 +234,19 @@ bool timestamp_parse(struct slice text, enum time_bound bound, int64_t *time_out
 {
 	int64_t day, time;
 	int second, ahead = 0;
-	bool fraction;
+	bool fraction, leap = false;
 
 	if (!take_date(&text, &day))
 		return false;
 	if (text.len == 0)
 		second = bound == TIME_LAST ? DAY_SECONDS - 1 : 0;
-	else if (!take_time(&text, &second, &fraction) || !take_zone(&text, &ahead) || text.len > 0)
+	else if (!take_time(&text, &second, &fraction, &leap) || !take_zone(&text, &ahead) ||
+		 text.len > 0)
 		return false;
 	time = day * DAY_SECONDS + second - ahead;
+	/* A leap second is the last of a day in UTC (RFC 3339, section 5.7). */
+	if (leap && time % DAY_SECONDS != 0)
+		return false;
 	if (time < TIME_MIN || time > TIME_MAX)
 		return false;
 	*time_out = time;

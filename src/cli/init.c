@@ -70,7 +70,6 @@ static bool check(const struct settings *settings, const struct staff *staff)
 	return false;
 }
 
-/* Writes the token before the database is made: a token that could not be kept is of no use. */
 static bool write_token(const char *file, const char *token)
 {
 	int fd = open(file, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
@@ -89,42 +88,56 @@ static bool write_token(const char *file, const char *token)
 	return true;
 }
 
+struct token_out {
+	const char *file; /* NULL: standard output */
+	char token[TOKEN_CHARS + 1];
+	bool written;
+};
+
+static bool hand_over(void *context)
+{
+	struct token_out *out = context;
+
+	if (out->file) {
+		out->written = write_token(out->file, out->token);
+	} else {
+		out->written = printf("%s\n", out->token) > 0 && fflush(stdout) == 0;
+		if (!out->written)
+			log_line("cannot write the API token to standard output: %s",
+				 strerror(errno));
+	}
+	return out->written;
+}
+
 static enum exit_status make(const struct settings *settings, struct staff *staff)
 {
-	const char *file = settings->text[SETTING_TOKEN_FILE];
 	const char *folder = settings->text[SETTING_DATA];
+	struct token_out out = {.file = settings->text[SETTING_TOKEN_FILE]};
 	unsigned char hash[TOKEN_HASH_BYTES];
-	char token[TOKEN_CHARS + 1];
 	struct buf why = {0};
 	const struct store_first first = {
 		.account = settings->text[SETTING_ACCOUNT],
 		.staff = staff,
 		.token_hash = hash,
 		.token_label = "made by docket init",
+		.hand_over = hand_over,
+		.context = &out,
 	};
 	enum err err;
 
-	token_new(token);
-	token_hash(slice_of(token), hash);
-	/* The token's file may lie in the folder. */
-	if (mkdir(folder, 0700) && errno != EEXIST) {
-		log_line("cannot make the folder %s: %s", folder, strerror(errno));
-		return EXIT_FAILED;
-	}
-	if (file && !write_token(file, token))
-		return EXIT_FAILED;
+	token_new(out.token);
+	token_hash(slice_of(out.token), hash);
 	err = store_create(folder, &system_clock, &first, &why);
 	if (err) {
-		log_line("%.*s", (int)why.len, why.ptr ? why.ptr : "");
-		if (file)
-			unlink(file);
+		if (why.len)
+			log_line("%.*s", (int)why.len, why.ptr);
+		if (out.file && out.written)
+			unlink(out.file);
 	} else {
 		fprintf(stderr, "made %s with the account \"%s\" and the staff member \"%s\"\n",
 			folder, first.account, settings->text[SETTING_USERNAME]);
-		if (file)
-			fprintf(stderr, "the API token is in %s\n", file);
-		else
-			printf("%s\n", token);
+		if (out.file)
+			fprintf(stderr, "the API token is in %s\n", out.file);
 	}
 	buf_release(&why);
 	return err ? EXIT_FAILED : EXIT_OK;

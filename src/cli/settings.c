@@ -110,8 +110,16 @@ static bool set(struct settings *settings, enum setting setting, const char *tex
 	return true;
 }
 
+#define LINE_BYTES (64 * 1024) /* of the configuration file */
+
 /* The flags: each has the number of its setting, and --help comes last. */
 #define HELP SETTINGS
+
+/* getopt_long() takes `--dat` for `--data`; a later `--date` would then break a script. */
+static bool is_shortened(const char *argument, const char *name)
+{
+	return strcspn(argument, "=") != strlen(name) + 2;
+}
 
 static bool read_flags(struct settings *settings, int argc, char **argv,
 		       enum exit_status *status_out)
@@ -119,7 +127,8 @@ static bool read_flags(struct settings *settings, int argc, char **argv,
 	const struct command *command = settings->command;
 	struct option options[SETTINGS + 2] = {{0}};
 	size_t count = 0;
-	int found, index;
+	const char *argument;
+	int found;
 
 	for (int i = 0; i < SETTINGS; i++)
 		if (command->takes & SETTING_BIT(i))
@@ -131,7 +140,9 @@ static bool read_flags(struct settings *settings, int argc, char **argv,
 	*status_out = EXIT_USAGE;
 	optind = 1;
 	opterr = 0;
-	while ((found = getopt_long(argc, argv, ":h", options, &index)) != -1) {
+	/* The + keeps the order, so that argv[optind] is what is read next. */
+	while (argument = argv[optind],
+	       (found = getopt_long(argc, argv, "+:h", options, NULL)) != -1) {
 		char *origin;
 
 		if (found == HELP || found == 'h') {
@@ -139,10 +150,12 @@ static bool read_flags(struct settings *settings, int argc, char **argv,
 			*status_out = EXIT_OK;
 			return false;
 		}
-		if (found == ':' || found == '?') {
-			fprintf(stderr, "docket %s: %s%s; see \"docket %s --help\"\n",
-				command->name, argv[optind - 1],
-				found == ':' ? " needs a value" : " is not an option of it",
+		if (found == ':' || found == '?' || is_shortened(argument, rows[found].name)) {
+			fprintf(stderr, "docket %s: %s %s; see \"docket %s --help\"\n",
+				command->name, argument,
+				found == ':'             ? "needs a value"
+				: found == '?' && optopt ? "takes no value"
+							 : "is not an option of it",
 				command->name);
 			return false;
 		}
@@ -177,6 +190,7 @@ static bool read_environment(struct settings *settings)
 }
 
 struct file_reading {
+	FILE *file;
 	struct settings *settings;
 	uint32_t seen;
 	char wrong[256]; /* about the first line that is wrong */
@@ -205,7 +219,10 @@ static int file_line(void *context, const char *section, const char *name, const
 		i++;
 	if (*section)
 		snprintf(reading->wrong, sizeof(reading->wrong), "there are no sections");
-	else if (i == SETTINGS || i == SETTING_CONFIG)
+	else if (i == SETTING_CONFIG)
+		snprintf(reading->wrong, sizeof(reading->wrong),
+			 "a configuration file cannot name another one");
+	else if (i == SETTINGS)
 		snprintf(reading->wrong, sizeof(reading->wrong),
 			 "\"%s\" is not a setting; the nearest is \"%s\"", name,
 			 nearest_name(name));
@@ -225,21 +242,44 @@ static int file_line(void *context, const char *section, const char *name, const
 	return 1;
 }
 
+/* As fgets; inih would read the rest of a line that is too long for it as a line of its own. */
+static char *read_line(char *text, int size, void *context)
+{
+	struct file_reading *reading = context;
+	char *line = fgets(text, size, reading->file);
+
+	if (line && !strchr(line, '\n') && strlen(line) == (size_t)size - 1 && !reading->wrong[0])
+		snprintf(reading->wrong, sizeof(reading->wrong),
+			 "longer than %d bytes: set it as an option or in the environment",
+			 size - 3);
+	return line;
+}
+
 static bool read_file(struct settings *settings)
 {
 	struct file_reading reading = {.settings = settings};
-	const char *file = settings->text[SETTING_CONFIG];
-	int line = file ? ini_parse(file, file_line, &reading) : 0;
+	const char *name = settings->text[SETTING_CONFIG];
+	int line;
 
-	if (line == 0)
+	if (!name)
 		return true;
-	if (line < 0)
-		settings_wrong(settings, SETTING_CONFIG, "%s cannot be read: %s", file,
-			       strerror(line == -1 ? errno : ENOMEM));
-	else
-		settings_wrong(settings, SETTING_CONFIG, "%s, line %d: %s", file, line,
+	/* Debian's inih lets its limits be set: lines on the heap, and longer ones. */
+	ini_use_stack = false;
+	ini_initial_alloc = ini_max_line = LINE_BYTES;
+	ini_allow_multiline = false;
+	reading.file = fopen(name, "re");
+	line = reading.file ? ini_parse_stream(read_line, &reading, file_line, &reading) : -1;
+	if (line < 0 || ferror(reading.file)) {
+		settings_wrong(settings, SETTING_CONFIG, "%s cannot be read: %s", name,
+			       strerror(errno));
+		line = -1;
+	} else if (line > 0) {
+		settings_wrong(settings, SETTING_CONFIG, "%s, line %d: %s", name, line,
 			       reading.wrong[0] ? reading.wrong : "must be `name = value`");
-	return false;
+	}
+	if (reading.file)
+		fclose(reading.file);
+	return line == 0;
 }
 
 bool settings_read(struct settings *settings, const struct command *command, int argc, char **argv,

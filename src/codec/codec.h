@@ -20,7 +20,9 @@ struct decode {
 	bool lenient;          /* unknown fields are ignored and named in `ignored` */
 	struct buf *ignored;   /* their paths, each percent-encoded, joined by ", " */
 	/* Out. */
-	uint64_t given; /* the fields that came with a value and without a fault; field_bit() */
+	/* Sets of fields, by field_bit(). */
+	uint64_t given;    /* came with a value and without a fault */
+	uint64_t at_fault; /* came with one that is wrong, or did not come and must */
 };
 
 /* Decodes the body of a create: an object whose member of the type's name holds the fields.

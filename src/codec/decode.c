@@ -328,6 +328,8 @@ static void decode_field(const struct record_type *type, const struct field *fie
 			 const json_t *fields, struct decode *decode, void *record)
 {
 	const json_t *value = json_object_get(fields, field->name);
+	uint64_t bit = UINT64_C(1) << (field - type->fields);
+	size_t before = decode->faults->count;
 	char path[96];
 
 	snprintf(path, sizeof(path), "%s.%s", type->name, field->name);
@@ -336,15 +338,14 @@ static void decode_field(const struct record_type *type, const struct field *fie
 	     json_string_length(value) == 0)) {
 		if (field->flags & FIELD_REQUIRED)
 			faults_add(decode->faults, path, FAULT_REQUIRED, "is required");
-		return;
-	}
-	if (field->flags & FIELD_READ_ONLY) {
+	} else if (field->flags & FIELD_READ_ONLY) {
 		faults_add(decode->faults, path, FAULT_READ_ONLY,
 			   "is set by the server and must not be given");
-		return;
+	} else if (decoders[field->type].fn(decode, field, value, path, FIELD_AT(record, field))) {
+		decode->given |= bit;
 	}
-	if (decoders[field->type].fn(decode, field, value, path, FIELD_AT(record, field)))
-		decode->given |= UINT64_C(1) << (field - type->fields);
+	if (decode->faults->count > before)
+		decode->at_fault |= bit;
 }
 
 void decode_new(const struct record_type *type, const json_t *body, struct decode *decode,
@@ -353,7 +354,7 @@ void decode_new(const struct record_type *type, const json_t *body, struct decod
 	const struct field wrapper = {.name = type->name};
 	const json_t *fields = json_object_get(body, type->name);
 
-	decode->given = 0;
+	decode->given = decode->at_fault = 0;
 	record_clear(type, record);
 	if (!json_is_object(body)) {
 		faults_add(decode->faults, type->name, FAULT_REQUIRED,

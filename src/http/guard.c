@@ -61,6 +61,23 @@ static bool has_control(const char *text, size_t len)
 	return false;
 }
 
+/* uri-host [ ":" port ], by the characters that each may have (RFC 9110, section 7.2). */
+static bool is_host(struct slice host)
+{
+	static const char name[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				   "0123456789-._~!$&'()*+,;=%";
+	bool literal = host.len && host.ptr[0] == '[';
+	size_t at = literal ? 1 : 0;
+
+	/* `value` of a header ends with NUL. */
+	at += strspn(host.ptr + at, literal ? "0123456789abcdefABCDEFv.:" : name);
+	if (literal && host.ptr[at++] != ']')
+		return false;
+	if (at < host.len && host.ptr[at] == ':')
+		at += 1 + strspn(host.ptr + at + 1, "0123456789");
+	return at == host.len;
+}
+
 static enum MHD_Result look(void *context, enum MHD_ValueKind kind, const char *name,
 			    size_t name_len, const char *value, size_t value_len)
 {
@@ -80,7 +97,11 @@ static enum MHD_Result look(void *context, enum MHD_ValueKind kind, const char *
 	else if (has_control(value, value_len))
 		headers->why = "a header has a control character";
 	headers->content_lengths += slice_is_nocase(key, "Content-Length");
-	headers->hosts += slice_is_nocase(key, "Host");
+	if (slice_is_nocase(key, "Host")) {
+		headers->hosts++;
+		if (!is_host((struct slice){value, value_len}))
+			headers->why = "Host is not a host";
+	}
 	if (slice_is_nocase(key, "Transfer-Encoding")) {
 		headers->transfer_encodings++;
 		if (!slice_is_nocase((struct slice){value, value_len}, "chunked"))
@@ -113,6 +134,8 @@ const char *guard_check(const struct http_request *request, const char *version)
 	struct headers headers = {.line = version + strlen(version) + 2};
 	bool http_1_0 = strcmp(version, "HTTP/1.0") == 0;
 
+	if (!is_token(request->method, strlen(request->method)))
+		return "the method is not a token";
 	if (IN_PLACE && !line_lies_in_place(request, version))
 		return "the request line has a NUL or a blank too many";
 	MHD_get_connection_values_n(request->connection, MHD_HEADER_KIND, look, &headers);
@@ -191,6 +214,8 @@ const char *guard_target(struct arena *arena, struct slice target, struct slice 
 		size_t left = path.len - (size_t)(authority - path.ptr);
 		const char *slash = memchr(authority, '/', left);
 
+		if (left == 0 || slash == authority)
+			return "the target has no host";
 		path = slash ? (struct slice){slash, left - (size_t)(slash - authority)}
 			     : SLICE("/");
 	}

@@ -106,6 +106,10 @@ void http_stop(struct http_server *server);
 /* A header of the request; `ptr` NULL where there is none, the first where there are several. */
 struct slice http_header(const struct http_request *request, const char *name);
 
+/* All values of a header, joined by commas (RFC 9110, section 5.3); "" where there is none. Ends
+ * with a NUL, not counted. ERR_NOMEM. */
+enum err http_header_list(struct http_request *request, const char *name, struct slice *list_out);
+
 /* Adds a header to the answer; `value` must live as long as the request. */
 void http_add_header(struct http_request *request, const char *name, const char *value);
 

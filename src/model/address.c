@@ -67,14 +67,12 @@ bool address_is_blank(const struct address *address)
 	return true;
 }
 
-/* "" for blanks, else with the capitals of its ASCII letters; as it was when memory is out. */
+/* With the capitals of its ASCII letters; as it was when memory is out. */
 static struct slice fold_code(struct slice text, struct faults *faults)
 {
 	char *folded;
 	size_t at = 0;
 
-	if (text_is_blank(text))
-		return SLICE("");
 	while (at < text.len && !(text.ptr[at] >= 'a' && text.ptr[at] <= 'z'))
 		at++;
 	if (at == text.len)

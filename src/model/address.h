@@ -20,7 +20,7 @@ struct address {
 /* Brings a decoded address into its stored form and checks it.
  * In: parts as they were sent, with no NULL pointers behind a length; `zip_number` says that zip
  * came as a JSON number and holds its decimal digits. `country` is the account's own country.
- * - state and country are folded to capitals (ASCII letters only); only blanks is "";
+ * - state and country are folded to capitals (ASCII letters only);
  * - an empty country becomes `country`;
  * - a zip number is padded with zeros to five digits where the country is US;
  * - the rules: ADDRESS_PART_CHARS for each part, a country of ISO 3166-1, a state that is "" or

@@ -74,9 +74,12 @@ const struct record_type task_type = {
 	.field_count = FIELD_COUNT(fields),
 };
 
-void task_check_new(const struct task *task, uint64_t given, struct faults *faults)
+void task_check_new(const struct task *task, uint64_t given, uint64_t at_fault,
+		    struct faults *faults)
 {
-	if ((given & field_bit(&task_type, "complete_at")) && task->status != TASK_COMPLETE)
+	/* What the status should have been is not known where it is wrong. */
+	if ((given & field_bit(&task_type, "complete_at")) && task->status != TASK_COMPLETE &&
+	    !(at_fault & field_bit(&task_type, "status")))
 		faults_add(faults, "task.complete_at", FAULT_NOT_ALLOWED,
 			   "goes only with status complete");
 }

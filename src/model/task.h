@@ -52,8 +52,9 @@ struct task_facts {
 };
 
 /* The rules between fields that need no database, for a decoded new task: `given` is the set of
- * fields that came with a value. */
-void task_check_new(const struct task *task, uint64_t given, struct faults *faults);
+ * fields that came with a value, `at_fault` of those that are wrong in themselves. */
+void task_check_new(const struct task *task, uint64_t given, uint64_t at_fault,
+		    struct faults *faults);
 
 /* The rules over the records that the task names. Only of fields in `valid`: one that is at fault
  * already is not judged again. Paths are as "task.subject_id". */

@@ -238,6 +238,8 @@ static enum err create_database(struct store *store, const char *folder,
 	}
 	store->driver->close(store->write_db);
 	store->write_db = NULL;
+	if (!err && !first->hand_over(first->context))
+		err = ERR_IO;
 	if (!err && (rename(unfinished, path) || sync_folder(folder))) {
 		buf_printf(why, "cannot rename %s: %s", unfinished, strerror(errno));
 		err = ERR_IO;
@@ -251,10 +253,12 @@ enum err store_create(const char *folder, const struct clock *clock,
 		      const struct store_first *first, struct buf *why)
 {
 	const struct store_config config = {.folder = folder, .clock = clock};
+	bool made = mkdir(folder, 0700) == 0;
 	struct store *store;
+	char lock[PATH_BYTES];
 	enum err err;
 
-	if (mkdir(folder, 0700) && errno != EEXIST) {
+	if (!made && errno != EEXIST) {
 		buf_printf(why, "cannot make the folder %s: %s", folder, strerror(errno));
 		return ERR_IO;
 	}
@@ -262,8 +266,11 @@ enum err store_create(const char *folder, const struct clock *clock,
 	err = store ? lock_folder(folder, &store->lock, why) : ERR_NOMEM;
 	if (!err)
 		err = create_database(store, folder, first, why);
-	if (err && !why->len)
-		buf_add_text(why, err_text(err));
+	if (err && made) {
+		path_of(folder, LOCK, lock);
+		unlink(lock);
+		rmdir(folder);
+	}
 	store_close(store);
 	return err;
 }

@@ -52,6 +52,10 @@ struct store_first {
 	struct staff *staff;             /* its first staff member, with full access */
 	const unsigned char *token_hash; /* TOKEN_HASH_BYTES */
 	const char *token_label;
+	/* Called when all else is done, and false takes all of it back: an account whose token
+	 * could not be handed over is of no use. */
+	bool (*hand_over)(void *context);
+	void *context;
 };
 
 /* Makes the folder (mode 0700) where it is missing, and in it the database with its first

@@ -52,12 +52,8 @@ static void states_accepted(void **state)
 		{"co", "us", "CO", "US"},
 		{"Co", "uS", "CO", "US"},
 		{"CO", "", "CO", "US"},
-		{"CO", " \t", "CO", "US"},
-		{"CO", "\xe3\x80\x80", "CO", "US"},
 		{"", "", "", "US"},
 		{"", "US", "", "US"},
-		{"  ", "US", "", "US"},
-		{"\xc2\xa0", "IE", "", "IE"},
 		{"AA", "US", "AA", "US"},
 		{"ae", "US", "AE", "US"},
 		{"AP", "US", "AP", "US"},
@@ -124,6 +120,8 @@ static void codes_refused(void **state)
 		{"CO", "USA", "task.address.country", NULL},
 		{"CO", "United States", "task.address.country", NULL},
 		{"CO", "US ", "task.address.country", NULL},
+		{"CO", " ", "task.address.country", NULL},
+		{"  ", "US", "task.address.state", NULL},
 	};
 	struct arena arena = {0};
 

@@ -40,7 +40,8 @@ static void decode(struct decoded *decoded, const char *text, bool lenient)
 		.ignored = &decoded->ignored,
 	};
 	decode_new(&task_type, decoded->body, &decoded->decode, &decoded->task);
-	task_check_new(&decoded->task, decoded->decode.given, &decoded->faults);
+	task_check_new(&decoded->task, decoded->decode.given, decoded->decode.at_fault,
+		       &decoded->faults);
 }
 
 static void release(struct decoded *decoded)

@@ -40,13 +40,22 @@ static struct store *open_store(const char *folder)
 	return store;
 }
 
+static bool take_token(void *context)
+{
+	(void)context;
+	return true;
+}
+
 static enum err create_store(const char *folder)
 {
 	static const unsigned char hash[TOKEN_HASH_BYTES] = {1, 2, 3};
 	struct buf why = {0};
 	struct staff staff;
-	const struct store_first first = {
-		.account = "main", .staff = &staff, .token_hash = hash, .token_label = "test"};
+	const struct store_first first = {.account = "main",
+					  .staff = &staff,
+					  .token_hash = hash,
+					  .token_label = "test",
+					  .hand_over = take_token};
 	enum err err;
 
 	record_clear(&staff_type, &staff);

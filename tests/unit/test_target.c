@@ -30,6 +30,8 @@ static void targets(void **state)
 		{"a", NULL, NULL},
 		{"example.com:80", NULL, NULL},
 		{"http:/a", NULL, NULL},
+		{"http:///a", NULL, NULL},
+		{"http://", NULL, NULL},
 		{"/a%2Fb", NULL, NULL},
 		{"/a%2fb", NULL, NULL},
 		{"/a%00", NULL, NULL},

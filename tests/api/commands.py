@@ -1,0 +1,34 @@
+"""What the tests of the commands share."""
+import contextlib
+import re
+import sqlite3
+import stat
+
+from harness import run
+
+
+def rows(folder, sql):
+    with contextlib.closing(sqlite3.connect(folder / "docket.db")) as database:
+        return database.execute(sql).fetchall()
+
+
+def mode(path):
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def fails(*arguments, **options):
+    """Asserts that a command failed, that it said so on standard error, and returns that."""
+    done = run(*arguments, **options)
+    assert done.returncode == 1, done
+    assert done.stdout == "", done
+    # One line for the person, not a stack or a query.
+    assert re.fullmatch(r"docket: .+\n", done.stderr), done
+    return done.stderr
+
+
+def misuse(*arguments, **options):
+    done = run(*arguments, **options)
+    assert done.returncode == 2, done
+    assert done.stdout == "", done
+    assert done.stderr.startswith("docket"), done
+    return done.stderr

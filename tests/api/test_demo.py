@@ -1,0 +1,284 @@
+"""The command demo: the base records, and tasks that fill every filter."""
+import contextlib
+import os
+import pty
+import shutil
+import sqlite3
+import subprocess
+import time
+
+import pytest
+
+import harness
+from commands import fails, misuse, rows
+from harness import EXAMPLE, JSON, PROGRAM, TASKS, environment, run, succeed
+
+DAY = 86400
+
+
+def everything(folder):
+    """All that is in the database."""
+    names = rows(folder, "SELECT name FROM sqlite_schema WHERE type = 'table'")
+    return {name: rows(folder, f'SELECT * FROM "{name}" ORDER BY 1, 2') for name, in names}
+
+
+@pytest.fixture
+def folder(tmp_path):
+    succeed("init", "--data", tmp_path / "data", "--token-file", tmp_path / "token")
+    return tmp_path / "data"
+
+
+@pytest.fixture(scope="module")
+def samples(tmp_path_factory):
+    """A folder with the tasks of a plain `docket demo`, and when they were made."""
+    folder = tmp_path_factory.mktemp("samples") / "data"
+    succeed("init", "--data", folder)
+    before = int(time.time())
+    succeed("demo", "--data", folder)
+    return folder, before
+
+
+def test_the_base_records(folder):
+    succeed("demo", "--data", folder, "--tasks", "0")
+    assert rows(folder, "SELECT id FROM casefile ORDER BY id") == [(245,), (246,)]
+    assert rows(folder, "SELECT id, casefile_id FROM subject ORDER BY id") == [
+        (209, 245), (210, 246)]
+    assert rows(folder, "SELECT casefile_id, case_service_id FROM casefile_service"
+                " ORDER BY 1") == [(245, 1), (246, 2)]
+    assert rows(folder, "SELECT id FROM case_service ORDER BY id") == [(1,), (2,)]
+    assert rows(folder, "SELECT id FROM calendar") == [(1,)]
+    staff = rows(folder, "SELECT id, username, email FROM staff ORDER BY id")
+    assert [row[0] for row in staff] == [1, 2, 3]
+    assert staff[0][1:] == ("admin", "")
+    assert all(email.endswith("@example.com") for _, _, email in staff[1:])
+    assert rows(folder, "SELECT count(*) FROM task") == [(0,)]
+
+
+def test_the_example_of_the_reference_after_a_demo(tmp_path, make_server):
+    folder = tmp_path / "data"
+    succeed("init", "--data", folder, "--token-file", tmp_path / "token")
+    succeed("demo", "--data", folder, "--tasks", "5")
+    server = make_server(folder, (tmp_path / "token").read_text().strip())
+    reply = server.call("POST", TASKS, EXAMPLE.encode(), JSON)
+    assert reply.status == 201, reply
+    assert reply.json["id"] == 6
+
+
+@pytest.mark.parametrize("options, count", [
+    ([], 200), (["--tasks", "0"], 0), (["--tasks", "1"], 1), (["--tasks=7"], 7),
+    (["--tasks", "007"], 7), (["--tasks", "1000"], 1000)])
+def test_so_many_tasks(folder, options, count):
+    done = succeed("demo", "--data", folder, *options)
+    assert done.stdout == "", done
+    assert rows(folder, "SELECT count(*), coalesce(min(id), 1), coalesce(max(id), 0) FROM task"
+                ) == [(count, 1, count)]
+    assert rows(folder, "SELECT last_task_id FROM account") == [(count,)]
+
+
+@pytest.mark.parametrize("count", ["-1", "-0", "+1", "1.5", "1e3", "0x10", "abc", "", " 1", "1 ",
+                                   "1_000", "1,000", "99999999999999999999", "\u0661"])
+def test_a_number_of_tasks_that_is_none(folder, count):
+    before = everything(folder)
+    assert "--tasks " in misuse("demo", "--data", folder, "--tasks", count)
+    assert everything(folder) == before
+
+
+def test_again_it_adds_tasks_alone(folder):
+    succeed("demo", "--data", folder, "--tasks", "2")
+    before = everything(folder)
+    succeed("demo", "--data", folder, "--tasks", "0")
+    assert everything(folder) == before
+    succeed("demo", "--data", folder, "--tasks", "3")
+    after = everything(folder)
+    assert [row[1] for row in after["task"]] == [1, 2, 3, 4, 5]
+    for table in ("staff", "casefile", "casefile_service", "case_service", "calendar", "subject",
+                  "token"):
+        assert after[table] == before[table], table
+
+
+def test_again_after_the_base_records_were_used(tmp_path, make_server):
+    server = make_server()
+    made = server.create(users_list=[1])
+    server.stop()
+    succeed("demo", "--data", server.data, "--tasks", "2")
+    server.start()
+    assert server.get(made["id"]).json == made
+    assert server.create()["id"] == made["id"] + 3
+
+
+def test_not_in_an_account_with_cases_of_its_own(folder):
+    with contextlib.closing(sqlite3.connect(folder / "docket.db")) as database, database:
+        database.execute(
+            "INSERT INTO casefile (account_id, id, change, case_number, status, created_at,"
+            " updated_at) VALUES (1, 7, 2, 'A-1', 0, 0, 0)")
+        database.execute("UPDATE account SET last_casefile_id = 7, last_change = 2")
+    before = everything(folder)
+    assert "own" in fails("demo", "--data", folder)
+    assert everything(folder) == before
+
+
+def test_not_in_an_account_whose_case_has_the_number(folder):
+    """A case 245 of the agency's own is not the sample's."""
+    with contextlib.closing(sqlite3.connect(folder / "docket.db")) as database, database:
+        database.execute(
+            "INSERT INTO casefile (account_id, id, change, case_number, status, created_at,"
+            " updated_at) VALUES (1, 245, 2, 'A-1', 0, 0, 0)")
+        database.execute("UPDATE account SET last_casefile_id = 245, last_change = 2")
+    before = everything(folder)
+    fails("demo", "--data", folder)
+    assert everything(folder) == before
+
+
+def test_not_while_it_is_served(make_server):
+    server = make_server()
+    assert str(server.data) in fails("demo", "--data", server.data, "--tasks", "5")
+    assert server.create()["id"] == 1
+    server.stop()
+    assert rows(server.data, "SELECT count(*) FROM task") == [(1,)]
+
+
+# What the tasks are like
+
+def counts(samples, column):
+    """How many tasks have each value."""
+    return dict(rows(samples[0], f"SELECT {column}, count(*) FROM task GROUP BY 1"))
+
+
+@pytest.mark.parametrize("column, values", [
+    ("status", {0, 1, 2, 3}),
+    ("casefile_id", {None, 245, 246}),
+    ("subject_id", {None, 209, 210}),
+    ("case_service_id", {None, 1, 2}),
+    ("calendar_id", {1}),
+    ("address_country IS NULL", {0, 1}),
+    ("body = ''", {0, 1}),
+    ("alert_at IS NULL", {0, 1}),
+    ("alert_sent_at IS NULL", {0, 1}),
+    ("complete_at IS NULL", {0, 1}),
+    ("updated_at > created_at", {1}),
+])
+def test_every_value_is_there(samples, column, values):
+    found = counts(samples, column)
+    assert values <= set(found), found
+    assert all(found[value] >= 5 for value in values), found
+
+
+def test_every_staff_member_has_tasks_and_some_tasks_have_none(samples):
+    found = dict(rows(samples[0], "SELECT staff_id, count(*) FROM task_user GROUP BY 1"))
+    assert set(found) == {1, 2, 3} and min(found.values()) >= 5
+    sizes = dict(rows(samples[0], "SELECT n, count(*) FROM (SELECT (SELECT count(*) FROM task_user"
+                      " WHERE task_id = task.id) AS n FROM task) GROUP BY 1"))
+    assert {0, 1, 2} <= set(sizes), sizes
+
+
+def test_dates_that_a_filter_can_tell_apart(samples):
+    folder, now = samples
+    today = now // DAY
+    for column, before, after in [
+            ("due_on", today, today), ("created_at", now - 30 * DAY, now - 30 * DAY - 1),
+            ("updated_at", now - 30 * DAY, now - 30 * DAY - 1),
+            ("complete_at", now - 30 * DAY, now - 30 * DAY - 1)]:
+        ((below, above, different),) = rows(
+            folder, f"SELECT sum({column} < {before}), sum({column} > {after}),"
+            f" count(DISTINCT {column}) FROM task WHERE {column} IS NOT NULL")
+        assert below >= 5 and above >= 5 and different >= 20, (column, below, above, different)
+    ((newest,),) = rows(folder, "SELECT max(max(created_at), max(updated_at)) FROM task")
+    assert newest <= now + 60
+
+
+def test_titles_that_a_search_can_tell_apart(samples):
+    titles = [title for title, in rows(samples[0], "SELECT title FROM task")]
+    assert len(set(titles)) >= 20
+    assert any(not title.isascii() for title in titles)
+    assert all(0 < len(title) <= 255 for title in titles)
+
+
+def test_no_alert_falls_within_a_day_of_now(samples):
+    folder, now = samples
+    alerts = rows(folder, "SELECT alert_at, alert_sent_at FROM task WHERE alert_at IS NOT NULL")
+    past = [row for row in alerts if row[0] < now]
+    ahead = [row for row in alerts if row[0] >= now]
+    assert len(past) >= 5 and len(ahead) >= 5
+    # A minute for the making of them.
+    assert all(abs(alert - now) > DAY + 60 for alert, _ in alerts)
+    assert all(sent is not None and sent >= alert for alert, sent in past)
+    assert all(sent is None for _, sent in ahead)
+    assert rows(folder, "SELECT count(*) FROM task WHERE alert_at IS NULL"
+                " AND alert_sent_at IS NOT NULL") == [(0,)]
+
+
+def test_times_follow_each_other(samples):
+    assert rows(samples[0], "SELECT count(*) FROM task WHERE updated_at < created_at"
+                " OR complete_at < created_at OR (complete_at IS NULL) = (status = 3)") == [(0,)]
+
+
+def test_the_order_of_creation_is_the_order_of_ids(samples):
+    made = [made for made, in rows(samples[0], "SELECT created_at FROM task ORDER BY id")]
+    assert made == sorted(made)
+
+
+def test_every_task_can_be_read(tmp_path, samples, make_server):
+    token_file = tmp_path / "token"
+    succeed("init", "--data", tmp_path / "data", "--token-file", token_file)
+    succeed("demo", "--data", tmp_path / "data")
+    server = make_server(tmp_path / "data", token_file.read_text().strip())
+    records = [server.get(number) for number in range(1, 201)]
+    assert {reply.status for reply in records} == {200}
+    assert {reply.json["status"] for reply in records} == {
+        "none", "needs_action", "in_progress", "complete"}
+    assert len({reply.header("ETag") for reply in records}) == 200
+    assert server.get(201).status == 404
+    # What was read is what a create takes: the rules hold for the samples as well.
+    for reply in records:
+        record = reply.json
+        if record["casefile_id"] is None:
+            continue
+        sent = {name: value for name, value in record.items()
+                if name not in ("id", "alert_sent_at", "created_at", "updated_at")}
+        again = server.create(**sent)
+        assert {name: again[name] for name in sent} == sent
+
+
+def test_every_change_is_in_the_history(samples):
+    ((last,),) = rows(samples[0], "SELECT last_change FROM account")
+    changes = rows(samples[0], "SELECT change FROM history ORDER BY change")
+    assert changes == [(number,) for number in range(1, last + 1)]
+    assert rows(samples[0], "SELECT count(*) FROM history WHERE record = 'task'") == [(200,)]
+
+
+# Progress
+
+def on_a_terminal(*arguments):
+    """Runs a command whose standard error is a terminal; its status and what it showed."""
+    ours, theirs = pty.openpty()
+    with subprocess.Popen([PROGRAM, *map(str, arguments)], env=environment(), stderr=theirs,
+                          stdout=subprocess.PIPE, stdin=subprocess.DEVNULL) as process:
+        os.close(theirs)
+        shown = b""
+        with contextlib.suppress(OSError):  # what Linux says at the end of a terminal
+            while data := os.read(ours, 65536):
+                shown += data
+        status = process.wait(harness.COMMAND_S)
+    os.close(ours)
+    return status, shown.decode()
+
+
+def test_progress_on_a_terminal(folder):
+    status, shown = on_a_terminal("demo", "--data", folder, "--tasks", "3000")
+    assert status == 0, shown
+    assert "\r" in shown and "3000" in shown and "#" in shown
+    # The line is cleared before the last word.
+    assert "3000 tasks" in shown.rsplit("\r\x1b[K", 1)[1]
+
+
+def test_no_progress_in_a_file(folder):
+    done = succeed("demo", "--data", folder, "--tasks", "3000")
+    assert "\r" not in done.stderr and "#" not in done.stderr
+    assert len(done.stderr.splitlines()) == 1, done
+
+
+def test_a_folder_that_was_copied_is_whole(samples, tmp_path):
+    shutil.copytree(samples[0], tmp_path / "copy")
+    assert run("demo", "--data", tmp_path / "copy", "--tasks", "1").returncode == 0
+    assert rows(tmp_path / "copy", "PRAGMA integrity_check") == [("ok",)]
+    assert rows(tmp_path / "copy", "PRAGMA foreign_key_check") == []
