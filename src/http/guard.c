@@ -3,7 +3,8 @@
  * headers, lets any Transfer-Encoding override it, reads `Content-Length : 3` as a header of
  * another name, ends the head at a header without a name, joins folded lines in a way that spoils
  * names, takes a bare LF for an end of line, and cuts texts at NUL. RFC 9112 allows or asks for 400
- * in each case (sections 2.2, 3, 5.1, 5.2, 6.1, 6.3). */
+ * in each case (sections 2.2, 3, 5.1, 5.2, 6.1, 6.3). One form cannot be told from a clean one any
+ * more: NUL and LF at the end of a line look like CR and LF. */
 #include "http/guard.h"
 
 #include <microhttpd.h>

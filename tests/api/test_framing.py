@@ -2,80 +2,8 @@
 does, so each must be refused, its connection closed, and what follows it never be answered."""
 import pytest
 
-from harness import TASKS, Wire, cases, problem
-
-BODY = b'{"task":{"casefile_id":245,"calendar_id":1,"due_on":"2023-02-14","title":"outer"}}'
-CHUNKED = b"%x\r\n%b\r\n0\r\n\r\n" % (len(BODY), BODY)
-HALF = len(BODY) // 2
-
-
-def smuggled(server):
-    """A correct request that must be taken for nothing but a part of the one before it."""
-    body = b'{"task":{"casefile_id":245,"calendar_id":1,"due_on":"2023-02-14","title":"inner"}}'
-    return server.request("POST", TASKS, "Content-Type: application/json", body=body)
-
-
-def request(server, lines, body=BODY, first=b"POST /api/v1/tasks HTTP/1.1", host=True):
-    """A correct request but for `lines`, header lines without the last CRLF. {n} stands for the
-    body's length and {all} for that with the smuggled request."""
-    lines = lines.replace(b"{n}", b"%d" % len(body))
-    lines = lines.replace(b"{all}", b"%d" % (len(body) + len(smuggled(server))))
-    head = [first, b"Authorization: " + server.access.encode()]
-    if host:
-        head.append(b"Host: docket.example")
-    head.append(b"Content-Type: application/json")
-    return b"\r\n".join([*head, lines, b"", body])
-
-
-def tasks_after(server, last):
-    """The titles of the tasks that were made since that id, by asking for each."""
-    end = server.create(title="the end")["id"]
-    replies = [server.get(task_id) for task_id in range(last + 1, end)]
-    return [reply.json["title"] for reply in replies if reply.status == 200]
-
-
-def refuse(server, data, silently=False):
-    """Asserts that the server refuses, closes, and does nothing else. Returns the refusal; None
-    where it only closed the connection, which is right `silently`."""
-    last = server.create(title="the beginning")["id"]
-    with Wire(server) as wire:
-        wire.offer(data + smuggled(server))
-        assert wire.to_end(), f"expected the connection to be closed: {wire.buffer!r}"
-        said = wire.buffer
-        head, _, rest = said.partition(b"\r\n\r\n")
-        # libmicrohttpd 0.9.75 says the head of some of its own refusals twice.
-        if rest.startswith(head + b"\r\n\r\n"):
-            wire.buffer = rest
-        reply = wire.reply()
-        assert not wire.buffer, f"expected one answer: {said!r}"
-    made = tasks_after(server, last)
-    assert made == [], f"expected that nothing is stored, and these tasks were: {made}: {said!r}"
-    if reply is None:
-        assert silently, "expected a refusal, and the connection was closed without one"
-        return None
-    assert 400 <= reply.status <= 505 and reply.status != 500, f"expected a refusal: {reply}"
-    assert reply.header("Connection") == "close", reply
-    return reply
-
-
-def refuse_400(server, data):
-    """The same, where the refusal is docket's own and not the HTTP library's."""
-    reply = refuse(server, data)
-    problem(reply, 400, fields=False)
-
-
-def accept(server, data, status=201):
-    """Asserts that the server does as it is told and goes on with the next request."""
-    with Wire(server) as wire:
-        wire.send(data)
-        reply = wire.reply()
-        assert reply is not None and reply.status == status, f"expected {status}: {reply}"
-        wire.send(smuggled(server))
-        after = wire.reply()
-        assert after is not None and after.status == 201, f"expected to go on: {after}"
-        assert after.json["title"] == "inner"
-    return reply
-
+from framing import BODY, CHUNKED, HALF, accept, refuse, refuse_400, request, smuggled, tasks_after
+from harness import Wire, cases, problem
 
 # Content-Length
 
@@ -263,7 +191,6 @@ def test_blank_before_the_first_header(server, blank):
     ("NUL in a length", b"Content-Length: {n}\0"),
     ("NUL in a length, digits behind", b"Content-Length: {n}\x000"),
     ("NUL in a coding", b"Transfer-Encoding: chunked\0"),
-    ("NUL and a header", b"X: a\0\nContent-Length: {n}"),
     ("NUL in a name", b"X\0Y: a\r\nContent-Length: {n}"),
     ("NUL at a name's start", b"\0X: a\r\nContent-Length: {n}"),
     ("NUL at a name's end", b"Content-Length\0: {n}"),
@@ -326,90 +253,6 @@ def test_other_line_ends(server, end):
     head, body = smuggled(server).split(b"\r\n\r\n", 1)
     data = head.replace(b"\r\n", end) + b"\r\n\r\n" + body
     assert refuse(server, data).status == 400
-
-
-# The request line
-
-@pytest.mark.parametrize("first", cases([
-    ("two blanks before the target", b"GET  {path} HTTP/1.1"),
-    ("two blanks behind the target", b"GET {path}  HTTP/1.1"),
-    ("a blank at the end", b"GET {path} HTTP/1.1 "),
-    ("a tab before the target", b"GET\t{path} HTTP/1.1"),
-    ("a tab behind the target", b"GET {path}\tHTTP/1.1"),
-    ("a tab behind a blank", b"GET {path} \tHTTP/1.1"),
-    ("a blank at the start", b" GET {path} HTTP/1.1"),
-    ("a blank in the target", b"GET {path} x HTTP/1.1"),
-    ("a word behind the version", b"GET {path} HTTP/1.1 HTTP/1.1"),
-    ("a lower-case version", b"GET {path} http/1.1"),
-    ("HTTP/2.0", b"GET {path} HTTP/2.0"),
-    ("HTTP/1.10", b"GET {path} HTTP/1.10"),
-    ("HTTP/01.1", b"GET {path} HTTP/01.1"),
-    ("HTTP/1", b"GET {path} HTTP/1"),
-    ("HTTP/1.", b"GET {path} HTTP/1."),
-    ("HTTP/1,1", b"GET {path} HTTP/1,1"),
-    ("HTTP 1.1", b"GET {path} HTTP 1.1"),
-    ("another protocol", b"GET {path} HTTPS/1.1"),
-    ("HTTP/0.9", b"GET {path} HTTP/0.9"),
-    ("no version", b"GET {path}"),
-    ("no version and a blank", b"GET {path} "),
-    ("no target", b"GET HTTP/1.1"),
-    ("no target and two blanks", b"GET  HTTP/1.1"),
-    ("no method", b"{path} HTTP/1.1"),
-    ("a method that is no token", b"GE(T {path} HTTP/1.1"),
-    ("CR in the target", b"GET {path}\rX HTTP/1.1"),
-    ("CR in the method", b"G\rET {path} HTTP/1.1"),
-    ("CR behind the version", b"GET {path} HTTP/1.1\r"),
-    ("NUL in the method", b"G\0ET {path} HTTP/1.1"),
-    ("NUL behind the method", b"GET\0 {path} HTTP/1.1"),
-    ("NUL behind the target", b"GET {path}\0 HTTP/1.1"),
-    ("NUL in the target", b"GET {path}\0x HTTP/1.1"),
-    ("NUL in the query", b"GET {path}?a\0b HTTP/1.1"),
-    ("NUL behind the version", b"GET {path} HTTP/1.1\0"),
-    ("NUL in the version", b"GET {path} HTTP/1.\x001"),
-    ("0x01 in the target", b"GET {path}\x01 HTTP/1.1"),
-    ("0x7f in the target", b"GET {path}\x7f HTTP/1.1"),
-    ("0x0b in the target", b"GET {path}\x0b HTTP/1.1"),
-    ("0x0b behind the target", b"GET {path} \x0bHTTP/1.1"),
-]))
-def test_request_line(server, first):
-    path = f"{TASKS}/{server.create()['id']}".encode()
-    data = request(server, b"X: y", b"", first.replace(b"{path}", path))
-    reply = refuse(server, data, silently=True)
-    assert reply is None or reply.status in (400, 505), f"expected 400 or 505: {reply}"
-
-
-@pytest.mark.parametrize("target", cases([
-    ("NUL encoded", b"{path}%00"),
-    ("NUL encoded, more behind", b"{path}%00/x"),
-    ("NUL in the middle", b"/api/v1%00/tasks/1"),
-    ("a slash encoded", b"/api/v1/tasks%2F1"),
-    ("a slash encoded, small", b"/api%2fv1/tasks/1"),
-    ("a slash encoded, last", b"{path}%2F"),
-    ("half an encoding", b"{path}%"),
-    ("one digit", b"{path}%3"),
-    ("no digits", b"{path}%zz"),
-    ("a sign", b"{path}%+1"),
-    ("an encoded byte that is not UTF-8", b"{path}%ff"),
-    ("an overlong slash", b"/api/v1/tasks%c0%af1"),
-    ("an encoded surrogate", b"{path}%ed%a0%80"),
-    ("no slash", b"api/v1/tasks/1"),
-    ("authority", b"docket.example:80"),
-    ("a host alone", b"docket.example"),
-    ("another scheme", b"ftp://docket.example{path}"),
-    ("a scheme without a host", b"http:{path}"),
-    ("an empty host", b"http://{path}"),
-    ("a host of slashes", b"http:///{path}"),
-    ("a backslash", b"\\api\\v1\\tasks\\1"),
-]))
-def test_target(server, target):
-    path = f"{TASKS}/{server.create()['id']}".encode()
-    first = b"GET " + target.replace(b"{path}", path) + b" HTTP/1.1"
-    refuse_400(server, request(server, b"X: y", b"", first))
-
-
-def test_connect(server):
-    reply = refuse(server, request(server, b"X: y", b"", b"CONNECT docket.example:80 HTTP/1.1"))
-    assert reply.status in (400, 405, 501), reply
 
 
 # Chunks
@@ -549,20 +392,6 @@ def test_blanks_behind_a_value_that_frames(server, lines, body):
 def test_correct_chunks(server, body):
     reply = accept(server, request(server, b"Transfer-Encoding: chunked", body))
     assert reply.json["title"] == "outer"
-
-
-@pytest.mark.parametrize("first", cases([
-    ("an empty line before", b"\r\nGET {path} HTTP/1.1"),
-    ("absolute", b"GET http://docket.example{path} HTTP/1.1"),
-    ("absolute, https", b"GET HTTPS://docket.example:443{path} HTTP/1.1"),
-    ("absolute, another host", b"GET http://other.example{path} HTTP/1.1"),
-    ("encoded letters", b"GET /api/v1/%74%61sks/{id} HTTP/1.1"),
-]))
-def test_correct_request_line(server, first):
-    made = server.create()
-    first = first.replace(b"{path}", f"{TASKS}/{made['id']}".encode())
-    first = first.replace(b"{id}", b"%d" % made["id"])
-    assert accept(server, request(server, b"X: y", b"", first), 200).json == made
 
 
 def test_trailer_gives_no_access(server):

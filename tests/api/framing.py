@@ -1,0 +1,83 @@
+"""Requests byte by byte, and what it means that one is refused or accepted."""
+from harness import TASKS, Wire, problem
+
+BODY = b'{"task":{"casefile_id":245,"calendar_id":1,"due_on":"2023-02-14","title":"outer"}}'
+CHUNKED = b"%x\r\n%b\r\n0\r\n\r\n" % (len(BODY), BODY)
+HALF = len(BODY) // 2
+
+
+def smuggled(server):
+    """A correct request that must be taken for nothing but a part of the one before it."""
+    body = b'{"task":{"casefile_id":245,"calendar_id":1,"due_on":"2023-02-14","title":"inner"}}'
+    return server.request("POST", TASKS, "Content-Type: application/json", body=body)
+
+
+def request(server, lines, body=BODY, first=b"POST /api/v1/tasks HTTP/1.1", host=True):
+    """A correct request but for `lines`, header lines without the last CRLF. {n} stands for the
+    body's length and {all} for that with the smuggled request."""
+    lines = lines.replace(b"{n}", b"%d" % len(body))
+    lines = lines.replace(b"{all}", b"%d" % (len(body) + len(smuggled(server))))
+    head = [first, b"Authorization: " + server.access.encode()]
+    if host:
+        head.append(b"Host: docket.example")
+    head.append(b"Content-Type: application/json")
+    return b"\r\n".join([*head, lines, b"", body])
+
+
+def tasks_after(server, last):
+    """The titles of the tasks that were made since that id, by asking for each."""
+    end = server.create(title="the end")["id"]
+    replies = [server.get(task_id) for task_id in range(last + 1, end)]
+    return [reply.json["title"] for reply in replies if reply.status == 200]
+
+
+def refuse(server, data, silently=False):
+    """Asserts that the server refuses, closes, and does nothing else. Returns the refusal; None
+    where it only closed the connection, which is right `silently`."""
+    last = server.create(title="the beginning")["id"]
+    with Wire(server) as wire:
+        wire.offer(data + smuggled(server))
+        while b"\r\n\r\n" not in wire.buffer and wire.more():
+            pass
+        said = wire.buffer
+        assert not said or b"\r\nConnection: close\r\n" in said, f"expected a refusal: {said!r}"
+        assert wire.to_end(), f"expected the connection to be closed: {wire.buffer!r}"
+        said = wire.buffer
+        head, _, rest = said.partition(b"\r\n\r\n")
+        # libmicrohttpd 0.9.75 says the head of some of its own refusals twice.
+        if rest.startswith(head + b"\r\n\r\n"):
+            wire.buffer = rest
+        reply = wire.reply()
+        assert not wire.buffer, f"expected one answer: {said!r}"
+    made = tasks_after(server, last)
+    assert made == [], f"expected that nothing is stored, and these tasks were: {made}: {said!r}"
+    if reply is None:
+        assert silently, "expected a refusal, and the connection was closed without one"
+        return None
+    assert 400 <= reply.status <= 505 and reply.status != 500, f"expected a refusal: {reply}"
+    return reply
+
+
+def refuse_400(server, data):
+    """The same, where the refusal is docket's own and not the HTTP library's."""
+    reply = refuse(server, data)
+    problem(reply, 400, fields=False)
+
+
+def accept(server, data, status=201):
+    """Asserts that the server does as it is told and goes on with the next request."""
+    with Wire(server) as wire:
+        wire.send(data)
+        reply = wire.reply()
+        assert reply is not None and reply.status == status, f"expected {status}: {reply}"
+        wire.send(smuggled(server))
+        after = wire.reply()
+        assert after is not None and after.status == 201, f"expected to go on: {after}"
+        assert after.json["title"] == "inner"
+    return reply
+
+
+def chunked(body, size=65536):
+    """A body in chunks of that size."""
+    parts = [body[at:at + size] for at in range(0, len(body), size)]
+    return b"".join(b"%x\r\n%b\r\n" % (len(part), part) for part in parts) + b"0\r\n\r\n"

@@ -1,0 +1,387 @@
+"""Paths, methods, answers and connections, whatever is served over them."""
+import json
+import time
+
+import pytest
+
+from framing import chunked, tasks_after
+from harness import JSON, TASKS, TITLES, Wire, basic, cases, problem, task
+
+LIMIT = 1024 * 1024
+PLAIN = "Content-Type: application/json"
+
+
+def body_of(**fields):
+    return json.dumps(task(**fields)).encode()
+
+
+@pytest.fixture(scope="module")
+def made(server):
+    return server.create(title="made")
+
+
+# Paths
+
+@pytest.mark.parametrize("path", cases([
+    ("the root", "/"),
+    ("another word", "/api/v1/task"),
+    ("a capital", "/api/v1/Tasks/{id}"),
+    ("another version", "/api/v2/tasks/{id}"),
+    ("the middle", "/api/v1"),
+    ("a slash twice", "/api/v1//tasks/{id}"),
+    ("a slash twice at the start", "//api/v1/tasks/{id}"),
+    ("two slashes at the end", "/api/v1/tasks/{id}//"),
+    ("more behind", "/api/v1/tasks/{id}/x"),
+    ("dots", "/api/v1/x/../tasks/{id}"),
+    ("encoded dots", "/api/v1/x/%2e%2e/tasks/{id}"),
+    ("a dot", "/api/v1/./tasks/{id}"),
+    ("a suffix", "/api/v1/tasks/{id}.json"),
+    ("an encoded blank", "/api/v1/tasks/{id}%20"),
+    ("an encoded question mark", "/api/v1/tasks/{id}%3fx=y"),
+    ("a fragment", "/api/v1/tasks/{id}%23x"),
+    ("encoded twice", "/api/v1/%2574asks/{id}"),
+    ("a parameter of the path", "/api/v1/tasks/{id};x=y"),
+    ("a passwd", "/../../../../etc/passwd"),
+    ("UTF-8", "/api/v1/%C3%A4"),
+]))
+def test_unknown_path(server, made, path):
+    with Wire(server) as wire:
+        wire.send(server.request("GET", path.replace("{id}", str(made["id"]))))
+        problem(wire.reply(), 404)
+
+
+@pytest.mark.parametrize("path", cases([
+    ("plain", "/api/v1/tasks/{id}"),
+    ("a trailing slash", "/api/v1/tasks/{id}/"),
+    ("an encoded letter", "/api/v1/%74asks/{id}"),
+    ("every letter encoded", "/%61%70%69/%76%31/%74%61%73%6B%73/{id}"),
+    ("an encoded digit", "/api/v1/tasks/{encoded}"),
+    ("an empty query", "/api/v1/tasks/{id}?"),
+    ("a query of nothing", "/api/v1/tasks/{id}?&&"),
+    ("a slash and a query", "/api/v1/tasks/{id}/?"),
+]))
+def test_the_same_resource(server, made, path):
+    encoded = "".join(f"%{ord(digit):02x}" for digit in str(made["id"]))
+    path = path.replace("{id}", str(made["id"])).replace("{encoded}", encoded)
+    with Wire(server) as wire:
+        wire.send(server.request("GET", path))
+        reply = wire.reply()
+    assert reply.status == 200 and reply.json == made, reply
+
+
+def test_create_with_a_trailing_slash(server):
+    reply = server.call("POST", TASKS + "/", body_of(), JSON)
+    assert reply.status == 201, reply
+    assert reply.header("Location") == f"{TASKS}/{reply.json['id']}"
+
+
+@pytest.mark.parametrize("path", ["/api/v1/tasks%2F{id}", "/api%2fv1/tasks/{id}",
+                                  "/api/v1/tasks/{id}%00", "/api/v1/tasks/%00", "/%",
+                                  "/api/v1/tasks/{id}%2", "/api/v1/tasks/{id}%g0", "/%ff"])
+def test_refused_path(server, made, path):
+    with Wire(server) as wire:
+        wire.send(server.request("GET", path.replace("{id}", str(made["id"]))))
+        problem(wire.reply(), 400)
+        assert wire.at_end()
+
+
+@pytest.mark.parametrize("query, named", [("x=y", ["x"]), ("x", ["x"]), ("x=1&y=2", ["x", "y"]),
+                                          ("%78=y", ["x"]), ("x=%zz&y", None), ("%zz=1", None),
+                                          ("%ff=1", None), ("%00=1", None)])
+def test_unknown_parameter(server, made, query, named):
+    with Wire(server) as wire:
+        wire.send(server.request("GET", f"{TASKS}/{made['id']}?{query}"))
+        reply = wire.reply()
+    assert reply.status == 400, f"expected 400: {reply}"
+    if named:
+        answer = problem(reply, 400, fields=True)
+        assert [error["field"] for error in answer["errors"]] == named
+
+
+@pytest.mark.parametrize("size", [100, 2000, 8000])
+def test_long_target(server, made, size):
+    """8,000 bytes at least (RFC 9112, section 3)."""
+    with Wire(server) as wire:
+        wire.send(server.request("GET", "/" + "x" * size) +
+                  server.request("GET", f"{TASKS}/{made['id']}"))
+        problem(wire.reply(), 404)
+        assert wire.reply().status == 200
+
+
+# Methods
+
+@pytest.mark.parametrize("method, path", cases([
+    (f"{method} {path}", method, path)
+    for path in (TASKS, TASKS + "/{id}", TASKS + "/999999999")
+    for method in ("PUT", "TRACE", "PROPFIND", "BREW", "get", "post", "X" * 100,
+                   "DELETE" if path == TASKS else "POST")
+]))
+def test_method_not_allowed(server, made, method, path):
+    path = path.replace("{id}", str(made["id"]))
+    with Wire(server) as wire:
+        wire.send(server.request(method, path))
+        refused = wire.reply()
+        problem(refused, 405)
+        wire.send(server.request("OPTIONS", path))
+        told = wire.reply()
+    allowed = refused.header("Allow").split(", ")
+    assert method not in allowed and "OPTIONS" in allowed
+    assert ("POST" if path == TASKS else "GET") in allowed
+    assert ("GET" in allowed) == ("HEAD" in allowed)
+    assert told.status == 204 and told.header("Allow").split(", ") == allowed
+
+
+@pytest.mark.parametrize("path", [TASKS, TASKS + "/", TASKS + "/1", TASKS + "/1/", "*"])
+def test_options(server, path):
+    with Wire(server) as wire:
+        wire.send(server.request("OPTIONS", path))
+        reply = wire.reply()
+        assert reply.status == 204, reply
+        assert "OPTIONS" in reply.header("Allow").split(", ")
+        # Neither length nor body (RFC 9110, section 8.6): the next answer follows at once.
+        assert reply.header("Content-Length") is None, reply
+        wire.send(server.request("OPTIONS", path))
+        assert wire.reply().status == 204
+
+
+def test_options_of_everything_names_every_method(server):
+    with Wire(server) as wire:
+        wire.send(server.request("OPTIONS", "*"))
+        allowed = wire.reply().header("Allow").split(", ")
+    assert {"GET", "HEAD", "POST", "OPTIONS"} <= set(allowed)
+    assert len(allowed) == len(set(allowed)), f"a method twice: {allowed}"
+
+
+def test_asterisk_is_for_options_alone(server):
+    with Wire(server) as wire:
+        wire.send(server.request("GET", "*"))
+        reply = wire.reply()
+    assert reply.status in (400, 404, 405), f"expected 400, 404 or 405: {reply}"
+    problem(reply, reply.status)
+
+
+def test_options_of_an_unknown_path(server):
+    problem(server.call("OPTIONS", "/nowhere"), 404)
+
+
+def test_head(server, made):
+    for path, status in ((f"{TASKS}/{made['id']}", 200), (TASKS + "/999999999", 404),
+                         ("/nowhere", 404), (f"{TASKS}/{made['id']}?x=y", 400)):
+        with Wire(server) as wire:
+            wire.send(server.request("GET", path) + server.request("HEAD", path) +
+                      server.request("GET", path))
+            full, head, again = wire.reply(), wire.reply("HEAD"), wire.reply()
+        assert full.status == head.status == again.status == status, (full, head, again)
+        assert head.body == b"" and again.body == full.body
+        names = [name for name, _ in full.headers if name != "Date"]
+        assert [head.header(name) for name in names] == [full.header(name) for name in names]
+        assert [name for name, _ in head.headers if name != "Date"] == names
+
+
+# Every answer
+
+def bad(server, status):
+    """A request that is answered so."""
+    access = {401: False, 403: basic("second/token", server.token)}.get(status, True)
+    body, headers = body_of(), dict(JSON)
+    method, path = "POST", TASKS
+    if status == 400:
+        body = b"{"
+    elif status == 404:
+        method, path = "GET", "/nowhere"
+    elif status == 405:
+        method = "PUT"
+    elif status == 413:
+        body = b" " * (LIMIT + 1)
+    elif status == 415:
+        headers = {"Content-Type": "text/plain"}
+    elif status == 422:
+        body = b"{}"
+    return server.call(method, path, body, headers, access=access)
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 405, 413, 415, 422])
+def test_every_error_is_a_problem(server, status):
+    reply = bad(server, status)
+    answer = problem(reply, status)
+    assert reply.header("Content-Length") == str(len(reply.body))
+    assert reply.header("Date")
+    assert reply.reason in TITLES.get(status, {answer["title"]})
+    assert reply.body.startswith(b'{"detail":')
+
+
+@pytest.mark.parametrize("method, path", [("GET", "{id}"), ("HEAD", "{id}"), ("POST", "")])
+def test_every_answer_says_its_length(server, made, method, path):
+    path = TASKS + ("/" + str(made["id"]) if path else "")
+    body = body_of() if method == "POST" else b""
+    with Wire(server) as wire:
+        wire.send(server.request(method, path, PLAIN, body=body))
+        reply = wire.reply(method)
+    assert reply.status in (200, 201)
+    assert reply.header("Content-Type") == "application/json"
+    assert int(reply.header("Content-Length")) > 100
+    assert reply.header("Transfer-Encoding") is None
+    assert reply.header("Date")
+
+
+# Connections
+
+def test_keep_alive(server, made):
+    with Wire(server) as wire:
+        for _ in range(100):
+            wire.send(server.request("GET", f"{TASKS}/{made['id']}"))
+            assert wire.reply().json == made
+
+
+def test_keep_alive_over_errors(server, made):
+    """What is refused with its body read leaves the connection in order."""
+    with Wire(server) as wire:
+        for refused, status in (
+                (server.request("GET", "/nowhere"), 404),
+                (server.request("PUT", TASKS, PLAIN, body=body_of()), 405),
+                (server.request("POST", TASKS, PLAIN, body=b"{"), 400),
+                (server.request("POST", TASKS, PLAIN, body=b"{}"), 422),
+                (server.request("POST", TASKS, "Content-Type: a/b", body=body_of()), 415),
+                (server.request("POST", TASKS, PLAIN, body=body_of()).replace(
+                    b"Authorization", b"X-Authorization"), 401)):
+            wire.send(refused + server.request("GET", f"{TASKS}/{made['id']}"))
+            problem(wire.reply(), status)
+            assert wire.reply().json == made
+
+
+@pytest.mark.parametrize("at_once", [True, False], ids=["one packet", "packet each"])
+def test_pipelining(server, at_once):
+    requests, expected = [], []
+    for number in range(20):
+        title = f"pipelined {number}"
+        requests.append(server.request("POST", TASKS, PLAIN, body=body_of(title=title)))
+        expected.append((201, title))
+        requests.append(server.request("GET", "/nowhere"))
+        expected.append((404, None))
+        requests.append(server.request("POST", TASKS, PLAIN, "Transfer-Encoding: chunked")
+                        + chunked(body_of(title=title + " in chunks"), 7))
+        expected.append((201, title + " in chunks"))
+    with Wire(server) as wire:
+        for part in [b"".join(requests)] if at_once else requests:
+            wire.send(part)
+        replies = [wire.reply() for _ in requests]
+        wire.send(server.request("GET", TASKS + "/1", "Connection: close"))
+        assert wire.reply().status in (200, 404)
+        assert wire.at_end()
+    assert [(reply.status, reply.json.get("title") if reply.status == 201 else None)
+            for reply in replies] == expected
+    ids = [reply.json["id"] for reply in replies if reply.status == 201]
+    assert ids == sorted(ids) and len(set(ids)) == len(ids)
+
+
+def test_pipelined_read_sees_the_write_before_it(server):
+    next_id = server.create()["id"] + 1
+    with Wire(server) as wire:
+        wire.send(server.request("POST", TASKS, PLAIN, body=body_of(title="just now")) +
+                  server.request("GET", f"{TASKS}/{next_id}"))
+        first, second = wire.reply(), wire.reply()
+    assert first.status == 201 and first.json["id"] == next_id
+    assert second.status == 200 and second.json == first.json
+
+
+@pytest.mark.parametrize("method, body", [("GET", b""), ("POST", body_of())])
+def test_connection_close(server, made, method, body):
+    path = TASKS + (f"/{made['id']}" if method == "GET" else "")
+    last = server.create()["id"]
+    with Wire(server) as wire:
+        wire.send(server.request(method, path, PLAIN, "Connection: close", body=body) +
+                  server.request("POST", TASKS, PLAIN, body=body_of(title="too late")))
+        reply = wire.reply()
+        assert reply.status in (200, 201) and reply.header("Connection") == "close", reply
+        assert wire.at_end()
+    assert "too late" not in tasks_after(server, last)
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+@pytest.mark.parametrize("host", [True, False], ids=["host", "no host"])
+def test_http_1_0(server, made, method, host):
+    path, body = (TASKS + f"/{made['id']}", b"") if method == "GET" else (TASKS, body_of())
+    data = server.request(method, path, PLAIN, body=body, version="HTTP/1.0")
+    if not host:
+        data = data.replace(f"Host: {server.host}\r\n".encode(), b"")
+    with Wire(server) as wire:
+        wire.send(data)
+        reply = wire.reply()
+        assert reply.status in (200, 201), reply
+        assert wire.at_end(), "expected the connection to be closed"
+
+
+def test_http_1_0_keep_alive(server, made):
+    with Wire(server) as wire:
+        for _ in range(3):
+            wire.send(server.request("GET", f"{TASKS}/{made['id']}", "Connection: keep-alive",
+                                     version="HTTP/1.0"))
+            reply = wire.reply()
+            assert reply.json == made
+            assert (reply.header("Connection") or "").lower() == "keep-alive", reply
+        wire.send(server.request("GET", f"{TASKS}/{made['id']}", version="HTTP/1.0"))
+        assert wire.reply().json == made
+        assert wire.at_end()
+
+
+@pytest.mark.parametrize("sent", cases([
+    ("nothing", b""),
+    ("a letter", b"G"),
+    ("a request line", b"POST /api/v1/tasks HTTP/1.1\r\n"),
+    ("half a head", None),
+    ("a head", 0),
+    ("half a body", 20),
+    ("all but a byte", -1),
+]))
+def test_half_a_request(server, sent):
+    last = server.create()["id"]
+    whole = server.request("POST", TASKS, PLAIN, body=body_of(title="never"))
+    if not isinstance(sent, bytes):
+        end = whole.index(b"\r\n\r\n")
+        length = len(whole) - end - 4
+        sent = whole[:end // 2] if sent is None else whole[:end + 4 + sent % length]
+    for _ in range(5):
+        with Wire(server) as wire:
+            wire.send(sent)
+            time.sleep(0.02)
+    assert tasks_after(server, last) == []
+
+
+@pytest.mark.parametrize("ending", [b"", b"0", b"0\r\n", b"5\r\nabc"])
+def test_half_a_chunked_request(server, ending):
+    """A body that is whole JSON, and whose end never came."""
+    last = server.create()["id"]
+    head = server.request("POST", TASKS, PLAIN, "Transfer-Encoding: chunked")
+    for _ in range(5):
+        with Wire(server) as wire:
+            wire.send(head + chunked(body_of(title="never"))[:-5] + ending)
+            time.sleep(0.02)
+            wire.socket.setblocking(False)
+            with pytest.raises(BlockingIOError):
+                wire.more()
+    assert tasks_after(server, last) == []
+
+
+# Sizes of a head
+
+def test_many_headers(server, made):
+    with Wire(server) as wire:
+        wire.send(server.request("GET", f"{TASKS}/{made['id']}",
+                                 *[f"X-{number}: {number}" for number in range(200)]))
+        assert wire.reply().json == made
+
+
+@pytest.mark.parametrize("lines, target", cases([
+    ("one header", ["X: " + "x" * 100000], TASKS + "/1"),
+    ("many headers", [f"X-{number}: {number}" for number in range(10000)], TASKS + "/1"),
+    ("many long headers", ["X: " + "x" * 1000] * 100, TASKS + "/1"),
+    ("a long name", ["x" * 100000 + ": x"], TASKS + "/1"),
+    ("a long target", [], "/" + "x" * 100000),
+    ("a long query", [], TASKS + "/1?x=" + "x" * 100000),
+]))
+def test_head_too_large(server, lines, target):
+    with Wire(server) as wire:
+        wire.offer(server.request("GET", target, *lines))
+        reply = wire.reply()
+        assert reply is not None and reply.status in (413, 414, 431), f"expected 431: {reply}"
+        assert wire.at_end()
