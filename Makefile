@@ -16,7 +16,6 @@ test: build-gcc/build.ninja
 
 # gcc, clang and the thread sanitizer.
 test-all: test build-clang/build.ninja build-thread/build.ninja
-	@script/bootstrap lint
 	@ninja -C build-clang --quiet
 	@script/check build-clang
 	@ninja -C build-thread --quiet
@@ -28,11 +27,14 @@ build/build.ninja:
 build-gcc/build.ninja:
 	CC=gcc meson setup build-gcc -Db_sanitize=address,undefined >/dev/null
 
-build-clang/build.ninja:
+build-clang/build.ninja: | tools
 	CC=clang meson setup build-clang -Db_sanitize=address,undefined -Db_lundef=false >/dev/null
 
 build-thread/build.ninja:
 	CC=gcc meson setup build-thread -Db_sanitize=thread >/dev/null
+
+tools:
+	@script/bootstrap lint
 
 lint: build-clang/build.ninja
 	@ninja -C build-clang --quiet
@@ -50,4 +52,4 @@ install: build
 clean:
 	rm -rf build build-gcc build-clang build-thread
 
-.PHONY: build run test test-all lint format install clean
+.PHONY: build run test test-all tools lint format install clean
