@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: MIT */
+/* The SQLite driver: the settings that durability rests on, connections that cannot write, the
+ * time budget, and what errors become. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "place.h"
+#include "db/db.h"
+
+struct place {
+	char folder[PLACE_BYTES];
+	struct db *writer;
+	struct db *reader;
+};
+
+static int make_place(void **state)
+{
+	struct place *place = calloc(1, sizeof(*place));
+	char path[PLACE_BYTES + 8], message[256];
+
+	place_make(place->folder);
+	snprintf(path, sizeof(path), "%s/db", place->folder);
+	assert_int_equal(
+		sqlite_driver.open(path, DB_CREATE, &place->writer, message, sizeof(message)), OK);
+	assert_int_equal(sqlite_driver.script(place->writer,
+					      "CREATE TABLE a (id INTEGER PRIMARY KEY) STRICT;"
+					      "CREATE TABLE b (a INTEGER REFERENCES a (id))"),
+			 OK);
+	assert_int_equal(
+		sqlite_driver.open(path, DB_READ, &place->reader, message, sizeof(message)), OK);
+	*state = place;
+	return 0;
+}
+
+static int remove_place(void **state)
+{
+	struct place *place = *state;
+
+	sqlite_driver.close(place->reader);
+	sqlite_driver.close(place->writer);
+	place_remove(place->folder);
+	free(place);
+	return 0;
+}
+
+static enum err take(void *context, const struct db_value *values, size_t count)
+{
+	assert_int_equal(count, 1);
+	*(struct db_value *)context = values[0];
+	if (values[0].type == DB_TEXT)
+		((struct db_value *)context)->integer = values[0].bytes.ptr[0];
+	return OK;
+}
+
+/* One integer, or the first character of a text. */
+static int64_t ask(struct db *db, const char *sql)
+{
+	struct db_value value = {.integer = -1};
+	const struct db_call call = {.sql = sql, .on_row = take, .context = &value};
+
+	assert_int_equal(sqlite_driver.run(db, &call, 1), OK);
+	return value.integer;
+}
+
+static enum err run(struct db *db, const char *sql)
+{
+	const struct db_call call = {.sql = sql};
+
+	return sqlite_driver.run(db, &call, 1);
+}
+
+static void writer_is_durable(void **state)
+{
+	struct place *place = *state;
+
+	assert_int_equal(ask(place->writer, "PRAGMA synchronous"), 2); /* FULL */
+	assert_int_equal(ask(place->writer, "PRAGMA journal_mode"), 'w');
+	assert_int_equal(ask(place->writer, "PRAGMA foreign_keys"), 1);
+	assert_int_equal(ask(place->writer, "PRAGMA trusted_schema"), 0);
+	assert_int_equal(run(place->writer, "INSERT INTO b VALUES (1)"), ERR_CONSTRAINT);
+}
+
+static void reader_cannot_write(void **state)
+{
+	struct place *place = *state;
+
+	assert_int_equal(ask(place->reader, "PRAGMA query_only"), 1);
+	assert_int_not_equal(run(place->reader, "INSERT INTO a VALUES (1)"), OK);
+	assert_int_equal(sqlite_driver.script(place->reader, "PRAGMA query_only = OFF"), OK);
+	assert_int_not_equal(run(place->reader, "INSERT INTO a VALUES (1)"), OK);
+	assert_int_equal(ask(place->writer, "SELECT count(*) FROM a"), 0);
+}
+
+static void budget_ends_a_statement(void **state)
+{
+	static const char endless[] = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1"
+				      " FROM n) SELECT count(*) FROM n";
+	struct place *place = *state;
+
+	sqlite_driver.set_budget(place->reader, 20);
+	assert_int_equal(run(place->reader, endless), ERR_TIMEOUT);
+	sqlite_driver.set_budget(place->reader, 0);
+	assert_int_equal(ask(place->reader, "SELECT count(*) FROM a"), 0);
+}
+
+/* What could not be stored is not, and there is room again afterwards. */
+static void full_is_told(void **state)
+{
+	static const char fill[] = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1"
+				   " FROM n LIMIT 100000) INSERT INTO a SELECT i FROM n";
+	struct place *place = *state;
+
+	ask(place->writer, "PRAGMA max_page_count = 8");
+	assert_int_equal(sqlite_driver.begin(place->writer), OK);
+	assert_int_equal(run(place->writer, fill), ERR_FULL);
+	sqlite_driver.rollback(place->writer);
+	assert_int_equal(ask(place->reader, "SELECT count(*) FROM a"), 0);
+	ask(place->writer, "PRAGMA max_page_count = 10000");
+	assert_int_equal(sqlite_driver.begin(place->writer), OK);
+	assert_int_equal(run(place->writer, fill), OK);
+	assert_int_equal(ask(place->reader, "SELECT count(*) FROM a"), 0);
+	assert_int_equal(sqlite_driver.commit(place->writer), OK);
+	assert_int_equal(ask(place->reader, "SELECT count(*) FROM a"), 100000);
+}
+
+/* $2 before $1 in the text, and one of them twice. */
+static void arguments_go_by_number(void **state)
+{
+	const struct db_value args[] = {DB_INT_VALUE(10), DB_INT_VALUE(3)};
+	struct db_value value = {0};
+	const struct db_call call = {.sql = "SELECT $2 - $1 + $2",
+				     .args = args,
+				     .arg_count = 2,
+				     .on_row = take,
+				     .context = &value};
+	struct place *place = *state;
+
+	assert_int_equal(sqlite_driver.run(place->reader, &call, 1), OK);
+	assert_int_equal(value.integer, -4);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, make_place, remove_place)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(writer_is_durable),       TEST(reader_cannot_write),
+		TEST(budget_ends_a_statement), TEST(full_is_told),
+		TEST(arguments_go_by_number),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
