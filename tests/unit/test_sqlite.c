@@ -52,7 +52,7 @@ static enum err take(void *context, const struct db_value *values, size_t count)
 	assert_int_equal(count, 1);
 	*(struct db_value *)context = values[0];
 	if (values[0].type == DB_TEXT)
-		((struct db_value *)context)->integer = values[0].bytes.ptr[0];
+		((struct db_value *)context)->integer = (unsigned char)values[0].bytes.ptr[0];
 	return OK;
 }
 
