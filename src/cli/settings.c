@@ -150,12 +150,13 @@ static bool read_flags(struct settings *settings, int argc, char **argv,
 			*status_out = EXIT_OK;
 			return false;
 		}
+		/* optopt is the setting where a value was given to a switch. */
 		if (found == ':' || found == '?' || is_shortened(argument, rows[found].name)) {
 			fprintf(stderr, "docket %s: %s %s; see \"docket %s --help\"\n",
 				command->name, argument,
-				found == ':'             ? "needs a value"
-				: found == '?' && optopt ? "takes no value"
-							 : "is not an option of it",
+				found == ':'                      ? "needs a value"
+				: optopt > 0 && optopt < SETTINGS ? "takes no value"
+								  : "is not an option of it",
 				command->name);
 			return false;
 		}
@@ -198,10 +199,12 @@ struct file_reading {
 
 static const char *nearest_name(const char *name)
 {
-	const char *names[SETTINGS + 1] = {0};
+	const char *names[SETTINGS] = {0}; /* all but the file's own */
+	size_t count = 0;
 
-	for (size_t i = 0; i < SETTINGS; i++)
-		names[i] = rows[i].name;
+	for (int i = 0; i < SETTINGS; i++)
+		if (i != SETTING_CONFIG)
+			names[count++] = rows[i].name;
 	return text_nearest(slice_of(name), names);
 }
 
