@@ -5,12 +5,10 @@
 #include "db/db.h"
 
 #include <assert.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <sqlite3.h>
-#include <unistd.h>
 
 #include "base/clock.h"
+#include "base/file.h"
 
 #define STATEMENTS 96 /* prepared and kept, a connection */
 #define ARGS_MAX 64
@@ -351,25 +349,6 @@ static enum err sqlite_open(const char *where, enum db_mode mode, struct db **db
 	return OK;
 }
 
-/* The file and the folder that names it: only both make a new file last. */
-static enum err sync_file(const char *path)
-{
-	char folder[4096];
-	const char *slash = strrchr(path, '/');
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	int failed = fd < 0 || fsync(fd);
-
-	if (fd >= 0)
-		close(fd);
-	snprintf(folder, sizeof(folder), "%.*s", slash ? (int)(slash - path + 1) : 1,
-		 slash ? path : ".");
-	fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	failed |= fd < 0 || fsync(fd);
-	if (fd >= 0)
-		close(fd);
-	return failed ? ERR_IO : OK;
-}
-
 static enum err check_row(void *context, const struct db_value *values, size_t count)
 {
 	(void)context;
@@ -400,7 +379,9 @@ static enum err sqlite_copy(struct db *base, const char *to)
 
 	if (!err)
 		err = check_file(to);
-	return err ? err : sync_file(to);
+	if (!err)
+		err = file_sync(to);
+	return err ? err : file_sync_parent(to);
 }
 
 static const struct db_marker markers[] = {

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "store/store_private.h"
 
 #include "schema.h"
@@ -86,9 +87,11 @@ static enum err copy(struct db *db, const char *to, struct buf *why)
 	snprintf(partial, sizeof(partial), "%s.partial", to);
 	unlink(partial);
 	err = db->driver->copy(db, partial);
-	if (err)
+	if (err) {
+		unlink(partial);
 		return fail(db, err, why, "cannot copy the database before its migration");
-	if (rename(partial, to)) {
+	}
+	if (rename(partial, to) || file_sync_parent(to)) {
 		buf_printf(why, "cannot rename %s: %s", partial, strerror(errno));
 		return ERR_IO;
 	}

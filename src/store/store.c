@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "store/store_private.h"
 
 #define DATABASE "docket.db"
@@ -199,16 +200,6 @@ static enum err insert_first(struct store *store, const struct store_first *firs
 	return err;
 }
 
-static enum err sync_folder(const char *folder)
-{
-	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	int failed = fd < 0 || fsync(fd);
-
-	if (fd >= 0)
-		close(fd);
-	return failed ? ERR_IO : OK;
-}
-
 /* Makes the database beside its final name, so that what has that name is whole. */
 static enum err create_database(struct store *store, const char *folder,
 				const struct store_first *first, struct buf *why)
@@ -240,7 +231,7 @@ static enum err create_database(struct store *store, const char *folder,
 	store->write_db = NULL;
 	if (!err && !first->hand_over(first->context))
 		err = ERR_IO;
-	if (!err && (rename(unfinished, path) || sync_folder(folder))) {
+	if (!err && (rename(unfinished, path) || file_sync_parent(path))) {
 		buf_printf(why, "cannot rename %s: %s", unfinished, strerror(errno));
 		err = ERR_IO;
 	}
