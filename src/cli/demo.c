@@ -7,7 +7,7 @@
 #include "store/store.h"
 
 #define DAY 86400
-#define BATCH 256
+#define BATCH 4096
 
 /* What a task is made from: bits that look random and follow from its number (SplitMix64). */
 struct dice {
