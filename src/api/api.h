@@ -10,6 +10,7 @@
 struct app {
 	struct store *store;
 	int64_t account_id; /* the only account there is */
+	unsigned char cursor_key[SECRET_BYTES];
 };
 
 /* For http_start(); its app_data is a struct app. */

@@ -7,11 +7,30 @@
 
 #include "api/api.h"
 #include "auth/basic.h"
+#include "auth/seal.h"
 #include "model/fault.h"
 
 #define API_BODY_LIMIT (1024 * 1024)
 
 struct route;
+
+/* One pair of the query. */
+struct param {
+	const char *name;  /* decoded, as it was sent */
+	struct slice base; /* the same without `[]` or `[0]` */
+	struct slice value;
+	struct param *next;
+};
+
+/* What the parameters of a list or of one record ask for. */
+struct list_request {
+	struct list_query query;
+	size_t sort_row; /* of the type's sorts */
+	uint64_t page;
+	bool count; /* mode=count */
+	/* What the filters are, in a canonical form: to tell whose cursor one is. */
+	unsigned char filters[SEAL_DIGEST_BYTES];
+};
 
 /* One request on its way through the pipeline. */
 struct call {
@@ -22,10 +41,13 @@ struct call {
 	struct access access;
 	struct scope scope;
 	struct faults faults;
-	json_t *body;       /* parsed, where the route has one */
-	bool lenient;       /* unknown fields and parameters are ignored */
-	struct buf ignored; /* and named here */
-	void *write;        /* a handler's own, while its write is under way */
+	struct param *params; /* of the query, in its order */
+	struct param **params_last;
+	struct list_request list; /* for routes that read it from the parameters */
+	json_t *body;             /* parsed, where the route has one */
+	bool lenient;             /* unknown fields and parameters are ignored */
+	struct buf ignored;       /* and named here */
+	void *write;              /* a handler's own, while its write is under way */
 };
 
 enum body_kind {
@@ -39,9 +61,13 @@ struct route {
 	const char *method; /* a GET row serves HEAD as well */
 	const char *path;   /* {id} stands for one segment */
 	enum body_kind body;
+	/* Reads the parameters and adds what is wrong with them to the faults; NULL: there are
+	 * none. ERR_NOMEM. */
+	enum err (*read_params)(struct call *call);
 	/* Answers, or has queued a write: then `finish` answers when it is done. */
 	void (*handle)(struct call *call);
 	void (*finish)(struct call *call);
+	enum record_kind kind; /* what it is about */
 };
 
 extern const struct route routes[];
@@ -67,16 +93,35 @@ void problem_faults(struct call *call, unsigned status);
 /* What the store said. */
 void problem_err(struct call *call, enum err err);
 
-/* params.c: the parameters of the query that the route does not know are faults, or ignored. True
- * when the request may go on, else it is answered. */
+/* params.c: reads the parameters of the query. True when the request may go on, else it is
+ * answered. */
 bool params_check(struct call *call);
+/* A parameter that the request does not know is a fault, or ignored; `names` are those that it
+ * does. */
+void params_unknown(struct call *call, const struct param *param, const char *const *names);
+
+/* list_params.c: what lists and single records are asked for, as call->list. */
+enum err list_read_params(struct call *call);
+enum err record_read_params(struct call *call);
+
+/* page.c: where the next page begins, as text for a client. NULL when memory is out. */
+char *cursor_write(struct call *call, const struct list_place *place);
+/* Sets the place, the sort and the direction from `text`. `sort_given` and `dir_given`: the
+ * request has its own, and they must agree. What is wrong is a fault of `after`. */
+enum err cursor_read(struct call *call, struct slice text, bool sort_given, bool dir_given);
+/* The header Link (RFC 8288): first, prev and next; `place` is of the page's last record, NULL
+ * where nothing follows. */
+enum err page_links(struct call *call, const struct list_place *place);
 
 /* Answers with a record, its ETag, and 201 with a Location where `location` is not NULL. */
 void answer_record(struct call *call, const struct record_type *type, const struct record *record,
 		   const char *location);
 
+/* list.c: lists of any kind of record, and one record. */
+void record_list(struct call *call);
+void record_get(struct call *call);
+
 /* task.c */
-void task_get(struct call *call);
 void task_create(struct call *call);
 void task_created(struct call *call);
 

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* Parameters of the query: `name=value` pairs, percent-encoded, joined by `&`. */
+/* Parameters of the query: `name=value` pairs, percent-encoded, joined by `&`. Which of them a
+ * request takes, and what they say, is read by row. */
 #include "api/api_private.h"
 #include "base/text.h"
 #include "codec/codec.h"
 
-/* Decodes one name or value in place of a copy; false where it is malformed. */
+/* Decodes into `out`, of raw.len + 1 bytes; false where it is malformed. A NUL is. */
 static bool decode(struct slice raw, char *out)
 {
 	static const char digits[] = "0123456789abcdef0123456789ABCDEF";
@@ -32,35 +33,92 @@ static bool decode(struct slice raw, char *out)
 	return text_is_utf8((struct slice){out, len});
 }
 
-bool params_check(struct call *call)
+/* The name without `[]` or `[0]` behind it, as PHP writes what comes several times. */
+static struct slice base_name(const char *name)
+{
+	const char *open = strchr(name, '[');
+	size_t digits = open ? strspn(open + 1, "0123456789") : 0;
+
+	if (open && strcmp(open + 1 + digits, "]") == 0)
+		return (struct slice){name, (size_t)(open - name)};
+	return slice_of(name);
+}
+
+/* ERR_NOMEM. A pair that is malformed is a fault, and left out. */
+static enum err add_pair(struct call *call, struct slice pair)
+{
+	const char *equals = memchr(pair.ptr, '=', pair.len);
+	struct slice raw_name = {pair.ptr, equals ? (size_t)(equals - pair.ptr) : pair.len};
+	struct slice raw_value = {pair.ptr + raw_name.len + 1, 0};
+	struct param *param = arena_alloc(&call->http->arena, sizeof(*param));
+	char *name = arena_alloc(&call->http->arena, raw_name.len + 1), *value;
+
+	if (equals)
+		raw_value.len = pair.len - raw_name.len - 1;
+	value = arena_alloc(&call->http->arena, raw_value.len + 1);
+	if (!param || !name || !value)
+		return ERR_NOMEM;
+	if (!decode(raw_name, name)) {
+		faults_add(&call->faults, "query", FAULT_FORMAT,
+			   "is not percent-encoded UTF-8 in the name of a parameter");
+		return OK;
+	}
+	param->name = name;
+	param->base = base_name(name);
+	if (!decode(raw_value, value)) {
+		faults_add(&call->faults, name, FAULT_FORMAT, "is not percent-encoded UTF-8");
+		return OK;
+	}
+	param->value = slice_of(value);
+	*call->params_last = param;
+	call->params_last = &param->next;
+	return OK;
+}
+
+static enum err split(struct call *call)
 {
 	struct slice rest = call->http->query;
+	enum err err = OK;
 
-	while (rest.len) {
+	call->params_last = &call->params;
+	while (rest.len && !err) {
 		const char *end = memchr(rest.ptr, '&', rest.len);
 		struct slice pair = {rest.ptr, end ? (size_t)(end - rest.ptr) : rest.len};
-		const char *equals = pair.len ? memchr(pair.ptr, '=', pair.len) : NULL;
-		struct slice name = {pair.ptr, equals ? (size_t)(equals - pair.ptr) : pair.len};
-		char *decoded = arena_alloc(&call->http->arena, name.len + 1);
 
+		if (pair.len)
+			err = add_pair(call, pair);
 		rest = end ? (struct slice){end + 1, rest.len - pair.len - 1} : SLICE("");
-		if (pair.len == 0)
-			continue;
-		if (!decoded) {
-			problem_err(call, ERR_NOMEM);
-			return false;
-		}
-		if (!decode(name, decoded)) {
-			problem(call, 400, "the query is not percent-encoded UTF-8");
-			return false;
-		}
-		if (call->lenient)
-			decode_ignore(&call->ignored, decoded);
-		else
-			faults_add(&call->faults, decoded, FAULT_UNKNOWN_FIELD,
-				   "is not a parameter of this request, which has none");
 	}
-	if (call->faults.count)
+	return err;
+}
+
+void params_unknown(struct call *call, const struct param *param, const char *const *names)
+{
+	const char *nearest = text_nearest(slice_of(param->name), names);
+
+	if (call->lenient)
+		decode_ignore(&call->ignored, param->name);
+	else if (nearest)
+		faults_add(&call->faults, param->name, FAULT_UNKNOWN_FIELD,
+			   "is not a parameter of this request; the nearest is %s", nearest);
+	else
+		faults_add(&call->faults, param->name, FAULT_UNKNOWN_FIELD,
+			   "is not a parameter of this request, which has none");
+}
+
+bool params_check(struct call *call)
+{
+	static const char *const none[] = {NULL};
+	enum err err = split(call);
+
+	if (!err && call->route->read_params)
+		err = call->route->read_params(call);
+	else
+		for (const struct param *param = call->params; param && !err; param = param->next)
+			params_unknown(call, param, none);
+	if (err)
+		problem_err(call, err);
+	else if (call->faults.count)
 		problem_faults(call, 400);
-	return call->faults.count == 0;
+	return !err && call->faults.count == 0;
 }

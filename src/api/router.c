@@ -30,12 +30,17 @@ enum err route_find(struct slice path, const char *method, struct arena *arena,
 		path.len--; /* a trailing slash is the same resource */
 	for (size_t i = 0; i < route_count; i++) {
 		const struct route *route = &routes[i];
+		bool listed = false;
 
 		if (!all && !matches(route->path, path, &match.id_text))
 			continue;
 		match.path_known = true;
 		if (strcmp(route->method, head ? "GET" : method) == 0 && !all)
 			match.route = route;
+		for (size_t j = 0; j < i; j++)
+			listed |= all && strcmp(routes[j].method, route->method) == 0;
+		if (listed)
+			continue;
 		buf_add_text(&allow, route->method);
 		buf_add_text(&allow, ", ");
 		if (strcmp(route->method, "GET") == 0)

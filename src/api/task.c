@@ -1,30 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Requests about tasks. */
-#include <errno.h>
-
 #include "api/api_private.h"
 #include "codec/codec.h"
-
-static enum err answer_task(void *context, const void *record)
-{
-	answer_record(context, &task_type, record, NULL);
-	return OK;
-}
-
-void task_get(struct call *call)
-{
-	enum err err = ERR_NOT_FOUND;
-	int64_t id;
-
-	/* What is no id at all is answered as an id without a task. */
-	errno = 0;
-	id = strtoll(call->id_text.ptr, NULL, 10);
-	if (strspn(call->id_text.ptr, "0123456789") == call->id_text.len && !errno)
-		err = store_get(call->app->store, &call->scope, RECORD_TASK, id, &call->http->arena,
-				answer_task, call);
-	if (err)
-		problem_err(call, err);
-}
 
 static void task_written(void *context)
 {

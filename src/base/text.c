@@ -69,6 +69,15 @@ struct slice text_front(struct slice text, size_t chars)
 	return (struct slice){text.ptr, len};
 }
 
+const char *text_shown(struct arena *arena, struct slice text, size_t most)
+{
+	struct slice front = text_front(text, most);
+	const char *copy = arena_printf(arena, "%.*s%s", (int)front.len, front.ptr,
+					front.len < text.len ? "..." : "");
+
+	return copy ? copy : "";
+}
+
 bool text_is_blank(struct slice text)
 {
 	size_t at = 0;

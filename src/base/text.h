@@ -19,6 +19,9 @@ size_t text_chars(struct slice text);
 /* The first characters of well-formed text, at most `chars`. */
 struct slice text_front(struct slice text, size_t chars);
 
+/* A client's text as it may stand in a message: cut after so many characters. Never NULL. */
+const char *text_shown(struct arena *arena, struct slice text, size_t most);
+
 /* Empty, or white space (Unicode White_Space) throughout. */
 bool text_is_blank(struct slice text);
 

@@ -58,6 +58,11 @@ static enum err find_account(struct store *store, struct app *app)
 		log_line("the folder has several accounts, and none can be told from another");
 	else if (err)
 		log_line("cannot read the account: %s", err_text(err));
+	if (!err) {
+		err = store_secret(store, "cursor", app->cursor_key);
+		if (err)
+			log_line("cannot read the key of cursors: %s", err_text(err));
+	}
 	app->store = store;
 	return err;
 }

@@ -37,5 +37,9 @@ void decode_ignore(struct buf *ignored, const char *path);
 /* Writes the record as the API shows it: every field of the table that is not hidden, in its
  * order. */
 void encode_record(const struct record_type *type, const void *record, struct buf *out);
+/* The same without the braces around it. */
+void encode_members(const struct record_type *type, const void *record, struct buf *out);
+/* As it stands inside the record that names it: with a member `name` in any case. */
+void encode_related(const struct record_type *type, const void *record, struct buf *out);
 
 #endif

@@ -14,16 +14,6 @@
 #define SHOWN_VALUE 40
 #define SHOWN_NAME 255
 
-/* The client's text as it may stand in a message: cut after so many characters. */
-static const char *shown(struct arena *arena, struct slice text, size_t most)
-{
-	struct slice front = text_front(text, most);
-	const char *copy = arena_printf(arena, "%.*s%s", (int)front.len, front.ptr,
-					front.len < text.len ? "..." : "");
-
-	return copy ? copy : "";
-}
-
 void decode_ignore(struct buf *ignored, const char *path)
 {
 	static const char hex[] = "0123456789ABCDEF";
@@ -59,7 +49,7 @@ static void unknown_members(struct decode *decode, const json_t *object, const c
 			continue;
 		}
 		path = arena_printf(decode->arena, "%s%s%s", prefix, *prefix ? "." : "",
-				    shown(decode->arena, slice_of(key), SHOWN_NAME));
+				    text_shown(decode->arena, slice_of(key), SHOWN_NAME));
 		if (!path) {
 			decode->faults->nomem = true;
 			return;
@@ -101,7 +91,7 @@ static bool read_id(struct decode *decode, const json_t *value, const char *path
 		    strspn(text.ptr + digits, "0123456789") + digits != text.len) {
 			faults_add(decode->faults, path, FAULT_FORMAT,
 				   "must be an integer, and is \"%s\"",
-				   shown(decode->arena, text, SHOWN_VALUE));
+				   text_shown(decode->arena, text, SHOWN_VALUE));
 			return false;
 		}
 		errno = 0;
@@ -142,7 +132,8 @@ static bool decode_choice(struct decode *decode, const struct field *field, cons
 	for (size_t i = 0; field->choices[i]; i++)
 		buf_printf(&list, "%s%s", i ? ", " : "", field->choices[i]);
 	faults_add(decode->faults, path, FAULT_CHOICE, "must be one of %.*s, and is \"%s\"",
-		   (int)list.len, list.ptr, shown(decode->arena, json_slice(value), SHOWN_VALUE));
+		   (int)list.len, list.ptr,
+		   text_shown(decode->arena, json_slice(value), SHOWN_VALUE));
 	buf_release(&list);
 	return false;
 }
@@ -157,7 +148,7 @@ static bool decode_date(struct decode *decode, const struct field *field, const 
 		return true;
 	faults_add(decode->faults, path, FAULT_FORMAT,
 		   "must be a day of the calendar as 2023-02-14, and is \"%s\"",
-		   shown(decode->arena, json_slice(value), SHOWN_VALUE));
+		   text_shown(decode->arena, json_slice(value), SHOWN_VALUE));
 	return false;
 }
 
@@ -171,7 +162,7 @@ static bool decode_timestamp(struct decode *decode, const struct field *field, c
 		return true;
 	faults_add(decode->faults, path, FAULT_FORMAT,
 		   "must be a time as 2023-02-01T00:00:00Z or a date, and is \"%s\"",
-		   shown(decode->arena, json_slice(value), SHOWN_VALUE));
+		   text_shown(decode->arena, json_slice(value), SHOWN_VALUE));
 	return false;
 }
 

@@ -54,6 +54,18 @@ enum db_mode {
 	DB_READ,   /* cannot write */
 };
 
+/* An index of the trigrams of folded titles that stands beside its table, as `f`; the account is
+ * $1. Its rows are found in the order of their ids. */
+struct db_words {
+	const char *from;
+	const char *match; /* what follows is a quoted phrase of three characters or more */
+	const char *id;    /* of the record */
+	const char *order; /* to be sorted by, for the order of ids */
+	const char *first; /* the least value of `order` that the account has */
+	const char *last;
+	const char *insert; /* $2 id, $3 text; written whenever a record is */
+};
+
 /* What differs in SQL. */
 struct db_dialect {
 	/* The markers of schema/: a name without braces, and what takes its place. Ends with a
@@ -64,6 +76,16 @@ struct db_dialect {
 	} * markers;
 	/* An aggregate that joins integers with commas; %s is the column. */
 	const char *join_ids;
+	/* The integers of $2, a JSON array, as a table with a column `value`, in their order. */
+	const char *ids_in_order;
+	/* The same of any argument, as what stands behind IN; %s is the argument. */
+	const char *among;
+	/* The function that is above 0 where its first text has its second in it. */
+	const char *position;
+	/* Before a column that no index is to be looked up by. */
+	const char *no_index;
+	/* NULL where an index of words is used without being named. */
+	const struct db_words *words;
 	/* Behind a SELECT that must keep its row from changing until the end of the
 	 * transaction. */
 	const char *lock_row;
@@ -80,7 +102,8 @@ struct db_driver {
 	/* NULL is accepted. */
 	void (*close)(struct db *db);
 
-	/* A transaction that may write. rollback() is right after any failure. */
+	/* A transaction, that may write where the connection may; of a reading one all statements
+	 * see the same. rollback() is right after any failure. */
 	enum err (*begin)(struct db *db);
 	enum err (*commit)(struct db *db);
 	void (*rollback)(struct db *db);

@@ -28,6 +28,7 @@ struct sqlite_db {
 	sqlite3 *handle;
 	struct statement statements[STATEMENTS];
 	uint64_t clock;
+	enum db_mode mode;
 	int64_t deadline; /* milliseconds of CLOCK_MONOTONIC, 0: none */
 };
 
@@ -250,7 +251,7 @@ static enum err run_text(struct db *base, const char *sql)
 
 static enum err sqlite_begin(struct db *base)
 {
-	return run_text(base, "BEGIN IMMEDIATE");
+	return run_text(base, sqlite_of(base)->mode == DB_READ ? "BEGIN" : "BEGIN IMMEDIATE");
 }
 
 static enum err sqlite_commit(struct db *base)
@@ -336,6 +337,7 @@ static enum err sqlite_open(const char *where, enum db_mode mode, struct db **db
 		return ERR_NOMEM;
 	}
 	db->db.driver = &sqlite_driver;
+	db->mode = mode;
 	err = err_of(sqlite3_open_v2(where, &db->handle, flags[mode] | SQLITE_OPEN_NOMUTEX, NULL));
 	if (!err)
 		err = configure(db, mode);
@@ -384,15 +386,43 @@ static enum err sqlite_copy(struct db *base, const char *to)
 	return err ? err : file_sync_parent(to);
 }
 
+/* FTS5 folds nothing: it is given what is folded already. A row's number is made of the account and
+ * the task, so that an account's are together, in the order of their ids, and never move. No
+ * trigger fills it: with trusted_schema off, none may. */
+static const char create_words[] =
+	"CREATE VIRTUAL TABLE task_words USING fts5"
+	"	(title, content = '', columnsize = 0, tokenize = 'trigram case_sensitive 1');"
+	"INSERT INTO task_words (rowid, title)"
+	"	SELECT account_id << 40 | id, title_folded FROM task;";
+
 static const struct db_marker markers[] = {
-	{"int", "INTEGER"},  {"bytes", "BLOB"},
-	{"table", "STRICT"}, {"narrow", "STRICT, WITHOUT ROWID"},
+	{"int", "INTEGER"},
+	{"bytes", "BLOB"},
+	{"table", "STRICT"},
+	{"narrow", "STRICT, WITHOUT ROWID"},
+	{"random", "randomblob(32)"},
+	{"words", create_words},
 	{NULL, NULL},
+};
+
+static const struct db_words words = {
+	.from = "task_words f",
+	.match = "f.title MATCH ",
+	.id = "(f.rowid - ($1 << 40))",
+	.order = "f.rowid",
+	.first = "($1 << 40)",
+	.last = "($1 << 40) + 1099511627775",
+	.insert = "INSERT INTO task_words (rowid, title) VALUES ($1 << 40 | $2, $3)",
 };
 
 static const struct db_dialect dialect = {
 	.markers = markers,
 	.join_ids = "group_concat(%s)",
+	.ids_in_order = "(SELECT value FROM json_each($2))",
+	.among = "(SELECT value FROM json_each(%s))",
+	.position = "instr",
+	.no_index = "+",
+	.words = &words,
 	.lock_row = "",
 };
 

@@ -107,3 +107,9 @@ void json_put_plain(struct buf *out, struct slice raw)
 	buf_add_slice(out, raw);
 	buf_add_char(out, '"');
 }
+
+void json_put_raw(struct buf *out, struct slice json)
+{
+	separate(out);
+	buf_add_slice(out, json);
+}

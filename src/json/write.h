@@ -23,6 +23,9 @@ void json_put_text(struct buf *out, struct slice text);
 void json_put_int(struct buf *out, int64_t value);
 void json_put_null(struct buf *out);
 
+/* `json`, a value that is written already. */
+void json_put_raw(struct buf *out, struct slice json);
+
 /* Quotes around `raw`, which must need no escapes: dates, timestamps, numbers as text. */
 void json_put_plain(struct buf *out, struct slice raw);
 

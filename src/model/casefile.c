@@ -37,4 +37,5 @@ const struct record_type casefile_type = {
 	.size = sizeof(struct casefile),
 	.fields = fields,
 	.field_count = FIELD_COUNT(fields),
+	.name_fields = {"case_number"},
 };

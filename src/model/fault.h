@@ -26,6 +26,7 @@ enum fault_code {
 	FAULT_READ_ONLY,     /* not for the client to set */
 	FAULT_NOT_FOUND,     /* names a record that does not exist */
 	FAULT_MISMATCH,      /* each exists, but they do not belong together */
+	FAULT_REPEATED,      /* given more often than it may be */
 	FAULT_NOT_ALLOWED,   /* not together with the rest of the record */
 };
 

@@ -42,12 +42,20 @@ const struct field *field_find(const struct field *fields, size_t count, struct 
 	return NULL;
 }
 
+const struct field *field_of(const struct record_type *type, const char *name)
+{
+	const struct field *field = type->fields;
+
+	while (strcmp(field->name, name) != 0) {
+		field++;
+		assert(field < type->fields + type->field_count);
+	}
+	return field;
+}
+
 uint64_t field_bit(const struct record_type *type, const char *name)
 {
-	const struct field *field = field_find(type->fields, type->field_count, slice_of(name));
-
-	assert(field);
-	return UINT64_C(1) << (field - type->fields);
+	return UINT64_C(1) << (field_of(type, name) - type->fields);
 }
 
 const char *field_nearest(const struct field *fields, size_t count, struct slice name)

@@ -30,6 +30,8 @@ enum field_flag {
 	FIELD_HIDDEN = 1 << 2,    /* stored, not part of the API */
 	FIELD_ONE_LINE = 1 << 3,  /* no control characters */
 	FIELD_NOT_BLANK = 1 << 4, /* more than white space, when not empty */
+	FIELD_ALWAYS = 1 << 5,    /* a timestamp that every record has */
+	FIELD_SEARCHED = 1 << 6,  /* a folded text whose trigrams are indexed */
 };
 
 struct id_list {
@@ -38,11 +40,14 @@ struct id_list {
 	size_t count;
 };
 
-/* The table behind a FIELD_ID_LIST: (account_id, owner, member). */
+/* The table behind a FIELD_ID_LIST: (account_id, owner, member, copies). */
 struct field_link {
 	const char *table;
 	const char *owner;
 	const char *member;
+	const char
+		*copies[3]; /* columns of the record that stand in the table as well, NULL last */
+	const char *empty;  /* column of the record that is 1 where the list is empty; or NULL */
 };
 
 struct field {
@@ -72,12 +77,14 @@ struct record {
 	 .offset = offsetof(struct record, id), .help = "its number"}
 #define RECORD_TIMES \
 	{.name = "created_at", .column = "created_at", .type = FIELD_TIMESTAMP, \
-	 .flags = FIELD_READ_ONLY, .offset = offsetof(struct record, created_at), \
+	 .flags = FIELD_READ_ONLY | FIELD_ALWAYS, .offset = offsetof(struct record, created_at), \
 	 .help = "when it was created"}, \
 	{.name = "updated_at", .column = "updated_at", .type = FIELD_TIMESTAMP, \
-	 .flags = FIELD_READ_ONLY, .offset = offsetof(struct record, updated_at), \
+	 .flags = FIELD_READ_ONLY | FIELD_ALWAYS, .offset = offsetof(struct record, updated_at), \
 	 .help = "when it was last changed"}
 /* clang-format on */
+
+struct record_lists;
 
 struct record_type {
 	const char *name; /* in the history and as the wrapper of a request */
@@ -86,6 +93,10 @@ struct record_type {
 	size_t size;          /* of the struct */
 	const struct field *fields;
 	size_t field_count; /* at most 64: fields given are a bit set */
+	/* The texts that name a record to people: the first two, joined by a blank, or where both
+	 * are empty the third. NULL where a field `name` does. */
+	const char *name_fields[3];
+	const struct record_lists *lists; /* NULL: it is not listed */
 };
 
 /* The part names of an address, in the order of the API, with their offsets in struct address;
@@ -102,6 +113,9 @@ void record_clear(const struct record_type *type, void *record);
 
 /* The row of that name that is part of the API, or NULL. */
 const struct field *field_find(const struct field *fields, size_t count, struct slice name);
+
+/* The row of that name, hidden ones too; it must be there. */
+const struct field *field_of(const struct record_type *type, const char *name);
 
 /* The bit of `name` in a set of given fields; `name` must be one of the type's fields. */
 uint64_t field_bit(const struct record_type *type, const char *name);

@@ -38,4 +38,5 @@ const struct record_type staff_type = {
 	.size = sizeof(struct staff),
 	.fields = fields,
 	.field_count = FIELD_COUNT(fields),
+	.name_fields = {"first_name", "last_name", "username"},
 };

@@ -27,4 +27,5 @@ const struct record_type subject_type = {
 	.size = sizeof(struct subject),
 	.fields = fields,
 	.field_count = FIELD_COUNT(fields),
+	.name_fields = {"first_name", "last_name"},
 };

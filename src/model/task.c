@@ -4,6 +4,12 @@
 
 #include "base/text.h"
 #include "base/timefmt.h"
+#include "model/calendar.h"
+#include "model/case_service.h"
+#include "model/casefile.h"
+#include "model/list.h"
+#include "model/staff.h"
+#include "model/subject.h"
 
 static const char *const statuses[] = {
 	[TASK_NONE] = "none",
@@ -17,6 +23,8 @@ static const struct field_link users = {
 	.table = "task_user",
 	.owner = "task_id",
 	.member = "staff_id",
+	.copies = {"status", "due_on"},
+	.empty = "unassigned",
 };
 
 /* In the order of the answers. */
@@ -44,7 +52,7 @@ static const struct field fields[] = {
 	 .flags = FIELD_REQUIRED | FIELD_NOT_BLANK | FIELD_ONE_LINE,
 	 .offset = offsetof(struct task, title), .help = "the name of the task"},
 	{.name = "title_folded", .column = "title_folded", .type = FIELD_TEXT,
-	 .flags = FIELD_HIDDEN, .offset = offsetof(struct task, title_folded),
+	 .flags = FIELD_HIDDEN | FIELD_SEARCHED, .offset = offsetof(struct task, title_folded),
 	 .help = "the title as it is searched and sorted"},
 	{.name = "body", .column = "body", .type = FIELD_TEXT, .limit = 65535,
 	 .offset = offsetof(struct task, body), .help = "description and notes"},
@@ -53,6 +61,9 @@ static const struct field fields[] = {
 	{.name = "users_list", .type = FIELD_ID_LIST, .link = &users, .limit = TASK_USERS_MAX,
 	 .offset = offsetof(struct task, users_list),
 	 .help = "the staff members it is assigned to"},
+	{.name = "unassigned", .column = "unassigned", .type = FIELD_CHOICE,
+	 .flags = FIELD_HIDDEN, .offset = offsetof(struct task, unassigned),
+	 .help = "whether users_list is empty"},
 	{.name = "alert_at", .column = "alert_at", .type = FIELD_TIMESTAMP,
 	 .offset = offsetof(struct task, alert_at), .help = "when its staff are alerted"},
 	{.name = "alert_sent_at", .column = "alert_sent_at", .type = FIELD_TIMESTAMP,
@@ -63,7 +74,54 @@ static const struct field fields[] = {
 	 .help = "when it was completed; only with status complete"},
 	RECORD_TIMES,
 };
+
+#define FROM_TO(prefix, of, what)                                                                  \
+	{.name = prefix "_from", .field = of, .op = FILTER_FROM, .help = what " on or after"},     \
+	{.name = prefix "_to", .field = of, .op = FILTER_TO, .help = what " on or before"}
+
+static const struct filter filters[] = {
+	{.name = "id", .field = "id", .help = "its number"},
+	{.name = "title", .field = "title_folded", .op = FILTER_CONTAINS,
+	 .help = "the title has this in it"},
+	{.name = "calendar", .field = "calendar_id", .help = "the calendar"},
+	{.name = "case", .field = "casefile_id", .none = true, .help = "the case"},
+	{.name = "subject", .field = "subject_id", .none = true, .help = "the subject"},
+	{.name = "user", .field = "users_list", .none = true, .help = "assigned to"},
+	{.name = "status", .field = "status", .help = "the status"},
+	{.name = "due_from", .also = {"from", "From"}, .field = "due_on", .op = FILTER_FROM,
+	 .help = "due on or after"},
+	{.name = "due_to", .also = {"to", "To"}, .field = "due_on", .op = FILTER_TO,
+	 .help = "due on or before"},
+	FROM_TO("complete", "complete_at", "completed"),
+	FROM_TO("alert", "alert_at", "alert scheduled"),
+	FROM_TO("alert_sent", "alert_sent_at", "alert sent"),
+	FROM_TO("created", "created_at", "created"),
+	FROM_TO("updated", "updated_at", "last changed"),
+};
+
+static const struct sort sorts[] = {
+	{"id", "id"},
+	{"due_on", "due_on"},
+	{"title", "title_folded"},
+	{"created_at", "created_at"},
+	{"updated_at", "updated_at"},
+	{"alert_at", "alert_at"},
+	{"complete_at", "complete_at"},
+};
+
+static const struct expansion expansions[] = {
+	{"case", "Casefile", "casefile_id", &casefile_type},
+	{"calendar", "Calendar", "calendar_id", &calendar_type},
+	{"subject", "Subject", "subject_id", &subject_type},
+	{"case_service", "CaseService", "case_service_id", &case_service_type},
+	{"users", "Users", "users_list", &staff_type},
+};
 /* clang-format on */
+
+static const struct record_lists lists = {
+	filters,    FIELD_COUNT(filters),    sorts, FIELD_COUNT(sorts),
+	expansions, FIELD_COUNT(expansions),
+};
 
 const struct record_type task_type = {
 	.name = "task",
@@ -72,6 +130,7 @@ const struct record_type task_type = {
 	.size = sizeof(struct task),
 	.fields = fields,
 	.field_count = FIELD_COUNT(fields),
+	.lists = &lists,
 };
 
 void task_check_new(const struct task *task, uint64_t given, uint64_t at_fault,
@@ -137,5 +196,6 @@ enum err task_settle(struct task *task, struct arena *arena, int64_t now)
 {
 	if (task->status == TASK_COMPLETE && task->complete_at == TIME_NONE)
 		task->complete_at = now;
+	task->unassigned = task->users_list.count == 0;
 	return text_fold(arena, task->title, &task->title_folded);
 }

@@ -32,7 +32,8 @@ struct task {
 	struct slice body;
 	struct address *address; /* NULL: none */
 	struct id_list users_list;
-	int64_t alert_at; /* TIME_NONE: no alert */
+	int32_t unassigned; /* 1 where users_list is empty */
+	int64_t alert_at;   /* TIME_NONE: no alert */
 	int64_t alert_sent_at;
 	int64_t complete_at; /* TIME_NONE unless the status is complete */
 };
@@ -61,7 +62,8 @@ void task_check_new(const struct task *task, uint64_t given, uint64_t at_fault,
 void task_check_references(const struct task *task, uint64_t valid, const struct task_facts *facts,
 			   struct faults *faults);
 
-/* Fills in what follows from the rest: title_folded and, at the time `now`, complete_at. */
+/* Fills in what follows from the rest: title_folded, unassigned and, at the time `now`,
+ * complete_at. */
 enum err task_settle(struct task *task, struct arena *arena, int64_t now);
 
 #endif

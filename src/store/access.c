@@ -83,3 +83,24 @@ enum err store_only_account(struct store *store, int64_t *id_out)
 		*id_out = only.id;
 	return only.count == 1 ? OK : only.count ? ERR_EXISTS : ERR_NOT_FOUND;
 }
+
+static enum err secret_row(void *context, const struct db_value *values, size_t count)
+{
+	unsigned char **secret = context;
+
+	if (count != 1 || values[0].bytes.len != SECRET_BYTES)
+		return ERR_INTERNAL;
+	memcpy(*secret, values[0].bytes.ptr, SECRET_BYTES);
+	*secret = NULL;
+	return OK;
+}
+
+enum err store_secret(struct store *store, const char *name, unsigned char secret[SECRET_BYTES])
+{
+	const struct db_value args[] = {DB_TEXT_VALUE(slice_of(name))};
+	const struct db_call call = {"SELECT value FROM secret WHERE name = $1", args, 1,
+				     secret_row, &secret};
+	enum err err = store_read(store, &call, 1);
+
+	return err ? err : secret ? ERR_NOT_FOUND : OK;
+}

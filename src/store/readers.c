@@ -70,6 +70,25 @@ void readers_give(struct readers *readers, struct db *db)
 	pthread_mutex_unlock(&readers->lock);
 }
 
+enum err snapshot_begin(struct store *store, struct db **db_out)
+{
+	struct db *db = readers_take(store->readers, store->config.read_budget_ms);
+	enum err err = store->driver->begin(db);
+
+	if (err)
+		readers_give(store->readers, db);
+	else
+		*db_out = db;
+	return err;
+}
+
+void snapshot_end(struct store *store, struct db *db)
+{
+	store->driver->set_budget(db, 0);
+	store->driver->rollback(db);
+	readers_give(store->readers, db);
+}
+
 enum err store_read(struct store *store, const struct db_call *calls, size_t count)
 {
 	struct db *db = readers_take(store->readers, store->config.read_budget_ms);

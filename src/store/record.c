@@ -6,6 +6,7 @@
 #include "base/timefmt.h"
 #include "codec/codec.h"
 #include "model/address.h"
+#include "model/list.h"
 #include "store/store_private.h"
 
 /* Columns that a field takes in its record's own table. */
@@ -45,6 +46,17 @@ static const char *build_insert(const struct record_type *type, struct arena *ar
 	return copy;
 }
 
+/* `format` with `what` in the place of its %s: the dialect's words are data, and no format of
+ * the compiler's knowing. */
+void put_into(const char *format, const char *what, struct buf *out)
+{
+	const char *at = strstr(format, "%s");
+
+	buf_add(out, format, (size_t)(at - format));
+	buf_add_text(out, what);
+	buf_add_text(out, at + 2);
+}
+
 /* A list comes with its record in one row, as its ids joined by commas: no statement a record. */
 static void add_list(const struct db_dialect *dialect, const struct record_type *type,
 		     const struct field_link *link, struct buf *sql)
@@ -53,24 +65,18 @@ static void add_list(const struct db_dialect *dialect, const struct record_type 
 
 	snprintf(ids, sizeof(ids), "l.%s", link->member);
 	buf_add_text(sql, ", (SELECT ");
-	for (const char *at = dialect->join_ids; *at; at++)
-		if (at[0] == '%' && at[1] == 's') {
-			buf_add_text(sql, ids);
-			at++;
-		} else {
-			buf_add_char(sql, *at);
-		}
+	put_into(dialect->join_ids, ids, sql);
 	buf_printf(sql, " FROM %s l WHERE l.account_id = %s.account_id AND l.%s = %s.id)",
 		   link->table, type->table, link->owner, type->table);
 }
 
+/* `from` is what follows the columns: the table and which of its records. */
 static const char *build_select(const struct db_dialect *dialect, const struct record_type *type,
-				struct arena *arena, size_t *columns_out)
+				const char *from, struct arena *arena)
 {
 	struct buf sql = {0};
 	const char *copy;
 
-	*columns_out = 1;
 	buf_add_text(&sql, "SELECT change");
 	for (size_t i = 0; i < type->field_count; i++) {
 		const struct field *field = &type->fields[i];
@@ -78,34 +84,96 @@ static const char *build_select(const struct db_dialect *dialect, const struct r
 		add_columns(field, &sql);
 		if (field->type == FIELD_ID_LIST)
 			add_list(dialect, type, field->link, &sql);
-		*columns_out += field->type == FIELD_ID_LIST ? 1 : columns_of(field);
 	}
-	buf_printf(&sql, " FROM %s WHERE account_id = $1 AND id = $2", type->table);
+	buf_add_text(&sql, from);
 	copy = sql.failed ? NULL : arena_copy(arena, buf_slice(&sql));
 	buf_release(&sql);
 	return copy;
 }
 
+/* What the records of a page name: by their column, or by the table behind their list. */
+static enum err build_related(const struct db_dialect *dialect, const struct record_type *type,
+			      struct arena *arena, struct record_sql *sql)
+{
+	const struct record_lists *lists = type->lists;
+	struct buf among = {0};
+	enum err err = OK;
+
+	sql->select_related = arena_alloc(arena, (lists->expansion_count + 1) * sizeof(char *));
+	if (!sql->select_related)
+		return ERR_NOMEM;
+	put_into(dialect->among, "$2", &among);
+	for (size_t i = 0; i < lists->expansion_count && !err; i++) {
+		const struct expansion *expansion = &lists->expansions[i];
+		const struct field *field = field_of(type, expansion->field);
+		const struct field_link *link = field->link;
+		const char *from =
+			arena_printf(arena,
+				     " FROM %s WHERE account_id = $1 AND id IN"
+				     " (SELECT %s FROM %s WHERE account_id = $1 AND %s IN %.*s)",
+				     expansion->type->table, link ? link->member : field->column,
+				     link ? link->table : type->table, link ? link->owner : "id",
+				     (int)among.len, among.ptr);
+
+		if (from)
+			sql->select_related[i] =
+				build_select(dialect, expansion->type, from, arena);
+		if (!sql->select_related[i])
+			err = ERR_NOMEM;
+	}
+	buf_release(&among);
+	return err;
+}
+
+static const char *build_link_insert(const struct field_link *link, struct arena *arena)
+{
+	struct buf columns = {0}, args = {0};
+	const char *sql;
+
+	for (size_t i = 0; link->copies[i]; i++) {
+		buf_printf(&columns, ", %s", link->copies[i]);
+		buf_printf(&args, ", $%zu", i + 4);
+	}
+	buf_add_char(&columns, '\0');
+	buf_add_char(&args, '\0');
+	sql = columns.failed || args.failed
+		      ? NULL
+		      : arena_printf(arena,
+				     "INSERT INTO %s (account_id, %s, %s%s) VALUES ($1, $2, $3%s)",
+				     link->table, link->owner, link->member, columns.ptr, args.ptr);
+	buf_release(&columns);
+	buf_release(&args);
+	return sql;
+}
+
 static enum err build_type(struct store *store, enum record_kind kind)
 {
 	const struct record_type *type = record_types[kind];
+	const struct db_dialect *dialect = store->driver->dialect;
 	struct record_sql *sql = &store->sql[kind];
+	struct arena *arena = &store->arena;
+	const char *one, *page;
 
 	sql->insert = build_insert(type, &store->arena, &sql->arg_count);
-	sql->select = build_select(store->driver->dialect, type, &store->arena, &sql->column_count);
+	one = arena_printf(arena, " FROM %s WHERE account_id = $1 AND id = $2", type->table);
+	page = arena_printf(arena,
+			    " FROM %s k CROSS JOIN %s WHERE account_id = $1 AND id = k.value",
+			    dialect->ids_in_order, type->table);
+	if (!one || !page)
+		return ERR_NOMEM;
+	sql->select = build_select(dialect, type, one, arena);
+	sql->select_page = build_select(dialect, type, page, arena);
+	if (type->lists && build_related(dialect, type, arena, sql))
+		return ERR_NOMEM;
 	sql->link_insert = arena_alloc(&store->arena, type->field_count * sizeof(char *));
-	if (!sql->insert || !sql->select || !sql->link_insert)
+	if (!sql->insert || !sql->select || !sql->select_page || !sql->link_insert)
 		return ERR_NOMEM;
 	for (size_t i = 0; i < type->field_count; i++) {
 		const struct field_link *link = type->fields[i].link;
 
-		if (!link)
-			continue;
-		sql->link_insert[i] =
-			arena_printf(&store->arena,
-				     "INSERT INTO %s (account_id, %s, %s) VALUES ($1, $2, $3)",
-				     link->table, link->owner, link->member);
-		if (!sql->link_insert[i])
+		if (link)
+			sql->link_insert[i] = build_link_insert(link, &store->arena);
+		if (link && !sql->link_insert[i])
 			return ERR_NOMEM;
 	}
 	return OK;
@@ -205,20 +273,53 @@ static enum err add_links(struct store_write *write, enum record_kind kind,
 
 	for (size_t i = 0; i < type->field_count && !err; i++) {
 		const struct id_list *list = CONST_FIELD_AT(record, &type->fields[i]);
+		const char *const *copies;
 
 		if (type->fields[i].type != FIELD_ID_LIST)
 			continue;
+		copies = type->fields[i].link->copies;
 		for (size_t j = 0; j < list->count && !err; j++) {
-			struct db_value *args = arena_alloc(write->arena, 3 * sizeof(*args));
+			struct db_value *args = arena_alloc(write->arena, 6 * sizeof(*args));
+			size_t count = 3;
 
 			if (!args)
 				return ERR_NOMEM;
 			args[0] = DB_INT_VALUE(write->scope.account_id);
 			args[1] = DB_INT_VALUE(record->id);
 			args[2] = DB_INT_VALUE(list->ids[j]);
-			err = calls_add(calls, write->store->sql[kind].link_insert[i], args, 3,
+			for (; copies[count - 3]; count++) {
+				const struct field *copied = field_of(type, copies[count - 3]);
+
+				field_to_values(copied, CONST_FIELD_AT(record, copied),
+						&args[count]);
+			}
+			err = calls_add(calls, write->store->sql[kind].link_insert[i], args, count,
 					NULL, NULL);
 		}
+	}
+	return err;
+}
+
+/* What a database that has an index of words beside the table must be told. */
+static enum err add_words(struct store_write *write, const struct record_type *type,
+			  const struct record *record, struct calls *calls)
+{
+	const struct db_words *words = write->store->driver->dialect->words;
+	enum err err = OK;
+
+	for (size_t i = 0; i < type->field_count && words && !err; i++) {
+		struct db_value *args;
+
+		if (!(type->fields[i].flags & FIELD_SEARCHED))
+			continue;
+		args = arena_alloc(write->arena, 3 * sizeof(*args));
+		if (!args)
+			return ERR_NOMEM;
+		args[0] = DB_INT_VALUE(write->scope.account_id);
+		args[1] = DB_INT_VALUE(record->id);
+		field_to_values(&type->fields[i], CONST_FIELD_AT(record, &type->fields[i]),
+				&args[2]);
+		err = calls_add(calls, words->insert, args, 3, NULL, NULL);
 	}
 	return err;
 }
@@ -255,6 +356,8 @@ enum err record_insert(struct store_write *write, enum record_kind kind, void *d
 	err = calls_add(calls, sql->insert, args, at, NULL, NULL);
 	if (!err)
 		err = add_links(write, kind, record, calls);
+	if (!err)
+		err = add_words(write, type, record, calls);
 	return err ? err : add_history(write, type, record, "create", calls);
 }
 

@@ -20,11 +20,13 @@
 #include "base/err.h"
 #include "model/casefile.h"
 #include "model/fault.h"
+#include "model/list.h"
 #include "model/records.h"
 #include "model/staff.h"
 #include "model/task.h"
 
 #define TOKEN_HASH_BYTES 32
+#define SECRET_BYTES 32
 
 struct store;
 
@@ -77,6 +79,9 @@ void store_close(struct store *store);
 /* The only account's id; ERR_EXISTS where there are several, ERR_NOT_FOUND without any. */
 enum err store_only_account(struct store *store, int64_t *id_out);
 
+/* The random bytes of that name, which every process of this database has: see schema/. */
+enum err store_secret(struct store *store, const char *name, unsigned char secret[SECRET_BYTES]);
+
 /* Who a request says it is. */
 struct access {
 	int64_t account_id;
@@ -99,6 +104,25 @@ typedef enum err store_record_fn(void *context, const void *record);
 /* Reads one record. ERR_NOT_FOUND, ERR_TIMEOUT past the budget. */
 enum err store_get(struct store *store, const struct scope *scope, enum record_kind kind,
 		   int64_t id, struct arena *arena, store_record_fn *on_record, void *context);
+
+/* What a list is read into. An error ends the reading and is returned. */
+struct list_sink {
+	/* The records of the page, in order. */
+	store_record_fn *on_record;
+	/* Before them, each once: what the expansion of that row finds; in no order. */
+	enum err (*on_related)(void *context, size_t expansion, const void *record);
+	void *context;
+};
+
+/* Reads one page of a list, in one snapshot. `more_out` says whether another record follows it.
+ * ERR_TIMEOUT past the budget. */
+enum err store_list(struct store *store, const struct scope *scope, enum record_kind kind,
+		    const struct list_query *query, struct arena *arena,
+		    const struct list_sink *sink, bool *more_out);
+
+/* How many records the conditions of `query` hold for; the rest of it does not count. */
+enum err store_count(struct store *store, const struct scope *scope, enum record_kind kind,
+		     const struct list_query *query, struct arena *arena, int64_t *count_out);
 
 struct calls;
 struct store_write;

@@ -11,10 +11,11 @@ struct writer;
 /* The statements of one kind of record, made from its field table when the store opens. */
 struct record_sql {
 	const char *insert;
-	const char *select;       /* $1 account, $2 id */
-	const char **link_insert; /* by field; NULL where the field is no list */
-	size_t arg_count;         /* of the insert */
-	size_t column_count;      /* of the select */
+	const char *select;          /* $1 account, $2 id */
+	const char *select_page;     /* $1 account, $2 ids as a JSON array, whose order it keeps */
+	const char **select_related; /* by expansion; $1 account, $2 ids of the page */
+	const char **link_insert;    /* by field; NULL where the field is no list */
+	size_t arg_count;            /* of the insert */
 };
 
 struct store {
@@ -50,6 +51,9 @@ void readers_free(struct readers *readers);
 /* Waits until one is free; its budget starts now. */
 struct db *readers_take(struct readers *readers, int budget_ms);
 void readers_give(struct readers *readers, struct db *db);
+/* Takes one for several statements that see the same. */
+enum err snapshot_begin(struct store *store, struct db **db_out);
+void snapshot_end(struct store *store, struct db *db);
 /* Takes one, runs the calls in one snapshot each, gives it back. */
 enum err store_read(struct store *store, const struct db_call *calls, size_t count);
 
@@ -60,6 +64,7 @@ void writer_stop(struct writer *writer);
 void writer_free(struct writer *writer);
 
 /* record.c: SQL from the field tables. */
+void put_into(const char *format, const char *what, struct buf *out);
 enum err record_sql_build(struct store *store);
 /* Lists what creates a record: its row, its lists, its history. `record` must live until the calls
  * were run. An id of ID_NONE gets the next one, a time of creation of TIME_NONE is now. */

@@ -7,6 +7,7 @@ import sqlite3
 
 import pytest
 
+from commands import TABLES
 from harness import (ADDRESS_PARTS, EXAMPLE, FIELDS, JSON, MINIMAL, REQUIRED, TASKS, cases, faults,
                      label, messages, task)
 from tables import (CHARACTERS, INT64_MAX, NOTHING, assert_is_now, check_accepted,
@@ -298,10 +299,8 @@ def test_nothing_of_a_refused_request_is_in_the_database(make_server):
 
     def stored():
         with contextlib.closing(sqlite3.connect(server.data / "docket.db")) as database:
-            tables = [row[0] for row in database.execute(
-                "SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name")]
             return {table: database.execute(f'SELECT * FROM "{table}"').fetchall()
-                    for table in tables}
+                    for table, in database.execute(TABLES).fetchall()}
     server.stop()
     before = stored()
     assert before["task"] == [] and len(before["casefile"]) == 2

@@ -10,7 +10,7 @@ import time
 import pytest
 
 import harness
-from commands import fails, misuse, rows
+from commands import TABLES, fails, misuse, rows
 from harness import EXAMPLE, JSON, PROGRAM, TASKS, environment, run, succeed
 
 DAY = 86400
@@ -18,8 +18,8 @@ DAY = 86400
 
 def everything(folder):
     """All that is in the database."""
-    names = rows(folder, "SELECT name FROM sqlite_schema WHERE type = 'table'")
-    return {name: rows(folder, f'SELECT * FROM "{name}" ORDER BY 1, 2') for name, in names}
+    return {name: sorted(rows(folder, f'SELECT * FROM "{name}"'), key=repr)
+            for name, in rows(folder, TABLES)}
 
 
 @pytest.fixture

@@ -173,13 +173,13 @@ def test_a_create_with_an_unknown_parameter_stores_nothing(server):
 def test_a_query_that_is_not_encoded(server, made, query):
     with Wire(server) as wire:
         wire.send(server.request("GET", f"{made.header('Location')}?{query}"))
-        problem(wire.reply(), 400)
+        problem(wire.reply(), 400, fields=True)
 
 
 # OPTIONS and other methods
 
-ALLOWED = [(TASKS, {"POST", "OPTIONS"}, {"PUT", "DELETE", "PATCH"}),
-           (TASKS + "/", {"POST", "OPTIONS"}, {"PUT", "DELETE", "PATCH"}),
+ALLOWED = [(TASKS, {"GET", "HEAD", "POST", "OPTIONS"}, {"PUT", "DELETE", "PATCH"}),
+           (TASKS + "/", {"GET", "HEAD", "POST", "OPTIONS"}, {"PUT", "DELETE", "PATCH"}),
            (TASKS + "/1", {"GET", "HEAD", "OPTIONS"}, {"POST", "PUT"}),
            (TASKS + "/999999999", {"GET", "HEAD", "OPTIONS"}, {"POST", "PUT"})]
 

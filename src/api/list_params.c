@@ -1,0 +1,448 @@
+/* SPDX-License-Identifier: MIT */
+/* What the parameters of a list ask for: rows for those that every list has, and the filters of
+ * the type. Everything that is wrong with any of them is told in one answer. */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "api/api_private.h"
+#include "base/text.h"
+#include "base/timefmt.h"
+#include "json/write.h"
+
+#define PER_PAGE_MAX 500
+#define PER_PAGE_DEFAULT 100
+#define VALUES_MAX 500 /* of one filter: as many as a page has */
+#define OFFSET_MAX (INT64_MAX / 2)
+#define SHOWN_VALUE 40
+
+struct reader {
+	struct call *call;
+	const struct record_type *type;
+	struct condition *conditions; /* by filter */
+	const char **filters_sent;    /* by filter: the name it came under, or NULL */
+	const char *sent[8];          /* by row: likewise */
+	bool sort_given, dir_given, page_given;
+	struct slice after;
+};
+
+typedef void read_fn(struct reader *reader, const struct param *param);
+
+static struct faults *faults_of(struct reader *reader)
+{
+	return &reader->call->faults;
+}
+
+static const char *shown(struct reader *reader, struct slice value)
+{
+	return text_shown(&reader->call->http->arena, value, SHOWN_VALUE);
+}
+
+/* A positive integer up to `most`. */
+static bool read_integer(struct reader *reader, const char *name, struct slice text, int64_t most,
+			 int64_t *value_out)
+{
+	char *end;
+	long long value;
+
+	errno = 0;
+	value = strtoll(text.ptr, &end, 10);
+	if (text.len == 0 ||
+	    strspn(text.ptr + (text.ptr[0] == '-'), "0123456789") + (text.ptr[0] == '-') <
+		    text.len ||
+	    end != text.ptr + text.len) {
+		faults_add(faults_of(reader), name, FAULT_FORMAT,
+			   "must be an integer, and is \"%s\"", shown(reader, text));
+		return false;
+	}
+	if (errno || value < 1 || value > most) {
+		faults_add(faults_of(reader), name, FAULT_RANGE, "must be from 1 to %lld",
+			   (long long)most);
+		return false;
+	}
+	*value_out = value;
+	return true;
+}
+
+/* The place of `value` among `choices`, which is NULL-terminated; -1 is a fault. */
+static int read_choice(struct reader *reader, const char *name, struct slice value,
+		       const char *const *choices)
+{
+	struct buf list = {0};
+
+	for (int i = 0; choices[i]; i++)
+		if (slice_is(value, choices[i]))
+			return i;
+	for (int i = 0; choices[i]; i++)
+		buf_printf(&list, "%s%s", i == 0 ? "" : choices[i + 1] ? ", " : " or ", choices[i]);
+	faults_add(faults_of(reader), name, FAULT_CHOICE, "must be %.*s, and is \"%s\"",
+		   (int)list.len, list.ptr ? list.ptr : "", shown(reader, value));
+	buf_release(&list);
+	return -1;
+}
+
+static void read_page(struct reader *reader, const struct param *param)
+{
+	int64_t page;
+
+	reader->page_given = true;
+	if (read_integer(reader, param->name, param->value, INT64_MAX, &page))
+		reader->call->list.page = (uint64_t)page;
+}
+
+static void read_per_page(struct reader *reader, const struct param *param)
+{
+	int64_t limit;
+
+	if (read_integer(reader, param->name, param->value, PER_PAGE_MAX, &limit))
+		reader->call->list.query.limit = (size_t)limit;
+}
+
+static void read_sort(struct reader *reader, const struct param *param)
+{
+	const struct record_lists *lists = reader->type->lists;
+	const char *names[17] = {NULL};
+	int row;
+
+	for (size_t i = 0; i < lists->sort_count && i < 16; i++)
+		names[i] = lists->sorts[i].name;
+	row = read_choice(reader, param->name, param->value, names);
+	if (row < 0)
+		return;
+	reader->sort_given = true;
+	reader->call->list.sort_row = (size_t)row;
+}
+
+static void read_dir(struct reader *reader, const struct param *param)
+{
+	static const char *const names[] = {"asc", "desc", NULL};
+
+	reader->dir_given = true;
+	reader->call->list.query.descending =
+		read_choice(reader, param->name, param->value, names) == 1;
+}
+
+static void read_mode(struct reader *reader, const struct param *param)
+{
+	static const char *const names[] = {"count", NULL};
+
+	reader->call->list.count = read_choice(reader, param->name, param->value, names) == 0;
+}
+
+static void read_after(struct reader *reader, const struct param *param)
+{
+	reader->after = param->value;
+}
+
+/* One of the values that a comma list, or a repeated parameter, has. */
+static void read_expansion(struct reader *reader, const struct param *param, struct slice value)
+{
+	const struct record_lists *lists = reader->type->lists;
+	const char *names[33] = {NULL};
+	int row;
+
+	for (size_t i = 0; i < lists->expansion_count && i < 32; i++)
+		names[i] = lists->expansions[i].name;
+	row = read_choice(reader, param->name, value, names);
+	if (row >= 0)
+		reader->call->list.query.expansions |= UINT32_C(1) << row;
+}
+
+typedef void read_one_fn(struct reader *reader, const struct param *param, struct slice value,
+			 size_t row);
+
+/* Calls `one` for each part between commas. */
+static void read_several(struct reader *reader, const struct param *param, size_t row,
+			 read_one_fn *one)
+{
+	struct slice rest = param->value;
+
+	for (bool last = false; !last;) {
+		const char *comma = memchr(rest.ptr, ',', rest.len);
+		struct slice part = {rest.ptr, comma ? (size_t)(comma - rest.ptr) : rest.len};
+		const char *copy = arena_copy(&reader->call->http->arena, part);
+
+		if (!copy) {
+			faults_of(reader)->nomem = true;
+			return;
+		}
+		if (part.len == 0)
+			faults_add(faults_of(reader), param->name, FAULT_BLANK,
+				   "must not have an empty value between commas");
+		else
+			one(reader, param, (struct slice){copy, part.len}, row);
+		last = !comma;
+		rest = (struct slice){rest.ptr + part.len + !last, rest.len - part.len - !last};
+	}
+}
+
+static void one_expansion(struct reader *reader, const struct param *param, struct slice value,
+			  size_t row)
+{
+	(void)row;
+	read_expansion(reader, param, value);
+}
+
+static void read_expand(struct reader *reader, const struct param *param)
+{
+	read_several(reader, param, 0, one_expansion);
+}
+
+enum { ROW_EXPAND = 6 };
+
+/* What every list takes; a single record only takes `expand`. */
+static const struct {
+	const char *name;
+	read_fn *read;
+	bool several; /* may come several times */
+} rows[] = {
+	{"page", read_page, false}, {"per_page", read_per_page, false},
+	{"sort", read_sort, false}, {"dir", read_dir, false},
+	{"mode", read_mode, false}, {"after", read_after, false},
+	[ROW_EXPAND] = {"expand", read_expand, true},
+};
+
+static void add_value(struct reader *reader, const struct param *param, struct condition *condition,
+		      int64_t value)
+{
+	if (condition->count == VALUES_MAX) {
+		faults_add(faults_of(reader), param->name, FAULT_TOO_MANY,
+			   "must have at most %d values", VALUES_MAX);
+		return;
+	}
+	if (!condition->values)
+		condition->values = arena_alloc(&reader->call->http->arena,
+						VALUES_MAX * sizeof(*condition->values));
+	if (!condition->values)
+		faults_of(reader)->nomem = true;
+	else
+		condition->values[condition->count++] = value;
+}
+
+static void one_value(struct reader *reader, const struct param *param, struct slice value,
+		      size_t row)
+{
+	const struct filter *filter = &reader->type->lists->filters[row];
+	struct condition *condition = &reader->conditions[row];
+	int64_t number;
+
+	if (filter->none && slice_is(value, "none")) {
+		condition->none = true;
+	} else if (condition->field->type == FIELD_CHOICE) {
+		number = read_choice(reader, param->name, value, condition->field->choices);
+		if (number >= 0)
+			add_value(reader, param, condition, number);
+	} else if (read_integer(reader, param->name, value, INT64_MAX, &number)) {
+		add_value(reader, param, condition, number);
+	}
+}
+
+static void read_bound(struct reader *reader, const struct param *param,
+		       struct condition *condition)
+{
+	enum time_bound bound = condition->op == FILTER_TO ? TIME_LAST : TIME_FIRST;
+	int32_t day;
+
+	if (condition->field->type == FIELD_DATE) {
+		if (date_parse(param->value, &day))
+			condition->bound = day;
+		else
+			faults_add(faults_of(reader), param->name, FAULT_FORMAT,
+				   "must be a date as 2023-02-14, and is \"%s\"",
+				   shown(reader, param->value));
+	} else if (!timestamp_parse(param->value, bound, &condition->bound)) {
+		faults_add(faults_of(reader), param->name, FAULT_FORMAT,
+			   "must be a timestamp as 2023-02-14T09:30:00Z or a date as 2023-02-14, "
+			   "and is \"%s\"",
+			   shown(reader, param->value));
+	}
+}
+
+static void read_filter(struct reader *reader, const struct param *param, size_t row)
+{
+	const struct filter *filter = &reader->type->lists->filters[row];
+	struct condition *condition = &reader->conditions[row];
+
+	condition->field = field_of(reader->type, filter->field);
+	condition->op = filter->op;
+	if (filter->op == FILTER_ANY)
+		read_several(reader, param, row, one_value);
+	else if (filter->op == FILTER_CONTAINS)
+		faults_of(reader)->nomem |=
+			text_fold(&reader->call->http->arena, param->value, &condition->text) != OK;
+	else
+		read_bound(reader, param, condition);
+}
+
+/* `sent` is the name under which it came before, or NULL. True when the value is to be read. */
+static bool may_come(struct reader *reader, const struct param *param, bool several,
+		     const char **sent)
+{
+	const char *before = *sent;
+
+	*sent = param->name;
+	if (before && !several) {
+		faults_add(faults_of(reader), param->name, FAULT_REPEATED,
+			   "is given already, as %s", before);
+		return false;
+	}
+	if (param->value.len == 0) {
+		faults_add(faults_of(reader), param->name, FAULT_BLANK, "must not be empty");
+		return false;
+	}
+	return true;
+}
+
+/* A name with brackets is only that of what may come several times. */
+static bool is_called(const struct param *param, const char *name, bool several)
+{
+	return slice_is(several ? param->base : slice_of(param->name), name);
+}
+
+static bool read_row(struct reader *reader, const struct param *param, bool list)
+{
+	for (size_t i = list ? 0 : ROW_EXPAND; i < FIELD_COUNT(rows); i++) {
+		if (!is_called(param, rows[i].name, rows[i].several))
+			continue;
+		if (may_come(reader, param, rows[i].several, &reader->sent[i]))
+			rows[i].read(reader, param);
+		return true;
+	}
+	return false;
+}
+
+static bool read_as_filter(struct reader *reader, const struct param *param)
+{
+	const struct record_lists *lists = reader->type->lists;
+
+	for (size_t i = 0; i < lists->filter_count; i++) {
+		const struct filter *filter = &lists->filters[i];
+		bool several = filter->op == FILTER_ANY;
+
+		if (!is_called(param, filter->name, several) &&
+		    !(filter->also[0] && is_called(param, filter->also[0], several)) &&
+		    !(filter->also[1] && is_called(param, filter->also[1], several)))
+			continue;
+		if (may_come(reader, param, several, &reader->filters_sent[i]))
+			read_filter(reader, param, i);
+		return true;
+	}
+	return false;
+}
+
+/* Every name that the request takes; NULL-terminated. */
+static const char **names_of(struct reader *reader, bool list)
+{
+	const struct record_lists *lists = reader->type->lists;
+	size_t room = FIELD_COUNT(rows) + lists->filter_count + 1, count = 0;
+	const char **names = arena_alloc(&reader->call->http->arena, room * sizeof(*names));
+
+	for (size_t i = list ? 0 : ROW_EXPAND; names && i < FIELD_COUNT(rows); i++)
+		names[count++] = rows[i].name;
+	for (size_t i = 0; names && list && i < lists->filter_count; i++)
+		names[count++] = lists->filters[i].name;
+	return names;
+}
+
+static int by_number(const void *a, const void *b)
+{
+	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+static void sort_values(struct condition *condition)
+{
+	size_t kept = 0;
+
+	qsort(condition->values, condition->count, sizeof(*condition->values), by_number);
+	for (size_t i = 0; i < condition->count; i++)
+		if (i == 0 || condition->values[i] != condition->values[i - 1])
+			condition->values[kept++] = condition->values[i];
+	condition->count = kept;
+}
+
+/* One canonical text for all ways to write the same filters. */
+static void digest_filters(struct reader *reader)
+{
+	const struct list_query *query = &reader->call->list.query;
+	struct buf text = {0};
+
+	json_open_array(&text);
+	for (size_t i = 0; i < query->condition_count; i++) {
+		const struct condition *condition = &query->conditions[i];
+
+		json_put_text(&text, slice_of(condition->field->name));
+		json_put_int(&text, condition->op);
+		json_put_int(&text, condition->none);
+		json_put_int(&text, condition->bound);
+		json_put_text(&text, condition->text);
+		json_open_array(&text);
+		for (size_t j = 0; j < condition->count; j++)
+			json_put_int(&text, condition->values[j]);
+		json_close_array(&text);
+	}
+	json_close_array(&text);
+	faults_of(reader)->nomem |= text.failed;
+	seal_digest(text.failed ? SLICE("") : buf_slice(&text), reader->call->list.filters);
+	buf_release(&text);
+}
+
+/* Puts together what was read; the filters that were given come first, in the table's order. */
+static enum err settle(struct reader *reader)
+{
+	struct list_request *list = &reader->call->list;
+	struct list_query *query = &list->query;
+	enum err err = OK;
+
+	for (size_t i = 0; i < reader->type->lists->filter_count; i++) {
+		if (!reader->conditions[i].field)
+			continue;
+		if (reader->conditions[i].values)
+			sort_values(&reader->conditions[i]);
+		reader->conditions[query->condition_count++] = reader->conditions[i];
+	}
+	query->conditions = reader->conditions;
+	digest_filters(reader);
+	if (reader->after.len && reader->page_given)
+		faults_add(faults_of(reader), "page", FAULT_NOT_ALLOWED, "does not go with after");
+	if (reader->after.len && list->count)
+		faults_add(faults_of(reader), "after", FAULT_NOT_ALLOWED,
+			   "does not go with mode=count");
+	if (reader->after.len)
+		err = cursor_read(reader->call, reader->after, reader->sort_given,
+				  reader->dir_given);
+	query->sort = field_of(reader->type, reader->type->lists->sorts[list->sort_row].field);
+	query->offset = list->page - 1 > OFFSET_MAX / query->limit ? OFFSET_MAX
+								   : (list->page - 1) * query->limit;
+	return err;
+}
+
+static enum err read_params(struct call *call, bool list)
+{
+	const struct record_type *type = record_types[call->route->kind];
+	size_t count = type->lists->filter_count;
+	struct arena *arena = &call->http->arena;
+	struct reader reader = {.call = call, .type = type};
+	const char **names = names_of(&reader, list);
+
+	reader.conditions = arena_alloc(arena, count * sizeof(*reader.conditions));
+	reader.filters_sent = arena_alloc(arena, count * sizeof(*reader.filters_sent));
+	if (!names || !reader.conditions || !reader.filters_sent)
+		return ERR_NOMEM;
+	call->list.page = 1;
+	call->list.query.limit = PER_PAGE_DEFAULT;
+	for (const struct param *param = call->params; param; param = param->next)
+		if (!read_row(&reader, param, list) && !(list && read_as_filter(&reader, param)))
+			params_unknown(call, param, names);
+	return settle(&reader);
+}
+
+enum err list_read_params(struct call *call)
+{
+	return read_params(call, true);
+}
+
+enum err record_read_params(struct call *call)
+{
+	return read_params(call, false);
+}

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: MIT */
+/* Cursors, and the links between the pages of a list. */
+#include "api/api_private.h"
+
+/* The form of a cursor's payload: it rises when the form changes, or the rows of sorts do. */
+#define CURSOR_VERSION 1
+#define DESCENDING 1
+#define NO_VALUE 2
+
+/* More would not fit beside a request of the same length in a connection's memory. */
+#define LINKS_MAX 8000
+
+struct cursor {
+	unsigned char version;
+	unsigned char sort_row;
+	unsigned char marks;
+	unsigned char filters[SEAL_DIGEST_BYTES];
+	unsigned char id[8]; /* most significant byte first, as the next */
+	unsigned char integer[8];
+	/* Behind it: the text, where the sort is one. */
+};
+
+static void put_number(int64_t value, unsigned char bytes[8])
+{
+	for (int i = 0; i < 8; i++)
+		bytes[i] = (unsigned char)((uint64_t)value >> (56 - 8 * i));
+}
+
+static int64_t take_number(const unsigned char bytes[8])
+{
+	uint64_t value = 0;
+
+	for (int i = 0; i < 8; i++)
+		value = value << 8 | bytes[i];
+	return (int64_t)value;
+}
+
+/* A cursor is of one account's list of one kind. */
+static struct slice purpose_of(struct call *call)
+{
+	return slice_of(arena_printf(&call->http->arena, "cursor %lld %s",
+				     (long long)call->scope.account_id,
+				     record_types[call->route->kind]->name));
+}
+
+char *cursor_write(struct call *call, const struct list_place *place)
+{
+	const struct list_request *list = &call->list;
+	struct cursor cursor = {
+		.version = CURSOR_VERSION,
+		.sort_row = (unsigned char)list->sort_row,
+		.marks = (unsigned char)((list->query.descending ? DESCENDING : 0) |
+					 (place->null ? NO_VALUE : 0)),
+	};
+	struct slice purpose = purpose_of(call);
+	struct buf payload = {0};
+	char *text = NULL;
+
+	memcpy(cursor.filters, list->filters, sizeof(cursor.filters));
+	put_number(place->id, cursor.id);
+	put_number(place->integer, cursor.integer);
+	buf_add(&payload, &cursor, sizeof(cursor));
+	buf_add_slice(&payload, place->text);
+	if (purpose.ptr && !payload.failed)
+		text = seal(call->app->cursor_key, purpose, buf_slice(&payload),
+			    &call->http->arena);
+	buf_release(&payload);
+	return text;
+}
+
+static void refuse(struct call *call, const char *why)
+{
+	faults_add(&call->faults, "after", FAULT_NOT_ALLOWED, "%s", why);
+}
+
+enum err cursor_read(struct call *call, struct slice text, bool sort_given, bool dir_given)
+{
+	struct list_request *list = &call->list;
+	struct list_place *place = arena_alloc(&call->http->arena, sizeof(*place));
+	struct slice purpose = purpose_of(call), payload;
+	struct cursor cursor;
+	enum err err;
+
+	if (!place || !purpose.ptr)
+		return ERR_NOMEM;
+	err = unseal(call->app->cursor_key, purpose, text, &call->http->arena, &payload);
+	if (err == ERR_INVALID || (!err && payload.len < sizeof(cursor))) {
+		faults_add(&call->faults, "after", FAULT_FORMAT,
+			   "must be taken as it stands from the link to the next page");
+		return OK;
+	}
+	if (err)
+		return err;
+	memcpy(&cursor, payload.ptr, sizeof(cursor));
+	if (cursor.version != CURSOR_VERSION) {
+		refuse(call, "comes from another version of docket; begin anew");
+		return OK;
+	}
+	if (sort_given && cursor.sort_row != list->sort_row)
+		refuse(call, "belongs to a list with another sort");
+	if (dir_given && list->query.descending != (cursor.marks & DESCENDING))
+		refuse(call, "belongs to a list with another dir");
+	/* Filters that are at fault are not other ones. */
+	if (!call->faults.count && memcmp(cursor.filters, list->filters, sizeof(list->filters)) != 0)
+		refuse(call, "belongs to a list with other filters");
+	list->sort_row = cursor.sort_row;
+	list->query.descending = cursor.marks & DESCENDING;
+	*place = (struct list_place){
+		.id = take_number(cursor.id),
+		.null = cursor.marks & NO_VALUE,
+		.integer = take_number(cursor.integer),
+		.text = {payload.ptr + sizeof(cursor), payload.len - sizeof(cursor)},
+	};
+	list->query.after = place;
+	return OK;
+}
+
+/* As it may stand in a link: everything else is encoded (RFC 3986, section 3.4). */
+static void add_encoded(struct slice text, struct buf *out)
+{
+	static const char hex[] = "0123456789ABCDEF";
+
+	for (size_t i = 0; i < text.len; i++) {
+		unsigned char c = (unsigned char)text.ptr[i];
+
+		if ((c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+		    (c && strchr("-._~,:", c)))
+			buf_add_char(out, (char)c);
+		else
+			buf_printf(out, "%%%c%c", hex[c >> 4], hex[c & 15]);
+	}
+}
+
+/* The list as it was asked for, at another page. */
+static void add_link(struct call *call, const char *relation, const char *name, const char *value,
+		     struct buf *out)
+{
+	size_t count = 0;
+
+	buf_printf(out, "%s<%s", out->len ? ", " : "", call->route->path);
+	for (const struct param *param = call->params; param; param = param->next) {
+		if (slice_is(param->base, "page") || slice_is(param->base, "after"))
+			continue;
+		buf_add_char(out, count++ ? '&' : '?');
+		add_encoded(slice_of(param->name), out);
+		buf_add_char(out, '=');
+		add_encoded(param->value, out);
+	}
+	if (name)
+		buf_printf(out, "%c%s=%s", count ? '&' : '?', name, value);
+	buf_printf(out, ">; rel=\"%s\"", relation);
+}
+
+enum err page_links(struct call *call, const struct list_place *place)
+{
+	struct buf links = {0}, next = {0};
+	char number[24], *copy = NULL;
+	const char *cursor = place ? cursor_write(call, place) : "";
+
+	add_link(call, "first", NULL, NULL, &links);
+	if (call->list.page > 1) {
+		snprintf(number, sizeof(number), "%llu", (unsigned long long)call->list.page - 1);
+		add_link(call, "prev", "page", number, &links);
+	}
+	if (place && cursor) {
+		add_link(call, "next", "after", cursor, &next);
+		add_link(call, "next", "after", cursor, &links);
+	}
+	/* The way on is kept for longest. */
+	if (links.len > LINKS_MAX) {
+		buf_clear(&links);
+		if (next.len <= LINKS_MAX)
+			buf_add_slice(&links, buf_slice(&next));
+	}
+	if (cursor && !links.failed && !next.failed)
+		copy = arena_copy(&call->http->arena, buf_slice(&links));
+	if (copy && *copy)
+		http_add_header(call->http, "Link", copy);
+	buf_release(&links);
+	buf_release(&next);
+	return copy ? OK : ERR_NOMEM;
+}

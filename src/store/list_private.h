@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+/* One statement of a list: which index it reads, and what it asks. list.c chooses, list_sql.c
+ * writes. */
+#ifndef STORE_LIST_PRIVATE_H
+#define STORE_LIST_PRIVATE_H
+
+#include "model/list.h"
+#include "store/store_private.h"
+
+#define ASK_ARGS 64 /* as many as a driver takes */
+
+/* What the index of a filter can do. The tables of schema/0002_lists.sql, said once more. */
+struct list_path {
+	const char *field;     /* whose filter it serves */
+	const char *orders[2]; /* sorts that it gives for one value of it, or NULL */
+	const char *covers[4]; /* other columns that stand in it, or NULL */
+};
+
+struct list_ask {
+	const struct db_dialect *dialect;
+	const struct record_type *type;
+	int64_t account_id;
+	const struct condition *conditions;
+	size_t condition_count;
+	const struct field *sort;
+	bool descending;
+	/* Whose conditions are looked up in an index. NULL: of the sort, when `ordered`; else
+	 * nothing is. */
+	const struct field *driver;
+	const struct field *second; /* that index goes on with this column; or NULL */
+	bool ordered;               /* that index gives the order; else what is found is sorted */
+	bool driver_only;           /* the other conditions are left out */
+	const struct list_place *after; /* behind this; or NULL */
+	const struct list_place *until; /* not behind this; or NULL */
+};
+
+/* A statement being written. Zeroed, it is ready for use. */
+struct list_text {
+	struct buf sql;
+	struct db_value args[ASK_ARGS];
+	size_t arg_count;
+	bool failed; /* out of memory */
+};
+
+void list_text_release(struct list_text *text);
+
+/* The keys in order: rows of the sort's value and the id; of the id alone where that is the
+ * sort. `arena` is for arguments. */
+void list_write_keys(const struct list_ask *ask, uint64_t offset, uint64_t limit,
+		     struct arena *arena, struct list_text *text);
+/* How many there are, counted up to `cap` where it is not 0. Order and places do not count. */
+void list_write_count(const struct list_ask *ask, uint64_t cap, struct arena *arena,
+		      struct list_text *text);
+
+/* Whether an index is looked up by the condition: the driver's, its second column's, or a bound of
+ * the sort whose own index gives the order. */
+bool list_is_looked_up(const struct list_ask *ask, const struct condition *condition);
+
+/* The statements that the condition of an index are written as: one for each value while they are
+ * few, because then the order of each can be merged. */
+#define LIST_ARMS_MAX 8
+bool list_keeps_order(const struct condition *condition);
+
+#endif
