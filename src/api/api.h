@@ -11,7 +11,7 @@ struct app {
 	struct store *store;
 	/* The account is the label before this domain in the header Host; NULL: it is `account`. */
 	const char *base_domain;
-	const char *account; /* the name of the only one */
+	struct slice account; /* the name of the only one */
 	unsigned char cursor_key[SECRET_BYTES];
 };
 

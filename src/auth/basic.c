@@ -59,12 +59,13 @@ enum err auth_basic(struct store *store, struct slice account, struct slice head
 	sodium_memzero(decoded, sizeof(decoded));
 	if (err)
 		return err;
-	if (sodium_memcmp(access.token_hash, hash, sizeof(hash)) != 0 || !access.token_known ||
+	if (sodium_memcmp(access.token.hash, hash, sizeof(hash)) != 0 || !access.token_known ||
 	    access.staff_id == ID_NONE || access.level == STAFF_DISABLED) {
 		*result_out = AUTH_UNKNOWN;
 		return OK;
 	}
 	*result_out = access.level == STAFF_FULL ? AUTH_OK : AUTH_FORBIDDEN;
+	store_token_used(store, &access);
 	*access_out = access;
 	return OK;
 }

@@ -9,18 +9,31 @@ import pytest
 from commands import fails, misuse, rows
 from harness import run, succeed
 
+STAFF = ["first-name", "last-name", "email", "access"]
 OPTIONS = {
     "init": ["config", "data", "account", "username", "email", "token-file"],
     "account add": ["config", "data", "username", "email", "token-file"],
+    "account list": ["config", "data", "json"],
+    "account set": ["config", "data", "country", "require-case", "expand", "alert-hour",
+                    "time-zone"],
+    "account remove": ["config", "data", "yes"],
+    "staff add": ["config", "data", "account", *STAFF],
+    "staff list": ["config", "data", "account", "json"],
+    "staff set": ["config", "data", "account", *STAFF],
+    "token add": ["config", "data", "account", "expires", "read-only", "lenient", "token-file"],
+    "token list": ["config", "data", "account", "json"],
+    "token revoke": ["config", "data", "account"],
     "demo": ["config", "data", "account", "tasks"],
     "serve": ["config", "data", "listen", "base-domain", "behind-proxy"],
 }
+ABOUT = {"add", "set", "remove", "revoke"}  # these commands are about something
+SWITCHES = {"behind-proxy", "read-only", "lenient", "yes", "json"}
 EVERY = sorted({option for options in OPTIONS.values() for option in options})
 
 
 def words(command):
     """As it is typed; what is added is about something."""
-    return [*command.split(), *(["name"] if command.endswith(" add") else [])]
+    return [*command.split(), *(["name"] if command.split()[-1] in ABOUT else [])]
 
 
 def variable(option):
@@ -98,7 +111,7 @@ def test_no_data(command):
     *[(command, ["--" + option, "1"], "--" + option) for command, options in OPTIONS.items()
       for option in EVERY if option not in options],
     *[(command, ["--" + option], "--" + option) for command, options in OPTIONS.items()
-      for option in options if option != "behind-proxy"],
+      for option in options if option not in SWITCHES],
     ("serve", ["--behind-proxy=yes"], "--behind-proxy"),
     ("serve", ["--behind-proxy", "yes"], '"yes"'),
 ])
