@@ -4,8 +4,8 @@
 
 #define BIT SETTING_BIT
 #define DATA (BIT(SETTING_CONFIG) | BIT(SETTING_DATA))
-#define STAFF                                                                                      \
-	(BIT(SETTING_FIRST_NAME) | BIT(SETTING_LAST_NAME) | BIT(SETTING_EMAIL) |                   \
+#define STAFF                                                                    \
+	(BIT(SETTING_FIRST_NAME) | BIT(SETTING_LAST_NAME) | BIT(SETTING_EMAIL) | \
 	 BIT(SETTING_ACCESS))
 
 const struct command commands[] = {
@@ -56,8 +56,9 @@ const struct command commands[] = {
 		.name = "account remove",
 		.argument = "NAME",
 		.summary = "remove an account and all that it has",
-		.about = "Its tasks, cases, staff, tokens and history go with it. Writes wait until "
-			 "it is done.",
+		.about =
+			"Its tasks, cases, staff, tokens and history go with it. Writes wait until "
+			"it is done.",
 		.takes = DATA | BIT(SETTING_YES),
 		.needs = BIT(SETTING_DATA),
 		.admin = account_remove,
@@ -82,8 +83,9 @@ const struct command commands[] = {
 		.name = "staff set",
 		.argument = "USERNAME",
 		.summary = "change a staff member",
-		.about = "The last staff member with full access keeps it. \"none\" takes an e-mail "
-			 "address away.",
+		.about =
+			"The last staff member with full access keeps it. \"none\" takes an e-mail "
+			"address away.",
 		.takes = DATA | BIT(SETTING_ACCOUNT) | STAFF,
 		.needs = BIT(SETTING_DATA),
 		.admin = staff_set,
