@@ -35,6 +35,7 @@ TITLES = [
     "a*c", "[a-c]", "?", "a?c", "AND", "a OR b", "NOT x", "NEAR(a b)", "title:call", "^call", "-call",
     "(", "a) b", "{a}", "+1", "a&b=c", "a;b", "#1", "a/b", "a,b", "none", "null", "0", " blank ",
     "two  blanks", "no\u00a0break", "aaaa", "aaaaaa", "abababab", "z" * 255, "\u00df" * 200,
+    "a long title, with \"quotes\" and \u00df: " + "0123456789" * 6, "\U0001f600\u00e9\"" * 30,
     "\u1e9b\u0323", "\u01c5", "\u1fb3\u0345", "\u0345a", "\u03b1\u0345", "\u13a0\uab70", "\ua64b\u1c88",
 ]
 

@@ -9,9 +9,10 @@ from list_data import STATUSES
 from list_model import EQUAL, MAY_BE_NONE, RANGES, SORTS, TIMES, Query
 
 # What each filter may ask for where it does not ask for what a task has.
-OTHERS = {"id": [1, 2, 50, 100000], "calendar": [1, 2, 3, 5, 6, 99],
-          "case": [245, 246, 301, 302, 303, 311, 312, 9999], "subject": [209, 210, 402, 403, 999],
-          "user": [1, 2, 3, 4, 5, 7, 8, 99], "status": STATUSES}
+OTHERS = {"id": [*range(1, 40), 100000], "calendar": [1, 2, 3, 5, 6, *range(90, 99)],
+          "case": [245, 246, 301, 302, 303, 311, 312, *range(9990, 9999)],
+          "subject": [209, 210, 402, 403, 404, 411, 412, *range(990, 999)],
+          "user": [1, 2, 3, 4, 5, 7, 8, *range(90, 99)], "status": STATUSES}
 DIRS = ["asc", "desc"]
 FILTERS = [*EQUAL, *RANGES, "title"]
 # The lists that are asked for most, apart from those that the filters below make.
@@ -32,8 +33,9 @@ def draw_equal(rng, name, record):
     if name in MAY_BE_NONE and (record and not values or rng.random() < 0.15):
         values.append("none")
     if not values or rng.random() < 0.35:
-        values += rng.sample(OTHERS[name], rng.randint(1, min(4, len(OTHERS[name]))))
-    if rng.random() < 0.5:
+        most = rng.choice([1, 4, 20, 40])
+        values += rng.sample(OTHERS[name], rng.randint(1, min(most, len(OTHERS[name]))))
+    if len(values) < 9 and rng.random() < 0.5:
         values = values[:1]
     rng.shuffle(values)
     return spread(rng, name, [str(value) for value in values])
@@ -84,8 +86,12 @@ def draw_range(rng, name, record, model):
 def draw_title(rng, record, model):
     if not record or rng.random() < 0.15:
         return [("title", rng.choice(WORDS))]
+    if rng.random() < 0.2:
+        # Beyond what an index of words is asked for.
+        record = rng.choice([row for row in model.records.values() if len(row["title"]) > 64]
+                            or [record])
     title = rng.choice([record["title"], model.columns["title"][record["id"]]])
-    length = rng.choice([1, 2, 3, 3, 4, 5, 8, len(title)])
+    length = rng.choice([1, 2, 2, 3, 3, 4, 5, 8, len(title), 70, 70])
     start = rng.randrange(max(1, len(title) - length + 1))
     text = title[start:start + length]
     return [("title", rng.choice([text, text, text.upper(), text.lower(), text.title()])[:255])]
@@ -145,6 +151,8 @@ def features(params):
         found.add(name)
         if len(wanted) > 1:
             found.add(f"{name} several")
+        if len(wanted) > 9:
+            found.add(f"{name} many")
         if None in wanted:
             found.add(f"{name} none" if len(wanted) == 1 else f"{name} none or another")
         if names[name] > 1:
@@ -154,7 +162,7 @@ def features(params):
         if ends:
             found.add(f"{name} both" if len(ends) == 2 else f"{name} {'to' if ends[0] else 'from'}")
     if query.title is not None:
-        found.add(f"title of {min(len(query.title), 3)}")
+        found.add(f"title of {min(len(query.title), 3) if len(query.title) < 65 else 65}")
     filters = len(query.equal) + len({bound[0] for bound in query.bounds})
     found.add(f"{filters + (query.title is not None)} filters")
     return found
@@ -167,7 +175,8 @@ def every_feature():
         wanted |= {name, f"{name} several", f"{name} repeated"}
     for name in MAY_BE_NONE:
         wanted |= {f"{name} none", f"{name} none or another"}
+    wanted |= {f"{name} many" for name in EQUAL if name != "status"}
     for name in ("due", *TIMES):
         wanted |= {f"{name} {end}" for end in ("from", "to", "both")}
-    return wanted | {f"title of {length}" for length in (1, 2, 3)} | {
+    return wanted | {f"title of {length}" for length in (1, 2, 3, 65)} | {
         f"{count} filters" for count in range(5)}
