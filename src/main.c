@@ -13,12 +13,28 @@ static const struct command commands[] = {
 		.name = "init",
 		.summary = "make a data folder with an account, its first staff member and an API "
 			   "token",
-		.about = "The token is printed on standard output, this one time; --token-file "
-			 "keeps it\nin a file instead.",
+		.about =
+			"The account is \"main\" where it is not named: lower-case letters, digits "
+			"and hyphens.\nThe token is printed on standard output, this one time; "
+			"--token-file keeps it\nin a file instead.",
 		.takes = DATA | BIT(SETTING_ACCOUNT) | BIT(SETTING_USERNAME) | BIT(SETTING_EMAIL) |
 			 BIT(SETTING_TOKEN_FILE),
 		.needs = BIT(SETTING_DATA),
 		.run = command_init,
+	},
+	{
+		.name = "account add",
+		.argument = "NAME",
+		.summary = "make an account with its first staff member and an API token",
+		.about =
+			"NAME has lower-case letters, digits and hyphens; with a base domain it is "
+			"the host\nname before it. The token is printed on standard output, this "
+			"one time;\n--token-file keeps it in a file instead.",
+		.takes =
+			DATA | BIT(SETTING_USERNAME) | BIT(SETTING_EMAIL) | BIT(SETTING_TOKEN_FILE),
+		.needs = BIT(SETTING_DATA),
+		.admin = account_add,
+		.makes_token = true,
 	},
 	{
 		.name = "demo",
@@ -28,7 +44,7 @@ static const struct command commands[] = {
 			"two more\nstaff members where they are not there yet, and --tasks N more "
 			"tasks. Only for an\naccount without cases of its own, while docket does not "
 			"serve it.",
-		.takes = DATA | BIT(SETTING_TASKS),
+		.takes = DATA | BIT(SETTING_ACCOUNT) | BIT(SETTING_TASKS),
 		.needs = BIT(SETTING_DATA),
 		.run = command_demo,
 	},
@@ -38,7 +54,8 @@ static const struct command commands[] = {
 		.about =
 			"Says \"listening on http://ADDR:PORT\" on standard error once it accepts. "
 			"SIGTERM and\nSIGINT end it when the requests under way are answered.",
-		.takes = DATA | BIT(SETTING_LISTEN) | BIT(SETTING_BEHIND_PROXY),
+		.takes = DATA | BIT(SETTING_LISTEN) | BIT(SETTING_BASE_DOMAIN) |
+			 BIT(SETTING_BEHIND_PROXY),
 		.needs = BIT(SETTING_DATA),
 		.run = command_serve,
 	},
@@ -50,18 +67,21 @@ static void print_usage(FILE *to)
 {
 	fprintf(to, "docket: a server for casework tasks\n\nusage: docket COMMAND [OPTION...]\n\n");
 	for (size_t i = 0; i < COMMANDS; i++)
-		fprintf(to, "  %-10s %s\n", commands[i].name, commands[i].summary);
+		fprintf(to, "  %-14s %s\n", commands[i].name, commands[i].summary);
 	fprintf(to,
 		"\n\"docket COMMAND --help\" tells the options of a command; \"docket --version\" "
 		"the version.\n");
 }
 
-static enum exit_status no_command(const char *name)
+static enum exit_status no_command(const char *first, const char *second)
 {
 	const char *names[COMMANDS + 1] = {0};
+	char name[128];
 
 	for (size_t i = 0; i < COMMANDS; i++)
 		names[i] = commands[i].name;
+	snprintf(name, sizeof(name), "%s%s%s", first, *second && *second != '-' ? " " : "",
+		 *second == '-' ? "" : second);
 	fprintf(stderr,
 		"docket: \"%s\" is not a command; the nearest is \"%s\"; see \"docket --help\"\n",
 		name, text_nearest(slice_of(name), names));
@@ -74,9 +94,26 @@ static enum exit_status run(const struct command *command, int argc, char **argv
 	enum exit_status status;
 
 	if (settings_read(&settings, command, argc, argv, &status))
-		status = command->run(&settings);
+		status = command->run ? command->run(&settings) : admin_run(&settings);
 	settings_release(&settings);
 	return status;
+}
+
+/* Commands have names of one word or of two. */
+static enum exit_status find_and_run(int argc, char **argv)
+{
+	const char *second = argc > 2 ? argv[2] : "";
+
+	for (size_t i = 0; i < COMMANDS; i++) {
+		const char *name = commands[i].name, *blank = strchr(name, ' ');
+		size_t len = blank ? (size_t)(blank - name) : strlen(name);
+		int words = blank ? 2 : 1;
+
+		if (strlen(argv[1]) == len && strncmp(name, argv[1], len) == 0 &&
+		    (!blank || strcmp(blank + 1, second) == 0))
+			return run(&commands[i], argc - words, argv + words);
+	}
+	return no_command(argv[1], second);
 }
 
 int main(int argc, char **argv)
@@ -94,11 +131,7 @@ int main(int argc, char **argv)
 		printf("docket %s\n", DOCKET_VERSION);
 		status = EXIT_OK;
 	} else {
-		size_t i = 0;
-
-		while (i < COMMANDS && strcmp(commands[i].name, argv[1]) != 0)
-			i++;
-		status = i < COMMANDS ? run(&commands[i], argc - 1, argv + 1) : no_command(argv[1]);
+		status = find_and_run(argc, argv);
 	}
 	/* What could not be written was not told. */
 	if (fflush(stdout) && status == EXIT_OK) {

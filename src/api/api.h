@@ -9,7 +9,9 @@
 /* What every request is answered from. */
 struct app {
 	struct store *store;
-	int64_t account_id; /* the only account there is */
+	/* The account is the label before this domain in the header Host; NULL: it is `account`. */
+	const char *base_domain;
+	const char *account; /* the name of the only one */
 	unsigned char cursor_key[SECRET_BYTES];
 };
 

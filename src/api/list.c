@@ -47,9 +47,8 @@ static enum err on_related(void *context, size_t expansion, const void *record)
 	encode_related(answer->type->lists->expansions[expansion].type, record, &json);
 	copy = json.failed ? NULL : arena_copy(arena, buf_slice(&json));
 	if (copy)
-		answer->related[answer->related_count++] =
-			(struct related){expansion, ((const struct record *)record)->id,
-					 {copy, json.len}};
+		answer->related[answer->related_count++] = (struct related){
+			expansion, ((const struct record *)record)->id, {copy, json.len}};
 	buf_release(&json);
 	return copy ? OK : ERR_NOMEM;
 }

@@ -195,9 +195,12 @@ static const struct {
 	read_fn *read;
 	bool several; /* may come several times */
 } rows[] = {
-	{"page", read_page, false}, {"per_page", read_per_page, false},
-	{"sort", read_sort, false}, {"dir", read_dir, false},
-	{"mode", read_mode, false}, {"after", read_after, false},
+	{"page", read_page, false},
+	{"per_page", read_per_page, false},
+	{"sort", read_sort, false},
+	{"dir", read_dir, false},
+	{"mode", read_mode, false},
+	{"after", read_after, false},
 	[ROW_EXPAND] = {"expand", read_expand, true},
 };
 
@@ -412,8 +415,9 @@ static enum err settle(struct reader *reader)
 		err = cursor_read(reader->call, reader->after, reader->sort_given,
 				  reader->dir_given);
 	query->sort = field_of(reader->type, reader->type->lists->sorts[list->sort_row].field);
-	query->offset = list->page - 1 > OFFSET_MAX / query->limit ? OFFSET_MAX
-								   : (list->page - 1) * query->limit;
+	query->offset = list->page - 1 > OFFSET_MAX / query->limit
+				? OFFSET_MAX
+				: (list->page - 1) * query->limit;
 	return err;
 }
 

@@ -101,7 +101,8 @@ enum err cursor_read(struct call *call, struct slice text, bool sort_given, bool
 	if (dir_given && list->query.descending != (cursor.marks & DESCENDING))
 		refuse(call, "belongs to a list with another dir");
 	/* Filters that are at fault are not other ones. */
-	if (!call->faults.count && memcmp(cursor.filters, list->filters, sizeof(list->filters)) != 0)
+	if (!call->faults.count &&
+	    memcmp(cursor.filters, list->filters, sizeof(list->filters)) != 0)
 		refuse(call, "belongs to a list with other filters");
 	list->sort_row = cursor.sort_row;
 	list->query.descending = cursor.marks & DESCENDING;

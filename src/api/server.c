@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The pipeline, on one page: every request goes through these steps in this order. */
+#include <ctype.h>
+
 #include "api/api_private.h"
 #include "codec/codec.h"
 #include "json/read.h"
@@ -30,19 +32,45 @@ static void answer_options(struct call *call, const struct match *match)
 	call->http->response.status = 204;
 }
 
+/* The name of the account that is asked for, in `name`; "" where it can be none. Host names are
+ * compared without case (RFC 9110, section 4.2.3). */
+static struct slice account_of(const struct call *call, char name[ACCOUNT_NAME_MAX])
+{
+	const char *domain = call->app->base_domain, *rest;
+	struct slice host = http_header(call->http, "Host");
+	size_t len;
+
+	if (!domain)
+		return slice_of(call->app->account);
+	len = host.ptr ? strcspn(host.ptr, ".") : 0;
+	if (len == 0 || len > ACCOUNT_NAME_MAX || host.ptr[len] != '.')
+		return SLICE("");
+	rest = host.ptr + len + 1;
+	if (strncasecmp(rest, domain, strlen(domain)) != 0)
+		return SLICE("");
+	rest += strlen(domain);
+	rest += *rest == '.';
+	if (*rest && *rest != ':')
+		return SLICE("");
+	for (size_t i = 0; i < len; i++)
+		name[i] = (char)tolower((unsigned char)host.ptr[i]);
+	return (struct slice){name, len};
+}
+
 static bool check_access(struct call *call)
 {
+	char name[ACCOUNT_NAME_MAX];
 	enum auth_result result;
 	struct slice header;
 	/* Two of them joined are readable as neither. */
 	enum err err = http_header_list(call->http, "Authorization", &header);
 
 	if (!err)
-		err = auth_basic(call->app->store, call->app->account_id, header,
+		err = auth_basic(call->app->store, account_of(call, name), header,
 				 &call->http->arena, &result, &call->access);
 
 	if (err) {
-		problem_err(call, err == ERR_NOT_FOUND ? ERR_INTERNAL : err);
+		problem_err(call, err);
 	} else if (result == AUTH_UNKNOWN) {
 		http_add_header(call->http, "WWW-Authenticate",
 				"Basic realm=\"docket\", charset=\"UTF-8\"");

@@ -45,7 +45,7 @@ static struct credentials read_header(struct slice header, char decoded[CREDENTI
 	return found;
 }
 
-enum err auth_basic(struct store *store, int64_t account_id, struct slice header,
+enum err auth_basic(struct store *store, struct slice account, struct slice header,
 		    struct arena *arena, enum auth_result *result_out, struct access *access_out)
 {
 	char decoded[CREDENTIALS_MAX];
@@ -55,7 +55,7 @@ enum err auth_basic(struct store *store, int64_t account_id, struct slice header
 	enum err err;
 
 	token_hash(given.token, hash);
-	err = store_access(store, account_id, given.username, hash, arena, &access);
+	err = store_access(store, account, given.username, hash, arena, &access);
 	sodium_memzero(decoded, sizeof(decoded));
 	if (err)
 		return err;

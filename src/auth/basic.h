@@ -13,10 +13,10 @@ enum auth_result {
 	AUTH_FORBIDDEN, /* known, but without full access: 403 */
 };
 
-/* Decides from the value of the Authorization header ("" where there is none). Whatever is
- * wrong, the same work is done, so that the time does not tell what it was. On AUTH_OK
+/* `account` is a name. Decides from the value of the Authorization header ("" where there is none).
+ * Whatever is wrong, the same work is done, so that the time does not tell what it was. On AUTH_OK
  * `access_out` is filled in. An error is one of the store's. */
-enum err auth_basic(struct store *store, int64_t account_id, struct slice header,
+enum err auth_basic(struct store *store, struct slice account, struct slice header,
 		    struct arena *arena, enum auth_result *result_out, struct access *access_out);
 
 #endif

@@ -10,4 +10,9 @@ enum exit_status command_init(const struct settings *settings);
 enum exit_status command_demo(const struct settings *settings);
 enum exit_status command_serve(const struct settings *settings);
 
+/* Runs a command that has `admin`. */
+enum exit_status admin_run(const struct settings *settings);
+
+admin_fn account_add;
+
 #endif

@@ -172,11 +172,24 @@ static enum err make_tasks(struct store *store, const struct scope *scope, int64
 	return err;
 }
 
-static enum err make_all(struct store *store, int64_t total)
+static enum err make_all(struct store *store, const char *name, int64_t total)
 {
 	struct scope scope = {.staff_id = 1};
 	bool made = false;
-	enum err err = store_only_account(store, &scope.account_id);
+	struct account account = {0};
+	struct arena arena = {0};
+	enum err err = store_account(store, name, &arena, &account);
+
+	arena_release(&arena);
+	scope.account_id = account.id;
+	if (err == ERR_EXISTS) {
+		log_line("the folder has several accounts: say which, with --account");
+		return err;
+	}
+	if (err == ERR_NOT_FOUND && name) {
+		log_line("there is no account \"%s\"", name);
+		return err;
+	}
 
 	if (!err)
 		err = store_demo_records(store, &scope, &made);
@@ -209,7 +222,8 @@ enum exit_status command_demo(const struct settings *settings)
 	if (err) {
 		log_line("%.*s", (int)why.len, why.ptr ? why.ptr : "");
 	} else {
-		err = make_all(store, settings->number[SETTING_TASKS]);
+		err = make_all(store, settings->text[SETTING_ACCOUNT],
+			       settings->number[SETTING_TASKS]);
 		store_close(store);
 	}
 	buf_release(&why);

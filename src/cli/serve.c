@@ -50,14 +50,17 @@ static void block_signals(sigset_t *set)
 	signal(SIGPIPE, SIG_IGN);
 }
 
-static enum err find_account(struct store *store, struct app *app)
+static enum err find_account(struct store *store, struct arena *arena, struct app *app)
 {
-	enum err err = store_only_account(store, &app->account_id);
+	struct account account = {0};
+	enum err err = app->base_domain ? OK : store_account(store, NULL, arena, &account);
 
 	if (err == ERR_EXISTS)
-		log_line("the folder has several accounts, and none can be told from another");
+		log_line("the folder has several accounts: say --base-domain DOMAIN, so that "
+			 "NAME.DOMAIN is the host name of each");
 	else if (err)
 		log_line("cannot read the account: %s", err_text(err));
+	app->account = account.name;
 	if (!err) {
 		err = store_secret(store, "cursor", app->cursor_key);
 		if (err)
@@ -80,7 +83,8 @@ static void end(struct http_server *server, struct store *store)
 static enum err serve(const struct settings *settings, struct store *store, unsigned threads,
 		      const sigset_t *signals)
 {
-	struct app app = {0};
+	struct app app = {.base_domain = settings->text[SETTING_BASE_DOMAIN]};
+	struct arena arena = {0};
 	const struct http_config http = {
 		.address = settings->text[SETTING_LISTEN],
 		.threads = threads,
@@ -89,11 +93,13 @@ static enum err serve(const struct settings *settings, struct store *store, unsi
 	};
 	struct buf why = {0};
 	struct http_server *server;
-	enum err err = find_account(store, &app);
+	enum err err = find_account(store, &arena, &app);
 	int caught;
 
-	if (err)
+	if (err) {
+		arena_release(&arena);
 		return err;
+	}
 	err = http_start(&http, &server, &why);
 	if (err) {
 		log_line("%.*s", (int)why.len, why.ptr ? why.ptr : err_text(err));
@@ -103,6 +109,7 @@ static enum err serve(const struct settings *settings, struct store *store, unsi
 		end(server, store);
 	}
 	buf_release(&why);
+	arena_release(&arena);
 	return err;
 }
 
@@ -126,6 +133,19 @@ static bool may_listen(const struct settings *settings)
 	return false;
 }
 
+static bool is_domain(const struct settings *settings)
+{
+	const char *domain = settings->text[SETTING_BASE_DOMAIN];
+
+	if (!domain || (strspn(domain, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				       "0123456789-.") == strlen(domain) &&
+			domain[0] != '.' && domain[strlen(domain) - 1] != '.'))
+		return true;
+	settings_wrong(settings, SETTING_BASE_DOMAIN,
+		       "must be a domain as example.com, and is \"%s\"", domain);
+	return false;
+}
+
 enum exit_status command_serve(const struct settings *settings)
 {
 	struct serving serving = {false};
@@ -144,7 +164,7 @@ enum exit_status command_serve(const struct settings *settings)
 	sigset_t signals;
 	enum err err;
 
-	if (!may_listen(settings))
+	if (!may_listen(settings) || !is_domain(settings))
 		return EXIT_USAGE;
 	raise_descriptor_limit();
 	block_signals(&signals);

@@ -31,8 +31,8 @@ static const struct setting_row rows[SETTINGS] = {
 			    "read settings from FILE, a line `name = value` each"},
 	[SETTING_DATA] = {"data", "DIR", SETTING_TEXT, 0, NULL,
 			  "the folder that everything is kept in"},
-	[SETTING_ACCOUNT] = {"account", "NAME", SETTING_TEXT, 0, "main",
-			     "the account: lower-case letters, digits and hyphens"},
+	[SETTING_ACCOUNT] = {"account", "NAME", SETTING_TEXT, 0, NULL,
+			     "the account; need not be named where there is only one"},
 	[SETTING_USERNAME] = {"username", "NAME", SETTING_TEXT, 0, "admin",
 			      "the user name of its first staff member"},
 	[SETTING_EMAIL] = {"email", "ADDRESS", SETTING_TEXT, 0, NULL,
@@ -43,6 +43,8 @@ static const struct setting_row rows[SETTINGS] = {
 			   "how many tasks to make"},
 	[SETTING_LISTEN] = {"listen", "ADDR:PORT", SETTING_TEXT, 0, "127.0.0.1:8080",
 			    "where to serve; port 0 picks a free one"},
+	[SETTING_BASE_DOMAIN] = {"base-domain", "DOMAIN", SETTING_TEXT, 0, NULL,
+				 "accounts are NAME.DOMAIN; needed where there are several"},
 	[SETTING_BEHIND_PROXY] = {"behind-proxy", NULL, SETTING_SWITCH, 0, NULL,
 				  "serve beyond this machine without TLS: a proxy in front has it"},
 };
@@ -62,13 +64,14 @@ enum exit_status settings_wrong(const struct settings *settings, enum setting se
 	va_list args;
 
 	if (origin)
-		fprintf(stderr, "docket %s: %s ", settings->command->name, origin);
+		fprintf(settings->err, "docket %s: %s ", settings->command->name, origin);
 	else
-		fprintf(stderr, "docket %s: --%s ", settings->command->name, rows[setting].name);
+		fprintf(settings->err, "docket %s: --%s ", settings->command->name,
+			rows[setting].name);
 	va_start(args, format);
-	vfprintf(stderr, format, args);
+	vfprintf(settings->err, format, args);
 	va_end(args);
-	fputc('\n', stderr);
+	fputc('\n', settings->err);
 	return EXIT_USAGE;
 }
 
@@ -141,10 +144,17 @@ static bool read_flags(struct settings *settings, int argc, char **argv,
 	optind = 1;
 	opterr = 0;
 	/* The + keeps the order, so that argv[optind] is what is read next. */
-	while (argument = argv[optind],
-	       (found = getopt_long(argc, argv, "+:h", options, NULL)) != -1) {
+	for (;;) {
 		char *origin;
 
+		argument = argv[optind];
+		found = getopt_long(argc, argv, "+:h", options, NULL);
+		if (found == -1 && optind < argc && command->argument && !settings->argument) {
+			settings->argument = argv[optind++];
+			continue;
+		}
+		if (found == -1)
+			break;
 		if (found == HELP || found == 'h') {
 			settings_help(command);
 			*status_out = EXIT_OK;
@@ -169,6 +179,11 @@ static bool read_flags(struct settings *settings, int argc, char **argv,
 			"docket %s: \"%s\" is one argument too many; see "
 			"\"docket %s --help\"\n",
 			command->name, argv[optind], command->name);
+		return false;
+	}
+	if (command->argument && !settings->argument) {
+		fprintf(stderr, "docket %s: %s is missing; see \"docket %s --help\"\n",
+			command->name, command->argument, command->name);
 		return false;
 	}
 	return true;
@@ -288,7 +303,7 @@ static bool read_file(struct settings *settings)
 bool settings_read(struct settings *settings, const struct command *command, int argc, char **argv,
 		   enum exit_status *status_out)
 {
-	*settings = (struct settings){.command = command};
+	*settings = (struct settings){.command = command, .out = stdout, .err = stderr};
 	if (!read_flags(settings, argc, argv, status_out))
 		return false;
 	*status_out = EXIT_USAGE;
@@ -319,7 +334,8 @@ void settings_release(struct settings *settings)
 
 void settings_help(const struct command *command)
 {
-	printf("docket %s: %s\n", command->name, command->summary);
+	printf("docket %s%s%s: %s\n", command->name, command->argument ? " " : "",
+	       command->argument ? command->argument : "", command->summary);
 	if (command->about)
 		printf("\n%s\n", command->about);
 	printf("\noptions:\n");

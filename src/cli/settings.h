@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "base/arena.h"
 
@@ -19,6 +20,7 @@ enum setting {
 	SETTING_TOKEN_FILE,
 	SETTING_TASKS,
 	SETTING_LISTEN,
+	SETTING_BASE_DOMAIN,
 	SETTING_BEHIND_PROXY,
 	SETTINGS,
 };
@@ -35,23 +37,33 @@ enum exit_status {
 struct settings {
 	struct arena arena; /* owns what was read from the file */
 	const struct command *command;
+	const char *argument;         /* NULL where the command takes none */
+	FILE *out, *err;              /* where the command says what it found, and what is wrong */
 	const char *text[SETTINGS];   /* NULL: not set and without a default */
 	const char *origin[SETTINGS]; /* for messages: "--tasks", "DOCKET_TASKS"; NULL: default */
 	int64_t number[SETTINGS];     /* of those that are numbers, and 1 for a switch that is on */
 };
 
+struct store;
+typedef enum exit_status admin_fn(const struct settings *settings, struct store *store,
+				  const unsigned char *token_hash);
+
 /* One row per command. */
 struct command {
 	const char *name;
+	const char *argument; /* what it is about, as NAME: one word without a dash; or NULL */
 	const char *summary;
 	const char *about; /* what --help says besides */
 	uint32_t takes;    /* SETTING_BIT of each setting that it knows */
 	uint32_t needs;    /* those that must be set */
 	enum exit_status (*run)(const struct settings *settings);
+	/* Instead of `run`: works on the accounts of a folder, whichever process has it. */
+	admin_fn *admin;
+	bool makes_token; /* it makes an API token, which it is given the hash of */
 };
 
-/* Reads everything for `command`; argv[0] is the command's name. True when the command is to be
- * run; else help or what is wrong was printed, and `status_out` is the exit status. */
+/* Reads everything for `command`; argv[0] is the last word of its name. True when the command is to
+ * be run; else help or what is wrong was printed, and `status_out` is the exit status. */
 bool settings_read(struct settings *settings, const struct command *command, int argc, char **argv,
 		   enum exit_status *status_out);
 void settings_release(struct settings *settings);

@@ -5,7 +5,6 @@
 struct lookup {
 	struct arena *arena;
 	struct access *access;
-	bool found;
 };
 
 static enum err access_row(void *context, const struct db_value *values, size_t count)
@@ -16,7 +15,8 @@ static enum err access_row(void *context, const struct db_value *values, size_t 
 
 	if (count != 5 || !country)
 		return country ? ERR_INTERNAL : ERR_NOMEM;
-	lookup->found = true;
+	if (values[0].type != DB_INT)
+		return OK;
 	access->account_id = values[0].integer;
 	access->country = slice_of(country);
 	access->staff_id = values[2].type == DB_INT ? values[2].integer : ID_NONE;
@@ -28,60 +28,28 @@ static enum err access_row(void *context, const struct db_value *values, size_t 
 	return OK;
 }
 
-enum err store_access(struct store *store, int64_t account_id, struct slice username,
+enum err store_access(struct store *store, struct slice account, struct slice username,
 		      const unsigned char hash[TOKEN_HASH_BYTES], struct arena *arena,
 		      struct access *access_out)
 {
 	static const char sql[] =
-		"SELECT a.id, a.country, s.id, s.access_level, t.hash FROM account a"
+		"SELECT a.id, a.country, s.id, s.access_level, t.hash FROM (SELECT 1 AS one) o"
+		" LEFT JOIN account a ON a.name = $1"
 		" LEFT JOIN staff s ON s.account_id = a.id AND s.username = $2"
-		" LEFT JOIN token t ON t.account_id = a.id AND t.hash = $3"
-		" WHERE a.id = $1";
+		" LEFT JOIN token t ON t.account_id = a.id AND t.hash = $3";
 	const struct db_value args[] = {
-		DB_INT_VALUE(account_id),
+		DB_TEXT_VALUE(account),
 		DB_TEXT_VALUE(username),
 		DB_BYTES_VALUE(((struct slice){(const char *)hash, TOKEN_HASH_BYTES})),
 	};
 	struct access access = {0};
-	struct lookup lookup = {arena, &access, false};
+	struct lookup lookup = {arena, &access};
 	const struct db_call call = {sql, args, 3, access_row, &lookup};
 	enum err err = store_read(store, &call, 1);
 
-	if (!err && !lookup.found)
-		err = ERR_NOT_FOUND;
 	if (!err)
 		*access_out = access;
 	return err;
-}
-
-struct only {
-	int64_t id;
-	size_t count;
-};
-
-static enum err only_row(void *context, const struct db_value *values, size_t count)
-{
-	struct only *only = context;
-
-	(void)count;
-	only->id = values[0].integer;
-	only->count++;
-	return OK;
-}
-
-enum err store_only_account(struct store *store, int64_t *id_out)
-{
-	struct only only = {0};
-	const struct db_call call = {.sql = "SELECT id FROM account ORDER BY id LIMIT 2",
-				     .on_row = only_row,
-				     .context = &only};
-	enum err err = store_read(store, &call, 1);
-
-	if (err)
-		return err;
-	if (only.count == 1)
-		*id_out = only.id;
-	return only.count == 1 ? OK : only.count ? ERR_EXISTS : ERR_NOT_FOUND;
 }
 
 static enum err secret_row(void *context, const struct db_value *values, size_t count)

@@ -57,13 +57,16 @@ static enum err step_one(struct store *store, struct store_write *write)
 {
 	const struct db_value account = DB_INT_VALUE(write->scope.account_id);
 	struct calls calls = {.arena = write->arena};
-	enum err err = calls_add(&calls, store->read_account, &account, 1, account_row, write);
+	bool known = !write->steps->makes_account;
+	enum err err = OK;
 
+	if (known)
+		err = calls_add(&calls, store->read_account, &account, 1, account_row, write);
 	if (!err)
 		err = write->steps->read(write, &calls);
 	if (!err)
 		err = store->driver->run(store->write_db, calls.list, calls.count);
-	if (!err && !write->account_found)
+	if (!err && known && !write->account_found)
 		err = ERR_NOT_FOUND;
 	return err;
 }
@@ -242,6 +245,39 @@ enum err store_submit(struct store *store, struct store_write *write)
 	}
 	pthread_mutex_unlock(&writer->lock);
 	return err;
+}
+
+struct waiting {
+	pthread_mutex_t lock;
+	pthread_cond_t wake;
+	bool done;
+};
+
+static void stop_waiting(void *context)
+{
+	struct waiting *waiting = context;
+
+	pthread_mutex_lock(&waiting->lock);
+	waiting->done = true;
+	pthread_cond_signal(&waiting->wake);
+	pthread_mutex_unlock(&waiting->lock);
+}
+
+enum err store_write(struct store *store, struct store_write *write)
+{
+	struct waiting waiting = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, false};
+	enum err err;
+
+	write->done = stop_waiting;
+	write->context = &waiting;
+	err = store_submit(store, write);
+	if (err)
+		return err;
+	pthread_mutex_lock(&waiting.lock);
+	while (!waiting.done)
+		pthread_cond_wait(&waiting.wake, &waiting.lock);
+	pthread_mutex_unlock(&waiting.lock);
+	return write->err;
 }
 
 enum err writer_new(struct store *store, struct writer **writer_out)

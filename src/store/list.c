@@ -214,8 +214,7 @@ static void take_order(const struct list *list, const struct way *ways, size_t c
 	const struct way *best = NULL;
 
 	for (size_t i = 0; i < count; i++)
-		if (!ways[i].range &&
-		    is_among(list->ask.sort->name, ways[i].path->orders, 2) &&
+		if (!ways[i].range && is_among(list->ask.sort->name, ways[i].path->orders, 2) &&
 		    (!best || ways[i].path < best->path))
 			best = &ways[i];
 	take_way(list, best, true, ask);
@@ -342,9 +341,9 @@ static enum err read_row(struct row_reader *reader, const struct db_value *value
 			 struct record **record_out)
 {
 	struct record *record = arena_alloc(reader->list->arena, reader->type->size);
-	enum err err = record ? record_from_row(reader->type, values, count, reader->list->arena,
-						record)
-			      : ERR_NOMEM;
+	enum err err =
+		record ? record_from_row(reader->type, values, count, reader->list->arena, record)
+		       : ERR_NOMEM;
 
 	*record_out = record;
 	return err;
@@ -406,7 +405,7 @@ static enum err read_related(struct list *list, uint32_t expansions, struct slic
 /* Some records have no value of the sort: they come last, in the order of their ids. So there are
  * two questions: what has a value, then what has none. */
 struct halves {
-	bool first, second; /* which are asked for */
+	bool first, second;           /* which are asked for */
 	struct condition *conditions; /* those of the list, and room for one more */
 	struct condition *more;
 	struct list_place after;

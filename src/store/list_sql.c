@@ -145,8 +145,9 @@ static void add_link_exists(struct writer *w, const struct condition *condition)
 	const struct field_link *link = condition->field->link;
 	const struct field *id = field_of(w->ask->type, "id");
 
-	buf_printf(&w->where, "EXISTS (SELECT 1 FROM %s x WHERE x.account_id = $1 AND x.%s = ",
-		   link->table, link->owner);
+	buf_printf(&w->where,
+		   "EXISTS (SELECT 1 FROM %s x WHERE x.account_id = $1 AND x.%s = ", link->table,
+		   link->owner);
 	add_column(w, id, &w->where);
 	buf_printf(&w->where, " AND x.%s", link->member);
 	add_among(w, condition, &w->where);
@@ -301,15 +302,13 @@ static bool is_implied(const struct list_ask *ask, const struct condition *condi
 	const struct list_place *high = ask->descending ? ask->after : ask->until;
 
 	return ask->ordered && condition->field == ask->sort &&
-	       ((condition->op == FILTER_FROM && low) ||
-		(condition->op == FILTER_TO && high));
+	       ((condition->op == FILTER_FROM && low) || (condition->op == FILTER_TO && high));
 }
 
 bool list_is_looked_up(const struct list_ask *ask, const struct condition *condition)
 {
 	return condition->field == ask->driver || condition->field == ask->second ||
-	       (ask->ordered && condition->field == ask->sort &&
-		condition->op != FILTER_CONTAINS);
+	       (ask->ordered && condition->field == ask->sort && condition->op != FILTER_CONTAINS);
 }
 
 static void add_others(struct writer *w)

@@ -134,68 +134,23 @@ enum err store_open(const struct store_config *config, struct store **store_out,
 	return OK;
 }
 
-/* The account's row, its first staff member and its token, as one write. */
-struct first_write {
-	struct store_write write;
-	const struct store_first *first;
-};
-
-static enum err first_read(struct store_write *write, struct calls *calls)
-{
-	(void)write;
-	(void)calls;
-	return OK;
-}
-
-static enum err first_decide(struct store_write *write, struct calls *calls)
-{
-	const struct store_first *first = ((struct first_write *)(void *)write)->first;
-	struct db_value *token = arena_alloc(write->arena, 4 * sizeof(*token));
-	enum err err = token ? OK : ERR_NOMEM;
-
-	if (!err)
-		err = record_insert(write, RECORD_STAFF, first->staff, calls);
-	if (err)
-		return err;
-	token[0] = DB_INT_VALUE(write->scope.account_id);
-	token[1] =
-		DB_BYTES_VALUE(((struct slice){(const char *)first->token_hash, TOKEN_HASH_BYTES}));
-	token[2] = DB_TEXT_VALUE(slice_of(first->token_label));
-	token[3] = DB_INT_VALUE(write->now);
-	return calls_add(calls,
-			 "INSERT INTO token (account_id, hash, label, created_at)"
-			 " VALUES ($1, $2, $3, $4)",
-			 token, 4, NULL, NULL);
-}
-
 static enum err insert_first(struct store *store, const struct store_first *first)
 {
-	static const struct write_steps steps = {first_read, first_decide};
-	const struct db_value args[] = {
-		DB_INT_VALUE(1),
-		DB_TEXT_VALUE(slice_of(first->account)),
-		DB_INT_VALUE(clock_now(store->config.clock)),
-	};
-	const struct db_call account = {
-		.sql = "INSERT INTO account (id, name, created_at) VALUES ($1, $2, $3)",
-		.args = args,
-		.arg_count = 3,
-	};
 	struct arena arena = {0};
 	struct faults faults;
-	struct first_write write = {
-		.write = {.scope = {.account_id = 1, .staff_id = 1},
-			  .arena = &arena,
-			  .faults = &faults,
-			  .steps = &steps},
-		.first = first,
-	};
-	struct store_write *one = &write.write;
-	enum err err = store->driver->run(store->write_db, &account, 1);
+	struct account_create create;
+	struct store_write *one = &create.write;
+	enum err err;
 
+	account_create_init(&create);
 	faults_init(&faults, &arena);
-	if (!err)
-		err = store_run(store, &one, 1);
+	create.write.arena = &arena;
+	create.write.faults = &faults;
+	create.name = first->account;
+	create.staff = first->staff;
+	create.token_hash = first->token_hash;
+	create.token_label = first->token_label;
+	err = store_run(store, &one, 1);
 	arena_release(&arena);
 	return err;
 }

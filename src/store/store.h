@@ -27,6 +27,7 @@
 
 #define TOKEN_HASH_BYTES 32
 #define SECRET_BYTES 32
+#define ACCOUNT_NAME_MAX 63
 
 struct store;
 
@@ -76,15 +77,22 @@ void store_stop(struct store *store);
 /* Closes. No call may be under way. NULL is accepted. */
 void store_close(struct store *store);
 
-/* The only account's id; ERR_EXISTS where there are several, ERR_NOT_FOUND without any. */
-enum err store_only_account(struct store *store, int64_t *id_out);
+struct account {
+	int64_t id;
+	const char *name; /* a label of a host name (RFC 1123, section 2.1) */
+};
+
+/* The account of that name; or, where `name` is NULL, the only one, and ERR_EXISTS where there are
+ * several. ERR_NOT_FOUND. */
+enum err store_account(struct store *store, const char *name, struct arena *arena,
+		       struct account *account_out);
 
 /* The random bytes of that name, which every process of this database has: see schema/. */
 enum err store_secret(struct store *store, const char *name, unsigned char secret[SECRET_BYTES]);
 
 /* Who a request says it is. */
 struct access {
-	int64_t account_id;
+	int64_t account_id;                         /* ID_NONE: no such account */
 	struct slice country;                       /* the account's own; in the arena */
 	int64_t staff_id;                           /* ID_NONE: no such user name in the account */
 	enum staff_access level;                    /* of the staff member */
@@ -93,7 +101,7 @@ struct access {
 };
 
 /* Looks up account, staff member and token in one statement, known or not. */
-enum err store_access(struct store *store, int64_t account_id, struct slice username,
+enum err store_access(struct store *store, struct slice account, struct slice username,
 		      const unsigned char hash[TOKEN_HASH_BYTES], struct arena *arena,
 		      struct access *access_out);
 
@@ -133,6 +141,7 @@ struct write_steps {
 	enum err (*read)(struct store_write *write, struct calls *calls);
 	/* Decides; lists nothing where there are faults. */
 	enum err (*decide)(struct store_write *write, struct calls *calls);
+	bool makes_account; /* there is no account row to be read and locked */
 };
 
 /* A write on its way. The caller sets the first part and keeps all of it alive until done() was
@@ -163,6 +172,9 @@ struct store_write {
  * store closes: done() is then not called. */
 enum err store_submit(struct store *store, struct store_write *write);
 
+/* Queues a write and waits until it is done, whose outcome is returned; `done` is not called. */
+enum err store_write(struct store *store, struct store_write *write);
+
 /* Runs the steps of a write that is at fault already, on a reading connection and without storing
  * anything, so that its faults are all told at once. */
 enum err store_judge(struct store *store, struct store_write *write);
@@ -181,6 +193,20 @@ struct task_create {
 };
 
 void task_create_init(struct task_create *create);
+
+/* Creates an account with its first staff member, who has full access, and an API token. The
+ * scope's account is set to its id. */
+struct account_create {
+	struct store_write write;
+	const char *name;
+	struct staff *staff;
+	const unsigned char *token_hash; /* TOKEN_HASH_BYTES */
+	const char *token_label;
+	bool exists;     /* when done: the name is taken, and nothing was stored */
+	int64_t last_id; /* the store's own */
+};
+
+void account_create_init(struct account_create *create);
 
 /* Makes the sample records that the reference's example names; see demo.c. `made_out` says
  * whether they were not there before. ERR_EXISTS where the account has cases of its own. */

@@ -74,6 +74,10 @@ enum err record_insert(struct store_write *write, enum record_kind kind, void *r
 enum err record_from_row(const struct record_type *type, const struct db_value *values,
 			 size_t count, struct arena *arena, void *record);
 
+/* account.c: lists what creates an API token. */
+enum err token_insert(struct store_write *write, const unsigned char *hash, const char *label,
+		      struct calls *calls);
+
 /* migrate.c */
 struct migration {
 	int number; /* from 1, without gaps */

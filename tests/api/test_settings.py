@@ -11,10 +11,16 @@ from harness import run, succeed
 
 OPTIONS = {
     "init": ["config", "data", "account", "username", "email", "token-file"],
-    "demo": ["config", "data", "tasks"],
-    "serve": ["config", "data", "listen", "behind-proxy"],
+    "account add": ["config", "data", "username", "email", "token-file"],
+    "demo": ["config", "data", "account", "tasks"],
+    "serve": ["config", "data", "listen", "base-domain", "behind-proxy"],
 }
 EVERY = sorted({option for options in OPTIONS.values() for option in options})
+
+
+def words(command):
+    """As it is typed; what is added is about something."""
+    return [*command.split(), *(["name"] if command.endswith(" add") else [])]
 
 
 def variable(option):
@@ -48,7 +54,7 @@ def test_the_help_names_every_command(flag):
 @pytest.mark.parametrize("command", OPTIONS)
 @pytest.mark.parametrize("flag", ["--help", "-h"])
 def test_the_help_of_a_command_names_every_option_and_no_other(command, flag):
-    done = succeed(command, flag)
+    done = succeed(*command.split(), flag)
     assert done.stderr == "", done
     named = re.findall(r"^  --([a-z-]+)", done.stdout, re.MULTILINE)
     assert sorted(named) == sorted([*OPTIONS[command], "help"])
@@ -78,7 +84,7 @@ def test_a_command_there_is_not(command, nearest):
 
 @pytest.mark.parametrize("command", OPTIONS)
 def test_no_data(command):
-    said = misuse(command)
+    said = misuse(*words(command))
     assert "--data" in said and "DOCKET_DATA" in said
 
 
@@ -97,7 +103,7 @@ def test_no_data(command):
     ("serve", ["--behind-proxy", "yes"], '"yes"'),
 ])
 def test_wrong_use(tmp_path, command, arguments, named):
-    said = misuse(command, "--data", tmp_path / "data", *arguments)
+    said = misuse(*words(command), "--data", tmp_path / "data", *arguments)
     assert named in said, said
     assert os.listdir(tmp_path) == []
 
@@ -212,7 +218,7 @@ def test_what_another_command_takes_is_passed_over(tmp_path):
     """One environment and one file serve every command."""
     env = {variable(option): "nonsense" for option in EVERY if option not in OPTIONS["init"]}
     succeed("init", "--data", tmp_path / "data", env=env)
-    file = write(tmp_path / "file", data=tmp_path / "data", account="a-b", tasks=3,
+    file = write(tmp_path / "file", data=tmp_path / "data", username="a:b", tasks=3,
                  listen="nonsense", behind_proxy="yes", token_file=tmp_path / "token")
     succeed("demo", "--config", file)
     assert rows(tmp_path / "data", "SELECT count(*) FROM task") == [(3,)]

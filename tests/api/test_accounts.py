@@ -1,0 +1,95 @@
+"""Several accounts in one folder: which one a request is for, and that none sees another's."""
+import pytest
+
+from commands import fails, misuse, mode, rows
+from harness import TASKS, Server, problem, succeed
+
+DOMAIN = "example.test"
+
+
+def add(folder, name, *options):
+    """Makes an account with sample records; returns its token."""
+    file = folder.with_name(name + ".token")
+    succeed("account", "add", name, "--data", folder, "--token-file", file, *options)
+    succeed("demo", "--data", folder, "--account", name, "--tasks", 5)
+    assert mode(file) == 0o600
+    return file.read_text().strip()
+
+
+@pytest.fixture(scope="module")
+def two(tmp_path_factory):
+    """A server of two accounts, and the token of each."""
+    place = tmp_path_factory.mktemp("accounts")
+    folder = place / "data"
+    succeed("init", "--data", folder, "--account", "first", "--token-file", place / "token")
+    tokens = {"first": (place / "token").read_text().strip(), "second": add(folder, "second")}
+    server = Server(folder, None, place / "log", ["--base-domain", DOMAIN])
+    yield server, tokens
+    server.stop()
+
+
+def ask(two, host, path, token, **options):
+    server, tokens = two
+    server.token = tokens[token]
+    return server.call("GET", path, headers={"Host": host}, **options)
+
+
+@pytest.mark.parametrize("host", [f"second.{DOMAIN}", f"second.{DOMAIN}:8080", f"second.{DOMAIN}.",
+                                  f"SECOND.{DOMAIN.upper()}"])
+def test_the_host_names_the_account(two, host):
+    assert ask(two, host, TASKS, "second").json[0]["id"] == 1
+
+
+@pytest.mark.parametrize("host", [
+    "second", DOMAIN, "." + DOMAIN, f"third.{DOMAIN}", f"first.second.{DOMAIN}",
+    f"second.first.{DOMAIN}", f"second.{DOMAIN}x", f"second.x{DOMAIN}", f"second{DOMAIN}",
+    f"{'s' * 64}.{DOMAIN}", "127.0.0.1", f"first.{DOMAIN}"])
+def test_another_host_is_no_access(two, host):
+    """One answer, whether there is such an account or not."""
+    known = ask(two, f"first.{DOMAIN}", TASKS, "second")
+    problem(known, 401)
+    unknown = ask(two, host, TASKS, "second")
+    assert (unknown.status, unknown.body) == (401, known.body)
+
+
+def test_each_has_its_own_records(two):
+    assert ask(two, f"first.{DOMAIN}", TASKS, "first").json == []
+    assert len(ask(two, f"second.{DOMAIN}", TASKS, "second").json) == 5
+    missing = ask(two, f"first.{DOMAIN}", TASKS + "/999", "first")
+    other = ask(two, f"first.{DOMAIN}", TASKS + "/1", "first")
+    problem(missing, 404)
+    assert (other.status, other.body) == (404, missing.body)
+
+
+def test_several_accounts_need_a_base_domain(tmp_path):
+    folder = tmp_path / "data"
+    succeed("init", "--data", folder, "--token-file", tmp_path / "token")
+    add(folder, "second")
+    assert "--base-domain" in fails("serve", "--data", folder, "--listen", "127.0.0.1:0")
+    assert "--account" in fails("demo", "--data", folder)
+    assert "third" in fails("demo", "--data", folder, "--account", "third")
+
+
+def test_a_name_is_taken_once(tmp_path):
+    folder, file = tmp_path / "data", tmp_path / "token"
+    succeed("init", "--data", folder, "--token-file", file)
+    before = rows(folder, "SELECT * FROM account"), rows(folder, "SELECT * FROM token")
+    assert '"main"' in fails("account", "add", "main", "--data", folder)
+    # Nothing is made where the token cannot be handed over.
+    fails("account", "add", "second", "--data", folder, "--token-file", file)
+    gone = tmp_path / "gone"
+    fails("account", "add", "main", "--data", folder, "--token-file", gone)
+    assert not gone.exists()
+    assert before == (rows(folder, "SELECT * FROM account"), rows(folder, "SELECT * FROM token"))
+
+
+@pytest.mark.parametrize("arguments", [
+    ["account"], ["account", "addd", "x"], ["account", "add"], ["account", "add", "x", "y"],
+    ["account", "add", ""], ["account", "add", "A"], ["account", "add", "a.b"],
+    ["account", "add", "x", "--account", "y"], ["account", "add", "x", "--username", "a:b"],
+    ["serve", "--base-domain", "."], ["serve", "--base-domain", "a b"]])
+def test_wrong_use(tmp_path, arguments):
+    succeed("init", "--data", tmp_path / "data", "--token-file", tmp_path / "token")
+    told = misuse(*arguments, "--data", tmp_path / "data")
+    assert told.count("\n") == 1
+    assert rows(tmp_path / "data", "SELECT count(*) FROM account") == [(1,)]
