@@ -65,13 +65,15 @@ class Account:
 
 def make_accounts(folder, tasks):
     """A data folder with two accounts of so many sample tasks each."""
-    accounts = [Account("main", 1, make_data(folder, tasks[0]))]
-    return accounts
+    token_file = folder.with_name("second.token")
+    first = Account("main", 1, make_data(folder, tasks[0]))
+    succeed("account", "add", "second", "--data", folder, "--token-file", token_file)
+    succeed("demo", "--data", folder, "--account", "second", "--tasks", tasks[1])
+    return [first, Account("second", 2, token_file.read_text().strip())]
 
 
 def serve(folder, log, accounts):
-    options = ["--base-domain", "example.test"] if len(accounts) > 1 else []
-    return Server(folder, accounts[0].token, log, options)
+    return Server(folder, accounts[0].token, log, ["--base-domain", "example.test"])
 
 
 class Reader(Wire):
@@ -210,6 +212,55 @@ def make_small(folder, log):
     with database(folder) as connection:
         for account in accounts:
             set_times(connection, account, random.Random(10 + account.number))
+    return accounts
+
+
+# By the number of a task: a rare status among the newest alone and one in a narrow band, a calendar
+# and a case that are common and never together, a staff member of the older half, one of a few.
+SKEW = f"""
+UPDATE task SET status = 0, complete_at = NULL WHERE account_id = :a;
+UPDATE task SET
+	status = CASE WHEN id > 29900 THEN 1 WHEN id BETWEEN 10000 AND 11000 THEN 2
+		WHEN id % 3 = 0 THEN 3 ELSE 0 END,
+	complete_at = CASE WHEN id <= 29900 AND id NOT BETWEEN 10000 AND 11000 AND id % 3 = 0
+		THEN {DAYS[0] * DAY} + id * 37 % 900 * {DAY // 2} END,
+	calendar_id = CASE WHEN id % 2 = 0 THEN 2 WHEN id < 3000 THEN 3 ELSE 1 END,
+	casefile_id = CASE WHEN id % 2 = 1 THEN 245 WHEN id % 8 = 0 THEN NULL WHEN id % 1000 = 2 THEN 301
+		ELSE 246 END,
+	subject_id = CASE WHEN id % 4 = 1 THEN 209 WHEN id % 8 = 4 AND id > 20000 THEN 210
+		WHEN id % 1000 = 2 THEN 402 END,
+	case_service_id = NULL,
+	due_on = {DAYS[1]} + id * 31 % 700,
+	created_at = {DAYS[0] * DAY} + id / 10 * 3600,
+	updated_at = {DAYS[0] * DAY} + id * 7919 % 30011 / 5 * 3600,
+	alert_at = CASE WHEN id % 5 < 2 THEN {DAYS[1] * DAY} + id * 17 % 2000 * {DAY // 4} END,
+	alert_sent_at = CASE WHEN id % 60 = 0 THEN {DAYS[1] * DAY} + id % 7 * {DAY} END
+	WHERE account_id = :a;
+DELETE FROM task_user WHERE account_id = :a;
+INSERT INTO task_user (account_id, task_id, staff_id, status, due_on)
+	SELECT t.account_id, t.id, s.id, t.status, t.due_on FROM task t JOIN staff s
+	ON s.account_id = t.account_id AND (s.id = 2 AND t.id < 15000 OR s.id = 3 AND t.id % 7 > 0
+		OR s.id = 4 AND t.id % 700 = 0 OR s.id = 5 AND t.status = 1)
+	WHERE t.account_id = :a;
+UPDATE task SET unassigned = NOT EXISTS (SELECT 1 FROM task_user u
+	WHERE u.account_id = task.account_id AND u.task_id = task.id) WHERE account_id = :a
+"""
+
+
+def make_big(folder, log):
+    """An account of 30,000 tasks beside a small one."""
+    accounts = make_accounts(folder, [29800, 100])
+    with database(folder) as connection:
+        for account in accounts:
+            add_related(connection, account)
+    server = serve(folder, log, accounts)
+    rng = random.Random(0)
+    with Reader(server, accounts[0]) as reader:
+        reader.create([random_record(rng, 1) for _ in range(200)])
+    server.stop()
+    with database(folder) as connection:
+        for statement in SKEW.split(";\n"):
+            connection.execute(statement, {"a": 1})
     return accounts
 
 

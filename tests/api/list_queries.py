@@ -86,12 +86,14 @@ def draw_range(rng, name, record, model):
 def draw_title(rng, record, model):
     if not record or rng.random() < 0.15:
         return [("title", rng.choice(WORDS))]
+    lengths = [1, 2, 2, 3, 3, 4, 5, 8, len(record["title"])]
     if rng.random() < 0.2:
         # Beyond what an index of words is asked for.
         record = rng.choice([row for row in model.records.values() if len(row["title"]) > 64]
                             or [record])
+        lengths = [64, 65, 70, 255]
     title = rng.choice([record["title"], model.columns["title"][record["id"]]])
-    length = rng.choice([1, 2, 2, 3, 3, 4, 5, 8, len(title), 70, 70])
+    length = rng.choice(lengths)
     start = rng.randrange(max(1, len(title) - length + 1))
     text = title[start:start + length]
     return [("title", rng.choice([text, text, text.upper(), text.lower(), text.title()])[:255])]
@@ -118,11 +120,11 @@ def draw(rng, model):
 
 
 def draw_size(rng, found):
-    """A number of records a page, or None for the default, that makes at most nine pages."""
+    """A number of records a page, or None for the default. Mostly it makes at most nine pages."""
     size = rng.choice([None, 1, 2, 3, 5, 7, 10, 50, 500])
-    if (size or 100) * 9 < found:
+    if (size or 100) * 9 < found and rng.random() < 0.8:
         size = max(found // rng.randint(3, 8), 1)
-    return size if size is None or size <= 500 else 500
+    return size if size is None or size <= 500 else rng.choice([100, 500])
 
 
 def encode(rng, params):

@@ -3,122 +3,145 @@ tasks are not, by page, by cursor and counted; and walks while others write."""
 import collections
 import json
 import random
-import re
-import shutil
+import threading
 
 import pytest
 
-from harness import TASKS, strict_json
-from list_data import Reader, make_small, serve, shared
-from list_model import Model, Query
-from list_queries import draw, draw_size, encode, every_feature, features
+from harness import TASKS
+from list_data import Reader, make_big, make_small, random_record, shared
+from list_model import Query
+from list_queries import DIRS, draw, every_feature, features
+from list_walk import Lists, check_queries, links
 
-SEEDS = range(20)
-QUERIES = 100  # of each seed
+SEEDS, QUERIES = range(20), 100  # seeds, and queries of each
+BIG_SEEDS, BIG_QUERIES = range(100, 106), 30
 AT_LEAST = 15  # of the queries that find something make use of each feature
-
-
-class Lists:
-    """A running server, and for each account its model and a connection."""
-
-    def __init__(self, folder, accounts, bodies, place):
-        shutil.copytree(folder, place / "data")
-        self.accounts = accounts
-        self.models = [Model(of_account, strict_json) for of_account in bodies]
-        self.server = serve(place / "data", place / "stderr", accounts)
-        self.readers = [Reader(self.server, account) for account in accounts]
-
-    def stop(self):
-        for reader in self.readers:
-            reader.socket.close()
-        self.server.stop()
+WRITERS = 16
 
 
 @pytest.fixture(scope="module")
 def small(tmp_path_factory):
+    """Two accounts of some 500 tasks."""
     lists = Lists(*shared(tmp_path_factory, "lists", make_small),
                   tmp_path_factory.mktemp("lists"))
     yield lists
     lists.stop()
 
 
-def links(reply):
-    """rel → target of a list's Link header."""
-    header = reply.header("Link") or ""
-    found = re.findall(r'<(/api/v1/tasks(?:\?[^>]*)?)>; ?rel="?(\w+)"?', header)
-    assert len({rel for _, rel in found}) == header.count("<"), header
-    return {rel: target for target, rel in found}
-
-
-def check_page(reply, model, ids):
-    """A page is these records, whole and in this order."""
-    assert reply.status == 200, reply
-    if reply.body == model.body(ids):
-        return
-    got = reply.json
-    assert [record["id"] for record in got] == ids
-    assert got == [model.records[task_id] for task_id in ids]
-
-
-def check_query(rng, reader, model, params):
-    """The records by page, by cursor and counted."""
-    query = Query(params)
-    size = draw_size(rng, len(model.find(query)))
-    if size is not None:
-        params = [*params, ("per_page", str(size))]
-        query = Query(params)
-    target = f"{TASKS}?{encode(rng, params)}".rstrip("?")
-    join = "&" if "?" in target else "?"
-    pages = model.pages(query)
-
-    numbers = range(1, len(pages) + 2)
-    counted, *replies = reader.get(
-        f"{target}{join}mode=count",
-        *(target if number == 1 and rng.random() < 0.5 else f"{target}{join}page={number}"
-          for number in numbers))
-    assert counted.status == 200, counted
-    assert counted.json == model.count(query), target
-    for page, reply in zip([*pages, []], replies):
-        check_page(reply, model, page)
-
-    reply = replies[0]
-    for page in pages[1:]:
-        reply, = reader.get(links(reply)["next"])
-        check_page(reply, model, page)
-    assert "next" not in links(reply), reply.header("Link")
-
-
-def check_queries(lists, seed, count):
-    for turn in range(count):
-        rng = random.Random(f"{seed} {turn}")
-        index = turn % len(lists.accounts)
-        params = draw(rng, lists.models[index])
-        try:
-            check_query(rng, lists.readers[index], lists.models[index], params)
-        except Exception as error:
-            raise AssertionError(f"seed {seed!r}, turn {turn}, account "
-                                 f"{lists.accounts[index].name}: {params}") from error
-
-
-def covered(lists, seeds, count):
-    """How many queries that find something make use of each feature."""
-    counter = collections.Counter()
-    for seed in seeds:
-        for turn in range(count):
-            model = lists.models[turn % len(lists.accounts)]
-            params = draw(random.Random(f"{seed} {turn}"), model)
-            if model.find(Query(params)):
-                counter.update(features(params))
-    return counter
+@pytest.fixture(scope="module")
+def big(tmp_path_factory):
+    """An account where it matters what is looked up, and a small one."""
+    lists = Lists(*shared(tmp_path_factory, "big-lists", make_big),
+                  tmp_path_factory.mktemp("big-lists"))
+    yield lists
+    lists.stop()
 
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_queries(small, seed):
-    check_queries(small, seed, QUERIES)
+    check_queries(small, seed, range(QUERIES))
+
+
+@pytest.mark.parametrize("seed", BIG_SEEDS)
+def test_queries_of_many_tasks(big, seed):
+    check_queries(big, seed, range(0, 2 * BIG_QUERIES, 2))
+
+
+def test_queries_of_a_small_account_beside(big):
+    check_queries(big, "beside", range(1, 61, 2))
 
 
 def test_the_queries_cover_everything(small):
-    counter = covered(small, SEEDS, QUERIES)
+    counter = collections.Counter()
+    for seed in SEEDS:
+        for turn in range(QUERIES):
+            model = small.models[turn % len(small.accounts)]
+            params = draw(random.Random(f"{seed} {turn}"), model)
+            if model.find(Query(params)):
+                counter.update(features(params))
     rare = {feature: counter[feature] for feature in every_feature()
             if counter[feature] < AT_LEAST}
     assert rare == {}, json.dumps(counter, indent=1, sort_keys=True)
+
+
+class Writers:
+    """They create tasks until the end of the block, each on a connection of its own."""
+
+    def __init__(self, lists):
+        self.lists, self.ending, self.counts, self.errors = lists, threading.Event(), [], []
+        self.threads = [threading.Thread(target=self.write, args=[number])
+                        for number in range(WRITERS)]
+
+    def write(self, number):
+        rng, count = random.Random(f"writer {number}"), 0
+        try:
+            with Reader(self.lists.server, self.lists.accounts[0]) as reader:
+                while not self.ending.is_set():
+                    reader.create([random_record(rng, 1)])
+                    count += 1
+        except Exception as error:  # shown by the test, which would not see it else
+            self.errors.append(error)
+        self.counts.append(count)
+
+    def __enter__(self):
+        for thread in self.threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.ending.set()
+        for thread in self.threads:
+            thread.join()
+
+
+def walk(reader, target, by_page, seen_all):
+    """The records of all pages, or of some more than `seen_all` asks for: while others write there
+    may be no end."""
+    records, more, number = [], 10, 1
+    while True:
+        join = "&" if "?" in target else "?"
+        reply, = reader.get(f"{target}{join}page={number}" if by_page else target)
+        assert reply.status == 200, reply
+        page = reply.json
+        records += page
+        number += 1
+        more -= seen_all(records)
+        if not page or more == 0 or not (by_page or "next" in links(reply)):
+            return records
+        target = target if by_page else links(reply)["next"]
+
+
+def check_walk(lists, params, by_page):
+    model, reader = lists.models[0], lists.readers[0]
+    query = Query(params)
+    before = model.select(query)
+    target = f"{TASKS}?" + "&".join(f"{name}={text}" for name, text in params)
+    records = walk(reader, target, by_page,
+                   lambda records: set(before) <= {record["id"] for record in records})
+    ids = [record["id"] for record in records]
+    assert len(set(ids)) == len(ids), "expected each task once"
+    assert [task_id for task_id in ids if task_id in model.records] == before
+    assert [record for record in records if record["id"] in model.records] == [
+        model.records[task_id] for task_id in before]
+    # The new ones stand in their places too.
+    found = type(model)({record["id"]: json.dumps(record).encode() for record in records},
+                        json.loads)
+    assert found.select(query) == ids
+
+
+WALKS = [([], True), ([], False)] + [
+    ([("sort", sort), ("dir", way), *filters], False)
+    for sort in ("id", "due_on", "title", "created_at", "updated_at", "alert_at", "complete_at")
+    for way in DIRS
+    for filters in ([], [("status", "complete,none"), ("user", "1,none")])]
+
+
+def test_walks_while_others_write(tmp_path_factory):
+    lists = Lists(*shared(tmp_path_factory, "lists", make_small),
+                  tmp_path_factory.mktemp("walks"))
+    with Writers(lists) as writers:
+        for params, by_page in WALKS:
+            check_walk(lists, [*params, ("per_page", "40")], by_page)
+    lists.stop()
+    assert writers.errors == []
+    assert min(writers.counts) >= 10, "expected that all were writing"
