@@ -111,25 +111,38 @@ static bool is_copied(const struct field_link *link, const struct field *field)
 	return false;
 }
 
+/* Whether only t has the column of a field. */
+static bool is_of_record(const struct writer *w, const struct field *field)
+{
+	switch (w->arm.source) {
+	case SOURCE_LINK:
+		return !is_id(field) && !is_copied(link_of(w), field);
+	case SOURCE_WORDS:
+		return !is_id(field);
+	case SOURCE_RECORD:
+		break;
+	}
+	return true;
+}
+
 /* The column of a field, from the source that has it. */
 static void add_column(struct writer *w, const struct field *field, struct buf *out)
 {
-	if (w->arm.source == SOURCE_LINK && is_id(field)) {
-		buf_printf(out, "u.%s", link_of(w)->owner);
-	} else if (w->arm.source == SOURCE_LINK && is_copied(link_of(w), field)) {
-		buf_printf(out, "u.%s", field->column);
-	} else if (w->arm.source == SOURCE_WORDS && is_id(field)) {
-		buf_add_text(out, w->ask->dialect->words->id);
-	} else {
+	if (is_of_record(w, field)) {
 		w->joined = true;
 		buf_printf(out, "t.%s", field->column);
+	} else if (w->arm.source == SOURCE_WORDS) {
+		buf_add_text(out, w->ask->dialect->words->id);
+	} else {
+		buf_printf(out, "u.%s", is_id(field) ? link_of(w)->owner : field->column);
 	}
 }
 
-/* The same, with the mark where t has indexes that might be looked up instead. */
+/* The same, with the mark where t has indexes that might be looked up instead: beside u or f it is
+ * looked up by its id and by nothing else. */
 static void add_marked(struct writer *w, const struct field *field, bool plain, struct buf *out)
 {
-	if (!plain && w->arm.source == SOURCE_RECORD)
+	if (is_of_record(w, field) && (!plain || w->arm.source != SOURCE_RECORD))
 		buf_add_text(out, w->ask->dialect->no_index);
 	add_column(w, field, out);
 }
