@@ -15,6 +15,7 @@ DAY = 86400
 # Whole days around which most times lie, so that many are equal and bounds fall upon them.
 DAYS = [18262, 19000, 19001, 19024, 19358, 19400, 20000, 20001]
 DUE = [DAYS[0], DAYS[2], DAYS[4], DAYS[4], DAYS[4], DAYS[5], DAYS[7]]
+OLD = -200000  # long before 1970
 STATUSES = ["none", "needs_action", "in_progress", "complete"]
 
 # Composed and decomposed, letters whose folding is longer, ones beyond 16 bits and just below
@@ -23,20 +24,25 @@ TITLES = [
     "Call", "call", "CALL", "Call the claimant", "call the CLAIMANT", "Write report", "Interview",
     "Stra\u00dfe 12", "STRASSE 12", "strasse", "STRA\u1e9eE", "Ma\u00dfe", "\ufb01le the claim",
     "FILE the claim", "\u03a3\u03af\u03c3\u03c5\u03c6\u03bf\u03c2",
-    "\u03a3\u038a\u03a3\u03a5\u03a6\u039f\u03a3", "\u03bf\u03b4\u03cc\u03c2", "\u039f\u0394\u039f\u03a3",
+    "\u03a3\u038a\u03a3\u03a5\u03a6\u039f\u03a3", "\u03bf\u03b4\u03cc\u03c2",
+    "\u039f\u0394\u039f\u03a3",
     "Caf\u00e9", "Cafe\u0301", "CAF\u00c9", "CAFE\u0301 noir", "cafe", "A\u030angstr\u00f6m",
     "\u212bngstro\u0308m", "\u00e5ngstr\u00f6m", "\u0130stanbul", "Istanbul", "\u0131stanbul",
     "\u01f0az", "J\u030caz", "x\u0301y", "\u0301lone", "\u0149un", "\u0390\u03b0", "\ud55c\uae00",
     "\u1112\u1161\u11ab\u1100\u1173\u11af", "\u6f22\u5b57", "\u6f22", "\u6f22\u5b57\u6587",
     "\U0001f600", "\U0001f600 smile", "\U0001f600\U0001f601\U0001f602", "\uff5e wave", "\ufb05ern",
     "\U0001f469\u200d\u2696\ufe0f counsel", "\U00010400\U00010428 deseret",
-    "\U00010428\U00010400 Deseret", "100%", "100 %", "%", "_", "a_b", "axb", "a%b", "\\", "C:\\temp",
-    "C:\\\\temp", "\\%", "\\_", "'", "O'Brien", "O''Brien", "\"", "say \"no\"", "\"\"\"", "*", "ab*",
-    "a*c", "[a-c]", "?", "a?c", "AND", "a OR b", "NOT x", "NEAR(a b)", "title:call", "^call", "-call",
+    "\U00010428\U00010400 Deseret", "100%", "100 %", "%", "_", "a_b", "axb", "a%b", "\\",
+    "C:\\temp",
+    "C:\\\\temp", "\\%", "\\_", "'", "O'Brien", "O''Brien", "\"", "say \"no\"", "\"\"\"", "*",
+    "ab*",
+    "a*c", "[a-c]", "?", "a?c", "AND", "a OR b", "NOT x", "NEAR(a b)", "title:call", "^call",
+    "-call",
     "(", "a) b", "{a}", "+1", "a&b=c", "a;b", "#1", "a/b", "a,b", "none", "null", "0", " blank ",
     "two  blanks", "no\u00a0break", "aaaa", "aaaaaa", "abababab", "z" * 255, "\u00df" * 200,
     "a long title, with \"quotes\" and \u00df: " + "0123456789" * 6, "\U0001f600\u00e9\"" * 30,
-    "\u1e9b\u0323", "\u01c5", "\u1fb3\u0345", "\u0345a", "\u03b1\u0345", "\u13a0\uab70", "\ua64b\u1c88",
+    "\u1e9b\u0323", "\u01c5", "\u1fb3\u0345", "\u0345a", "\u03b1\u0345", "\u13a0\uab70",
+    "\ua64b\u1c88",
 ]
 
 
@@ -160,8 +166,8 @@ def random_record(rng, number):
         "casefile_id": case, "calendar_id": rng.choice([1, 1, 2, 3, 4 + number]),
         "subject_id": rng.choice([None, *subjects]),
         "case_service_id": rng.choice([None, service]),
-        "status": rng.choice(STATUSES), "title": title, "due_on": date(rng.choice(DUE)
-            if rng.random() < 0.7 else rng.randrange(DAYS[0], DAYS[-1])),
+        "status": rng.choice(STATUSES), "title": title, "due_on": date(rng.choice(
+            [OLD, *DUE, *DUE, rng.randrange(DAYS[0], DAYS[-1]), rng.randrange(DAYS[0], DAYS[-1])])),
         "users_list": rng.sample([1, 2, 3, 4, 5, 6 + number], rng.choice([0, 0, 1, 1, 2, 3, 6])),
         "alert_at": rng.choice([None, date(rng.choice(DAYS))]),
     }
@@ -173,6 +179,8 @@ def date(day):
 
 def random_time(rng):
     """Often the first or the last second of a day, or noon."""
+    if rng.random() < 0.04:
+        return OLD * DAY + rng.choice([0, 12345])
     if rng.random() < 0.2:
         return rng.randrange(DAYS[0] * DAY, DAYS[-1] * DAY)
     return rng.choice(DAYS) * DAY + rng.choice([-1, 0, 0, 1, DAY // 2, DAY // 2])

@@ -97,18 +97,18 @@ class Writers:
 def walk(reader, target, by_page, seen_all):
     """The records of all pages, or of some more than `seen_all` asks for: while others write there
     may be no end."""
-    records, more, number = [], 10, 1
-    while True:
+    records, more = [], 10
+    for number in range(1, 1000):
         join = "&" if "?" in target else "?"
         reply, = reader.get(f"{target}{join}page={number}" if by_page else target)
         assert reply.status == 200, reply
         page = reply.json
         records += page
-        number += 1
         more -= seen_all(records)
         if not page or more == 0 or not (by_page or "next" in links(reply)):
             return records
         target = target if by_page else links(reply)["next"]
+    raise AssertionError(f"expected an end of {target}")
 
 
 def check_walk(lists, params, by_page):
