@@ -31,7 +31,8 @@ CREATE INDEX task_by_complete ON task (account_id, complete_at, id, status, due_
 -- Partial ones cost nothing where they do not apply.
 CREATE INDEX task_by_alert_sent ON task (account_id, alert_sent_at, id, status, due_on)
 	WHERE alert_sent_at IS NOT NULL;
-CREATE INDEX task_unassigned ON task (account_id, id, status, due_on) WHERE unassigned = 1;
+CREATE INDEX task_unassigned ON task (account_id, unassigned, id, status, due_on)
+	WHERE unassigned = 1;
 CREATE INDEX task_user_by_staff ON task_user (account_id, staff_id, task_id, status, due_on);
 
 {words}

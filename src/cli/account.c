@@ -32,8 +32,7 @@ enum exit_status account_add(const struct settings *settings, struct store *stor
 		fprintf(settings->err, "docket: cannot make the account \"%s\": %s\n", create.name,
 			err == ERR_EXISTS ? "there is one of that name" : err_text(err));
 	else
-		fprintf(settings->err,
-			"made the account \"%s\" with the staff member \"%s\"\n", create.name,
-			settings->text[SETTING_USERNAME]);
+		fprintf(settings->err, "made the account \"%s\" with the staff member \"%s\"\n",
+			create.name, settings->text[SETTING_USERNAME]);
 	return err ? EXIT_FAILED : EXIT_OK;
 }

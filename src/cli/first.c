@@ -16,14 +16,16 @@ static bool is_label(const char *name)
 {
 	size_t len = strlen(name);
 
-	return len && len <= ACCOUNT_NAME_MAX && strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-") == len &&
-	       name[0] != '-' && name[len - 1] != '-';
+	return len && len <= ACCOUNT_NAME_MAX &&
+	       strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-") == len && name[0] != '-' &&
+	       name[len - 1] != '-';
 }
 
 bool account_name_check(const struct settings *settings, const char *name)
 {
-	static const char wrong[] = "must be 1 to 63 lower-case letters, digits and hyphens, with no "
-				    "hyphen at either end";
+	static const char wrong[] =
+		"must be 1 to 63 lower-case letters, digits and hyphens, with no "
+		"hyphen at either end";
 
 	if (is_label(name))
 		return true;

@@ -82,8 +82,10 @@ struct db_dialect {
 	const char *among;
 	/* The function that is above 0 where its first text has its second in it. */
 	const char *position;
-	/* Before a column that no index is to be looked up by. */
-	const char *no_index;
+	/* Behind a table, to have it read by the index %s and no other, and the name of the index
+	 * of the key of the table %s. NULL: the database decides. */
+	const char *use_index;
+	const char *key_index;
 	/* NULL where an index of words is used without being named. */
 	const struct db_words *words;
 	/* Behind a SELECT that must keep its row from changing until the end of the

@@ -421,7 +421,8 @@ static const struct db_dialect dialect = {
 	.ids_in_order = "(SELECT value FROM json_each($2))",
 	.among = "(SELECT value FROM json_each(%s))",
 	.position = "instr",
-	.no_index = "+",
+	.use_index = " INDEXED BY %s",
+	.key_index = "sqlite_autoindex_%s_1",
 	.words = &words,
 	.lock_row = "",
 };

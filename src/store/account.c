@@ -85,8 +85,7 @@ enum err token_insert(struct store_write *write, const unsigned char *hash, cons
 
 void account_create_init(struct account_create *create)
 {
-	static const struct write_steps steps = {account_create_read, account_create_decide,
-						true};
+	static const struct write_steps steps = {account_create_read, account_create_decide, true};
 
 	*create = (struct account_create){.write = {.steps = &steps}};
 }

@@ -16,26 +16,30 @@
  * that costs less than a tenth of what looking at each record does. */
 #define GATHER_COVERED 20000
 #define GATHER_LOOKUPS 2000
-#define WALK_MAX 5000 /* records that a walk may see before it is given up */
+/* A walk goes on as long as what it has found in its stretches so far tells that it will be over
+ * within so many. */
+#define STRETCH 5000 /* records */
+#define STRETCHES 16
 
 #define TRIGRAM 3
 
 /* clang-format off */
 static const struct list_path task_paths[] = {
-	{"id", {"id"}, {"id"}},
-	{"users_list", {"id"}, {"id", "status", "due_on"}},
-	{"subject_id", {"id"}, {"id", "status", "due_on"}},
-	{"casefile_id", {"id"}, {"id", "status", "due_on"}},
-	{"title_folded", {"id"}, {"id"}},
-	{"calendar_id", {"id"}, {"id", "status", "due_on"}},
-	{"status", {"id", "due_on"}, {"id", "due_on"}},
-	{"due_on", {NULL}, {"id", "status"}},
-	{"alert_at", {"id"}, {"id", "status", "due_on"}},
-	{"alert_sent_at", {NULL}, {"id", "status", "due_on"}},
-	{"complete_at", {"id"}, {"id", "status", "due_on"}},
-	{"created_at", {NULL}, {"id", "status", "due_on"}},
-	{"updated_at", {NULL}, {"id", "status", "due_on"}},
-	{NULL, {NULL}, {NULL}},
+	{NULL, "id"},
+	{"task_user_by_staff", "users_list", NULL, {"status", "due_on"}, "task_unassigned"},
+	{"task_by_subject", "subject_id", NULL, {"status", "due_on"}},
+	{"task_by_case", "casefile_id", NULL, {"status", "due_on"}},
+	{"task_by_calendar", "calendar_id", NULL, {"status", "due_on"}},
+	{"task_by_status", "status", NULL, {"due_on"}},
+	{"task_by_status_due", "status", "due_on"},
+	{"task_by_due", "due_on", NULL, {"status"}},
+	{"task_by_alert", "alert_at", NULL, {"status", "due_on"}},
+	{"task_by_alert_sent", "alert_sent_at", NULL, {"status", "due_on"}},
+	{"task_by_complete", "complete_at", NULL, {"status", "due_on"}},
+	{"task_by_created", "created_at", NULL, {"status", "due_on"}},
+	{"task_by_updated", "updated_at", NULL, {"status", "due_on"}},
+	{"task_by_title", "title_folded"},
+	{NULL, NULL},
 };
 /* clang-format on */
 
@@ -43,21 +47,21 @@ static const struct list_path *const paths[RECORD_KINDS] = {
 	[RECORD_TASK] = task_paths,
 };
 
-static const struct list_path *path_of(const struct field *field, enum record_kind kind)
+static bool is_called(const struct field *field, const char *name)
+{
+	return field && name ? strcmp(field->name, name) == 0 : !field && !name;
+}
+
+/* The index of that field and that second one, which may be NULL; NULL where there is none. */
+static const struct list_path *path_of(enum record_kind kind, const struct field *field,
+				       const struct field *second)
 {
 	const struct list_path *path = paths[kind];
 
-	while (path && path->field && strcmp(path->field, field->name) != 0)
+	while (path && path->field &&
+	       !(is_called(field, path->field) && is_called(second, path->second)))
 		path++;
 	return path && path->field ? path : NULL;
-}
-
-static bool is_among(const char *name, const char *const *names, size_t count)
-{
-	for (size_t i = 0; i < count && names[i]; i++)
-		if (strcmp(names[i], name) == 0)
-			return true;
-	return false;
 }
 
 /* One list being answered, on one connection, in one snapshot. */
@@ -75,9 +79,10 @@ struct list {
 /* Conditions of one field, served by one index. */
 struct way {
 	const struct field *field;
-	const struct list_path *path;
-	bool range;   /* else it keeps the order of its path */
-	bool covered; /* its index has all that the question needs */
+	const struct list_path *path; /* NULL: an index of words */
+	const struct field *second;   /* of it; or NULL */
+	bool range;                   /* else it keeps the order of its path */
+	bool covered;                 /* its index has all that the question needs */
 	int64_t count;
 };
 
@@ -146,25 +151,46 @@ static enum err place_row(void *context, const struct db_value *values, size_t c
 	return OK;
 }
 
-/* A needle without a trigram is in no index of words. */
+/* A needle without a trigram is looked up in no index of words. */
 static bool is_indexed(const struct condition *condition)
 {
 	return condition->op != FILTER_CONTAINS || text_chars(condition->text) >= TRIGRAM;
 }
 
-/* Whether no other condition needs to look at the record when `way` is gathered. */
+static bool stands_in(const struct way *way, const struct field *field)
+{
+	const struct list_path *path = way->path;
+
+	if (field == way->field || field == way->second || is_called(field, "id"))
+		return true;
+	for (size_t i = 0; path && i < FIELD_COUNT(path->covers) && path->covers[i]; i++)
+		if (is_called(field, path->covers[i]))
+			return true;
+	return false;
+}
+
+/* Whether nothing needs a look at the record when `way` is gathered. */
 static bool is_covered(const struct list_ask *ask, const struct way *way)
 {
-	const char *const *covers = way->path->covers;
-	size_t count = FIELD_COUNT(way->path->covers);
+	bool covered = stands_in(way, ask->sort) &&
+		       !(way->field->type == FIELD_TEXT && ask->sort == way->field);
 
-	if (ask->sort != way->field && !is_among(ask->sort->name, covers, count))
-		return false;
 	for (size_t i = 0; i < ask->condition_count; i++)
-		if (ask->conditions[i].field != way->field &&
-		    !is_among(ask->conditions[i].field->name, covers, count))
-			return false;
-	return true;
+		covered &= stands_in(way, ask->conditions[i].field);
+	return covered;
+}
+
+/* An index that goes on with a field which has conditions as well, else the field's own. */
+static void choose_path(const struct list *list, struct way *way)
+{
+	for (size_t i = 0; i < list->ask.condition_count && !way->path; i++) {
+		way->second = list->ask.conditions[i].field;
+		way->path = path_of(list->kind, way->field, way->second);
+	}
+	if (!way->path) {
+		way->second = NULL;
+		way->path = path_of(list->kind, way->field, NULL);
+	}
 }
 
 static size_t find_ways(const struct list *list, struct way ways[64])
@@ -174,52 +200,53 @@ static size_t find_ways(const struct list *list, struct way ways[64])
 
 	for (size_t i = 0; i < ask->condition_count; i++) {
 		const struct condition *condition = &ask->conditions[i];
-		const struct list_path *path = path_of(condition->field, list->kind);
+		struct way way = {.field = condition->field};
 		size_t known = 0;
 
 		while (known < count && ways[known].field != condition->field)
 			known++;
-		if (known < count || !path || !is_indexed(condition))
+		if (known < count || !is_indexed(condition))
 			continue;
-		ways[count] = (struct way){.field = condition->field, .path = path};
-		ways[count].range = condition->op == FILTER_FROM || condition->op == FILTER_TO ||
-				    (condition->op == FILTER_ANY && !list_keeps_order(condition));
-		ways[count].covered = is_covered(ask, &ways[count]);
-		count++;
+		if (condition->op != FILTER_CONTAINS)
+			choose_path(list, &way);
+		way.range = condition->op != FILTER_ANY || !list_keeps_order(condition);
+		way.covered = is_covered(ask, &way);
+		ways[count++] = way;
 	}
 	return count;
 }
 
-/* The column that an index of `way` goes on with, where it has one before the id. */
-static const struct field *second_of(const struct list *list, const struct way *way)
-{
-	const char *name = way->path->orders[1];
-
-	return name ? field_of(list->ask.type, name) : NULL;
-}
-
-static void take_way(const struct list *list, const struct way *way, bool ordered,
-		     struct list_ask *ask)
+/* Gathers what the conditions of `way` find; NULL: all there is. */
+static void take_way(const struct list *list, const struct way *way, struct list_ask *ask)
 {
 	*ask = list->ask;
 	ask->driver = way ? way->field : NULL;
-	ask->second = way ? second_of(list, way) : NULL;
-	ask->ordered = ordered;
+	ask->path = way ? way->path : NULL;
+	ask->second = way ? way->second : NULL;
 }
 
-/* The index that gives the order: that of a filter, else that of the sort itself. */
+/* Walks in order: by the index of a filter that gives it, else by that of the sort itself. */
 static void take_order(const struct list *list, const struct way *ways, size_t count,
 		       struct list_ask *ask)
 {
-	const struct way *best = NULL;
+	const struct field *sort = list->ask.sort;
 
-	for (size_t i = 0; i < count; i++)
-		if (!ways[i].range && is_among(list->ask.sort->name, ways[i].path->orders, 2) &&
-		    (!best || ways[i].path < best->path))
-			best = &ways[i];
-	take_way(list, best, true, ask);
-	if (best && ask->second != ask->sort)
+	*ask = list->ask;
+	ask->ordered = true;
+	ask->second = is_called(sort, "id") ? NULL : sort;
+	for (size_t i = 0; i < count; i++) {
+		const struct list_path *path =
+			ways[i].range ? NULL : path_of(list->kind, ways[i].field, ask->second);
+
+		if (path && (!ask->path || path < ask->path)) {
+			ask->path = path;
+			ask->driver = ways[i].field;
+		}
+	}
+	if (!ask->path) {
+		ask->path = path_of(list->kind, sort, NULL);
 		ask->second = NULL;
+	}
 }
 
 /* Whether conditions are left that the index of an ordered `ask` does not look up. */
@@ -245,7 +272,7 @@ static enum err count_ways(struct list *list, struct way *ways, size_t count, st
 		struct list_ask ask;
 		enum err err;
 
-		take_way(list, &ways[i], false, &ask);
+		take_way(list, &ways[i], &ask);
 		ask.driver_only = true;
 		ask.after = NULL;
 		err = count_by(list, &ask, ways[i].covered ? GATHER_COVERED : GATHER_LOOKUPS,
@@ -259,30 +286,57 @@ static enum err count_ways(struct list *list, struct way *ways, size_t count, st
 	return OK;
 }
 
-/* Walks in order; `done_out` is false, and nothing read, where that would become long. */
-static enum err try_walk(struct list *list, struct list_ask *walk, uint64_t offset, bool *done_out)
+/* The place of the record that ends a stretch of the walk; not found where the order ends first. */
+static enum err find_end(struct list *list, const struct list_ask *walk, struct found_place *end)
 {
-	struct found_place end = {.arena = list->arena};
 	struct list_text text = {0};
 	struct list_ask bare = *walk;
-	size_t before = list->id_count;
-	enum err err;
+
+	bare.driver_only = true;
+	bare.until = NULL;
+	list_write_keys(&bare, STRETCH - 1, 1, list->arena, &text);
+	return run_text(list, &text, place_row, end);
+}
+
+/* Walks in order, a stretch at a time; `done_out` is false, and nothing read, where what was found
+ * so far tells that it would be long. */
+static enum err try_walk(struct list *list, const struct list_ask *from, uint64_t offset,
+			 bool *done_out)
+{
+	struct found_place ends[STRETCHES] = {{{0}}};
+	struct list_ask walk = *from;
+	struct list part = *list;
+	size_t more = list->wanted - list->id_count;
 
 	*done_out = false;
-	if (offset + list->wanted > WALK_MAX)
+	if (offset + more > STRETCH)
 		return OK;
-	bare.driver_only = true;
-	list_write_keys(&bare, WALK_MAX, 1, list->arena, &text);
-	err = run_text(list, &text, place_row, &end);
-	if (err)
-		return err;
-	if (end.found)
-		walk->until = &end.place;
-	err = read_ids(list, walk, offset);
-	*done_out = !end.found || list->id_count == list->wanted;
-	if (!*done_out)
-		list->id_count = before;
-	return err;
+	part.wanted = offset + more;
+	part.id_count = 0;
+	part.ids = arena_alloc(list->arena, part.wanted * sizeof(*part.ids));
+	if (!part.ids)
+		return ERR_NOMEM;
+	for (size_t i = 0; i < STRETCHES && !*done_out; i++) {
+		enum err err;
+
+		ends[i].arena = list->arena;
+		err = find_end(&part, &walk, &ends[i]);
+		walk.until = ends[i].found ? &ends[i].place : NULL;
+		if (!err)
+			err = read_ids(&part, &walk, 0);
+		if (err)
+			return err;
+		walk.after = walk.until;
+		*done_out = !ends[i].found || part.id_count == part.wanted;
+		if (part.id_count * STRETCHES < part.wanted * (i + 1))
+			break;
+	}
+	if (*done_out && part.id_count > offset) {
+		more = part.id_count - offset;
+		memcpy(list->ids + list->id_count, part.ids + offset, more * sizeof(*part.ids));
+		list->id_count += more;
+	}
+	return OK;
 }
 
 /* Reads the ids of one question whose sort has a value everywhere. */
@@ -305,27 +359,28 @@ static enum err read_keys(struct list *list, uint64_t offset)
 		if (err || done)
 			return err;
 	}
-	take_way(list, best, false, &ask);
+	take_way(list, best, &ask);
 	return read_ids(list, &ask, offset);
 }
 
 static enum err count_all(struct list *list, int64_t *count_out)
 {
 	struct way ways[64], *best = NULL;
-	size_t count = find_ways(list, ways);
 	struct list_ask ask;
 	enum err err = OK;
+	size_t count;
 
 	/* The order is of no interest, and need not stand in the index. */
 	list->ask.sort = field_of(list->ask.type, "id");
 	list->ask.after = NULL;
+	count = find_ways(list, ways);
 	if (count > 1)
 		err = count_ways(list, ways, count, &best);
 	else if (count)
 		best = &ways[0];
 	if (err)
 		return err;
-	take_way(list, best, false, &ask);
+	take_way(list, best, &ask);
 	return count_by(list, &ask, 0, count_out);
 }
 

@@ -9,11 +9,15 @@
 
 #define ASK_ARGS 64 /* as many as a driver takes */
 
-/* What the index of a filter can do. The tables of schema/0002_lists.sql, said once more. */
+/* An index: the account, a field, perhaps a second one, the id, and what it covers besides. For one
+ * value of the field it is in the order of the second, else of the id. The indexes of
+ * schema/0002_lists.sql, said once more. */
 struct list_path {
-	const char *field;     /* whose filter it serves */
-	const char *orders[2]; /* sorts that it gives for one value of it, or NULL */
-	const char *covers[4]; /* other columns that stand in it, or NULL */
+	const char *index; /* NULL: the table's key */
+	const char *field;
+	const char *second;    /* NULL: the id comes next */
+	const char *covers[3]; /* or NULL */
+	const char *empty;     /* of a list: the index of the records whose list is empty */
 };
 
 struct list_ask {
@@ -27,9 +31,10 @@ struct list_ask {
 	/* Whose conditions are looked up in an index. NULL: of the sort, when `ordered`; else
 	 * nothing is. */
 	const struct field *driver;
-	const struct field *second; /* that index goes on with this column; or NULL */
-	bool ordered;               /* that index gives the order; else what is found is sorted */
-	bool driver_only;           /* the other conditions are left out */
+	const struct list_path *path; /* that index; NULL: of words, or none */
+	const struct field *second;   /* of it; or NULL */
+	bool ordered;                 /* that index gives the order; else what is found is sorted */
+	bool driver_only;             /* the other conditions are left out */
 	const struct list_place *after; /* behind this; or NULL */
 	const struct list_place *until; /* not behind this; or NULL */
 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Writes the statements of lists. In them `t` is the record, `u` the table behind a list of ids
- * and `f` an index of words; what is not to be looked up in an index is marked so, because what
- * to begin with was decided by counting and is not left to the database's guess. */
+ * and `f` an index of words. The index to begin with was decided by counting, and is named: it is
+ * not left to the database's guess. */
 #include <assert.h>
 
 #include "base/text.h"
@@ -111,40 +111,19 @@ static bool is_copied(const struct field_link *link, const struct field *field)
 	return false;
 }
 
-/* Whether only t has the column of a field. */
-static bool is_of_record(const struct writer *w, const struct field *field)
-{
-	switch (w->arm.source) {
-	case SOURCE_LINK:
-		return !is_id(field) && !is_copied(link_of(w), field);
-	case SOURCE_WORDS:
-		return !is_id(field);
-	case SOURCE_RECORD:
-		break;
-	}
-	return true;
-}
-
 /* The column of a field, from the source that has it. */
 static void add_column(struct writer *w, const struct field *field, struct buf *out)
 {
-	if (is_of_record(w, field)) {
-		w->joined = true;
-		buf_printf(out, "t.%s", field->column);
-	} else if (w->arm.source == SOURCE_WORDS) {
+	if (w->arm.source == SOURCE_LINK && is_id(field)) {
+		buf_printf(out, "u.%s", link_of(w)->owner);
+	} else if (w->arm.source == SOURCE_LINK && is_copied(link_of(w), field)) {
+		buf_printf(out, "u.%s", field->column);
+	} else if (w->arm.source == SOURCE_WORDS && is_id(field)) {
 		buf_add_text(out, w->ask->dialect->words->id);
 	} else {
-		buf_printf(out, "u.%s", is_id(field) ? link_of(w)->owner : field->column);
+		w->joined = true;
+		buf_printf(out, "t.%s", field->column);
 	}
-}
-
-/* The same, with the mark where t has indexes that might be looked up instead: beside u or f it is
- * looked up by its id and by nothing else. */
-static void add_marked(struct writer *w, const struct field *field, bool plain, struct buf *out)
-{
-	if (is_of_record(w, field) && (!plain || w->arm.source != SOURCE_RECORD))
-		buf_add_text(out, w->ask->dialect->no_index);
-	add_column(w, field, out);
 }
 
 static void add_and(struct writer *w)
@@ -167,21 +146,21 @@ static void add_link_exists(struct writer *w, const struct condition *condition)
 	buf_add_char(&w->where, ')');
 }
 
-static void add_none(struct writer *w, const struct condition *condition, bool plain)
+static void add_none(struct writer *w, const struct condition *condition)
 {
 	const struct field *field = condition->field;
 
 	if (field->link) {
-		add_marked(w, field_of(w->ask->type, field->link->empty), plain, &w->where);
+		add_column(w, field_of(w->ask->type, field->link->empty), &w->where);
 		buf_add_text(&w->where, " = 1");
 	} else {
-		add_marked(w, field, plain, &w->where);
+		add_column(w, field, &w->where);
 		buf_add_text(&w->where, " IS NULL");
 	}
 }
 
 /* FILTER_ANY, of a condition that is not the driver's. */
-static void add_any(struct writer *w, const struct condition *condition, bool plain)
+static void add_any(struct writer *w, const struct condition *condition)
 {
 	bool both = condition->count && condition->none;
 	int *place = &w->value_args[index_of(w, condition)][0];
@@ -191,7 +170,7 @@ static void add_any(struct writer *w, const struct condition *condition, bool pl
 	if (condition->count && condition->field->link) {
 		add_link_exists(w, condition);
 	} else if (condition->count) {
-		add_marked(w, condition->field, plain, &w->where);
+		add_column(w, condition->field, &w->where);
 		if (condition->count == 1)
 			buf_printf(&w->where, " = $%d",
 				   kept_arg(place, w, DB_INT_VALUE(condition->values[0])));
@@ -201,22 +180,22 @@ static void add_any(struct writer *w, const struct condition *condition, bool pl
 	if (both)
 		buf_add_text(&w->where, " OR ");
 	if (condition->none)
-		add_none(w, condition, plain);
+		add_none(w, condition);
 	if (both)
 		buf_add_char(&w->where, ')');
 }
 
-static void add_condition(struct writer *w, const struct condition *condition, bool plain)
+static void add_condition(struct writer *w, const struct condition *condition)
 {
 	int *place = &w->value_args[index_of(w, condition)][0];
 
 	switch (condition->op) {
 	case FILTER_ANY:
-		add_any(w, condition, plain);
+		add_any(w, condition);
 		break;
 	case FILTER_FROM:
 	case FILTER_TO:
-		add_marked(w, condition->field, plain, &w->where);
+		add_column(w, condition->field, &w->where);
 		buf_printf(&w->where, " %s $%d", condition->op == FILTER_FROM ? ">=" : "<=",
 			   kept_arg(place, w, DB_INT_VALUE(condition->bound)));
 		break;
@@ -273,7 +252,7 @@ static void add_words_arm(struct writer *w)
 	buf_release(&phrase);
 	if (front.len < condition->text.len) {
 		add_and(w);
-		add_condition(w, condition, true);
+		add_condition(w, condition);
 	}
 }
 
@@ -295,7 +274,7 @@ static void add_driver(struct writer *w)
 		return;
 	add_and(w);
 	if (arm->none) {
-		add_none(w, arm->condition, true);
+		add_none(w, arm->condition);
 	} else if (arm->set) {
 		add_column(w, arm->condition->field, &w->where);
 		add_among(w, arm->condition, &w->where);
@@ -303,7 +282,7 @@ static void add_driver(struct writer *w)
 		add_column(w, arm->condition->field, &w->where);
 		buf_printf(&w->where, " = $%d", add_arg(w, DB_INT_VALUE(*arm->value)));
 	} else {
-		add_condition(w, arm->condition, true);
+		add_condition(w, arm->condition);
 	}
 }
 
@@ -330,13 +309,12 @@ static void add_others(struct writer *w)
 
 	for (size_t i = 0; i < ask->condition_count; i++) {
 		const struct condition *condition = &ask->conditions[i];
-		bool plain = list_is_looked_up(ask, condition);
 
 		if (condition == w->arm.condition || is_implied(ask, condition) ||
-		    (ask->driver_only && !plain))
+		    (ask->driver_only && !list_is_looked_up(ask, condition)))
 			continue;
 		add_and(w);
-		add_condition(w, condition, plain);
+		add_condition(w, condition);
 	}
 }
 
@@ -354,15 +332,15 @@ static void add_place(struct writer *w, const struct list_place *place, const ch
 			buf_printf(&w->where, "%s %s %s + $%d", ask->dialect->words->order, op,
 				   ask->dialect->words->first, id_arg);
 		else {
-			add_marked(w, id, ask->ordered, &w->where);
+			add_column(w, id, &w->where);
 			buf_printf(&w->where, " %s $%d", op, id_arg);
 		}
 		return;
 	}
 	buf_add_char(&w->where, '(');
-	add_marked(w, ask->sort, ask->ordered, &w->where);
+	add_column(w, ask->sort, &w->where);
 	buf_add_text(&w->where, ", ");
-	add_marked(w, id, ask->ordered, &w->where);
+	add_column(w, id, &w->where);
 	buf_printf(&w->where, ") %s ($%d, ", op,
 		   add_arg(w, ask->sort->type == FIELD_TEXT ? DB_TEXT_VALUE(place->text)
 							    : DB_INT_VALUE(place->integer)));
@@ -388,6 +366,26 @@ static void add_places(struct writer *w)
 		buf_printf(&w->where, " AND %s <= %s", words->order, words->last);
 }
 
+/* Names the index that a table is read by; NULL is its key. */
+static void add_index(const struct writer *w, const char *table, const char *index, struct buf *out)
+{
+	const struct db_dialect *dialect = w->ask->dialect;
+	struct buf name = {0};
+
+	if (!dialect->use_index)
+		return;
+	if (index)
+		buf_add_text(&name, index);
+	else
+		put_into(dialect->key_index, table, &name);
+	buf_add_char(&name, '\0');
+	if (name.failed)
+		out->failed = true;
+	else
+		put_into(dialect->use_index, name.ptr, out);
+	buf_release(&name);
+}
+
 /* " FROM … WHERE …" of the arm, with what was put into `where`. */
 static void add_from(struct writer *w, struct buf *out)
 {
@@ -400,9 +398,14 @@ static void add_from(struct writer *w, struct buf *out)
 		buf_add_text(out, ask->dialect->words->from);
 	else
 		buf_printf(out, "%s t", ask->type->table);
+	if (w->arm.source != SOURCE_WORDS && ask->path)
+		add_index(w, ask->type->table,
+			  w->arm.none && ask->path->empty ? ask->path->empty : ask->path->index,
+			  out);
 	if (w->arm.source != SOURCE_RECORD && w->joined) {
-		buf_printf(out, " CROSS JOIN %s t WHERE t.account_id = $1 AND t.id = ",
-			   ask->type->table);
+		buf_printf(out, " CROSS JOIN %s t", ask->type->table);
+		add_index(w, ask->type->table, NULL, out);
+		buf_add_text(out, " WHERE t.account_id = $1 AND t.id = ");
 		add_column(w, field_of(ask->type, "id"), out);
 		buf_add_text(out, " AND ");
 	} else {
@@ -427,13 +430,9 @@ static void add_order(struct writer *w, bool by_number, struct buf *out)
 		return;
 	}
 	if (!is_id(ask->sort)) {
-		if (!ask->ordered)
-			buf_add_text(out, ask->dialect->no_index);
 		add_column(w, ask->sort, out);
 		buf_printf(out, "%s, ", end);
 	}
-	if (!ask->ordered)
-		buf_add_text(out, ask->dialect->no_index);
 	add_column(w, field_of(ask->type, "id"), out);
 	buf_add_text(out, end);
 }
@@ -523,7 +522,7 @@ void list_write_keys(const struct list_ask *ask, uint64_t offset, uint64_t limit
 	struct arm arms[LIST_ARMS_MAX + 1];
 	size_t count = arms_of(ask, arms);
 	bool wrap = count > 1 && !ask->ordered, by_id = is_id(ask->sort);
-	const char *mark = ask->dialect->no_index, *end_of = ask->descending ? " DESC" : "";
+	const char *end_of = ask->descending ? " DESC" : "";
 	struct writer w;
 
 	begin(&w, ask, arena, text);
@@ -537,8 +536,8 @@ void list_write_keys(const struct list_ask *ask, uint64_t offset, uint64_t limit
 	if (wrap) {
 		buf_add_text(&text->sql, ") q ORDER BY ");
 		if (!by_id)
-			buf_printf(&text->sql, "%sk%s, ", mark, end_of);
-		buf_printf(&text->sql, "%si%s", mark, end_of);
+			buf_printf(&text->sql, "k%s, ", end_of);
+		buf_printf(&text->sql, "i%s", end_of);
 	} else if (count > 1) {
 		add_order(&w, true, &text->sql);
 	}

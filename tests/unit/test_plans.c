@@ -1,0 +1,494 @@
+/* SPDX-License-Identifier: MIT */
+/* What a list costs at 1,000,000 tasks: every statement that it runs is explained and run once
+ * more on a connection of the test's own. None may scan a table; how much each sorts and how many
+ * steps of the database's machine it takes is bounded, whatever the clock says. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <inttypes.h>
+#include <sqlite3.h>
+
+#include "store_place.h"
+
+#define TASKS "1000000"
+#define PAGE 100
+
+/* What a page may cost: as many keys as are gathered where a count says that this is right, each
+ * in some twenty steps; and the walk that was tried before. */
+#define KEYS_MAX 20000
+#define STEPS_MAX 600000
+
+/* The account of an agency that has grown: nearly all old tasks are complete; few cases are large;
+ * a status and a word are rare; two filters are each common and never together. `r` looks random
+ * and follows from the number. */
+static const char *const fill[] = {
+	"INSERT INTO task (account_id, id, change, casefile_id, calendar_id, subject_id, status,"
+	" due_on, title, title_folded, body, unassigned, alert_at, alert_sent_at, complete_at,"
+	" created_at, updated_at)"
+	" WITH RECURSIVE n (i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < " TASKS "),"
+	" d AS (SELECT i, i * 2654435761 % 1000003 AS r, CASE WHEN i < 900000 AND i % 97 THEN 3"
+	"  WHEN i > 980000 AND i % 50 = 0 THEN 1 ELSE i % 2 * 2 END AS status FROM n)"
+	" SELECT 1, i, i + 10,"
+	" CASE WHEN i % 10 = 0 THEN NULL WHEN i % 20 = 1 THEN 245 ELSE 300 + r % 25000 END,"
+	" CASE WHEN i % 20 = 1 THEN 2 WHEN r % 5 < 3 THEN 1 ELSE 3 + r % 9 END,"
+	" CASE WHEN i % 10 = 0 OR i % 3 = 0 THEN NULL WHEN i % 20 = 1 THEN 209"
+	"  ELSE 400 + r % 25000 END,"
+	" status, 18000 + i / 700 + r % 60,"
+	" 't', CASE WHEN i % 200000 = 7 THEN 'to zanzibar ' ELSE 'interview ' END ||"
+	"  CASE r % 4 WHEN 0 THEN 'the witness ' ELSE 'a neighbour ' END || (r % 5000),"
+	" '', i % 7 = 0,"
+	" CASE i % 4 WHEN 1 THEN 1600000000 + r * 150 WHEN 2 THEN 1600000000 + i * 150 END,"
+	" CASE i % 4 WHEN 2 THEN 1600000000 + i * 150 + r % 60 END,"
+	" CASE status WHEN 3 THEN 1600000000 + i * 150 + r END,"
+	" 1600000000 + i * 150, 1600000000 + i * 150 + r FROM d",
+	/* Staff member 1 has a tenth of all tasks, each other one some ten thousand. */
+	"INSERT INTO task_user (account_id, task_id, staff_id, status, due_on)"
+	" SELECT 1, id, CASE WHEN id % 10 = 3 THEN 1 ELSE 2 + id * 2654435761 % 100 END, status,"
+	" due_on FROM task WHERE unassigned = 0",
+	"INSERT INTO task_words (rowid, title) SELECT account_id << 40 | id, title_folded FROM task",
+};
+
+struct place {
+	char folder[PLACE_BYTES];
+	struct store *store;
+	sqlite3 *own;
+	/* Of the question that is being asked. */
+	uint64_t sorted, steps;
+	bool counting;
+};
+
+static struct place *the_place; /* a driver has no context for a test */
+
+/* The indexes are made when the rows are there: much faster than row by row. */
+static void fill_database(sqlite3 *db)
+{
+	sqlite3_stmt *indexes;
+	char *drop[64], *create[64];
+	int count = 0;
+
+	assert_int_equal(sqlite3_prepare_v2(db,
+					    "SELECT 'DROP INDEX ' || name, sql FROM sqlite_schema"
+					    " WHERE type = 'index' AND sql IS NOT NULL",
+					    -1, &indexes, NULL),
+			 SQLITE_OK);
+	while (sqlite3_step(indexes) == SQLITE_ROW && count < 64) {
+		drop[count] = strdup((const char *)sqlite3_column_text(indexes, 0));
+		create[count++] = strdup((const char *)sqlite3_column_text(indexes, 1));
+	}
+	sqlite3_finalize(indexes);
+	assert_in_range(count, 10, 63);
+	for (int i = 0; i < count; i++)
+		assert_int_equal(sqlite3_exec(db, drop[i], NULL, NULL, NULL), SQLITE_OK);
+	for (size_t i = 0; i < FIELD_COUNT(fill); i++)
+		if (sqlite3_exec(db, fill[i], NULL, NULL, NULL))
+			fail_msg("%s", sqlite3_errmsg(db));
+	for (int i = 0; i < count; i++) {
+		assert_int_equal(sqlite3_exec(db, create[i], NULL, NULL, NULL), SQLITE_OK);
+		free(drop[i]);
+		free(create[i]);
+	}
+}
+
+static enum err record_run(struct db *db, const struct db_call *calls, size_t count);
+
+static int make_place(void **state)
+{
+	static struct db_driver recording;
+	struct place *place = calloc(1, sizeof(*place));
+	char path[PLACE_BYTES + 16];
+	sqlite3 *db;
+
+	place_make(place->folder);
+	snprintf(path, sizeof(path), "%s/docket.db", place->folder);
+	assert_int_equal(create_store(place->folder), OK);
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	sqlite3_exec(db, "PRAGMA synchronous = OFF; PRAGMA cache_size = -500000; BEGIN", NULL, NULL,
+		     NULL);
+	fill_database(db);
+	assert_int_equal(sqlite3_exec(db, "COMMIT", NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_close(db);
+	place->store = open_store(place->folder);
+	assert_non_null(place->store);
+	/* Under sanitizers or on a slow disk a read may take longer than a server gives it. */
+	place->store->config.read_budget_ms = 0;
+	assert_int_equal(sqlite3_open_v2(path, &place->own, SQLITE_OPEN_READONLY, NULL), SQLITE_OK);
+	recording = sqlite_driver;
+	recording.run = record_run;
+	place->store->driver = &recording;
+	the_place = place;
+	*state = place;
+	return 0;
+}
+
+static int remove_place(void **state)
+{
+	struct place *place = *state;
+
+	sqlite3_close(place->own);
+	store_close(place->store);
+	place_remove(place->folder);
+	free(place);
+	return 0;
+}
+
+static sqlite3_stmt *prepare(const char *format, const struct db_call *call)
+{
+	char *sql = sqlite3_mprintf(format, call->sql);
+	sqlite3_stmt *statement;
+
+	if (sqlite3_prepare_v2(the_place->own, sql, -1, &statement, NULL))
+		fail_msg("%s: %s", sql, sqlite3_errmsg(the_place->own));
+	for (size_t i = 0; i < call->arg_count; i++) {
+		const struct db_value *arg = &call->args[i];
+		char name[24];
+		int at;
+
+		snprintf(name, sizeof(name), "$%zu", i + 1);
+		at = sqlite3_bind_parameter_index(statement, name);
+		if (arg->type == DB_INT)
+			sqlite3_bind_int64(statement, at, arg->integer);
+		else
+			sqlite3_bind_text(statement, at, arg->bytes.len ? arg->bytes.ptr : "",
+					  (int)arg->bytes.len, SQLITE_TRANSIENT);
+	}
+	sqlite3_free(sql);
+	return statement;
+}
+
+/* Only what a statement made itself is scanned: a JSON array of ids, a part of a UNION ALL; and an
+ * index of words, in which MATCH looks up. */
+static bool may_be_scanned(const char *what)
+{
+	static const char *const made[] = {"json_each ", "k ", "q", "(", "f VIRTUAL", "CONSTANT"};
+
+	for (size_t i = 0; i < FIELD_COUNT(made); i++)
+		if (strncmp(what, made[i], strlen(made[i])) == 0)
+			return true;
+	return false;
+}
+
+/* True where it sorts. */
+static bool check_plan(const struct db_call *call)
+{
+	sqlite3_stmt *plan = prepare("EXPLAIN QUERY PLAN %s", call);
+	bool sorts = false;
+
+	while (sqlite3_step(plan) == SQLITE_ROW) {
+		const char *detail = (const char *)sqlite3_column_text(plan, 3);
+
+		if ((strncmp(detail, "SCAN ", 5) == 0 && !may_be_scanned(detail + 5)) ||
+		    strstr(detail, "AUTOMATIC"))
+			fail_msg("%s: %s", detail, call->sql);
+		/* To count, no look at every task: an index that has all that is asked. */
+		if (the_place->counting && strstr(detail, "(account_id=?)") &&
+		    !strstr(detail, "COVERING"))
+			fail_msg("%s: %s", detail, call->sql);
+		sorts |= strstr(detail, "TEMP B-TREE FOR ORDER BY") != NULL;
+	}
+	sqlite3_finalize(plan);
+	return sorts;
+}
+
+/* How many rows came before the limit: the last arguments are the limit and the offset. */
+static uint64_t rows_sorted(const struct db_call *call)
+{
+	struct db_value args[64];
+	struct db_call all = *call;
+	bool offset = strstr(call->sql, " OFFSET ") != NULL;
+	sqlite3_stmt *statement;
+	uint64_t rows;
+
+	memcpy(args, call->args, call->arg_count * sizeof(*args));
+	args[call->arg_count - 1] = DB_INT_VALUE(offset ? 0 : INT64_MAX);
+	if (offset)
+		args[call->arg_count - 2] = DB_INT_VALUE(INT64_MAX);
+	all.args = args;
+	statement = prepare("SELECT count(*) FROM (%s)", &all);
+	assert_int_equal(sqlite3_step(statement), SQLITE_ROW);
+	rows = (uint64_t)sqlite3_column_int64(statement, 0);
+	sqlite3_finalize(statement);
+	return rows;
+}
+
+static void look(const struct db_call *call)
+{
+	sqlite3_stmt *statement = prepare("%s", call);
+	int steps;
+
+	while (sqlite3_step(statement) == SQLITE_ROW)
+		;
+	steps = sqlite3_stmt_status(statement, SQLITE_STMTSTATUS_VM_STEP, 0);
+	assert_int_equal(sqlite3_stmt_status(statement, SQLITE_STMTSTATUS_AUTOINDEX, 0), 0);
+	sqlite3_finalize(statement);
+	the_place->steps += (uint64_t)steps;
+	if (check_plan(call) && !the_place->counting)
+		the_place->sorted += rows_sorted(call);
+}
+
+static enum err record_run(struct db *db, const struct db_call *calls, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		look(&calls[i]);
+	return sqlite_driver.run(db, calls, count);
+}
+
+struct with {
+	const char *field;
+	enum filter_op op;
+	int64_t value; /* or the bound */
+	const char *text;
+	bool none;
+};
+
+#define ANY(f, v) {.field = (f), .op = FILTER_ANY, .value = (v)}
+#define NONE(f) {.field = (f), .op = FILTER_ANY, .none = true}
+#define FROM(f, v) {.field = (f), .op = FILTER_FROM, .value = (v)}
+#define TO(f, v) {.field = (f), .op = FILTER_TO, .value = (v)}
+#define HAS(t) {.field = "title_folded", .op = FILTER_CONTAINS, .text = (t)}
+#define AT(task) (INT64_C(1600000000) + INT64_C(150) * (task))
+
+/* `rare`: nothing has what is asked for, and only a look at each task can tell. */
+static const struct row {
+	const char *what;
+	struct with with[3];
+	bool rare;
+} rows[] = {
+	{"nothing", {{0}}},
+	{"id", {ANY("id", 500000)}},
+	{"a calendar", {ANY("calendar_id", 5)}},
+	{"the commonest calendar", {ANY("calendar_id", 1)}},
+	{"a case", {ANY("casefile_id", 777)}},
+	{"a large case", {ANY("casefile_id", 245)}},
+	{"no case", {NONE("casefile_id")}},
+	{"a subject", {ANY("subject_id", 777)}},
+	{"no subject", {NONE("subject_id")}},
+	{"a user", {ANY("users_list", 50)}},
+	{"the busiest user", {ANY("users_list", 1)}},
+	{"no user", {NONE("users_list")}},
+	{"status complete", {ANY("status", TASK_COMPLETE)}},
+	{"a rare status", {ANY("status", TASK_NEEDS_ACTION)}},
+	{"a common word", {HAS("witness")}},
+	{"a rare word", {HAS("zanzibar")}},
+	{"no such word", {HAS("qqqq")}},
+	{"two characters", {HAS("wi")}},
+	{"two characters of no title", {HAS("qq")}, .rare = true},
+	{"due from", {FROM("due_on", 19400)}},
+	{"due to", {TO("due_on", 18030)}},
+	{"due in a month", {FROM("due_on", 18700), TO("due_on", 18730)}},
+	{"complete from", {FROM("complete_at", AT(500000))}},
+	{"complete to", {TO("complete_at", AT(500000))}},
+	{"complete in a month", {FROM("complete_at", AT(500000)), TO("complete_at", AT(517000))}},
+	{"alert from", {FROM("alert_at", AT(500000))}},
+	{"alert to", {TO("alert_at", AT(500000))}},
+	{"alert sent from", {FROM("alert_sent_at", AT(500000))}},
+	{"alert sent to", {TO("alert_sent_at", AT(500000))}},
+	{"created from", {FROM("created_at", AT(500000))}},
+	{"created to", {TO("created_at", AT(500000))}},
+	{"created in a month", {FROM("created_at", AT(500000)), TO("created_at", AT(517000))}},
+	{"updated from", {FROM("updated_at", AT(500000))}},
+	{"updated to", {TO("updated_at", AT(500000))}},
+	{"a user's by status", {ANY("users_list", 50), ANY("status", TASK_COMPLETE)}},
+	{"the busiest user's by status", {ANY("users_list", 1), ANY("status", TASK_IN_PROGRESS)}},
+	{"a user's due", {ANY("users_list", 50), TO("due_on", 19000)}},
+	{"status and due", {ANY("status", TASK_NONE), FROM("due_on", 19400), TO("due_on", 19430)}},
+	{"status and overdue", {ANY("status", TASK_IN_PROGRESS), TO("due_on", 19500)}},
+	{"a case's by status", {ANY("casefile_id", 777), ANY("status", TASK_COMPLETE)}},
+	{"a large case's by status", {ANY("casefile_id", 245), ANY("status", TASK_NONE)}},
+	{"a calendar's due", {ANY("calendar_id", 5), FROM("due_on", 19400)}},
+	{"a calendar's by status", {ANY("calendar_id", 1), ANY("status", TASK_NEEDS_ACTION)}},
+	{"a subject's by status", {ANY("subject_id", 777), ANY("status", TASK_COMPLETE)}},
+	{"a case and a word", {ANY("casefile_id", 245), HAS("witness")}},
+	{"a status and updated", {ANY("status", TASK_NONE), FROM("updated_at", AT(990000))}},
+	{"a user's alerts", {ANY("users_list", 50), FROM("alert_at", AT(900000))}},
+	{"never together", {ANY("users_list", 1), ANY("status", TASK_NONE)}, .rare = true},
+};
+
+/* Sorts that every row is asked by, and those that only the account as a whole is. */
+static const char *const common_sorts[] = {"id", "due_on"};
+static const char *const sorts[] = {"id",         "due_on",   "title_folded", "created_at",
+				    "updated_at", "alert_at", "complete_at"};
+
+static size_t conditions_of(const struct row *row, struct condition conditions[3],
+			    int64_t values[3])
+{
+	size_t count = 0;
+
+	for (; count < 3 && row->with[count].field; count++) {
+		const struct with *with = &row->with[count];
+
+		values[count] = with->value;
+		conditions[count] = (struct condition){
+			.field = field_of(&task_type, with->field),
+			.op = with->op,
+			.values = &values[count],
+			.count = with->op == FILTER_ANY && !with->none,
+			.none = with->none,
+			.bound = with->value,
+			.text = slice_of(with->text),
+		};
+	}
+	return count;
+}
+
+struct page {
+	const struct field *sort;
+	size_t count;
+	struct list_place last;
+	char text[256];
+};
+
+static enum err page_record(void *context, const void *record)
+{
+	struct page *page = context;
+
+	page->count++;
+	page->last = list_place_of(record, page->sort);
+	snprintf(page->text, sizeof(page->text), "%.*s", (int)page->last.text.len,
+		 page->last.text.ptr ? page->last.text.ptr : "");
+	page->last.text = slice_of(page->text);
+	return OK;
+}
+
+static void begin(struct place *place, bool counting)
+{
+	place->sorted = place->steps = 0;
+	place->counting = counting;
+}
+
+/* A range on one field meets the order of another: all that lies in the range is sorted, where a
+ * walk in that order does not find it soon. */
+static bool range_meets_order(const struct list_query *query)
+{
+	for (size_t i = 0; i < query->condition_count; i++)
+		if ((query->conditions[i].op == FILTER_FROM ||
+		     query->conditions[i].op == FILTER_TO) &&
+		    query->conditions[i].field != query->sort)
+			return true;
+	return false;
+}
+
+/* One page; what comes last on it is in `page`. */
+static void ask(struct place *place, const struct row *row, struct list_query *query,
+		struct page *page)
+{
+	const struct scope scope = {1, 1};
+	const struct list_sink sink = {.on_record = page_record, .context = page};
+	struct arena arena = {0};
+	bool more;
+
+	begin(place, false);
+	page->count = 0;
+	page->sort = query->sort;
+	assert_int_equal(
+		store_list(place->store, &scope, RECORD_TASK, query, &arena, &sink, &more), OK);
+	arena_release(&arena);
+	if (row->rare || range_meets_order(query))
+		return;
+	if (place->sorted > KEYS_MAX)
+		fail_msg("%s by %s%s: %" PRIu64 " keys sorted", row->what, query->sort->name,
+			 query->descending ? " desc" : "", place->sorted);
+	if (place->steps > STEPS_MAX)
+		fail_msg("%s by %s%s: %" PRIu64 " steps", row->what, query->sort->name,
+			 query->descending ? " desc" : "", place->steps);
+}
+
+/* The first page, the one behind it and one far behind, as a cursor asks for them. */
+static void walk(struct place *place, const struct row *row, const char *sort, bool descending)
+{
+	struct condition conditions[3];
+	int64_t values[3];
+	struct page page;
+	struct list_place after;
+	struct list_query query = {
+		.conditions = conditions,
+		.condition_count = conditions_of(row, conditions, values),
+		.sort = field_of(&task_type, sort),
+		.descending = descending,
+		.limit = PAGE,
+	};
+
+	ask(place, row, &query, &page);
+	query.offset = PAGE;
+	ask(place, row, &query, &page);
+	query.offset = 0;
+	if (page.count == 0)
+		return;
+	after = page.last;
+	query.after = &after;
+	ask(place, row, &query, &page);
+}
+
+static void no_page_costs_more(void **state)
+{
+	for (size_t i = 0; i < FIELD_COUNT(rows); i++)
+		for (size_t j = 0; j < FIELD_COUNT(common_sorts); j++) {
+			walk(*state, &rows[i], common_sorts[j], false);
+			walk(*state, &rows[i], common_sorts[j], true);
+		}
+}
+
+static void no_sort_costs_more(void **state)
+{
+	for (size_t i = 0; i < FIELD_COUNT(sorts); i++) {
+		walk(*state, &rows[0], sorts[i], false);
+		walk(*state, &rows[0], sorts[i], true);
+	}
+}
+
+/* Deep pages: the records of a cursor's page cost the same wherever they are. */
+static void depth_costs_nothing(void **state)
+{
+	struct place *place = *state;
+	struct list_place after = {.id = 900000, .integer = 19285};
+	struct page page;
+
+	for (size_t i = 0; i < FIELD_COUNT(common_sorts); i++) {
+		struct list_query query = {
+			.sort = field_of(&task_type, common_sorts[i]),
+			.limit = PAGE,
+			.after = &after,
+		};
+
+		ask(place, &rows[0], &query, &page);
+		assert_int_equal(page.count, PAGE);
+		assert_int_equal(place->sorted, 0);
+		assert_in_range(place->steps, 1, 20000);
+	}
+}
+
+/* A count looks at what it counts, in an index that has all that is asked. */
+static void counts_look_at_indexes(void **state)
+{
+	struct place *place = *state;
+	const struct scope scope = {1, 1};
+
+	for (size_t i = 0; i < FIELD_COUNT(rows); i++) {
+		struct condition conditions[3];
+		int64_t values[3], count;
+		struct list_query query = {
+			.conditions = conditions,
+			.condition_count = conditions_of(&rows[i], conditions, values),
+		};
+		struct arena arena = {0};
+
+		begin(place, true);
+		assert_int_equal(
+			store_count(place->store, &scope, RECORD_TASK, &query, &arena, &count), OK);
+		arena_release(&arena);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(no_page_costs_more),
+		cmocka_unit_test(no_sort_costs_more),
+		cmocka_unit_test(depth_costs_nothing),
+		cmocka_unit_test(counts_look_at_indexes),
+	};
+
+	return cmocka_run_group_tests(tests, make_place, remove_place);
+}
