@@ -12,6 +12,7 @@ import time
 from harness import JSON, TASKS, Server, Wire, basic, make_data, succeed, task
 
 DAY = 86400
+IDLE_S = 5  # the server closes a connection that was silent for longer
 # Whole days around which most times lie, so that many are equal and bounds fall upon them.
 DAYS = [18262, 19000, 19001, 19024, 19358, 19400, 20000, 20001]
 DUE = [DAYS[0], DAYS[2], DAYS[4], DAYS[4], DAYS[4], DAYS[5], DAYS[7]]
@@ -87,7 +88,7 @@ class Reader(Wire):
 
     def __init__(self, server, account):
         super().__init__(server)
-        self.account = account
+        self.server, self.account, self.used = server, account, time.monotonic()
         self.access = basic("admin/token", account.token)
 
     def request(self, method, target, *lines, body=b""):
@@ -101,10 +102,14 @@ class Reader(Wire):
     def ask(self, requests):
         """The replies to requests, 32 of which are under way at once."""
         replies = []
+        if time.monotonic() > self.used + IDLE_S:
+            self.socket.close()
+            super().__init__(self.server)
         for start in range(0, len(requests), 32):
             some = requests[start:start + 32]
             self.send(b"".join(some))
             replies += [self.reply() for _ in some]
+        self.used = time.monotonic()
         return replies
 
     def get(self, *targets):
@@ -166,8 +171,7 @@ def random_record(rng, number):
         "casefile_id": case, "calendar_id": rng.choice([1, 1, 2, 3, 4 + number]),
         "subject_id": rng.choice([None, *subjects]),
         "case_service_id": rng.choice([None, service]),
-        "status": rng.choice(STATUSES), "title": title, "due_on": date(rng.choice(
-            [OLD, *DUE, *DUE, rng.randrange(DAYS[0], DAYS[-1]), rng.randrange(DAYS[0], DAYS[-1])])),
+        "status": rng.choice(STATUSES), "title": title, "due_on": date(rng.choice(DUE)),
         "users_list": rng.sample([1, 2, 3, 4, 5, 6 + number], rng.choice([0, 0, 1, 1, 2, 3, 6])),
         "alert_at": rng.choice([None, date(rng.choice(DAYS))]),
     }
@@ -187,7 +191,8 @@ def random_time(rng):
 
 
 def set_times(connection, account, rng):
-    """Times with many ties and nulls, some tasks without a case, and whose task each is."""
+    """Times with many ties and nulls, some tasks without a case, and whose task each is. What a
+    demo dates from its own day is then the same in every run."""
     rows = connection.execute("SELECT id, status FROM task WHERE account_id = ?",
                               [account.number]).fetchall()
     for task_id, status in rows:
@@ -199,6 +204,10 @@ def set_times(connection, account, rng):
             " complete_at = ?, body = body || ? WHERE account_id = ? AND id = ?",
             [random_time(rng), random_time(rng), alert, sent, complete, f" of {account.name}",
              account.number, task_id])
+        due = rng.choice([OLD, *DUE, *DUE, *(rng.randrange(DAYS[0], DAYS[-1]) for _ in range(6))])
+        for table, key in (("task", "id"), ("task_user", "task_id")):
+            connection.execute(f"UPDATE {table} SET due_on = ? WHERE account_id = ? AND {key} = ?",
+                               [due, account.number, task_id])
         if rng.random() < 0.15:
             connection.execute(
                 "UPDATE task SET casefile_id = NULL, subject_id = NULL, case_service_id = NULL"
@@ -269,6 +278,7 @@ def make_big(folder, log):
     with database(folder) as connection:
         for statement in SKEW.split(";\n"):
             connection.execute(statement, {"a": 1})
+        set_times(connection, accounts[1], rng)
     return accounts
 
 

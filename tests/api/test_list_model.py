@@ -14,7 +14,7 @@ from list_queries import DIRS, draw, every_feature, features
 from list_walk import Lists, check_queries, links
 
 SEEDS, QUERIES = range(20), 100  # seeds, and queries of each
-BIG_SEEDS, BIG_QUERIES = range(100, 106), 30
+BIG_SEEDS, BIG_QUERIES = range(100, 104), 38
 AT_LEAST = 15  # of the queries that find something make use of each feature
 WRITERS = 16
 
