@@ -99,24 +99,44 @@ def draw_title(rng, record, model):
     return [("title", rng.choice([text, text, text.upper(), text.lower(), text.title()])[:255])]
 
 
+def draw_filter(rng, name, record, model):
+    if name in EQUAL:
+        return draw_equal(rng, name, record)
+    if name in RANGES:
+        return draw_range(rng, name, record, model)
+    return draw_title(rng, record, model)
+
+
 def draw(rng, model):
     """The parameters of a list without its pages, each a name and a text."""
     ids = list(model.records)
     record = model.records[rng.choice(ids)] if rng.random() < 0.85 else None
     params = []
     for name in rng.sample(FILTERS, rng.choice([0, 1, 1, 2, 2, 2, 3, 3, 4])):
-        if name in EQUAL:
-            params += draw_equal(rng, name, record)
-        elif name in RANGES:
-            params += draw_range(rng, name, record, model)
-        else:
-            params += draw_title(rng, record, model)
+        params += draw_filter(rng, name, record, model)
     if rng.random() < 0.85:
         params.append(("sort", rng.choice(list(SORTS))))
     if rng.random() < 0.7:
         params.append(("dir", rng.choice(DIRS)))
     rng.shuffle(params)
     return params
+
+
+def draw_pairs(rng, model, sort):
+    """Each filter alone with a sort in both directions: several values, and whatever comes."""
+    records = list(model.records.values())
+    for name in FILTERS:
+        for way in DIRS:
+            order = [("sort", sort), ("dir", way)]
+            yield order + draw_filter(rng, name, rng.choice(records), model)
+            if name in EQUAL:
+                values = [record[EQUAL[name]] for record in records]
+                values = {value for value in values if value and not isinstance(value, list)} or {
+                    value for some in values for value in some}
+                values = rng.sample(sorted(values), rng.randint(2, min(len(values), 5)))
+                if name in MAY_BE_NONE and rng.random() < 0.5:
+                    values.append("none")
+                yield order + spread(rng, name, [str(value) for value in values])
 
 
 def draw_size(rng, found):

@@ -6,7 +6,7 @@ import shutil
 from harness import TASKS, strict_json
 from list_data import Reader, serve
 from list_model import Model, Query
-from list_queries import draw, draw_size, encode
+from list_queries import draw, draw_pairs, draw_size, encode
 
 PAGES = 9  # more than these are not all read
 
@@ -92,14 +92,26 @@ def check_query(rng, reader, model, params):
         check_page(back, model, pages[-2])
 
 
+def check_drawn(rng, lists, index, params, origin):
+    """A query of an account; a failure tells where it came from."""
+    try:
+        check_query(rng, lists.readers[index], lists.models[index], params)
+    except Exception as error:
+        raise AssertionError(
+            f"{origin}, account {lists.accounts[index].name}: {params}") from error
+
+
 def check_queries(lists, seed, turns):
     """The queries of a seed, of the accounts in turn."""
     for turn in turns:
         rng = random.Random(f"{seed} {turn}")
         index = turn % len(lists.accounts)
-        params = draw(rng, lists.models[index])
-        try:
-            check_query(rng, lists.readers[index], lists.models[index], params)
-        except Exception as error:
-            raise AssertionError(f"seed {seed!r}, turn {turn}, account "
-                                 f"{lists.accounts[index].name}: {params}") from error
+        check_drawn(rng, lists, index, draw(rng, lists.models[index]),
+                    f"seed {seed!r}, turn {turn}")
+
+
+def check_pairs(lists, sort):
+    for index, model in enumerate(lists.models):
+        rng = random.Random(f"pairs {sort} {index}")
+        for params in draw_pairs(rng, model, sort):
+            check_drawn(rng, lists, index, params, "pairs")

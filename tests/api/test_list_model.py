@@ -9,9 +9,9 @@ import pytest
 
 from harness import TASKS
 from list_data import Reader, make_big, make_small, random_record, shared
-from list_model import Query
+from list_model import SORTS, Query
 from list_queries import DIRS, draw, every_feature, features
-from list_walk import Lists, check_queries, links
+from list_walk import Lists, check_pairs, check_queries, links
 
 SEEDS, QUERIES = range(20), 100  # seeds, and queries of each
 BIG_SEEDS, BIG_QUERIES = range(100, 104), 38
@@ -40,6 +40,11 @@ def big(tmp_path_factory):
 @pytest.mark.parametrize("seed", SEEDS)
 def test_queries(small, seed):
     check_queries(small, seed, range(QUERIES))
+
+
+@pytest.mark.parametrize("sort", SORTS)
+def test_every_filter_with_every_sort(small, sort):
+    check_pairs(small, sort)
 
 
 @pytest.mark.parametrize("seed", BIG_SEEDS)
