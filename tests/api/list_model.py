@@ -129,12 +129,6 @@ class Model:
         found = len(self.find(query))
         return {"record_count": found, "page_count": -(-found // query.per_page)}
 
-    def after(self, task_id, query):
-        """The page behind a record, which need not match any more."""
-        ids = self.select(query)
-        start = ids.index(task_id) + 1
-        return ids[start:start + query.per_page]
-
     def body(self, ids):
         """A page as it would be answered, of the bytes of its records."""
         return b"[" + b",".join(self.bodies[key] for key in ids) + b"]"
