@@ -1,7 +1,6 @@
 """Pages of a list: by number and by cursor, in every order, counted and linked."""
 import hashlib
 import itertools
-import os
 import pathlib
 import re
 
