@@ -85,9 +85,11 @@ def cursor_of(reply):
 
 
 def walk(server, query=""):
-    """All pages, by the links from one to the next."""
-    path, pages = TASKS + ("?" + query if query else ""), []
+    """All pages, by the links from one to the next, which must not lead back."""
+    path, pages, before = TASKS + ("?" + query if query else ""), [], set()
     while path:
+        assert path not in before, path
+        before.add(path)
         reply = server.call("GET", path)
         assert reply.status == 200, (path, reply)
         pages.append(reply.json)
