@@ -6,7 +6,7 @@
 #include "cli/commands.h"
 #include "cli/progress.h"
 
-#define BATCH 4096
+#define BATCH 16384
 
 uint32_t roll(struct dice *dice, uint32_t sides)
 {
