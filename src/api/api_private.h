@@ -111,7 +111,7 @@ char *cursor_write(struct call *call, const struct list_place *place);
  * request has its own, and they must agree. What is wrong is a fault of `after`. */
 enum err cursor_read(struct call *call, struct slice text, bool sort_given, bool dir_given);
 /* The header Link (RFC 8288): first, prev and next; `place` is of the page's last record, NULL
- * where nothing follows. */
+ * where nothing follows. ERR_INVALID where the request is too long to be carried on in it. */
 enum err page_links(struct call *call, const struct list_place *place);
 
 /* Answers with a record, its ETag, and 201 with a Location where `location` is not NULL. */

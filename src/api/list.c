@@ -175,7 +175,15 @@ static void answer_json(struct call *call, enum err err)
 
 void record_list(struct call *call)
 {
-	answer_json(call, call->list.count ? count_records(call) : list_records(call));
+	enum err err = call->list.count ? count_records(call) : list_records(call);
+
+	if (err == ERR_INVALID) {
+		faults_add(&call->faults, "query", FAULT_TOO_LONG,
+			   "is too long for a link to the next page: give fewer values");
+		problem_faults(call, 400);
+		return;
+	}
+	answer_json(call, err);
 }
 
 /* What is no id at all is answered as an id without a record. */

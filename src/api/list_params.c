@@ -286,6 +286,14 @@ static bool may_come(struct reader *reader, const struct param *param, bool seve
 {
 	const char *before = *sent;
 
+	/* Also where unknown parameters are ignored: it is known, and would be left out. */
+	if (!several && param->base.len < strlen(param->name)) {
+		faults_add(faults_of(reader), param->name, FAULT_UNKNOWN_FIELD,
+			   "is not a parameter of this request: %.*s takes one value, without "
+			   "brackets",
+			   (int)param->base.len, param->base.ptr);
+		return false;
+	}
 	*sent = param->name;
 	if (before && !several) {
 		faults_add(faults_of(reader), param->name, FAULT_REPEATED,
@@ -299,16 +307,15 @@ static bool may_come(struct reader *reader, const struct param *param, bool seve
 	return true;
 }
 
-/* A name with brackets is only that of what may come several times. */
-static bool is_called(const struct param *param, const char *name, bool several)
+static bool is_called(const struct param *param, const char *name)
 {
-	return slice_is(several ? param->base : slice_of(param->name), name);
+	return name && slice_is(param->base, name);
 }
 
 static bool read_row(struct reader *reader, const struct param *param, bool list)
 {
 	for (size_t i = list ? 0 : ROW_EXPAND; i < FIELD_COUNT(rows); i++) {
-		if (!is_called(param, rows[i].name, rows[i].several))
+		if (!is_called(param, rows[i].name))
 			continue;
 		if (may_come(reader, param, rows[i].several, &reader->sent[i]))
 			rows[i].read(reader, param);
@@ -325,9 +332,8 @@ static bool read_as_filter(struct reader *reader, const struct param *param)
 		const struct filter *filter = &lists->filters[i];
 		bool several = filter->op == FILTER_ANY;
 
-		if (!is_called(param, filter->name, several) &&
-		    !(filter->also[0] && is_called(param, filter->also[0], several)) &&
-		    !(filter->also[1] && is_called(param, filter->also[1], several)))
+		if (!is_called(param, filter->name) && !is_called(param, filter->also[0]) &&
+		    !is_called(param, filter->also[1]))
 			continue;
 		if (may_come(reader, param, several, &reader->filters_sent[i]))
 			read_filter(reader, param, i);

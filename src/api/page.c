@@ -157,6 +157,7 @@ enum err page_links(struct call *call, const struct list_place *place)
 	struct buf links = {0}, next = {0};
 	char number[24], *copy = NULL;
 	const char *cursor = place ? cursor_write(call, place) : "";
+	enum err err = ERR_NOMEM;
 
 	add_link(call, "first", NULL, NULL, &links);
 	if (call->list.page > 1) {
@@ -170,14 +171,19 @@ enum err page_links(struct call *call, const struct list_place *place)
 	/* The way on is kept for longest. */
 	if (links.len > LINKS_MAX) {
 		buf_clear(&links);
-		if (next.len <= LINKS_MAX)
-			buf_add_slice(&links, buf_slice(&next));
+		buf_add_slice(&links, buf_slice(&next));
 	}
-	if (cursor && !links.failed && !next.failed)
+	/* A client that saw none would take this page for the last. */
+	if (place && next.len > LINKS_MAX)
+		err = ERR_INVALID;
+	else if (cursor && !links.failed && !next.failed)
 		copy = arena_copy(&call->http->arena, buf_slice(&links));
-	if (copy && *copy)
-		http_add_header(call->http, "Link", copy);
+	if (copy) {
+		err = OK;
+		if (links.len && links.len <= LINKS_MAX)
+			http_add_header(call->http, "Link", copy);
+	}
 	buf_release(&links);
 	buf_release(&next);
-	return copy ? OK : ERR_NOMEM;
+	return err;
 }

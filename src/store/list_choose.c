@@ -13,7 +13,7 @@
 /* What a filter may find and be gathered without a walk being tried first, from its index alone; to
  * look at each record costs LOOKUP times as much. Where a walk was given up, filters are told from
  * each other up to COUNT_AGAIN times as many. */
-#define GATHER 20000
+#define GATHER 50000
 #define LOOKUP 10
 #define COUNT_AGAIN 10
 
@@ -207,7 +207,7 @@ static size_t find_ways(const struct list *list, struct way ways[64])
 		if (condition->op != FILTER_CONTAINS)
 			choose_path(list, &way);
 		way.range = condition->op != FILTER_ANY || !list_keeps_order(condition);
-		way.covered = is_covered(ask, way.path, way.field);
+		way.covered = way.path && is_covered(ask, way.path, way.field);
 		ways[count++] = way;
 	}
 	return count;
@@ -261,6 +261,12 @@ static int64_t cost_of(const struct way *way)
 	return way->count * (way->covered ? 1 : LOOKUP);
 }
 
+/* Of those at the cap of the count, the covered are the cheaper, and words the dearest. */
+static int rank_of(const struct way *way)
+{
+	return way->covered ? 2 : way->path ? 1 : 0;
+}
+
 /* Counts what each way would gather, up to the cost of `cap`, and finds the best. */
 static enum err count_ways(struct list *list, struct way *ways, size_t count, int64_t cap,
 			   struct way **best_out)
@@ -278,9 +284,8 @@ static enum err count_ways(struct list *list, struct way *ways, size_t count, in
 			       &ways[i].count);
 		if (err)
 			return err;
-		/* Of those at the cap, the covered are the cheaper. */
 		if (!best || cost_of(&ways[i]) < cost_of(best) ||
-		    (cost_of(&ways[i]) == cost_of(best) && ways[i].covered && !best->covered))
+		    (cost_of(&ways[i]) == cost_of(best) && rank_of(&ways[i]) > rank_of(best)))
 			best = &ways[i];
 	}
 	*best_out = best;
