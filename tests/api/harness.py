@@ -228,7 +228,7 @@ class Server:
                 self.arguments, env=self.env, stdin=subprocess.DEVNULL, stderr=log,
                 stdout=subprocess.DEVNULL, preexec_fn=self.preexec, cwd=tempfile.gettempdir())
         deadline = time.monotonic() + START_S
-        line = re.compile(rb"^listening on http://(\S+):(\d+)$", re.MULTILINE)
+        line = re.compile(rb"^listening on https?://(\S+):(\d+)$", re.MULTILINE)
         while True:
             running = self.running()
             ready = line.search(self.log.read_bytes()[before:])

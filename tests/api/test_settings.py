@@ -13,7 +13,7 @@ OPTIONS = {
     "init": ["config", "data", "account", "username", "email", "token-file"],
     "account add": ["config", "data", "username", "email", "token-file"],
     "demo": ["config", "data", "account", "tasks"],
-    "serve": ["config", "data", "listen", "base-domain", "behind-proxy"],
+    "serve": ["config", "data", "listen", "base-domain", "tls-cert", "tls-key", "behind-proxy"],
 }
 EVERY = sorted({option for options in OPTIONS.values() for option in options})
 
