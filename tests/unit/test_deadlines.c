@@ -465,7 +465,7 @@ static void no_other_descriptor(void **state)
 	struct http_limits limits = patient();
 	struct fixture fixture = {0};
 	pthread_t threads[4];
-	int64_t end = monotonic_ms() + 6000;
+	int64_t end = monotonic_ms() + 3500;
 
 	(void)state;
 	limits.head_ms = 1;
