@@ -45,6 +45,7 @@ struct http_server {
 	void *app_data;
 	atomic_bool draining;
 	atomic_long under_way;
+	int quiet_fd; /* that it listened at until http_drain(), or -1 */
 	char address[160];
 };
 
@@ -335,6 +336,7 @@ enum err http_start(const struct http_config *config, struct http_server **serve
 
 	if (!server)
 		return ERR_NOMEM;
+	server->quiet_fd = -1;
 	server->app = config->app;
 	server->app_data = config->app_data;
 	if (config->tls_chains)
@@ -376,12 +378,12 @@ const char *http_address(const struct http_server *server)
 
 bool http_drain(struct http_server *server, int milliseconds)
 {
-	int fd;
-
 	atomic_store(&server->draining, true);
-	fd = MHD_quiesce_daemon(server->daemon);
-	if (fd >= 0)
-		close(fd);
+	/* Not closed yet: a thread may be about to accept, and would do so at whatever got the
+	 * number next. */
+	server->quiet_fd = MHD_quiesce_daemon(server->daemon);
+	if (server->quiet_fd >= 0)
+		shutdown(server->quiet_fd, SHUT_RDWR);
 	for (; milliseconds > 0 && atomic_load(&server->under_way); milliseconds -= 5)
 		nanosleep(&(struct timespec){.tv_nsec = 5000000}, NULL);
 	return atomic_load(&server->under_way) == 0;
@@ -393,53 +395,7 @@ void http_stop(struct http_server *server)
 		return;
 	connections_end(server->connections);
 	MHD_stop_daemon(server->daemon);
+	if (server->quiet_fd >= 0)
+		close(server->quiet_fd);
 	free_server(server);
-}
-
-struct slice http_header(const struct http_request *request, const char *name)
-{
-	const char *value = NULL;
-	size_t len = 0;
-
-	if (MHD_lookup_connection_value_n(request->connection, MHD_HEADER_KIND, name, strlen(name),
-					  &value, &len) != MHD_YES)
-		return (struct slice){NULL, 0};
-	return (struct slice){value ? value : "", len};
-}
-
-struct list {
-	const char *name;
-	struct buf values;
-};
-
-static enum MHD_Result add_to_list(void *context, enum MHD_ValueKind kind, const char *name,
-				   const char *value)
-{
-	struct list *list = context;
-
-	(void)kind;
-	if (strcasecmp(name, list->name) == 0)
-		buf_printf(&list->values, "%s%s", list->values.len ? "," : "", value ? value : "");
-	return MHD_YES;
-}
-
-enum err http_header_list(struct http_request *request, const char *name, struct slice *list_out)
-{
-	struct list list = {.name = name};
-	char *copy;
-
-	MHD_get_connection_values(request->connection, MHD_HEADER_KIND, add_to_list, &list);
-	copy = list.values.failed ? NULL : arena_copy(&request->arena, buf_slice(&list.values));
-	if (copy)
-		*list_out = (struct slice){copy, list.values.len};
-	buf_release(&list.values);
-	return copy ? OK : ERR_NOMEM;
-}
-
-void http_add_header(struct http_request *request, const char *name, const char *value)
-{
-	struct http_response *response = &request->response;
-
-	assert(response->header_count < HTTP_HEADERS_MAX);
-	response->headers[response->header_count++] = (struct http_header){name, value};
 }

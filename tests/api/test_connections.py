@@ -123,17 +123,16 @@ def test_the_lowest_limit_that_it_starts_with(make_server):
         server.session.close()
 
 
-@pytest.mark.parametrize("count, status", [(250, 200), (260, 400), (500, 400)])
-def test_headers(server, count, status):
+@pytest.mark.parametrize("count, statuses", [(250, {200}), (260, {400}), (5000, {400, 431})])
+def test_headers(server, count, statuses):
     record = server.create()
     with Wire(server) as wire:
         wire.offer(server.request("GET", f"{TASKS}/{record['id']}",
                                   *[f"X{number}: y" for number in range(count)]))
         reply = wire.reply()
-        if status == 400:
-            problem(reply, 400)
+        assert reply.status in statuses, reply
+        if reply.status != 200:
             assert wire.at_end()
-        assert reply.status == status
 
 
 @pytest.mark.parametrize("size, statuses", [(20000, {200}), (100000, {413, 431})])

@@ -12,6 +12,8 @@ from authority import Authority, TlsWire, curl, curl_post, openssl
 from commands import fails, misuse
 from harness import (ANSWER_S, CLOSE_S, TASKS, Server, Wire, cases, problem, succeed, task)
 
+# The server closes; a client that refuses by itself raises another.
+REFUSED = (ssl.SSLZeroReturnError, ssl.SSLEOFError, ConnectionResetError)
 HSTS = "Strict-Transport-Security"
 # Of a TLS client that says so much and then waits.
 HALF_HELLO = bytes.fromhex("1603010200010001fc0303") + b"x" * 20
@@ -150,7 +152,7 @@ def test_the_certificate_for_a_name(secure, authority, name, label, version):
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 @pytest.mark.parametrize("version", ["TLSv1", "TLSv1_1"])
 def test_old_versions_are_refused(secure, authority, version):
-    with pytest.raises(ssl.SSLError, match="PROTOCOL_VERSION"):
+    with pytest.raises(REFUSED):
         TlsWire(secure, authority, version=ssl.TLSVersion[version])
 
 
@@ -177,7 +179,7 @@ def test_suites(secure, authority, suite, taken):
             with context.wrap_socket(raw, server_hostname=name) as wrapped:
                 assert wrapped.cipher()[0] == suite
         else:
-            with pytest.raises(ssl.SSLError, match="HANDSHAKE_FAILURE"):
+            with pytest.raises(REFUSED):
                 context.wrap_socket(raw, server_hostname=name)
 
 
@@ -301,11 +303,10 @@ def test_a_handshake_in_pieces(secure, authority):
         wire.send(outside.read())
         text = b""
         while b'"id":1' not in text:
-            inside.write(wire.socket.recv(65536))
             try:
                 text += tls.read()
             except ssl.SSLWantReadError:
-                pass
+                inside.write(wire.socket.recv(65536))
     assert text.startswith(b"HTTP/1.1 200 "), text
 
 
