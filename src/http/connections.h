@@ -43,7 +43,8 @@ void connections_end(struct connections *connections);
 /* After connections_end() and the end of the daemon. NULL is accepted. */
 void connections_free(struct connections *connections);
 
-/* False when there are as many from this address as there may be. */
+/* False when there are as many from this address as there may be. Threads that ask at one time may
+ * each add one too many. */
 bool connections_have_room(struct connections *connections, const struct sockaddr *from);
 
 /* Begins with a head that is awaited. NULL: no memory. */

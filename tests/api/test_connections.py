@@ -102,10 +102,10 @@ def own_address():
 
 
 def count_open(server, address, count):
-    """How many of so many connections from that address the server keeps."""
+    """How many of so many connections to that address, and so from it, the server keeps."""
     with contextlib.ExitStack() as stack:
         sockets = [stack.enter_context(socket.create_connection(
-            (address, server.port), ANSWER_S, (address, 0))) for _ in range(count)]
+            (address, server.port), ANSWER_S)) for _ in range(count)]
         deadline = time.monotonic() + ANSWER_S
         while True:
             # They differ as long as some wait to be accepted.
@@ -131,7 +131,8 @@ def test_connections_of_one_address(make_server, tmp_path, own_address, descript
     authority = Authority(tmp_path / "ca")
     chain, key = authority.make("acme", "acme.viewcases.com")
     server = make_server(options=["--tls-cert", chain, "--tls-key", key], listen="0.0.0.0:0")
-    assert count_open(server, own_address, count) == kept
+    # Threads that accept at one time may each take one too many.
+    assert kept <= count_open(server, own_address, count) <= kept + os.cpu_count()
     # Those are gone, and there is room again; and always for this machine.
     with TlsWire(server, authority) as wire:
         wire.send(server.request("GET", TASKS + "/1"))
