@@ -74,7 +74,7 @@ struct http_app {
 	uint64_t body_limit; /* bytes */
 };
 
-/* How long a client may take, and how many there may be. */
+/* How long a client may take, and how many there may be. Begin with http_default_limits. */
 struct http_limits {
 	unsigned idle_s;  /* silence, also in the middle of a request or an answer */
 	unsigned head_ms; /* for a TLS handshake and the first head; for each later head */
