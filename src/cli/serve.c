@@ -41,12 +41,15 @@ static void raise_descriptor_limit(void)
 	}
 }
 
-/* Blocked in every thread, so that wait_for_end() alone takes them. */
-static void block_signals(sigset_t *set)
+/* Blocked in every thread, so that wait_for_end() alone takes them. Without TLS there is nothing to
+ * read again, and SIGHUP keeps its meaning of a terminal that is gone. */
+static void block_signals(const struct settings *settings, sigset_t *set)
 {
 	sigemptyset(set);
 	sigaddset(set, SIGTERM);
 	sigaddset(set, SIGINT);
+	if (settings->text[SETTING_TLS_CERT])
+		sigaddset(set, SIGHUP);
 	pthread_sigmask(SIG_BLOCK, set, NULL);
 	signal(SIGPIPE, SIG_IGN);
 }
@@ -71,6 +74,23 @@ static enum err find_account(struct store *store, struct arena *arena, struct ap
 	return err;
 }
 
+static void wait_for_end(struct http_server *server, const sigset_t *signals)
+{
+	int caught;
+
+	while (sigwait(signals, &caught) || caught == SIGHUP) {
+		struct buf why = {0};
+		enum err err = http_reload(server, &why);
+
+		if (err)
+			log_line("the certificates stay as they were: %.*s", (int)why.len,
+				 why.ptr ? why.ptr : err_text(err));
+		else
+			log_line("the certificates were read again");
+		buf_release(&why);
+	}
+}
+
 /* The order matters: no write is lost, no request left suspended, nothing used after its end. */
 static void end(struct http_server *server, struct store *store)
 {
@@ -79,6 +99,16 @@ static void end(struct http_server *server, struct store *store)
 			 DRAIN_MS / 1000);
 	store_stop(store);
 	http_stop(server);
+}
+
+/* All who come through a proxy come from its address. */
+static struct http_limits limits_for(const struct settings *settings)
+{
+	struct http_limits limits = http_default_limits;
+
+	if (settings->number[SETTING_BEHIND_PROXY])
+		limits.per_address = 0;
+	return limits;
 }
 
 static enum err serve(const struct settings *settings, struct store *store, unsigned threads,
@@ -91,12 +121,14 @@ static enum err serve(const struct settings *settings, struct store *store, unsi
 		.threads = threads,
 		.app = &api_app,
 		.app_data = &app,
+		.limits = limits_for(settings),
+		.tls_chains = settings->text[SETTING_TLS_CERT],
+		.tls_keys = settings->text[SETTING_TLS_KEY],
 	};
 	struct buf why = {0};
 	struct control *control = NULL;
 	struct http_server *server;
 	enum err err = find_account(store, &arena, &app);
-	int caught;
 
 	if (err) {
 		arena_release(&arena);
@@ -107,8 +139,9 @@ static enum err serve(const struct settings *settings, struct store *store, unsi
 		log_line("%.*s", (int)why.len, why.ptr ? why.ptr : err_text(err));
 	} else {
 		if (control_start(settings, store, &control)) {
-			fprintf(stderr, "listening on http://%s\n", http_address(server));
-			sigwait(signals, &caught);
+			fprintf(stderr, "listening on %s://%s\n",
+				http.tls_chains ? "https" : "http", http_address(server));
+			wait_for_end(server, signals);
 		} else {
 			err = ERR_IO;
 		}
@@ -129,14 +162,45 @@ static bool may_listen(const struct settings *settings)
 		settings_wrong(settings, SETTING_LISTEN,
 			       "must be ADDR:PORT or [ADDR]:PORT, and is \"%s\"",
 			       settings->text[SETTING_LISTEN]);
-	else if (!loopback && !settings->number[SETTING_BEHIND_PROXY])
+	else if (!loopback && !settings->text[SETTING_TLS_CERT] &&
+		 !settings->number[SETTING_BEHIND_PROXY])
 		settings_wrong(settings, SETTING_LISTEN,
 			       "is %s, which other machines reach, and docket would serve it "
-			       "without TLS: listen on 127.0.0.1, or say --behind-proxy where a "
-			       "proxy with TLS stands in front",
+			       "without TLS: give it a certificate by --tls-cert and --tls-key, "
+			       "listen on 127.0.0.1, or say --behind-proxy where a proxy with TLS "
+			       "stands in front",
 			       settings->text[SETTING_LISTEN]);
 	else
 		return true;
+	return false;
+}
+
+static size_t count_files(const char *list)
+{
+	size_t count = list ? 1 : 0;
+
+	for (; list && *list; list++)
+		count += *list == ',';
+	return count;
+}
+
+/* A key for each certificate. */
+static bool is_paired(const struct settings *settings)
+{
+	size_t chains = count_files(settings->text[SETTING_TLS_CERT]);
+	size_t keys = count_files(settings->text[SETTING_TLS_KEY]);
+
+	if (chains == keys)
+		return true;
+	if (!keys)
+		settings_wrong(settings, SETTING_TLS_CERT, "needs --tls-key beside it");
+	else if (!chains)
+		settings_wrong(settings, SETTING_TLS_KEY, "needs --tls-cert beside it");
+	else
+		settings_wrong(settings, SETTING_TLS_KEY,
+			       "names %zu files, and there are %zu certificates: as many are "
+			       "needed, in the same order",
+			       keys, chains);
 	return false;
 }
 
@@ -171,10 +235,10 @@ enum exit_status command_serve(const struct settings *settings)
 	sigset_t signals;
 	enum err err;
 
-	if (!may_listen(settings) || !is_domain(settings))
+	if (!is_paired(settings) || !may_listen(settings) || !is_domain(settings))
 		return EXIT_USAGE;
 	raise_descriptor_limit();
-	block_signals(&signals);
+	block_signals(settings, &signals);
 	json_read_init();
 	if (auth_init()) {
 		log_line("no random numbers can be had on this machine");

@@ -66,6 +66,10 @@ static const struct setting_row rows[SETTINGS] = {
 			    "where to serve; port 0 picks a free one"},
 	[SETTING_BASE_DOMAIN] = {"base-domain", "DOMAIN", SETTING_TEXT, 0, NULL,
 				 "accounts are NAME.DOMAIN; needed where there are several"},
+	[SETTING_TLS_CERT] = {"tls-cert", "FILE[,FILE]", SETTING_TEXT, 0, NULL,
+			      "serve with TLS: the certificate and its chain, as PEM"},
+	[SETTING_TLS_KEY] = {"tls-key", "FILE[,FILE]", SETTING_TEXT, 0, NULL,
+			     "the certificate's key, as PEM without a password"},
 	[SETTING_BEHIND_PROXY] = {"behind-proxy", NULL, SETTING_SWITCH, 0, NULL,
 				  "serve beyond this machine without TLS: a proxy in front has it"},
 };

@@ -15,8 +15,12 @@
  * line's end and of what separates its parts. */
 #define IN_PLACE (MHD_VERSION < 0x00097700)
 
+/* The head's bytes are limited by the connection's memory; a header costs more than its bytes. */
+#define HEADERS_MAX 256
+
 struct headers {
 	const char *why; /* the first fault found */
+	size_t count;
 	size_t content_lengths;
 	size_t transfer_encodings;
 	size_t hosts;
@@ -97,6 +101,8 @@ static enum MHD_Result look(void *context, enum MHD_ValueKind kind, const char *
 		headers->why = "a header has a NUL, no name, or a line that does not end with CRLF";
 	else if (has_control(value, value_len))
 		headers->why = "a header has a control character";
+	if (++headers->count > HEADERS_MAX)
+		headers->why = "there are more than 256 headers";
 	headers->content_lengths += slice_is_nocase(key, "Content-Length");
 	if (slice_is_nocase(key, "Host")) {
 		headers->hosts++;

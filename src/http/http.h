@@ -15,6 +15,7 @@
 
 #define HTTP_HEADERS_MAX 8 /* that an application may set on one answer */
 
+struct connection;
 struct http_server;
 struct MHD_Connection;
 
@@ -48,6 +49,7 @@ struct http_request {
 	/* The server's own. */
 	struct http_server *server;
 	struct MHD_Connection *connection;
+	struct connection *on; /* the same, in the list of connections */
 	int state;
 	struct buf received;
 	uint64_t received_total;
@@ -72,16 +74,37 @@ struct http_app {
 	uint64_t body_limit; /* bytes */
 };
 
+/* How long a client may take, and how many there may be. Begin with http_default_limits. */
+struct http_limits {
+	unsigned idle_s;  /* silence, also in the middle of a request or an answer */
+	unsigned head_ms; /* for a TLS handshake and the first head; for each later head */
+	/* For a body, and for taking an answer; and a millisecond more for each `bytes_per_ms`. */
+	unsigned body_ms;
+	unsigned bytes_per_ms;
+	unsigned connections;
+	unsigned per_address; /* from one address that is not this machine's; 0: any number */
+};
+
+extern const struct http_limits http_default_limits;
+
 struct http_config {
 	const char *address; /* ADDR:PORT or [ADDR]:PORT; port 0: any that is free */
 	unsigned threads;
 	const struct http_app *app;
 	void *app_data;
+	struct http_limits limits;
+	/* Comma lists of PEM files, a certificate chain and its key each; NULL: without TLS. A
+	 * client gets the pair for the name that it asks for, else the first. */
+	const char *tls_chains, *tls_keys;
 };
 
 /* Starts to listen and to serve. On an error `why` says what and why. */
 enum err http_start(const struct http_config *config, struct http_server **server_out,
 		    struct buf *why);
+
+/* Reads the files of certificates and keys again, for the connections that come from now on; where
+ * there is no TLS it does nothing. On an error `why` says why, and all stays as it is. */
+enum err http_reload(struct http_server *server, struct buf *why);
 
 /* "127.0.0.1:8080": where it really listens. Lives as long as the server. */
 const char *http_address(const struct http_server *server);

@@ -4,14 +4,19 @@
 #include <assert.h>
 #include <microhttpd.h>
 #include <stdatomic.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
+#include "http/connections.h"
 #include "http/guard.h"
 #include "http/listen.h"
 
-#define CONNECTIONS_MAX 16384
 #define CONNECTION_MEMORY 32768 /* bytes, the head of a request among them */
-#define IDLE_SECONDS 30
+/* Descriptors that are left to everything else, above those open at the start. */
+#define DESCRIPTORS_KEPT 64
+/* A year, for this name alone: those beside it may not be ours (RFC 6797). */
+#define HSTS "max-age=31536000"
 /* A body of unknown length can only be answered when it is over: up to this much is read and
  * thrown away, then the connection is closed. */
 #define DRAIN_LIMIT (4 * 1024 * 1024)
@@ -23,22 +28,73 @@ enum request_state {
 	REQUEST_ANSWERED,
 };
 
+const struct http_limits http_default_limits = {
+	.idle_s = 30,
+	.head_ms = 15000,
+	.body_ms = 60000,
+	.bytes_per_ms = 16,
+	.connections = 16384,
+	.per_address = 1024,
+};
+
 struct http_server {
 	struct MHD_Daemon *daemon;
+	struct connections *connections;
+	struct tls *tls; /* or NULL */
 	const struct http_app *app;
 	void *app_data;
 	atomic_bool draining;
 	atomic_long under_way;
+	int quiet_fd; /* that it listened at until http_drain(), or -1 */
 	char address[160];
 };
 
+static enum MHD_Result may_connect(void *context, const struct sockaddr *from, socklen_t len)
+{
+	struct http_server *server = context;
+
+	(void)len;
+	return connections_have_room(server->connections, from) ? MHD_YES : MHD_NO;
+}
+
+/* libmicrohttpd says CLOSED before it closes the socket. */
+static void on_connection(void *context, struct MHD_Connection *mhd, void **slot,
+			  enum MHD_ConnectionNotificationCode code)
+{
+	struct http_server *server = context;
+	struct connection *connection = *slot;
+	const union MHD_ConnectionInfo *info;
+	int fd;
+
+	if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
+		if (connection)
+			tls_end(&connection->tls);
+		connections_remove(connection);
+		*slot = NULL;
+		return;
+	}
+	fd = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+	info = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+	connection = connections_add(server->connections, mhd, fd, info->client_addr);
+	*slot = connection;
+	if (!connection) {
+		shutdown(fd, SHUT_RDWR); /* no memory; begin() refuses what came already */
+	} else if (server->tls) {
+		info = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_GNUTLS_SESSION);
+		tls_begin(server->tls, info->tls_session, connection);
+	}
+}
+
 static void *begin(void *context, const char *uri, struct MHD_Connection *connection)
 {
-	struct http_request *request = calloc(1, sizeof(*request));
+	const union MHD_ConnectionInfo *info =
+		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+	struct http_request *request = info->socket_context ? calloc(1, sizeof(*request)) : NULL;
 	char *target;
 
 	if (!request)
 		return NULL;
+	connection_reads_head(info->socket_context);
 	if (!uri)
 		uri = "";
 	target = arena_copy(&request->arena, slice_of(uri));
@@ -48,6 +104,7 @@ static void *begin(void *context, const char *uri, struct MHD_Connection *connec
 	}
 	request->server = context;
 	request->connection = connection;
+	request->on = info->socket_context;
 	request->target = slice_of(target);
 	request->target_end = uri + request->target.len;
 	request->path = request->query = request->body = SLICE("");
@@ -66,6 +123,7 @@ static void end(void *context, struct MHD_Connection *connection, void **slot,
 	if (!request)
 		return;
 	*slot = NULL;
+	connection_awaits_head(request->on);
 	if (request->state != REQUEST_LINE) {
 		server->app->on_end(server->app_data, request);
 		atomic_fetch_sub(&server->under_way, 1);
@@ -79,22 +137,25 @@ static void end(void *context, struct MHD_Connection *connection, void **slot,
 static enum MHD_Result answer(struct http_request *request)
 {
 	struct http_response *response = &request->response;
+	uint64_t size = response->body.len;
 	struct MHD_Response *made;
 	enum MHD_Result result;
 
 	assert(response->status);
 	if (response->body.failed)
 		return MHD_NO; /* out of memory: nothing whole can be said */
-	made = MHD_create_response_from_buffer(response->body.len, response->body.ptr,
-					       MHD_RESPMEM_MUST_FREE);
+	made = MHD_create_response_from_buffer(size, response->body.ptr, MHD_RESPMEM_MUST_FREE);
 	if (!made)
 		return MHD_NO;
 	response->body = (struct buf){0};
 	for (size_t i = 0; i < response->header_count; i++)
 		MHD_add_response_header(made, response->headers[i].name,
 					response->headers[i].value);
+	if (request->server->tls)
+		MHD_add_response_header(made, "Strict-Transport-Security", HSTS);
 	if (response->close || atomic_load(&request->server->draining))
 		MHD_add_response_header(made, "Connection", "close");
+	connection_sends(request->on, size);
 	request->state = REQUEST_ANSWERED;
 	result = MHD_queue_response(request->connection, response->status, made);
 	MHD_destroy_response(made);
@@ -122,6 +183,7 @@ static enum MHD_Result take_head(struct http_request *request, const char *metho
 	request->state = REQUEST_BODY;
 	request->method = method;
 	atomic_fetch_add(&server->under_way, 1);
+	connection_begins_body(request->on);
 	why = guard_check(request, version);
 	if (!why)
 		why = guard_target(&request->arena, request->target, &request->path,
@@ -145,6 +207,7 @@ static enum MHD_Result take_head(struct http_request *request, const char *metho
 static enum MHD_Result take_bytes(struct http_request *request, const char *bytes, size_t len)
 {
 	request->received_total += len;
+	connection_reads_body(request->on, request->received_total);
 	if (request->received_total > DRAIN_LIMIT)
 		return MHD_NO;
 	if (request->received_total > request->server->app->body_limit) {
@@ -162,6 +225,7 @@ static enum MHD_Result take_end(struct http_request *request)
 {
 	struct http_server *server = request->server;
 
+	connection_works(request->on);
 	if (!request->response.status) {
 		request->body = buf_slice(&request->received);
 		server->app->on_body(server->app_data, request);
@@ -213,49 +277,98 @@ void http_resume(struct http_request *request)
 	MHD_resume_connection(request->connection);
 }
 
-static struct MHD_Daemon *start_daemon(struct http_server *server, int fd, unsigned threads)
+/* The number of connections that leaves descriptors to the rest: libmicrohttpd then waits at its
+ * own limit, where at that of the process it would try again and again. */
+static unsigned affordable(unsigned connections, int highest_fd)
 {
+	struct rlimit limit;
+	rlim_t kept = (rlim_t)highest_fd + DESCRIPTORS_KEPT;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) || limit.rlim_cur >= kept + connections)
+		return connections;
+	return limit.rlim_cur > kept ? (unsigned)(limit.rlim_cur - kept) : 1;
+}
+
+static struct MHD_Daemon *start_daemon(struct http_server *server, int fd,
+				       const struct http_config *config)
+{
+	unsigned connections = affordable(config->limits.connections, fd);
+	unsigned threads = config->threads < connections ? config->threads : connections;
+	unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME;
 	const struct MHD_OptionItem options[] = {
 		{MHD_OPTION_LISTEN_SOCKET, fd, NULL},
 		{MHD_OPTION_THREAD_POOL_SIZE, threads > 1 ? threads : 0, NULL},
-		{MHD_OPTION_CONNECTION_LIMIT, CONNECTIONS_MAX, NULL},
+		{MHD_OPTION_CONNECTION_LIMIT, connections, NULL},
 		{MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_MEMORY, NULL},
-		{MHD_OPTION_CONNECTION_TIMEOUT, IDLE_SECONDS, NULL},
+		{MHD_OPTION_CONNECTION_TIMEOUT, config->limits.idle_s, NULL},
 		{MHD_OPTION_STRICT_FOR_CLIENT, 1, NULL},
+		{MHD_OPTION_NOTIFY_CONNECTION, (intptr_t)on_connection, server},
 		{MHD_OPTION_URI_LOG_CALLBACK, (intptr_t)begin, server},
 		{MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)end, server},
 		{MHD_OPTION_END, 0, NULL},
 	};
+	const struct MHD_OptionItem tls_options[] = {
+		{MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)(uintptr_t)TLS_PRIORITIES},
+		{MHD_OPTION_HTTPS_CERT_CALLBACK2, 0, (void *)(uintptr_t)tls_retrieve},
+		{MHD_OPTION_END, 0, NULL},
+	};
 
-	return MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME, 0, NULL,
-				NULL, handle, server, MHD_OPTION_ARRAY, options, MHD_OPTION_END);
+	if (server->tls)
+		flags |= MHD_USE_TLS;
+	return MHD_start_daemon(flags, 0, may_connect, server, handle, server, MHD_OPTION_ARRAY,
+				options, MHD_OPTION_ARRAY,
+				server->tls ? tls_options : &tls_options[2], MHD_OPTION_END);
+}
+
+static void free_server(struct http_server *server)
+{
+	connections_free(server->connections);
+	tls_free(server->tls);
+	free(server);
 }
 
 enum err http_start(const struct http_config *config, struct http_server **server_out,
 		    struct buf *why)
 {
 	struct http_server *server = calloc(1, sizeof(*server));
+	enum err err = OK;
 	int fd;
-	enum err err;
 
 	if (!server)
 		return ERR_NOMEM;
+	server->quiet_fd = -1;
 	server->app = config->app;
 	server->app_data = config->app_data;
-	err = listen_at(config->address, &fd, server->address, sizeof(server->address), why);
+	if (config->tls_chains)
+		err = tls_new(config->tls_chains, config->tls_keys, &server->tls, why);
+	if (!err)
+		err = listen_at(config->address, &fd, server->address, sizeof(server->address),
+				why);
 	if (err) {
-		free(server);
+		free_server(server);
 		return err;
 	}
-	server->daemon = start_daemon(server, fd, config->threads);
-	if (!server->daemon) {
+	err = connections_new(&config->limits, &server->connections);
+	if (!err) {
+		server->daemon = start_daemon(server, fd, config);
+		if (!server->daemon) {
+			connections_end(server->connections);
+			err = ERR_INTERNAL;
+		}
+	}
+	if (err) {
 		buf_add_text(why, "cannot start the HTTP server");
 		close(fd);
-		free(server);
-		return ERR_INTERNAL;
+		free_server(server);
+		return err;
 	}
 	*server_out = server;
 	return OK;
+}
+
+enum err http_reload(struct http_server *server, struct buf *why)
+{
+	return server->tls ? tls_reload(server->tls, why) : OK;
 }
 
 const char *http_address(const struct http_server *server)
@@ -265,12 +378,12 @@ const char *http_address(const struct http_server *server)
 
 bool http_drain(struct http_server *server, int milliseconds)
 {
-	int fd;
-
 	atomic_store(&server->draining, true);
-	fd = MHD_quiesce_daemon(server->daemon);
-	if (fd >= 0)
-		close(fd);
+	/* Not closed yet: a thread may be about to accept, and would do so at whatever got the
+	 * number next. */
+	server->quiet_fd = MHD_quiesce_daemon(server->daemon);
+	if (server->quiet_fd >= 0)
+		shutdown(server->quiet_fd, SHUT_RDWR);
 	for (; milliseconds > 0 && atomic_load(&server->under_way); milliseconds -= 5)
 		nanosleep(&(struct timespec){.tv_nsec = 5000000}, NULL);
 	return atomic_load(&server->under_way) == 0;
@@ -280,54 +393,9 @@ void http_stop(struct http_server *server)
 {
 	if (!server)
 		return;
+	connections_end(server->connections);
 	MHD_stop_daemon(server->daemon);
-	free(server);
-}
-
-struct slice http_header(const struct http_request *request, const char *name)
-{
-	const char *value = NULL;
-	size_t len = 0;
-
-	if (MHD_lookup_connection_value_n(request->connection, MHD_HEADER_KIND, name, strlen(name),
-					  &value, &len) != MHD_YES)
-		return (struct slice){NULL, 0};
-	return (struct slice){value ? value : "", len};
-}
-
-struct list {
-	const char *name;
-	struct buf values;
-};
-
-static enum MHD_Result add_to_list(void *context, enum MHD_ValueKind kind, const char *name,
-				   const char *value)
-{
-	struct list *list = context;
-
-	(void)kind;
-	if (strcasecmp(name, list->name) == 0)
-		buf_printf(&list->values, "%s%s", list->values.len ? "," : "", value ? value : "");
-	return MHD_YES;
-}
-
-enum err http_header_list(struct http_request *request, const char *name, struct slice *list_out)
-{
-	struct list list = {.name = name};
-	char *copy;
-
-	MHD_get_connection_values(request->connection, MHD_HEADER_KIND, add_to_list, &list);
-	copy = list.values.failed ? NULL : arena_copy(&request->arena, buf_slice(&list.values));
-	if (copy)
-		*list_out = (struct slice){copy, list.values.len};
-	buf_release(&list.values);
-	return copy ? OK : ERR_NOMEM;
-}
-
-void http_add_header(struct http_request *request, const char *name, const char *value)
-{
-	struct http_response *response = &request->response;
-
-	assert(response->header_count < HTTP_HEADERS_MAX);
-	response->headers[response->header_count++] = (struct http_header){name, value};
+	if (server->quiet_fd >= 0)
+		close(server->quiet_fd);
+	free_server(server);
 }

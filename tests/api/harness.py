@@ -228,7 +228,7 @@ class Server:
                 self.arguments, env=self.env, stdin=subprocess.DEVNULL, stderr=log,
                 stdout=subprocess.DEVNULL, preexec_fn=self.preexec, cwd=tempfile.gettempdir())
         deadline = time.monotonic() + START_S
-        line = re.compile(rb"^listening on http://(\S+):(\d+)$", re.MULTILINE)
+        line = re.compile(rb"^listening on https?://(\S+):(\d+)$", re.MULTILINE)
         while True:
             running = self.running()
             ready = line.search(self.log.read_bytes()[before:])
@@ -252,6 +252,17 @@ class Server:
 
     def running(self):
         return self.process.poll() is None
+
+    def processor(self):
+        """How many seconds of a processor it has used."""
+        with open(f"/proc/{self.process.pid}/stat", encoding="ascii") as stat:
+            fields = stat.read().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def memory(self):
+        """How many bytes of its own it has in memory."""
+        with open(f"/proc/{self.process.pid}/status", encoding="ascii") as status:
+            return int(re.search(r"^RssAnon:\s+(\d+) kB$", status.read(), re.MULTILINE)[1]) * 1024
 
     def stop(self, how=signal.SIGTERM):
         """Ends it as an operator would, and asserts that it went well."""

@@ -24,7 +24,7 @@ OPTIONS = {
     "token list": ["config", "data", "account", "json"],
     "token revoke": ["config", "data", "account"],
     "demo": ["config", "data", "account", "tasks"],
-    "serve": ["config", "data", "listen", "base-domain", "behind-proxy"],
+    "serve": ["config", "data", "listen", "base-domain", "tls-cert", "tls-key", "behind-proxy"],
 }
 ABOUT = {"add", "set", "remove", "revoke"}  # these commands are about something
 SWITCHES = {"behind-proxy", "read-only", "lenient", "yes", "json"}

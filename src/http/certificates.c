@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: MIT */
+/* Reads certificates and keys, checks that they belong together, and finds the one for a name. */
+#include "http/certificates.h"
+
+#include <stdlib.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+
+static enum err wrong(struct buf *why, const char *file, int code)
+{
+	buf_printf(why, "%s: %s", file, gnutls_strerror(code));
+	return code == GNUTLS_E_MEMORY_ERROR ? ERR_NOMEM : ERR_IO;
+}
+
+static enum err load(const char *file, gnutls_datum_t *text_out, struct buf *why)
+{
+	int code = gnutls_load_file(file, text_out);
+
+	return code ? wrong(why, file, code) : OK;
+}
+
+static enum err read_chain(struct certificate *certificate, const char *file, struct buf *why)
+{
+	unsigned count = CHAIN_MAX;
+	gnutls_datum_t text;
+	enum err err = load(file, &text, why);
+	int code;
+
+	if (err)
+		return err;
+	code = gnutls_pcert_list_import_x509_raw(certificate->chain, &count, &text,
+						 GNUTLS_X509_FMT_PEM, GNUTLS_X509_CRT_LIST_SORT);
+	gnutls_free(text.data);
+	if (code) {
+		buf_printf(why, "%s: is not a chain of at most %d PEM certificates: %s", file,
+			   CHAIN_MAX, gnutls_strerror(code));
+		return ERR_IO;
+	}
+	certificate->chain_len = count;
+	code = gnutls_pcert_export_x509(&certificate->chain[0], &certificate->leaf);
+	return code ? wrong(why, file, code) : OK;
+}
+
+static enum err read_key(struct certificate *certificate, const char *file, struct buf *why)
+{
+	gnutls_datum_t text;
+	enum err err = load(file, &text, why);
+	int code;
+
+	if (err)
+		return err;
+	code = gnutls_privkey_init(&certificate->key);
+	if (!code)
+		code = gnutls_privkey_import_x509_raw(certificate->key, &text, GNUTLS_X509_FMT_PEM,
+						      NULL, 0);
+	gnutls_memset(text.data, 0, text.size);
+	gnutls_free(text.data);
+	if (code) {
+		buf_printf(why, "%s: is not a PEM key without a password: %s", file,
+			   gnutls_strerror(code));
+		return ERR_IO;
+	}
+	return OK;
+}
+
+/* Two keys are one when their public halves have one digest. */
+static bool belong_together(const struct certificate *certificate)
+{
+	unsigned char ids[2][64];
+	size_t sizes[2] = {sizeof(ids[0]), sizeof(ids[1])};
+	gnutls_pubkey_t half;
+	bool same;
+
+	if (gnutls_pubkey_init(&half))
+		return false;
+	same = gnutls_pubkey_import_privkey(half, certificate->key, 0, 0) == 0 &&
+	       gnutls_pubkey_get_key_id(half, GNUTLS_KEYID_USE_SHA256, ids[0], &sizes[0]) == 0 &&
+	       gnutls_pubkey_get_key_id(certificate->chain[0].pubkey, GNUTLS_KEYID_USE_SHA256,
+					ids[1], &sizes[1]) == 0 &&
+	       sizes[0] == sizes[1] && memcmp(ids[0], ids[1], sizes[0]) == 0;
+	gnutls_pubkey_deinit(half);
+	return same;
+}
+
+static void warn_of_time(const struct certificate *certificate, const char *file)
+{
+	time_t now = (time_t)clock_now(&system_clock);
+	time_t from = gnutls_x509_crt_get_activation_time(certificate->leaf);
+	time_t to = gnutls_x509_crt_get_expiration_time(certificate->leaf);
+	bool over = to != (time_t)-1 && now > to;
+	struct tm day;
+
+	if (!over && (from == (time_t)-1 || now >= from))
+		return;
+	if (gmtime_r(over ? &to : &from, &day))
+		log_line("warning: %s: the certificate %s on %04d-%02d-%02d", file,
+			 over ? "expired" : "begins to be valid", day.tm_year + 1900,
+			 day.tm_mon + 1, day.tm_mday);
+}
+
+static enum err read_pair(struct certificate *certificate, const char *chain, const char *key,
+			  struct buf *why)
+{
+	enum err err = read_chain(certificate, chain, why);
+
+	if (!err)
+		err = read_key(certificate, key, why);
+	if (!err && !belong_together(certificate)) {
+		buf_printf(why, "%s: is not the key of the certificate in %s", key, chain);
+		err = ERR_IO;
+	}
+	if (!err)
+		warn_of_time(certificate, chain);
+	return err;
+}
+
+static size_t count_names(const char *list)
+{
+	size_t count = 1;
+
+	for (; *list; list++)
+		count += *list == ',';
+	return count;
+}
+
+/* Copies the next name of a comma list, and moves behind it. False where it is empty. */
+static bool next_name(const char **list, char *name_out, size_t size)
+{
+	size_t len = strcspn(*list, ",");
+
+	if (len == 0 || len >= size)
+		return false;
+	snprintf(name_out, size, "%.*s", (int)len, *list);
+	*list += len + ((*list)[len] == ',');
+	return true;
+}
+
+enum err certificates_read(const char *chains, const char *keys, struct certificates **set_out,
+			   struct buf *why)
+{
+	size_t count = count_names(chains);
+	struct certificates *set;
+	enum err err = OK;
+
+	if (count != count_names(keys)) {
+		buf_printf(why, "there are %zu files with certificates and %zu with keys", count,
+			   count_names(keys));
+		return ERR_INVALID;
+	}
+	set = calloc(1, sizeof(*set) + count * sizeof(set->list[0]));
+	if (!set)
+		return ERR_NOMEM;
+	atomic_store(&set->held, 1);
+	set->count = count;
+	for (size_t i = 0; i < count && !err; i++) {
+		char chain[4096], key[4096];
+
+		if (next_name(&chains, chain, sizeof(chain)) &&
+		    next_name(&keys, key, sizeof(key))) {
+			err = read_pair(&set->list[i], chain, key, why);
+		} else {
+			buf_add_text(why, "the name of a file with a certificate or a key is empty "
+					  "or too long");
+			err = ERR_INVALID;
+		}
+	}
+	if (err)
+		certificates_release(set);
+	else
+		*set_out = set;
+	return err;
+}
+
+void certificates_hold(struct certificates *set)
+{
+	atomic_fetch_add(&set->held, 1);
+}
+
+void certificates_release(struct certificates *set)
+{
+	if (!set || atomic_fetch_sub(&set->held, 1) != 1)
+		return;
+	for (size_t i = 0; i < set->count; i++) {
+		struct certificate *certificate = &set->list[i];
+
+		for (unsigned j = 0; j < certificate->chain_len; j++)
+			gnutls_pcert_deinit(&certificate->chain[j]);
+		gnutls_privkey_deinit(certificate->key);
+		gnutls_x509_crt_deinit(certificate->leaf);
+	}
+	free(set);
+}
+
+const struct certificate *certificates_find(const struct certificates *set, const char *name)
+{
+	for (unsigned wildcards = 0; wildcards < 2; wildcards++)
+		for (size_t i = 0; i < set->count; i++)
+			if (gnutls_x509_crt_check_hostname2(
+				    set->list[i].leaf, name,
+				    wildcards ? 0 : GNUTLS_VERIFY_DO_NOT_ALLOW_WILDCARDS))
+				return &set->list[i];
+	return &set->list[0];
+}

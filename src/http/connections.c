@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: MIT */
+/* The list of connections and the thread that watches it. The list's lock is held by whoever adds
+ * or removes, which libmicrohttpd tells before it closes the socket: so under the lock a socket of
+ * the list is never one that was closed and given to another. The deadlines themselves are atomic,
+ * and a request takes no lock. */
+#include "http/connections.h"
+
+#include <errno.h>
+#include <microhttpd.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "http/addresses.h"
+
+#define TICK_MS 1000
+#define EVENTS 64
+/* A client that ended its side in the middle of a body: libmicrohttpd reads on when the socket
+ * says something new, and after the end it never does. What was read before may wait behind other
+ * requests of its thread, whose reads have 2 s each. */
+#define GONE_MS 3000
+
+struct connections {
+	struct http_limits limits;
+	pthread_mutex_t lock; /* of all below */
+	struct connection *first;
+	struct addresses addresses;
+	bool ending; /* nothing is parked any more */
+
+	pthread_t thread;
+	int poll; /* the sockets of parked connections, and `stop` */
+	int stop; /* an eventfd, which ends the thread */
+};
+
+static void unpark(struct connection *connection)
+{
+	struct connections *all = connection->all;
+
+	epoll_ctl(all->poll, EPOLL_CTL_DEL, connection->fd, NULL);
+	connection->parked = false;
+	MHD_resume_connection(connection->mhd);
+}
+
+/* Has the client ended its side for good, with a body that is not whole? */
+static bool is_gone(struct connection *connection, int64_t now)
+{
+	unsigned body = atomic_load(&connection->bodies);
+	char byte;
+
+	if (!atomic_load(&connection->reading_body) ||
+	    recv(connection->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) != 0) {
+		connection->gone_since = 0;
+	} else if (!connection->gone_since || connection->gone_at != body) {
+		connection->gone_since = now;
+		connection->gone_at = body;
+	}
+	return connection->gone_since && now - connection->gone_since >= GONE_MS;
+}
+
+/* Ends who is late; libmicrohttpd sees the end and closes. */
+static void reap(struct connections *all)
+{
+	int64_t now = monotonic_ms();
+
+	pthread_mutex_lock(&all->lock);
+	for (struct connection *at = all->first; at; at = at->next) {
+		int64_t until = atomic_load_explicit(&at->until, memory_order_relaxed);
+
+		if ((until && now >= until) || is_gone(at, now))
+			shutdown(at->fd, SHUT_RDWR);
+	}
+	pthread_mutex_unlock(&all->lock);
+}
+
+static void *watch(void *context)
+{
+	struct connections *all = context;
+	int64_t reaped = monotonic_ms();
+	struct epoll_event events[EVENTS];
+
+	for (;;) {
+		int count = epoll_wait(all->poll, events, EVENTS, TICK_MS);
+
+		pthread_mutex_lock(&all->lock);
+		for (int i = 0; i < count; i++) {
+			struct connection *connection = events[i].data.ptr;
+
+			if (!connection) {
+				pthread_mutex_unlock(&all->lock);
+				return NULL;
+			}
+			/* A parked connection stays until it is let go, here. */
+			unpark(connection);
+		}
+		pthread_mutex_unlock(&all->lock);
+		if (monotonic_ms() - reaped >= TICK_MS) {
+			reap(all);
+			reaped = monotonic_ms();
+		}
+	}
+}
+
+enum err connections_new(const struct http_limits *limits, struct connections **connections_out)
+{
+	struct connections *all = calloc(1, sizeof(*all));
+	struct epoll_event stop = {.events = EPOLLIN};
+
+	if (!all)
+		return ERR_NOMEM;
+	all->limits = *limits;
+	addresses_init(&all->addresses, limits->per_address);
+	pthread_mutex_init(&all->lock, NULL);
+	all->poll = epoll_create1(EPOLL_CLOEXEC);
+	all->stop = eventfd(0, EFD_CLOEXEC);
+	if (all->poll < 0 || all->stop < 0 ||
+	    epoll_ctl(all->poll, EPOLL_CTL_ADD, all->stop, &stop) ||
+	    pthread_create(&all->thread, NULL, watch, all)) {
+		all->ending = true;
+		connections_free(all);
+		return ERR_INTERNAL;
+	}
+	*connections_out = all;
+	return OK;
+}
+
+void connections_end(struct connections *connections)
+{
+	if (eventfd_write(connections->stop, 1))
+		abort(); /* never: it is the first one */
+	pthread_join(connections->thread, NULL);
+	pthread_mutex_lock(&connections->lock);
+	connections->ending = true;
+	for (struct connection *at = connections->first; at; at = at->next)
+		if (at->parked)
+			unpark(at);
+	pthread_mutex_unlock(&connections->lock);
+}
+
+void connections_free(struct connections *connections)
+{
+	if (!connections)
+		return;
+	if (connections->poll >= 0)
+		close(connections->poll);
+	if (connections->stop >= 0)
+		close(connections->stop);
+	addresses_release(&connections->addresses);
+	pthread_mutex_destroy(&connections->lock);
+	free(connections);
+}
+
+bool connections_have_room(struct connections *connections, const struct sockaddr *from)
+{
+	bool room;
+
+	pthread_mutex_lock(&connections->lock);
+	room = addresses_have_room(&connections->addresses, from);
+	pthread_mutex_unlock(&connections->lock);
+	return room;
+}
+
+struct connection *connections_add(struct connections *connections, struct MHD_Connection *mhd,
+				   int fd, const struct sockaddr *from)
+{
+	struct connection *connection = calloc(1, sizeof(*connection));
+
+	if (!connection)
+		return NULL;
+	connection->all = connections;
+	connection->mhd = mhd;
+	connection->fd = fd;
+	atomic_store(&connection->until, monotonic_ms() + connections->limits.head_ms);
+	pthread_mutex_lock(&connections->lock);
+	connection->address = addresses_enter(&connections->addresses, from);
+	connection->next = connections->first;
+	if (connection->next)
+		connection->next->prev = connection;
+	connections->first = connection;
+	pthread_mutex_unlock(&connections->lock);
+	return connection;
+}
+
+void connections_remove(struct connection *connection)
+{
+	struct connections *all = connection ? connection->all : NULL;
+
+	if (!connection)
+		return;
+	pthread_mutex_lock(&all->lock);
+	addresses_leave(&all->addresses, connection->address);
+	if (connection->next)
+		connection->next->prev = connection->prev;
+	if (connection->prev)
+		connection->prev->next = connection->next;
+	else
+		all->first = connection->next;
+	pthread_mutex_unlock(&all->lock);
+	free(connection);
+}
+
+static void set_until(struct connection *connection, int64_t until)
+{
+	atomic_store_explicit(&connection->until, until, memory_order_relaxed);
+}
+
+static void set_reading_body(struct connection *connection, bool reading)
+{
+	atomic_store_explicit(&connection->reading_body, reading, memory_order_relaxed);
+}
+
+/* How long that much may take. */
+static int64_t transfer_ms(const struct connection *connection, uint64_t bytes)
+{
+	const struct http_limits *limits = &connection->all->limits;
+
+	return limits->body_ms + (int64_t)(bytes / limits->bytes_per_ms);
+}
+
+/* The first byte of a head shows nowhere: so the time that a connection may be idle and that of the
+ * head, together. libmicrohttpd ends those that are silent at the first of the two. */
+void connection_awaits_head(struct connection *connection)
+{
+	const struct http_limits *limits = &connection->all->limits;
+
+	set_until(connection, monotonic_ms() + (int64_t)limits->idle_s * 1000 + limits->head_ms);
+}
+
+void connection_reads_head(struct connection *connection)
+{
+	int64_t until = monotonic_ms() + connection->all->limits.head_ms;
+
+	if (until < atomic_load_explicit(&connection->until, memory_order_relaxed))
+		set_until(connection, until);
+}
+
+void connection_begins_body(struct connection *connection)
+{
+	atomic_fetch_add_explicit(&connection->bodies, 1, memory_order_relaxed);
+	set_reading_body(connection, true);
+	connection->began = monotonic_ms();
+	connection_reads_body(connection, 0);
+}
+
+void connection_reads_body(struct connection *connection, uint64_t received)
+{
+	set_until(connection, connection->began + transfer_ms(connection, received));
+}
+
+void connection_works(struct connection *connection)
+{
+	set_reading_body(connection, false);
+	set_until(connection, 0);
+}
+
+void connection_sends(struct connection *connection, uint64_t size)
+{
+	set_reading_body(connection, false);
+	set_until(connection, monotonic_ms() + transfer_ms(connection, size));
+}
+
+bool connection_park(struct connection *connection)
+{
+	struct connections *all = connection->all;
+	struct epoll_event event = {.events = EPOLLIN | EPOLLRDHUP | EPOLLONESHOT,
+				    .data.ptr = connection};
+	bool parked = false;
+
+	pthread_mutex_lock(&all->lock);
+	if (!all->ending && !connection->parked &&
+	    epoll_ctl(all->poll, EPOLL_CTL_ADD, connection->fd, &event) == 0) {
+		MHD_suspend_connection(connection->mhd);
+		parked = connection->parked = true;
+	}
+	pthread_mutex_unlock(&all->lock);
+	return parked;
+}

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT */
+/* Every connection that is open, and until when each must have done what it is at. A thread of
+ * their own ends those that are late: libmicrohttpd knows only how long a connection was silent, so
+ * a byte now and then would hold one for ever. */
+#ifndef HTTP_CONNECTIONS_H
+#define HTTP_CONNECTIONS_H
+
+#include <stdatomic.h>
+
+#include "http/http.h"
+#include "http/tls.h"
+
+struct connections;
+struct MHD_Connection;
+struct sockaddr;
+
+/* One of them. What is above `until` is for the connection's thread alone, what is below `all` for
+ * the list. */
+struct connection {
+	int fd;                 /* open as long as the connection is in the list */
+	struct tls_session tls; /* where the server has TLS */
+	int64_t began;          /* its last body */
+
+	_Atomic int64_t until;    /* of monotonic_ms(); 0: as long as it takes */
+	atomic_uint bodies;       /* how many were begun */
+	atomic_bool reading_body; /* the last of them is not whole */
+
+	struct connections *all;
+	struct MHD_Connection *mhd;
+	struct address *address;
+	struct connection *prev, *next;
+	bool parked;
+	unsigned gone_at;   /* the client ended its side while it was in this body */
+	int64_t gone_since; /* 0: it did not */
+};
+
+/* Starts the thread. ERR_NOMEM, ERR_INTERNAL. `limits` is copied. */
+enum err connections_new(const struct http_limits *limits, struct connections **connections_out);
+
+/* Ends the thread and lets go of what is parked, for good: then the daemon may be stopped. */
+void connections_end(struct connections *connections);
+
+/* After connections_end() and the end of the daemon. NULL is accepted. */
+void connections_free(struct connections *connections);
+
+/* False when there are as many from this address as there may be. Threads that ask at one time may
+ * each add one too many. */
+bool connections_have_room(struct connections *connections, const struct sockaddr *from);
+
+/* Begins with a head that is awaited. NULL: no memory. */
+struct connection *connections_add(struct connections *connections, struct MHD_Connection *mhd,
+				   int fd, const struct sockaddr *from);
+
+/* Before the socket is closed: from here on nothing touches it. NULL is accepted. */
+void connections_remove(struct connection *connection);
+
+/* What the connection is at now. All but the first accept that it is at it already. */
+void connection_awaits_head(struct connection *connection); /* behind an answer */
+void connection_reads_head(struct connection *connection);  /* its first line is there */
+void connection_begins_body(struct connection *connection);
+void connection_reads_body(struct connection *connection, uint64_t received);
+void connection_works(struct connection *connection);
+void connection_sends(struct connection *connection, uint64_t size);
+
+/* Suspends the connection until its socket can be read. On its own thread only. False when the end
+ * has begun and it goes on instead. */
+bool connection_park(struct connection *connection);
+
+#endif

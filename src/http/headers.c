@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+/* Headers of requests, which libmicrohttpd keeps, and of answers. */
+#include <assert.h>
+#include <microhttpd.h>
+
+#include "http/http.h"
+
+struct slice http_header(const struct http_request *request, const char *name)
+{
+	const char *value = NULL;
+	size_t len = 0;
+
+	if (MHD_lookup_connection_value_n(request->connection, MHD_HEADER_KIND, name, strlen(name),
+					  &value, &len) != MHD_YES)
+		return (struct slice){NULL, 0};
+	return (struct slice){value ? value : "", len};
+}
+
+struct list {
+	const char *name;
+	struct buf values;
+};
+
+static enum MHD_Result add_to_list(void *context, enum MHD_ValueKind kind, const char *name,
+				   const char *value)
+{
+	struct list *list = context;
+
+	(void)kind;
+	if (strcasecmp(name, list->name) == 0)
+		buf_printf(&list->values, "%s%s", list->values.len ? "," : "", value ? value : "");
+	return MHD_YES;
+}
+
+enum err http_header_list(struct http_request *request, const char *name, struct slice *list_out)
+{
+	struct list list = {.name = name};
+	char *copy;
+
+	MHD_get_connection_values(request->connection, MHD_HEADER_KIND, add_to_list, &list);
+	copy = list.values.failed ? NULL : arena_copy(&request->arena, buf_slice(&list.values));
+	if (copy)
+		*list_out = (struct slice){copy, list.values.len};
+	buf_release(&list.values);
+	return copy ? OK : ERR_NOMEM;
+}
+
+void http_add_header(struct http_request *request, const char *name, const char *value)
+{
+	struct http_response *response = &request->response;
+
+	assert(response->header_count < HTTP_HEADERS_MAX);
+	response->headers[response->header_count++] = (struct http_header){name, value};
+}

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: MIT */
+/* What a session gets: its certificate by the name that the client asks for (SNI), and a handshake
+ * that sleeps while it waits. libmicrohttpd 0.9.75 asks a socket whose handshake has begun again
+ * and again, without a pause, until the client goes on: one client that stops there would cost a
+ * core. So the session reads through pull() below, which parks the connection. */
+#include "http/tls.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+
+#include "http/certificates.h"
+#include "http/connections.h"
+
+struct tls {
+	char *chains, *keys; /* names of files, to read again */
+	pthread_mutex_t lock;
+	struct certificates *now; /* under the lock */
+};
+
+enum err tls_new(const char *chains, const char *keys, struct tls **tls_out, struct buf *why)
+{
+	struct tls *tls = calloc(1, sizeof(*tls));
+	enum err err = ERR_NOMEM;
+
+	if (!tls)
+		return ERR_NOMEM;
+	pthread_mutex_init(&tls->lock, NULL);
+	tls->chains = strdup(chains);
+	tls->keys = strdup(keys);
+	if (tls->chains && tls->keys)
+		err = certificates_read(chains, keys, &tls->now, why);
+	if (err)
+		tls_free(tls);
+	else
+		*tls_out = tls;
+	return err;
+}
+
+void tls_free(struct tls *tls)
+{
+	if (!tls)
+		return;
+	certificates_release(tls->now);
+	pthread_mutex_destroy(&tls->lock);
+	free(tls->chains);
+	free(tls->keys);
+	free(tls);
+}
+
+enum err tls_reload(struct tls *tls, struct buf *why)
+{
+	struct certificates *read, *old;
+	enum err err = certificates_read(tls->chains, tls->keys, &read, why);
+
+	if (err)
+		return err;
+	pthread_mutex_lock(&tls->lock);
+	old = tls->now;
+	tls->now = read;
+	pthread_mutex_unlock(&tls->lock);
+	certificates_release(old);
+	return OK;
+}
+
+/* Reads for GnuTLS, and lets the connection sleep where a handshake has to wait. */
+static ssize_t pull(gnutls_transport_ptr_t context, void *bytes, size_t size)
+{
+	struct connection *connection = context;
+	ssize_t count = recv(connection->fd, bytes, size, 0);
+
+	if (count < 0 && errno == EAGAIN && connection->tls.handshaking) {
+		connection_park(connection);
+		errno = EAGAIN;
+	}
+	return count;
+}
+
+/* The client's last word of the handshake, in TLS 1.2 and 1.3 alike. */
+static int on_finished(gnutls_session_t session, unsigned type, unsigned when, unsigned incoming,
+		       const gnutls_datum_t *message)
+{
+	struct connection *connection = gnutls_session_get_ptr(session);
+
+	(void)type;
+	(void)when;
+	(void)message;
+	if (incoming)
+		connection->tls.handshaking = false;
+	return 0;
+}
+
+void tls_begin(struct tls *tls, gnutls_session_t session, struct connection *connection)
+{
+	connection->tls = (struct tls_session){.tls = tls, .handshaking = true};
+	gnutls_session_set_ptr(session, connection);
+	gnutls_transport_set_ptr2(session, connection,
+				  (gnutls_transport_ptr_t)(intptr_t)connection->fd);
+	gnutls_transport_set_pull_function(session, pull);
+	gnutls_handshake_set_hook_function(session, GNUTLS_HANDSHAKE_FINISHED, GNUTLS_HOOK_POST,
+					   on_finished);
+}
+
+void tls_end(struct tls_session *session)
+{
+	certificates_release(session->certificates);
+	session->certificates = NULL;
+}
+
+/* "" where the client named none. */
+static void asked_name(gnutls_session_t session, char *name_out, size_t size)
+{
+	size_t len = size;
+	unsigned type;
+
+	for (unsigned i = 0; gnutls_server_name_get(session, name_out, &len, &type, i) == 0; i++) {
+		if (type == GNUTLS_NAME_DNS)
+			return;
+		len = size;
+	}
+	name_out[0] = '\0';
+}
+
+int tls_retrieve(gnutls_session_t session, const struct gnutls_cert_retr_st *info,
+		 gnutls_pcert_st **chain, unsigned *chain_len, gnutls_ocsp_data_st **ocsp,
+		 unsigned *ocsp_len, gnutls_privkey_t *key, unsigned *flags)
+{
+	struct connection *connection = gnutls_session_get_ptr(session);
+	struct tls_session *own = &connection->tls;
+	const struct certificate *found;
+	char name[256];
+
+	(void)info;
+	if (!own->certificates) {
+		pthread_mutex_lock(&own->tls->lock);
+		own->certificates = own->tls->now;
+		certificates_hold(own->certificates);
+		pthread_mutex_unlock(&own->tls->lock);
+	}
+	asked_name(session, name, sizeof(name));
+	found = certificates_find(own->certificates, name);
+	/* GnuTLS only reads them, and they are held until the connection ends. */
+	*chain = (gnutls_pcert_st *)(uintptr_t)found->chain;
+	*chain_len = found->chain_len;
+	*key = found->key;
+	*ocsp = NULL;
+	*ocsp_len = 0;
+	*flags = 0;
+	return 0;
+}

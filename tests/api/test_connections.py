@@ -1,0 +1,209 @@
+"""Many connections, more than there may be, and heads of too many headers."""
+import contextlib
+import os
+import resource
+import socket
+import time
+
+import pytest
+
+from authority import Authority, TlsWire
+from harness import ANSWER_S, TASKS, Wire, problem
+
+IDLE = 10000
+IDLE_TLS = 500
+
+
+@pytest.fixture
+def descriptors():
+    """Room for a descriptor on either side of each connection."""
+    wanted = IDLE + 1000
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, wanted), max(hard, wanted)))
+    except (ValueError, PermissionError):
+        pytest.skip(f"this machine allows {hard} descriptors a process")
+    yield
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def connections(server):
+    """How many the server has accepted and not closed."""
+    folder = f"/proc/{server.process.pid}/fd"
+    count = 0
+    for name in os.listdir(folder):
+        with contextlib.suppress(FileNotFoundError):
+            count += os.readlink(f"{folder}/{name}").startswith("socket:")
+    return count - 1  # that it listens on
+
+
+def await_connections(server, count):
+    deadline = time.monotonic() + ANSWER_S
+    while connections(server) < count:
+        assert time.monotonic() < deadline, f"{connections(server)} of {count}"
+        time.sleep(0.05)
+
+
+def test_idle_connections(make_server, descriptors):
+    server = make_server()
+    record = server.create()
+    one = server.request("GET", f"{TASKS}/{record['id']}")
+    empty = server.memory()
+    with contextlib.ExitStack() as idle:
+        wires = []
+        for number in range(IDLE):
+            wires.append(idle.enter_context(Wire(server)))
+            if number % 1000 == 0:
+                assert server.get(record["id"]).json == record
+        await_connections(server, IDLE)
+        opened = server.memory()
+        # Every one of them works, and a client beside them all the time.
+        for number, wire in enumerate(wires):
+            wire.send(one)
+            assert wire.reply().json == record
+            if number % 100 == 0:
+                assert server.get(record["id"]).json == record
+        used = server.memory()
+        server.create()
+    print(f"\n{IDLE} connections: {(opened - empty) // IDLE} bytes each, "
+          f"{(used - empty) // IDLE} behind a request (RssAnon)")
+
+
+def test_idle_tls_connections(make_server, tmp_path):
+    authority = Authority(tmp_path / "ca")
+    chain, key = authority.make("acme", "acme.viewcases.com")
+    server = make_server(options=["--tls-cert", chain, "--tls-key", key])
+    one = server.request("GET", TASKS + "/1")
+    with TlsWire(server, authority) as wire:
+        wire.send(one)
+        problem(wire.reply(), 404)
+        empty = server.memory()
+        with contextlib.ExitStack() as idle:
+            wires = [idle.enter_context(TlsWire(server, authority)) for _ in range(IDLE_TLS)]
+            opened = server.memory()
+            for other in wires:
+                other.send(one)
+                problem(other.reply(), 404)
+            wire.send(one)
+            problem(wire.reply(), 404)
+            print(f"\n{IDLE_TLS} connections over TLS: {(opened - empty) // IDLE_TLS} bytes each, "
+                  f"{(server.memory() - empty) // IDLE_TLS} behind a request (RssAnon)")
+
+
+@pytest.fixture
+def own_address():
+    """An address of this machine that is not loopback; nothing is sent to find it."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))
+        except OSError:
+            pytest.skip("this machine has no network")
+        return probe.getsockname()[0]
+
+
+def count_open(server, address, count):
+    """How many of so many connections to that address, and so from it, the server keeps."""
+    with contextlib.ExitStack() as stack:
+        sockets = [stack.enter_context(socket.create_connection(
+            (address, server.port), ANSWER_S)) for _ in range(count)]
+        deadline = time.monotonic() + ANSWER_S
+        while True:
+            # They differ as long as some wait to be accepted.
+            here, there = sum(map(is_open, sockets)), connections(server)
+            if here == there:
+                return here
+            assert time.monotonic() < deadline, f"{here} open here, {there} there"
+            time.sleep(0.05)
+
+
+def is_open(connection):
+    connection.setblocking(False)
+    try:
+        return connection.recv(1, socket.MSG_PEEK) != b""
+    except BlockingIOError:
+        return True
+    except ConnectionResetError:
+        return False
+
+
+@pytest.mark.parametrize("count, kept", [(1000, 1000), (1100, 1024)])
+def test_connections_of_one_address(make_server, tmp_path, own_address, descriptors, count, kept):
+    authority = Authority(tmp_path / "ca")
+    chain, key = authority.make("acme", "acme.viewcases.com")
+    server = make_server(options=["--tls-cert", chain, "--tls-key", key], listen="0.0.0.0:0")
+    # Threads that accept at one time may each take one too many.
+    assert kept <= count_open(server, own_address, count) <= kept + os.cpu_count()
+    # Those are gone, and there is room again; and always for this machine.
+    with TlsWire(server, authority) as wire:
+        wire.send(server.request("GET", TASKS + "/1"))
+        problem(wire.reply(), 404)
+
+
+def test_any_number_of_one_proxy(make_server, own_address, descriptors):
+    server = make_server(options=["--behind-proxy"], listen="0.0.0.0:0")
+    assert count_open(server, own_address, 1100) == 1100
+
+
+def test_more_than_the_descriptors_allow(make_server):
+    """Those that are too many wait for others to close; nothing spins, and nothing fails for want
+    of a descriptor."""
+    server = make_server(
+        preexec=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (200, 200)))
+    record = server.create()
+    one = server.request("GET", f"{TASKS}/{record['id']}")
+    server.session.close()
+    with contextlib.ExitStack() as stack:
+        wires = [stack.enter_context(Wire(server)) for _ in range(400)]
+        time.sleep(0.5)
+        taken = connections(server)
+        assert 50 < taken < 190, taken
+        before = server.processor()
+        time.sleep(2)
+        assert server.processor() - before < 0.5
+        # In the order in which they came; each makes room for another.
+        for wire in wires:
+            wire.send(one)
+            assert wire.reply().json == record
+            wire.socket.close()
+    server.create()
+
+
+def test_the_lowest_limit_that_it_starts_with(make_server):
+    """However few descriptors there are, somebody is served."""
+    server = make_server(
+        preexec=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64)))
+    for _ in range(20):
+        server.create()
+        server.session.close()
+
+
+@pytest.mark.parametrize("count, statuses", [(250, {200}), (260, {400}), (5000, {400, 431})])
+def test_headers(server, count, statuses):
+    record = server.create()
+    with Wire(server) as wire:
+        wire.offer(server.request("GET", f"{TASKS}/{record['id']}",
+                                  *[f"X{number}: y" for number in range(count)]))
+        reply = wire.reply()
+        assert reply.status in statuses, reply
+        if reply.status != 200:
+            assert wire.at_end()
+
+
+@pytest.mark.parametrize("size, statuses", [(20000, {200}), (100000, {413, 431})])
+def test_bytes_of_headers(server, size, statuses):
+    record = server.create()
+    with Wire(server) as wire:
+        wire.offer(server.request("GET", f"{TASKS}/{record['id']}", "X: " + "x" * size))
+        reply = wire.reply()
+        assert reply.status in statuses, reply
+
+
+def test_a_connection_that_is_reset(server):
+    """Closed with bytes unread, while it is accepted, before and behind a request."""
+    record = server.create()
+    for said in (b"", b"GET", server.request("GET", f"{TASKS}/{record['id']}") * 3):
+        for _ in range(50):
+            with Wire(server) as wire:
+                wire.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+                wire.send(said)
+    assert server.get(record["id"]).json == record

@@ -1,0 +1,515 @@
+"""TLS: the vendor's way in, names and versions, what is refused, and certificates that change."""
+import shutil
+import signal
+import socket
+import ssl
+import threading
+import time
+
+import pytest
+
+from authority import Authority, TlsWire, curl, curl_post, openssl
+from commands import fails, misuse
+from harness import (ANSWER_S, CLOSE_S, TASKS, Server, Wire, cases, problem, succeed, task)
+
+# The server closes; a client that refuses by itself raises another.
+REFUSED = (ssl.SSLZeroReturnError, ssl.SSLEOFError, ConnectionResetError)
+HSTS = "Strict-Transport-Security"
+# Of a TLS client that says so much and then waits.
+HALF_HELLO = bytes.fromhex("1603010200010001fc0303") + b"x" * 20
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory):
+    return Authority(tmp_path_factory.mktemp("authority") / "ca")
+
+
+@pytest.fixture(scope="module")
+def pairs(authority):
+    return [authority.make("acme", "acme.viewcases.com"),
+            authority.make("any", "*.example.test", kind="rsa"),
+            authority.make("one", "one.example.test", "second.test"),
+            authority.make("edwards", "ed.test", kind="ed25519")]
+
+
+def options(pairs):
+    return ["--tls-cert", ",".join(str(chain) for chain, _ in pairs),
+            "--tls-key", ",".join(str(key) for _, key in pairs)]
+
+
+@pytest.fixture(scope="module")
+def acme(tmp_path_factory):
+    """A folder whose account is named acme, with the base records and 30 tasks; and its token."""
+    folder = tmp_path_factory.mktemp("acme") / "data"
+    succeed("init", "--data", folder, "--account", "acme", "--token-file", folder.with_name("t"))
+    succeed("demo", "--data", folder, "--tasks", 30)
+    return folder, folder.with_name("t").read_text().strip()
+
+
+@pytest.fixture(scope="module")
+def secure(tmp_path_factory, acme, pairs):
+    folder, token = acme
+    copy = tmp_path_factory.mktemp("secure") / "data"
+    shutil.copytree(folder, copy)
+    server = Server(copy, token, copy.with_name("stderr"),
+                    ["--base-domain", "viewcases.com", *options(pairs)])
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def make_secure(make_server, tmp_path, acme):
+    """Starts servers of their own, with these certificates."""
+    def make(pairs, *more, **rest):
+        copy = tmp_path / "copy"
+        shutil.copytree(acme[0], copy)
+        return make_server(copy, acme[1], options=[*options(pairs), *more], **rest)
+    return make
+
+
+def ask(server, wire, method="GET", path=TASKS + "/1", host="acme.viewcases.com", **rest):
+    wire.send(server.request(method, path, **rest).replace(
+        f"Host: {server.host}".encode(), f"Host: {host}".encode()))
+    return wire.reply(method)
+
+
+# The vendor's client
+
+RANGE = f"{TASKS}?from=1000-01-01&to=9999-12-31&dir=asc&per_page=1&page=1"
+
+
+def test_the_line_says_https(secure):
+    assert f"listening on https://{secure.host}:{secure.port}\n" in secure.stderr()
+
+
+def test_the_vendors_list(secure, authority):
+    reply = curl(secure, authority, RANGE)
+    assert reply.status == 200, reply
+    assert [record["id"] for record in reply.json] == [1], reply
+
+
+def test_the_vendors_count(secure, authority):
+    reply = curl(secure, authority, RANGE + "&mode=count")
+    assert reply.status == 200, reply
+    assert reply.json["record_count"] >= 30
+    assert reply.json["page_count"] == reply.json["record_count"]
+
+
+def test_the_vendors_create(secure, authority):
+    reply = curl_post(secure, authority, TASKS, task(title="over TLS"))
+    assert reply.status == 201, reply
+    assert curl(secure, authority, reply.header("Location")).json == reply.json
+
+
+def test_another_account(secure, authority):
+    """The certificate does not say who is asked: the Host does."""
+    with TlsWire(secure, authority) as wire:
+        problem(ask(secure, wire, host="other.viewcases.com"), 401)
+        assert ask(secure, wire).status == 200
+
+
+@pytest.mark.parametrize("status, path, more", [
+    (200, TASKS + "/1", ()), (201, TASKS, ("--json", '{"task":{"casefile_id":245,'
+     '"calendar_id":1,"due_on":"2023-02-14","title":"x"}}')),
+    (204, TASKS, ("--request", "OPTIONS")), (400, TASKS + "?x=y", ()), (400, "/%zz", ()),
+    (401, TASKS, ("--user", "a:b")), (404, "/nowhere", ()),
+    (405, TASKS, ("--request", "PUT")), (422, TASKS, ("--json", "{}")),
+    (415, TASKS, ("--header", "Content-Type: a/b", "--data", "{}"))])
+def test_hsts_on_every_answer(secure, authority, status, path, more):
+    reply = curl(secure, authority, path, *more)
+    assert reply.status == status, reply
+    seconds = reply.header(HSTS)
+    assert seconds.startswith("max-age=") and int(seconds[8:]) >= 180 * 86400
+
+
+@pytest.mark.parametrize("path", [TASKS, "/nowhere", "/%zz"])
+def test_no_hsts_in_the_clear(server, path):
+    with Wire(server) as wire:
+        wire.send(server.request("GET", path))
+        assert wire.reply().header(HSTS) is None
+
+
+# Names
+
+@pytest.mark.parametrize("name, label", [
+    ("acme.viewcases.com", "acme"), ("ACME.ViewCases.com", "acme"),
+    ("other.example.test", "any"), ("x.example.test", "any"),
+    ("one.example.test", "one"),  # its own before the wildcard
+    ("second.test", "one"), ("ed.test", "edwards"),
+    ("example.test", "acme"), ("a.b.example.test", "acme"),  # one label, and there must be one
+    ("viewcases.com", "acme"), ("unknown.test", "acme"), ("x" * 63 + ".test", "acme"),
+    (None, "acme"), ("127.0.0.1", "acme")])
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3],
+                         ids=["1.2", "1.3"])
+def test_the_certificate_for_a_name(secure, authority, name, label, version):
+    with TlsWire(secure, authority, name, version=version, name_matters=False) as wire:
+        assert wire.label == label
+        assert ask(secure, wire).status == 200
+
+
+# Versions and suites
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+@pytest.mark.parametrize("version", ["TLSv1", "TLSv1_1"])
+def test_old_versions_are_refused(secure, authority, version):
+    with pytest.raises(REFUSED):
+        TlsWire(secure, authority, version=ssl.TLSVersion[version])
+
+
+@pytest.mark.parametrize("version", ["TLSv1_2", "TLSv1_3"])
+def test_versions(secure, authority, version):
+    with TlsWire(secure, authority, version=ssl.TLSVersion[version]) as wire:
+        assert wire.socket.version().replace(".", "_") == version
+        assert ask(secure, wire).status == 200
+
+
+@pytest.mark.parametrize("suite, taken", [
+    ("ECDHE-ECDSA-AES128-GCM-SHA256", True), ("ECDHE-ECDSA-AES256-GCM-SHA384", True),
+    ("ECDHE-ECDSA-CHACHA20-POLY1305", True), ("ECDHE-ECDSA-AES128-SHA", False),
+    ("ECDHE-ECDSA-AES256-SHA384", False), ("AES128-GCM-SHA256", False),
+    ("AES256-SHA", False), ("DHE-RSA-AES128-GCM-SHA256", False)])
+def test_suites(secure, authority, suite, taken):
+    context = authority.context(ssl.TLSVersion.TLSv1_2, name_matters=False)
+    context.set_ciphers(suite + ":@SECLEVEL=0")
+    raw = socket.create_connection((secure.host, secure.port), ANSWER_S)
+    # Of the RSA certificate where the suite is of RSA, so that only the suite can be refused.
+    name = "acme.viewcases.com" if "ECDSA" in suite else "x.example.test"
+    with raw:
+        if taken:
+            with context.wrap_socket(raw, server_hostname=name) as wrapped:
+                assert wrapped.cipher()[0] == suite
+        else:
+            with pytest.raises(REFUSED):
+                context.wrap_socket(raw, server_hostname=name)
+
+
+# What is not TLS
+
+@pytest.mark.parametrize("said", cases([
+    ("HTTP", b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"), ("HTTP/2", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"),
+    ("zeroes", b"\0" * 1000), ("SSH", b"SSH-2.0-OpenSSH_9.2\r\n"), ("a record too large",
+     b"\x16\x03\x01\xff\xff" + b"x" * 1000), ("an alert", b"\x15\x03\x01\x00\x02\x02\x28")]))
+def test_what_is_not_tls_is_closed(secure, said):
+    with Wire(secure) as wire:
+        wire.offer(said)
+        assert wire.to_end()
+        # At most an alert of TLS: never words that somebody could take for an answer.
+        assert len(wire.buffer) <= 7 and b"HTTP" not in wire.buffer, wire.buffer
+
+
+def test_the_port_is_served_behind_all_of_that(secure, authority):
+    assert curl(secure, authority, TASKS + "/1").status == 200
+
+
+# Bodies and answers of every size
+
+@pytest.mark.parametrize("size", [1, 1000, 16 * 1024 - 300, 16 * 1024, 40000, 65535])
+def test_a_body(secure, authority, size):
+    reply = curl_post(secure, authority, TASKS, task(body="x" * size))
+    assert reply.status == 201 and len(reply.json["body"]) == size
+
+
+def test_a_body_too_large(secure, authority):
+    with TlsWire(secure, authority) as wire:
+        wire.send(secure.request("POST", TASKS, "Host: acme.viewcases.com",
+                                 "Content-Length: 1048577").replace(
+            f"Host: {secure.host}\r\n".encode(), b""))
+        problem(wire.reply(), 413)
+
+
+def test_pipelining(secure, authority):
+    one = secure.request("GET", TASKS + "/1").replace(
+        f"Host: {secure.host}".encode(), b"Host: acme.viewcases.com")
+    with TlsWire(secure, authority) as wire:
+        wire.send(one * 300)
+        for _ in range(300):
+            assert wire.reply().json["id"] == 1
+
+
+def test_byte_by_byte(secure, authority):
+    """Each byte in a record of its own."""
+    one = secure.request("GET", TASKS + "/1").replace(
+        f"Host: {secure.host}".encode(), b"Host: acme.viewcases.com")
+    with TlsWire(secure, authority) as wire:
+        for at in range(len(one)):
+            wire.send(one[at:at + 1])
+        assert wire.reply().json["id"] == 1
+
+
+def test_many_at_once(secure, authority):
+    done = []
+
+    def client():
+        for _ in range(5):
+            with TlsWire(secure, authority) as wire:
+                for _ in range(3):
+                    done.append(ask(secure, wire).status)
+
+    threads = [threading.Thread(target=client) for _ in range(16)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert done == [200] * (16 * 5 * 3)
+
+
+# A handshake that stops
+
+def test_stopped_handshakes_take_no_processor(secure, authority):
+    stopped = [Wire(secure) for _ in range(20)]
+    for wire in stopped:
+        wire.send(HALF_HELLO)
+    assert curl(secure, authority, TASKS + "/1").status == 200
+    time.sleep(0.5)
+    before = secure.processor()
+    time.sleep(2)
+    used = secure.processor() - before
+    for wire in stopped:
+        wire.socket.close()
+    # A thread that spins takes a second each second, or its share of the core.
+    assert used < 0.5, used
+
+
+def test_the_end_does_not_wait_for_a_handshake(make_secure, pairs):
+    server = make_secure(pairs[:1])
+    wires = [Wire(server) for _ in range(5)]
+    for wire in wires:
+        wire.send(HALF_HELLO)
+    time.sleep(0.2)
+    server.stop()
+    for wire in wires:
+        assert wire.to_end()
+        wire.socket.close()
+
+
+def test_a_handshake_in_pieces(secure, authority):
+    """Through a pair of buffers, a few bytes at a time."""
+    context = authority.context()
+    inside, outside = ssl.MemoryBIO(), ssl.MemoryBIO()
+    tls = context.wrap_bio(inside, outside, server_hostname="acme.viewcases.com")
+    with Wire(secure) as wire:
+        while True:
+            try:
+                tls.do_handshake()
+                break
+            except ssl.SSLWantReadError:
+                said = outside.read()
+                for at in range(0, len(said), 50):
+                    wire.send(said[at:at + 50])
+                    time.sleep(0.005)
+                inside.write(wire.socket.recv(65536))
+        tls.write(secure.request("GET", TASKS + "/1").replace(
+            f"Host: {secure.host}".encode(), b"Host: acme.viewcases.com"))
+        wire.send(outside.read())
+        text = b""
+        while b'"id":1' not in text:
+            try:
+                text += tls.read()
+            except ssl.SSLWantReadError:
+                inside.write(wire.socket.recv(65536))
+    assert text.startswith(b"HTTP/1.1 200 "), text
+
+
+# Where it may listen
+
+def test_with_a_certificate_it_may_listen_anywhere(make_secure, pairs, authority):
+    server = make_secure(pairs[:1], listen="0.0.0.0:0")
+    assert server.host == "0.0.0.0"
+    assert curl(server, authority, TASKS + "/1").status == 200
+
+
+# Certificates that change
+
+def replace(pair, other):
+    """As certbot does: new files in the place of the old."""
+    for old, new in zip(pair, other):
+        shutil.copy(new, str(old) + ".new")
+        shutil.move(str(old) + ".new", old)
+
+
+@pytest.fixture
+def moving(authority, tmp_path):
+    """A pair whose files may be replaced."""
+    chain, key = authority.make("before", "acme.viewcases.com")
+    pair = tmp_path / "moving.pem", tmp_path / "moving.key"
+    replace(pair, (chain, key))
+    return pair
+
+
+def hang_up(server, words):
+    """Sends SIGHUP and waits for what it says of it."""
+    start = len(server.stderr())
+    server.process.send_signal(signal.SIGHUP)
+    deadline = time.monotonic() + ANSWER_S
+    while words not in server.stderr()[start:]:
+        assert time.monotonic() < deadline and server.running(), server.stderr()
+        time.sleep(0.01)
+
+
+def test_reload(make_secure, authority, moving):
+    server = make_secure([moving])
+    with TlsWire(server, authority) as old:
+        assert old.label == "before"
+        replace(moving, authority.make("after", "acme.viewcases.com"))
+        hang_up(server, "were read again")
+        with TlsWire(server, authority) as new:
+            assert new.label == "after"
+            assert ask(server, new).status == 200
+        assert ask(server, old).status == 200
+
+
+@pytest.mark.parametrize("broken", ["chain", "key", "other key", "gone"])
+def test_a_bad_file_leaves_the_old_in_force(make_secure, authority, moving, broken):
+    server = make_secure([moving])
+    chain, key = moving
+    if broken == "chain":
+        chain.write_text("nothing")
+    elif broken == "key":
+        key.write_text("nothing")
+    elif broken == "other key":
+        shutil.copy(authority.make("other", "acme.viewcases.com")[1], key)
+    else:
+        chain.unlink()
+    hang_up(server, "the certificates stay as they were: " +
+            str(chain if broken in ("chain", "gone") else key))
+    with TlsWire(server, authority) as wire:
+        assert wire.label == "before"
+        assert ask(server, wire).status == 200
+
+
+def test_reload_under_load(make_secure, authority, moving):
+    """Open connections lose nothing, new ones are always taken."""
+    server = make_secure([moving])
+    other = [authority.make(f"number-{number}", "acme.viewcases.com") for number in range(2)]
+    ending, counts, errors = threading.Event(), [0] * 6, []
+
+    def keep(number):
+        try:
+            with TlsWire(server, authority) as wire:
+                while not ending.is_set():
+                    assert ask(server, wire).status == 200
+                    counts[number] += 1
+        except Exception as error:  # pylint: disable=broad-except
+            errors.append(error)
+
+    def renew(number):
+        try:
+            while not ending.is_set():
+                with TlsWire(server, authority) as wire:
+                    assert ask(server, wire).status == 200
+                counts[number] += 1
+        except Exception as error:  # pylint: disable=broad-except
+            errors.append(error)
+
+    threads = [threading.Thread(target=renew if number % 3 == 0 else keep, args=[number])
+               for number in range(len(counts))]
+    for thread in threads:
+        thread.start()
+    for number in range(20):
+        seen = list(counts)
+        replace(moving, other[number % 2])
+        hang_up(server, "were read again")
+        # Everybody gets something done between two of them.
+        deadline = time.monotonic() + ANSWER_S
+        while not errors and any(now <= then for now, then in zip(counts, seen)):
+            assert time.monotonic() < deadline, counts
+            time.sleep(0.005)
+    ending.set()
+    for thread in threads:
+        thread.join()
+    assert not errors, errors
+    with TlsWire(server, authority) as wire:
+        assert wire.label == "number-1"
+
+
+def test_hang_up_without_tls_ends(make_server):
+    """There is nothing to read again: it means that the terminal is gone."""
+    server = make_server()
+    server.process.send_signal(signal.SIGHUP)
+    server.process.wait(CLOSE_S)
+    assert server.process.returncode == -signal.SIGHUP
+
+
+# Files that are wrong
+
+def refused(acme, chains, keys):
+    return fails("serve", "--data", acme[0], "--listen", "127.0.0.1:0", "--tls-cert", chains,
+                 "--tls-key", keys)
+
+
+def test_files_that_are_wrong(acme, authority, pairs, tmp_path):
+    chain, key = pairs[0]
+    empty, folder, junk = tmp_path / "empty", tmp_path / "folder", tmp_path / "junk"
+    empty.write_text("")
+    folder.mkdir()
+    junk.write_text("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n")
+    for wrong in (tmp_path / "missing", empty, folder, junk, key):
+        assert str(wrong) in refused(acme, wrong, key), wrong
+        assert str(wrong) in refused(acme, f"{chain},{wrong}", f"{key},{key}"), wrong
+    for wrong in (tmp_path / "missing", empty, folder, junk, chain):
+        assert str(wrong) in refused(acme, chain, wrong), wrong
+    locked = tmp_path / "locked.key"
+    locked.write_text(key.read_text().replace("PRIVATE KEY", "ENCRYPTED PRIVATE KEY"))
+    assert str(locked) in refused(acme, chain, locked)
+
+
+def test_a_key_of_another_certificate(acme, pairs):
+    said = refused(acme, pairs[0][0], pairs[2][1])
+    assert str(pairs[0][0]) in said and str(pairs[2][1]) in said
+    refused(acme, f"{pairs[0][0]},{pairs[2][0]}", f"{pairs[2][1]},{pairs[0][1]}")
+
+
+def test_one_without_the_other(acme, pairs):
+    chain, key = pairs[0]
+    start = ["serve", "--data", acme[0], "--listen", "127.0.0.1:0"]
+    assert "--tls-key" in misuse(*start, "--tls-cert", chain)
+    assert "--tls-cert" in misuse(*start, "--tls-key", key)
+    said = misuse(*start, "--tls-cert", f"{chain},{chain}", "--tls-key", key)
+    assert "--tls-key" in said
+    assert "DOCKET_TLS_KEY" in misuse(*start, env={"DOCKET_TLS_KEY": key})
+
+
+@pytest.mark.parametrize("names", ["{},", ",{}", "{},,{}"])
+def test_an_empty_name_of_a_file(acme, pairs, names):
+    chain, key = (names.format(file, file) for file in pairs[0])
+    refused(acme, chain, key)
+
+
+def test_an_expired_certificate_is_a_warning(make_secure, authority):
+    pair = authority.make("expired", "acme.viewcases.com", days=-1)
+    server = make_secure([pair])
+    said = [line for line in server.stderr().splitlines() if "warning" in line]
+    assert len(said) == 1 and str(pair[0]) in said[0] and "expired on 20" in said[0], said
+    context = authority.context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    with socket.create_connection((server.host, server.port), ANSWER_S) as raw:
+        with context.wrap_socket(raw) as wrapped:
+            assert wrapped.version() == "TLSv1.3"
+    with pytest.raises(ssl.SSLCertVerificationError):
+        TlsWire(server, authority)
+
+
+def test_a_chain(make_secure, authority, tmp_path):
+    """A certificate by an authority between, which only the file knows, in either order."""
+    between, key = authority.folder / "between.pem", authority.folder / "between.key"
+    extensions = authority.folder / "between.ext"
+    extensions.write_text("basicConstraints=CA:TRUE")
+    openssl("req", "-newkey", "rsa:2048", "-nodes", "-keyout", key, "-out", tmp_path / "csr",
+            "-subj", "/CN=between")
+    openssl("x509", "-req", "-in", tmp_path / "csr", "-CA", authority.certificate, "-CAkey",
+            authority.key, "-CAcreateserial", "-days", 30, "-extfile", extensions, "-out",
+            between)
+    root = authority.certificate
+    authority.certificate, authority.key, kept = between, key, authority.key
+    leaf, leaf_key = authority.make("leaf", "acme.viewcases.com")
+    authority.certificate, authority.key = root, kept
+    whole = tmp_path / "whole.pem"
+    whole.write_text(leaf.read_text() + between.read_text())
+    server = make_secure([(whole, leaf_key)])
+    with TlsWire(server, authority) as wire:
+        assert wire.label == "leaf"
+        assert ask(server, wire).status == 200
+    whole.write_text(leaf.read_text())
+    hang_up(server, "were read again")
+    with pytest.raises(ssl.SSLCertVerificationError):
+        TlsWire(server, authority)
