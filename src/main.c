@@ -53,9 +53,10 @@ static const struct command commands[] = {
 		.summary = "serve the API over HTTP",
 		.about =
 			"Says \"listening on http://ADDR:PORT\" on standard error once it accepts. "
-			"SIGTERM and\nSIGINT end it when the requests under way are answered.",
+			"SIGTERM and\nSIGINT end it when the requests under way are answered. Every "
+			"request is a line of\nJSON on standard error, unless --quiet is said.",
 		.takes = DATA | BIT(SETTING_LISTEN) | BIT(SETTING_BASE_DOMAIN) |
-			 BIT(SETTING_BEHIND_PROXY),
+			 BIT(SETTING_BEHIND_PROXY) | BIT(SETTING_QUIET),
 		.needs = BIT(SETTING_DATA),
 		.run = command_serve,
 	},

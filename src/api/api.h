@@ -3,6 +3,7 @@
 #ifndef API_API_H
 #define API_API_H
 
+#include "base/log.h"
 #include "http/http.h"
 #include "store/store.h"
 
@@ -11,7 +12,9 @@ struct app {
 	struct store *store;
 	/* The account is the label before this domain in the header Host; NULL: it is `account`. */
 	const char *base_domain;
-	const char *account; /* the name of the only one */
+	const char *account;    /* the name of the only one */
+	bool behind_proxy;      /* the last address of X-Forwarded-For is the client's */
+	struct log_stream *log; /* a line for every request; NULL: none */
 	unsigned char cursor_key[SECRET_BYTES];
 };
 

@@ -83,7 +83,12 @@ static void end(struct http_server *server, struct store *store)
 static enum err serve(const struct settings *settings, struct store *store, unsigned threads,
 		      const sigset_t *signals)
 {
-	struct app app = {.base_domain = settings->text[SETTING_BASE_DOMAIN]};
+	struct log_stream log;
+	struct app app = {
+		.base_domain = settings->text[SETTING_BASE_DOMAIN],
+		.behind_proxy = settings->number[SETTING_BEHIND_PROXY],
+		.log = settings->number[SETTING_QUIET] ? NULL : &log,
+	};
 	struct arena arena = {0};
 	const struct http_config http = {
 		.address = settings->text[SETTING_LISTEN],
@@ -96,6 +101,7 @@ static enum err serve(const struct settings *settings, struct store *store, unsi
 	enum err err = find_account(store, &arena, &app);
 	int caught;
 
+	log_stream_init(&log, STDERR_FILENO);
 	if (err) {
 		arena_release(&arena);
 		return err;

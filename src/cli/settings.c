@@ -47,6 +47,8 @@ static const struct setting_row rows[SETTINGS] = {
 				 "accounts are NAME.DOMAIN; needed where there are several"},
 	[SETTING_BEHIND_PROXY] = {"behind-proxy", NULL, SETTING_SWITCH, 0, NULL,
 				  "serve beyond this machine without TLS: a proxy in front has it"},
+	[SETTING_QUIET] = {"quiet", NULL, SETTING_SWITCH, 0, NULL,
+			   "write no line for each request"},
 };
 
 static const char *environment_name(enum setting setting, char name[64])

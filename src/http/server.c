@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "http/guard.h"
 #include "http/listen.h"
 
@@ -51,8 +52,23 @@ static void *begin(void *context, const char *uri, struct MHD_Connection *connec
 	request->target = slice_of(target);
 	request->target_end = uri + request->target.len;
 	request->path = request->query = request->body = SLICE("");
+	request->began_us = monotonic_us();
 	request->state = REQUEST_LINE;
 	return request;
+}
+
+static enum http_end end_of(enum MHD_RequestTerminationCode code)
+{
+	switch (code) {
+	case MHD_REQUEST_TERMINATED_COMPLETED_OK:
+		return HTTP_SENT;
+	case MHD_REQUEST_TERMINATED_TIMEOUT_REACHED:
+		return HTTP_TIMED_OUT;
+	case MHD_REQUEST_TERMINATED_DAEMON_SHUTDOWN:
+		return HTTP_CUT_OFF;
+	default:
+		return HTTP_BROKEN_OFF;
+	}
 }
 
 static void end(void *context, struct MHD_Connection *connection, void **slot,
@@ -62,14 +78,13 @@ static void end(void *context, struct MHD_Connection *connection, void **slot,
 	struct http_request *request = *slot;
 
 	(void)connection;
-	(void)code;
 	if (!request)
 		return;
 	*slot = NULL;
-	if (request->state != REQUEST_LINE) {
-		server->app->on_end(server->app_data, request);
+	request->ended = end_of(code);
+	server->app->on_end(server->app_data, request);
+	if (request->state != REQUEST_LINE)
 		atomic_fetch_sub(&server->under_way, 1);
-	}
 	buf_release(&request->received);
 	buf_release(&request->response.body);
 	arena_release(&request->arena);
@@ -89,10 +104,14 @@ static enum MHD_Result answer(struct http_request *request)
 					       MHD_RESPMEM_MUST_FREE);
 	if (!made)
 		return MHD_NO;
+	if (strcmp(request->method, "HEAD") != 0)
+		request->body_bytes = response->body.len;
 	response->body = (struct buf){0};
 	for (size_t i = 0; i < response->header_count; i++)
 		MHD_add_response_header(made, response->headers[i].name,
 					response->headers[i].value);
+	if (*request->id)
+		MHD_add_response_header(made, "X-Request-Id", request->id);
 	if (response->close || atomic_load(&request->server->draining))
 		MHD_add_response_header(made, "Connection", "close");
 	request->state = REQUEST_ANSWERED;
@@ -322,6 +341,14 @@ enum err http_header_list(struct http_request *request, const char *name, struct
 		*list_out = (struct slice){copy, list.values.len};
 	buf_release(&list.values);
 	return copy ? OK : ERR_NOMEM;
+}
+
+struct ip http_peer(const struct http_request *request)
+{
+	const union MHD_ConnectionInfo *info =
+		MHD_get_connection_info(request->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+
+	return ip_of_socket(info ? info->client_addr : NULL);
 }
 
 void http_add_header(struct http_request *request, const char *name, const char *value)

@@ -63,6 +63,9 @@ CODES = {"required", "unknown_field", "type", "format", "range", "blank", "too_l
 TITLES = {413: {"Content Too Large", "Payload Too Large"},
           422: {"Unprocessable Content", "Unprocessable Entity"}}
 
+# Headers whose values no two answers share.
+OWN = {"Date", "X-Request-Id"}
+
 SANITIZER = re.compile(r"(Address|Leak|Thread|Memory|UndefinedBehavior)Sanitizer|runtime error:")
 
 
@@ -249,6 +252,22 @@ class Server:
         with open(self.log, "rb") as log:
             log.seek(start)
             return log.read().decode(errors="replace")
+
+    def messages(self):
+        """What it has said itself: all but the lines of requests."""
+        return [line for line in self.stderr().splitlines() if not line.startswith("{")]
+
+    def lines(self, start=0, count=0):
+        """The lines of requests from that byte on; waits until there are `count`, because a
+        request's comes a moment after its answer."""
+        deadline = time.monotonic() + ANSWER_S
+        while True:
+            found = [line for line in self.stderr(start).splitlines(keepends=True)
+                     if line.startswith("{")]
+            if len(found) >= count and all(line.endswith("\n") for line in found):
+                return [strict_json(line.encode()) for line in found]
+            assert time.monotonic() < deadline, f"expected {count} lines: {found}"
+            time.sleep(0.01)
 
     def running(self):
         return self.process.poll() is None

@@ -13,9 +13,10 @@ OPTIONS = {
     "init": ["config", "data", "account", "username", "email", "token-file"],
     "account add": ["config", "data", "username", "email", "token-file"],
     "demo": ["config", "data", "account", "tasks"],
-    "serve": ["config", "data", "listen", "base-domain", "behind-proxy"],
+    "serve": ["config", "data", "listen", "base-domain", "behind-proxy", "quiet"],
 }
 EVERY = sorted({option for options in OPTIONS.values() for option in options})
+SWITCHES = ["behind-proxy", "quiet"]
 
 
 def words(command):
@@ -98,7 +99,7 @@ def test_no_data(command):
     *[(command, ["--" + option, "1"], "--" + option) for command, options in OPTIONS.items()
       for option in EVERY if option not in options],
     *[(command, ["--" + option], "--" + option) for command, options in OPTIONS.items()
-      for option in options if option != "behind-proxy"],
+      for option in options if option not in SWITCHES],
     ("serve", ["--behind-proxy=yes"], "--behind-proxy"),
     ("serve", ["--behind-proxy", "yes"], '"yes"'),
 ])
@@ -228,12 +229,12 @@ def test_what_another_command_takes_is_passed_over(tmp_path):
 
 WRONG = [("init", "account", "A"), ("init", "username", "a:b"), ("init", "email", "a"),
          ("demo", "tasks", "-1"), ("demo", "tasks", "many"), ("serve", "listen", "nowhere"),
-         ("serve", "listen", "0.0.0.0:0"), ("serve", "behind-proxy", "maybe")]
+         ("serve", "listen", "0.0.0.0:0"), ("serve", "behind-proxy", "maybe"), ("serve", "quiet", "2")]
 
 
 @pytest.mark.parametrize("source, command, option, value", [
     (source, *row) for source in ("flag", "env", "file") for row in WRONG
-    if (source, row[1]) != ("flag", "behind-proxy")])  # as a flag it has no value
+    if source != "flag" or row[1] not in SWITCHES])  # as a flag it has no value
 def test_a_wrong_value_is_named_by_its_source(tmp_path, base, source, command, option, value):
     data = tmp_path / "data" if command == "init" else base[0]
     arguments, env = [command, "--data", data], {}
