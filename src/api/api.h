@@ -3,6 +3,7 @@
 #ifndef API_API_H
 #define API_API_H
 
+#include "auth/guesses.h"
 #include "base/log.h"
 #include "http/http.h"
 #include "store/store.h"
@@ -10,6 +11,7 @@
 /* What every request is answered from. */
 struct app {
 	struct store *store;
+	struct guesses *guesses;
 	/* The account is the label before this domain in the header Host; NULL: it is `account`. */
 	const char *base_domain;
 	const char *account;    /* the name of the only one */

@@ -3,6 +3,7 @@
 #include <ctype.h>
 
 #include "api/api_private.h"
+#include "base/clock.h"
 #include "codec/codec.h"
 #include "json/read.h"
 
@@ -64,17 +65,31 @@ static struct slice account_of(struct call *call)
 	return (struct slice){name, len};
 }
 
+static void retry_after(struct call *call, unsigned seconds)
+{
+	char *text = arena_printf(&call->http->arena, "%u", seconds);
+
+	if (text)
+		http_add_header(call->http, "Retry-After", text);
+}
+
 static bool check_access(struct call *call)
 {
+	struct auth_request request = {
+		.account = account_of(call),
+		.source = call->source,
+		.guesses = call->app->guesses,
+		.now_ms = monotonic_ms(),
+	};
 	enum auth_result result;
-	struct slice header;
+	unsigned wait;
 	/* Two of them joined are readable as neither. */
-	enum err err = http_header_list(call->http, "Authorization", &header);
+	enum err err = http_header_list(call->http, "Authorization", &request.header);
 
-	call->account = account_of(call);
+	call->account = request.account;
 	if (!err)
-		err = auth_basic(call->app->store, call->account, header, &call->http->arena,
-				 &result, &call->access);
+		err = auth_basic(call->app->store, &request, &call->http->arena, &result,
+				 &call->access, &wait);
 
 	if (err) {
 		problem_err(call, err);
@@ -84,6 +99,12 @@ static bool check_access(struct call *call)
 		problem(call, 401,
 			"the user name must be {username}/token and the password an API "
 			"token, of an active staff member with full access");
+	} else if (result == AUTH_TOO_MANY) {
+		retry_after(call, wait);
+		problem(call, 429,
+			"too many requests without access came from this address; try again in "
+			"%u s",
+			wait);
 	} else if (result == AUTH_FORBIDDEN) {
 		problem(call, 403, "only staff members with full access may use the API");
 	} else {

@@ -102,7 +102,11 @@ static enum err serve(const struct settings *settings, struct store *store, unsi
 	int caught;
 
 	log_stream_init(&log, STDERR_FILENO);
+	app.guesses = guesses_new();
+	if (!err && !app.guesses)
+		err = ERR_NOMEM;
 	if (err) {
+		guesses_free(app.guesses);
 		arena_release(&arena);
 		return err;
 	}
@@ -115,6 +119,7 @@ static enum err serve(const struct settings *settings, struct store *store, unsi
 		end(server, store);
 	}
 	buf_release(&why);
+	guesses_free(app.guesses);
 	arena_release(&arena);
 	return err;
 }

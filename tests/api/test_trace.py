@@ -255,6 +255,16 @@ def test_quiet(make_server):
     assert server.stderr() == f"listening on http://127.0.0.1:{server.port}\n"
 
 
+# Where it is from
+
+def test_the_peer(server):
+    before = size(server)
+    with Wire(server) as wire:
+        wire.send(server.request("GET", TASKS + "/1"))
+        wire.reply()
+        assert only(server, before)["source"] == wire.source
+
+
 @pytest.mark.parametrize("proxy", [True, False])
 @pytest.mark.parametrize("values, source", cases([
     ("one", ["192.0.2.1"], "192.0.2.1"),
@@ -274,7 +284,7 @@ def test_quiet(make_server):
 def test_behind_a_proxy(server, proxied, proxy, values, source):
     server = proxied if proxy else server
     before = size(server)
-    with Wire(server) as wire:
+    with Wire(server, "127.0.0.1") as wire:
         wire.send(server.request("GET", TASKS + "/1",
                                  *[f"X-Forwarded-For: {value}" for value in values]))
         wire.reply()
