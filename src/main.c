@@ -1,73 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* The command table, and from the command line to a row of it. */
+/* From the command line to a row of the command table. */
 #include <sys/stat.h>
 
 #include "base/text.h"
 #include "cli/commands.h"
 
-#define BIT SETTING_BIT
-#define DATA (BIT(SETTING_CONFIG) | BIT(SETTING_DATA))
-
-static const struct command commands[] = {
-	{
-		.name = "init",
-		.summary = "make a data folder with an account, its first staff member and an API "
-			   "token",
-		.about =
-			"The account is \"main\" where it is not named: lower-case letters, digits "
-			"and hyphens.\nThe token is printed on standard output, this one time; "
-			"--token-file keeps it\nin a file instead.",
-		.takes = DATA | BIT(SETTING_ACCOUNT) | BIT(SETTING_USERNAME) | BIT(SETTING_EMAIL) |
-			 BIT(SETTING_TOKEN_FILE),
-		.needs = BIT(SETTING_DATA),
-		.run = command_init,
-	},
-	{
-		.name = "account add",
-		.argument = "NAME",
-		.summary = "make an account with its first staff member and an API token",
-		.about =
-			"NAME has lower-case letters, digits and hyphens; with a base domain it is "
-			"the host\nname before it. The token is printed on standard output, this "
-			"one time;\n--token-file keeps it in a file instead.",
-		.takes =
-			DATA | BIT(SETTING_USERNAME) | BIT(SETTING_EMAIL) | BIT(SETTING_TOKEN_FILE),
-		.needs = BIT(SETTING_DATA),
-		.admin = account_add,
-		.makes_token = true,
-	},
-	{
-		.name = "demo",
-		.summary = "make sample records",
-		.about =
-			"Cases 245 and 246 with a subject and a case service each, a calendar and "
-			"two more\nstaff members where they are not there yet, and --tasks N more "
-			"tasks. Only for an\naccount without cases of its own, while docket does not "
-			"serve it.",
-		.takes = DATA | BIT(SETTING_ACCOUNT) | BIT(SETTING_TASKS),
-		.needs = BIT(SETTING_DATA),
-		.run = command_demo,
-	},
-	{
-		.name = "serve",
-		.summary = "serve the API over HTTP",
-		.about =
-			"Says \"listening on http://ADDR:PORT\" on standard error once it accepts. "
-			"SIGTERM and\nSIGINT end it when the requests under way are answered. Every "
-			"request is a line of\nJSON on standard error, unless --quiet is said.",
-		.takes = DATA | BIT(SETTING_LISTEN) | BIT(SETTING_BASE_DOMAIN) |
-			 BIT(SETTING_BEHIND_PROXY) | BIT(SETTING_QUIET),
-		.needs = BIT(SETTING_DATA),
-		.run = command_serve,
-	},
-};
-
-#define COMMANDS (sizeof(commands) / sizeof(commands[0]))
-
 static void print_usage(FILE *to)
 {
 	fprintf(to, "docket: a server for casework tasks\n\nusage: docket COMMAND [OPTION...]\n\n");
-	for (size_t i = 0; i < COMMANDS; i++)
+	for (size_t i = 0; i < command_count; i++)
 		fprintf(to, "  %-14s %s\n", commands[i].name, commands[i].summary);
 	fprintf(to,
 		"\n\"docket COMMAND --help\" tells the options of a command; \"docket --version\" "
@@ -76,10 +17,10 @@ static void print_usage(FILE *to)
 
 static enum exit_status no_command(const char *first, const char *second)
 {
-	const char *names[COMMANDS + 1] = {0};
+	const char *names[64] = {0};
 	char name[128];
 
-	for (size_t i = 0; i < COMMANDS; i++)
+	for (size_t i = 0; i < command_count && i < 63; i++)
 		names[i] = commands[i].name;
 	snprintf(name, sizeof(name), "%s%s%s", first, *second && *second != '-' ? " " : "",
 		 *second == '-' ? "" : second);
@@ -105,7 +46,7 @@ static enum exit_status find_and_run(int argc, char **argv)
 {
 	const char *second = argc > 2 ? argv[2] : "";
 
-	for (size_t i = 0; i < COMMANDS; i++) {
+	for (size_t i = 0; i < command_count; i++) {
 		const char *name = commands[i].name, *blank = strchr(name, ' ');
 		size_t len = blank ? (size_t)(blank - name) : strlen(name);
 		int words = blank ? 2 : 1;

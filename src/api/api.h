@@ -14,7 +14,7 @@ struct app {
 	struct guesses *guesses;
 	/* The account is the label before this domain in the header Host; NULL: it is `account`. */
 	const char *base_domain;
-	const char *account;    /* the name of the only one */
+	struct slice account;   /* the name of the only one */
 	bool behind_proxy;      /* the last address of X-Forwarded-For is the client's */
 	struct log_stream *log; /* a line for every request; NULL: none */
 	unsigned char cursor_key[SECRET_BYTES];

@@ -49,6 +49,7 @@ struct call {
 	struct list_request list; /* for routes that read it from the parameters */
 	json_t *body;             /* parsed, where the route has one */
 	bool lenient;             /* unknown fields and parameters are ignored */
+	bool preferred;           /* because the request prefers it so, not its token */
 	struct buf ignored;       /* and named here */
 	void *write;              /* a handler's own, while its write is under way */
 };

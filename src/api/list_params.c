@@ -21,7 +21,7 @@ struct reader {
 	struct condition *conditions; /* by filter */
 	const char **filters_sent;    /* by filter: the name it came under, or NULL */
 	const char *sent[8];          /* by row: likewise */
-	bool sort_given, dir_given, page_given;
+	bool sort_given, dir_given, page_given, expand_given;
 	struct slice after;
 };
 
@@ -184,6 +184,10 @@ static void one_expansion(struct reader *reader, const struct param *param, stru
 
 static void read_expand(struct reader *reader, const struct param *param)
 {
+	/* The first takes the place of the account's own. */
+	if (!reader->expand_given)
+		reader->call->list.query.expansions = 0;
+	reader->expand_given = true;
 	read_several(reader, param, 0, one_expansion);
 }
 
@@ -435,6 +439,9 @@ static enum err read_params(struct call *call, bool list)
 		return ERR_NOMEM;
 	call->list.page = 1;
 	call->list.query.limit = PER_PAGE_DEFAULT;
+	if (!expansions_read(type->lists, call->access.account.expand,
+			     &call->list.query.expansions))
+		call->list.query.expansions = 0;
 	for (const struct param *param = call->params; param; param = param->next)
 		if (!read_row(&reader, param, list) && !(list && read_as_filter(&reader, param)))
 			params_unknown(call, param, names);

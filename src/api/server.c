@@ -46,7 +46,7 @@ static struct slice account_of(struct call *call)
 	size_t len;
 
 	if (!domain)
-		return slice_of(call->app->account);
+		return call->app->account;
 	len = host.ptr ? strcspn(host.ptr, ".") : 0;
 	if (len == 0 || len > ACCOUNT_NAME_MAX || host.ptr[len] != '.')
 		return SLICE("");
@@ -108,14 +108,25 @@ static bool check_access(struct call *call)
 	} else if (result == AUTH_FORBIDDEN) {
 		problem(call, 403, "only staff members with full access may use the API");
 	} else {
-		call->scope = (struct scope){call->access.account_id, call->access.staff_id};
+		call->lenient = call->access.token.lenient;
+		call->scope = (struct scope){call->access.account.id, call->access.staff_id};
 		return true;
 	}
 	return false;
 }
 
+/* What a token that only reads may do. */
+static bool is_reading(const char *method)
+{
+	return strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0;
+}
+
 static bool check_route(struct call *call, const struct match *match)
 {
+	if (match->route && call->access.token.read_only && !is_reading(call->http->method)) {
+		problem(call, 403, "the API token is for reading only");
+		return false;
+	}
 	if (match->route) {
 		call->route = match->route;
 		call->id_text = match->id_text;
@@ -208,6 +219,7 @@ static void read_preferences(struct call *call)
 		value = trim(at + name_len + 1, len - name_len - 1);
 		call->lenient =
 			slice_is_nocase(value, "lenient") || slice_is_nocase(value, "\"lenient\"");
+		call->preferred = call->lenient;
 		break;
 	}
 }
@@ -256,7 +268,8 @@ static void name_ignored(struct call *call)
 	names = arena_copy(&call->http->arena, buf_slice(&call->ignored));
 	if (!names)
 		return;
-	http_add_header(call->http, "Preference-Applied", "handling=lenient");
+	if (call->preferred)
+		http_add_header(call->http, "Preference-Applied", "handling=lenient");
 	http_add_header(call->http, "Docket-Ignored", names);
 }
 

@@ -16,7 +16,7 @@ void task_create(struct call *call)
 	struct decode decode = {
 		.arena = arena,
 		.faults = &call->faults,
-		.country = call->access.country,
+		.account = &call->access.account,
 		.lenient = call->lenient,
 		.ignored = &call->ignored,
 	};
@@ -26,6 +26,8 @@ void task_create(struct call *call)
 		problem_err(call, ERR_NOMEM);
 		return;
 	}
+	if (!call->access.account.require_case)
+		decode.waived = field_bit(&task_type, "casefile_id");
 	decode_new(&task_type, call->body, &decode, task);
 	task_check_new(task, decode.given, decode.at_fault, &call->faults);
 	task_create_init(create);

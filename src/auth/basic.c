@@ -48,7 +48,7 @@ static struct credentials read_header(struct slice header, char decoded[CREDENTI
 static enum auth_result judge(const struct access *access,
 			      const unsigned char hash[TOKEN_HASH_BYTES])
 {
-	if (sodium_memcmp(access->token_hash, hash, TOKEN_HASH_BYTES) != 0 ||
+	if (sodium_memcmp(access->token.hash, hash, TOKEN_HASH_BYTES) != 0 ||
 	    !access->token_known || access->staff_id == ID_NONE || access->level == STAFF_DISABLED)
 		return AUTH_UNKNOWN;
 	return access->level == STAFF_FULL ? AUTH_OK : AUTH_FORBIDDEN;
@@ -80,6 +80,7 @@ enum err auth_basic(struct store *store, const struct auth_request *request, str
 	}
 	*result_out = judge(&access, hash);
 	if (*result_out != AUTH_UNKNOWN) {
+		store_token_used(store, &access);
 		*access_out = access;
 		guesses_passed(request->guesses, &guess);
 	} else if (is_guess) {

@@ -30,3 +30,17 @@ void token_hash(struct slice token, unsigned char hash[TOKEN_HASH_BYTES])
 	crypto_generichash(hash, TOKEN_HASH_BYTES, (const unsigned char *)bytes, token.len, NULL,
 			   0);
 }
+
+void token_hash_write(const unsigned char hash[TOKEN_HASH_BYTES], char text[TOKEN_HASH_CHARS + 1])
+{
+	sodium_bin2hex(text, TOKEN_HASH_CHARS + 1, hash, TOKEN_HASH_BYTES);
+}
+
+bool token_hash_read(struct slice text, unsigned char hash[TOKEN_HASH_BYTES])
+{
+	size_t len;
+
+	return text.len == TOKEN_HASH_CHARS &&
+	       sodium_hex2bin(hash, TOKEN_HASH_BYTES, text.ptr, text.len, NULL, &len, NULL) == 0 &&
+	       len == TOKEN_HASH_BYTES;
+}

@@ -18,4 +18,9 @@ void token_new(char token[TOKEN_CHARS + 1]);
 /* What is stored of a token: BLAKE2b, 256 bits. */
 void token_hash(struct slice token, unsigned char hash[TOKEN_HASH_BYTES]);
 
+/* The hash as hexadecimal digits, with a NUL; and back, which is false where it is none. */
+#define TOKEN_HASH_CHARS (2 * TOKEN_HASH_BYTES)
+void token_hash_write(const unsigned char hash[TOKEN_HASH_BYTES], char text[TOKEN_HASH_CHARS + 1]);
+bool token_hash_read(struct slice text, unsigned char hash[TOKEN_HASH_BYTES]);
+
 #endif

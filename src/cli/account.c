@@ -1,9 +1,22 @@
 /* SPDX-License-Identifier: MIT */
 /* docket account: the accounts of a folder. */
 #include "base/log.h"
-#include "cli/commands.h"
-#include "cli/first.h"
-#include "store/store.h"
+#include "base/text.h"
+#include "cli/admin.h"
+
+bool admin_account_name(const struct settings *settings, const char *name)
+{
+	static const char wrong[] = "must be 1 to 63 lower-case letters, digits and hyphens, with "
+				    "no hyphen at either end";
+
+	if (account_name_is_valid(slice_of(name)))
+		return true;
+	if (settings->argument)
+		fprintf(settings->err, "docket %s: the name %s\n", settings->command->name, wrong);
+	else
+		settings_wrong(settings, SETTING_ACCOUNT, "%s", wrong);
+	return false;
+}
 
 enum exit_status account_add(const struct settings *settings, struct store *store,
 			     const unsigned char *token_hash)
@@ -12,27 +25,188 @@ enum exit_status account_add(const struct settings *settings, struct store *stor
 	struct arena arena = {0};
 	struct faults faults;
 	struct staff staff;
+	uint64_t given;
 	enum err err;
 
-	if (!account_name_check(settings, settings->argument) || !first_staff(settings, &staff))
+	if (!admin_account_name(settings, settings->argument) ||
+	    !admin_staff(settings, settings->text[SETTING_USERNAME], false, &staff, &given))
 		return EXIT_USAGE;
+	if (settings->serving && !settings->serving_domain) {
+		fprintf(settings->err, "docket: the folder is served without --base-domain, so for "
+				       "one account: serve it with one first\n");
+		return EXIT_FAILED;
+	}
 	account_create_init(&create);
-	faults_init(&faults, &arena);
-	create.write.arena = &arena;
-	create.write.faults = &faults;
 	create.name = settings->argument;
 	create.staff = &staff;
-	create.token_hash = token_hash;
-	create.token_label = "made with the account";
-	err = store_write(store, &create.write);
+	token_init(&create.token, "made with the account", token_hash);
+	err = admin_write(store, &create.write, &arena, &faults);
 	arena_release(&arena);
-	if (!err && create.exists)
-		err = ERR_EXISTS;
-	if (err)
-		fprintf(settings->err, "docket: cannot make the account \"%s\": %s\n", create.name,
-			err == ERR_EXISTS ? "there is one of that name" : err_text(err));
-	else
+	if (!err && create.exists) {
+		fprintf(settings->err, "docket: there is an account \"%s\" already\n", create.name);
+		return EXIT_FAILED;
+	}
+	if (!err)
 		fprintf(settings->err, "made the account \"%s\" with the staff member \"%s\"\n",
 			create.name, settings->text[SETTING_USERNAME]);
-	return err ? EXIT_FAILED : EXIT_OK;
+	return admin_outcome(settings, err, "cannot make the account");
+}
+
+static enum err list_account(void *context, const void *record)
+{
+	const struct account *account = record;
+	char hour[24];
+	json_t *row;
+
+	snprintf(hour, sizeof(hour), "%02d:%02d", account->alert_minute / 60,
+		 account->alert_minute % 60);
+	row = json_pack("{ss# ss# sb ss# ss ss#}", "name", account->name.ptr,
+			(int)account->name.len, "country", account->country.ptr,
+			(int)account->country.len, "require_case", account->require_case, "expand",
+			account->expand.ptr, (int)account->expand.len, "alert_hour", hour,
+			"time_zone", account->time_zone.ptr, (int)account->time_zone.len);
+	return json_array_append_new(context, row) ? ERR_NOMEM : OK;
+}
+
+enum exit_status account_list(const struct settings *settings, struct store *store,
+			      const unsigned char *token_hash)
+{
+	struct arena arena = {0};
+	json_t *rows = json_array();
+	enum err err = rows ? store_accounts(store, &arena, list_account, rows) : ERR_NOMEM;
+
+	(void)token_hash;
+	arena_release(&arena);
+	if (!err)
+		return admin_list(settings, rows);
+	json_decref(rows);
+	return admin_outcome(settings, err, "cannot read the accounts");
+}
+
+/* "HH:MM" as a minute of the day. */
+static bool read_hour(const char *text, int32_t *minute_out)
+{
+	int hour, minute, end = 0;
+
+	if (strspn(text, "0123456789:") != strlen(text) || strlen(text) != 5 ||
+	    sscanf(text, "%2d:%2d%n", &hour, &minute, &end) != 2 || end != 5 || hour > 23 ||
+	    minute > 59)
+		return false;
+	*minute_out = hour * 60 + minute;
+	return true;
+}
+
+/* Puts what was given over what the account is set to, and says what is wrong. */
+static bool read_settings(const struct settings *settings, struct arena *arena,
+			  struct account *account)
+{
+	static const struct {
+		const char *field;
+		enum setting setting;
+	} options[] = {{"country", SETTING_COUNTRY},
+		       {"expand", SETTING_EXPAND},
+		       {"time_zone", SETTING_TIME_ZONE}};
+	const char *const *text = settings->text;
+	struct faults faults;
+
+	faults_init(&faults, arena);
+	if (text[SETTING_COUNTRY])
+		account->country = slice_of(text[SETTING_COUNTRY]);
+	if (text[SETTING_EXPAND])
+		account->expand = strcmp(text[SETTING_EXPAND], "none") == 0
+					  ? SLICE("")
+					  : slice_of(text[SETTING_EXPAND]);
+	if (text[SETTING_TIME_ZONE])
+		account->time_zone = slice_of(text[SETTING_TIME_ZONE]);
+	if (text[SETTING_REQUIRE_CASE])
+		account->require_case = settings->number[SETTING_REQUIRE_CASE];
+	account_check(account, &faults);
+	for (const struct fault *fault = faults.first; fault; fault = fault->next)
+		for (size_t i = 0; i < FIELD_COUNT(options); i++)
+			if (strcmp(fault->field, options[i].field) == 0)
+				settings_wrong(settings, options[i].setting, "%s", fault->message);
+	if (text[SETTING_ALERT_HOUR] &&
+	    !read_hour(text[SETTING_ALERT_HOUR], &account->alert_minute)) {
+		settings_wrong(settings, SETTING_ALERT_HOUR,
+			       "must be a time of day as 09:00, and is \"%s\"",
+			       text[SETTING_ALERT_HOUR]);
+		return false;
+	}
+	return faults.count == 0 && !faults.nomem;
+}
+
+static bool find(const struct settings *settings, struct store *store, struct arena *arena,
+		 struct account *account_out)
+{
+	enum err err = store_account(store, settings->argument, arena, account_out);
+
+	if (err == ERR_NOT_FOUND)
+		fprintf(settings->err, "docket: there is no account \"%s\"\n", settings->argument);
+	else
+		admin_outcome(settings, err, "cannot read the account");
+	return err == OK;
+}
+
+enum exit_status account_set(const struct settings *settings, struct store *store,
+			     const unsigned char *token_hash)
+{
+	static const enum setting options[] = {SETTING_COUNTRY, SETTING_EXPAND, SETTING_TIME_ZONE,
+					       SETTING_REQUIRE_CASE, SETTING_ALERT_HOUR};
+	enum exit_status status = EXIT_FAILED;
+	struct arena arena = {0};
+	struct faults faults;
+	struct account account;
+	struct account_set set;
+	size_t given = 0;
+
+	(void)token_hash;
+	for (size_t i = 0; i < FIELD_COUNT(options); i++)
+		given += settings->text[options[i]] != NULL;
+	if (!given) {
+		fprintf(settings->err,
+			"docket %s: nothing is to be set; see \"docket %s --help\"\n",
+			settings->command->name, settings->command->name);
+		return EXIT_USAGE;
+	}
+	if (find(settings, store, &arena, &account)) {
+		status = EXIT_USAGE;
+		account_set_init(&set);
+		set.account = &account;
+		set.write.scope.account_id = account.id;
+		if (read_settings(settings, &arena, &account))
+			status = admin_outcome(settings,
+					       admin_write(store, &set.write, &arena, &faults),
+					       "cannot set the account");
+	}
+	arena_release(&arena);
+	return status;
+}
+
+enum exit_status account_remove(const struct settings *settings, struct store *store,
+				const unsigned char *token_hash)
+{
+	enum exit_status status = EXIT_FAILED;
+	struct arena arena = {0};
+	struct faults faults;
+	struct account account;
+	struct store_write write;
+
+	(void)token_hash;
+	if (!settings->number[SETTING_YES]) {
+		fprintf(settings->err,
+			"docket %s: all that \"%s\" has would be gone: say --yes where that is "
+			"meant\n",
+			settings->command->name, settings->argument);
+		return EXIT_USAGE;
+	}
+	if (find(settings, store, &arena, &account)) {
+		account_remove_init(&write);
+		write.scope.account_id = account.id;
+		status = admin_outcome(settings, admin_write(store, &write, &arena, &faults),
+				       "cannot remove the account");
+	}
+	if (status == EXIT_OK)
+		fprintf(settings->err, "removed the account \"%s\"\n", settings->argument);
+	arena_release(&arena);
+	return status;
 }

@@ -5,8 +5,7 @@
 
 #include "auth/token.h"
 #include "base/log.h"
-#include "cli/commands.h"
-#include "cli/first.h"
+#include "cli/admin.h"
 #include "store/store.h"
 
 struct token_out {
@@ -20,7 +19,7 @@ static bool hand_over(void *context)
 	struct token_out *out = context;
 
 	if (out->file) {
-		out->written = token_file_write(out->file, out->token);
+		out->written = admin_token_file(out->file, out->token);
 	} else {
 		out->written = printf("%s\n", out->token) > 0 && fflush(stdout) == 0;
 		if (!out->written)
@@ -37,11 +36,9 @@ static enum exit_status make(const struct settings *settings, const char *accoun
 	struct token_out out = {.file = settings->text[SETTING_TOKEN_FILE]};
 	unsigned char hash[TOKEN_HASH_BYTES];
 	struct buf why = {0};
-	const struct store_first first = {
+	struct store_first first = {
 		.account = account,
 		.staff = staff,
-		.token_hash = hash,
-		.token_label = "made by docket init",
 		.hand_over = hand_over,
 		.context = &out,
 	};
@@ -49,6 +46,7 @@ static enum exit_status make(const struct settings *settings, const char *accoun
 
 	token_new(out.token);
 	token_hash(slice_of(out.token), hash);
+	token_init(&first.token, "made by docket init", hash);
 	err = store_create(folder, &system_clock, &first, &why);
 	if (err) {
 		if (why.len)
@@ -69,10 +67,12 @@ enum exit_status command_init(const struct settings *settings)
 {
 	const char *account = settings->text[SETTING_ACCOUNT];
 	struct staff staff;
+	uint64_t given;
 
 	if (!account)
 		account = "main";
-	if (!account_name_check(settings, account) || !first_staff(settings, &staff))
+	if (!admin_account_name(settings, account) ||
+	    !admin_staff(settings, settings->text[SETTING_USERNAME], false, &staff, &given))
 		return EXIT_USAGE;
 	if (auth_init()) {
 		log_line("no random numbers can be had on this machine");

@@ -9,6 +9,7 @@
 #include "auth/token.h"
 #include "base/log.h"
 #include "cli/commands.h"
+#include "cli/control.h"
 #include "json/read.h"
 
 #define READ_BUDGET_MS 2000
@@ -97,6 +98,7 @@ static enum err serve(const struct settings *settings, struct store *store, unsi
 		.app_data = &app,
 	};
 	struct buf why = {0};
+	struct control *control = NULL;
 	struct http_server *server;
 	enum err err = find_account(store, &arena, &app);
 	int caught;
@@ -114,8 +116,13 @@ static enum err serve(const struct settings *settings, struct store *store, unsi
 	if (err) {
 		log_line("%.*s", (int)why.len, why.ptr ? why.ptr : err_text(err));
 	} else {
-		fprintf(stderr, "listening on http://%s\n", http_address(server));
-		sigwait(signals, &caught);
+		if (control_start(settings, store, &control)) {
+			fprintf(stderr, "listening on http://%s\n", http_address(server));
+			sigwait(signals, &caught);
+		} else {
+			err = ERR_IO;
+		}
+		control_stop(control);
 		end(server, store);
 	}
 	buf_release(&why);

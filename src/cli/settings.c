@@ -37,6 +37,27 @@ static const struct setting_row rows[SETTINGS] = {
 			      "the user name of its first staff member"},
 	[SETTING_EMAIL] = {"email", "ADDRESS", SETTING_TEXT, 0, NULL,
 			   "the staff member's e-mail address"},
+	[SETTING_FIRST_NAME] = {"first-name", "NAME", SETTING_TEXT, 0, NULL, "first name"},
+	[SETTING_LAST_NAME] = {"last-name", "NAME", SETTING_TEXT, 0, NULL, "last name"},
+	[SETTING_ACCESS] = {"access", "LEVEL", SETTING_TEXT, 0, NULL,
+			    "full, limited or disabled; only full may use the API"},
+	[SETTING_EXPIRES] = {"expires", "TIME", SETTING_TEXT, 0, NULL,
+			     "when the token ends, as 2027-01-31 or 2027-01-31T12:00:00Z"},
+	[SETTING_READ_ONLY] = {"read-only", NULL, SETTING_SWITCH, 0, NULL, "the token only reads"},
+	[SETTING_LENIENT] = {"lenient", NULL, SETTING_SWITCH, 0, NULL,
+			     "unknown fields and parameters are ignored: for old clients"},
+	[SETTING_COUNTRY] = {"country", "CODE", SETTING_TEXT, 0, NULL,
+			     "the country of addresses that name none, as US"},
+	[SETTING_REQUIRE_CASE] = {"require-case", "yes|no", SETTING_SWITCH, 0, NULL,
+				  "whether a task must have a case"},
+	[SETTING_EXPAND] = {"expand", "NAMES", SETTING_TEXT, 0, NULL,
+			    "what answers expand by themselves, as case,users; or none"},
+	[SETTING_ALERT_HOUR] = {"alert-hour", "HH:MM", SETTING_TEXT, 0, NULL,
+				"the time of day that a bare date in alert_at means"},
+	[SETTING_TIME_ZONE] = {"time-zone", "ZONE", SETTING_TEXT, 0, NULL,
+			       "the zone of the alert hour, as Europe/Berlin"},
+	[SETTING_YES] = {"yes", NULL, SETTING_SWITCH, 0, NULL, "do it: it cannot be undone"},
+	[SETTING_JSON] = {"json", NULL, SETTING_SWITCH, 0, NULL, "answer in JSON"},
 	[SETTING_TOKEN_FILE] = {"token-file", "FILE", SETTING_TEXT, 0, NULL,
 				"write the API token to FILE (mode 0600) and do not print it"},
 	[SETTING_TASKS] = {"tasks", "N", SETTING_NUMBER, 100000000, "200",
@@ -210,7 +231,7 @@ static bool read_environment(struct settings *settings)
 struct file_reading {
 	FILE *file;
 	struct settings *settings;
-	uint32_t seen;
+	uint64_t seen;
 	char wrong[256]; /* about the first line that is wrong */
 };
 
@@ -302,6 +323,31 @@ static bool read_file(struct settings *settings)
 	return line == 0;
 }
 
+bool settings_presets(struct settings *settings)
+{
+	for (int i = 0; i < SETTINGS; i++)
+		if (!settings->text[i] && rows[i].preset &&
+		    (settings->command->takes & SETTING_BIT(i)) &&
+		    !set(settings, (enum setting)i, rows[i].preset, NULL))
+			return false;
+	return true;
+}
+
+bool settings_take(struct settings *settings, const char *name, const char *text)
+{
+	for (int i = 0; i < SETTINGS; i++)
+		if (strcmp(rows[i].name, name) == 0 && (settings->command->takes & SETTING_BIT(i)))
+			return set(settings, (enum setting)i, text, NULL);
+	fprintf(settings->err, "docket: the process that serves the folder does not know --%s\n",
+		name);
+	return false;
+}
+
+const char *settings_name(enum setting setting)
+{
+	return rows[setting].name;
+}
+
 bool settings_read(struct settings *settings, const struct command *command, int argc, char **argv,
 		   enum exit_status *status_out)
 {
@@ -312,21 +358,16 @@ bool settings_read(struct settings *settings, const struct command *command, int
 	if (!read_environment(settings) || !read_file(settings))
 		return false;
 	for (int i = 0; i < SETTINGS; i++) {
-		if (settings->text[i])
-			continue;
-		if (command->needs & SETTING_BIT(i)) {
-			char name[64];
+		char name[64];
 
-			fprintf(stderr,
-				"docket %s: --%s %s is missing (or %s in the environment)\n",
-				command->name, rows[i].name, rows[i].argument,
-				environment_name((enum setting)i, name));
-			return false;
-		}
-		if (rows[i].preset && !set(settings, (enum setting)i, rows[i].preset, NULL))
-			return false;
+		if (settings->text[i] || !(command->needs & SETTING_BIT(i)))
+			continue;
+		fprintf(stderr, "docket %s: --%s %s is missing (or %s in the environment)\n",
+			command->name, rows[i].name, rows[i].argument,
+			environment_name((enum setting)i, name));
+		return false;
 	}
-	return true;
+	return settings_presets(settings);
 }
 
 void settings_release(struct settings *settings)

@@ -18,6 +18,19 @@ enum setting {
 	SETTING_USERNAME,
 	SETTING_EMAIL,
 	SETTING_TOKEN_FILE,
+	SETTING_FIRST_NAME,
+	SETTING_LAST_NAME,
+	SETTING_ACCESS,
+	SETTING_EXPIRES,
+	SETTING_READ_ONLY,
+	SETTING_LENIENT,
+	SETTING_COUNTRY,
+	SETTING_REQUIRE_CASE,
+	SETTING_EXPAND,
+	SETTING_ALERT_HOUR,
+	SETTING_TIME_ZONE,
+	SETTING_YES,
+	SETTING_JSON,
 	SETTING_TASKS,
 	SETTING_LISTEN,
 	SETTING_BASE_DOMAIN,
@@ -26,7 +39,7 @@ enum setting {
 	SETTINGS,
 };
 
-#define SETTING_BIT(setting) (1u << (setting))
+#define SETTING_BIT(setting) (UINT64_C(1) << (setting))
 
 /* The exit statuses of every command. */
 enum exit_status {
@@ -40,6 +53,8 @@ struct settings {
 	const struct command *command;
 	const char *argument;         /* NULL where the command takes none */
 	FILE *out, *err;              /* where the command says what it found, and what is wrong */
+	bool serving;                 /* the process that runs it serves the folder */
+	const char *serving_domain;   /* and with this base domain; or NULL */
 	const char *text[SETTINGS];   /* NULL: not set and without a default */
 	const char *origin[SETTINGS]; /* for messages: "--tasks", "DOCKET_TASKS"; NULL: default */
 	int64_t number[SETTINGS];     /* of those that are numbers, and 1 for a switch that is on */
@@ -55,8 +70,8 @@ struct command {
 	const char *argument; /* what it is about, as NAME: one word without a dash; or NULL */
 	const char *summary;
 	const char *about; /* what --help says besides */
-	uint32_t takes;    /* SETTING_BIT of each setting that it knows */
-	uint32_t needs;    /* those that must be set */
+	uint64_t takes;    /* SETTING_BIT of each setting that it knows */
+	uint64_t needs;    /* those that must be set */
 	enum exit_status (*run)(const struct settings *settings);
 	/* Instead of `run`: works on the accounts of a folder, whichever process has it. */
 	admin_fn *admin;
@@ -72,6 +87,14 @@ void settings_release(struct settings *settings);
 /* Says what is wrong with the value of a setting, naming where it came from. */
 enum exit_status settings_wrong(const struct settings *settings, enum setting setting,
 				const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+/* For what another process asks: sets one by its name, then all that have a default. False where
+ * the command does not take it or the value does not fit, which is said. */
+bool settings_take(struct settings *settings, const char *name, const char *text);
+bool settings_presets(struct settings *settings);
+
+/* "token-file" and so on. */
+const char *settings_name(enum setting setting);
 
 /* Prints the command's options. */
 void settings_help(const struct command *command);

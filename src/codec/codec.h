@@ -9,16 +9,18 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "model/account.h"
 #include "model/field.h"
 
 /* One decoding: what it is told, and what it finds. */
 struct decode {
 	/* In. */
-	struct arena *arena;   /* for what the record points at */
-	struct faults *faults; /* everything that is wrong, as "task.title" */
-	struct slice country;  /* the account's own, for addresses that name none */
-	bool lenient;          /* unknown fields are ignored and named in `ignored` */
-	struct buf *ignored;   /* their paths, each percent-encoded, joined by ", " */
+	struct arena *arena;           /* for what the record points at */
+	struct faults *faults;         /* everything that is wrong, as "task.title" */
+	const struct account *account; /* its country is that of addresses that name none */
+	uint64_t waived;               /* fields that need not be given, though their rows say so */
+	bool lenient;                  /* unknown fields are ignored and named in `ignored` */
+	struct buf *ignored;           /* their paths, each percent-encoded, joined by ", " */
 	/* Out. */
 	/* Sets of fields, by field_bit(). */
 	uint64_t given;    /* came with a value and without a fault */

@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "base/timefmt.h"
+#include "base/zone.h"
 #include "codec/codec.h"
 #include "json/read.h"
 #include "model/address.h"
@@ -155,9 +156,14 @@ static bool decode_date(struct decode *decode, const struct field *field, const 
 static bool decode_timestamp(struct decode *decode, const struct field *field, const json_t *value,
 			     const char *path, void *at)
 {
-	(void)field;
+	int32_t day;
+
 	if (!json_is_string(value))
 		return wrong_type(decode, path, "a timestamp as \"2023-02-01T00:00:00Z\"", value);
+	if ((field->flags & FIELD_ALERT) && json_slice(value).len == DATE_LEN &&
+	    date_parse(json_slice(value), &day))
+		return zone_time(decode->account->time_zone.ptr, day, decode->account->alert_minute,
+				 at) == OK;
 	if (timestamp_parse(json_slice(value), TIME_FIRST, at))
 		return true;
 	faults_add(decode->faults, path, FAULT_FORMAT,
@@ -236,7 +242,7 @@ static bool decode_address(struct decode *decode, const struct field *field, con
 	unknown_members(decode, value, path, address_parts, ADDRESS_PARTS);
 	if (address_is_blank(address))
 		return false;
-	address_settle(address, zip_number, decode->country, path, decode->faults);
+	address_settle(address, zip_number, decode->account->country, path, decode->faults);
 	*(struct address **)at = address;
 	return decode->faults->count == before;
 }
@@ -327,7 +333,7 @@ static void decode_field(const struct record_type *type, const struct field *fie
 	if (!value || json_is_null(value) ||
 	    (decoders[field->type].empty_is_null && json_is_string(value) &&
 	     json_string_length(value) == 0)) {
-		if (field->flags & FIELD_REQUIRED)
+		if ((field->flags & FIELD_REQUIRED) && !(decode->waived & bit))
 			faults_add(decode->faults, path, FAULT_REQUIRED, "is required");
 	} else if (field->flags & FIELD_READ_ONLY) {
 		faults_add(decode->faults, path, FAULT_READ_ONLY,

@@ -63,7 +63,8 @@ struct db_words {
 	const char *order; /* to be sorted by, for the order of ids */
 	const char *first; /* the least value of `order` that the account has */
 	const char *last;
-	const char *insert; /* $2 id, $3 text; written whenever a record is */
+	const char *insert;         /* $2 id, $3 text; written whenever a record is */
+	const char *remove_account; /* run before its records are deleted */
 };
 
 /* What differs in SQL. */

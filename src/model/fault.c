@@ -10,7 +10,7 @@ static const char *const names[] = {
 	[FAULT_CONTROL] = "control",     [FAULT_CHOICE] = "choice",
 	[FAULT_READ_ONLY] = "read_only", [FAULT_NOT_FOUND] = "not_found",
 	[FAULT_MISMATCH] = "mismatch",   [FAULT_NOT_ALLOWED] = "not_allowed",
-	[FAULT_REPEATED] = "repeated",
+	[FAULT_REPEATED] = "repeated",   [FAULT_TAKEN] = "taken",
 };
 
 void faults_init(struct faults *faults, struct arena *arena)

@@ -27,6 +27,7 @@ enum fault_code {
 	FAULT_NOT_FOUND,     /* names a record that does not exist */
 	FAULT_MISMATCH,      /* each exists, but they do not belong together */
 	FAULT_REPEATED,      /* given more often than it may be */
+	FAULT_TAKEN,         /* another record has it, and only one may */
 	FAULT_NOT_ALLOWED,   /* not together with the rest of the record */
 };
 

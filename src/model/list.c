@@ -4,6 +4,27 @@
 
 #include "base/timefmt.h"
 
+bool expansions_read(const struct record_lists *lists, struct slice names, uint32_t *bits_out)
+{
+	uint32_t bits = 0;
+
+	while (names.len) {
+		const char *comma = memchr(names.ptr, ',', names.len);
+		struct slice name = {names.ptr, comma ? (size_t)(comma - names.ptr) : names.len};
+		size_t row = 0;
+
+		while (row < lists->expansion_count && !slice_is(name, lists->expansions[row].name))
+			row++;
+		if (row == lists->expansion_count)
+			return false;
+		bits |= UINT32_C(1) << row;
+		names.len -= name.len + (comma ? 1 : 0);
+		names.ptr += name.len + (comma ? 1 : 0);
+	}
+	*bits_out = bits;
+	return true;
+}
+
 struct list_place list_place_of(const void *record, const struct field *sort)
 {
 	const void *at = CONST_FIELD_AT(record, sort);

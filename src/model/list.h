@@ -80,6 +80,9 @@ struct list_query {
 	uint32_t expansions;            /* bits of the record_lists' rows */
 };
 
+/* Names of expansions with commas between, as bits; "" is none. False where one is not known. */
+bool expansions_read(const struct record_lists *lists, struct slice names, uint32_t *bits_out);
+
 /* Where `record` stands in the order of `sort`; a text is not copied. */
 struct list_place list_place_of(const void *record, const struct field *sort);
 

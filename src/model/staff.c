@@ -40,3 +40,20 @@ const struct record_type staff_type = {
 	.field_count = FIELD_COUNT(fields),
 	.name_fields = {"first_name", "last_name", "username"},
 };
+
+void staff_check(const struct staff *staff, struct faults *faults)
+{
+	struct slice email = staff->email;
+	const char *at = email.len ? memchr(email.ptr, '@', email.len) : NULL;
+	size_t before = at ? (size_t)(at - email.ptr) : 0;
+	bool fine = at && before && before + 1 < email.len &&
+		    !memchr(at + 1, '@', email.len - before - 1);
+
+	for (size_t i = 0; i < email.len; i++)
+		fine = fine && !strchr(" \t<>,;\"", email.ptr[i]);
+	if (email.len && !fine)
+		faults_add(faults, "staff.email", FAULT_FORMAT,
+			   "must be an address as name@example.com");
+	if (staff->username.len && memchr(staff->username.ptr, ':', staff->username.len))
+		faults_add(faults, "staff.username", FAULT_FORMAT, "must not have a colon");
+}

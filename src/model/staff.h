@@ -21,4 +21,9 @@ struct staff {
 
 extern const struct record_type staff_type;
 
+/* The rules that the rows do not say: a user name has no colon, which ends it in HTTP Basic (RFC
+ * 7617, section 2); an e-mail address has one @, with something on both sides, and nothing that
+ * mail would take for another address: enough to tell a slip. Faults as "staff.username". */
+void staff_check(const struct staff *staff, struct faults *faults);
+
 #endif

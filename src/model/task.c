@@ -64,7 +64,7 @@ static const struct field fields[] = {
 	{.name = "unassigned", .column = "unassigned", .type = FIELD_CHOICE,
 	 .flags = FIELD_HIDDEN, .offset = offsetof(struct task, unassigned),
 	 .help = "whether users_list is empty"},
-	{.name = "alert_at", .column = "alert_at", .type = FIELD_TIMESTAMP,
+	{.name = "alert_at", .column = "alert_at", .type = FIELD_TIMESTAMP, .flags = FIELD_ALERT,
 	 .offset = offsetof(struct task, alert_at), .help = "when its staff are alerted"},
 	{.name = "alert_sent_at", .column = "alert_sent_at", .type = FIELD_TIMESTAMP,
 	 .flags = FIELD_READ_ONLY, .offset = offsetof(struct task, alert_sent_at),
@@ -136,6 +136,17 @@ const struct record_type task_type = {
 void task_check_new(const struct task *task, uint64_t given, uint64_t at_fault,
 		    struct faults *faults)
 {
+	static const char *const of_case[] = {"subject_id", "case_service_id"};
+
+	for (size_t i = 0; i < FIELD_COUNT(of_case); i++) {
+		char path[64];
+
+		if (task->casefile_id != ID_NONE || !(given & field_bit(&task_type, of_case[i])) ||
+		    (at_fault & field_bit(&task_type, "casefile_id")))
+			continue;
+		snprintf(path, sizeof(path), "task.%s", of_case[i]);
+		faults_add(faults, path, FAULT_MISMATCH, "goes only with a casefile_id");
+	}
 	/* What the status should have been is not known where it is wrong. */
 	if ((given & field_bit(&task_type, "complete_at")) && task->status != TASK_COMPLETE &&
 	    !(at_fault & field_bit(&task_type, "status")))

@@ -1,31 +1,46 @@
 /* SPDX-License-Identifier: MIT */
 /* Who may come in: accounts, staff members and tokens, as access control asks for them. */
+#include "base/timefmt.h"
 #include "store/store_private.h"
 
 struct lookup {
 	struct arena *arena;
 	struct access *access;
+	int64_t now;
 };
+
+/* The columns of the account, then of the staff member, then of the token. */
+enum { STAFF_COLUMNS = 7, TOKEN_COLUMNS = 9, COLUMNS = 15 };
 
 static enum err access_row(void *context, const struct db_value *values, size_t count)
 {
-	struct lookup *lookup = context;
+	const struct lookup *lookup = context;
 	struct access *access = lookup->access;
-	char *country = arena_copy(lookup->arena, values[1].bytes);
+	const struct db_value *token = values + TOKEN_COLUMNS;
+	const char *label;
 
-	if (count != 5 || !country)
-		return country ? ERR_INTERNAL : ERR_NOMEM;
+	if (count != COLUMNS)
+		return ERR_INTERNAL;
 	if (values[0].type != DB_INT)
 		return OK;
-	access->account_id = values[0].integer;
-	access->country = slice_of(country);
-	access->staff_id = values[2].type == DB_INT ? values[2].integer : ID_NONE;
-	access->level =
-		values[3].type == DB_INT ? (enum staff_access)values[3].integer : STAFF_DISABLED;
-	access->token_known = values[4].bytes.len == TOKEN_HASH_BYTES;
-	if (access->token_known)
-		memcpy(access->token_hash, values[4].bytes.ptr, TOKEN_HASH_BYTES);
-	return OK;
+	if (values[STAFF_COLUMNS].type == DB_INT) {
+		access->staff_id = values[STAFF_COLUMNS].integer;
+		access->level = (enum staff_access)values[STAFF_COLUMNS + 1].integer;
+	}
+	if (token[0].bytes.len == TOKEN_HASH_BYTES) {
+		label = arena_copy(lookup->arena, token[1].bytes);
+		if (!label)
+			return ERR_NOMEM;
+		memcpy(access->token.hash, token[0].bytes.ptr, TOKEN_HASH_BYTES);
+		access->token.label = slice_of(label);
+		access->token.expires_at = token[2].type == DB_INT ? token[2].integer : TIME_NONE;
+		access->token.read_only = token[3].integer != 0;
+		access->token.lenient = token[4].integer != 0;
+		access->token.last_used_at = token[5].type == DB_INT ? token[5].integer : TIME_NONE;
+		access->token_known = access->token.expires_at == TIME_NONE ||
+				      lookup->now < access->token.expires_at;
+	}
+	return account_from_row(values, lookup->arena, &access->account);
 }
 
 enum err store_access(struct store *store, struct slice account, struct slice username,
@@ -33,7 +48,9 @@ enum err store_access(struct store *store, struct slice account, struct slice us
 		      struct access *access_out)
 {
 	static const char sql[] =
-		"SELECT a.id, a.country, s.id, s.access_level, t.hash FROM (SELECT 1 AS one) o"
+		"SELECT a.id, a.name, a.country, a.require_case, a.expand, a.alert_minute,"
+		" a.time_zone, s.id, s.access_level, t.hash, t.label, t.expires_at, t.read_only,"
+		" t.lenient, t.last_used_at FROM (SELECT 1 AS one) o"
 		" LEFT JOIN account a ON a.name = $1"
 		" LEFT JOIN staff s ON s.account_id = a.id AND s.username = $2"
 		" LEFT JOIN token t ON t.account_id = a.id AND t.hash = $3";
@@ -42,8 +59,8 @@ enum err store_access(struct store *store, struct slice account, struct slice us
 		DB_TEXT_VALUE(username),
 		DB_BYTES_VALUE(((struct slice){(const char *)hash, TOKEN_HASH_BYTES})),
 	};
-	struct access access = {0};
-	struct lookup lookup = {arena, &access};
+	struct access access = {.level = STAFF_DISABLED};
+	struct lookup lookup = {arena, &access, clock_now(store->config.clock)};
 	const struct db_call call = {sql, args, 3, access_row, &lookup};
 	enum err err = store_read(store, &call, 1);
 

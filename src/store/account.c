@@ -1,6 +1,100 @@
 /* SPDX-License-Identifier: MIT */
-/* Accounts: to make one, to find one. */
+/* Accounts: to make, find, list, set and remove one. */
 #include "store/store_private.h"
+
+#define COLUMNS "id, name, country, require_case, expand, alert_minute, time_zone"
+
+static enum err keep_text(struct arena *arena, struct slice text, struct slice *kept_out)
+{
+	const char *copy = arena_copy(arena, text);
+
+	if (!copy)
+		return ERR_NOMEM;
+	*kept_out = (struct slice){copy, text.len};
+	return OK;
+}
+
+enum err account_from_row(const struct db_value *values, struct arena *arena,
+			  struct account *account_out)
+{
+	struct account account = {
+		.id = values[0].integer,
+		.require_case = values[3].integer != 0,
+		.alert_minute = (int32_t)values[5].integer,
+	};
+	enum err err = keep_text(arena, values[1].bytes, &account.name);
+
+	if (!err)
+		err = keep_text(arena, values[2].bytes, &account.country);
+	if (!err)
+		err = keep_text(arena, values[4].bytes, &account.expand);
+	if (!err)
+		err = keep_text(arena, values[6].bytes, &account.time_zone);
+	if (!err)
+		*account_out = account;
+	return err;
+}
+
+struct found {
+	struct arena *arena;
+	struct account account;
+	size_t count;
+};
+
+static enum err found_row(void *context, const struct db_value *values, size_t count)
+{
+	struct found *found = context;
+
+	(void)count;
+	found->count++;
+	return account_from_row(values, found->arena, &found->account);
+}
+
+enum err store_account(struct store *store, const char *name, struct arena *arena,
+		       struct account *account_out)
+{
+	const struct db_value args[] = {DB_TEXT_VALUE(slice_of(name))};
+	struct found found = {.arena = arena};
+	const struct db_call by_name = {"SELECT " COLUMNS " FROM account WHERE name = $1", args, 1,
+					found_row, &found};
+	const struct db_call any = {.sql = "SELECT " COLUMNS " FROM account ORDER BY id LIMIT 2",
+				    .on_row = found_row,
+				    .context = &found};
+	enum err err = store_read(store, name ? &by_name : &any, 1);
+
+	if (err)
+		return err;
+	if (found.count == 1)
+		*account_out = found.account;
+	return found.count == 1 ? OK : found.count ? ERR_EXISTS : ERR_NOT_FOUND;
+}
+
+struct listing {
+	struct arena *arena;
+	store_record_fn *on_account;
+	void *context;
+};
+
+static enum err listing_row(void *context, const struct db_value *values, size_t count)
+{
+	struct listing *listing = context;
+	struct account account;
+	enum err err = account_from_row(values, listing->arena, &account);
+
+	(void)count;
+	return err ? err : listing->on_account(listing->context, &account);
+}
+
+enum err store_accounts(struct store *store, struct arena *arena, store_record_fn *on_account,
+			void *context)
+{
+	struct listing listing = {arena, on_account, context};
+	const struct db_call call = {.sql = "SELECT " COLUMNS " FROM account ORDER BY name",
+				     .on_row = listing_row,
+				     .context = &listing};
+
+	return store_read(store, &call, 1);
+}
 
 static struct account_create *create_of(struct store_write *write)
 {
@@ -63,24 +157,7 @@ static enum err account_create_decide(struct store_write *write, struct calls *c
 	create->staff->record.id = ID_NONE;
 	if (!err)
 		err = record_insert(write, RECORD_STAFF, create->staff, calls);
-	return err ? err : token_insert(write, create->token_hash, create->token_label, calls);
-}
-
-enum err token_insert(struct store_write *write, const unsigned char *hash, const char *label,
-		      struct calls *calls)
-{
-	struct db_value *args = arena_alloc(write->arena, 4 * sizeof(*args));
-
-	if (!args)
-		return ERR_NOMEM;
-	args[0] = DB_INT_VALUE(write->scope.account_id);
-	args[1] = DB_BYTES_VALUE(((struct slice){(const char *)hash, TOKEN_HASH_BYTES}));
-	args[2] = DB_TEXT_VALUE(slice_of(label));
-	args[3] = DB_INT_VALUE(write->now);
-	return calls_add(calls,
-			 "INSERT INTO token (account_id, hash, label, created_at)"
-			 " VALUES ($1, $2, $3, $4)",
-			 args, 4, NULL, NULL);
+	return err ? err : token_insert(write, &create->token, calls);
 }
 
 void account_create_init(struct account_create *create)
@@ -90,40 +167,74 @@ void account_create_init(struct account_create *create)
 	*create = (struct account_create){.write = {.steps = &steps}};
 }
 
-struct named {
-	struct account account;
-	struct arena *arena;
-	size_t count;
-};
-
-static enum err account_row(void *context, const struct db_value *values, size_t count)
+static enum err nothing_read(struct store_write *write, struct calls *calls)
 {
-	struct named *named = context;
-	const char *name = arena_copy(named->arena, values[1].bytes);
-
-	(void)count;
-	if (!name)
-		return ERR_NOMEM;
-	named->account = (struct account){values[0].integer, name};
-	named->count++;
+	(void)write;
+	(void)calls;
 	return OK;
 }
 
-enum err store_account(struct store *store, const char *name, struct arena *arena,
-		       struct account *account_out)
+static enum err account_set_decide(struct store_write *write, struct calls *calls)
 {
-	const struct db_value args[] = {DB_TEXT_VALUE(slice_of(name))};
-	struct named named = {.arena = arena};
-	const struct db_call by_name = {"SELECT id, name FROM account WHERE name = $1", args, 1,
-					account_row, &named};
-	const struct db_call any = {.sql = "SELECT id, name FROM account ORDER BY id LIMIT 2",
-				    .on_row = account_row,
-				    .context = &named};
-	enum err err = store_read(store, name ? &by_name : &any, 1);
+	const struct account *account = ((struct account_set *)(void *)write)->account;
+	struct db_value *args = arena_alloc(write->arena, 6 * sizeof(*args));
 
-	if (err)
-		return err;
-	if (named.count == 1)
-		*account_out = named.account;
-	return named.count == 1 ? OK : named.count ? ERR_EXISTS : ERR_NOT_FOUND;
+	if (!args)
+		return ERR_NOMEM;
+	args[0] = DB_INT_VALUE(write->scope.account_id);
+	args[1] = DB_TEXT_VALUE(account->country);
+	args[2] = DB_INT_VALUE(account->require_case);
+	args[3] = DB_TEXT_VALUE(account->expand);
+	args[4] = DB_INT_VALUE(account->alert_minute);
+	args[5] = DB_TEXT_VALUE(account->time_zone);
+	return calls_add(calls,
+			 "UPDATE account SET country = $2, require_case = $3, expand = $4,"
+			 " alert_minute = $5, time_zone = $6 WHERE id = $1",
+			 args, 6, NULL, NULL);
+}
+
+void account_set_init(struct account_set *set)
+{
+	static const struct write_steps steps = {nothing_read, account_set_decide, false};
+
+	*set = (struct account_set){.write = {.steps = &steps}};
+}
+
+/* Those that name others come before the ones they name. */
+static const char *const owned[] = {
+	"DELETE FROM task_user WHERE account_id = $1",
+	"DELETE FROM task WHERE account_id = $1",
+	"DELETE FROM subject WHERE account_id = $1",
+	"DELETE FROM casefile_service WHERE account_id = $1",
+	"DELETE FROM casefile WHERE account_id = $1",
+	"DELETE FROM case_service WHERE account_id = $1",
+	"DELETE FROM calendar WHERE account_id = $1",
+	"DELETE FROM staff WHERE account_id = $1",
+	"DELETE FROM token WHERE account_id = $1",
+	"DELETE FROM history WHERE account_id = $1",
+	"DELETE FROM account WHERE id = $1",
+};
+
+static enum err account_remove_decide(struct store_write *write, struct calls *calls)
+{
+	const struct db_words *words = write->store->driver->dialect->words;
+	struct db_value *args = arena_alloc(write->arena, sizeof(*args));
+	enum err err = OK;
+
+	if (!args)
+		return ERR_NOMEM;
+	args[0] = DB_INT_VALUE(write->scope.account_id);
+	if (words)
+		err = calls_add(calls, words->remove_account, args, 1, NULL, NULL);
+	for (size_t i = 0; i < FIELD_COUNT(owned) && !err; i++)
+		err = calls_add(calls, owned[i], args, 1, NULL, NULL);
+	/* An account row that is gone has nothing to be brought up to date. */
+	return err;
+}
+
+void account_remove_init(struct store_write *remove)
+{
+	static const struct write_steps steps = {nothing_read, account_remove_decide, false};
+
+	*remove = (struct store_write){.steps = &steps};
 }

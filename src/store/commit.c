@@ -77,8 +77,10 @@ static enum err step_two(struct store *store, struct store_write *write)
 	struct calls calls = {.arena = write->arena};
 	enum err err = write->steps->decide(write, &calls);
 
-	if (err || !write->changed)
+	if (err || !calls.count)
 		return err;
+	if (!write->changed)
+		return store->driver->run(store->write_db, calls.list, calls.count);
 	args[0] = DB_INT_VALUE(write->scope.account_id);
 	args[1] = DB_INT_VALUE(write->last_change);
 	for (size_t i = 0; i < RECORD_KINDS; i++)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* One statement of a list: which index it reads, and what it asks. list.c chooses, list_sql.c
- * writes. */
+/* What the files of lists share: list.c asks, list_choose.c chooses the index of each statement,
+ * list_sql.c writes it. */
 #ifndef STORE_LIST_PRIVATE_H
 #define STORE_LIST_PRIVATE_H
 
@@ -38,6 +38,23 @@ struct list_ask {
 	const struct list_place *after; /* behind this; or NULL */
 	const struct list_place *until; /* not behind this; or NULL */
 };
+
+/* One list being answered, on one connection, in one snapshot. */
+struct list {
+	struct store *store;
+	struct db *db;
+	enum record_kind kind;
+	struct arena *arena;
+	struct list_ask ask; /* what all its statements share */
+	int64_t *ids;        /* the page, and one more where there is one */
+	size_t id_count;
+	size_t wanted; /* how many ids at most */
+};
+
+/* list_choose.c: reads the ids of the page, of one question whose sort has a value everywhere. */
+enum err list_read_keys(struct list *list, uint64_t offset);
+/* Counts what the conditions hold for; sort and place are of no more use afterwards. */
+enum err list_count(struct list *list, int64_t *count_out);
 
 /* A statement being written. Zeroed, it is ready for use. */
 struct list_text {

@@ -1,209 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* SQL from the field tables: one insert and one select for each kind of record, made once when
- * the store opens, and the values that go in and come out of them. */
+/* Records to and from the statements of record_sql.c: the values that go in and come out, and the
+ * history of every change. */
 #include <assert.h>
 
 #include "base/timefmt.h"
 #include "codec/codec.h"
 #include "model/address.h"
-#include "model/list.h"
 #include "store/store_private.h"
 
-/* Columns that a field takes in its record's own table. */
-static size_t columns_of(const struct field *field)
-{
-	return field->type == FIELD_ADDRESS ? ADDRESS_PARTS : field->type == FIELD_ID_LIST ? 0 : 1;
-}
-
-static void add_columns(const struct field *field, struct buf *sql)
-{
-	if (field->type == FIELD_ADDRESS)
-		for (size_t i = 0; i < ADDRESS_PARTS; i++)
-			buf_printf(sql, ", %s%s", field->column, address_parts[i].column);
-	else if (field->type != FIELD_ID_LIST)
-		buf_printf(sql, ", %s", field->column);
-}
-
-static const char *build_insert(const struct record_type *type, struct arena *arena,
-				size_t *args_out)
-{
-	struct buf sql = {0};
-	const char *copy;
-	size_t args = 2;
-
-	buf_printf(&sql, "INSERT INTO %s (account_id, change", type->table);
-	for (size_t i = 0; i < type->field_count; i++) {
-		add_columns(&type->fields[i], &sql);
-		args += columns_of(&type->fields[i]);
-	}
-	buf_add_text(&sql, ") VALUES ($1");
-	for (size_t i = 2; i <= args; i++)
-		buf_printf(&sql, ", $%zu", i);
-	buf_add_char(&sql, ')');
-	copy = sql.failed ? NULL : arena_copy(arena, buf_slice(&sql));
-	buf_release(&sql);
-	*args_out = args;
-	return copy;
-}
-
-/* `format` with `what` in the place of its %s: the dialect's words are data, and no format of
- * the compiler's knowing. */
-void put_into(const char *format, const char *what, struct buf *out)
-{
-	const char *at = strstr(format, "%s");
-
-	buf_add(out, format, (size_t)(at - format));
-	buf_add_text(out, what);
-	buf_add_text(out, at + 2);
-}
-
-/* A list comes with its record in one row, as its ids joined by commas: no statement a record. */
-static void add_list(const struct db_dialect *dialect, const struct record_type *type,
-		     const struct field_link *link, struct buf *sql)
-{
-	char ids[64];
-
-	snprintf(ids, sizeof(ids), "l.%s", link->member);
-	buf_add_text(sql, ", (SELECT ");
-	put_into(dialect->join_ids, ids, sql);
-	buf_printf(sql, " FROM %s l WHERE l.account_id = %s.account_id AND l.%s = %s.id)",
-		   link->table, type->table, link->owner, type->table);
-}
-
-/* `from` is what follows the columns: the table and which of its records. */
-static const char *build_select(const struct db_dialect *dialect, const struct record_type *type,
-				const char *from, struct arena *arena)
-{
-	struct buf sql = {0};
-	const char *copy;
-
-	buf_add_text(&sql, "SELECT change");
-	for (size_t i = 0; i < type->field_count; i++) {
-		const struct field *field = &type->fields[i];
-
-		add_columns(field, &sql);
-		if (field->type == FIELD_ID_LIST)
-			add_list(dialect, type, field->link, &sql);
-	}
-	buf_add_text(&sql, from);
-	copy = sql.failed ? NULL : arena_copy(arena, buf_slice(&sql));
-	buf_release(&sql);
-	return copy;
-}
-
-/* What the records of a page name: by their column, or by the table behind their list. */
-static enum err build_related(const struct db_dialect *dialect, const struct record_type *type,
-			      struct arena *arena, struct record_sql *sql)
-{
-	const struct record_lists *lists = type->lists;
-	struct buf among = {0};
-	enum err err = OK;
-
-	sql->select_related = arena_alloc(arena, (lists->expansion_count + 1) * sizeof(char *));
-	if (!sql->select_related)
-		return ERR_NOMEM;
-	put_into(dialect->among, "$2", &among);
-	for (size_t i = 0; i < lists->expansion_count && !err; i++) {
-		const struct expansion *expansion = &lists->expansions[i];
-		const struct field *field = field_of(type, expansion->field);
-		const struct field_link *link = field->link;
-		const char *from =
-			arena_printf(arena,
-				     " FROM %s WHERE account_id = $1 AND id IN"
-				     " (SELECT %s FROM %s WHERE account_id = $1 AND %s IN %.*s)",
-				     expansion->type->table, link ? link->member : field->column,
-				     link ? link->table : type->table, link ? link->owner : "id",
-				     (int)among.len, among.ptr);
-
-		if (from)
-			sql->select_related[i] =
-				build_select(dialect, expansion->type, from, arena);
-		if (!sql->select_related[i])
-			err = ERR_NOMEM;
-	}
-	buf_release(&among);
-	return err;
-}
-
-static const char *build_link_insert(const struct field_link *link, struct arena *arena)
-{
-	struct buf columns = {0}, args = {0};
-	const char *sql;
-
-	for (size_t i = 0; link->copies[i]; i++) {
-		buf_printf(&columns, ", %s", link->copies[i]);
-		buf_printf(&args, ", $%zu", i + 4);
-	}
-	buf_add_char(&columns, '\0');
-	buf_add_char(&args, '\0');
-	sql = columns.failed || args.failed
-		      ? NULL
-		      : arena_printf(arena,
-				     "INSERT INTO %s (account_id, %s, %s%s) VALUES ($1, $2, $3%s)",
-				     link->table, link->owner, link->member, columns.ptr, args.ptr);
-	buf_release(&columns);
-	buf_release(&args);
-	return sql;
-}
-
-static enum err build_type(struct store *store, enum record_kind kind)
-{
-	const struct record_type *type = record_types[kind];
-	const struct db_dialect *dialect = store->driver->dialect;
-	struct record_sql *sql = &store->sql[kind];
-	struct arena *arena = &store->arena;
-	const char *one, *page;
-
-	sql->insert = build_insert(type, &store->arena, &sql->arg_count);
-	one = arena_printf(arena, " FROM %s WHERE account_id = $1 AND id = $2", type->table);
-	page = arena_printf(arena,
-			    " FROM %s k CROSS JOIN %s WHERE account_id = $1 AND id = k.value",
-			    dialect->ids_in_order, type->table);
-	if (!one || !page)
-		return ERR_NOMEM;
-	sql->select = build_select(dialect, type, one, arena);
-	sql->select_page = build_select(dialect, type, page, arena);
-	if (type->lists && build_related(dialect, type, arena, sql))
-		return ERR_NOMEM;
-	sql->link_insert = arena_alloc(&store->arena, type->field_count * sizeof(char *));
-	if (!sql->insert || !sql->select || !sql->select_page || !sql->link_insert)
-		return ERR_NOMEM;
-	for (size_t i = 0; i < type->field_count; i++) {
-		const struct field_link *link = type->fields[i].link;
-
-		if (link)
-			sql->link_insert[i] = build_link_insert(link, &store->arena);
-		if (link && !sql->link_insert[i])
-			return ERR_NOMEM;
-	}
-	return OK;
-}
-
-enum err record_sql_build(struct store *store)
-{
-	struct buf read = {0}, update = {0};
-	enum err err = OK;
-
-	buf_add_text(&read, "SELECT last_change");
-	buf_add_text(&update, "UPDATE account SET last_change = $2");
-	for (size_t i = 0; i < RECORD_KINDS; i++) {
-		buf_printf(&read, ", %s", record_types[i]->sequence);
-		buf_printf(&update, ", %s = $%zu", record_types[i]->sequence, i + 3);
-	}
-	buf_printf(&read, " FROM account WHERE id = $1%s", store->driver->dialect->lock_row);
-	buf_add_text(&update, " WHERE id = $1");
-	store->read_account = arena_copy(&store->arena, buf_slice(&read));
-	store->update_account = arena_copy(&store->arena, buf_slice(&update));
-	if (read.failed || update.failed || !store->read_account || !store->update_account)
-		err = ERR_NOMEM;
-	buf_release(&read);
-	buf_release(&update);
-	for (enum record_kind kind = 0; kind < RECORD_KINDS && !err; kind++)
-		err = build_type(store, kind);
-	return err;
-}
-
-/* One field's values: columns_of() of them. */
+/* One field's values: field_columns() of them. */
 static void field_to_values(const struct field *field, const void *at, struct db_value *values)
 {
 	const struct address *address;
@@ -324,18 +129,35 @@ static enum err add_words(struct store_write *write, const struct record_type *t
 	return err;
 }
 
+static struct db_value *values_of(struct store_write *write, enum record_kind kind,
+				  const struct record *record)
+{
+	const struct record_type *type = record_types[kind];
+	size_t count = write->store->sql[kind].arg_count, at = 2;
+	struct db_value *args = arena_alloc(write->arena, count * sizeof(*args));
+
+	if (!args)
+		return NULL;
+	args[0] = DB_INT_VALUE(write->scope.account_id);
+	args[1] = DB_INT_VALUE(record->change);
+	for (size_t i = 0; i < type->field_count; i++) {
+		field_to_values(&type->fields[i], CONST_FIELD_AT(record, &type->fields[i]),
+				&args[at]);
+		at += field_columns(&type->fields[i]);
+	}
+	assert(at == count);
+	return args;
+}
+
 enum err record_insert(struct store_write *write, enum record_kind kind, void *data,
 		       struct calls *calls)
 {
 	const struct record_type *type = record_types[kind];
 	const struct record_sql *sql = &write->store->sql[kind];
-	struct db_value *args = arena_alloc(write->arena, sql->arg_count * sizeof(*args));
 	struct record *record = data;
-	size_t at = 2;
+	const struct db_value *args;
 	enum err err;
 
-	if (!args)
-		return ERR_NOMEM;
 	if (record->id == ID_NONE)
 		record->id = write->last_id[kind] + 1;
 	if (record->id > write->last_id[kind])
@@ -346,19 +168,52 @@ enum err record_insert(struct store_write *write, enum record_kind kind, void *d
 	if (record->updated_at == TIME_NONE)
 		record->updated_at = record->created_at;
 	write->changed = true;
-	args[0] = DB_INT_VALUE(write->scope.account_id);
-	args[1] = DB_INT_VALUE(record->change);
-	for (size_t i = 0; i < type->field_count; i++) {
-		field_to_values(&type->fields[i], CONST_FIELD_AT(record, &type->fields[i]),
-				&args[at]);
-		at += columns_of(&type->fields[i]);
-	}
-	err = calls_add(calls, sql->insert, args, at, NULL, NULL);
+	args = values_of(write, kind, record);
+	if (!args)
+		return ERR_NOMEM;
+	err = calls_add(calls, sql->insert, args, sql->arg_count, NULL, NULL);
 	if (!err)
 		err = add_links(write, kind, record, calls);
 	if (!err)
 		err = add_words(write, type, record, calls);
 	return err ? err : add_history(write, type, record, "create", calls);
+}
+
+enum err record_update(struct store_write *write, enum record_kind kind, void *data,
+		       struct calls *calls)
+{
+	const struct record_type *type = record_types[kind];
+	const struct record_sql *sql = &write->store->sql[kind];
+	struct record *record = data;
+	const struct db_value *args;
+	enum err err;
+
+	for (size_t i = 0; i < type->field_count; i++)
+		assert(type->fields[i].type != FIELD_ID_LIST &&
+		       !(type->fields[i].flags & FIELD_SEARCHED));
+	record->change = ++write->last_change;
+	record->updated_at = write->now;
+	write->changed = true;
+	args = values_of(write, kind, record);
+	if (!args)
+		return ERR_NOMEM;
+	err = calls_add(calls, sql->update, args, sql->arg_count, NULL, NULL);
+	return err ? err : add_history(write, type, record, "update", calls);
+}
+
+enum err record_keep(const struct record_type *type, void *record, struct arena *arena)
+{
+	for (size_t i = 0; i < type->field_count; i++) {
+		struct slice *text = FIELD_AT(record, &type->fields[i]);
+
+		assert(type->fields[i].type != FIELD_ADDRESS);
+		if (type->fields[i].type != FIELD_TEXT)
+			continue;
+		text->ptr = arena_copy(arena, *text);
+		if (!text->ptr)
+			return ERR_NOMEM;
+	}
+	return OK;
 }
 
 static int by_value(const void *a, const void *b)
@@ -453,7 +308,7 @@ enum err record_from_row(const struct record_type *type, const struct db_value *
 
 		if (err)
 			return err;
-		at += field->type == FIELD_ID_LIST ? 1 : columns_of(field);
+		at += field->type == FIELD_ID_LIST ? 1 : field_columns(field);
 	}
 	assert(at == count);
 	(void)count;

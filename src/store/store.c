@@ -148,8 +148,7 @@ static enum err insert_first(struct store *store, const struct store_first *firs
 	create.write.faults = &faults;
 	create.name = first->account;
 	create.staff = first->staff;
-	create.token_hash = first->token_hash;
-	create.token_label = first->token_label;
+	create.token = first->token;
 	err = store_run(store, &one, 1);
 	arena_release(&arena);
 	return err;

@@ -18,6 +18,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/err.h"
+#include "model/account.h"
 #include "model/casefile.h"
 #include "model/fault.h"
 #include "model/list.h"
@@ -27,7 +28,6 @@
 
 #define TOKEN_HASH_BYTES 32
 #define SECRET_BYTES 32
-#define ACCOUNT_NAME_MAX 63
 
 struct store;
 
@@ -49,12 +49,24 @@ struct store_config {
 	void *fatal_context;
 };
 
+/* An API token: the account's, whoever uses it. */
+struct token {
+	unsigned char hash[TOKEN_HASH_BYTES];
+	struct slice label; /* names it in its account */
+	int64_t created_at;
+	int64_t expires_at;   /* TIME_NONE: never */
+	int64_t last_used_at; /* to the minute; TIME_NONE: not yet */
+	bool read_only;       /* for GET and HEAD alone */
+	bool lenient;         /* unknown fields and parameters are ignored */
+};
+
+void token_init(struct token *token, const char *label, const unsigned char *hash);
+
 /* The first account of a new folder. */
 struct store_first {
-	const char *account;             /* its name */
-	struct staff *staff;             /* its first staff member, with full access */
-	const unsigned char *token_hash; /* TOKEN_HASH_BYTES */
-	const char *token_label;
+	const char *account; /* its name */
+	struct staff *staff; /* its first staff member, with full access */
+	struct token token;
 	/* Called when all else is done, and false takes all of it back: an account whose token
 	 * could not be handed over is of no use. */
 	bool (*hand_over)(void *context);
@@ -77,13 +89,8 @@ void store_stop(struct store *store);
 /* Closes. No call may be under way. NULL is accepted. */
 void store_close(struct store *store);
 
-struct account {
-	int64_t id;
-	const char *name; /* a label of a host name (RFC 1123, section 2.1) */
-};
-
 /* The account of that name; or, where `name` is NULL, the only one, and ERR_EXISTS where there are
- * several. ERR_NOT_FOUND. */
+ * several. ERR_NOT_FOUND. Its texts are in the arena. */
 enum err store_account(struct store *store, const char *name, struct arena *arena,
 		       struct account *account_out);
 
@@ -92,22 +99,35 @@ enum err store_secret(struct store *store, const char *name, unsigned char secre
 
 /* Who a request says it is. */
 struct access {
-	int64_t account_id;                         /* ID_NONE: no such account */
-	struct slice country;                       /* the account's own; in the arena */
-	int64_t staff_id;                           /* ID_NONE: no such user name in the account */
-	enum staff_access level;                    /* of the staff member */
-	bool token_known;                           /* the account has a token of this hash */
-	unsigned char token_hash[TOKEN_HASH_BYTES]; /* as stored, when known */
+	struct account account; /* id ID_NONE: no such account */
+	int64_t staff_id;       /* ID_NONE: no such user name in the account */
+	enum staff_access level;
+	bool token_known; /* the account has a token of this hash, and it has not expired */
+	struct token token;
 };
 
-/* Looks up account, staff member and token in one statement, known or not. */
+/* Looks up account, staff member and token in one statement, known or not. Texts are in the
+ * arena. */
 enum err store_access(struct store *store, struct slice account, struct slice username,
 		      const unsigned char hash[TOKEN_HASH_BYTES], struct arena *arena,
 		      struct access *access_out);
 
+/* Remembers that a token was used now: soon, and with no write a request. */
+void store_token_used(struct store *store, const struct access *access);
+
 /* Called with a record of the kind asked for; it and all it points at live until the call
  * returns. An error ends the reading and is returned. */
 typedef enum err store_record_fn(void *context, const void *record);
+
+/* Every account by name, as struct account; every token of an account by age, as struct token. */
+enum err store_accounts(struct store *store, struct arena *arena, store_record_fn *on_account,
+			void *context);
+enum err store_tokens(struct store *store, const struct scope *scope, store_record_fn *on_token,
+		      void *context);
+
+/* The staff member of that user name. ERR_NOT_FOUND. */
+enum err store_staff_id(struct store *store, const struct scope *scope, struct slice username,
+			int64_t *id_out);
 
 /* Reads one record. ERR_NOT_FOUND, ERR_TIMEOUT past the budget. */
 enum err store_get(struct store *store, const struct scope *scope, enum record_kind kind,
@@ -200,13 +220,48 @@ struct account_create {
 	struct store_write write;
 	const char *name;
 	struct staff *staff;
-	const unsigned char *token_hash; /* TOKEN_HASH_BYTES */
-	const char *token_label;
+	struct token token;
 	bool exists;     /* when done: the name is taken, and nothing was stored */
 	int64_t last_id; /* the store's own */
 };
 
 void account_create_init(struct account_create *create);
+
+/* Sets all that an account is set to, which account_check() has found right. */
+struct account_set {
+	struct store_write write;
+	const struct account *account;
+};
+
+void account_set_init(struct account_set *set);
+
+/* Removes the scope's account and all that it has. */
+void account_remove_init(struct store_write *remove);
+
+/* Adds a staff member, or sets the fields `given` of the one with the id of `staff`. Faults are of
+ * the record, as "staff.username". */
+struct staff_write {
+	struct store_write write;
+	struct staff *staff;
+	uint64_t given; /* to set: by field_bit() */
+	/* The store's own. */
+	int64_t found_id; /* when done: ID_NONE where there was none to be set */
+	struct staff present;
+	int64_t others; /* with full access */
+};
+
+void staff_add_init(struct staff_write *add);
+void staff_set_init(struct staff_write *set);
+
+/* Adds a token, or revokes the one of its label. */
+struct token_write {
+	struct store_write write;
+	const struct token *token;
+	bool found; /* when done: there was one of the label; then none was added */
+};
+
+void token_add_init(struct token_write *add);
+void token_revoke_init(struct token_write *revoke);
 
 /* Makes the sample records that the reference's example names; see demo.c. `made_out` says
  * whether they were not there before. ERR_EXISTS where the account has cases of its own. */

@@ -3,14 +3,19 @@
 #ifndef STORE_STORE_PRIVATE_H
 #define STORE_STORE_PRIVATE_H
 
+#include <stdatomic.h>
+
 #include "db/db.h"
 #include "store/store.h"
+
+#define TOKEN_USES 4096
 
 struct writer;
 
 /* The statements of one kind of record, made from its field table when the store opens. */
 struct record_sql {
 	const char *insert;
+	const char *update;          /* $3 id; the arguments of the insert */
 	const char *select;          /* $1 account, $2 id */
 	const char *select_page;     /* $1 account, $2 ids as a JSON array, whose order it keeps */
 	const char **select_related; /* by expansion; $1 account, $2 ids of the page */
@@ -28,6 +33,8 @@ struct store {
 	struct db *write_db;
 	struct writer *writer;
 	struct readers *readers;
+	/* Which tokens were used in which minute: see store_token_used(). */
+	_Atomic uint64_t uses[TOKEN_USES];
 	int lock; /* file descriptor of the folder's lock */
 };
 
@@ -63,20 +70,33 @@ enum err writer_new(struct store *store, struct writer **writer_out);
 void writer_stop(struct writer *writer);
 void writer_free(struct writer *writer);
 
-/* record.c: SQL from the field tables. */
+/* record_sql.c */
 void put_into(const char *format, const char *what, struct buf *out);
+/* Columns that a field takes in its record's own table. */
+size_t field_columns(const struct field *field);
 enum err record_sql_build(struct store *store);
+
+/* record.c */
 /* Lists what creates a record: its row, its lists, its history. `record` must live until the calls
  * were run. An id of ID_NONE gets the next one, a time of creation of TIME_NONE is now. */
 enum err record_insert(struct store_write *write, enum record_kind kind, void *record,
 		       struct calls *calls);
+/* Lists what changes a record of a kind without lists and searched texts: its row, its history.
+ * `record` is whole, as it is to be, and must live until the calls were run. */
+enum err record_update(struct store_write *write, enum record_kind kind, void *record,
+		       struct calls *calls);
+/* Copies the texts of a record without an address into the arena. */
+enum err record_keep(const struct record_type *type, void *record, struct arena *arena);
 /* Reads a row of record_sql.select into a zeroed struct; texts are not copied. */
 enum err record_from_row(const struct record_type *type, const struct db_value *values,
 			 size_t count, struct arena *arena, void *record);
 
-/* account.c: lists what creates an API token. */
-enum err token_insert(struct store_write *write, const unsigned char *hash, const char *label,
-		      struct calls *calls);
+/* account.c: reads a row whose columns are those of struct account, in their order. */
+enum err account_from_row(const struct db_value *values, struct arena *arena,
+			  struct account *account_out);
+
+/* token.c: lists what creates an API token. */
+enum err token_insert(struct store_write *write, const struct token *token, struct calls *calls);
 
 /* migrate.c */
 struct migration {

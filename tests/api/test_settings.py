@@ -9,19 +9,31 @@ import pytest
 from commands import fails, misuse, rows
 from harness import run, succeed
 
+STAFF = ["first-name", "last-name", "email", "access"]
 OPTIONS = {
     "init": ["config", "data", "account", "username", "email", "token-file"],
     "account add": ["config", "data", "username", "email", "token-file"],
+    "account list": ["config", "data", "json"],
+    "account set": ["config", "data", "country", "require-case", "expand", "alert-hour",
+                    "time-zone"],
+    "account remove": ["config", "data", "yes"],
+    "staff add": ["config", "data", "account", *STAFF],
+    "staff list": ["config", "data", "account", "json"],
+    "staff set": ["config", "data", "account", *STAFF],
+    "token add": ["config", "data", "account", "expires", "read-only", "lenient", "token-file"],
+    "token list": ["config", "data", "account", "json"],
+    "token revoke": ["config", "data", "account"],
     "demo": ["config", "data", "account", "tasks"],
     "serve": ["config", "data", "listen", "base-domain", "behind-proxy", "quiet"],
 }
+ABOUT = {"add", "set", "remove", "revoke"}  # these commands are about something
+SWITCHES = {"behind-proxy", "quiet", "read-only", "lenient", "yes", "json"}
 EVERY = sorted({option for options in OPTIONS.values() for option in options})
-SWITCHES = ["behind-proxy", "quiet"]
 
 
 def words(command):
     """As it is typed; what is added is about something."""
-    return [*command.split(), *(["name"] if command.endswith(" add") else [])]
+    return [*command.split(), *(["name"] if command.split()[-1] in ABOUT else [])]
 
 
 def variable(option):
@@ -229,7 +241,8 @@ def test_what_another_command_takes_is_passed_over(tmp_path):
 
 WRONG = [("init", "account", "A"), ("init", "username", "a:b"), ("init", "email", "a"),
          ("demo", "tasks", "-1"), ("demo", "tasks", "many"), ("serve", "listen", "nowhere"),
-         ("serve", "listen", "0.0.0.0:0"), ("serve", "behind-proxy", "maybe"), ("serve", "quiet", "2")]
+         ("serve", "listen", "0.0.0.0:0"), ("serve", "behind-proxy", "maybe"),
+         ("serve", "quiet", "2")]
 
 
 @pytest.mark.parametrize("source, command, option, value", [

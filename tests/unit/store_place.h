@@ -37,13 +37,10 @@ static inline enum err create_store(const char *folder)
 	static const unsigned char hash[TOKEN_HASH_BYTES] = {1, 2, 3};
 	struct buf why = {0};
 	struct staff staff;
-	const struct store_first first = {.account = "main",
-					  .staff = &staff,
-					  .token_hash = hash,
-					  .token_label = "test",
-					  .hand_over = take_token};
+	struct store_first first = {.account = "main", .staff = &staff, .hand_over = take_token};
 	enum err err;
 
+	token_init(&first.token, "test", hash);
 	record_clear(&staff_type, &staff);
 	staff.username = SLICE("admin");
 	err = store_create(folder, &system_clock, &first, &why);

@@ -355,7 +355,7 @@ static void fault_names(void **state)
 		[FAULT_CONTROL] = "control",     [FAULT_CHOICE] = "choice",
 		[FAULT_READ_ONLY] = "read_only", [FAULT_NOT_FOUND] = "not_found",
 		[FAULT_MISMATCH] = "mismatch",   [FAULT_NOT_ALLOWED] = "not_allowed",
-		[FAULT_REPEATED] = "repeated",
+		[FAULT_REPEATED] = "repeated",   [FAULT_TAKEN] = "taken",
 	};
 
 	(void)state;

@@ -23,6 +23,8 @@ struct decoded {
 	json_t *body;
 };
 
+static const struct account american = {.country = SLICE("US"), .time_zone = SLICE("UTC")};
+
 static void decode(struct decoded *decoded, const char *text, bool lenient)
 {
 	const char *message = "";
@@ -35,7 +37,7 @@ static void decode(struct decoded *decoded, const char *text, bool lenient)
 	decoded->decode = (struct decode){
 		.arena = &decoded->arena,
 		.faults = &decoded->faults,
-		.country = SLICE("US"),
+		.account = &american,
 		.lenient = lenient,
 		.ignored = &decoded->ignored,
 	};

@@ -1,0 +1,21 @@
+-- What an account is set to, and what a token may do.
+
+-- Whether a task must have a case.
+ALTER TABLE account ADD COLUMN require_case {int} NOT NULL DEFAULT 1
+	CHECK (require_case BETWEEN 0 AND 1);
+-- What is expanded where a request does not say: as the parameter `expand`; "" is nothing.
+ALTER TABLE account ADD COLUMN expand TEXT NOT NULL DEFAULT '';
+-- The minute of the day, in the account's time zone, that a bare date in alert_at means.
+ALTER TABLE account ADD COLUMN alert_minute {int} NOT NULL DEFAULT 0
+	CHECK (alert_minute BETWEEN 0 AND 1439);
+ALTER TABLE account ADD COLUMN time_zone TEXT NOT NULL DEFAULT 'UTC';
+
+ALTER TABLE token ADD COLUMN expires_at {int}; -- null: never
+ALTER TABLE token ADD COLUMN read_only {int} NOT NULL DEFAULT 0
+	CHECK (read_only BETWEEN 0 AND 1);
+ALTER TABLE token ADD COLUMN lenient {int} NOT NULL DEFAULT 0
+	CHECK (lenient BETWEEN 0 AND 1);
+-- To the minute: it is not written with every request.
+ALTER TABLE token ADD COLUMN last_used_at {int};
+-- People name a token by its label.
+CREATE UNIQUE INDEX token_by_label ON token (account_id, label);

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: MIT */
+/* The command table. */
+#include "cli/commands.h"
+
+#define BIT SETTING_BIT
+#define DATA (BIT(SETTING_CONFIG) | BIT(SETTING_DATA))
+#define STAFF                                                                    \
+	(BIT(SETTING_FIRST_NAME) | BIT(SETTING_LAST_NAME) | BIT(SETTING_EMAIL) | \
+	 BIT(SETTING_ACCESS))
+
+const struct command commands[] = {
+	{
+		.name = "init",
+		.summary = "make a data folder with an account, its first staff member and an API "
+			   "token",
+		.about =
+			"The account is \"main\" where it is not named: lower-case letters, digits "
+			"and hyphens.\nThe token is printed on standard output, this one time; "
+			"--token-file keeps it\nin a file instead.",
+		.takes = DATA | BIT(SETTING_ACCOUNT) | BIT(SETTING_USERNAME) | BIT(SETTING_EMAIL) |
+			 BIT(SETTING_TOKEN_FILE),
+		.needs = BIT(SETTING_DATA),
+		.run = command_init,
+	},
+	{
+		.name = "account add",
+		.argument = "NAME",
+		.summary = "make an account with its first staff member and an API token",
+		.about =
+			"NAME has lower-case letters, digits and hyphens; with a base domain it is "
+			"the host\nname before it. The token is printed on standard output, this "
+			"one time;\n--token-file keeps it in a file instead.",
+		.takes =
+			DATA | BIT(SETTING_USERNAME) | BIT(SETTING_EMAIL) | BIT(SETTING_TOKEN_FILE),
+		.needs = BIT(SETTING_DATA),
+		.admin = account_add,
+		.makes_token = true,
+	},
+	{
+		.name = "account list",
+		.summary = "list the accounts and what they are set to",
+		.takes = DATA | BIT(SETTING_JSON),
+		.needs = BIT(SETTING_DATA),
+		.admin = account_list,
+	},
+	{
+		.name = "account set",
+		.argument = "NAME",
+		.summary = "set what an account does",
+		.takes = DATA | BIT(SETTING_COUNTRY) | BIT(SETTING_REQUIRE_CASE) |
+			 BIT(SETTING_EXPAND) | BIT(SETTING_ALERT_HOUR) | BIT(SETTING_TIME_ZONE),
+		.needs = BIT(SETTING_DATA),
+		.admin = account_set,
+	},
+	{
+		.name = "account remove",
+		.argument = "NAME",
+		.summary = "remove an account and all that it has",
+		.about =
+			"Its tasks, cases, staff, tokens and history go with it. Writes wait until "
+			"it is done.",
+		.takes = DATA | BIT(SETTING_YES),
+		.needs = BIT(SETTING_DATA),
+		.admin = account_remove,
+	},
+	{
+		.name = "staff add",
+		.argument = "USERNAME",
+		.summary = "add a staff member",
+		.about = "Without --access it is full.",
+		.takes = DATA | BIT(SETTING_ACCOUNT) | STAFF,
+		.needs = BIT(SETTING_DATA),
+		.admin = staff_add,
+	},
+	{
+		.name = "staff list",
+		.summary = "list the staff members of an account",
+		.takes = DATA | BIT(SETTING_ACCOUNT) | BIT(SETTING_JSON),
+		.needs = BIT(SETTING_DATA),
+		.admin = staff_list,
+	},
+	{
+		.name = "staff set",
+		.argument = "USERNAME",
+		.summary = "change a staff member",
+		.about =
+			"The last staff member with full access keeps it. \"none\" takes an e-mail "
+			"address away.",
+		.takes = DATA | BIT(SETTING_ACCOUNT) | STAFF,
+		.needs = BIT(SETTING_DATA),
+		.admin = staff_set,
+	},
+	{
+		.name = "token add",
+		.argument = "LABEL",
+		.summary = "make an API token",
+		.about = "LABEL says what it is for. The token is printed on standard output, this "
+			 "one time;\n--token-file keeps it in a file instead.",
+		.takes = DATA | BIT(SETTING_ACCOUNT) | BIT(SETTING_EXPIRES) |
+			 BIT(SETTING_READ_ONLY) | BIT(SETTING_LENIENT) | BIT(SETTING_TOKEN_FILE),
+		.needs = BIT(SETTING_DATA),
+		.admin = token_add,
+		.makes_token = true,
+	},
+	{
+		.name = "token list",
+		.summary = "list the API tokens of an account, without their secrets",
+		.takes = DATA | BIT(SETTING_ACCOUNT) | BIT(SETTING_JSON),
+		.needs = BIT(SETTING_DATA),
+		.admin = token_list,
+	},
+	{
+		.name = "token revoke",
+		.argument = "LABEL",
+		.summary = "revoke an API token: it is of no use from now on",
+		.takes = DATA | BIT(SETTING_ACCOUNT),
+		.needs = BIT(SETTING_DATA),
+		.admin = token_revoke,
+	},
+	{
+		.name = "demo",
+		.summary = "make sample records",
+		.about =
+			"Cases 245 and 246 with a subject and a case service each, a calendar and "
+			"two more\nstaff members where they are not there yet, and --tasks N more "
+			"tasks. Only for an\naccount without cases of its own, while docket does not "
+			"serve it.",
+		.takes = DATA | BIT(SETTING_ACCOUNT) | BIT(SETTING_TASKS),
+		.needs = BIT(SETTING_DATA),
+		.run = command_demo,
+	},
+	{
+		.name = "serve",
+		.summary = "serve the API over HTTP",
+		.about =
+			"Says \"listening on http://ADDR:PORT\" on standard error once it accepts. "
+			"SIGTERM and\nSIGINT end it when the requests under way are answered. Every "
+			"request is a line of\nJSON on standard error, unless --quiet is said.",
+		.takes = DATA | BIT(SETTING_LISTEN) | BIT(SETTING_BASE_DOMAIN) |
+			 BIT(SETTING_BEHIND_PROXY) | BIT(SETTING_QUIET),
+		.needs = BIT(SETTING_DATA),
+		.run = command_serve,
+	},
+};
+
+const size_t command_count = sizeof(commands) / sizeof(commands[0]);

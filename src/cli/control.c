@@ -1,0 +1,340 @@
+/* SPDX-License-Identifier: MIT */
+/* The control socket: a command of another process, run by the one that serves the folder. */
+#include "cli/control.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <jansson.h>
+#include <poll.h>
+#include <pthread.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "auth/token.h"
+#include "base/buf.h"
+#include "base/log.h"
+#include "cli/commands.h"
+#include "store/store.h"
+
+#define SOCKET "docket.sock"
+#define LINE_MAX_BYTES (64 * 1024)
+#define ANSWER_MAX_BYTES (64 * 1024 * 1024)
+#define ASK_SECONDS 10
+#define TRIES 20 /* to reach a process that has only just begun to serve, 0.1 s apart */
+
+struct control {
+	const struct settings *settings; /* of the command that serves */
+	struct store *store;
+	pthread_t thread;
+	int folder, listener, stop;
+};
+
+/* The socket's address, however long the folder's path is: through its descriptor. */
+static struct sockaddr_un address_of(int folder)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+
+	snprintf(address.sun_path, sizeof(address.sun_path), "/proc/self/fd/%d/" SOCKET, folder);
+	return address;
+}
+
+static bool read_line(int fd, size_t most, struct buf *line)
+{
+	char part[4096];
+
+	while (line->len <= most && !line->failed) {
+		ssize_t got = recv(fd, part, sizeof(part), 0);
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got <= 0)
+			return false;
+		buf_add(line, part, (size_t)got);
+		if (part[got - 1] == '\n')
+			return !line->failed;
+	}
+	return false;
+}
+
+/* The object and a newline. */
+static bool write_line(int fd, const json_t *object)
+{
+	char *text = json_dumps(object, JSON_COMPACT);
+	size_t len = text ? strlen(text) : 0, sent = 0;
+
+	if (text)
+		text[len++] = '\n'; /* in the place of its NUL */
+	while (sent < len) {
+		ssize_t more = send(fd, text + sent, len - sent, MSG_NOSIGNAL);
+
+		if (more < 0 && errno == EINTR)
+			continue;
+		if (more < 0)
+			break;
+		sent += (size_t)more;
+	}
+	free(text);
+	return len && sent == len;
+}
+
+static const struct command *find_command(const char *name)
+{
+	for (size_t i = 0; name && i < command_count; i++)
+		if (commands[i].admin && strcmp(commands[i].name, name) == 0)
+			return &commands[i];
+	return NULL;
+}
+
+static bool take_settings(struct settings *settings, const json_t *asked)
+{
+	const char *name;
+	json_t *value;
+
+	json_object_foreach ((json_t *)asked, name, value) {
+		if (!json_is_string(value) ||
+		    !settings_take(settings, name, json_string_value(value)))
+			return false;
+	}
+	return settings_presets(settings);
+}
+
+static bool read_hash(const json_t *text, unsigned char hash[TOKEN_HASH_BYTES])
+{
+	return json_is_string(text) && token_hash_read(slice_of(json_string_value(text)), hash);
+}
+
+/* Runs what was asked with its words going to `out` and `err`. */
+static enum exit_status run(const struct control *control, const json_t *asked, FILE *out,
+			    FILE *err)
+{
+	const json_t *argument = json_object_get(asked, "argument");
+	struct settings settings = {
+		.command = find_command(json_string_value(json_object_get(asked, "command"))),
+		.argument = json_string_value(argument),
+		.out = out,
+		.err = err,
+		.serving = true,
+		.serving_domain = control->settings->text[SETTING_BASE_DOMAIN],
+	};
+	unsigned char hash[TOKEN_HASH_BYTES] = {0};
+	enum exit_status status = EXIT_USAGE;
+
+	if (!settings.command || !settings.argument != !settings.command->argument ||
+	    (settings.command->makes_token &&
+	     !read_hash(json_object_get(asked, "token_hash"), hash)))
+		fprintf(err, "docket: the process that serves the folder does not know the "
+			     "command: it is of another version\n");
+	else if (take_settings(&settings, json_object_get(asked, "settings")))
+		status = settings.command->admin(&settings, control->store, hash);
+	settings_release(&settings);
+	return status;
+}
+
+static void answer(const struct control *control, int fd)
+{
+	char *out = NULL, *err = NULL;
+	size_t out_len = 0, err_len = 0;
+	FILE *to_out = open_memstream(&out, &out_len), *to_err = open_memstream(&err, &err_len);
+	struct buf line = {0};
+	enum exit_status status = EXIT_FAILED;
+	json_t *asked, *said = NULL;
+
+	if (to_out && to_err && read_line(fd, LINE_MAX_BYTES, &line)) {
+		asked = json_loadb(line.ptr, line.len, JSON_REJECT_DUPLICATES, NULL);
+		status = run(control, asked, to_out, to_err);
+		json_decref(asked);
+		fclose(to_out);
+		fclose(to_err);
+		to_out = to_err = NULL;
+		said = json_pack("{si ss ss}", "status", (int)status, "out", out, "err", err);
+		if (!said || !write_line(fd, said))
+			log_line("cannot answer a command over the control socket");
+	}
+	json_decref(said);
+	buf_release(&line);
+	if (to_out)
+		fclose(to_out);
+	if (to_err)
+		fclose(to_err);
+	free(out);
+	free(err);
+}
+
+static void *serve(void *context)
+{
+	struct control *control = context;
+	struct pollfd waits[] = {{control->listener, POLLIN, 0}, {control->stop, POLLIN, 0}};
+
+	for (;;) {
+		const struct timeval patience = {.tv_sec = ASK_SECONDS};
+		int fd;
+
+		if (poll(waits, 2, -1) < 0 && errno != EINTR)
+			break;
+		if (waits[1].revents)
+			break;
+		fd = accept4(control->listener, NULL, NULL, SOCK_CLOEXEC);
+		if (fd < 0)
+			continue;
+		setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+		setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
+		answer(control, fd);
+		close(fd);
+	}
+	return NULL;
+}
+
+static bool listen_in(struct control *control)
+{
+	struct sockaddr_un address;
+
+	control->folder = open(control->settings->text[SETTING_DATA],
+			       O_PATH | O_DIRECTORY | O_CLOEXEC);
+	control->listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	control->stop = eventfd(0, EFD_CLOEXEC);
+	if (control->folder < 0 || control->listener < 0 || control->stop < 0)
+		return false;
+	address = address_of(control->folder);
+	/* Of a process that has ended: the folder's lock is this one's. */
+	unlinkat(control->folder, SOCKET, 0);
+	return bind(control->listener, (const struct sockaddr *)&address, sizeof(address)) == 0 &&
+	       fchmodat(control->folder, SOCKET, 0600, 0) == 0 &&
+	       listen(control->listener, 16) == 0;
+}
+
+static void control_free(struct control *control)
+{
+	const int fds[] = {control->folder, control->listener, control->stop};
+
+	for (size_t i = 0; i < sizeof(fds) / sizeof(fds[0]); i++)
+		if (fds[i] >= 0)
+			close(fds[i]);
+	free(control);
+}
+
+bool control_start(const struct settings *settings, struct store *store,
+		   struct control **control_out)
+{
+	struct control *control = calloc(1, sizeof(*control));
+
+	if (!control) {
+		log_line("out of memory");
+		return false;
+	}
+	*control = (struct control){settings, store, 0, -1, -1, -1};
+	if (!listen_in(control) || pthread_create(&control->thread, NULL, serve, control)) {
+		log_line("cannot make the control socket in %s: %s", settings->text[SETTING_DATA],
+			 strerror(errno));
+		control_free(control);
+		return false;
+	}
+	*control_out = control;
+	return true;
+}
+
+void control_stop(struct control *control)
+{
+	const uint64_t one = 1;
+
+	if (!control)
+		return;
+	unlinkat(control->folder, SOCKET, 0);
+	if (write(control->stop, &one, sizeof(one)) == sizeof(one))
+		pthread_join(control->thread, NULL);
+	control_free(control);
+}
+
+/* The settings that were given, but for those of this process. */
+static json_t *asked_of(const struct settings *settings, const unsigned char *token_hash)
+{
+	char hex[TOKEN_HASH_CHARS + 1];
+	json_t *given = json_object(), *asked;
+
+	for (int i = 0; i < SETTINGS; i++)
+		if (settings->origin[i] && i != SETTING_DATA && i != SETTING_CONFIG &&
+		    i != SETTING_TOKEN_FILE &&
+		    json_object_set_new(given, settings_name((enum setting)i),
+					json_string(settings->text[i]))) {
+			json_decref(given);
+			return NULL;
+		}
+	asked = json_pack("{ss so}", "command", settings->command->name, "settings", given);
+	if (settings->argument &&
+	    json_object_set_new(asked, "argument", json_string(settings->argument))) {
+		json_decref(asked);
+		return NULL;
+	}
+	if (token_hash) {
+		token_hash_write(token_hash, hex);
+		json_object_set_new(asked, "token_hash", json_string(hex));
+	}
+	return asked;
+}
+
+static int reach(const struct settings *settings)
+{
+	int folder = open(settings->text[SETTING_DATA], O_PATH | O_DIRECTORY | O_CLOEXEC);
+	const struct sockaddr_un address = address_of(folder);
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	bool there = false;
+
+	for (int i = 0; i < TRIES && fd >= 0 && folder >= 0 && !there; i++) {
+		if (i)
+			nanosleep(&(struct timespec){.tv_nsec = 100000000}, NULL);
+		there = connect(fd, (const struct sockaddr *)&address, sizeof(address)) == 0;
+	}
+	if (folder >= 0)
+		close(folder);
+	if (there || fd < 0)
+		return fd;
+	close(fd);
+	return -1;
+}
+
+static enum exit_status print_answer(const struct settings *settings, const struct buf *line)
+{
+	json_t *said = line->len ? json_loadb(line->ptr, line->len, 0, NULL) : NULL;
+	const char *out = json_string_value(json_object_get(said, "out"));
+	const char *err = json_string_value(json_object_get(said, "err"));
+	json_t *status = json_object_get(said, "status");
+	enum exit_status result = EXIT_FAILED;
+
+	if (out && err && json_is_integer(status)) {
+		fputs(out, settings->out);
+		fputs(err, settings->err);
+		result = (enum exit_status)json_integer_value(status);
+	} else {
+		fprintf(settings->err, "docket: the process that serves the folder gave no answer: "
+				       "see whether the command was carried out\n");
+	}
+	json_decref(said);
+	return result;
+}
+
+bool control_ask(const struct settings *settings, const unsigned char *token_hash,
+		 enum exit_status *status_out)
+{
+	json_t *asked = asked_of(settings, token_hash);
+	struct buf line = {0};
+	int fd;
+
+	if (!asked) {
+		fprintf(settings->err, "docket %s: an option is not UTF-8\n",
+			settings->command->name);
+		*status_out = EXIT_USAGE;
+		return true;
+	}
+	fd = reach(settings);
+	if (fd >= 0) {
+		if (write_line(fd, asked))
+			(void)read_line(fd, ANSWER_MAX_BYTES, &line);
+		*status_out = print_answer(settings, &line);
+		close(fd);
+	}
+	json_decref(asked);
+	buf_release(&line);
+	return fd >= 0;
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/* The control socket: docket.sock in a served folder, for its owner alone (mode 0600). A command
+ * comes as one line of JSON and its outcome goes back as one:
+ *
+ *     {"command": "token add", "argument": "ci", "settings": {"account": "main"},
+ *      "token_hash": "…"}
+ *     {"status": 0, "out": "", "err": ""}
+ *
+ * It runs whole or not at all: each is one write of the store. */
+#ifndef CLI_CONTROL_H
+#define CLI_CONTROL_H
+
+#include "cli/settings.h"
+
+struct control;
+struct store;
+
+/* Serves the socket of the folder on a thread of its own. Says what is wrong. */
+bool control_start(const struct settings *settings, struct store *store,
+		   struct control **control_out);
+
+/* Answers what is under way and ends. NULL is accepted. */
+void control_stop(struct control *control);
+
+/* Has the process that serves the folder run the command, and prints what it says. False where no
+ * process serves it; nothing was done then. `token_hash` may be NULL. */
+bool control_ask(const struct settings *settings, const unsigned char *token_hash,
+		 enum exit_status *status_out);
+
+#endif
