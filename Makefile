@@ -36,6 +36,10 @@ build-thread/build.ninja:
 tools:
 	@script/bootstrap lint
 
+# How fast lists are in a large account; bench/lists.py tells what it takes.
+bench: build
+	@bench/lists.py
+
 lint: build-clang/build.ninja
 	@ninja -C build-clang --quiet
 	clang-format --dry-run -Werror $(SOURCES)
@@ -52,4 +56,4 @@ install: build
 clean:
 	rm -rf build build-gcc build-clang build-thread
 
-.PHONY: build run test test-all tools lint format install clean
+.PHONY: build run test test-all tools bench lint format install clean

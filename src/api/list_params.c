@@ -340,13 +340,18 @@ static bool read_as_filter(struct reader *reader, const struct param *param)
 static const char **names_of(struct reader *reader, bool list)
 {
 	const struct record_lists *lists = reader->type->lists;
-	size_t room = FIELD_COUNT(rows) + lists->filter_count + 1, count = 0;
+	size_t room = FIELD_COUNT(rows) + 3 * lists->filter_count + 1, count = 0;
 	const char **names = arena_alloc(&reader->call->http->arena, room * sizeof(*names));
 
 	for (size_t i = list ? 0 : ROW_EXPAND; names && i < FIELD_COUNT(rows); i++)
 		names[count++] = rows[i].name;
-	for (size_t i = 0; names && list && i < lists->filter_count; i++)
-		names[count++] = lists->filters[i].name;
+	for (size_t i = 0; names && list && i < lists->filter_count; i++) {
+		const struct filter *filter = &lists->filters[i];
+
+		names[count++] = filter->name;
+		for (size_t j = 0; j < FIELD_COUNT(filter->also) && filter->also[j]; j++)
+			names[count++] = filter->also[j];
+	}
 	return names;
 }
 

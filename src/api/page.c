@@ -8,7 +8,7 @@
 #define NO_VALUE 2
 
 /* More would not fit beside a request of the same length in a connection's memory. */
-#define LINKS_MAX 8000
+#define LINKS_MAX 12000
 
 struct cursor {
 	unsigned char version;

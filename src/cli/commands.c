@@ -123,7 +123,8 @@ const struct command commands[] = {
 		.about =
 			"Cases 245 and 246 with a subject and a case service each, a calendar and "
 			"two more\nstaff members where they are not there yet, and --tasks N more "
-			"tasks. Only for an\naccount without cases of its own, while docket does not "
+			"tasks, with the cases,\nsubjects, calendars and staff of an agency of that "
+			"size. Only for an account without\ncases of its own, while docket does not "
 			"serve it.",
 		.takes = DATA | BIT(SETTING_ACCOUNT) | BIT(SETTING_TASKS),
 		.needs = BIT(SETTING_DATA),

@@ -191,8 +191,8 @@ static bool listen_in(struct control *control)
 {
 	struct sockaddr_un address;
 
-	control->folder = open(control->settings->text[SETTING_DATA],
-			       O_PATH | O_DIRECTORY | O_CLOEXEC);
+	control->folder =
+		open(control->settings->text[SETTING_DATA], O_PATH | O_DIRECTORY | O_CLOEXEC);
 	control->listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	control->stop = eventfd(0, EFD_CLOEXEC);
 	if (control->folder < 0 || control->listener < 0 || control->stop < 0)

@@ -10,8 +10,8 @@ static const struct {
 	const char *field;
 	enum setting setting;
 } options[] = {
-	{"username", SETTING_USERNAME},     {"first_name", SETTING_FIRST_NAME},
-	{"last_name", SETTING_LAST_NAME},   {"email", SETTING_EMAIL},
+	{"username", SETTING_USERNAME},   {"first_name", SETTING_FIRST_NAME},
+	{"last_name", SETTING_LAST_NAME}, {"email", SETTING_EMAIL},
 	{"access_level", SETTING_ACCESS},
 };
 
@@ -69,8 +69,8 @@ bool admin_staff(const struct settings *settings, const char *username, bool by_
 		const struct field *field = field_of(&staff_type, options[i].field);
 		const char *value = i ? settings->text[options[i].setting] : username;
 
-		if (!value || !(i == 0 || settings->command->takes &
-						  SETTING_BIT(options[i].setting)))
+		if (!value ||
+		    !(i == 0 || settings->command->takes & SETTING_BIT(options[i].setting)))
 			continue;
 		*given_out |= field_bit(&staff_type, options[i].field);
 		if (options[i].setting == SETTING_EMAIL && strcmp(value, "none") == 0)
@@ -186,12 +186,12 @@ static enum err list_staff(void *context, const void *record)
 	struct listed *listed = context;
 	const struct staff *staff = record;
 	const struct field *level = field_of(&staff_type, "access_level");
-	json_t *row = json_pack("{sI so so so so ss so}", "id", (json_int_t)staff->record.id,
-				"username", text_of(staff->username), "first_name",
-				text_of(staff->first_name), "last_name", text_of(staff->last_name),
-				"email", text_of(staff->email), "access_level",
-				level->choices[staff->access_level], "created_at",
-				admin_time(staff->record.created_at));
+	json_t *row =
+		json_pack("{sI so so so so ss so}", "id", (json_int_t)staff->record.id, "username",
+			  text_of(staff->username), "first_name", text_of(staff->first_name),
+			  "last_name", text_of(staff->last_name), "email", text_of(staff->email),
+			  "access_level", level->choices[staff->access_level], "created_at",
+			  admin_time(staff->record.created_at));
 
 	listed->count++;
 	listed->last = (struct list_place){.id = staff->record.id};

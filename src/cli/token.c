@@ -89,11 +89,11 @@ enum exit_status token_revoke(const struct settings *settings, struct store *sto
 static enum err list_token(void *context, const void *record)
 {
 	const struct token *token = record;
-	json_t *row = json_pack("{ss# so so sb sb so}", "label", token->label.ptr,
-				(int)token->label.len, "created_at", admin_time(token->created_at),
-				"expires_at", admin_time(token->expires_at), "read_only",
-				token->read_only, "lenient", token->lenient, "last_used_at",
-				admin_time(token->last_used_at));
+	json_t *row =
+		json_pack("{ss# so so sb sb so}", "label", token->label.ptr, (int)token->label.len,
+			  "created_at", admin_time(token->created_at), "expires_at",
+			  admin_time(token->expires_at), "read_only", token->read_only, "lenient",
+			  token->lenient, "last_used_at", admin_time(token->last_used_at));
 
 	return json_array_append_new(context, row) ? ERR_NOMEM : OK;
 }

@@ -13,11 +13,11 @@
 
 struct account {
 	int64_t id;
-	struct slice name;     /* a label of a host name (RFC 1123, section 2.1), lower case */
-	struct slice country;  /* of addresses that name none: ISO 3166-1 alpha-2 */
-	bool require_case;     /* a task must have a case */
-	struct slice expand;   /* what is expanded where a request does not say: "case,users" */
-	int32_t alert_minute;  /* of the day: what a bare date in alert_at means */
+	struct slice name;      /* a label of a host name (RFC 1123, section 2.1), lower case */
+	struct slice country;   /* of addresses that name none: ISO 3166-1 alpha-2 */
+	bool require_case;      /* a task must have a case */
+	struct slice expand;    /* what is expanded where a request does not say: "case,users" */
+	int32_t alert_minute;   /* of the day: what a bare date in alert_at means */
 	struct slice time_zone; /* the zone of that minute; IANA, NUL behind it */
 };
 

@@ -53,8 +53,8 @@ void staff_add_init(struct staff_write *add)
 static enum err present_row(void *context, const struct db_value *values, size_t count)
 {
 	struct staff_write *staff = context;
-	enum err err = record_from_row(&staff_type, values, count, staff->write.arena,
-				       &staff->present);
+	enum err err =
+		record_from_row(&staff_type, values, count, staff->write.arena, &staff->present);
 
 	staff->found_id = staff->present.record.id;
 	return err ? err : record_keep(&staff_type, &staff->present, staff->write.arena);
@@ -82,8 +82,7 @@ static enum err staff_set_read(struct store_write *write, struct calls *calls)
 	args[0] = DB_INT_VALUE(write->scope.account_id);
 	args[1] = DB_INT_VALUE(staff->staff->record.id);
 	args[2] = DB_INT_VALUE(STAFF_FULL);
-	err = calls_add(calls, write->store->sql[RECORD_STAFF].select, args, 2, present_row,
-			staff);
+	err = calls_add(calls, write->store->sql[RECORD_STAFF].select, args, 2, present_row, staff);
 	return err ? err
 		   : calls_add(calls,
 			       "SELECT count(*) FROM staff WHERE account_id = $1 AND id <> $2"

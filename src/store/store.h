@@ -267,4 +267,15 @@ void token_revoke_init(struct token_write *revoke);
  * whether they were not there before. ERR_EXISTS where the account has cases of its own. */
 enum err store_demo_records(struct store *store, const struct scope *scope, bool *made_out);
 
+/* Makes a record that is no task, unless the account has one of that name; see sample.c. */
+struct sample_put {
+	struct store_write write;
+	enum record_kind kind;
+	struct record *record; /* at the head of the struct of its kind */
+	int64_t *id_out;       /* of the record, made or found */
+	bool found;            /* the store's own */
+};
+
+void sample_put_init(struct sample_put *put);
+
 #endif

@@ -96,6 +96,45 @@ def test_again_it_adds_tasks_alone(folder):
         assert after[table] == before[table], table
 
 
+def test_again_it_adds_what_the_tasks_need(folder):
+    succeed("demo", "--data", folder, "--tasks", "80")
+    before = everything(folder)
+    succeed("demo", "--data", folder, "--tasks", "80")
+    again = everything(folder)
+    succeed("demo", "--data", folder, "--tasks", "400")
+    after = everything(folder)
+    assert len(again["task"]) == 160 and len(after["task"]) == 560
+    for table in ("staff", "casefile", "casefile_service", "case_service", "calendar", "subject"):
+        assert again[table] == before[table], table
+        assert set(before[table]) <= set(after[table]), table
+    assert [row[3] for row in after["casefile"]] == [f"DEMO-{245 + n}" for n in range(2 + 10)]
+    assert rows(folder, "PRAGMA foreign_key_check") == []
+
+
+def test_a_case_goes_by_its_number(folder):
+    """The ids that follow on the base records' may be somebody else's by then."""
+    succeed("demo", "--data", folder, "--tasks", "0")
+    with contextlib.closing(sqlite3.connect(folder / "docket.db")) as database, database:
+        database.execute(
+            "INSERT INTO casefile (account_id, id, change, case_number, status, created_at,"
+            " updated_at) SELECT 1, 247, last_change + 1, 'A-1', 0, 0, 0 FROM account")
+        database.execute("UPDATE account SET last_casefile_id = 247, last_change = last_change + 1")
+    for _ in range(2):
+        succeed("demo", "--data", folder, "--tasks", "100")
+        assert rows(folder, "SELECT id, case_number FROM casefile ORDER BY id") == [
+            (245, "DEMO-245"), (246, "DEMO-246"), (247, "A-1"), (248, "DEMO-247"),
+            (249, "DEMO-248")]
+        assert {row for row, in rows(folder, "SELECT DISTINCT casefile_id FROM task")} == {
+            None, 245, 246, 248, 249}
+
+
+@pytest.mark.parametrize("tasks", [0, 1, 39])
+def test_a_few_tasks_need_the_base_records_alone(folder, tasks):
+    succeed("demo", "--data", folder, "--tasks", tasks)
+    assert [rows(folder, f"SELECT count(*) FROM {table}")[0][0] for table in
+            ("staff", "calendar", "case_service", "casefile", "subject")] == [3, 1, 2, 2, 2]
+
+
 def test_again_after_the_base_records_were_used(tmp_path, make_server):
     server = make_server()
     made = server.create(users_list=[1])
@@ -135,6 +174,63 @@ def test_not_while_it_is_served(make_server):
     assert server.create()["id"] == 1
     server.stop()
     assert rows(server.data, "SELECT count(*) FROM task") == [(1,)]
+
+
+# A large account
+
+@pytest.fixture(scope="module")
+def large(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("large") / "data"
+    succeed("init", "--data", folder)
+    succeed("demo", "--data", folder, "--tasks", "8000")
+    return folder
+
+
+def one(folder, sql):
+    (row,) = rows(folder, sql)
+    return row
+
+
+def test_a_large_account_has_what_an_agency_has(large):
+    assert one(large, "SELECT count(*) FROM casefile") == (2 + 200,)
+    assert one(large, "SELECT count(*) FROM staff") == (3 + 4,)
+    for table, least, most in [("calendar", 3, 12), ("case_service", 3, 12)]:
+        (count,) = one(large, f"SELECT count(*) FROM {table}")
+        assert least <= count <= most, table
+        assert one(large, f"SELECT count(DISTINCT name) FROM {table}") == (count,)
+    for kind in ("id FROM subject", "case_service_id FROM casefile_service"):
+        found = {row for row, in rows(large, "SELECT (SELECT count(*) FROM (SELECT "
+                                      f"{kind} WHERE casefile_id = casefile.id)) FROM casefile")}
+        assert 1 in found and 2 in found and 0 not in found and max(found) <= 3, kind
+
+
+def test_the_first_staff_member_alone_has_full_access(large):
+    staff = rows(large, "SELECT id, access_level, email FROM staff ORDER BY id")
+    assert [number for number, level, _ in staff if level == 0] == [1]
+    assert all(email.endswith("@example.com") for number, _, email in staff if number > 1)
+
+
+def test_tasks_are_spread_as_in_an_agency(large):
+    for column in ("casefile_id", "calendar_id", "subject_id", "case_service_id"):
+        sizes = sorted(count for count, in rows(
+            large, f"SELECT count(*) FROM task WHERE {column} IS NOT NULL GROUP BY {column}"))
+        assert sizes[-1] > 2 * sizes[len(sizes) // 2], column
+    users = sorted(count for count, in rows(large, "SELECT count(*) FROM task_user GROUP BY"
+                                            " staff_id"))
+    assert len(users) == 7 and users[-1] > 2 * users[3]
+    old, recent = "id <= 4000", "id > 7600"
+    assert one(large, f"SELECT avg(status = 3) > 0.9 FROM task WHERE {old}") == (1,)
+    assert one(large, f"SELECT avg(status = 3) < 0.5 FROM task WHERE {recent}") == (1,)
+    assert one(large, "SELECT count(DISTINCT title) > 1000 FROM task") == (1,)
+    # A task is not older than its case, but for the base records' that are there from now on.
+    assert one(large, "SELECT count(*) FROM task JOIN casefile ON casefile.id = casefile_id"
+               " WHERE casefile.id > 246 AND task.created_at < casefile.created_at") == (0,)
+
+
+def test_a_large_account_is_whole(large):
+    assert rows(large, "PRAGMA foreign_key_check") == []
+    ((last,),) = rows(large, "SELECT last_change FROM account")
+    assert one(large, "SELECT count(*), max(change) FROM history") == (last, last)
 
 
 # What the tasks are like

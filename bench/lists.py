@@ -1,0 +1,350 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""How long lists of tasks take in a large account, and what its size costs a create.
+
+    make bench                          all of it, over 1,000,000 tasks
+    bench/lists.py --tasks 100000 --runs 5 --only pairs
+
+It makes the account once, under build/bench-data (1,000,000 tasks take a minute or two and 1.2 GB;
+remove the folder to have it made anew), serves it on the loopback, and sends one request after
+the other over one connection. A row of the table is a question; `total` is how many tasks answer
+it, `page` how many came (per_page=100). Then follow the first page by id, the first page by due
+date, and the count: each with the median and the worst of its runs (fewer where they take seconds)
+in milliseconds as the client saw them. The aim is a median of at most 10 ms and no request over
+2 s, where docket answers 503.
+
+Creates are durable: each was answered from stable storage. They go to a copy of the large account
+and to an empty one, over 64 connections for 10 s each: by wrk where it is installed, else by
+threads, which are slower than docket is. Client and server share the machine, so that the ratio
+says more than the rates. Needs /usr/bin/python3 and its standard library alone. Nothing is
+written but below build/bench-data; the numbers go to standard output.
+"""
+import argparse
+import datetime
+import json
+import re
+import shutil
+import subprocess
+import threading
+import time
+import urllib.parse
+
+import harness
+from harness import BUDGET_MS, DATA, TASKS, Client, Measure, Server, query
+
+DAY = 86400
+SLOW_MS = 10
+CREATE_S, CONNECTIONS = 10, 64
+OPEN = "none,needs_action,in_progress"
+STATUSES = OPEN.split(",") + ["complete"]
+EQUALITY = {"calendar": "calendar_id", "case": "casefile_id", "subject": "subject_id",
+            "user": "staff_id", "status": "status"}
+RANGES = {"due": "due_on", "complete": "complete_at", "alert": "alert_at",
+          "alert_sent": "alert_sent_at", "created": "created_at", "updated": "updated_at"}
+
+
+class Values:
+    """Values of the account to filter by, with how common each is."""
+
+    def __init__(self, folder):
+        self.folder, self.now = folder, int(time.time())
+        self.common, self.second, self.typical, self.median = {}, {}, {}, {}
+        for name, column in EQUALITY.items():
+            table = "task_user" if name == "user" else "task"
+            found = query(folder, f"SELECT {column} FROM {table} WHERE {column} IS NOT NULL"
+                          " GROUP BY 1 ORDER BY count(*) DESC, 1")
+            values = [STATUSES[value] if name == "status" else value for value, in found]
+            self.common[name], self.second[name] = values[:2]
+            self.typical[name] = values[len(values) // 2]
+        for name in RANGES:
+            self.median[name] = self.place(name, 0.5)
+
+    def place(self, name, part):
+        """The value of a range's column below which that part of the table lies."""
+        column = RANGES[name]
+        ((count,),) = query(self.folder, f"SELECT count({column}) FROM task")
+        ((value,),) = query(self.folder, f"SELECT {column} FROM task WHERE {column} IS NOT NULL"
+                            f" ORDER BY 1 LIMIT 1 OFFSET {int(count * part)}")
+        return value
+
+    def bound(self, name, value):
+        """As a parameter; `value` is in days or seconds, as it is stored."""
+        if name == "due":
+            return (datetime.date(1970, 1, 1) + datetime.timedelta(value)).isoformat()
+        return datetime.datetime.fromtimestamp(value, datetime.timezone.utc).strftime(
+            "%Y-%m-%dT%H:%M:%SZ")
+
+    def range(self, name, low, high):
+        return (f"{name}_from={self.bound(name, low)}"
+                f"&{name}_to={self.bound(name, high)}")
+
+    def days(self, name, count):
+        """So many days from the middle of the table on."""
+        low, unit = self.median[name], 1 if name == "due" else DAY
+        return self.range(name, low, low + count * unit - 1)
+
+
+def quoted(text):
+    return "title=" + urllib.parse.quote(text)
+
+
+def alone(v):
+    """Every filter by itself."""
+    yield "no filter", ""
+    yield "id, 1 value", "id=5000"
+    yield "id, 100 values", "id=" + ",".join(str(n * 97) for n in range(1, 101))
+    for name in EQUALITY:
+        yield f"{name}, typical", f"{name}={v.typical[name]}"
+        yield f"{name}, commonest", f"{name}={v.common[name]}"
+        if name in ("case", "subject", "user"):
+            yield f"{name}, none", f"{name}=none"
+    yield "status, open (3 values)", f"status={OPEN}"
+    for name in RANGES:
+        yield f"{name}_from, half", f"{name}_from={v.bound(name, v.median[name])}"
+        yield f"{name}_to, half", f"{name}_to={v.bound(name, v.median[name])}"
+        yield f"{name}, a day", v.days(name, 1)
+        yield f"{name}, a month", v.days(name, 30)
+        yield f"{name}, middle half", v.range(name, v.place(name, 0.25), v.place(name, 0.75))
+    for label, text in [("common word", "interview"), ("rare word", "zeppelin"),
+                        ("1 character", "z"), ("1 rare character", "🚢"), ("2 characters", "gm"),
+                        ("2, found nowhere", "qx"), ("found nowhere", "xylophone")]:
+        yield f"title, {label}", quoted(text)
+
+
+def pairs(v):
+    """What screens and programs ask for most; each by the commonest and by a typical value."""
+    for kind, value in [("commonest", v.common), ("typical", v.typical)]:
+        user, case, calendar = (f"{name}={value[name]}" for name in ("user", "case", "calendar"))
+        status = f"status={'needs_action' if kind == 'typical' else 'complete'}"
+        week = v.range("due", v.now // DAY, v.now // DAY + 6)
+        for label, parameters in [
+                # "My open tasks": the first screen of whoever works there.
+                ("user + status", f"{user}&{status}"),
+                ("user + open", f"{user}&status={OPEN}"),
+                # What is overdue, or due soon, for whoever distributes work.
+                ("status + due range", f"{status}&due_to={v.bound('due', v.now // DAY)}"),
+                # A case's page.
+                ("case + status", f"{case}&{status}"),
+                # A calendar's month.
+                ("calendar + due range", f"{calendar}&{v.days('due', 30)}"),
+                # A staff member's week.
+                ("user + due range", f"{user}&{week}"),
+                # The nightly export: what was completed, or became urgent, since yesterday.
+                ("status + updated_from",
+                 f"{status}&updated_from={v.bound('updated', v.now - DAY)}"),
+                # To find again what one remembers a word of.
+                ("case + title", f"{case}&{quoted('interview')}"),
+                # Whose alerts went out, and whose will.
+                ("user + alert range", f"{user}&{v.days('alert', 30)}"),
+                # How far a department is.
+                ("calendar + status", f"{calendar}&{status}"),
+                # What is known about a person.
+                ("subject + status", f"subject={value['subject']}&{status}")]:
+            yield f"{label}, {kind}", parameters
+
+
+def hard(v):
+    """Filters that are common each and never hold together, and what is rare where one looks."""
+    created = f"created_from={v.bound('created', v.median['created'])}"
+    early = f"created_to={v.bound('created', v.place('created', 0.1))}"
+    before = v.median["created"] - 1
+    yield "created late + updated early", f"{created}&updated_to={v.bound('updated', before)}"
+    yield "created late + complete early", f"{created}&complete_to={v.bound('complete', before)}"
+    yield "created late + due early", f"{created}&due_to={v.bound('due', before // DAY - 1)}"
+    yield "complete + alert ahead", f"status=complete&alert_from={v.bound('alert', v.now)}"
+    yield "status none + completed", f"status=none&complete_from={v.bound('complete', 0)}"
+    yield "alert ahead + alert sent", (f"alert_from={v.bound('alert', v.now)}"
+                                       f"&alert_sent_from={v.bound('alert_sent', 0)}")
+    yield "case + another's subject", f"case={v.common['case']}&subject={v.second['subject']}"
+    yield "subject + no case", f"case=none&subject={v.common['subject']}"
+    yield "rare status + oldest", f"status=in_progress&{early}"
+    yield "open + oldest", f"status={OPEN}&{early}"
+    yield "user + rare status + oldest", f"user={v.common['user']}&status=in_progress&{early}"
+    yield "word + rare status + oldest", f"{quoted('interview')}&status=in_progress&{early}"
+    yield "word + no user + rare status", f"{quoted('interview')}&user=none&status=in_progress"
+    yield "word + calendar", f"{quoted('interview')}&calendar={v.typical['calendar']}"
+    yield "word + created late + upd. early", (f"{quoted('interview')}&{created}"
+                                               f"&updated_to={v.bound('updated', before)}")
+    yield "2 characters + rare status", f"title=gm&status=in_progress&{early}"
+    yield "nowhere + half", f"{quoted('qx')}&{created}"
+    yield "3 users + calendar + open", (
+        f"user=1,2,{v.typical['user']}&calendar={v.common['calendar']}&status={OPEN}")
+    yield "5 ranges of half", "&".join(
+        f"{name}_from={v.bound(name, v.median[name])}"
+        for name in ("due", "complete", "alert", "created", "updated"))
+
+
+def sorts(v):
+    """Every sort, both ways, and with what does not give its order."""
+    for sort in ("id", "due_on", "title", "created_at", "updated_at", "alert_at", "complete_at"):
+        for direction in ("asc", "desc"):
+            yield f"{sort} {direction}", f"sort={sort}&dir={direction}"
+        yield f"{sort} + user", f"sort={sort}&user={v.common['user']}"
+        yield f"{sort} + status", f"sort={sort}&status=complete&dir=desc"
+        yield f"{sort} + case, typical", f"sort={sort}&case={v.typical['case']}"
+    yield "all expansions", "expand=case,calendar,subject,case_service,users"
+
+
+GROUPS = {"alone": alone, "pairs": pairs, "hard": hard}
+
+
+class Report:
+    """Prints rows and keeps what the last line needs."""
+
+    def __init__(self, client, runs):
+        self.client, self.runs, self.all = client, runs, []
+
+    def measure(self, label, parameters):
+        found = Measure(self.client, parameters + "&per_page=100", self.runs)
+        self.all.append((label, found))
+        return found
+
+    def group(self, name, questions):
+        print(f"\n{name:<33}{'total':>8} {'page':>5}{'by id':>9}{'worst':>8}{'by due':>10}"
+              f"{'worst':>8}{'count':>10}{'worst':>8}")
+        for label, parameters in questions:
+            lead = parameters + "&" if parameters else ""
+            by_id = self.measure(f"{label}, by id", f"{lead}sort=id")
+            by_due = self.measure(f"{label}, by due date", f"{lead}sort=due_on")
+            count = self.measure(f"{label}, count", f"{lead}mode=count")
+            print(f"{label:<33}{count.total or '':>8} {by_id.records:>5}{by_id} {by_due} {count}",
+                  flush=True)
+
+    def plain(self, name, questions):
+        print(f"\n{name:<38}{'page':>9}{'median':>9}{'worst':>8}")
+        for label, parameters in questions:
+            found = self.measure(label, parameters)
+            print(f"{label:<38}{found.records:>9}{found}", flush=True)
+
+    def deep(self, v, total):
+        """A page far back, and the page behind it by the cursor that it gave."""
+        def questions():
+            for sort in ("id", "due_on", "alert_at"):
+                for filters in ("", f"&user={v.common['user']}", "&status=complete"):
+                    for page in (max(total // 5000, 1), max(total // 200, 1)):
+                        asked = f"sort={sort}{filters}&page={page}&per_page=100"
+                        cursor = self.client.get(asked).next
+                        label = f"{sort}{filters.replace('&', ' + ')}, {page}"
+                        yield f"{label} by page", asked.replace("&per_page=100", "")
+                        if cursor:
+                            yield f"{label} by cursor", cursor.replace("&per_page=100", "")
+        self.plain("deep pages: sort, page", questions())
+
+    def summary(self):
+        slow = [(label, found) for label, found in self.all if found.median > SLOW_MS]
+        if slow:
+            print(f"\nslower than {SLOW_MS} ms:")
+        for label, found in sorted(slow, key=lambda row: -row[1].median):
+            print(f"  {found.median:9.1f} {label:<45} {found.parameters[:110]}")
+        worst = max(self.all, key=lambda row: row[1].worst)
+        over = sum(found.over for _, found in self.all)
+        print(f"\n{len(slow)} of {len(self.all)} medians are over {SLOW_MS} ms; {over} requests "
+              f"took over {BUDGET_MS // 1000} s or failed; the worst took {worst[1].worst:.0f} ms "
+              f"({worst[0]})")
+
+
+def body_of(case, user, number):
+    return {"task": {"casefile_id": case, "calendar_id": 1, "due_on": "2030-02-14",
+                     "users_list": [user], "title": f"Call the claimant about {number % 1000}",
+                     "body": "Ask for the signed statement and note the time of the call."}}
+
+
+def by_wrk(server, cases, users):
+    """Creates a second, and how many failed."""
+    head = json.dumps(body_of("@1", "@2", 0)).replace('"@1"', "%d").replace('"@2"', "%d")
+    script = DATA / "create.lua"
+    script.write_text(
+        'wrk.method = "POST"\n'
+        + "".join(f"wrk.headers[{json.dumps(key)}] = {json.dumps(value)}\n"
+                  for key, value in {**server.headers, "Content-Type": "application/json"}.items())
+        + f"local cases, users, n = {cases}, {users}, 0\n"
+        f"local body = {json.dumps(head.replace('about 0', 'about %d'))}\n"
+        "request = function()\n  n = n + 1\n"
+        "  return wrk.format(nil, nil, nil, body:format(245 + n * 7919 % cases,"
+        " n * 31 % users + 1, n % 1000))\nend\n")
+    # The order of the arguments is that of the body.
+    assert head.index("casefile_id") < head.index("users_list") < head.index("title")
+    done = subprocess.run(
+        ["wrk", "-t2", f"-c{CONNECTIONS}", f"-d{CREATE_S}s", "-s", script,
+         f"http://127.0.0.1:{server.port}{TASKS}"], check=True, capture_output=True, text=True)
+    failed = re.search(r"Non-2xx or 3xx responses: (\d+)", done.stdout)
+    return (float(re.search(r"Requests/sec:\s+([\d.]+)", done.stdout)[1]),
+            int(failed[1]) if failed else 0)
+
+
+def by_threads(server, cases, users):
+    made, failed, end = [0] * CONNECTIONS, [0] * CONNECTIONS, time.monotonic() + CREATE_S
+    headers = {**server.headers, "Content-Type": "application/json"}
+
+    def work(thread):
+        connection, n = Client(server).connection, thread * 1000003
+        while time.monotonic() < end:
+            n += 1
+            record = body_of(245 + n * 7919 % cases, n * 31 % users + 1, n)
+            connection.request("POST", TASKS, json.dumps(record), headers)
+            reply = connection.getresponse()
+            reply.read()
+            (made if reply.status == 201 else failed)[thread] += 1
+    threads = [threading.Thread(target=work, args=(n,)) for n in range(CONNECTIONS)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return sum(made) / CREATE_S, sum(failed)
+
+
+def creates(large):
+    """The same requests to an empty account and to the large one, then to all its cases."""
+    create = by_wrk if shutil.which("wrk") else by_threads
+    print(f"\ndurable creates a second, {CONNECTIONS} connections, {CREATE_S} s each, "
+          + create.__name__.replace("_", " "))
+    ((cases,),), ((users,),) = (query(large, f"SELECT count(*) FROM {table}")
+                                for table in ("casefile", "staff"))
+    empty = harness.make_folder("empty", 0)
+    base = None
+    for label, folder, count, staff in [
+            ("an empty account", empty, 2, 3), ("the large account, two cases", large, 2, 3),
+            ("the large account, all its cases", large, cases, users)]:
+        copy = DATA / "copy"
+        shutil.rmtree(copy, ignore_errors=True)
+        shutil.copytree(folder, copy)
+        with Server(copy, DATA / f"{folder.name}.token") as server:
+            before = server.written()
+            rate, failed = create(server, count, staff)
+            size = (server.written() - before) / rate / CREATE_S
+        shutil.rmtree(copy)
+        base = base or rate
+        print(f"{label:<33}{rate:>8.0f}{rate / base:>9.2f} of the empty one's, "
+              f"{size / 1024:.0f} KiB written each"
+              + (f"; {failed} failed" if failed else ""), flush=True)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
+    parser.add_argument("--tasks", type=int, default=1000000, help="how many the account has")
+    parser.add_argument("--runs", type=int, default=15, help="of each request")
+    parser.add_argument("--only", choices=[*GROUPS, "sorts", "deep", "creates"], action="append",
+                        help="this part alone; may come several times")
+    options = parser.parse_args()
+    wanted = options.only or [*GROUPS, "sorts", "deep", "creates"]
+
+    folder = harness.make_folder(f"tasks-{options.tasks}", options.tasks)
+    values = Values(folder)
+    print(f"{options.tasks} tasks, {options.runs} runs each on {harness.machine()}")
+    if wanted != ["creates"]:
+        with Server(folder, DATA / f"{folder.name}.token") as server:
+            report = Report(Client(server), options.runs)
+            for name, group in GROUPS.items():
+                if name in wanted:
+                    report.group(name, group(values))
+            if "sorts" in wanted:
+                report.plain("sorts", sorts(values))
+            if "deep" in wanted:
+                report.deep(values, options.tasks)
+            report.summary()
+    if "creates" in wanted:
+        creates(folder)
+    print(f"at the end: {harness.machine().split('; ')[1]}")
+
+
+main()

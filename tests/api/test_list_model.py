@@ -1,0 +1,152 @@
+"""Lists against a model of them: random queries over accounts whose ids are the same and whose
+tasks are not, by page, by cursor and counted; and walks while others write."""
+import collections
+import json
+import random
+import threading
+
+import pytest
+
+from harness import TASKS
+from list_data import Reader, make_big, make_small, random_record, shared
+from list_model import SORTS, Query
+from list_queries import DIRS, draw, every_feature, features
+from list_walk import Lists, check_pairs, check_queries, links
+
+SEEDS, QUERIES = range(20), 100  # seeds, and queries of each
+BIG_SEEDS, BIG_QUERIES = range(100, 104), 38
+AT_LEAST = 15  # of the queries that find something make use of each feature
+WRITERS = 16
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory):
+    """Two accounts of some 500 tasks."""
+    lists = Lists(*shared(tmp_path_factory, "lists", make_small),
+                  tmp_path_factory.mktemp("lists"))
+    yield lists
+    lists.stop()
+
+
+@pytest.fixture(scope="module")
+def big(tmp_path_factory):
+    """An account where it matters what is looked up, and a small one."""
+    lists = Lists(*shared(tmp_path_factory, "big-lists", make_big),
+                  tmp_path_factory.mktemp("big-lists"))
+    yield lists
+    lists.stop()
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_queries(small, seed):
+    check_queries(small, seed, range(QUERIES))
+
+
+@pytest.mark.parametrize("sort", SORTS)
+def test_every_filter_with_every_sort(small, sort):
+    check_pairs(small, sort)
+
+
+@pytest.mark.parametrize("seed", BIG_SEEDS)
+def test_queries_of_many_tasks(big, seed):
+    check_queries(big, seed, range(0, 2 * BIG_QUERIES, 2))
+
+
+def test_queries_of_a_small_account_beside(big):
+    check_queries(big, "beside", range(1, 61, 2))
+
+
+def test_the_queries_cover_everything(small):
+    counter = collections.Counter()
+    for seed in SEEDS:
+        for turn in range(QUERIES):
+            model = small.models[turn % len(small.accounts)]
+            params = draw(random.Random(f"{seed} {turn}"), model)
+            if model.find(Query(params)):
+                counter.update(features(params))
+    rare = {feature: counter[feature] for feature in every_feature()
+            if counter[feature] < AT_LEAST}
+    assert rare == {}, json.dumps(counter, indent=1, sort_keys=True)
+
+
+class Writers:
+    """They create tasks until the end of the block, each on a connection of its own."""
+
+    def __init__(self, lists):
+        self.lists, self.ending, self.counts, self.errors = lists, threading.Event(), [], []
+        self.threads = [threading.Thread(target=self.write, args=[number])
+                        for number in range(WRITERS)]
+
+    def write(self, number):
+        rng, count = random.Random(f"writer {number}"), 0
+        try:
+            with Reader(self.lists.server, self.lists.accounts[0]) as reader:
+                while not self.ending.is_set():
+                    reader.create([random_record(rng, 1)])
+                    count += 1
+        except Exception as error:  # shown by the test, which would not see it else
+            self.errors.append(error)
+        self.counts.append(count)
+
+    def __enter__(self):
+        for thread in self.threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.ending.set()
+        for thread in self.threads:
+            thread.join()
+
+
+def walk(reader, target, by_page, seen_all):
+    """The records of all pages, or of some more than `seen_all` asks for: while others write there
+    may be no end."""
+    records, more = [], 10
+    for number in range(1, 1000):
+        join = "&" if "?" in target else "?"
+        reply, = reader.get(f"{target}{join}page={number}" if by_page else target)
+        assert reply.status == 200, reply
+        page = reply.json
+        records += page
+        more -= seen_all(records)
+        if not page or more == 0 or not (by_page or "next" in links(reply)):
+            return records
+        target = target if by_page else links(reply)["next"]
+    raise AssertionError(f"expected an end of {target}")
+
+
+def check_walk(lists, params, by_page):
+    model, reader = lists.models[0], lists.readers[0]
+    query = Query(params)
+    before = model.select(query)
+    target = f"{TASKS}?" + "&".join(f"{name}={text}" for name, text in params)
+    records = walk(reader, target, by_page,
+                   lambda records: set(before) <= {record["id"] for record in records})
+    ids = [record["id"] for record in records]
+    assert len(set(ids)) == len(ids), "expected each task once"
+    assert [task_id for task_id in ids if task_id in model.records] == before
+    assert [record for record in records if record["id"] in model.records] == [
+        model.records[task_id] for task_id in before]
+    # The new ones stand in their places too.
+    found = type(model)({record["id"]: json.dumps(record).encode() for record in records},
+                        json.loads)
+    assert found.select(query) == ids
+
+
+WALKS = [([], True), ([], False)] + [
+    ([("sort", sort), ("dir", way), *filters], False)
+    for sort in ("id", "due_on", "title", "created_at", "updated_at", "alert_at", "complete_at")
+    for way in DIRS
+    for filters in ([], [("status", "complete,none"), ("user", "1,none")])]
+
+
+def test_walks_while_others_write(tmp_path_factory):
+    lists = Lists(*shared(tmp_path_factory, "lists", make_small),
+                  tmp_path_factory.mktemp("walks"))
+    with Writers(lists) as writers:
+        for params, by_page in WALKS:
+            check_walk(lists, [*params, ("per_page", "40")], by_page)
+    lists.stop()
+    assert writers.errors == []
+    assert min(writers.counts) >= 10, "expected that all were writing"
