@@ -133,6 +133,9 @@ struct ip trace_source(const struct app *app, struct http_request *http);
 /* Its line in the log. `call` is NULL where there is none. */
 void trace_end(const struct app *app, const struct http_request *http, const struct call *call);
 
+/* me.c */
+void me_get(struct call *call);
+
 /* task.c */
 void task_create(struct call *call);
 void task_created(struct call *call);
