@@ -174,6 +174,14 @@ void guesses_refused(struct guesses *guesses, const struct guess *guess)
 	pthread_mutex_unlock(&guesses->lock);
 }
 
+static void set_token(struct token_row *row, const struct guess *guess, uint64_t account)
+{
+	memcpy(row->hash, guess->token_hash, TOKEN_HASH_BYTES);
+	row->account = account;
+	row->used_ms = guess->now_ms;
+	row->used = true;
+}
+
 void guesses_passed(struct guesses *guesses, const struct guess *guess)
 {
 	uint64_t account = account_key(guesses, guess);
@@ -191,9 +199,7 @@ void guesses_passed(struct guesses *guesses, const struct guess *guess)
 			if (!rows[i].used || rows[i].used_ms < oldest->used_ms)
 				oldest = &rows[i];
 	}
-	memcpy(oldest->hash, guess->token_hash, TOKEN_HASH_BYTES);
-	oldest->account = account;
-	oldest->used_ms = guess->now_ms;
-	oldest->used = true;
+	if (!oldest->used || oldest->used_ms <= guess->now_ms)
+		set_token(oldest, guess, account);
 	pthread_mutex_unlock(&guesses->lock);
 }

@@ -8,9 +8,9 @@
  * that was asked for: whether there is such an account, or such a user name in it, makes no
  * difference, so nothing can be learnt from it.
  *
- * A token that was good before is always looked at: whoever has it is not locked out by what others
- * do behind the same address. Memory is fixed: what was used longest ago makes room. Any thread may
- * call. */
+ * A token that was good before, or was there at the start, is always looked at: whoever has it is
+ * not locked out by what others do behind the same address. Memory is fixed: what was used longest
+ * ago makes room. Any thread may call. */
 #ifndef AUTH_GUESSES_H
 #define AUTH_GUESSES_H
 
@@ -24,6 +24,8 @@
 #define GUESSES_WINDOW_MS 60000
 
 struct guesses;
+
+struct store;
 
 /* One attempt. */
 struct guess {
@@ -46,5 +48,10 @@ unsigned guesses_wait(struct guesses *guesses, struct guess *guess);
 /* What came of an attempt that was looked at. */
 void guesses_refused(struct guesses *guesses, const struct guess *guess);
 void guesses_passed(struct guesses *guesses, const struct guess *guess);
+
+/* Takes the tokens of every account for good that have not expired, as if each had passed when it
+ * was last used. `now` is the time of day, `now_ms` the same moment by monotonic_ms(). An error is
+ * one of the store's. */
+enum err guesses_load(struct guesses *guesses, struct store *store, int64_t now, int64_t now_ms);
 
 #endif

@@ -71,6 +71,17 @@ static enum err find_account(struct store *store, struct arena *arena, struct ap
 	return err;
 }
 
+static enum err start_guesses(struct guesses *guesses, struct store *store)
+{
+	enum err err = ERR_NOMEM;
+
+	if (guesses)
+		err = guesses_load(guesses, store, clock_now(&system_clock), monotonic_ms());
+	if (err)
+		log_line("cannot read the tokens: %s", err_text(err));
+	return err;
+}
+
 /* The order matters: no write is lost, no request left suspended, nothing used after its end. */
 static void end(struct http_server *server, struct store *store)
 {
@@ -105,8 +116,8 @@ static enum err serve(const struct settings *settings, struct store *store, unsi
 
 	log_stream_init(&log, STDERR_FILENO);
 	app.guesses = guesses_new();
-	if (!err && !app.guesses)
-		err = ERR_NOMEM;
+	if (!err)
+		err = start_guesses(app.guesses, store);
 	if (err) {
 		guesses_free(app.guesses);
 		arena_release(&arena);

@@ -1,7 +1,9 @@
 """Guessing at tokens is limited, and nobody is locked out by somebody else's guesses."""
+import json
+
 import pytest
 
-from harness import JSON, TASKS, Server, Wire, basic, new_source, problem, succeed
+from harness import TASKS, Server, Wire, basic, new_source, problem, succeed, task
 
 MOST = 20  # refusals of one source at one account
 MINUTE = 60
@@ -41,7 +43,7 @@ def statuses(replies):
 
 @pytest.fixture
 def fresh(make_server):
-    """A server that has seen no token, and an address that it has not seen either."""
+    """A server, and an address that it has seen nothing from."""
     return make_server(), new_source()
 
 
@@ -50,8 +52,40 @@ def test_so_many_and_no_more(fresh):
     assert statuses(guess(server, source, MOST)) == [401] * MOST
     for reply in guess(server, source, 3):
         limited(reply)
-    limited(ask(server, source, server.access))  # never seen before, so it could be a guess
-    assert ask(server, new_source(), server.access).status == 404
+    assert guess(server, new_source(), 1)[0].status == 401
+
+
+def token(server, label, *options):
+    """A new token of the account, as the value of Authorization."""
+    file = server.data.with_name(server.data.name + label)
+    succeed("token", "add", label, "--data", server.data, "--token-file", file, *options)
+    return basic(KNOWN, file.read_text().strip())
+
+
+def test_a_token_that_was_there_at_the_start(fresh):
+    server, source = fresh
+    guess(server, source, MOST)
+    assert ask(server, source, server.access).status == 404
+
+
+def test_a_token_that_never_was_used(fresh):
+    """It could be a guess until it comes from elsewhere."""
+    server, source = fresh
+    new = token(server, "new")
+    guess(server, source, MOST)
+    limited(ask(server, source, new))
+    assert ask(server, new_source(), new).status == 404
+    assert ask(server, source, new).status == 404
+
+
+def test_a_token_that_is_good_no_more(fresh):
+    """It is no guess either, but nothing comes of it."""
+    server, source = fresh
+    old = token(server, "old")
+    assert ask(server, new_source(), old).status == 404
+    succeed("token", "revoke", "old", "--data", server.data)
+    assert statuses(ask(server, source, old) for _ in range(MOST + 1)) == [401] * (MOST + 1)
+    limited(guess(server, source, 1)[0])
 
 
 def test_the_owner_is_let_in(fresh):
@@ -72,11 +106,14 @@ def test_the_owner_is_let_in(fresh):
 
 
 def test_only_good_tokens_are_remembered(fresh):
+    """Not what came with one that nobody has."""
     server, source = fresh
-    refused = basic(UNKNOWN, server.token)
-    assert ask(server, new_source(), refused).status == 401
+    refused = token(server, "new").replace("Basic ", "Basic")
+    for access in (basic(UNKNOWN, "wrong"), refused):
+        assert ask(server, new_source(), access).status == 401
     guess(server, source, MOST)
-    limited(ask(server, source, refused))
+    limited(ask(server, source, basic(UNKNOWN, "wrong")))
+    limited(ask(server, source, refused.replace("Basic", "Basic ")))
 
 
 def test_a_known_user_and_an_unknown_one(make_server):
@@ -133,10 +170,9 @@ def test_whatever_is_asked_for(fresh):
 def test_nothing_is_stored(fresh):
     server, source = fresh
     guess(server, source, MOST)
-    reply = ask(server, source, server.access, *[f"{name}: {value}" for name, value
-                                                 in JSON.items()],
-                method="POST", target=TASKS, body=b'{"task":{}}')
-    limited(reply)
+    body = json.dumps(task()).encode()
+    limited(ask(server, source, token(server, "new"), "Content-Type: application/json",
+                method="POST", target=TASKS, body=body))
     assert server.create()["id"] == 1
 
 

@@ -166,7 +166,11 @@ static void full_tables(void **state)
 			/* Used now and then, the first token is never the oldest. */
 			assert_int_equal(ask(guesses, "a", address, 1, START + 1 + i / 100), 0);
 	}
+	/* One that was good long ago takes no other's place. */
+	pass(guesses, "b", "198.51.100.1", 2, START - 1000);
 	refuse(guesses, "a", "192.0.2.1", GUESSES_MAX, START + 2000);
+	refuse(guesses, "b", "192.0.2.1", GUESSES_MAX, START + 2000);
+	assert_true(ask(guesses, "b", "192.0.2.1", 2, START + 2000) > 0);
 	assert_true(ask(guesses, "a", "192.0.2.1", 2, START + 2000) > 0);
 	assert_int_equal(ask(guesses, "a", "192.0.2.1", 1, START + 2000), 0);
 	assert_int_equal(ask(guesses, "a", "192.0.2.1", 10 + 99999, START + 2000), 0);
