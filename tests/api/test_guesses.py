@@ -1,5 +1,6 @@
 """Guessing at tokens is limited, and nobody is locked out by somebody else's guesses."""
 import json
+import sqlite3
 
 import pytest
 
@@ -66,6 +67,18 @@ def test_a_token_that_was_there_at_the_start(fresh):
     server, source = fresh
     guess(server, source, MOST)
     assert ask(server, source, server.access).status == 404
+
+
+def test_a_token_that_had_expired_at_the_start(fresh):
+    server, source = fresh
+    server.stop()
+    expired = token(server, "expired", "--expires", "2999-01-01")
+    with sqlite3.connect(server.data / "docket.db") as database:
+        database.execute("UPDATE token SET expires_at = 1 WHERE label = 'expired'")
+    database.close()
+    server.start()
+    guess(server, source, MOST)
+    limited(ask(server, source, expired))
 
 
 def test_a_token_that_never_was_used(fresh):

@@ -44,6 +44,12 @@ def test_what_a_token_may(server, tmp_path):
     assert server.call("GET", ME + "?nonsense=1", access=narrow).json["token"] == {
         "label": "narrow", "read_only": True, "lenient": True,
         "expires_at": "3000-01-01T00:00:00Z"}
+    succeed("token", "add", "lenient", "--data", server.data, "--lenient", "--token-file",
+            tmp_path / "lenient")
+    lenient = basic("admin/token", (tmp_path / "lenient").read_text().strip())
+    assert server.call("GET", ME, access=lenient).json["token"] == {
+        "label": "lenient", "read_only": False, "lenient": True, "expires_at": None}
+    succeed("token", "revoke", "lenient", "--data", server.data)
     succeed("token", "revoke", "narrow", "--data", server.data)
     problem(server.call("GET", ME, access=narrow), 401)
 

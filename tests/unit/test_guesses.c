@@ -176,6 +176,29 @@ static void full_tables(void **state)
 	assert_int_equal(ask(guesses, "a", "192.0.2.1", 10 + 99999, START + 2000), 0);
 }
 
+/* Enough that others would push out what is newest, and too few to push out what is not oldest. */
+static void the_oldest_makes_room(void **state)
+{
+	struct guesses *guesses = *state;
+	char address[32];
+
+	for (unsigned i = 0; i < 100000; i++) {
+		struct guess guess;
+
+		snprintf(address, sizeof(address), "10.%u.%u.%u", i >> 16, i >> 8 & 255, i & 255);
+		guess = attempt("a", address, 1, START);
+		guesses_refused(guesses, &guess);
+	}
+	for (unsigned i = 0; i < 320; i++) {
+		snprintf(address, sizeof(address), "192.0.%u.%u", 2 + i / 256, i & 255);
+		refuse(guesses, "a", address, i < 20 ? GUESSES_MAX : 1, START + 1 + i);
+	}
+	for (unsigned i = 0; i < 20; i++) {
+		snprintf(address, sizeof(address), "192.0.2.%u", i);
+		assert_true(ask(guesses, "a", address, 1, START + 400) > 0);
+	}
+}
+
 static void nothing(void **state)
 {
 	(void)state;
@@ -192,6 +215,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_source_at_many_accounts, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(the_owner_comes_in, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(full_tables, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(the_oldest_makes_room, set_up, tear_down),
 		cmocka_unit_test(nothing),
 	};
 
