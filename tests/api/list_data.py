@@ -135,44 +135,44 @@ class Reader(Wire):
 # and a case, a calendar and a staff member that the other has not.
 RELATED = """
 INSERT INTO calendar (account_id, id, change, name, color, created_at, updated_at)
-	SELECT :a, id, 900, 'C', '#000000', 0, 0 FROM number WHERE id IN (2, 3, 4 + :a);
+	SELECT :a, id, 900, 'C', '#000000', 0, 0 FROM number WHERE id IN (72, 73, 74 + :a);
 INSERT INTO casefile (account_id, id, change, case_number, status, created_at, updated_at)
-	SELECT :a, id, 900, 'C-' || id, 0, 0, 0 FROM number WHERE id IN (301, 302, 303, 310 + :a);
+	SELECT :a, id, 900, 'C-' || id, 0, 0, 0 FROM number WHERE id IN (9301, 9302, 9303, 9310 + :a);
 INSERT INTO casefile_service (account_id, casefile_id, case_service_id)
-	SELECT :a, id, 1 FROM number WHERE id IN (301, 302);
+	SELECT :a, id, 1 FROM number WHERE id IN (9301, 9302);
 INSERT INTO subject (account_id, id, change, casefile_id, first_name, last_name, created_at,
 	updated_at)
-	SELECT :a, id, 900, 301 + id % 2, '', '', 0, 0 FROM number WHERE id IN (402, 403, 404, 410 + :a);
+	SELECT :a, id, 900, 9301 + id % 2, '', '', 0, 0 FROM number WHERE id IN (9402, 9403, 9404, 9410 + :a);
 INSERT INTO staff (account_id, id, change, username, first_name, last_name, email, access_level,
 	created_at, updated_at)
-	SELECT :a, id, 900, 'staff' || id, '', '', '', id % 3, 0, 0 FROM number WHERE id IN (4, 5, 6 + :a);
-UPDATE account SET last_change = 1000000, last_calendar_id = 10, last_casefile_id = 400,
-	last_subject_id = 500, last_staff_id = 10 WHERE id = :a
+	SELECT :a, id, 900, 'staff' || id, '', '', '', id % 3, 0, 0 FROM number WHERE id IN (804, 805, 806 + :a);
+UPDATE account SET last_change = 1000000, last_calendar_id = 100, last_casefile_id = 9400,
+	last_subject_id = 9500, last_staff_id = 900 WHERE id = :a
 """
 
 
 def add_related(connection, account):
     connection.execute("CREATE TEMP TABLE IF NOT EXISTS number AS WITH RECURSIVE n (id) AS"
-                       " (SELECT 1 UNION ALL SELECT id + 1 FROM n WHERE id < 500) SELECT id FROM n")
+                       " (SELECT 1 UNION ALL SELECT id + 1 FROM n WHERE id < 10000) SELECT id FROM n")
     for statement in RELATED.split(";\n"):
         connection.execute(statement, {"a": account.number})
 
 
 def random_record(rng, number):
     """A task for the API to make, in an account of that number."""
-    case = rng.choice([245, 245, 246, 301, 301, 302, 303, 310 + number])
-    subjects = {245: [209], 246: [210], 301: [402, 404], 302: [403]}.get(case, [])
-    subjects = subjects + [410 + number] if case == 301 + number % 2 else subjects
-    service = {245: 1, 246: 2, 301: 1, 302: 1}.get(case)
+    case = rng.choice([245, 245, 246, 9301, 9301, 9302, 9303, 9310 + number])
+    subjects = {245: [209], 246: [210], 9301: [9402, 9404], 9302: [9403]}.get(case, [])
+    subjects = subjects + [9410 + number] if case == 9301 + number % 2 else subjects
+    service = {245: 1, 246: 2, 9301: 1, 9302: 1}.get(case)
     title = rng.choice(TITLES)
     if rng.random() < 0.3:
         title = (title + rng.choice([" ", "-", ""]) + rng.choice(TITLES))[:255]
     return {
-        "casefile_id": case, "calendar_id": rng.choice([1, 1, 2, 3, 4 + number]),
+        "casefile_id": case, "calendar_id": rng.choice([1, 1, 72, 73, 74 + number]),
         "subject_id": rng.choice([None, *subjects]),
         "case_service_id": rng.choice([None, service]),
         "status": rng.choice(STATUSES), "title": title, "due_on": date(rng.choice(DUE)),
-        "users_list": rng.sample([1, 2, 3, 4, 5, 6 + number], rng.choice([0, 0, 1, 1, 2, 3, 6])),
+        "users_list": rng.sample([1, 2, 3, 804, 805, 806 + number], rng.choice([0, 0, 1, 1, 2, 3, 6])),
         "alert_at": rng.choice([None, date(rng.choice(DAYS))]),
     }
 
@@ -241,11 +241,11 @@ UPDATE task SET
 		WHEN id % 3 = 0 THEN 3 ELSE 0 END,
 	complete_at = CASE WHEN id <= 29900 AND id NOT BETWEEN 10000 AND 11000 AND id % 3 = 0
 		THEN {DAYS[0] * DAY} + id * 37 % 900 * {DAY // 2} END,
-	calendar_id = CASE WHEN id % 2 = 0 THEN 2 WHEN id < 3000 THEN 3 ELSE 1 END,
-	casefile_id = CASE WHEN id % 2 = 1 THEN 245 WHEN id % 8 = 0 THEN NULL WHEN id % 1000 = 2 THEN 301
+	calendar_id = CASE WHEN id % 2 = 0 THEN 72 WHEN id < 3000 THEN 73 ELSE 1 END,
+	casefile_id = CASE WHEN id % 2 = 1 THEN 245 WHEN id % 8 = 0 THEN NULL WHEN id % 1000 = 2 THEN 9301
 		ELSE 246 END,
 	subject_id = CASE WHEN id % 4 = 1 THEN 209 WHEN id % 8 = 4 AND id > 20000 THEN 210
-		WHEN id % 1000 = 2 THEN 402 END,
+		WHEN id % 1000 = 2 THEN 9402 END,
 	case_service_id = NULL,
 	due_on = {DAYS[1]} + id * 31 % 700,
 	created_at = {DAYS[0] * DAY} + id / 10 * 3600,
@@ -257,7 +257,7 @@ DELETE FROM task_user WHERE account_id = :a;
 INSERT INTO task_user (account_id, task_id, staff_id, status, due_on)
 	SELECT t.account_id, t.id, s.id, t.status, t.due_on FROM task t JOIN staff s
 	ON s.account_id = t.account_id AND (s.id = 2 AND t.id < 15000 OR s.id = 3 AND t.id % 7 > 0
-		OR s.id = 4 AND t.id % 700 = 0 OR s.id = 5 AND t.status = 1)
+		OR s.id = 804 AND t.id % 700 = 0 OR s.id = 805 AND t.status = 1)
 	WHERE t.account_id = :a;
 UPDATE task SET unassigned = NOT EXISTS (SELECT 1 FROM task_user u
 	WHERE u.account_id = task.account_id AND u.task_id = task.id) WHERE account_id = :a

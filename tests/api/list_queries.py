@@ -9,10 +9,10 @@ from list_data import STATUSES
 from list_model import EQUAL, MAY_BE_NONE, RANGES, SORTS, TIMES, Query
 
 # What each filter may ask for where it does not ask for what a task has.
-OTHERS = {"id": [*range(1, 40), 100000], "calendar": [1, 2, 3, 5, 6, *range(90, 99)],
-          "case": [245, 246, 301, 302, 303, 311, 312, *range(9990, 9999)],
-          "subject": [209, 210, 402, 403, 404, 411, 412, *range(990, 999)],
-          "user": [1, 2, 3, 4, 5, 7, 8, *range(90, 99)], "status": STATUSES}
+OTHERS = {"id": [*range(1, 40), 100000], "calendar": [1, 72, 73, 75, 76, *range(90, 99)],
+          "case": [245, 246, 9301, 9302, 9303, 9311, 9312, *range(9990, 9999)],
+          "subject": [209, 210, 9402, 9403, 9404, 9411, 9412, *range(990, 999)],
+          "user": [1, 2, 3, 804, 805, 807, 808, *range(90, 99)], "status": STATUSES}
 DIRS = ["asc", "desc"]
 FILTERS = [*EQUAL, *RANGES, "title"]
 # The lists that are asked for most, apart from those that the filters below make.
