@@ -3,15 +3,20 @@
 #ifndef API_API_H
 #define API_API_H
 
+#include "auth/guesses.h"
+#include "base/log.h"
 #include "http/http.h"
 #include "store/store.h"
 
 /* What every request is answered from. */
 struct app {
 	struct store *store;
+	struct guesses *guesses;
 	/* The account is the label before this domain in the header Host; NULL: it is `account`. */
 	const char *base_domain;
-	struct slice account; /* the name of the only one */
+	struct slice account;   /* the name of the only one */
+	bool behind_proxy;      /* the last address of X-Forwarded-For is the client's */
+	struct log_stream *log; /* a line for every request; NULL: none */
 	unsigned char cursor_key[SECRET_BYTES];
 };
 

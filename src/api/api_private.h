@@ -37,7 +37,10 @@ struct call {
 	struct app *app;
 	struct http_request *http;
 	const struct route *route;
-	struct slice id_text; /* what stands for {id} in the path */
+	const char *route_path; /* the template that the path is of; NULL: of none */
+	struct slice id_text;   /* what stands for {id} in the path */
+	struct ip source;       /* whom it is from */
+	struct slice account;   /* the name that is asked for; NULL where none is */
 	struct access access;
 	struct scope scope;
 	struct faults faults;
@@ -77,6 +80,7 @@ extern const size_t route_count;
 /* router.c: what the path names, whatever the method. */
 struct match {
 	const struct route *route; /* NULL: no such path, or not with this method */
+	const char *path;          /* the template that the path is of; NULL: of none */
 	bool path_known;
 	struct slice id_text;
 	const char *allow; /* for Allow; in the arena */
@@ -121,6 +125,16 @@ void answer_record(struct call *call, const struct record_type *type, const stru
 /* list.c: lists of any kind of record, and one record. */
 void record_list(struct call *call);
 void record_get(struct call *call);
+
+/* trace.c: gives the request its id, so that every answer has one. */
+void trace_begin(struct http_request *http);
+/* Whom it is from: the peer or, behind a proxy, whom the proxy names. */
+struct ip trace_source(const struct app *app, struct http_request *http);
+/* Its line in the log. `call` is NULL where there is none. */
+void trace_end(const struct app *app, const struct http_request *http, const struct call *call);
+
+/* me.c */
+void me_get(struct call *call);
 
 /* task.c */
 void task_create(struct call *call);

@@ -115,7 +115,6 @@ void problem_err(struct call *call, enum err err)
 		problem(call, rows[i].status, "%s", rows[i].detail);
 		return;
 	}
-	log_line("%s %.*s: %s", call->http->method, (int)call->http->path.len, call->http->path.ptr,
-		 err_text(err));
+	log_line("request %s: %s", call->http->id, err_text(err));
 	problem(call, 500, "the server made a mistake; its log has more");
 }

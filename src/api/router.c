@@ -35,6 +35,7 @@ enum err route_find(struct slice path, const char *method, struct arena *arena,
 		if (!all && !matches(route->path, path, &match.id_text))
 			continue;
 		match.path_known = true;
+		match.path = all ? NULL : route->path;
 		if (strcmp(route->method, head ? "GET" : method) == 0 && !all)
 			match.route = route;
 		for (size_t j = 0; j < i; j++)

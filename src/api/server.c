@@ -3,19 +3,23 @@
 #include <ctype.h>
 
 #include "api/api_private.h"
+#include "base/clock.h"
 #include "codec/codec.h"
 #include "json/read.h"
 
 static struct call *new_call(struct app *app, struct http_request *http)
 {
-	struct call *call = arena_alloc(&http->arena, sizeof(*call));
+	struct call *call;
 
+	trace_begin(http);
+	call = arena_alloc(&http->arena, sizeof(*call));
 	if (!call) {
 		http->response.status = 503;
 		return NULL;
 	}
 	call->app = app;
 	call->http = http;
+	call->source = trace_source(app, http);
 	faults_init(&call->faults, &http->arena);
 	http->app_data = call;
 	return call;
@@ -32,12 +36,13 @@ static void answer_options(struct call *call, const struct match *match)
 	call->http->response.status = 204;
 }
 
-/* The name of the account that is asked for, in `name`; "" where it can be none. Host names are
+/* The name of the account that is asked for, in the arena; "" where it can be none. Host names are
  * compared without case (RFC 9110, section 4.2.3). */
-static struct slice account_of(const struct call *call, char name[ACCOUNT_NAME_MAX])
+static struct slice account_of(struct call *call)
 {
 	const char *domain = call->app->base_domain, *rest;
 	struct slice host = http_header(call->http, "Host");
+	char *name;
 	size_t len;
 
 	if (!domain)
@@ -52,22 +57,39 @@ static struct slice account_of(const struct call *call, char name[ACCOUNT_NAME_M
 	rest += *rest == '.';
 	if (*rest && *rest != ':')
 		return SLICE("");
+	name = arena_alloc(&call->http->arena, len);
+	if (!name)
+		return SLICE("");
 	for (size_t i = 0; i < len; i++)
 		name[i] = (char)tolower((unsigned char)host.ptr[i]);
 	return (struct slice){name, len};
 }
 
+static void retry_after(struct call *call, unsigned seconds)
+{
+	char *text = arena_printf(&call->http->arena, "%u", seconds);
+
+	if (text)
+		http_add_header(call->http, "Retry-After", text);
+}
+
 static bool check_access(struct call *call)
 {
-	char name[ACCOUNT_NAME_MAX];
+	struct auth_request request = {
+		.account = account_of(call),
+		.source = call->source,
+		.guesses = call->app->guesses,
+		.now_ms = monotonic_ms(),
+	};
 	enum auth_result result;
-	struct slice header;
+	unsigned wait;
 	/* Two of them joined are readable as neither. */
-	enum err err = http_header_list(call->http, "Authorization", &header);
+	enum err err = http_header_list(call->http, "Authorization", &request.header);
 
+	call->account = request.account;
 	if (!err)
-		err = auth_basic(call->app->store, account_of(call, name), header,
-				 &call->http->arena, &result, &call->access);
+		err = auth_basic(call->app->store, &request, &call->http->arena, &result,
+				 &call->access, &wait);
 
 	if (err) {
 		problem_err(call, err);
@@ -77,6 +99,12 @@ static bool check_access(struct call *call)
 		problem(call, 401,
 			"the user name must be {username}/token and the password an API "
 			"token, of an active staff member with full access");
+	} else if (result == AUTH_TOO_MANY) {
+		retry_after(call, wait);
+		problem(call, 429,
+			"too many requests without access came from this address; try again in "
+			"%u s",
+			wait);
 	} else if (result == AUTH_FORBIDDEN) {
 		problem(call, 403, "only staff members with full access may use the API");
 	} else {
@@ -203,9 +231,12 @@ static void on_head(void *data, struct http_request *http)
 
 	if (!call)
 		return;
-	if (route_find(http->path, http->method, &http->arena, &match))
+	if (route_find(http->path, http->method, &http->arena, &match)) {
 		problem_err(call, ERR_NOMEM);
-	else if (strcmp(http->method, "OPTIONS") == 0)
+		return;
+	}
+	call->route_path = match.path;
+	if (strcmp(http->method, "OPTIONS") == 0)
 		answer_options(call, &match);
 	else if (check_access(call) && check_route(call, &match) && check_body_headers(call))
 		read_preferences(call);
@@ -266,7 +297,7 @@ static void on_end(void *data, struct http_request *http)
 {
 	struct call *call = http->app_data;
 
-	(void)data;
+	trace_end(data, http, call);
 	if (!call)
 		return;
 	json_decref(call->body);

@@ -45,27 +45,46 @@ static struct credentials read_header(struct slice header, char decoded[CREDENTI
 	return found;
 }
 
-enum err auth_basic(struct store *store, struct slice account, struct slice header,
-		    struct arena *arena, enum auth_result *result_out, struct access *access_out)
+static enum auth_result judge(const struct access *access,
+			      const unsigned char hash[TOKEN_HASH_BYTES])
+{
+	if (sodium_memcmp(access->token.hash, hash, TOKEN_HASH_BYTES) != 0 ||
+	    !access->token_known || access->staff_id == ID_NONE || access->level == STAFF_DISABLED)
+		return AUTH_UNKNOWN;
+	return access->level == STAFF_FULL ? AUTH_OK : AUTH_FORBIDDEN;
+}
+
+enum err auth_basic(struct store *store, const struct auth_request *request, struct arena *arena,
+		    enum auth_result *result_out, struct access *access_out, unsigned *wait_out)
 {
 	char decoded[CREDENTIALS_MAX];
 	unsigned char hash[TOKEN_HASH_BYTES];
-	struct credentials given = read_header(header, decoded);
+	struct credentials given = read_header(request->header, decoded);
+	struct guess guess = {request->account, request->source, hash, request->now_ms, false};
+	bool is_guess = request->header.len > 0;
+	unsigned wait;
 	struct access access;
-	enum err err;
+	enum err err = OK;
 
 	token_hash(given.token, hash);
-	err = store_access(store, account, given.username, hash, arena, &access);
+	wait = is_guess ? guesses_wait(request->guesses, &guess) : 0;
+	if (!wait)
+		err = store_access(store, request->account, given.username, hash, arena, &access);
 	sodium_memzero(decoded, sizeof(decoded));
 	if (err)
 		return err;
-	if (sodium_memcmp(access.token.hash, hash, sizeof(hash)) != 0 || !access.token_known ||
-	    access.staff_id == ID_NONE || access.level == STAFF_DISABLED) {
-		*result_out = AUTH_UNKNOWN;
+	if (wait) {
+		*result_out = AUTH_TOO_MANY;
+		*wait_out = wait;
 		return OK;
 	}
-	*result_out = access.level == STAFF_FULL ? AUTH_OK : AUTH_FORBIDDEN;
-	store_token_used(store, &access);
-	*access_out = access;
+	*result_out = judge(&access, hash);
+	if (*result_out != AUTH_UNKNOWN) {
+		store_token_used(store, &access);
+		*access_out = access;
+		guesses_passed(request->guesses, &guess);
+	} else if (is_guess) {
+		guesses_refused(request->guesses, &guess);
+	}
 	return OK;
 }

@@ -13,10 +13,25 @@ static int64_t system_now(const struct clock *clock)
 
 const struct clock system_clock = {.now = system_now};
 
-int64_t monotonic_ms(void)
+static int64_t microseconds(clockid_t id)
 {
 	struct timespec now;
 
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+	clock_gettime(id, &now);
+	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+int64_t monotonic_us(void)
+{
+	return microseconds(CLOCK_MONOTONIC);
+}
+
+int64_t monotonic_ms(void)
+{
+	return monotonic_us() / 1000;
+}
+
+int64_t system_ms(void)
+{
+	return microseconds(CLOCK_REALTIME) / 1000;
 }

@@ -19,5 +19,11 @@ static inline int64_t clock_now(const struct clock *clock)
 
 /* Milliseconds of a clock that only goes forward; for deadlines, not for the time of day. */
 int64_t monotonic_ms(void);
+/* The same in microseconds, for durations. */
+int64_t monotonic_us(void);
+
+/* Milliseconds since 1970-01-01 UTC by the system's clock: for lines of a log, which no rule
+ * depends on. */
+int64_t system_ms(void);
 
 #endif

@@ -136,11 +136,12 @@ const struct command commands[] = {
 		.about =
 			"Says \"listening on http://ADDR:PORT\" on standard error once it accepts, "
 			"https with\nTLS. SIGTERM and SIGINT end it when the requests under way are "
-			"answered.\n\nSeveral files for --tls-cert, and as many for --tls-key in the "
+			"answered. Every request is a line of\nJSON on standard error, unless --quiet is said.\n\nSeveral files for --tls-cert, and as many for --tls-key in the "
 			"same order, serve\nseveral host names; the first pair is for names that no "
 			"other has. SIGHUP reads\nthe files again.",
 		.takes = DATA | BIT(SETTING_LISTEN) | BIT(SETTING_BASE_DOMAIN) |
-			 BIT(SETTING_TLS_CERT) | BIT(SETTING_TLS_KEY) | BIT(SETTING_BEHIND_PROXY),
+			 BIT(SETTING_TLS_CERT) | BIT(SETTING_TLS_KEY) | BIT(SETTING_BEHIND_PROXY) |
+			 BIT(SETTING_QUIET),
 		.needs = BIT(SETTING_DATA),
 		.run = command_serve,
 	},

@@ -91,6 +91,17 @@ static void wait_for_end(struct http_server *server, const sigset_t *signals)
 	}
 }
 
+static enum err start_guesses(struct guesses *guesses, struct store *store)
+{
+	enum err err = ERR_NOMEM;
+
+	if (guesses)
+		err = guesses_load(guesses, store, clock_now(&system_clock), monotonic_ms());
+	if (err)
+		log_line("cannot read the tokens: %s", err_text(err));
+	return err;
+}
+
 /* The order matters: no write is lost, no request left suspended, nothing used after its end. */
 static void end(struct http_server *server, struct store *store)
 {
@@ -114,7 +125,12 @@ static struct http_limits limits_for(const struct settings *settings)
 static enum err serve(const struct settings *settings, struct store *store, unsigned threads,
 		      const sigset_t *signals)
 {
-	struct app app = {.base_domain = settings->text[SETTING_BASE_DOMAIN]};
+	struct log_stream log;
+	struct app app = {
+		.base_domain = settings->text[SETTING_BASE_DOMAIN],
+		.behind_proxy = settings->number[SETTING_BEHIND_PROXY],
+		.log = settings->number[SETTING_QUIET] ? NULL : &log,
+	};
 	struct arena arena = {0};
 	const struct http_config http = {
 		.address = settings->text[SETTING_LISTEN],
@@ -130,7 +146,12 @@ static enum err serve(const struct settings *settings, struct store *store, unsi
 	struct http_server *server;
 	enum err err = find_account(store, &arena, &app);
 
+	log_stream_init(&log, STDERR_FILENO);
+	app.guesses = guesses_new();
+	if (!err)
+		err = start_guesses(app.guesses, store);
 	if (err) {
+		guesses_free(app.guesses);
 		arena_release(&arena);
 		return err;
 	}
@@ -149,6 +170,7 @@ static enum err serve(const struct settings *settings, struct store *store, unsi
 		end(server, store);
 	}
 	buf_release(&why);
+	guesses_free(app.guesses);
 	arena_release(&arena);
 	return err;
 }

@@ -72,6 +72,8 @@ static const struct setting_row rows[SETTINGS] = {
 			     "the certificate's key, as PEM without a password"},
 	[SETTING_BEHIND_PROXY] = {"behind-proxy", NULL, SETTING_SWITCH, 0, NULL,
 				  "serve beyond this machine without TLS: a proxy in front has it"},
+	[SETTING_QUIET] = {"quiet", NULL, SETTING_SWITCH, 0, NULL,
+			   "write no line for each request"},
 };
 
 static const char *environment_name(enum setting setting, char name[64])

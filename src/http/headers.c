@@ -45,6 +45,14 @@ enum err http_header_list(struct http_request *request, const char *name, struct
 	return copy ? OK : ERR_NOMEM;
 }
 
+struct ip http_peer(const struct http_request *request)
+{
+	const union MHD_ConnectionInfo *info =
+		MHD_get_connection_info(request->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+
+	return ip_of_socket(info ? info->client_addr : NULL);
+}
+
 void http_add_header(struct http_request *request, const char *name, const char *value)
 {
 	struct http_response *response = &request->response;

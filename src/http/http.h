@@ -11,9 +11,11 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/ip.h"
 #include "base/slice.h"
 
 #define HTTP_HEADERS_MAX 8 /* that an application may set on one answer */
+#define HTTP_ID_MAX 128    /* characters */
 
 struct connection;
 struct http_server;
@@ -33,9 +35,17 @@ struct http_response {
 	bool close; /* close the connection behind it */
 };
 
+/* How a request ended. */
+enum http_end {
+	HTTP_SENT,       /* its answer was handed to the system whole */
+	HTTP_BROKEN_OFF, /* the client or the network did, or no answer could be made */
+	HTTP_TIMED_OUT,
+	HTTP_CUT_OFF, /* the server ended */
+};
+
 struct http_request {
-	struct arena arena; /* all that belongs to the request; freed when it is over */
-	const char *method;
+	struct arena arena;      /* all that belongs to the request; freed when it is over */
+	const char *method;      /* NULL until the head was there */
 	struct slice target;     /* as it was sent, with its query */
 	struct slice path;       /* decoded, without the query; "" where it cannot be decoded */
 	struct slice query;      /* as it was sent, behind the "?"; "" where there is none */
@@ -45,6 +55,11 @@ struct http_request {
 	bool body_too_large;     /* more came than the limit; `body` is then empty */
 	struct http_response response;
 	void *app_data; /* the application's own, for this request */
+	/* The application's name for it, which every answer then carries as X-Request-Id. */
+	char id[HTTP_ID_MAX + 1];
+	int64_t began_us;    /* by monotonic_us(), when its first line was there */
+	size_t body_bytes;   /* of the answer, without its head */
+	enum http_end ended; /* for on_end */
 
 	/* The server's own. */
 	struct http_server *server;
@@ -67,7 +82,8 @@ struct http_app {
 	void (*on_body)(void *app, struct http_request *request);
 	/* After http_resume(), on the connection's thread; must answer. */
 	void (*on_resume)(void *app, struct http_request *request);
-	/* The request is over, answered or not; free what app_data holds. */
+	/* The request is over, answered or not; free what app_data holds. Also called for one whose
+	 * head never came or was refused by libmicrohttpd, with `method` NULL. */
 	void (*on_end)(void *app, struct http_request *request);
 	/* Words for what the framing guard refuses; must answer. */
 	void (*on_refused)(void *app, struct http_request *request, const char *why);
@@ -135,6 +151,9 @@ enum err http_header_list(struct http_request *request, const char *name, struct
 
 /* Adds a header to the answer; `value` must live as long as the request. */
 void http_add_header(struct http_request *request, const char *name, const char *value);
+
+/* The address that the connection came from. */
+struct ip http_peer(const struct http_request *request);
 
 /* "Not Found" and so on; "" for a status that this server does not send. */
 const char *http_reason(unsigned status);

@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "http/connections.h"
 #include "http/guard.h"
 #include "http/listen.h"
@@ -45,7 +46,6 @@ struct http_server {
 	void *app_data;
 	atomic_bool draining;
 	atomic_long under_way;
-	int quiet_fd; /* that it listened at until http_drain(), or -1 */
 	char address[160];
 };
 
@@ -54,7 +54,9 @@ static enum MHD_Result may_connect(void *context, const struct sockaddr *from, s
 	struct http_server *server = context;
 
 	(void)len;
-	return connections_have_room(server->connections, from) ? MHD_YES : MHD_NO;
+	return !atomic_load(&server->draining) && connections_have_room(server->connections, from)
+		       ? MHD_YES
+		       : MHD_NO;
 }
 
 /* libmicrohttpd says CLOSED before it closes the socket. */
@@ -85,6 +87,17 @@ static void on_connection(void *context, struct MHD_Connection *mhd, void **slot
 	}
 }
 
+/* libmicrohttpd would keep every parameter in the connection's memory, and drop a request that has
+ * some hundred of them. docket reads its own copy of the target; in libmicrohttpd's, whose memory
+ * is writable, the query becomes empty before it is read. */
+static void hide_query(const char *uri)
+{
+	char *query = strchr(uri, '?');
+
+	if (query && query[1])
+		query[1] = '\0';
+}
+
 static void *begin(void *context, const char *uri, struct MHD_Connection *connection)
 {
 	const union MHD_ConnectionInfo *info =
@@ -107,9 +120,25 @@ static void *begin(void *context, const char *uri, struct MHD_Connection *connec
 	request->on = info->socket_context;
 	request->target = slice_of(target);
 	request->target_end = uri + request->target.len;
+	hide_query(uri);
 	request->path = request->query = request->body = SLICE("");
+	request->began_us = monotonic_us();
 	request->state = REQUEST_LINE;
 	return request;
+}
+
+static enum http_end end_of(enum MHD_RequestTerminationCode code)
+{
+	switch (code) {
+	case MHD_REQUEST_TERMINATED_COMPLETED_OK:
+		return HTTP_SENT;
+	case MHD_REQUEST_TERMINATED_TIMEOUT_REACHED:
+		return HTTP_TIMED_OUT;
+	case MHD_REQUEST_TERMINATED_DAEMON_SHUTDOWN:
+		return HTTP_CUT_OFF;
+	default:
+		return HTTP_BROKEN_OFF;
+	}
 }
 
 static void end(void *context, struct MHD_Connection *connection, void **slot,
@@ -119,15 +148,14 @@ static void end(void *context, struct MHD_Connection *connection, void **slot,
 	struct http_request *request = *slot;
 
 	(void)connection;
-	(void)code;
 	if (!request)
 		return;
 	*slot = NULL;
 	connection_awaits_head(request->on);
-	if (request->state != REQUEST_LINE) {
-		server->app->on_end(server->app_data, request);
+	request->ended = end_of(code);
+	server->app->on_end(server->app_data, request);
+	if (request->state != REQUEST_LINE)
 		atomic_fetch_sub(&server->under_way, 1);
-	}
 	buf_release(&request->received);
 	buf_release(&request->response.body);
 	arena_release(&request->arena);
@@ -147,12 +175,16 @@ static enum MHD_Result answer(struct http_request *request)
 	made = MHD_create_response_from_buffer(size, response->body.ptr, MHD_RESPMEM_MUST_FREE);
 	if (!made)
 		return MHD_NO;
+	if (strcmp(request->method, "HEAD") != 0)
+		request->body_bytes = response->body.len;
 	response->body = (struct buf){0};
 	for (size_t i = 0; i < response->header_count; i++)
 		MHD_add_response_header(made, response->headers[i].name,
 					response->headers[i].value);
 	if (request->server->tls)
 		MHD_add_response_header(made, "Strict-Transport-Security", HSTS);
+	if (*request->id)
+		MHD_add_response_header(made, "X-Request-Id", request->id);
 	if (response->close || atomic_load(&request->server->draining))
 		MHD_add_response_header(made, "Connection", "close");
 	connection_sends(request->on, size);
@@ -336,7 +368,6 @@ enum err http_start(const struct http_config *config, struct http_server **serve
 
 	if (!server)
 		return ERR_NOMEM;
-	server->quiet_fd = -1;
 	server->app = config->app;
 	server->app_data = config->app_data;
 	if (config->tls_chains)
@@ -378,12 +409,9 @@ const char *http_address(const struct http_server *server)
 
 bool http_drain(struct http_server *server, int milliseconds)
 {
+	/* Not by MHD_quiesce_daemon(): its threads and its caller may both take the socket out of
+	 * epoll, and the caller that comes second ends the process (0.9.75, daemon.c). */
 	atomic_store(&server->draining, true);
-	/* Not closed yet: a thread may be about to accept, and would do so at whatever got the
-	 * number next. */
-	server->quiet_fd = MHD_quiesce_daemon(server->daemon);
-	if (server->quiet_fd >= 0)
-		shutdown(server->quiet_fd, SHUT_RDWR);
 	for (; milliseconds > 0 && atomic_load(&server->under_way); milliseconds -= 5)
 		nanosleep(&(struct timespec){.tv_nsec = 5000000}, NULL);
 	return atomic_load(&server->under_way) == 0;
@@ -395,7 +423,5 @@ void http_stop(struct http_server *server)
 		return;
 	connections_end(server->connections);
 	MHD_stop_daemon(server->daemon);
-	if (server->quiet_fd >= 0)
-		close(server->quiet_fd);
 	free_server(server);
 }

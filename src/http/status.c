@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The status codes that docket sends (RFC 9110, section 15). */
+/* The status codes that docket sends (RFC 9110, section 15; RFC 6585). */
 #include "http/http.h"
 
 static const struct {
@@ -17,6 +17,7 @@ static const struct {
 	{413, "Content Too Large"},
 	{415, "Unsupported Media Type"},
 	{422, "Unprocessable Content"},
+	{429, "Too Many Requests"},
 	{500, "Internal Server Error"},
 	{503, "Service Unavailable"},
 };

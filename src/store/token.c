@@ -107,7 +107,7 @@ static int64_t time_of(const struct db_value *value)
 static enum err listing_row(void *context, const struct db_value *values, size_t count)
 {
 	const struct listing *listing = context;
-	const struct token token = {
+	struct token token = {
 		.label = values[0].bytes,
 		.created_at = values[1].integer,
 		.expires_at = time_of(&values[2]),
@@ -116,7 +116,9 @@ static enum err listing_row(void *context, const struct db_value *values, size_t
 		.last_used_at = time_of(&values[5]),
 	};
 
-	(void)count;
+	if (count != 7 || values[6].bytes.len != TOKEN_HASH_BYTES)
+		return ERR_INTERNAL;
+	memcpy(token.hash, values[6].bytes.ptr, TOKEN_HASH_BYTES);
 	return listing->on_token(listing->context, &token);
 }
 
@@ -126,7 +128,7 @@ enum err store_tokens(struct store *store, const struct scope *scope, store_reco
 	const struct db_value args[] = {DB_INT_VALUE(scope->account_id)};
 	struct listing listing = {on_token, context};
 	const struct db_call call = {"SELECT label, created_at, expires_at, read_only, lenient,"
-				     " last_used_at FROM token WHERE account_id = $1"
+				     " last_used_at, hash FROM token WHERE account_id = $1"
 				     " ORDER BY created_at, label",
 				     args, 1, listing_row, &listing};
 

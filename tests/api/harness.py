@@ -1,6 +1,8 @@
 """Runs docket and speaks to it: what every file of the black-box suite shares."""
 import base64
+import contextlib
 import http
+import itertools
 import json
 import os
 import pathlib
@@ -62,6 +64,9 @@ CODES = {"required", "unknown_field", "type", "format", "range", "blank", "too_l
 # RFC 9110 renamed two of them.
 TITLES = {413: {"Content Too Large", "Payload Too Large"},
           422: {"Unprocessable Content", "Unprocessable Entity"}}
+
+# Headers whose values no two answers share.
+OWN = {"Date", "X-Request-Id"}
 
 SANITIZER = re.compile(r"(Address|Leak|Thread|Memory|UndefinedBehavior)Sanitizer|runtime error:")
 
@@ -204,6 +209,26 @@ def make_data(folder, tasks=0):
     return token_file.read_text().strip()
 
 
+SOURCES = itertools.count(1)
+
+
+def new_source():
+    """An address of this machine that no request came from yet: docket limits how often one may
+    be refused."""
+    return "127.1.%d.%d" % divmod(next(SOURCES), 256)
+
+
+class From(requests.adapters.HTTPAdapter):
+    """Connects from an address."""
+
+    def __init__(self, source):
+        self.source = source
+        super().__init__()
+
+    def init_poolmanager(self, *arguments, **options):
+        super().init_poolmanager(*arguments, source_address=(self.source, 0), **options)
+
+
 class Server:
     """A `docket serve` process on a data folder, and requests to it."""
 
@@ -250,6 +275,22 @@ class Server:
             log.seek(start)
             return log.read().decode(errors="replace")
 
+    def messages(self):
+        """What it has said itself: all but the lines of requests."""
+        return [line for line in self.stderr().splitlines() if not line.startswith("{")]
+
+    def lines(self, start=0, count=0):
+        """The lines of requests from that byte on; waits until there are `count`, because a
+        request's comes a moment after its answer."""
+        deadline = time.monotonic() + ANSWER_S
+        while True:
+            found = [line for line in self.stderr(start).splitlines(keepends=True)
+                     if line.startswith("{")]
+            if len(found) >= count and all(line.endswith("\n") for line in found):
+                return [strict_json(line.encode()) for line in found]
+            assert time.monotonic() < deadline, f"expected {count} lines: {found}"
+            time.sleep(0.01)
+
     def running(self):
         return self.process.poll() is None
 
@@ -294,13 +335,20 @@ class Server:
 
     def call(self, method, path, body=None, headers=(), access=True):
         """One request by an ordinary client. `access` False sends no Authorization header, a
-        text is its value."""
+        text is its value; then it comes from an address of its own."""
         headers = dict(headers)
         if access:
             headers["Authorization"] = self.access if access is True else access
-        answer = self.session.request(
-            method, f"http://{self.host}:{self.port}{path}", data=body, headers=headers,
-            timeout=ANSWER_S, allow_redirects=False)
+        with contextlib.ExitStack() as stack:
+            session = self.session
+            if access is not True:
+                session = stack.enter_context(requests.Session())
+                session.trust_env = False
+                if self.host.startswith("127."):
+                    session.mount("http://", From(new_source()))
+            answer = session.request(
+                method, f"http://{self.host}:{self.port}{path}", data=body, headers=headers,
+                timeout=ANSWER_S, allow_redirects=False)
         return Reply(answer.status_code, answer.reason, answer.raw.headers.items(),
                      answer.content)
 
@@ -328,10 +376,15 @@ class Server:
 
 
 class Wire:
-    """One connection over a raw socket: it says exactly the bytes that it is told to."""
+    """One connection over a raw socket: it says exactly the bytes that it is told to. It comes from
+    `source`, or from an address of its own."""
 
-    def __init__(self, server):
-        self.socket = socket.create_connection((server.host, server.port), ANSWER_S)
+    def __init__(self, server, source=None):
+        self.source = source
+        if not source and server.host.startswith("127."):
+            self.source = new_source()
+        self.socket = socket.create_connection((server.host, server.port), ANSWER_S,
+                                               self.source and (self.source, 0))
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.buffer = b""
 

@@ -196,7 +196,7 @@ def test_it_prints_where_it_listens_and_nothing_else(make_server):
     server.create()
     server.get("x")
     server.stop()
-    assert server.stderr() == f"listening on http://127.0.0.1:{server.port}\n"
+    assert server.messages() == [f"listening on http://127.0.0.1:{server.port}"]
 
 
 def test_port_0_picks_a_free_one(make_server):

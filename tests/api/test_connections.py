@@ -1,8 +1,6 @@
 """Many connections, more than there may be, and heads of too many headers."""
 import contextlib
-import os
 import resource
-import socket
 import time
 
 import pytest
@@ -88,60 +86,6 @@ def test_idle_tls_connections(make_server, tmp_path):
             problem(wire.reply(), 404)
             print(f"\n{IDLE_TLS} connections over TLS: {(opened - empty) // IDLE_TLS} bytes each, "
                   f"{(server.memory() - empty) // IDLE_TLS} behind a request (RssAnon)")
-
-
-@pytest.fixture
-def own_address():
-    """An address of this machine that is not loopback; nothing is sent to find it."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        try:
-            probe.connect(("192.0.2.1", 9))
-        except OSError:
-            pytest.skip("this machine has no network")
-        return probe.getsockname()[0]
-
-
-def count_open(server, address, count):
-    """How many of so many connections to that address, and so from it, the server keeps."""
-    with contextlib.ExitStack() as stack:
-        sockets = [stack.enter_context(socket.create_connection(
-            (address, server.port), ANSWER_S)) for _ in range(count)]
-        deadline = time.monotonic() + ANSWER_S
-        while True:
-            # They differ as long as some wait to be accepted.
-            here, there = sum(map(is_open, sockets)), connections(server)
-            if here == there:
-                return here
-            assert time.monotonic() < deadline, f"{here} open here, {there} there"
-            time.sleep(0.05)
-
-
-def is_open(connection):
-    connection.setblocking(False)
-    try:
-        return connection.recv(1, socket.MSG_PEEK) != b""
-    except BlockingIOError:
-        return True
-    except ConnectionResetError:
-        return False
-
-
-@pytest.mark.parametrize("count, kept", [(1000, 1000), (1100, 1024)])
-def test_connections_of_one_address(make_server, tmp_path, own_address, descriptors, count, kept):
-    authority = Authority(tmp_path / "ca")
-    chain, key = authority.make("acme", "acme.viewcases.com")
-    server = make_server(options=["--tls-cert", chain, "--tls-key", key], listen="0.0.0.0:0")
-    # Threads that accept at one time may each take one too many.
-    assert kept <= count_open(server, own_address, count) <= kept + os.cpu_count()
-    # Those are gone, and there is room again; and always for this machine.
-    with TlsWire(server, authority) as wire:
-        wire.send(server.request("GET", TASKS + "/1"))
-        problem(wire.reply(), 404)
-
-
-def test_any_number_of_one_proxy(make_server, own_address, descriptors):
-    server = make_server(options=["--behind-proxy"], listen="0.0.0.0:0")
-    assert count_open(server, own_address, 1100) == 1100
 
 
 def test_more_than_the_descriptors_allow(make_server):

@@ -24,10 +24,11 @@ OPTIONS = {
     "token list": ["config", "data", "account", "json"],
     "token revoke": ["config", "data", "account"],
     "demo": ["config", "data", "account", "tasks"],
-    "serve": ["config", "data", "listen", "base-domain", "tls-cert", "tls-key", "behind-proxy"],
+    "serve": ["config", "data", "listen", "base-domain", "tls-cert", "tls-key", "behind-proxy",
+              "quiet"],
 }
 ABOUT = {"add", "set", "remove", "revoke"}  # these commands are about something
-SWITCHES = {"behind-proxy", "read-only", "lenient", "yes", "json"}
+SWITCHES = {"behind-proxy", "quiet", "read-only", "lenient", "yes", "json"}
 EVERY = sorted({option for options in OPTIONS.values() for option in options})
 
 
@@ -241,12 +242,13 @@ def test_what_another_command_takes_is_passed_over(tmp_path):
 
 WRONG = [("init", "account", "A"), ("init", "username", "a:b"), ("init", "email", "a"),
          ("demo", "tasks", "-1"), ("demo", "tasks", "many"), ("serve", "listen", "nowhere"),
-         ("serve", "listen", "0.0.0.0:0"), ("serve", "behind-proxy", "maybe")]
+         ("serve", "listen", "0.0.0.0:0"), ("serve", "behind-proxy", "maybe"),
+         ("serve", "quiet", "2")]
 
 
 @pytest.mark.parametrize("source, command, option, value", [
     (source, *row) for source in ("flag", "env", "file") for row in WRONG
-    if (source, row[1]) != ("flag", "behind-proxy")])  # as a flag it has no value
+    if source != "flag" or row[1] not in SWITCHES])  # as a flag it has no value
 def test_a_wrong_value_is_named_by_its_source(tmp_path, base, source, command, option, value):
     data = tmp_path / "data" if command == "init" else base[0]
     arguments, env = [command, "--data", data], {}

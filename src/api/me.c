@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT */
+/* Who the request is: for a client to test its credentials, and to know whom it works for. */
+#include "api/api_private.h"
+#include "base/timefmt.h"
+#include "codec/codec.h"
+#include "json/write.h"
+
+static void put_switch(struct buf *out, const char *name, bool on)
+{
+	json_put_key(out, name);
+	json_put_raw(out, on ? SLICE("true") : SLICE("false"));
+}
+
+static void put_token(struct buf *out, const struct token *token)
+{
+	char text[TIMESTAMP_LEN];
+
+	json_open_object(out);
+	json_put_key(out, "label");
+	json_put_text(out, token->label);
+	put_switch(out, "read_only", token->read_only);
+	put_switch(out, "lenient", token->lenient);
+	json_put_key(out, "expires_at");
+	if (token->expires_at == TIME_NONE) {
+		json_put_null(out);
+	} else {
+		timestamp_write(token->expires_at, text);
+		json_put_plain(out, (struct slice){text, sizeof(text)});
+	}
+	json_close_object(out);
+}
+
+static enum err answer_me(void *context, const void *record)
+{
+	struct call *call = context;
+	struct buf *out = &call->http->response.body;
+
+	json_open_object(out);
+	json_put_key(out, "account");
+	json_open_object(out);
+	json_put_key(out, "name");
+	json_put_text(out, call->access.account.name);
+	json_close_object(out);
+	json_put_key(out, "staff");
+	encode_record(&staff_type, record, out);
+	json_put_key(out, "token");
+	put_token(out, &call->access.token);
+	json_put_key(out, "version");
+	json_put_plain(out, SLICE(DOCKET_VERSION));
+	json_close_object(out);
+	return out->failed ? ERR_NOMEM : OK;
+}
+
+void me_get(struct call *call)
+{
+	enum err err = store_get(call->app->store, &call->scope, RECORD_STAFF,
+				 call->access.staff_id, &call->http->arena, answer_me, call);
+
+	if (err) {
+		problem_err(call, err);
+		return;
+	}
+	http_add_header(call->http, "Content-Type", "application/json");
+	call->http->response.status = 200;
+}

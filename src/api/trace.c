@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: MIT */
+/* What a request is followed by: its id, where it came from, and its line in the log. */
+#include "api/api_private.h"
+#include "auth/request_id.h"
+#include "base/clock.h"
+#include "base/log_object.h"
+
+#define METHOD_MAX 16
+#define PATH_MAX_SHOWN 200
+
+_Static_assert(HTTP_ID_MAX >= REQUEST_ID_MAX, "an id has room");
+
+/* The proxy adds the address that it was spoken to from behind all that the client may have
+ * written, so the last one is true. */
+struct ip trace_source(const struct app *app, struct http_request *http)
+{
+	struct ip source = http_peer(http);
+	struct slice list, last;
+	const char *comma;
+
+	if (!app->behind_proxy || http_header_list(http, "X-Forwarded-For", &list))
+		return source;
+	comma = memrchr(list.ptr, ',', list.len);
+	last = comma ? slice_of(comma + 1) : list;
+	while (last.len && strchr(" \t", *last.ptr)) {
+		last.ptr++;
+		last.len--;
+	}
+	while (last.len && strchr(" \t", last.ptr[last.len - 1]))
+		last.len--;
+	ip_parse(last, &source);
+	return source;
+}
+
+void trace_begin(struct http_request *http)
+{
+	struct slice id = http_header(http, "X-Request-Id");
+
+	if (request_id_is_sane(id))
+		memcpy(http->id, id.ptr, id.len);
+	else
+		request_id_new(http->id);
+}
+
+/* The path as it was read; where it could not be, as it came. Never the query, which may have a
+ * name or a cursor in it, and never an authority, which may have a password. */
+static struct slice shown_path(const struct http_request *http)
+{
+	struct slice path = http->target;
+	const char *mark = path.len ? memchr(path.ptr, '?', path.len) : NULL;
+
+	if (http->path.len)
+		return http->path;
+	if (mark)
+		path.len = (size_t)(mark - path.ptr);
+	return path.len && path.ptr[0] == '/' ? path : (struct slice){NULL, 0};
+}
+
+static void put_call(struct log_object *line, const struct call *call)
+{
+	log_put_text(line, "account", call->account, ACCOUNT_NAME_MAX);
+	if (call->access.staff_id != ID_NONE)
+		log_put_int(line, "staff", call->access.staff_id);
+	else
+		log_put_null(line, "staff");
+}
+
+void trace_end(const struct app *app, const struct http_request *http, const struct call *call)
+{
+	static const char *const ends[] = {
+		[HTTP_SENT] = "sent",
+		[HTTP_BROKEN_OFF] = "broken off",
+		[HTTP_TIMED_OUT] = "timed out",
+		[HTTP_CUT_OFF] = "cut off",
+	};
+	static const struct call none = {0};
+	struct log_object line;
+	char address[IP_TEXT_MAX + 1];
+	struct ip source;
+
+	if (!app->log)
+		return;
+	source = call ? call->source : http_peer(http);
+	log_object_open(&line);
+	log_put_time(&line, "time", system_ms());
+	log_put_text(&line, "id", slice_of(*http->id ? http->id : NULL), HTTP_ID_MAX);
+	log_put_plain(&line, "source", (struct slice){address, ip_write(&source, address)});
+	put_call(&line, call ? call : &none);
+	log_put_text(&line, "method", slice_of(http->method), METHOD_MAX);
+	log_put_text(&line, "route", slice_of(call ? call->route_path : NULL), PATH_MAX_SHOWN);
+	log_put_text(&line, "path", shown_path(http), PATH_MAX_SHOWN);
+	log_put_int(&line, "status", http->response.status);
+	log_put_int(&line, "bytes", (int64_t)http->body_bytes);
+	log_put_thousandths(&line, "ms", monotonic_us() - http->began_us);
+	log_put_plain(&line, "end", slice_of(ends[http->ended]));
+	log_stream_write(app->log, log_object_close(&line));
+}

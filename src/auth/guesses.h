@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT */
+/* Limits how often one source may guess at the tokens of an account. A token cannot be guessed, at
+ * 192 random bits: this keeps the attempt from costing the database and the log more than it must.
+ *
+ * After GUESSES_MAX refusals of one source at one account within a minute, further requests of that
+ * source at that account are not looked at until the minute is over; and so after
+ * GUESSES_SOURCE_MAX of one source at all accounts together, known or not. What counts is the name
+ * that was asked for: whether there is such an account, or such a user name in it, makes no
+ * difference, so nothing can be learnt from it.
+ *
+ * A token that was good before, or was there at the start, is always looked at: whoever has it is
+ * not locked out by what others do behind the same address. Memory is fixed: what was used longest
+ * ago makes room. Any thread may call. */
+#ifndef AUTH_GUESSES_H
+#define AUTH_GUESSES_H
+
+#include <stdint.h>
+
+#include "auth/token.h"
+#include "base/ip.h"
+
+#define GUESSES_MAX 20
+#define GUESSES_SOURCE_MAX 100
+#define GUESSES_WINDOW_MS 60000
+
+struct guesses;
+
+struct store;
+
+/* One attempt. */
+struct guess {
+	struct slice account; /* the name that is asked for */
+	struct ip source;
+	const unsigned char *token_hash; /* TOKEN_HASH_BYTES */
+	int64_t now_ms;                  /* by monotonic_ms() */
+	bool known;                      /* set by guesses_wait(): the token was good before */
+};
+
+/* NULL when memory is out. */
+struct guesses *guesses_new(void);
+/* NULL is accepted. */
+void guesses_free(struct guesses *guesses);
+
+/* 0: the attempt may be looked at. Else it is not to be, and may be made again in that many
+ * seconds. */
+unsigned guesses_wait(struct guesses *guesses, struct guess *guess);
+
+/* What came of an attempt that was looked at. */
+void guesses_refused(struct guesses *guesses, const struct guess *guess);
+void guesses_passed(struct guesses *guesses, const struct guess *guess);
+
+/* Takes the tokens of every account for good that have not expired, as if each had passed when it
+ * was last used. `now` is the time of day, `now_ms` the same moment by monotonic_ms(). An error is
+ * one of the store's. */
+enum err guesses_load(struct guesses *guesses, struct store *store, int64_t now, int64_t now_ms);
+
+#endif

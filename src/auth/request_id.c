@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/* The ids of requests. */
+#include "auth/request_id.h"
+
+#include <sodium.h>
+
+bool request_id_is_sane(struct slice id)
+{
+	static const char others[] = "-._~+/=:@";
+
+	for (size_t i = 0; i < id.len; i++) {
+		char c = id.ptr[i];
+
+		if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+		      (c != '\0' && strchr(others, c))))
+			return false;
+	}
+	return id.len > 0 && id.len <= REQUEST_ID_MAX;
+}
+
+void request_id_new(char id[REQUEST_ID_NEW + 1])
+{
+	unsigned char bytes[REQUEST_ID_NEW / 2];
+
+	randombytes_buf(bytes, sizeof(bytes));
+	sodium_bin2hex(id, REQUEST_ID_NEW + 1, bytes, sizeof(bytes));
+}

@@ -1,0 +1,235 @@
+"""Guessing at tokens is limited, and nobody is locked out by somebody else's guesses."""
+import json
+import sqlite3
+
+import pytest
+
+from harness import TASKS, Server, Wire, basic, new_source, problem, succeed, task
+
+MOST = 20  # refusals of one source at one account
+MINUTE = 60
+DOMAIN = "example.test"
+KNOWN, UNKNOWN = "admin/token", "nobody/token"
+
+
+def ask(server, source, access, *lines, method="GET", target=TASKS + "/1", body=b"", host="x"):
+    """One request; `access` is the value of Authorization, None for none."""
+    lines = [f"{method} {target} HTTP/1.1", f"Host: {host}", *lines]
+    if access is not None:
+        lines.append(f"Authorization: {access}")
+    if body:
+        lines.append(f"Content-Length: {len(body)}")
+    with Wire(server, source) as wire:
+        wire.offer("\r\n".join([*lines, "", ""]).encode() + body)
+        return wire.reply(method)
+
+
+def guess(server, source, count, user=KNOWN, **options):
+    """So many wrong tokens, none twice; returns the answers."""
+    return [ask(server, source, basic(user, f"wrong {n}"), **options) for n in range(count)]
+
+
+def limited(reply):
+    answer = problem(reply, 429)
+    wait = int(reply.header("Retry-After"))
+    assert 1 <= wait <= MINUTE
+    assert answer["detail"].endswith(f" {wait} s")
+    assert reply.header("WWW-Authenticate") is None
+    return reply
+
+
+def statuses(replies):
+    return [reply.status for reply in replies]
+
+
+@pytest.fixture
+def fresh(make_server):
+    """A server, and an address that it has seen nothing from."""
+    return make_server(), new_source()
+
+
+def test_so_many_and_no_more(fresh):
+    server, source = fresh
+    assert statuses(guess(server, source, MOST)) == [401] * MOST
+    for reply in guess(server, source, 3):
+        limited(reply)
+    assert guess(server, new_source(), 1)[0].status == 401
+
+
+def token(server, label, *options):
+    """A new token of the account, as the value of Authorization."""
+    file = server.data.with_name(server.data.name + label)
+    succeed("token", "add", label, "--data", server.data, "--token-file", file, *options)
+    return basic(KNOWN, file.read_text().strip())
+
+
+def test_a_token_that_was_there_at_the_start(fresh):
+    server, source = fresh
+    guess(server, source, MOST)
+    assert ask(server, source, server.access).status == 404
+
+
+def test_a_token_that_had_expired_at_the_start(fresh):
+    server, source = fresh
+    server.stop()
+    expired = token(server, "expired", "--expires", "2999-01-01")
+    with sqlite3.connect(server.data / "docket.db") as database:
+        database.execute("UPDATE token SET expires_at = 1 WHERE label = 'expired'")
+    database.close()
+    server.start()
+    guess(server, source, MOST)
+    limited(ask(server, source, expired))
+
+
+def test_a_token_that_never_was_used(fresh):
+    """It could be a guess until it comes from elsewhere."""
+    server, source = fresh
+    new = token(server, "new")
+    guess(server, source, MOST)
+    limited(ask(server, source, new))
+    assert ask(server, new_source(), new).status == 404
+    assert ask(server, source, new).status == 404
+
+
+def test_a_token_that_is_good_no_more(fresh):
+    """It is no guess either, but nothing comes of it."""
+    server, source = fresh
+    old = token(server, "old")
+    assert ask(server, new_source(), old).status == 404
+    succeed("token", "revoke", "old", "--data", server.data)
+    assert statuses(ask(server, source, old) for _ in range(MOST + 1)) == [401] * (MOST + 1)
+    limited(guess(server, source, 1)[0])
+
+
+def test_the_owner_is_let_in(fresh):
+    """From the very address that is limited, and also over a connection that was there before."""
+    server, source = fresh
+    server.get(1)
+    with Wire(server, source) as wire:
+        wrong = server.request("GET", TASKS).replace(server.access.encode(),
+                                                     basic(KNOWN, "wrong").encode())
+        for _ in range(2 * MOST):
+            wire.send(wrong)
+            refused = wire.reply()
+            wire.send(server.request("GET", TASKS))
+            assert wire.reply().status == 200
+    limited(refused)
+    assert ask(server, source, server.access).status == 404
+    assert ask(server, source, basic("second/token", server.token)).status == 403
+
+
+def test_only_good_tokens_are_remembered(fresh):
+    """Not what came with one that nobody has."""
+    server, source = fresh
+    refused = token(server, "new").replace("Basic ", "Basic")
+    for access in (basic(UNKNOWN, "wrong"), refused):
+        assert ask(server, new_source(), access).status == 401
+    guess(server, source, MOST)
+    limited(ask(server, source, basic(UNKNOWN, "wrong")))
+    limited(ask(server, source, refused.replace("Basic", "Basic ")))
+
+
+def test_a_known_user_and_an_unknown_one(make_server):
+    """The same answers in the same order, whoever is guessed at, and at both together."""
+    said = []
+    for users in ([KNOWN], [UNKNOWN], ["second/token"], [KNOWN, UNKNOWN]):
+        server, source = make_server(), new_source()
+        replies = [ask(server, source, basic(users[n % len(users)], f"wrong {n}"))
+                   for n in range(MOST + 5)]
+        said.append([(reply.status, reply.reason, sorted(name for name, _ in reply.headers))
+                     for reply in replies])
+        server.stop()
+    assert all(one == said[0] for one in said)
+
+
+def test_whatever_is_wrong_counts(fresh):
+    server, source = fresh
+    wrong = ["Bearer x", "Basic ", "Basic !", "Basic " + "A" * 2000, basic(KNOWN, ""),
+             basic("admin", server.token), basic("", "")]
+    replies = [ask(server, source, wrong[n % len(wrong)]) for n in range(MOST)]
+    assert statuses(replies) == [401] * MOST
+    limited(ask(server, source, wrong[0]))
+
+
+def test_no_header_is_no_guess(fresh):
+    """Many clients ask once without, for the challenge; so they must get one at any time."""
+    server, source = fresh
+    assert statuses(ask(server, source, None) for _ in range(2 * MOST)) == [401] * 2 * MOST
+    assert statuses(guess(server, source, MOST)) == [401] * MOST
+    assert ask(server, source, None).status == 401
+
+
+def test_what_is_let_in_does_not_count(fresh):
+    server, source = fresh
+    second = basic("second/token", server.token)
+    assert set(statuses(ask(server, source, second) for _ in range(2 * MOST))) == {403}
+    assert set(statuses(ask(server, source, server.access) for _ in range(2 * MOST))) == {404}
+    assert statuses(guess(server, source, 1)) == [401]
+
+
+def test_whatever_is_asked_for(fresh):
+    """Also before a large body, for a path that is not there, and with OPTIONS none at all."""
+    server, source = fresh
+    guess(server, source, MOST)
+    wrong = basic(KNOWN, "wrong")
+    limited(ask(server, source, wrong, target="/nowhere"))
+    limited(ask(server, source, wrong, method="POST", target=TASKS, body=b"{}"))
+    limited(ask(server, source, wrong, "Content-Type: application/json", method="POST",
+                target=TASKS, body=b" " * (1024 * 1024 + 1)))
+    assert ask(server, source, wrong, method="HEAD").status == 429
+    assert ask(server, source, wrong, method="OPTIONS").status == 204
+
+
+def test_nothing_is_stored(fresh):
+    server, source = fresh
+    guess(server, source, MOST)
+    body = json.dumps(task()).encode()
+    limited(ask(server, source, token(server, "new"), "Content-Type: application/json",
+                method="POST", target=TASKS, body=body))
+    assert server.create()["id"] == 1
+
+
+@pytest.fixture(scope="module")
+def two(tmp_path_factory):
+    """A server of two accounts, behind a proxy."""
+    place = tmp_path_factory.mktemp("accounts")
+    folder = place / "data"
+    for command in (["init", "--account", "first"], ["account", "add", "second"]):
+        succeed(*command, "--data", folder, "--token-file", place / command[-1])
+    server = Server(folder, (place / "first").read_text().strip(), place / "log",
+                    ["--base-domain", DOMAIN, "--behind-proxy"])
+    yield server
+    server.stop()
+
+
+@pytest.mark.parametrize("account", ["first", "second", "third"])
+def test_each_account_has_its_own(two, account):
+    """Also one that is not there: that shows in nothing."""
+    source, host = new_source(), f"{account}.{DOMAIN}"
+    assert statuses(guess(two, source, MOST, host=host)) == [401] * MOST
+    limited(guess(two, source, 1, host=host)[0])
+    limited(guess(two, source, 1, host=host.upper())[0])
+    others = {"first", "second", "third"} - {account}
+    for other in sorted(others):
+        assert guess(two, source, 1, host=f"{other}.{DOMAIN}")[0].status == 401
+
+
+def test_a_source_at_many_accounts(two):
+    source = new_source()
+    names = [f"a{n}.{DOMAIN}" for n in range(100)]
+    assert statuses(guess(two, source, 1, host=name)[0] for name in names) == [401] * 100
+    for account in ("first", "second", "third"):
+        limited(guess(two, source, 1, host=f"{account}.{DOMAIN}")[0])
+
+
+def test_behind_a_proxy_the_client_counts(two):
+    def forwarded(value, count=1):
+        return [ask(two, "127.0.0.1", basic(KNOWN, "wrong"), f"X-Forwarded-For: {value}",
+                    host=f"first.{DOMAIN}") for _ in range(count)]
+    assert statuses(forwarded("192.0.2.1", MOST)) == [401] * MOST
+    limited(forwarded("192.0.2.1")[0])
+    limited(forwarded("198.51.100.1, 192.0.2.1")[0])  # what the client wrote itself
+    assert forwarded("192.0.2.1, 192.0.2.2")[0].status == 401
+    assert statuses(forwarded("2001:db8::1", MOST)) == [401] * MOST
+    limited(forwarded("2001:db8::ffff:1")[0])
+    assert forwarded("2001:db8:0:1::1")[0].status == 401

@@ -1,0 +1,70 @@
+"""GET /api/v1/me: whom the credentials are of."""
+import pytest
+
+from harness import basic, faults, problem, succeed
+
+ME = "/api/v1/me"
+
+
+@pytest.fixture(scope="module")
+def me(server):
+    reply = server.call("GET", ME)
+    assert reply.status == 200, reply
+    return reply
+
+
+def test_what_it_says(server, me):
+    assert me.header("Content-Type") == "application/json"
+    assert list(me.json) == ["account", "staff", "token", "version"]
+    assert me.json["account"] == {"name": "main"}
+    staff = me.json["staff"]
+    assert list(staff) == ["id", "username", "first_name", "last_name", "email", "access_level",
+                           "created_at", "updated_at"]
+    assert (staff["id"], staff["username"], staff["access_level"]) == (1, "admin", "full")
+    assert me.json["token"] == {"label": "made by docket init", "read_only": False, "lenient": False,
+                                "expires_at": None}
+    assert "docket " + me.json["version"] + "\n" == succeed("--version").stdout
+    assert server.token not in me.body.decode()
+
+
+def test_it_is_whoever_asks(server):
+    """The token is the account's; the user name says who it is."""
+    succeed("staff", "set", "second", "--data", server.data, "--access", "full")
+    try:
+        other = server.call("GET", ME, access=basic("second/token", server.token)).json
+    finally:
+        succeed("staff", "set", "second", "--data", server.data, "--access", "limited")
+    assert (other["staff"]["id"], other["staff"]["username"]) == (2, "second")
+
+
+def test_what_a_token_may(server, tmp_path):
+    succeed("token", "add", "narrow", "--data", server.data, "--read-only", "--lenient",
+            "--expires", "2999-12-31T22:00:00-02:00", "--token-file", tmp_path / "token")
+    narrow = basic("admin/token", (tmp_path / "token").read_text().strip())
+    assert server.call("GET", ME + "?nonsense=1", access=narrow).json["token"] == {
+        "label": "narrow", "read_only": True, "lenient": True,
+        "expires_at": "3000-01-01T00:00:00Z"}
+    succeed("token", "add", "lenient", "--data", server.data, "--lenient", "--token-file",
+            tmp_path / "lenient")
+    lenient = basic("admin/token", (tmp_path / "lenient").read_text().strip())
+    assert server.call("GET", ME, access=lenient).json["token"] == {
+        "label": "lenient", "read_only": False, "lenient": True, "expires_at": None}
+    succeed("token", "revoke", "lenient", "--data", server.data)
+    succeed("token", "revoke", "narrow", "--data", server.data)
+    problem(server.call("GET", ME, access=narrow), 401)
+
+
+def test_head_and_options(server, me):
+    head = server.call("HEAD", ME + "/")
+    assert (head.status, head.body) == (200, b"")
+    assert head.header("Content-Length") == str(len(me.body))
+    assert server.call("OPTIONS", ME, access=False).header("Allow") == "GET, HEAD, OPTIONS"
+
+
+def test_what_it_refuses(server):
+    problem(server.call("GET", ME, access=False), 401)
+    problem(server.call("GET", ME, access=basic("third/token", server.token)), 403)
+    assert faults(server.call("GET", ME + "?x=y"), 400) == [("x", "unknown_field")]
+    problem(server.call("GET", ME + "/1"), 404)
+    for method in ("POST", "PATCH", "DELETE"):
+        assert problem(server.call(method, ME), 405)["detail"].startswith(method)
