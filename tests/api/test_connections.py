@@ -1,5 +1,6 @@
 """Many connections, more than there may be, and heads of too many headers."""
 import contextlib
+import os
 import resource
 import time
 
