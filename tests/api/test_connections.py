@@ -2,6 +2,7 @@
 import contextlib
 import os
 import resource
+import socket
 import time
 
 import pytest

@@ -258,3 +258,32 @@ def test_a_create_takes_none_of_them(server):
 def test_sorts_are_those_of_the_contract(server):
     said = messages(ask(server, "sort=x"), 400)["sort"]
     assert [name for name in SORTS if name in said] == SORTS
+
+
+# What is too much to be carried on
+
+@pytest.mark.parametrize("count", [1, 500, 1000])
+def test_a_parameter_many_times(server, count):
+    """libmicrohttpd alone would drop a request of some hundred parameters."""
+    query = "&".join(["case=none"] * count)
+    assert server.call("GET", f"{TASKS}?{query}").status == 200
+
+
+def test_a_query_that_does_not_fit_into_a_link(server):
+    """Without a link to the next page this one would be taken for the last."""
+    for _ in range(2):
+        server.create()
+    values = ",".join(["1", *(str(10**17 + number) for number in range(499))])
+    fits = f"calendar={values}"
+    assert 'rel="next"' in server.call("GET", f"{TASKS}?{fits}&per_page=1").header("Link")
+    too_long = f"{fits}&case=245,{values[2:]}"
+    assert faults(server.call("GET", f"{TASKS}?{too_long}&per_page=1"), 400) == [
+        ("query", "too_long")]
+
+
+def test_brackets_where_one_value_goes(server):
+    """A known filter is not left out, also where unknown parameters are."""
+    for name in ("title[]", "title[0]", "due_from[]", "page[]", "sort[1]"):
+        for headers in ({}, LENIENT):
+            reply = server.call("GET", f"{TASKS}?{name}=1", headers=headers)
+            assert [field for field, _ in faults(reply, 400)] == [name], reply
