@@ -172,7 +172,9 @@ static bool read_flags(struct settings *settings, int argc, char **argv,
 		found = getopt_long(argc, argv, "+:h", options, NULL);
 		if (found == -1 && optind < argc && command->argument && !settings->argument) {
 			settings->argument = argv[optind++];
-			continue;
+			/* Behind "--" nothing is an option, which getopt_long() forgets. */
+			if (strcmp(argv[optind - 2], "--") != 0)
+				continue;
 		}
 		if (found == -1)
 			break;
