@@ -26,6 +26,9 @@ bool admin_account(const struct settings *settings, struct store *store, struct 
 			"docket: the folder has several accounts: say which, with --account\n");
 	else if (err == ERR_NOT_FOUND && name)
 		fprintf(settings->err, "docket: there is no account \"%s\"\n", name);
+	else if (err == ERR_NOT_FOUND)
+		fprintf(settings->err, "docket: the folder has no account: make one with "
+				       "\"docket account add\"\n");
 	else if (err)
 		fprintf(settings->err, "docket: cannot read the account: %s\n", err_text(err));
 	return err == OK;
