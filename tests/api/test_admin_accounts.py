@@ -1,5 +1,5 @@
-"""docket account: add, list, set and remove, each on one and on several accounts, and what each says
-where it is wrong or fails. What the settings do is in test_admin_settings.py."""
+"""docket account: add, list, set and remove, each on one and on several accounts, and what each
+says where it is wrong or fails. What the settings do is in test_admin_settings.py."""
 import json
 import shutil
 
@@ -92,7 +92,8 @@ WRONG = [
                    " 9:00", "09:00 ", "09.00", "ab:cd", "::::1", "9:005", "09:5:", "99:99")],
     *[(["account", "set", "first", "--time-zone", zone], "--time-zone ")
       for zone in ("", "europe/berlin", "Berlin", "Europe", "GMT+5", "UTC+1", "CEST", "+02:00",
-                   "Europe/Berlin ", "../../etc/passwd", "Europe/M\u00fcnchen", "\udcff", "z" * 300)],
+                   "Europe/Berlin ", "../../etc/passwd", "Europe/M\u00fcnchen", "\udcff",
+                   "z" * 300)],
     (["account", "remove", "first"], "--yes"),
     (["account", "remove", "nobody"], "--yes"),
 ]

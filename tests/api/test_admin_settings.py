@@ -1,5 +1,5 @@
-"""What an account is set to, over HTTP, while docket serves: the next request goes by it, and another
-account's does not."""
+"""What an account is set to, over HTTP, while docket serves: the next request goes by it, and
+another account's does not."""
 import contextlib
 import json
 import re
