@@ -333,11 +333,12 @@ bool settings_presets(struct settings *settings)
 	return true;
 }
 
-bool settings_take(struct settings *settings, const char *name, const char *text)
+bool settings_take(struct settings *settings, const char *name, const char *text,
+		   const char *origin)
 {
 	for (int i = 0; i < SETTINGS; i++)
 		if (strcmp(rows[i].name, name) == 0 && (settings->command->takes & SETTING_BIT(i)))
-			return set(settings, (enum setting)i, text, NULL);
+			return set(settings, (enum setting)i, text, origin);
 	fprintf(settings->err, "docket: the process that serves the folder does not know --%s\n",
 		name);
 	return false;
