@@ -20,7 +20,7 @@ import test_admin_tokens as tokens
 from admin import TIME, TOKEN, Pair, check_sound, docket, dump, listed
 from commands import fails, mode
 from control import SOCKET, ask, connected, say
-from harness import PROGRAM, TASKS, Server, environment, problem, run, succeed, task
+from harness import PROGRAM, TASKS, environment, problem, run, task
 
 HASH = "5a" * 32
 
