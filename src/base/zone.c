@@ -50,7 +50,7 @@ enum err zone_time(const char *name, int32_t day, int minute, int64_t *time_out)
 	UErrorCode code = U_ZERO_ERROR;
 	UCalendar *calendar;
 	int year, month, date;
-	UDate millis;
+	UDate seconds;
 
 	if (strcmp(name, "UTC") == 0) {
 		*time_out = (int64_t)day * 86400 + minute * 60;
@@ -63,10 +63,10 @@ enum err zone_time(const char *name, int32_t day, int minute, int64_t *time_out)
 	ucal_clear(calendar);
 	ucal_setDateTime(calendar, year, month - 1, date, minute / 60, minute % 60, 0, &code);
 	ucal_set(calendar, UCAL_MILLISECOND, 0);
-	millis = ucal_getMillis(calendar, &code);
+	seconds = ucal_getMillis(calendar, &code) / 1000;
 	ucal_close(calendar);
-	if (U_FAILURE(code))
+	if (U_FAILURE(code) || seconds < TIME_MIN || seconds > TIME_MAX)
 		return ERR_INVALID;
-	*time_out = (int64_t)(millis / 1000);
+	*time_out = (int64_t)seconds;
 	return OK;
 }

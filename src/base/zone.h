@@ -13,7 +13,8 @@ bool zone_is_known(const char *name);
 
 /* The time, in seconds from 1970-01-01 UTC, at which clocks in the zone show `minute` of `day`
  * (base/timefmt.h). Where they never do, because they go forward, as if they had not gone yet;
- * where they do twice, the first. ERR_INVALID where the zone is not known. */
+ * where they do twice, the first. ERR_INVALID where the zone is not known, and where the time is
+ * outside the years 1000 to 9999 in UTC; `time_out` is then untouched. */
 enum err zone_time(const char *name, int32_t day, int minute, int64_t *time_out);
 
 #endif

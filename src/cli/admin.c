@@ -14,6 +14,9 @@
 #include "cli/control.h"
 
 #define QUEUE_LIMIT 16
+/* 0.1 s apart: another command has the folder for a moment, and a process that has only just begun
+ * to serve it has no socket yet. */
+#define TRIES 20
 
 bool admin_account(const struct settings *settings, struct store *store, struct arena *arena,
 		   struct account *account_out)
@@ -26,6 +29,9 @@ bool admin_account(const struct settings *settings, struct store *store, struct 
 			"docket: the folder has several accounts: say which, with --account\n");
 	else if (err == ERR_NOT_FOUND && name)
 		fprintf(settings->err, "docket: there is no account \"%s\"\n", name);
+	else if (err == ERR_NOT_FOUND)
+		fprintf(settings->err, "docket: the folder has no account: make one with "
+				       "\"docket account add\"\n");
 	else if (err)
 		fprintf(settings->err, "docket: cannot read the account: %s\n", err_text(err));
 	return err == OK;
@@ -133,7 +139,7 @@ enum exit_status admin_list(const struct settings *settings, json_t *rows)
 
 /* The folder's own process, or this one where it has none. */
 static enum exit_status run_command(const struct settings *settings,
-				    const unsigned char *token_hash)
+				    const unsigned char *token_hash, bool *unknown_out)
 {
 	const struct store_config config = {
 		.folder = settings->text[SETTING_DATA],
@@ -144,12 +150,22 @@ static enum exit_status run_command(const struct settings *settings,
 	enum exit_status status = EXIT_FAILED;
 	struct buf why = {0};
 	struct store *store;
-	enum err err = store_open(&config, &store, &why);
+	enum err err = ERR_BUSY;
 
+	for (int i = 0; i < TRIES && err == ERR_BUSY; i++) {
+		if (i)
+			nanosleep(&(struct timespec){.tv_nsec = 100000000}, NULL);
+		buf_clear(&why);
+		err = store_open(&config, &store, &why);
+		if (err == ERR_BUSY && control_ask(settings, token_hash, &status, unknown_out)) {
+			buf_release(&why);
+			return status;
+		}
+	}
 	if (!err) {
 		status = settings->command->admin(settings, store, token_hash);
 		store_close(store);
-	} else if (err != ERR_BUSY || !control_ask(settings, token_hash, &status)) {
+	} else {
 		log_line("%.*s", (int)why.len, why.ptr ? why.ptr : err_text(err));
 	}
 	buf_release(&why);
@@ -180,9 +196,10 @@ enum exit_status admin_run(const struct settings *settings)
 	unsigned char hash[TOKEN_HASH_BYTES];
 	char token[TOKEN_CHARS + 1];
 	enum exit_status status;
+	bool unknown = false;
 
 	if (!settings->command->makes_token)
-		return run_command(settings, NULL);
+		return run_command(settings, NULL, &unknown);
 	if (auth_init()) {
 		log_line("no random numbers can be had on this machine");
 		return EXIT_FAILED;
@@ -193,8 +210,10 @@ enum exit_status admin_run(const struct settings *settings)
 	 * hash alone. */
 	if (file && !admin_token_file(file, token))
 		return EXIT_FAILED;
-	status = run_command(settings, hash);
-	if (file && status != EXIT_OK)
+	status = run_command(settings, hash, &unknown);
+	if (file && unknown)
+		fprintf(settings->err, "the API token is in %s, if it was\n", file);
+	else if (file && status != EXIT_OK)
 		unlink(file);
 	else if (file)
 		fprintf(settings->err, "the API token is in %s\n", file);

@@ -15,6 +15,7 @@
 
 #include "auth/token.h"
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "cli/commands.h"
 #include "store/store.h"
@@ -22,8 +23,9 @@
 #define SOCKET "docket.sock"
 #define LINE_MAX_BYTES (64 * 1024)
 #define ANSWER_MAX_BYTES (64 * 1024 * 1024)
-#define ASK_SECONDS 10
-#define TRIES 20 /* to reach a process that has only just begun to serve, 0.1 s apart */
+#define ASK_MS 3000  /* what a command may take to arrive, whole */
+#define STOP_MS 1000 /* and once the process is to end */
+#define TICK_MS 200  /* how often that is looked at */
 
 struct control {
 	const struct settings *settings; /* of the command that serves */
@@ -41,14 +43,24 @@ static struct sockaddr_un address_of(int folder)
 	return address;
 }
 
-static bool read_line(int fd, size_t most, struct buf *line)
+/* Whether one that began then may still take its time. */
+static bool may_go_on(const struct control *control, int64_t began)
 {
+	struct pollfd stop = {control->stop, POLLIN, 0};
+
+	return monotonic_ms() - began < (poll(&stop, 1, 0) > 0 ? STOP_MS : ASK_MS);
+}
+
+/* The side that asks has no `control` and waits. */
+static bool read_line(const struct control *control, int fd, size_t most, struct buf *line)
+{
+	int64_t began = monotonic_ms();
 	char part[4096];
 
-	while (line->len <= most && !line->failed) {
+	while (line->len <= most && !line->failed && (!control || may_go_on(control, began))) {
 		ssize_t got = recv(fd, part, sizeof(part), 0);
 
-		if (got < 0 && errno == EINTR)
+		if (got < 0 && (errno == EINTR || (control && errno == EAGAIN)))
 			continue;
 		if (got <= 0)
 			return false;
@@ -88,17 +100,29 @@ static const struct command *find_command(const char *name)
 	return NULL;
 }
 
-static bool take_settings(struct settings *settings, const json_t *asked)
+static bool take_settings(struct settings *settings, const json_t *asked, const json_t *origins)
 {
 	const char *name;
 	json_t *value;
 
 	json_object_foreach ((json_t *)asked, name, value) {
-		if (!json_is_string(value) ||
-		    !settings_take(settings, name, json_string_value(value)))
+		const char *origin = json_string_value(json_object_get(origins, name));
+
+		if (!settings_take(settings, name, json_string_value(value), origin))
 			return false;
 	}
 	return settings_presets(settings);
+}
+
+static bool all_texts(const json_t *asked)
+{
+	const char *name;
+	json_t *value;
+
+	json_object_foreach ((json_t *)asked, name, value)
+		if (!json_is_string(value))
+			return false;
+	return json_is_object(asked);
 }
 
 static bool read_hash(const json_t *text, unsigned char hash[TOKEN_HASH_BYTES])
@@ -111,6 +135,7 @@ static enum exit_status run(const struct control *control, const json_t *asked, 
 			    FILE *err)
 {
 	const json_t *argument = json_object_get(asked, "argument");
+	const json_t *given = json_object_get(asked, "settings");
 	struct settings settings = {
 		.command = find_command(json_string_value(json_object_get(asked, "command"))),
 		.argument = json_string_value(argument),
@@ -123,11 +148,12 @@ static enum exit_status run(const struct control *control, const json_t *asked, 
 	enum exit_status status = EXIT_USAGE;
 
 	if (!settings.command || !settings.argument != !settings.command->argument ||
+	    !all_texts(given) ||
 	    (settings.command->makes_token &&
 	     !read_hash(json_object_get(asked, "token_hash"), hash)))
 		fprintf(err, "docket: the process that serves the folder does not know the "
 			     "command: it is of another version\n");
-	else if (take_settings(&settings, json_object_get(asked, "settings")))
+	else if (take_settings(&settings, given, json_object_get(asked, "origins")))
 		status = settings.command->admin(&settings, control->store, hash);
 	settings_release(&settings);
 	return status;
@@ -142,7 +168,7 @@ static void answer(const struct control *control, int fd)
 	enum exit_status status = EXIT_FAILED;
 	json_t *asked, *said = NULL;
 
-	if (to_out && to_err && read_line(fd, LINE_MAX_BYTES, &line)) {
+	if (to_out && to_err && read_line(control, fd, LINE_MAX_BYTES, &line)) {
 		asked = json_loadb(line.ptr, line.len, JSON_REJECT_DUPLICATES, NULL);
 		status = run(control, asked, to_out, to_err);
 		json_decref(asked);
@@ -169,17 +195,23 @@ static void *serve(void *context)
 	struct pollfd waits[] = {{control->listener, POLLIN, 0}, {control->stop, POLLIN, 0}};
 
 	for (;;) {
-		const struct timeval patience = {.tv_sec = ASK_SECONDS};
-		int fd;
+		const struct timeval tick = {.tv_usec = TICK_MS * 1000};
+		const struct timeval patience = {.tv_sec = ASK_MS / 1000};
+		int fd = -1;
 
-		if (poll(waits, 2, -1) < 0 && errno != EINTR)
+		if (poll(waits, 2, -1) < 0) {
+			if (errno == EINTR)
+				continue;
 			break;
-		if (waits[1].revents)
+		}
+		/* At the end no more come, for the socket is gone; who had come is answered. */
+		if (waits[0].revents)
+			fd = accept4(control->listener, NULL, NULL, SOCK_CLOEXEC);
+		if (fd < 0 && waits[1].revents)
 			break;
-		fd = accept4(control->listener, NULL, NULL, SOCK_CLOEXEC);
 		if (fd < 0)
 			continue;
-		setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+		setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &tick, sizeof(tick));
 		setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
 		answer(control, fd);
 		close(fd);
@@ -251,17 +283,24 @@ void control_stop(struct control *control)
 static json_t *asked_of(const struct settings *settings, const unsigned char *token_hash)
 {
 	char hex[TOKEN_HASH_CHARS + 1];
-	json_t *given = json_object(), *asked;
+	json_t *given = json_object(), *origins = json_object(), *asked;
 
-	for (int i = 0; i < SETTINGS; i++)
-		if (settings->origin[i] && i != SETTING_DATA && i != SETTING_CONFIG &&
-		    i != SETTING_TOKEN_FILE &&
-		    json_object_set_new(given, settings_name((enum setting)i),
-					json_string(settings->text[i]))) {
+	for (int i = 0; i < SETTINGS; i++) {
+		const char *name = settings_name((enum setting)i);
+
+		if (!settings->origin[i] || i == SETTING_DATA || i == SETTING_CONFIG ||
+		    i == SETTING_TOKEN_FILE)
+			continue;
+		/* An origin that is no text is one of a file's name, and left out. */
+		json_object_set_new(origins, name, json_string(settings->origin[i]));
+		if (json_object_set_new(given, name, json_string(settings->text[i]))) {
 			json_decref(given);
+			json_decref(origins);
 			return NULL;
 		}
-	asked = json_pack("{ss so}", "command", settings->command->name, "settings", given);
+	}
+	asked = json_pack("{ss so so}", "command", settings->command->name, "settings", given,
+			  "origins", origins);
 	if (settings->argument &&
 	    json_object_set_new(asked, "argument", json_string(settings->argument))) {
 		json_decref(asked);
@@ -279,13 +318,9 @@ static int reach(const struct settings *settings)
 	int folder = open(settings->text[SETTING_DATA], O_PATH | O_DIRECTORY | O_CLOEXEC);
 	const struct sockaddr_un address = address_of(folder);
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	bool there = false;
+	bool there = fd >= 0 && folder >= 0 &&
+		     connect(fd, (const struct sockaddr *)&address, sizeof(address)) == 0;
 
-	for (int i = 0; i < TRIES && fd >= 0 && folder >= 0 && !there; i++) {
-		if (i)
-			nanosleep(&(struct timespec){.tv_nsec = 100000000}, NULL);
-		there = connect(fd, (const struct sockaddr *)&address, sizeof(address)) == 0;
-	}
 	if (folder >= 0)
 		close(folder);
 	if (there || fd < 0)
@@ -294,7 +329,8 @@ static int reach(const struct settings *settings)
 	return -1;
 }
 
-static enum exit_status print_answer(const struct settings *settings, const struct buf *line)
+static enum exit_status print_answer(const struct settings *settings, const struct buf *line,
+				     bool *unknown_out)
 {
 	json_t *said = line->len ? json_loadb(line->ptr, line->len, 0, NULL) : NULL;
 	const char *out = json_string_value(json_object_get(said, "out"));
@@ -307,6 +343,7 @@ static enum exit_status print_answer(const struct settings *settings, const stru
 		fputs(err, settings->err);
 		result = (enum exit_status)json_integer_value(status);
 	} else {
+		*unknown_out = true;
 		fprintf(settings->err, "docket: the process that serves the folder gave no answer: "
 				       "see whether the command was carried out\n");
 	}
@@ -315,7 +352,7 @@ static enum exit_status print_answer(const struct settings *settings, const stru
 }
 
 bool control_ask(const struct settings *settings, const unsigned char *token_hash,
-		 enum exit_status *status_out)
+		 enum exit_status *status_out, bool *unknown_out)
 {
 	json_t *asked = asked_of(settings, token_hash);
 	struct buf line = {0};
@@ -330,8 +367,8 @@ bool control_ask(const struct settings *settings, const unsigned char *token_has
 	fd = reach(settings);
 	if (fd >= 0) {
 		if (write_line(fd, asked))
-			(void)read_line(fd, ANSWER_MAX_BYTES, &line);
-		*status_out = print_answer(settings, &line);
+			(void)read_line(NULL, fd, ANSWER_MAX_BYTES, &line);
+		*status_out = print_answer(settings, &line, unknown_out);
 		close(fd);
 	}
 	json_decref(asked);

@@ -3,7 +3,7 @@
  * comes as one line of JSON and its outcome goes back as one:
  *
  *     {"command": "token add", "argument": "ci", "settings": {"account": "main"},
- *      "token_hash": "…"}
+ *      "origins": {"account": "DOCKET_ACCOUNT"}, "token_hash": "…"}
  *     {"status": 0, "out": "", "err": ""}
  *
  * It runs whole or not at all: each is one write of the store. */
@@ -23,8 +23,9 @@ bool control_start(const struct settings *settings, struct store *store,
 void control_stop(struct control *control);
 
 /* Has the process that serves the folder run the command, and prints what it says. False where no
- * process serves it; nothing was done then. `token_hash` may be NULL. */
+ * process serves it; nothing was done then. Where it ends before it has answered, `unknown_out` is
+ * set: the command was carried out, whole, or it was not. `token_hash` may be NULL. */
 bool control_ask(const struct settings *settings, const unsigned char *token_hash,
-		 enum exit_status *status_out);
+		 enum exit_status *status_out, bool *unknown_out);
 
 #endif

@@ -62,6 +62,8 @@ static enum err find_account(struct store *store, struct arena *arena, struct ap
 	if (err == ERR_EXISTS)
 		log_line("the folder has several accounts: say --base-domain DOMAIN, so that "
 			 "NAME.DOMAIN is the host name of each");
+	else if (err == ERR_NOT_FOUND)
+		log_line("the folder has no account: make one with \"docket account add\"");
 	else if (err)
 		log_line("cannot read the account: %s", err_text(err));
 	app->account = account.name;

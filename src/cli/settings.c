@@ -178,7 +178,9 @@ static bool read_flags(struct settings *settings, int argc, char **argv,
 		found = getopt_long(argc, argv, "+:h", options, NULL);
 		if (found == -1 && optind < argc && command->argument && !settings->argument) {
 			settings->argument = argv[optind++];
-			continue;
+			/* Behind "--" nothing is an option, which getopt_long() forgets. */
+			if (strcmp(argv[optind - 2], "--") != 0)
+				continue;
 		}
 		if (found == -1)
 			break;
@@ -337,11 +339,12 @@ bool settings_presets(struct settings *settings)
 	return true;
 }
 
-bool settings_take(struct settings *settings, const char *name, const char *text)
+bool settings_take(struct settings *settings, const char *name, const char *text,
+		   const char *origin)
 {
 	for (int i = 0; i < SETTINGS; i++)
 		if (strcmp(rows[i].name, name) == 0 && (settings->command->takes & SETTING_BIT(i)))
-			return set(settings, (enum setting)i, text, NULL);
+			return set(settings, (enum setting)i, text, origin);
 	fprintf(settings->err, "docket: the process that serves the folder does not know --%s\n",
 		name);
 	return false;

@@ -90,9 +90,11 @@ void settings_release(struct settings *settings);
 enum exit_status settings_wrong(const struct settings *settings, enum setting setting,
 				const char *format, ...) __attribute__((format(printf, 3, 4)));
 
-/* For what another process asks: sets one by its name, then all that have a default. False where
- * the command does not take it or the value does not fit, which is said. */
-bool settings_take(struct settings *settings, const char *name, const char *text);
+/* For what another process asks: sets one by its name, then all that have a default. `origin` is
+ * for messages, or NULL. False where the command does not take it or the value does not fit, which
+ * is said. */
+bool settings_take(struct settings *settings, const char *name, const char *text,
+		   const char *origin);
 bool settings_presets(struct settings *settings);
 
 /* "token-file" and so on. */

@@ -161,11 +161,13 @@ static bool decode_timestamp(struct decode *decode, const struct field *field, c
 	if (!json_is_string(value))
 		return wrong_type(decode, path, "a timestamp as \"2023-02-01T00:00:00Z\"", value);
 	if ((field->flags & FIELD_ALERT) && json_slice(value).len == DATE_LEN &&
-	    date_parse(json_slice(value), &day))
-		return zone_time(decode->account->time_zone.ptr, day, decode->account->alert_minute,
-				 at) == OK;
-	if (timestamp_parse(json_slice(value), TIME_FIRST, at))
+	    date_parse(json_slice(value), &day)) {
+		if (zone_time(decode->account->time_zone.ptr, day, decode->account->alert_minute,
+			      at) == OK)
+			return true;
+	} else if (timestamp_parse(json_slice(value), TIME_FIRST, at)) {
 		return true;
+	}
 	faults_add(decode->faults, path, FAULT_FORMAT,
 		   "must be a time as 2023-02-01T00:00:00Z or a date, and is \"%s\"",
 		   text_shown(decode->arena, json_slice(value), SHOWN_VALUE));

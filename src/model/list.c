@@ -15,7 +15,7 @@ bool expansions_read(const struct record_lists *lists, struct slice names, uint3
 
 		while (row < lists->expansion_count && !slice_is(name, lists->expansions[row].name))
 			row++;
-		if (row == lists->expansion_count)
+		if (row == lists->expansion_count || (comma && name.len + 1 == names.len))
 			return false;
 		bits |= UINT32_C(1) << row;
 		names.len -= name.len + (comma ? 1 : 0);

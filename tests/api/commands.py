@@ -25,7 +25,7 @@ def fails(*arguments, **options):
     assert done.returncode == 1, done
     assert done.stdout == "", done
     # One line for the person, not a stack or a query.
-    assert re.fullmatch(r"docket: .+\n", done.stderr), done
+    assert re.fullmatch(r"docket(?: [a-z]+)*: .+\n", done.stderr), done
     return done.stderr
 
 

@@ -5,6 +5,7 @@ import shutil
 
 import pytest
 
+import admin
 import harness
 
 
@@ -30,6 +31,46 @@ def server(tmp_path_factory):
     server = harness.Server(folder / "data", token, folder / "stderr")
     yield server
     server.stop()
+
+
+@pytest.fixture(scope="session")
+def base_of_two(tmp_path_factory):
+    """A data folder of two accounts with the base records, of which the second has more tasks, and
+    the token of each. It is copied, never served."""
+    place = tmp_path_factory.mktemp("two")
+    folder, tokens = place / "data", {}
+    for account, tasks in zip(admin.ACCOUNTS, (5, 9)):
+        how = ["account", "add", account] if tokens else ["init", "--account", account]
+        harness.succeed(*how, "--data", folder, "--token-file", place / account)
+        harness.succeed("demo", "--data", folder, "--account", account, "--tasks", tasks)
+        tokens[account] = (place / account).read_text().strip()
+    return folder, tokens
+
+
+@pytest.fixture
+def two(tmp_path, base_of_two):
+    """A copy of it, of which no server has more than the test starts."""
+    folder = tmp_path / "two"
+    shutil.copytree(base_of_two[0], folder)
+    return folder
+
+
+@pytest.fixture
+def one(tmp_path, base):
+    """A copy of the folder of one account."""
+    folder = tmp_path / "one"
+    shutil.copytree(base[0], folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def pair(tmp_path_factory, base_of_two):
+    """A server of two accounts that the tests of a file share."""
+    place = tmp_path_factory.mktemp("pair")
+    shutil.copytree(base_of_two[0], place / "data")
+    pair = admin.Pair(place / "data", base_of_two[1], place / "log")
+    yield pair
+    pair.server.stop()
 
 
 @pytest.fixture

@@ -1,0 +1,115 @@
+"""What the tests of administration share: folders of two accounts, commands on them, and all that
+an account has."""
+import contextlib
+import pathlib
+import re
+import sqlite3
+
+from commands import TABLES
+from harness import TASKS, Server, basic, strict_json, succeed
+
+DOMAIN = "example.test"
+ACCOUNTS = ("first", "second")
+TOKEN = re.compile(r"docket_[A-Za-z0-9_-]{32}")
+TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
+
+
+def docket(folder, command, *arguments, **options):
+    """Runs a command of two words on the folder, which must succeed; returns its output."""
+    return succeed(*command.split(), "--data", folder, *arguments, **options).stdout
+
+
+def read_table(text):
+    """The rows of a table as dicts; a column is as wide as what stands in it."""
+    lines = text.splitlines()
+    heads = [(found[0], found.start()) for found in re.finditer(r"\S+", lines[0])] if lines else []
+    ends = [start for _, start in heads[1:]] + [None]
+    return [{head: line[start:end].strip() for (head, start), end in zip(heads, ends)}
+            for line in lines[1:]]
+
+
+def shown(value):
+    """As a table has it."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "-" if value is None else str(value)
+
+
+def listed(folder, command, *arguments):
+    """What a command lists, as JSON; the table must tell the same."""
+    rows = strict_json(docket(folder, command, "--json", *arguments).encode())
+    table = docket(folder, command, *arguments)
+    assert read_table(table) == [{key: shown(value) for key, value in row.items()}
+                                 for row in rows], table
+    return rows
+
+
+def reading(folder):
+    """The database, also of a folder that is served."""
+    name = pathlib.Path(folder, "docket.db").as_uri() + "?mode=ro"
+    return contextlib.closing(sqlite3.connect(name, uri=True))
+
+
+def change(folder, sql, *values):
+    """Changes a database that nobody serves."""
+    with contextlib.closing(sqlite3.connect(folder / "docket.db")) as database, database:
+        assert database.execute(sql, values).rowcount == 1
+
+
+def dump(folder, account=None, used=True):
+    """All rows of all tables, or of one account; `used` without says so when tokens were used."""
+    found = {}
+    with reading(folder) as database:
+        for table, in database.execute(TABLES).fetchall():
+            columns = [row[1] for row in database.execute(f"PRAGMA table_info({table})")]
+            key = "id" if table == "account" else "account_id"
+            if account is not None and key not in columns:
+                continue
+            where = "" if account is None else f" WHERE {key} = {account}"
+            if not used and table == "token":
+                columns.remove("last_used_at")
+            found[table] = sorted(database.execute(
+                f"SELECT {', '.join(columns)} FROM {table}{where}").fetchall(), key=repr)
+    return found
+
+
+def check_sound(folder):
+    with reading(folder) as database:
+        assert database.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+        assert database.execute("PRAGMA foreign_key_check").fetchall() == []
+
+
+def check_help(command, argument):
+    """One page: what it is called with, what it does, its options; and nothing is done."""
+    done = succeed(*command.split(), *(["name"] if argument else []), "--help")
+    first = f"docket {command}{' ' + argument if argument else ''}: "
+    assert done.stdout.startswith(first), done
+    assert "\noptions:\n  --config FILE" in done.stdout and done.stderr == "", done
+
+
+def refused(folder, how, words, named, **options):
+    """A command that is wrong (`misuse`) or fails (`fails`): one line, which names what it is
+    about, and nothing is stored."""
+    before = dump(folder)
+    said = how(*words, "--data", folder, **options)
+    assert said.count("\n") == 1, said
+    assert named in said, said
+    assert dump(folder) == before
+
+
+class Pair:
+    """A server of two accounts, and requests to each over its host name."""
+
+    def __init__(self, folder, tokens, log, options=()):
+        self.folder, self.tokens = folder, dict(tokens)
+        self.server = Server(folder, None, log, ["--base-domain", DOMAIN, *options])
+
+    def do(self, command, *arguments):
+        return docket(self.folder, command, *arguments)
+
+    def ask(self, account, method="GET", path=TASKS, body=None, headers=(), token=None,
+            user="admin"):
+        access = basic(user + "/token", token or self.tokens[account])
+        return self.server.call(method, path, body, {"Host": f"{account}.{DOMAIN}",
+                                                     **dict(headers)}, access=access)
+

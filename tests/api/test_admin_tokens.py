@@ -1,0 +1,331 @@
+"""docket token: add, list and revoke, on one and on several accounts; and what the marks of a token
+do over HTTP: read-only, lenient, an expiry, and the last use."""
+import datetime
+import json
+import struct
+import time
+
+import pytest
+
+from admin import TIME, TOKEN, change, check_help, docket, dump, listed, refused
+from commands import fails, misuse, mode, rows
+from harness import (ANSWER_S, FIELDS, JSON, TASKS, Server, basic, faults, problem, strict_json,
+                     succeed, task)
+from tables import assert_is_now
+
+PLAIN = {"expires_at": None, "read_only": False, "lenient": False, "last_used_at": None}
+
+
+def token_of(folder, label, *account):
+    """One of `token list`, without its label and the time it was made at."""
+    (found,) = [row for row in listed(folder, "token list", *account) if row.pop("label") == label]
+    assert TIME.fullmatch(found.pop("created_at"))
+    return found
+
+
+@pytest.mark.parametrize("command, argument", [
+    ("token add", "LABEL"), ("token list", None), ("token revoke", "LABEL")])
+def test_help(command, argument):
+    check_help(command, argument)
+
+
+# Add
+
+@pytest.mark.parametrize("label, options, got", [
+    ("ci", [], {}),
+    ("ci", ["--read-only"], {"read_only": True}),
+    ("ci", ["--lenient"], {"lenient": True}),
+    ("ci", ["--lenient", "--read-only", "--expires", "2100-01-31T12:00:00+02:00"],
+     {"lenient": True, "read_only": True, "expires_at": "2100-01-31T10:00:00Z"}),
+    ("ci", ["--expires", "2100-02-28"], {"expires_at": "2100-02-28T23:59:59Z"}),
+    ("ci", ["--expires", "2100-01-31 12:00:00"], {"expires_at": "2100-01-31T12:00:00Z"}),
+    ("ci", ["--expires=9999-12-31"], {"expires_at": "9999-12-31T23:59:59Z"}),
+    ("CI of \u6f22\u5b57: \"nightly\" \\ 100%", [], {}),
+    ("l" * 64, [], {}), ("\U0001f600" * 64, [], {}),
+])
+def test_add(one, label, options, got):
+    before = dump(one)
+    done = succeed("token", "add", label, "--data", one, *options)
+    assert TOKEN.fullmatch(done.stdout.removesuffix("\n")) and done.stderr == "", done
+    assert token_of(one, label) == {**PLAIN, **got}
+    after = dump(one)
+    assert {table for table in after if after[table] != before[table]} == {"token"}
+    assert len(after["token"]) == len(before["token"]) + 1
+    for file in one.iterdir():
+        assert done.stdout.strip().encode() not in file.read_bytes(), file
+
+
+def test_the_environment_marks_a_token(one):
+    succeed("token", "add", "ci", "--data", one, env={"DOCKET_READ_ONLY": "yes",
+                                                      "DOCKET_LENIENT": "no"})
+    assert token_of(one, "ci") == {**PLAIN, "read_only": True}
+
+
+def test_add_writes_the_token_to_a_file(one, tmp_path):
+    file = tmp_path / "token"
+    done = succeed("token", "add", "ci", "--data", one, "--token-file", file)
+    assert done.stdout == "" and str(file) in done.stderr and done.stderr.count("\n") == 1
+    assert mode(file) == 0o600 and TOKEN.fullmatch(file.read_text().removesuffix("\n"))
+    assert file.read_text().strip() not in done.stderr
+    server = Server(one, file.read_text().strip(), tmp_path / "log")
+    problem(server.get(1), 404)
+    server.stop()
+
+
+# What is wrong, and what fails
+
+PAST = (datetime.datetime.now() - datetime.timedelta(days=2)).strftime("%Y-%m-%d")
+LABELS = ["", " ", "\u3000", "a\nb", "a\tb", "\x7f", "a\u0085b", "l" * 65, "\udcff"]
+WRONG = [
+    *[(["token", "add", label], "the label ") for label in LABELS],
+    *[(["token", "add", "ci", "--expires", when], "--expires ")
+      for when in ("", "tomorrow", "2100-02-29", "2100-13-01", "2100-01-01T25:00:00Z", "4102444800",
+                   "10000-01-01", "9999-12-31T23:59:59-05:00", PAST, "1970-01-01",
+                   "2001-01-01T00:00",
+                   "2100-01-31 ", "\udcff")],
+    (["token", "add", "ci", "--token-file", ""], "--token-file "),
+    (["token", "add", "ci", "--read-only=yes"], "--read-only"),
+    (["token", "add", "ci", "--account", ""], "--account "),
+    (["token", "revoke", "ci", "--account", ""], "--account "),
+]
+
+
+@pytest.mark.parametrize("words, named", WRONG)
+def test_wrong_use(one, words, named):
+    refused(one, misuse, words, named)
+
+
+@pytest.mark.parametrize("words, named", [
+    (["token", "add", "made by docket init"], '"made by docket init"'),
+    *[(["token", "revoke", label], f'"{label}"')
+      for label in ("ci", "", "made by", "MADE BY DOCKET INIT", "made by docket init ", "%")],
+])
+def test_failure(one, words, named):
+    refused(one, fails, words, named)
+
+
+@pytest.mark.parametrize("option", ["read-only", "lenient"])
+def test_a_wrong_variable_is_named(one, option):
+    name = "DOCKET_" + option.upper().replace("-", "_")
+    refused(one, misuse, ["token", "add", "ci"], name, env={name: "maybe"})
+
+
+def test_a_label_is_taken_once_an_account(two, tmp_path):
+    for account in ("first", "second"):
+        docket(two, "token add", "ci", "--account", account)
+    for account in ("first", "second"):
+        refused(two, fails, ["token", "add", "ci", "--account", account, "--lenient",
+                             "--token-file", tmp_path / "token"], '"ci"')
+        assert not (tmp_path / "token").exists()
+    docket(two, "token revoke", "ci", "--account", "second")
+    refused(two, fails, ["token", "revoke", "ci", "--account", "second"], '"ci"')
+    refused(two, fails, ["token", "add", "ci", "--account", "first"], '"ci"')
+    docket(two, "token add", "ci", "--account", "second")
+
+
+@pytest.mark.parametrize("command", [
+    ["token", "add", "ci"], ["token", "list"], ["token", "list", "--json"],
+    ["token", "revoke", "made with the account"]])
+def test_the_account_must_be_named(two, command):
+    refused(two, fails, command, "--account")
+    refused(two, fails, [*command, "--account", "third"], '"third"')
+    before = dump(two, 1)
+    succeed(*command, "--data", two, "--account", "second")
+    assert dump(two, 1) == before
+    docket(two, "account remove", "first", "--yes")
+    assert docket(two, "token list", "--json") != docket(two, "token list")
+
+
+def test_list(one):
+    """By age; of those made in one second by label."""
+    assert [list(row) for row in listed(one, "token list")] == [
+        ["label", "created_at", "expires_at", "read_only", "lenient", "last_used_at"]]
+    for label in ("b", "a", "c"):
+        docket(one, "token add", label)
+    change(one, "UPDATE token SET created_at = created_at - 60 WHERE label = 'c'")
+    change(one, "UPDATE token SET created_at = created_at + 60 WHERE label = 'a'")
+    found = [row["label"] for row in listed(one, "token list")]
+    assert sorted(found) == ["a", "b", "c", "made by docket init"]
+    assert found.index("c") < found.index("b") < found.index("a")
+
+
+# Over HTTP
+
+def post(pair, token, path=TASKS, headers=(), account="first", **fields):
+    return pair.ask(account, "POST", path, json.dumps(task(**fields)).encode(),
+                    {**JSON, **dict(headers)}, token=token)
+
+
+def test_a_read_only_token(pair):
+    token = pair.do("token add", "reads", "--read-only", "--account", "first").strip()
+    before = dump(pair.folder, 1, used=False)
+    full = pair.ask("first", path=TASKS + "/1")
+    for method in ("GET", "HEAD"):
+        for path in (TASKS, TASKS + "/1", TASKS + "?mode=count", TASKS + "/1?expand=case"):
+            reply = pair.ask("first", method, path, token=token)
+            assert reply.status == 200, reply
+    assert pair.ask("first", path=TASKS + "/1", token=token).body == full.body
+    assert pair.ask("first", "OPTIONS", token=token).status == 204
+    for body in (json.dumps(task()).encode(), b"", b"{", b"{}"):
+        reply = pair.ask("first", "POST", TASKS, body, JSON, token=token)
+        problem(reply, 403)
+        assert reply.header("WWW-Authenticate") is None
+    problem(pair.ask("first", path=TASKS + "/999", token=token), 404)
+    problem(pair.ask("first", "POST", "/nowhere", b"{}", token=token), 404)
+    problem(pair.ask("first", "PUT", TASKS, b"{}", token=token), 405)
+    problem(pair.ask("first", token=token, user="second"), 403)
+    problem(pair.ask("second", token=token), 401)
+    assert dump(pair.folder, 1, used=False) == before
+    assert pair.ask("first", "POST", TASKS, json.dumps(task()).encode(), JSON).status == 201
+
+
+def test_a_lenient_token(pair):
+    token = pair.do("token add", "old", "--lenient", "--account", "first").strip()
+    reply = post(pair, token, TASKS + "?dry_run=1", colour="red", address={"street": "x"})
+    assert reply.status == 201 and list(reply.json) == FIELDS, reply
+    assert sorted(reply.header("Docket-Ignored").split(", ")) == [
+        "dry_run", "task.address.street", "task.colour"]
+    # It was the token's mark, no preference of the request.
+    assert reply.header("Preference-Applied") is None
+    plain = pair.ask("first", path=TASKS).json
+    reply = pair.ask("first", path=TASKS + "?stats=open", token=token)
+    assert (reply.json, reply.header("Docket-Ignored")) == (plain, "stats")
+    reply = pair.ask("first", path=TASKS + "/1?fields=id", token=token)
+    assert (reply.status, reply.header("Docket-Ignored")) == (200, "fields")
+    assert pair.ask("first", path=TASKS, token=token).header("Docket-Ignored") is None
+    # About nothing else, and a request may ask for more.
+    assert faults(post(pair, token, title="", colour="red")) == [("task.title", "required")]
+    assert faults(pair.ask("first", path=TASKS + "?page=x&y=z", token=token), 400) == [
+        ("page", "format")]
+    reply = post(pair, token, headers={"Prefer": "handling=strict"}, colour="red")
+    assert faults(reply) == [("task.colour", "unknown_field")]
+    reply = post(pair, token, headers={"Prefer": "handling=lenient"}, colour="red")
+    assert reply.header("Preference-Applied") == "handling=lenient"
+    # Another token of the account is as strict as ever.
+    assert faults(post(pair, pair.tokens["first"], colour="red")) == [
+        ("task.colour", "unknown_field")]
+
+
+def without_date(reply):
+    return reply.status, [header for header in reply.headers if header[0] != "Date"], reply.body
+
+
+def test_an_expired_token_is_an_unknown_one(one, base, tmp_path):
+    token = docket(one, "token add", "ends", "--expires", "2100-01-01").strip()
+    server = Server(one, base[1], tmp_path / "log")
+    access = basic("admin/token", token)
+    assert server.call("GET", TASKS, access=access).status == 200
+    for past, known in ((1, False), (0, False), (-3600, True), (3600, False)):
+        server.stop()
+        change(one, "UPDATE token SET expires_at = ? WHERE label = 'ends'", int(time.time()) - past)
+        server.start()
+        for method, path, body in (("GET", TASKS, None), ("GET", TASKS + "/1", None),
+                                   ("POST", TASKS, json.dumps(task()).encode()),
+                                   ("HEAD", TASKS, None), ("GET", "/nowhere", None)):
+            told = [without_date(server.call(method, path, body, JSON, access=basic(user, secret)))
+                    for user, secret in (("admin/token", token), ("admin/token", token[:-1] + "!"),
+                                         ("nobody/token", server.token))]
+            assert told[1] == told[2] and told[1][0] == 401
+            assert (told[0] != told[1]) == known, (past, told)
+        for user in ("second/token", "nobody/token"):
+            reply = server.call("GET", TASKS, access=basic(user, token))
+            assert reply.status == (403 if known and user[0] == "s" else 401), reply
+    # It is listed with its end, its label is taken, and it can be revoked.
+    assert token_of(one, "ends")["expires_at"] < datetime.datetime.utcnow().isoformat()
+    refused(one, fails, ["token", "add", "ends"], '"ends"')
+    docket(one, "token revoke", "ends")
+    server.stop()
+
+
+def test_a_revoked_token_is_an_unknown_one(pair):
+    """From the next request on, also over a connection that it was used on before."""
+    tokens = {label: pair.do("token add", label, "--account", "first").strip() for label in "xyz"}
+    assert all(pair.ask("first", token=token).status == 200 for token in tokens.values())
+    pair.do("token revoke", "y", "--account", "first")
+    unknown = without_date(pair.ask("first", token="docket_" + "a" * 32))
+    assert unknown[0] == 401
+    assert without_date(pair.ask("first", token=tokens["y"])) == unknown
+    assert without_date(post(pair, tokens["y"])) == without_date(post(pair, "docket_" + "a" * 32))
+    assert [pair.ask("first", token=tokens[label]).status for label in "xz"] == [200, 200]
+    # The label may be given again, and the old token stays revoked.
+    tokens["new"] = pair.do("token add", "y", "--account", "first").strip()
+    assert without_date(pair.ask("first", token=tokens["y"])) == unknown
+    assert pair.ask("first", token=tokens["new"]).status == 200
+
+
+# The last use
+
+def commits(folder):
+    """How many transactions the WAL holds (sqlite.org/fileformat2.html, 4.1)."""
+    data = (folder / "docket.db-wal").read_bytes()
+    if not data:
+        return 0
+    size, salt = struct.unpack(">I", data[8:12])[0], data[16:24]
+    frames = [data[at:at + 24] for at in range(32, len(data) - 23, 24 + size)]
+    return sum(1 for frame in frames if frame[8:16] == salt and frame[4:8] != bytes(4))
+
+
+def used(folder, label="ci", *account):
+    """From JSON alone: a use may be written between that and the table."""
+    rows = strict_json(docket(folder, "token list", "--json", *account).encode())
+    return {row["label"]: row["last_used_at"] for row in rows}[label]
+
+
+def await_use(folder, before=None, label="ci", *account):
+    """A use is written soon after its answer."""
+    deadline = time.monotonic() + ANSWER_S
+    while used(folder, label, *account) == before:
+        assert time.monotonic() < deadline, f"the use of {label} was not written"
+        time.sleep(0.01)
+    return used(folder, label, *account)
+
+
+def test_the_last_use(one, base, tmp_path):
+    access = basic("admin/token", docket(one, "token add", "ci").strip())
+    server = Server(one, base[1], tmp_path / "log")
+
+    def ask(**options):
+        return server.call("GET", TASKS, **{"access": access, **options}).status
+
+    assert used(one) is None
+    # No use of it: another token, an unknown user, no access at all.
+    assert [ask(access=True), ask(access=False), ask(access=access + "x"),
+            ask(access=basic("nobody/token", "x"))] == [200, 401, 401, 401]
+    assert used(one) is None
+    before = datetime.datetime.now(datetime.timezone.utc)
+    assert ask() == 200
+    first = await_use(one)
+    assert_is_now(first, before)
+    # Two hundred more are written at most once a minute, and of no other account or token.
+    count = commits(one)
+    assert [ask() for _ in range(200)] == [200] * 200
+    assert commits(one) - count <= 4
+    server.stop()
+    # A use of half a minute ago is as good as now; one of two minutes ago is not.
+    for age, renewed in ((30, False), (120, True)):
+        stamp = int(time.time()) - age
+        change(one, "UPDATE token SET last_used_at = ? WHERE label = 'ci'", stamp)
+        server.start()
+        old, count = used(one), commits(one)
+        assert ask() == 200
+        if renewed:
+            assert_is_now(await_use(one, old), before)
+        server.stop()
+        stored = rows(one, "SELECT last_used_at FROM token WHERE label = 'ci'")
+        assert (stored != [(stamp,)]) == renewed
+    assert rows(one, "SELECT count(*) FROM history WHERE record = 'token'") == [(0,)]
+
+
+def test_the_uses_of_many_tokens(pair):
+    """One write each, whatever the number of requests; and each account its own."""
+    tokens = {f"many {n}": pair.do("token add", f"many {n}", "--account", "second").strip()
+              for n in range(10)}
+    other = dump(pair.folder, 1)
+    count = commits(pair.folder)
+    for _ in range(20):
+        for token in tokens.values():
+            assert pair.ask("second", token=token).status == 200
+    for label in tokens:
+        await_use(pair.folder, None, label, "--account", "second")
+    assert commits(pair.folder) - count <= 2 * len(tokens)
+    assert dump(pair.folder, 1) == other

@@ -1,0 +1,232 @@
+"""kill -9 and SIGTERM in the middle of the commands of administration, at random moments. What is
+promised then:
+
+- the database is sound, and what a command does is there whole or not at all;
+- a command that ended with 0 is carried out;
+- a token that works and that was to go to a file is in it. The file may be there without its token:
+  it is written first, and a command that was killed, or whose server was, cannot know.
+"""
+import contextlib
+import random
+import signal
+import subprocess
+import threading
+import time
+
+import pytest
+
+from admin import TOKEN, Pair, check_sound, docket, dump, listed
+from commands import rows
+from harness import COMMAND_S, PROGRAM, SANITIZER, environment, run
+
+TURNS = 6
+WORKERS = 3
+
+
+class Commands:
+    """Commands that make accounts, staff members and tokens, one after the other, on a folder."""
+
+    def __init__(self, folder, place):
+        self.folder, self.place = folder, place
+        self.numbers, self.lock = iter(range(10**6)), threading.Lock()
+        self.done = []  # (kind, name, file, exit status); None: it was killed
+        self.said = []
+
+    def next(self):
+        with self.lock:
+            number = next(self.numbers)
+        kind, name = ("account", "staff", "token")[number % 3], f"n{number}"
+        file = self.place / f"{name}.token" if kind != "staff" else None
+        return kind, name, file
+
+    def start(self, kind, name, file):
+        where = [] if kind == "account" else ["--account", "first"]
+        more = ["--token-file", str(file)] if file else []
+        return subprocess.Popen(
+            [PROGRAM, kind, "add", name, "--data", str(self.folder), *where, *more],
+            env=environment(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE, encoding="utf-8")
+
+    def run(self, kill_after=None):
+        """One of them to its end, or to its death."""
+        kind, name, file = self.next()
+        process = self.start(kind, name, file)
+        if kill_after is not None:
+            time.sleep(kill_after)
+            process.kill()
+        out, err = process.communicate(timeout=COMMAND_S)
+        assert out == "" and not SANITIZER.search(err), err
+        status = None if process.returncode == -signal.SIGKILL else process.returncode
+        with self.lock:
+            self.done.append((kind, name, file, status))
+            self.said.append(err)
+        return status
+
+    def work(self, stop):
+        while not stop.is_set():
+            self.run()
+
+    def check(self):
+        """What is promised, on a folder that nobody serves."""
+        check_sound(self.folder)
+        found = {kind: {row[0] for row in rows(self.folder, sql)} for kind, sql in {
+            "account": "SELECT name FROM account", "token": "SELECT label FROM token",
+            "staff": "SELECT username FROM staff WHERE account_id = 1"}.items()}
+        for kind, name, file, status in self.done:
+            assert status in (None, 0, 1), (kind, name, status)
+            there = name in found[kind]
+            assert there or status != 0, f"{kind} {name} ended with 0 and is not there"
+            if file and there:
+                assert TOKEN.fullmatch(file.read_text().strip()), f"the token of {name} is lost"
+        # Every account with all that it is made with.
+        for number, name in rows(self.folder, "SELECT id, name FROM account WHERE id > 2"):
+            whole = {table: len(kept) for table, kept in dump(self.folder, number).items() if kept}
+            assert whole == {"account": 1, "staff": 1, "token": 1, "history": 1}, name
+        # Every staff member with the history of it, and numbers without a gap.
+        changes = rows(self.folder, "SELECT change FROM history WHERE account_id = 1 ORDER BY 1")
+        assert [change for change, in changes] == list(range(1, len(changes) + 1))
+        made = rows(self.folder, "SELECT id FROM staff WHERE account_id = 1 ORDER BY id")
+        told = rows(self.folder, "SELECT record_id FROM history WHERE account_id = 1 AND "
+                                 "record = 'staff' AND action = 'create' ORDER BY record_id")
+        assert made == told == [(number,) for number in range(1, len(made) + 1)]
+
+    def check_tokens(self, pair):
+        """Those that are there let in, and no other does."""
+        accounts = {row["name"] for row in listed(self.folder, "account list")}
+        labels = {row["label"] for row in listed(self.folder, "token list", "--account", "first")}
+        for kind, name, file, _ in self.done:
+            if file and file.exists():
+                there = name in (accounts if kind == "account" else labels)
+                reply = pair.ask(name if kind == "account" else "first",
+                                 token=file.read_text().strip() or "none")
+                assert reply.status == (200 if there else 401), (kind, name, reply)
+
+
+@contextlib.contextmanager
+def under_way(commands):
+    """Workers that run commands while the block does something to the server."""
+    stop = threading.Event()
+    threads = [threading.Thread(target=commands.work, args=(stop,)) for _ in range(WORKERS)]
+    for thread in threads:
+        thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join()
+
+
+@pytest.fixture
+def served(two, base_of_two, tmp_path):
+    """A server of two accounts and the commands on it."""
+    (tmp_path / "tokens").mkdir()
+    pair = Pair(two, base_of_two[1], tmp_path / "log")
+    yield pair, Commands(two, tmp_path / "tokens")
+    if pair.server.running():
+        pair.server.stop()
+
+
+def some_of(commands, count):
+    """Waits until so many more commands have ended."""
+    wanted, deadline = len(commands.done) + count, time.monotonic() + COMMAND_S
+    while len(commands.done) < wanted:
+        assert time.monotonic() < deadline
+        time.sleep(0.001)
+
+
+def test_kill_the_server(served):
+    pair, commands = served
+    other = dump(pair.folder, 2)
+    for _ in range(TURNS):
+        with under_way(commands):
+            some_of(commands, 4)
+            time.sleep(random.uniform(0, 0.02))
+            pair.server.kill()
+        # Those that came later had the folder for themselves.
+        commands.check()
+        assert dump(pair.folder, 2) == other
+        pair.server.start()
+    commands.check_tokens(pair)
+    ended = [status for *_, status in commands.done]
+    assert ended.count(0) >= 4 * TURNS // 2
+    # No failure without a word, and no more failures than commands that were under way.
+    assert ended.count(1) <= WORKERS * TURNS and all(commands.said)
+
+
+@pytest.mark.parametrize("who", ["the server runs it", "it runs by itself"])
+def test_kill_the_command(served, who):
+    pair, commands = served
+    other = dump(pair.folder, 2)
+    if who == "it runs by itself":
+        pair.server.stop()
+    began = time.monotonic()
+    assert commands.run() == 0
+    took = time.monotonic() - began
+    killed = 0
+    for turn in range(5 * TURNS):
+        killed += commands.run(random.uniform(0, 1.2 * took)) is None
+    assert killed, "expected that some were killed"
+    if pair.server.running():
+        # It has answered nobody, and goes on.
+        docket(pair.folder, "token add", "the last", "--account", "first")
+        assert pair.ask("first").status == 200
+        pair.server.stop()
+    commands.check()
+    assert dump(pair.folder, 2, used=False)["task"] == other["task"]
+    pair.server.start()
+    commands.check_tokens(pair)
+
+
+def test_an_orderly_end(served):
+    """A command that came before the end is answered; a later one finds the folder in use or free,
+    and what it says is true."""
+    pair, commands = served
+    for turn in range(TURNS):
+        with under_way(commands):
+            some_of(commands, 4)
+            time.sleep(random.uniform(0, 0.02))
+            pair.server.stop((signal.SIGTERM, signal.SIGINT)[turn % 2])
+        commands.check()
+        accounts = {row["name"] for row in listed(pair.folder, "account list")}
+        for (kind, name, file, status), said in zip(commands.done, commands.said):
+            assert status == 0 or "another docket is using" in said, said
+            assert status == 0 or not (file and file.exists())
+            assert kind != "account" or (name in accounts) == (status == 0)
+        pair.server.start()
+    commands.check_tokens(pair)
+
+
+def test_a_removal_that_is_killed(served, base_of_two):
+    """All of the account, or nothing of it."""
+    pair, _ = served
+    pair.server.stop()
+    docket(pair.folder, "account add", "large")
+    docket(pair.folder, "demo", "--account", "large", "--tasks", "3000")
+    docket(pair.folder, "account add", "small")
+    before, others = dump(pair.folder, 3), [dump(pair.folder, number) for number in (1, 2, 4)]
+    gone = False
+    for turn in range(2 * TURNS):
+        pair.server.start()
+        process = subprocess.Popen(
+            [PROGRAM, "account", "remove", "large", "--yes", "--data", str(pair.folder)],
+            env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        time.sleep(random.uniform(0, 0.004 * 2**min(turn, 6)))
+        if turn % 2:
+            process.kill()
+        pair.server.kill()
+        process.communicate(timeout=COMMAND_S)
+        check_sound(pair.folder)
+        after = dump(pair.folder, 3)
+        gone = not any(after.values())
+        assert gone or after == before
+        assert process.returncode != 0 or gone
+        assert [dump(pair.folder, number) for number in (1, 2, 4)] == others
+        if gone:
+            break
+    if not gone:
+        docket(pair.folder, "account remove", "large", "--yes")
+        assert not any(dump(pair.folder, 3).values())
+    assert run("account", "remove", "large", "--yes", "--data", pair.folder).returncode == 1
+    pair.server.start()
+    assert pair.ask("second", token=base_of_two[1]["second"]).status == 200
