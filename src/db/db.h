@@ -52,6 +52,9 @@ enum db_mode {
 	DB_CREATE, /* makes the database, which must not be there; else as DB_WRITE */
 	DB_WRITE,  /* the one connection that writes */
 	DB_READ,   /* cannot write */
+	/* Cannot write and makes no file beside the database either: for one that no process
+	 * has open, and none opens meanwhile. */
+	DB_STILL,
 };
 
 /* An index of the trigrams of folded titles that stands beside its table, as `f`; the account is

@@ -38,6 +38,22 @@ struct store {
 	int lock; /* file descriptor of the folder's lock */
 };
 
+/* store.c */
+#define DATABASE "docket.db"
+#define PATH_BYTES 4096
+void folder_path(const char *folder, const char *name, char path[PATH_BYTES]);
+/* A store with its statements and nothing open; store_close() it. */
+struct store *store_new(const struct store_config *config);
+/* Takes the folder for this process, which must have a database. ERR_BUSY where another process
+ * has it. */
+enum err store_lock(struct store *store, struct buf *why);
+/* Opens the writing connection, and brings the database to this program's schema after a copy. */
+enum err store_bring_up(struct store *store, struct buf *why);
+
+/* Opens a connection that cannot write; where the folder is this process's and its last one has
+ * ended well, nothing is written beside the database either. */
+enum err store_open_reading(struct store *store, struct db **db_out, struct buf *why);
+
 /* Statements to run in their order. */
 struct calls {
 	struct arena *arena;
@@ -107,6 +123,9 @@ struct migration {
 
 extern const struct migration *const migrations;
 extern const size_t migration_count;
+
+/* The number of the database's last migration, 0 for none. ERR_SCHEMA where it is above `count`. */
+enum err schema_read(struct db *db, size_t count, int64_t *have_out, struct buf *why);
 
 /* Brings the database to the last of `list`; each in its own transaction, after one checked copy
  * at `copy_to` where there was a schema before. ERR_SCHEMA where the database is newer. */
