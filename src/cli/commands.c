@@ -131,14 +131,27 @@ const struct command commands[] = {
 		.run = command_demo,
 	},
 	{
+		.name = "migrate",
+		.summary = "bring the database to this program's schema, as serve does",
+		.about =
+			"Prints the number and the name of each migration. Before the first a "
+			"checked copy of\nthe database is put beside it. Not while docket serves the "
+			"folder.",
+		.takes = DATA | BIT(SETTING_DRY_RUN),
+		.needs = BIT(SETTING_DATA),
+		.run = command_migrate,
+	},
+	{
 		.name = "serve",
 		.summary = "serve the API over HTTP",
 		.about =
 			"Says \"listening on http://ADDR:PORT\" on standard error once it accepts. "
-			"SIGTERM and\nSIGINT end it when the requests under way are answered.",
-		.takes = DATA | BIT(SETTING_LISTEN) | BIT(SETTING_BASE_DOMAIN) |
-			 BIT(SETTING_BEHIND_PROXY),
-		.needs = BIT(SETTING_DATA),
+			"SIGTERM and\nSIGINT end it when the requests under way are answered. It "
+			"takes either --data or\n--ephemeral, which makes the records of \"docket "
+			"demo\" and the user name admin; its\nAPI token has 20 to 255 letters, digits "
+			"or -._~+/= and is printed on standard output\nwhere it is not given.",
+		.takes = DATA | BIT(SETTING_EPHEMERAL) | BIT(SETTING_TOKEN) | BIT(SETTING_LISTEN) |
+			 BIT(SETTING_BASE_DOMAIN) | BIT(SETTING_BEHIND_PROXY),
 		.run = command_serve,
 	},
 };

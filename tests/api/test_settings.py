@@ -24,10 +24,11 @@ OPTIONS = {
     "token list": ["config", "data", "account", "json"],
     "token revoke": ["config", "data", "account"],
     "demo": ["config", "data", "account", "tasks"],
-    "serve": ["config", "data", "listen", "base-domain", "behind-proxy"],
+    "migrate": ["config", "data", "dry-run"],
+    "serve": ["config", "data", "ephemeral", "token", "listen", "base-domain", "behind-proxy"],
 }
 ABOUT = {"add", "set", "remove", "revoke"}  # these commands are about something
-SWITCHES = {"behind-proxy", "read-only", "lenient", "yes", "json"}
+SWITCHES = {"behind-proxy", "read-only", "lenient", "yes", "json", "dry-run", "ephemeral"}
 EVERY = sorted({option for options in OPTIONS.values() for option in options})
 
 
