@@ -10,8 +10,6 @@
 #define EPOCH 719162 /* days from 0001-01-01 to 1970-01-01 */
 
 /* Both ends are given in seconds from 1970-01-01T00:00:00Z. */
-#define TIME_MIN INT64_C(-30610224000) /* 1000-01-01T00:00:00Z */
-#define TIME_MAX INT64_C(253402300799) /* 9999-12-31T23:59:59Z */
 
 /* Days of a common year before the first of each month, and of a leap year. */
 static const int16_t days_before[2][13] = {

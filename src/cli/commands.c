@@ -131,6 +131,17 @@ const struct command commands[] = {
 		.run = command_demo,
 	},
 	{
+		.name = "check",
+		.summary = "tell whether all that is stored is sound",
+		.about =
+			"Reads the whole database and writes nothing, also while docket serves the "
+			"folder.\nNames the first that break a rule, and ends with 1 where there are "
+			"any.",
+		.takes = DATA | BIT(SETTING_JSON),
+		.needs = BIT(SETTING_DATA),
+		.run = command_check,
+	},
+	{
 		.name = "migrate",
 		.summary = "bring the database to this program's schema, as serve does",
 		.about =

@@ -448,6 +448,28 @@ static const struct db_words words = {
 	.remove_account = "INSERT INTO task_words (task_words, rowid, title)"
 			  " SELECT 'delete', account_id << 40 | id, title_folded FROM task"
 			  " WHERE account_id = $1",
+	/* For a look at the whole index there is only a table of its own, which goes with the
+	 * connection; FTS5's own integrity check is a write, and knows no text to compare with. */
+	.prepare_all = "PRAGMA query_only = OFF;"
+		       "CREATE VIRTUAL TABLE IF NOT EXISTS temp.task_words_all"
+		       " USING fts5vocab (main, task_words, instance);"
+		       "PRAGMA query_only = ON;",
+	.all = "SELECT doc >> 40, doc & 1099511627775, term, offset FROM temp.task_words_all",
+};
+
+/* A row without a ROWID has no number to be found by. */
+static const struct db_self_check self_checks[] = {
+	{"file", "the database's file is whole, and its indexes agree with its tables",
+	 "SELECT NULL, NULL, NULL, integrity_check FROM pragma_integrity_check"
+	 " WHERE integrity_check <> 'ok'"},
+	{"references", "what a record refers to is there",
+	 "SELECT coalesce(t.account_id, s.account_id, c.account_id), f.\"table\","
+	 " coalesce(t.id, s.id, c.id), 'refers to what is not in ' || f.parent"
+	 " FROM pragma_foreign_key_check f"
+	 " LEFT JOIN task t ON f.\"table\" = 'task' AND t.rowid = f.rowid"
+	 " LEFT JOIN subject s ON f.\"table\" = 'subject' AND s.rowid = f.rowid"
+	 " LEFT JOIN casefile c ON f.\"table\" = 'casefile' AND c.rowid = f.rowid"},
+	{NULL, NULL, NULL},
 };
 
 static const struct db_dialect dialect = {
@@ -459,6 +481,7 @@ static const struct db_dialect dialect = {
 	.use_index = " INDEXED BY %s",
 	.key_index = "sqlite_autoindex_%s_1",
 	.words = &words,
+	.self_checks = self_checks,
 	.lock_row = "",
 };
 

@@ -19,13 +19,12 @@ static enum err fail(struct db *db, enum err err, struct buf *why, const char *w
 	return err;
 }
 
-/* Puts the dialect's words in the place of the markers. */
-static bool expand(const struct db_dialect *dialect, const char *sql, struct buf *out)
+bool markers_fill(const struct db_marker *markers, const char *sql, struct buf *out)
 {
 	while (*sql) {
 		const char *open = strchr(sql, '{');
 		const char *close = open ? strchr(open, '}') : NULL;
-		const struct db_marker *marker = dialect->markers;
+		const struct db_marker *marker = markers;
 
 		if (!close) {
 			buf_add_text(out, sql);
@@ -66,7 +65,7 @@ static enum err apply(struct db *db, const struct migration *migration, int64_t 
 	struct buf sql = {0};
 	enum err err = ERR_INTERNAL;
 
-	if (expand(db->driver->dialect, migration->sql, &sql)) {
+	if (markers_fill(db->driver->dialect->markers, migration->sql, &sql)) {
 		buf_add_char(&sql, '\0');
 		err = sql.failed ? ERR_NOMEM : db->driver->begin(db);
 	}
@@ -128,7 +127,7 @@ enum err migrate(struct db *db, const struct migration *list, size_t count, cons
 				    " applied_at {int} NOT NULL) {table}";
 	int64_t have = 0;
 	struct buf sql = {0};
-	enum err err = expand(db->driver->dialect, table, &sql) ? OK : ERR_NOMEM;
+	enum err err = markers_fill(db->driver->dialect->markers, table, &sql) ? OK : ERR_NOMEM;
 
 	buf_add_char(&sql, '\0');
 	if (!err)

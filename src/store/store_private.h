@@ -91,6 +91,10 @@ void put_into(const char *format, const char *what, struct buf *out);
 /* Columns that a field takes in its record's own table. */
 size_t field_columns(const struct field *field);
 enum err record_sql_build(struct store *store);
+/* A SELECT of what record_from_row() reads; `from` is what follows the columns: the table and which
+ * of its records. NULL when memory is out. */
+const char *record_select(const struct db_dialect *dialect, const struct record_type *type,
+			  const char *from, struct arena *arena);
 
 /* record.c */
 /* Lists what creates a record: its row, its lists, its history. `record` must live until the calls
@@ -123,6 +127,9 @@ struct migration {
 
 extern const struct migration *const migrations;
 extern const size_t migration_count;
+
+/* Puts `sql` into `out` with the words for each {marker}; false where one is not known. */
+bool markers_fill(const struct db_marker *markers, const char *sql, struct buf *out);
 
 /* The number of the database's last migration, 0 for none. ERR_SCHEMA where it is above `count`. */
 enum err schema_read(struct db *db, size_t count, int64_t *have_out, struct buf *why);

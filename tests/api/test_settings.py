@@ -24,6 +24,7 @@ OPTIONS = {
     "token list": ["config", "data", "account", "json"],
     "token revoke": ["config", "data", "account"],
     "demo": ["config", "data", "account", "tasks"],
+    "check": ["config", "data", "json"],
     "migrate": ["config", "data", "dry-run"],
     "serve": ["config", "data", "ephemeral", "token", "listen", "base-domain", "behind-proxy"],
 }
