@@ -184,6 +184,7 @@ static enum err run_rules(struct check *check, check_progress_fn *on_progress, v
 		return ERR_NOMEM;
 	check->results = report->results + own_count;
 	err = count_all(check, report);
+	on_progress(context, 0, report->result_count);
 	for (size_t i = 0; i < report->result_count && !err; i++) {
 		const struct check_row of_own = {
 			.name = i < own_count ? own[i].name : NULL,

@@ -37,7 +37,7 @@ struct check_report {
 	bool sound;
 };
 
-/* Called after each rule. */
+/* Called before the first rule and after each. */
 typedef void check_progress_fn(void *context, size_t done, size_t rules);
 
 /* Reads all that the folder's database holds, and writes nothing. Another process may serve the
