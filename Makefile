@@ -47,6 +47,10 @@ lint: build-clang/build.ninja
 	shellcheck $(SCRIPTS)
 	tools/check-layers
 
+# The options in the pages of man/, from the program.
+man: build
+	tools/man-tables.py build/docket
+
 format:
 	clang-format -i $(SOURCES)
 
@@ -56,4 +60,4 @@ install: build
 clean:
 	rm -rf build build-gcc build-clang build-thread
 
-.PHONY: build run test test-all tools bench lint format install clean
+.PHONY: build run test test-all tools bench lint man format install clean

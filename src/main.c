@@ -9,7 +9,7 @@ static void print_usage(FILE *to)
 {
 	fprintf(to, "docket: a server for casework tasks\n\nusage: docket COMMAND [OPTION...]\n\n");
 	for (size_t i = 0; i < command_count; i++)
-		fprintf(to, "  %-14s %s\n", commands[i].name, commands[i].summary);
+		fprintf(to, "  %-14s  %s\n", commands[i].name, commands[i].summary);
 	fprintf(to,
 		"\n\"docket COMMAND --help\" tells the options of a command; \"docket --version\" "
 		"the version.\n");

@@ -12,10 +12,12 @@
 #include "base/slice.h"
 
 #define TIME_NONE INT64_MIN            /* no timestamp */
-#define DATE_LEN 10                    /* "2023-02-14" */
-#define TIMESTAMP_LEN 20               /* "2023-02-14T00:00:00Z" */
 #define TIME_MIN INT64_C(-30610224000) /* 1000-01-01T00:00:00Z */
 #define TIME_MAX INT64_C(253402300799) /* 9999-12-31T23:59:59Z */
+#define DATE_MIN (TIME_MIN / 86400)
+#define DATE_MAX (TIME_MAX / 86400)
+#define DATE_LEN 10      /* "2023-02-14" */
+#define TIMESTAMP_LEN 20 /* "2023-02-14T00:00:00Z" */
 
 /* What a bare date stands for where a timestamp is read. */
 enum time_bound {

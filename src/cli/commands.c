@@ -131,18 +131,43 @@ const struct command commands[] = {
 		.run = command_demo,
 	},
 	{
+		.name = "check",
+		.summary = "tell whether all that is stored is sound",
+		.about =
+			"Reads the whole database and writes nothing, also while docket serves the "
+			"folder.\nNames the first that break a rule, and ends with 1 where there are "
+			"any.",
+		.takes = DATA | BIT(SETTING_JSON),
+		.needs = BIT(SETTING_DATA),
+		.run = command_check,
+	},
+	{
+		.name = "migrate",
+		.summary = "bring the database to this program's schema, as serve does",
+		.about =
+			"Prints the number and the name of each migration. Before the first a "
+			"checked copy of\nthe database is put beside it. Not while docket serves the "
+			"folder.",
+		.takes = DATA | BIT(SETTING_DRY_RUN),
+		.needs = BIT(SETTING_DATA),
+		.run = command_migrate,
+	},
+	{
 		.name = "serve",
 		.summary = "serve the API over HTTP",
 		.about =
 			"Says \"listening on http://ADDR:PORT\" on standard error once it accepts, "
 			"https with\nTLS. SIGTERM and SIGINT end it when the requests under way are "
-			"answered. Every request is a line of\nJSON on standard error, unless --quiet is said.\n\nSeveral files for --tls-cert, and as many for --tls-key in the "
+			"answered. It takes\neither --data or --ephemeral, which makes the records of "
+			"\"docket demo\" and the user\nname admin; its API token has 20 to 255 letters, "
+			"digits or -._~+/= and is printed on\nstandard output where it is not given. "
+			"Every request is a line of JSON on standard\nerror, unless --quiet is said.\n\n"
+			"Several files for --tls-cert, and as many for --tls-key in the "
 			"same order, serve\nseveral host names; the first pair is for names that no "
 			"other has. SIGHUP reads\nthe files again.",
-		.takes = DATA | BIT(SETTING_LISTEN) | BIT(SETTING_BASE_DOMAIN) |
-			 BIT(SETTING_TLS_CERT) | BIT(SETTING_TLS_KEY) | BIT(SETTING_BEHIND_PROXY) |
-			 BIT(SETTING_QUIET),
-		.needs = BIT(SETTING_DATA),
+		.takes = DATA | BIT(SETTING_EPHEMERAL) | BIT(SETTING_TOKEN) | BIT(SETTING_LISTEN) |
+			 BIT(SETTING_BASE_DOMAIN) | BIT(SETTING_TLS_CERT) | BIT(SETTING_TLS_KEY) |
+			 BIT(SETTING_BEHIND_PROXY) | BIT(SETTING_QUIET),
 		.run = command_serve,
 	},
 };

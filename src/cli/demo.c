@@ -78,31 +78,45 @@ enum err demo_make(struct demo *demo, const char *what, int64_t count, demo_make
 	return err;
 }
 
-static enum err make_all(struct demo *demo, const struct settings *settings)
+enum err demo_fill(struct store *store, int64_t account_id, int64_t tasks, bool *made_out)
 {
-	bool made = false;
-	struct account account;
-	enum err err;
+	struct demo demo = {
+		.store = store,
+		.scope = {.account_id = account_id, .staff_id = 1},
+		.now = clock_now(&system_clock),
+		.tasks = tasks,
+	};
+	enum err err = store_demo_records(store, &demo.scope, made_out);
 
-	if (!admin_account(settings, demo->store, &demo->arena, &account))
-		return ERR_NOT_FOUND;
-	demo->scope.account_id = account.id;
-
-	err = store_demo_records(demo->store, &demo->scope, &made);
 	if (err == ERR_EXISTS) {
 		log_line(
 			"the account has records of its own: sample records go only into a new one");
 		return err;
 	}
 	if (!err)
-		err = demo_make_cast(demo);
+		err = demo_make_cast(&demo);
 	if (!err)
-		err = demo_make(demo, "tasks", demo->tasks, demo_make_task);
+		err = demo_make(&demo, "tasks", demo.tasks, demo_make_task);
 	if (err)
 		log_line("cannot make the sample records: %s", err_text(err));
-	else
+	arena_release(&demo.arena);
+	return err;
+}
+
+static enum err make_all(const struct settings *settings, struct store *store)
+{
+	int64_t tasks = settings->number[SETTING_TASKS];
+	struct arena arena = {0};
+	struct account account;
+	bool made = false;
+	enum err err = ERR_NOT_FOUND;
+
+	if (admin_account(settings, store, &arena, &account))
+		err = demo_fill(store, account.id, tasks, &made);
+	if (!err)
 		fprintf(stderr, "made %s%lld tasks\n", made ? "the sample records and " : "",
-			(long long)demo->tasks);
+			(long long)tasks);
+	arena_release(&arena);
 	return err;
 }
 
@@ -113,21 +127,16 @@ enum exit_status command_demo(const struct settings *settings)
 		.clock = &system_clock,
 		.readers = 1,
 	};
-	struct demo demo = {
-		.scope.staff_id = 1,
-		.now = clock_now(&system_clock),
-		.tasks = settings->number[SETTING_TASKS],
-	};
 	struct buf why = {0};
-	enum err err = store_open(&config, &demo.store, &why);
+	struct store *store;
+	enum err err = store_open(&config, &store, &why);
 
 	if (err) {
 		log_line("%.*s", (int)why.len, why.ptr ? why.ptr : "");
 	} else {
-		err = make_all(&demo, settings);
-		store_close(demo.store);
+		err = make_all(settings, store);
+		store_close(store);
 	}
-	arena_release(&demo.arena);
 	buf_release(&why);
 	return err ? EXIT_FAILED : EXIT_OK;
 }

@@ -16,6 +16,10 @@
 #define TASKS_PER_CASE 40
 #define TASKS_PER_STAFF 2000
 
+/* Makes the base records, where they are not there yet, which `made_out` says, and `tasks` more
+ * tasks. Nothing else may write to the store meanwhile. Says what is wrong. */
+enum err demo_fill(struct store *store, int64_t account_id, int64_t tasks, bool *made_out);
+
 /* A case that tasks go to. */
 struct demo_case {
 	int64_t id;

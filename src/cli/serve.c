@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "cli/commands.h"
 #include "cli/control.h"
+#include "cli/ephemeral.h"
 #include "json/read.h"
 
 #define READ_BUDGET_MS 2000
@@ -124,8 +125,21 @@ static struct http_limits limits_for(const struct settings *settings)
 	return limits;
 }
 
-static enum err serve(const struct settings *settings, struct store *store, unsigned threads,
-		      const sigset_t *signals)
+/* The token that was made for it comes first: whoever waits for the line below finds it. */
+static bool say_ready(const struct settings *settings, const struct ephemeral *ephemeral,
+		      const char *scheme, const char *address)
+{
+	if (ephemeral->folder[0] && !settings->text[SETTING_TOKEN] &&
+	    (printf("%s\n", ephemeral->token) < 0 || fflush(stdout))) {
+		log_line("cannot write the API token to standard output");
+		return false;
+	}
+	fprintf(stderr, "listening on %s://%s\n", scheme, address);
+	return true;
+}
+
+static enum err serve(const struct settings *settings, struct store *store,
+		      const struct ephemeral *ephemeral, unsigned threads, const sigset_t *signals)
 {
 	struct log_stream log;
 	struct app app = {
@@ -161,13 +175,12 @@ static enum err serve(const struct settings *settings, struct store *store, unsi
 	if (err) {
 		log_line("%.*s", (int)why.len, why.ptr ? why.ptr : err_text(err));
 	} else {
-		if (control_start(settings, store, &control)) {
-			fprintf(stderr, "listening on %s://%s\n",
-				http.tls_chains ? "https" : "http", http_address(server));
+		if (control_start(settings, store, &control) &&
+		    say_ready(settings, ephemeral, http.tls_chains ? "https" : "http",
+			      http_address(server)))
 			wait_for_end(server, signals);
-		} else {
+		else
 			err = ERR_IO;
-		}
 		control_stop(control);
 		end(server, store);
 	}
@@ -241,7 +254,8 @@ static bool is_domain(const struct settings *settings)
 	return false;
 }
 
-enum exit_status command_serve(const struct settings *settings)
+static enum exit_status run(const struct settings *settings, const struct ephemeral *ephemeral,
+			    const sigset_t *signals)
 {
 	struct serving serving = {false};
 	long cores = sysconf(_SC_NPROCESSORS_ONLN);
@@ -256,25 +270,45 @@ enum exit_status command_serve(const struct settings *settings)
 	};
 	struct buf why = {0};
 	struct store *store;
-	sigset_t signals;
-	enum err err;
+	enum err err = store_open(&config, &store, &why);
 
-	if (!is_paired(settings) || !may_listen(settings) || !is_domain(settings))
+	if (err) {
+		log_line("%.*s", (int)why.len, why.ptr ? why.ptr : "");
+	} else {
+		if (ephemeral->folder[0])
+			err = ephemeral_fill(settings, store);
+		if (!err)
+			err = serve(settings, store, ephemeral, config.readers, signals);
+		store_close(store);
+	}
+	buf_release(&why);
+	return err || atomic_load(&serving.broken) ? EXIT_FAILED : EXIT_OK;
+}
+
+enum exit_status command_serve(const struct settings *settings)
+{
+	struct ephemeral ephemeral = {0};
+	struct settings own = *settings;
+	enum exit_status status;
+	sigset_t signals;
+
+	if (!is_paired(settings) || !may_listen(settings) || !is_domain(settings) ||
+	    !ephemeral_check(settings))
 		return EXIT_USAGE;
 	raise_descriptor_limit();
+	/* Before the temporary folder is made: no signal leaves it behind. */
 	block_signals(settings, &signals);
 	json_read_init();
 	if (auth_init()) {
 		log_line("no random numbers can be had on this machine");
 		return EXIT_FAILED;
 	}
-	err = store_open(&config, &store, &why);
-	if (err) {
-		log_line("%.*s", (int)why.len, why.ptr ? why.ptr : "");
-	} else {
-		err = serve(settings, store, config.readers, &signals);
-		store_close(store);
+	if (settings->number[SETTING_EPHEMERAL]) {
+		if (!ephemeral_make(settings, &ephemeral))
+			return EXIT_FAILED;
+		own.text[SETTING_DATA] = ephemeral.folder;
 	}
-	buf_release(&why);
-	return err || atomic_load(&serving.broken) ? EXIT_FAILED : EXIT_OK;
+	status = run(&own, &ephemeral, &signals);
+	ephemeral_remove(&ephemeral);
+	return status;
 }

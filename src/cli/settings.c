@@ -62,6 +62,12 @@ static const struct setting_row rows[SETTINGS] = {
 				"write the API token to FILE (mode 0600) and do not print it"},
 	[SETTING_TASKS] = {"tasks", "N", SETTING_NUMBER, 100000000, "200",
 			   "how many tasks to make"},
+	[SETTING_DRY_RUN] = {"dry-run", NULL, SETTING_SWITCH, 0, NULL,
+			     "try it on a copy, and leave all as it is"},
+	[SETTING_EPHEMERAL] = {"ephemeral", NULL, SETTING_SWITCH, 0, NULL,
+			       "serve a demo account in a temporary folder, gone at the end"},
+	[SETTING_TOKEN] = {"token", "TOKEN", SETTING_TEXT, 0, NULL,
+			   "the API token of the demo account; else one is made and printed"},
 	[SETTING_LISTEN] = {"listen", "ADDR:PORT", SETTING_TEXT, 0, "127.0.0.1:8080",
 			    "where to serve; port 0 picks a free one"},
 	[SETTING_BASE_DOMAIN] = {"base-domain", "DOMAIN", SETTING_TEXT, 0, NULL,
@@ -99,6 +105,16 @@ enum exit_status settings_wrong(const struct settings *settings, enum setting se
 	vfprintf(settings->err, format, args);
 	va_end(args);
 	fputc('\n', settings->err);
+	return EXIT_USAGE;
+}
+
+enum exit_status settings_missing(const struct settings *settings, enum setting setting)
+{
+	char name[64];
+
+	fprintf(settings->err, "docket %s: --%s %s is missing (or %s in the environment)\n",
+		settings->command->name, rows[setting].name, rows[setting].argument,
+		environment_name(setting, name));
 	return EXIT_USAGE;
 }
 
@@ -364,16 +380,11 @@ bool settings_read(struct settings *settings, const struct command *command, int
 	*status_out = EXIT_USAGE;
 	if (!read_environment(settings) || !read_file(settings))
 		return false;
-	for (int i = 0; i < SETTINGS; i++) {
-		char name[64];
-
-		if (settings->text[i] || !(command->needs & SETTING_BIT(i)))
-			continue;
-		fprintf(stderr, "docket %s: --%s %s is missing (or %s in the environment)\n",
-			command->name, rows[i].name, rows[i].argument,
-			environment_name((enum setting)i, name));
-		return false;
-	}
+	for (int i = 0; i < SETTINGS; i++)
+		if (!settings->text[i] && (command->needs & SETTING_BIT(i))) {
+			*status_out = settings_missing(settings, (enum setting)i);
+			return false;
+		}
 	return settings_presets(settings);
 }
 

@@ -32,6 +32,9 @@ enum setting {
 	SETTING_YES,
 	SETTING_JSON,
 	SETTING_TASKS,
+	SETTING_DRY_RUN,
+	SETTING_EPHEMERAL,
+	SETTING_TOKEN,
 	SETTING_LISTEN,
 	SETTING_BASE_DOMAIN,
 	SETTING_TLS_CERT,
@@ -89,6 +92,9 @@ void settings_release(struct settings *settings);
 /* Says what is wrong with the value of a setting, naming where it came from. */
 enum exit_status settings_wrong(const struct settings *settings, enum setting setting,
 				const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+/* Says that a setting with a value must be set. */
+enum exit_status settings_missing(const struct settings *settings, enum setting setting);
 
 /* For what another process asks: sets one by its name, then all that have a default. `origin` is
  * for messages, or NULL. False where the command does not take it or the value does not fit, which

@@ -41,6 +41,9 @@ void decode_ignore(struct buf *ignored, const char *path);
 void encode_record(const struct record_type *type, const void *record, struct buf *out);
 /* The same without the braces around it. */
 void encode_members(const struct record_type *type, const void *record, struct buf *out);
+/* Whether a record written `then` has a member that it has not, or otherwise, as it is written
+ * `now`; `name` is the first such. What only `now` has is a field that docket did not know then. */
+bool encoded_differs(struct slice then, struct slice now, char name[64]);
 /* As it stands inside the record that names it: with a member `name` in any case. */
 void encode_related(const struct record_type *type, const void *record, struct buf *out);
 

@@ -52,6 +52,9 @@ enum db_mode {
 	DB_CREATE, /* makes the database, which must not be there; else as DB_WRITE */
 	DB_WRITE,  /* the one connection that writes */
 	DB_READ,   /* cannot write */
+	/* Cannot write and makes no file beside the database either: for one that no process
+	 * has open, and none opens meanwhile. */
+	DB_STILL,
 };
 
 /* An index of the trigrams of folded titles that stands beside its table, as `f`; the account is
@@ -65,6 +68,18 @@ struct db_words {
 	const char *last;
 	const char *insert;         /* $2 id, $3 text; written whenever a record is */
 	const char *remove_account; /* run before its records are deleted */
+	/* What a connection runs, outside of a transaction, before it reads `all`: every trigram
+	 * of the index as account, id, the trigram, and where it begins in its text, from 0. */
+	const char *prepare_all;
+	const char *all;
+};
+
+/* A rule of the database's own: see store/check.h. The statement finds what breaks it: account,
+ * kind of record, id and, last, words about it; each may be null. */
+struct db_self_check {
+	const char *name;
+	const char *says;
+	const char *sql;
 };
 
 /* What differs in SQL. */
@@ -89,6 +104,8 @@ struct db_dialect {
 	const char *key_index;
 	/* NULL where an index of words is used without being named. */
 	const struct db_words *words;
+	/* Ends with a row of NULLs. */
+	const struct db_self_check *self_checks;
 	/* Behind a SELECT that must keep its row from changing until the end of the
 	 * transaction. */
 	const char *lock_row;

@@ -7,6 +7,7 @@
 #include <assert.h>
 #include <sqlite3.h>
 
+#include "base/buf.h"
 #include "base/clock.h"
 #include "base/file.h"
 
@@ -249,9 +250,14 @@ static enum err run_text(struct db *base, const char *sql)
 	return sqlite_run(base, &(struct db_call){.sql = sql}, 1);
 }
 
+static bool may_write(const struct sqlite_db *db)
+{
+	return db->mode == DB_CREATE || db->mode == DB_WRITE;
+}
+
 static enum err sqlite_begin(struct db *base)
 {
-	return run_text(base, sqlite_of(base)->mode == DB_READ ? "BEGIN" : "BEGIN IMMEDIATE");
+	return run_text(base, may_write(sqlite_of(base)) ? "BEGIN IMMEDIATE" : "BEGIN");
 }
 
 static enum err sqlite_commit(struct db *base)
@@ -307,18 +313,32 @@ static const char read_pragmas[] = "PRAGMA busy_timeout = 5000;"
 				   "PRAGMA temp_store = MEMORY;"
 				   "PRAGMA cache_size = -32768;";
 
-static enum err configure(struct sqlite_db *db, enum db_mode mode)
+static enum err configure(struct sqlite_db *db)
 {
 	int code = sqlite3_db_config(db->handle, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
 
 	sqlite3_extended_result_codes(db->handle, 1);
 	sqlite3_progress_handler(db->handle, 1000, over_budget, db);
-	if (code == SQLITE_OK && mode == DB_CREATE)
+	if (code == SQLITE_OK && db->mode == DB_CREATE)
 		code = sqlite3_exec(db->handle, "PRAGMA page_size = 8192", NULL, NULL, NULL);
 	if (code == SQLITE_OK)
-		code = sqlite3_exec(db->handle, mode == DB_READ ? read_pragmas : write_pragmas,
-				    NULL, NULL, NULL);
+		code = sqlite3_exec(db->handle, may_write(db) ? write_pragmas : read_pragmas, NULL,
+				    NULL, NULL);
 	return err_of(code);
+}
+
+/* The path as a URI (RFC 3986, section 3), which alone can say that no other process writes. */
+static bool still_uri(const char *path, struct buf *uri)
+{
+	buf_add_text(uri, *path == '/' ? "file://" : "file:");
+	for (; *path; path++)
+		if (strchr("%?#", *path))
+			buf_printf(uri, "%%%02X", (unsigned)*path);
+		else
+			buf_add_char(uri, *path);
+	buf_add_text(uri, "?immutable=1");
+	buf_add_char(uri, '\0');
+	return !uri->failed;
 }
 
 static enum err sqlite_open(const char *where, enum db_mode mode, struct db **db_out, char *message,
@@ -328,19 +348,25 @@ static enum err sqlite_open(const char *where, enum db_mode mode, struct db **db
 		[DB_CREATE] = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE,
 		[DB_WRITE] = SQLITE_OPEN_READWRITE,
 		[DB_READ] = SQLITE_OPEN_READONLY,
+		[DB_STILL] = SQLITE_OPEN_READONLY | SQLITE_OPEN_URI,
 	};
 	struct sqlite_db *db = calloc(1, sizeof(*db));
+	struct buf uri = {0};
 	enum err err;
 
-	if (!db) {
+	if (!db || (mode == DB_STILL && !still_uri(where, &uri))) {
 		snprintf(message, size, "out of memory");
+		buf_release(&uri);
+		free(db);
 		return ERR_NOMEM;
 	}
 	db->db.driver = &sqlite_driver;
 	db->mode = mode;
-	err = err_of(sqlite3_open_v2(where, &db->handle, flags[mode] | SQLITE_OPEN_NOMUTEX, NULL));
+	err = err_of(sqlite3_open_v2(uri.ptr ? uri.ptr : where, &db->handle,
+				     flags[mode] | SQLITE_OPEN_NOMUTEX, NULL));
+	buf_release(&uri);
 	if (!err)
-		err = configure(db, mode);
+		err = configure(db);
 	if (err) {
 		snprintf(message, size, "%s",
 			 db->handle ? sqlite3_errmsg(db->handle) : "out of memory");
@@ -377,8 +403,14 @@ static enum err sqlite_copy(struct db *base, const char *to)
 {
 	const struct db_value args[] = {DB_TEXT_VALUE(slice_of(to))};
 	struct db_call copy = {.sql = "VACUUM INTO $1", .args = args, .arg_count = 1};
-	enum err err = sqlite_run(base, &copy, 1);
+	bool reads = !may_write(sqlite_of(base));
+	/* The pragma forbids to write any file, also the new one. */
+	enum err err = reads ? run_text(base, "PRAGMA query_only = OFF") : OK;
 
+	if (!err)
+		err = sqlite_run(base, &copy, 1);
+	if (reads)
+		(void)run_text(base, "PRAGMA query_only = ON");
 	if (!err)
 		err = check_file(to);
 	if (!err)
@@ -416,6 +448,28 @@ static const struct db_words words = {
 	.remove_account = "INSERT INTO task_words (task_words, rowid, title)"
 			  " SELECT 'delete', account_id << 40 | id, title_folded FROM task"
 			  " WHERE account_id = $1",
+	/* For a look at the whole index there is only a table of its own, which goes with the
+	 * connection; FTS5's own integrity check is a write, and knows no text to compare with. */
+	.prepare_all = "PRAGMA query_only = OFF;"
+		       "CREATE VIRTUAL TABLE IF NOT EXISTS temp.task_words_all"
+		       " USING fts5vocab (main, task_words, instance);"
+		       "PRAGMA query_only = ON;",
+	.all = "SELECT doc >> 40, doc & 1099511627775, term, offset FROM temp.task_words_all",
+};
+
+/* A row without a ROWID has no number to be found by. */
+static const struct db_self_check self_checks[] = {
+	{"file", "the database's file is whole, and its indexes agree with its tables",
+	 "SELECT NULL, NULL, NULL, integrity_check FROM pragma_integrity_check"
+	 " WHERE integrity_check <> 'ok'"},
+	{"references", "what a record refers to is there",
+	 "SELECT coalesce(t.account_id, s.account_id, c.account_id), f.\"table\","
+	 " coalesce(t.id, s.id, c.id), 'refers to what is not in ' || f.parent"
+	 " FROM pragma_foreign_key_check f"
+	 " LEFT JOIN task t ON f.\"table\" = 'task' AND t.rowid = f.rowid"
+	 " LEFT JOIN subject s ON f.\"table\" = 'subject' AND s.rowid = f.rowid"
+	 " LEFT JOIN casefile c ON f.\"table\" = 'casefile' AND c.rowid = f.rowid"},
+	{NULL, NULL, NULL},
 };
 
 static const struct db_dialect dialect = {
@@ -427,6 +481,7 @@ static const struct db_dialect dialect = {
 	.use_index = " INDEXED BY %s",
 	.key_index = "sqlite_autoindex_%s_1",
 	.words = &words,
+	.self_checks = self_checks,
 	.lock_row = "",
 };
 

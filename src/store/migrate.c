@@ -11,19 +11,20 @@
 const struct migration *const migrations = schema;
 const size_t migration_count = sizeof(schema) / sizeof(schema[0]);
 
+#define CANNOT_READ "cannot read which schema the database has"
+
 static enum err fail(struct db *db, enum err err, struct buf *why, const char *what)
 {
 	buf_printf(why, "%s: %s: %s", what, err_text(err), db->driver->message(db));
 	return err;
 }
 
-/* Puts the dialect's words in the place of the markers. */
-static bool expand(const struct db_dialect *dialect, const char *sql, struct buf *out)
+bool markers_fill(const struct db_marker *markers, const char *sql, struct buf *out)
 {
 	while (*sql) {
 		const char *open = strchr(sql, '{');
 		const char *close = open ? strchr(open, '}') : NULL;
-		const struct db_marker *marker = dialect->markers;
+		const struct db_marker *marker = markers;
 
 		if (!close) {
 			buf_add_text(out, sql);
@@ -64,7 +65,7 @@ static enum err apply(struct db *db, const struct migration *migration, int64_t 
 	struct buf sql = {0};
 	enum err err = ERR_INTERNAL;
 
-	if (expand(db->driver->dialect, migration->sql, &sql)) {
+	if (markers_fill(db->driver->dialect->markers, migration->sql, &sql)) {
 		buf_add_char(&sql, '\0');
 		err = sql.failed ? ERR_NOMEM : db->driver->begin(db);
 	}
@@ -98,26 +99,15 @@ static enum err copy(struct db *db, const char *to, struct buf *why)
 	return OK;
 }
 
-enum err migrate(struct db *db, const struct migration *list, size_t count, const char *copy_to,
-		 int64_t now, struct buf *why)
+enum err schema_read(struct db *db, size_t count, int64_t *have_out, struct buf *why)
 {
-	static const char table[] = "CREATE TABLE IF NOT EXISTS migration"
-				    " (number {int} NOT NULL PRIMARY KEY, name TEXT NOT NULL,"
-				    " applied_at {int} NOT NULL) {table}";
 	int64_t have = 0;
 	const struct db_call ask = {
 		.sql = "SELECT max(number) FROM migration", .on_row = number_row, .context = &have};
-	struct buf sql = {0};
-	enum err err = expand(db->driver->dialect, table, &sql) ? OK : ERR_NOMEM;
+	enum err err = db->driver->run(db, &ask, 1);
 
-	buf_add_char(&sql, '\0');
-	if (!err)
-		err = db->driver->script(db, sql.ptr);
-	buf_release(&sql);
-	if (!err)
-		err = db->driver->run(db, &ask, 1);
 	if (err)
-		return fail(db, err, why, "cannot read which schema the database has");
+		return fail(db, err, why, CANNOT_READ);
 	if (have > (int64_t)count) {
 		buf_printf(why,
 			   "the database has schema %lld and this docket knows schemas up to %zu: "
@@ -125,6 +115,29 @@ enum err migrate(struct db *db, const struct migration *list, size_t count, cons
 			   (long long)have, count);
 		return ERR_SCHEMA;
 	}
+	*have_out = have;
+	return OK;
+}
+
+enum err migrate(struct db *db, const struct migration *list, size_t count, const char *copy_to,
+		 int64_t now, struct buf *why)
+{
+	static const char table[] = "CREATE TABLE IF NOT EXISTS migration"
+				    " (number {int} NOT NULL PRIMARY KEY, name TEXT NOT NULL,"
+				    " applied_at {int} NOT NULL) {table}";
+	int64_t have = 0;
+	struct buf sql = {0};
+	enum err err = markers_fill(db->driver->dialect->markers, table, &sql) ? OK : ERR_NOMEM;
+
+	buf_add_char(&sql, '\0');
+	if (!err)
+		err = db->driver->script(db, sql.ptr);
+	buf_release(&sql);
+	if (err)
+		return fail(db, err, why, CANNOT_READ);
+	err = schema_read(db, count, &have, why);
+	if (err)
+		return err;
 	if (have && have < (int64_t)count && copy_to)
 		err = copy(db, copy_to, why);
 	for (size_t i = (size_t)have; i < count && !err; i++) {

@@ -87,9 +87,8 @@ static void add_list(const struct db_dialect *dialect, const struct record_type 
 		   link->table, type->table, link->owner, type->table);
 }
 
-/* `from` is what follows the columns: the table and which of its records. */
-static const char *build_select(const struct db_dialect *dialect, const struct record_type *type,
-				const char *from, struct arena *arena)
+const char *record_select(const struct db_dialect *dialect, const struct record_type *type,
+			  const char *from, struct arena *arena)
 {
 	struct buf sql = {0};
 	const char *copy;
@@ -132,7 +131,7 @@ static enum err build_related(const struct db_dialect *dialect, const struct rec
 
 		if (from)
 			sql->select_related[i] =
-				build_select(dialect, expansion->type, from, arena);
+				record_select(dialect, expansion->type, from, arena);
 		if (!sql->select_related[i])
 			err = ERR_NOMEM;
 	}
@@ -176,8 +175,8 @@ static enum err build_type(struct store *store, enum record_kind kind)
 			    dialect->ids_in_order, type->table);
 	if (!one || !page)
 		return ERR_NOMEM;
-	sql->select = build_select(dialect, type, one, arena);
-	sql->select_page = build_select(dialect, type, page, arena);
+	sql->select = record_select(dialect, type, one, arena);
+	sql->select_page = record_select(dialect, type, page, arena);
 	if (type->lists && build_related(dialect, type, arena, sql))
 		return ERR_NOMEM;
 	sql->link_insert = arena_alloc(&store->arena, type->field_count * sizeof(char *));

@@ -11,12 +11,10 @@
 #include "base/file.h"
 #include "store/store_private.h"
 
-#define DATABASE "docket.db"
 #define UNFINISHED "docket.db.new"
 #define LOCK "docket.lock"
-#define PATH_BYTES 4096
 
-static void path_of(const char *folder, const char *name, char path[PATH_BYTES])
+void folder_path(const char *folder, const char *name, char path[PATH_BYTES])
 {
 	snprintf(path, PATH_BYTES, "%s/%s", folder, name);
 }
@@ -27,7 +25,7 @@ static enum err lock_folder(const char *folder, int *lock_out, struct buf *why)
 	char path[PATH_BYTES];
 	int fd;
 
-	path_of(folder, LOCK, path);
+	folder_path(folder, LOCK, path);
 	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	if (fd < 0) {
 		buf_printf(why, "cannot open %s: %s", path, strerror(errno));
@@ -58,12 +56,12 @@ static enum err bring_up(struct store *store, const char *folder, struct buf *wh
 	char copy[PATH_BYTES], name[64];
 
 	snprintf(name, sizeof(name), DATABASE ".before-%04zu", migration_count);
-	path_of(folder, name, copy);
+	folder_path(folder, name, copy);
 	return migrate(store->write_db, migrations, migration_count, copy,
 		       clock_now(store->config.clock), why);
 }
 
-static struct store *new_store(const struct store_config *config)
+struct store *store_new(const struct store_config *config)
 {
 	struct store *store = calloc(1, sizeof(*store));
 
@@ -98,28 +96,61 @@ void store_close(struct store *store)
 	free(store);
 }
 
+enum err store_lock(struct store *store, struct buf *why)
+{
+	const char *folder = store->config.folder;
+	char path[PATH_BYTES];
+
+	folder_path(folder, DATABASE, path);
+	if (access(path, F_OK)) {
+		buf_printf(why,
+			   "there is no database in %s: make one with "
+			   "\"docket init --data %s\"",
+			   folder, folder);
+		return ERR_NOT_FOUND;
+	}
+	return lock_folder(folder, &store->lock, why);
+}
+
+enum err store_bring_up(struct store *store, struct buf *why)
+{
+	char path[PATH_BYTES];
+	enum err err;
+
+	folder_path(store->config.folder, DATABASE, path);
+	err = open_writer(store, path, DB_WRITE, why);
+	return err ? err : bring_up(store, store->config.folder, why);
+}
+
+enum err store_open_reading(struct store *store, struct db **db_out, struct buf *why)
+{
+	char path[PATH_BYTES], wal[PATH_BYTES], message[256];
+	bool still;
+	enum err err;
+
+	folder_path(store->config.folder, DATABASE, path);
+	folder_path(store->config.folder, DATABASE "-wal", wal);
+	/* What a process that was killed has left in the WAL is part of the database. */
+	still = store->lock >= 0 && access(wal, F_OK) != 0;
+	err = store->driver->open(path, still ? DB_STILL : DB_READ, db_out, message,
+				  sizeof(message));
+	if (err)
+		buf_printf(why, "cannot open %s: %s", path, message);
+	return err;
+}
+
 enum err store_open(const struct store_config *config, struct store **store_out, struct buf *why)
 {
-	struct store *store = new_store(config);
+	struct store *store = store_new(config);
 	char path[PATH_BYTES];
 	enum err err;
 
 	if (!store)
 		return ERR_NOMEM;
-	path_of(config->folder, DATABASE, path);
-	if (access(path, F_OK)) {
-		buf_printf(why,
-			   "there is no database in %s: make one with "
-			   "\"docket init --data %s\"",
-			   config->folder, config->folder);
-		store_close(store);
-		return ERR_NOT_FOUND;
-	}
-	err = lock_folder(config->folder, &store->lock, why);
+	folder_path(config->folder, DATABASE, path);
+	err = store_lock(store, why);
 	if (!err)
-		err = open_writer(store, path, DB_WRITE, why);
-	if (!err)
-		err = bring_up(store, config->folder, why);
+		err = store_bring_up(store, why);
 	if (!err)
 		err = readers_new(store->driver, path, config->readers, &store->readers, why);
 	if (!err)
@@ -162,17 +193,17 @@ static enum err create_database(struct store *store, const char *folder,
 	char path[PATH_BYTES], unfinished[PATH_BYTES];
 	enum err err;
 
-	path_of(folder, DATABASE, path);
-	path_of(folder, UNFINISHED, unfinished);
+	folder_path(folder, DATABASE, path);
+	folder_path(folder, UNFINISHED, unfinished);
 	if (access(path, F_OK) == 0) {
 		buf_printf(why, "%s already has a database", folder);
 		return ERR_EXISTS;
 	}
 	for (size_t i = 0; i < sizeof(leftovers) / sizeof(leftovers[0]); i++) {
-		path_of(folder, leftovers[i], unfinished);
+		folder_path(folder, leftovers[i], unfinished);
 		unlink(unfinished);
 	}
-	path_of(folder, UNFINISHED, unfinished);
+	folder_path(folder, UNFINISHED, unfinished);
 	err = open_writer(store, unfinished, DB_CREATE, why);
 	if (!err)
 		err = bring_up(store, folder, why);
@@ -207,12 +238,12 @@ enum err store_create(const char *folder, const struct clock *clock,
 		buf_printf(why, "cannot make the folder %s: %s", folder, strerror(errno));
 		return ERR_IO;
 	}
-	store = new_store(&config);
+	store = store_new(&config);
 	err = store ? lock_folder(folder, &store->lock, why) : ERR_NOMEM;
 	if (!err)
 		err = create_database(store, folder, first, why);
 	if (err && made) {
-		path_of(folder, LOCK, lock);
+		folder_path(folder, LOCK, lock);
 		unlink(lock);
 		rmdir(folder);
 	}

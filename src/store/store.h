@@ -83,6 +83,17 @@ enum err store_create(const char *folder, const struct clock *clock,
  * after a checked copy, and starts the writer. ERR_BUSY where another process has it. */
 enum err store_open(const struct store_config *config, struct store **store_out, struct buf *why);
 
+/* Called with the number and the name of a migration. */
+typedef void store_migration_fn(void *context, int number, const char *name);
+
+/* Does alone what store_open() does to an older database: tells every migration that it has not
+ * had, in their order, and runs them after a checked copy. With `dry` they are run on a copy that
+ * is removed again, and the database stays as it is. `have_out` is the number of the schema that
+ * was found. ERR_BUSY where another process has the folder, ERR_SCHEMA where it is newer. */
+enum err store_migrate(const char *folder, const struct clock *clock, bool dry,
+		       store_migration_fn *on_migration, void *context, int *have_out,
+		       struct buf *why);
+
 /* Answers all writes that are queued; from now on store_submit() says ERR_STOPPED. */
 void store_stop(struct store *store);
 

@@ -38,6 +38,22 @@ struct store {
 	int lock; /* file descriptor of the folder's lock */
 };
 
+/* store.c */
+#define DATABASE "docket.db"
+#define PATH_BYTES 4096
+void folder_path(const char *folder, const char *name, char path[PATH_BYTES]);
+/* A store with its statements and nothing open; store_close() it. */
+struct store *store_new(const struct store_config *config);
+/* Takes the folder for this process, which must have a database. ERR_BUSY where another process
+ * has it. */
+enum err store_lock(struct store *store, struct buf *why);
+/* Opens the writing connection, and brings the database to this program's schema after a copy. */
+enum err store_bring_up(struct store *store, struct buf *why);
+
+/* Opens a connection that cannot write; where the folder is this process's and its last one has
+ * ended well, nothing is written beside the database either. */
+enum err store_open_reading(struct store *store, struct db **db_out, struct buf *why);
+
 /* Statements to run in their order. */
 struct calls {
 	struct arena *arena;
@@ -75,6 +91,10 @@ void put_into(const char *format, const char *what, struct buf *out);
 /* Columns that a field takes in its record's own table. */
 size_t field_columns(const struct field *field);
 enum err record_sql_build(struct store *store);
+/* A SELECT of what record_from_row() reads; `from` is what follows the columns: the table and which
+ * of its records. NULL when memory is out. */
+const char *record_select(const struct db_dialect *dialect, const struct record_type *type,
+			  const char *from, struct arena *arena);
 
 /* record.c */
 /* Lists what creates a record: its row, its lists, its history. `record` must live until the calls
@@ -107,6 +127,12 @@ struct migration {
 
 extern const struct migration *const migrations;
 extern const size_t migration_count;
+
+/* Puts `sql` into `out` with the words for each {marker}; false where one is not known. */
+bool markers_fill(const struct db_marker *markers, const char *sql, struct buf *out);
+
+/* The number of the database's last migration, 0 for none. ERR_SCHEMA where it is above `count`. */
+enum err schema_read(struct db *db, size_t count, int64_t *have_out, struct buf *why);
 
 /* Brings the database to the last of `list`; each in its own transaction, after one checked copy
  * at `copy_to` where there was a schema before. ERR_SCHEMA where the database is newer. */

@@ -235,9 +235,11 @@ class Server:
     every = []  # all that were started, for the report of a failed test
 
     def __init__(self, data, token, log, options=(), env=None, preexec=None, listen="127.0.0.1:0",
-                 user="admin"):
-        self.data, self.token, self.log, self.user = data, token, log, user
-        self.arguments = [PROGRAM, "serve", "--data", str(data), *map(str, options)]
+                 user="admin", stdout=subprocess.DEVNULL):
+        """Without `data` it is told by `options` what it serves."""
+        self.data, self.token, self.log, self.user, self.stdout = data, token, log, user, stdout
+        self.arguments = [PROGRAM, "serve", *(["--data", str(data)] if data else []),
+                          *map(str, options)]
         if listen:
             self.arguments += ["--listen", listen]
         self.env, self.preexec = environment(env), preexec
@@ -251,7 +253,7 @@ class Server:
             before = log.tell()
             self.process = subprocess.Popen(
                 self.arguments, env=self.env, stdin=subprocess.DEVNULL, stderr=log,
-                stdout=subprocess.DEVNULL, preexec_fn=self.preexec, cwd=tempfile.gettempdir())
+                stdout=self.stdout, preexec_fn=self.preexec, cwd=tempfile.gettempdir())
         deadline = time.monotonic() + START_S
         line = re.compile(rb"^listening on https?://(\S+):(\d+)$", re.MULTILINE)
         while True:

@@ -24,11 +24,13 @@ OPTIONS = {
     "token list": ["config", "data", "account", "json"],
     "token revoke": ["config", "data", "account"],
     "demo": ["config", "data", "account", "tasks"],
-    "serve": ["config", "data", "listen", "base-domain", "tls-cert", "tls-key", "behind-proxy",
-              "quiet"],
+    "check": ["config", "data", "json"],
+    "migrate": ["config", "data", "dry-run"],
+    "serve": ["config", "data", "ephemeral", "token", "listen", "base-domain", "tls-cert",
+              "tls-key", "behind-proxy", "quiet"],
 }
 ABOUT = {"add", "set", "remove", "revoke"}  # these commands are about something
-SWITCHES = {"behind-proxy", "quiet", "read-only", "lenient", "yes", "json"}
+SWITCHES = {"behind-proxy", "quiet", "read-only", "lenient", "yes", "json", "dry-run", "ephemeral"}
 EVERY = sorted({option for options in OPTIONS.values() for option in options})
 
 

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: MIT */
+/* docket check: tells whether all that is stored is sound. */
+#include "store/check.h"
+
+#include <jansson.h>
+
+#include "base/log.h"
+#include "cli/commands.h"
+#include "cli/progress.h"
+
+static void show_progress(void *context, size_t done, size_t rules)
+{
+	struct progress *progress = context;
+
+	if (!progress->total)
+		progress_begin(progress, "rules", (int64_t)rules);
+	progress_show(progress, (int64_t)done);
+}
+
+static size_t shown(const struct check_result *result)
+{
+	return result->found < CHECK_SHOWN ? (size_t)result->found : CHECK_SHOWN;
+}
+
+static void print_entry(FILE *out, const struct check_entry *entry)
+{
+	fprintf(out, "   ");
+	if (entry->account)
+		fprintf(out, " account %s", entry->account);
+	else if (entry->account_id)
+		fprintf(out, " account number %lld", (long long)entry->account_id);
+	if (entry->record)
+		fprintf(out, "%s %s", entry->account_id ? "," : "", entry->record);
+	if (entry->record && entry->id)
+		fprintf(out, " %lld", (long long)entry->id);
+	if (entry->what)
+		fprintf(out, "%s %s", entry->record ? ":" : "", entry->what);
+	fprintf(out, "\n");
+}
+
+static void print_report(FILE *out, const struct check_report *report)
+{
+	for (size_t i = 0; i < report->result_count; i++) {
+		const struct check_result *result = &report->results[i];
+
+		if (!result->found && !result->broken)
+			continue;
+		fprintf(out, "%s: not so that %s\n", result->name, result->says);
+		for (size_t j = 0; j < shown(result); j++)
+			print_entry(out, &result->entries[j]);
+		if (result->found > CHECK_SHOWN)
+			fprintf(out, "    and %lld more\n", (long long)result->found - CHECK_SHOWN);
+		if (result->broken)
+			fprintf(out, "    not seen to the end: %s\n", result->broken);
+	}
+	fprintf(out, "looked at schema %lld with %zu rules:", (long long)report->schema,
+		report->result_count);
+	for (size_t i = 0; i < CHECK_COUNTS; i++)
+		fprintf(out, "%s %s %lld", i ? "," : "", report->counts[i].what,
+			(long long)report->counts[i].count);
+	fprintf(out, "\n%s\n", report->sound ? "sound" : "not sound");
+}
+
+/* A value that the report has not is null. */
+static json_t *text_or_null(const char *text)
+{
+	return text ? json_string(text) : json_null();
+}
+
+static json_t *entries_json(const struct check_result *result)
+{
+	json_t *entries = json_array();
+
+	for (size_t i = 0; i < shown(result); i++) {
+		const struct check_entry *entry = &result->entries[i];
+
+		json_array_append_new(
+			entries, json_pack("{so so so so}", "account", text_or_null(entry->account),
+					   "record", text_or_null(entry->record), "id",
+					   entry->id ? json_integer(entry->id) : json_null(),
+					   "what", text_or_null(entry->what)));
+	}
+	return entries;
+}
+
+static bool print_json(FILE *out, const struct check_report *report)
+{
+	json_t *counts = json_object(), *faults = json_array(), *all;
+	bool printed;
+
+	for (size_t i = 0; i < CHECK_COUNTS; i++)
+		json_object_set_new(counts, report->counts[i].what,
+				    json_integer(report->counts[i].count));
+	for (size_t i = 0; i < report->result_count; i++) {
+		const struct check_result *result = &report->results[i];
+
+		if (result->found || result->broken)
+			json_array_append_new(
+				faults, json_pack("{ss ss sI so so}", "rule", result->name, "says",
+						  result->says, "found", (json_int_t)result->found,
+						  "entries", entries_json(result), "broken",
+						  text_or_null(result->broken)));
+	}
+	all = json_pack("{sb sI si so so}", "sound", report->sound, "schema",
+			(json_int_t)report->schema, "rules", (int)report->result_count, "looked_at",
+			counts, "faults", faults);
+	printed = all && json_dumpf(all, out, JSON_INDENT(2)) == 0 && fputc('\n', out) != EOF;
+	json_decref(all);
+	return printed;
+}
+
+enum exit_status command_check(const struct settings *settings)
+{
+	struct progress progress = {0};
+	struct check_report report;
+	struct arena arena = {0};
+	struct buf why = {0};
+	enum exit_status status = EXIT_FAILED;
+	enum err err = store_check(settings->text[SETTING_DATA], &arena, show_progress, &progress,
+				   &report, &why);
+
+	progress_end(&progress);
+	if (err) {
+		log_line("%.*s", (int)why.len, why.ptr ? why.ptr : err_text(err));
+	} else {
+		status = report.sound ? EXIT_OK : EXIT_FAILED;
+		if (!settings->number[SETTING_JSON])
+			print_report(settings->out, &report);
+		else if (!print_json(settings->out, &report))
+			status = EXIT_FAILED;
+	}
+	buf_release(&why);
+	arena_release(&arena);
+	return status;
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+/* docket migrate: brings a data folder to this program's schema. */
+#include "base/log.h"
+#include "cli/commands.h"
+#include "store/store.h"
+
+struct told {
+	FILE *out;
+	int last; /* the number of the last migration; 0: none */
+};
+
+static void tell(void *context, int number, const char *name)
+{
+	struct told *told = context;
+
+	fprintf(told->out, "%04d %s\n", number, name);
+	told->last = number;
+}
+
+enum exit_status command_migrate(const struct settings *settings)
+{
+	bool dry = settings->number[SETTING_DRY_RUN];
+	struct told told = {.out = settings->out};
+	struct buf why = {0};
+	int have = 0;
+	enum err err = store_migrate(settings->text[SETTING_DATA], &system_clock, dry, tell, &told,
+				     &have, &why);
+
+	if (err)
+		log_line("%.*s", (int)why.len, why.ptr ? why.ptr : err_text(err));
+	else if (!told.last)
+		fprintf(settings->err, "the database has schema %d: there is nothing to do\n",
+			have);
+	else if (dry)
+		fprintf(settings->err,
+			"migrated a copy from schema %d to %d; the database is as it was\n", have,
+			told.last);
+	else
+		fprintf(settings->err, "migrated from schema %d to %d\n", have, told.last);
+	buf_release(&why);
+	return err ? EXIT_FAILED : EXIT_OK;
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+/* Whether all that is stored is sound: what the schema cannot say, rule by rule. */
+#ifndef STORE_CHECK_H
+#define STORE_CHECK_H
+
+#include "store/store.h"
+
+#define CHECK_SHOWN 5
+#define CHECK_COUNTS (RECORD_KINDS + 3)
+
+/* Something that breaks a rule. */
+struct check_entry {
+	int64_t account_id;  /* ID_NONE: of no account */
+	const char *account; /* its name; NULL where there is none of that number */
+	const char *record;  /* "task", "change"; NULL: none in particular */
+	int64_t id;          /* of the record; ID_NONE: it has none */
+	const char *what;    /* words about it, or NULL */
+};
+
+struct check_result {
+	const char *name;                        /* of the rule, as "folded-titles" */
+	const char *says;                        /* the rule */
+	int64_t found;                           /* how many break it */
+	struct check_entry entries[CHECK_SHOWN]; /* the first of them */
+	const char *broken; /* why it could not be seen to its end; NULL where it was */
+};
+
+struct check_report {
+	int64_t schema; /* the number of the last migration */
+	/* How many of each were looked at. */
+	struct check_count {
+		const char *what;
+		int64_t count;
+	} counts[CHECK_COUNTS];
+	struct check_result *results;
+	size_t result_count;
+	bool sound;
+};
+
+/* Called before the first rule and after each. */
+typedef void check_progress_fn(void *context, size_t done, size_t rules);
+
+/* Reads all that the folder's database holds, and writes nothing. Another process may serve the
+ * folder meanwhile: each rule then sees one moment. The report is in the arena. ERR_SCHEMA where
+ * the database is of another version; what cannot be read at all is an error as well. */
+enum err store_check(const char *folder, struct arena *arena, check_progress_fn *on_progress,
+		     void *context, struct check_report *report_out, struct buf *why);
+
+#endif

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT */
+/* What the files of the check share. */
+#ifndef STORE_CHECK_PRIVATE_H
+#define STORE_CHECK_PRIVATE_H
+
+#include "store/check.h"
+#include "store/store_private.h"
+
+/* The rules; those of the database's own come before them in a report. */
+enum check_rule {
+	CHECK_HISTORY_GAPS,
+	CHECK_LAST_CHANGE,
+	CHECK_RECORD_CHANGES,
+	CHECK_DELETED,
+	CHECK_LAST_IDS,
+	CHECK_HISTORY_STAFF,
+	CHECK_ACTIONS,
+	CHECK_COMPLETE,
+	CHECK_WITHOUT_CASE,
+	CHECK_ASSIGNMENTS,
+	CHECK_UNASSIGNED,
+	CHECK_TOKENS,
+	CHECK_SECRETS,
+	CHECK_TIMES,
+	CHECK_FULL_ACCESS,
+	CHECK_ACCOUNTS,
+	CHECK_VALUES,
+	CHECK_TEXTS,
+	CHECK_FOLDED_TITLES,
+	CHECK_HISTORY_VALUES,
+	CHECK_WORDS,
+	CHECK_RULES,
+};
+
+struct check {
+	struct store *store;
+	struct db *db;
+	struct arena *arena;          /* the report's */
+	struct check_result *results; /* of the rules */
+};
+
+/* One row per rule: it has a statement, or a function, or is seen by the function of the rule
+ * before it. A statement finds what breaks it, as one of struct db_self_check does. */
+struct check_row {
+	const char *name;
+	const char *says;
+	const char *sql; /* with the markers {table}, {record}, {sequence}, {first} and {last} */
+	bool each_kind;  /* run for each kind of record, whose words the markers stand for */
+	enum err (*run)(struct check *check);
+};
+
+extern const struct check_row check_rows[CHECK_RULES];
+
+/* Adds what breaks a rule; texts are copied. `record` and `what` may be NULL. */
+enum err check_add(struct check *check, struct check_result *result,
+		   const struct check_entry *entry);
+
+/* check_records.c */
+enum err check_accounts(struct check *check);
+enum err check_records(struct check *check);
+
+/* check_words.c */
+enum err check_words(struct check *check);
+
+#endif

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: MIT */
+/* The rule of docket check about the index of words: each title's trigrams stand in it, each where
+ * it begins, and no others. Titles and index come in different orders, so each task has a sum of
+ * hashes, to which its title adds and from which the index takes: 24 bytes a task. */
+#include "store/check_private.h"
+
+#define TRIGRAM 3
+
+struct title {
+	int64_t account_id, id;
+	uint64_t sum;
+};
+
+struct titles {
+	struct check *check;
+	struct check_result *result;
+	struct buf list;    /* of struct title, in the order of account and id */
+	struct title stray; /* the last that the index alone has */
+};
+
+/* Of a trigram and its place. */
+static uint64_t hash_of(struct slice trigram, uint64_t place)
+{
+	uint64_t hash = 0xcbf29ce484222325 ^ place * 0x9e3779b97f4a7c15;
+
+	for (size_t i = 0; i < trigram.len; i++)
+		hash = (hash ^ (unsigned char)trigram.ptr[i]) * 0x100000001b3;
+	hash = (hash ^ (hash >> 30)) * 0xbf58476d1ce4e5b9;
+	return hash ^ (hash >> 27);
+}
+
+static bool begins_char(char byte)
+{
+	return ((unsigned char)byte & 0xc0) != 0x80;
+}
+
+static uint64_t sum_of(struct slice title)
+{
+	size_t starts[TRIGRAM + 1] = {0}, chars = 0;
+	uint64_t sum = 0;
+
+	/* Each beginning of a character, and the end, ends the trigram of the three before. */
+	for (size_t i = 0; i <= title.len; i++) {
+		if (i < title.len && !begins_char(title.ptr[i]))
+			continue;
+		starts[chars % (TRIGRAM + 1)] = i;
+		if (chars >= TRIGRAM) {
+			size_t from = starts[(chars - TRIGRAM) % (TRIGRAM + 1)];
+
+			sum += hash_of((struct slice){title.ptr + from, i - from}, chars - TRIGRAM);
+		}
+		chars++;
+	}
+	return sum;
+}
+
+static enum err title_row(void *context, const struct db_value *values, size_t count)
+{
+	struct titles *titles = context;
+	const struct title title = {values[0].integer, values[1].integer, sum_of(values[2].bytes)};
+
+	(void)count;
+	buf_add(&titles->list, &title, sizeof(title));
+	return titles->list.failed ? ERR_NOMEM : OK;
+}
+
+static int by_number(const void *a, const void *b)
+{
+	const struct title *x = a, *y = b;
+
+	if (x->account_id != y->account_id)
+		return x->account_id < y->account_id ? -1 : 1;
+	return (x->id > y->id) - (x->id < y->id);
+}
+
+static enum err add(struct titles *titles, const struct title *title, const char *what)
+{
+	const struct check_entry entry = {
+		.account_id = title->account_id, .record = "task", .id = title->id, .what = what};
+
+	return check_add(titles->check, titles->result, &entry);
+}
+
+static enum err trigram_row(void *context, const struct db_value *values, size_t count)
+{
+	struct titles *titles = context;
+	const struct title key = {values[0].integer, values[1].integer, 0};
+	size_t room = titles->list.len / sizeof(key);
+	struct title *found =
+		room ? bsearch(&key, titles->list.ptr, room, sizeof(key), by_number) : NULL;
+
+	(void)count;
+	if (found) {
+		found->sum -= hash_of(values[2].bytes, (uint64_t)values[3].integer);
+		return OK;
+	}
+	/* A task that is gone has many: those that come together are told once. */
+	if (by_number(&key, &titles->stray) == 0)
+		return OK;
+	titles->stray = key;
+	return add(titles, &key, "is in the index, and there is no such task");
+}
+
+enum err check_words(struct check *check)
+{
+	const struct db_driver *driver = check->store->driver;
+	const struct db_words *words = driver->dialect->words;
+	struct titles titles = {.check = check, .result = &check->results[CHECK_WORDS]};
+	enum err err = words ? driver->script(check->db, words->prepare_all) : OK;
+	const struct db_call calls[] = {
+		{.sql = "SELECT account_id, id, title_folded FROM task ORDER BY account_id, id",
+		 .on_row = title_row,
+		 .context = &titles},
+		{.sql = words ? words->all : NULL, .on_row = trigram_row, .context = &titles},
+	};
+
+	if (!words)
+		return OK;
+	/* Both see the same. */
+	if (!err)
+		err = driver->begin(check->db);
+	if (!err)
+		err = driver->run(check->db, calls, 2);
+	for (size_t i = 0; i < titles.list.len / sizeof(struct title) && !err; i++) {
+		const struct title *title = (const struct title *)(const void *)titles.list.ptr + i;
+
+		if (title->sum)
+			err = add(&titles, title, "is not in it as it is");
+	}
+	buf_release(&titles.list);
+	return err;
+}

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT */
+/* Brings a folder to this program's schema without serving it, or tries whether that would do. */
+#include <unistd.h>
+
+#include "store/store_private.h"
+
+#define TRIAL DATABASE ".trial"
+
+static void remove_trial(const char *folder)
+{
+	static const char *const files[] = {TRIAL, TRIAL "-wal", TRIAL "-shm"};
+	char path[PATH_BYTES];
+
+	for (size_t i = 0; i < FIELD_COUNT(files); i++) {
+		folder_path(folder, files[i], path);
+		unlink(path);
+	}
+}
+
+/* The trial lies beside the database: there is room for the copy that a migration makes as well,
+ * or it is told now. */
+static enum err try_on_copy(const struct store *store, struct db *db, struct buf *why)
+{
+	const struct db_driver *driver = store->driver;
+	const char *folder = store->config.folder;
+	char path[PATH_BYTES], message[256];
+	struct db *trial = NULL;
+	enum err err;
+
+	folder_path(folder, TRIAL, path);
+	remove_trial(folder);
+	err = driver->copy(db, path);
+	if (err)
+		buf_printf(why, "cannot copy the database to %s: %s: %s", path, err_text(err),
+			   driver->message(db));
+	if (!err) {
+		err = driver->open(path, DB_WRITE, &trial, message, sizeof(message));
+		if (err)
+			buf_printf(why, "cannot open %s: %s", path, message);
+	}
+	if (!err)
+		err = migrate(trial, migrations, migration_count, NULL,
+			      clock_now(store->config.clock), why);
+	driver->close(trial);
+	remove_trial(folder);
+	return err;
+}
+
+static enum err go_up(struct store *store, bool dry, store_migration_fn *on_migration,
+		      void *context, int *have_out, struct buf *why)
+{
+	struct db *db = NULL;
+	int64_t have = 0;
+	enum err err = store_open_reading(store, &db, why);
+
+	if (!err)
+		err = schema_read(db, migration_count, &have, why);
+	if (!err) {
+		*have_out = (int)have;
+		for (size_t i = (size_t)have; i < migration_count; i++)
+			on_migration(context, migrations[i].number, migrations[i].name);
+		if (dry && (size_t)have < migration_count)
+			err = try_on_copy(store, db, why);
+	}
+	store->driver->close(db);
+	if (!err && !dry && (size_t)have < migration_count)
+		err = store_bring_up(store, why);
+	return err;
+}
+
+enum err store_migrate(const char *folder, const struct clock *clock, bool dry,
+		       store_migration_fn *on_migration, void *context, int *have_out,
+		       struct buf *why)
+{
+	const struct store_config config = {.folder = folder, .clock = clock};
+	struct store *store = store_new(&config);
+	enum err err = store ? store_lock(store, why) : ERR_NOMEM;
+
+	if (!err)
+		err = go_up(store, dry, on_migration, context, have_out, why);
+	if (err && !why->len)
+		buf_add_text(why, err_text(err));
+	store_close(store);
+	return err;
+}

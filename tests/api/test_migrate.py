@@ -1,0 +1,134 @@
+"""The command migrate: to this program's schema, and how it would go."""
+import contextlib
+import hashlib
+import os
+import re
+import sqlite3
+
+import pytest
+
+from commands import fails, rows
+from harness import ROOT, Server, run, succeed
+
+# The first schema, as SQLite has it.
+MARKERS = {"int": "INTEGER", "bytes": "BLOB", "table": "STRICT",
+           "narrow": "STRICT, WITHOUT ROWID"}
+MIGRATIONS = sorted(path.stem.replace("_", " ", 1) for path in (ROOT / "schema").glob("*.sql"))
+TOLD = "".join(name + "\n" for name in MIGRATIONS[1:])
+LATEST = len(MIGRATIONS)
+
+
+@pytest.fixture
+def old(tmp_path):
+    """A folder with a database of the first schema: an account, a staff member and a token."""
+    folder = tmp_path / "data"
+    folder.mkdir()
+    script = (ROOT / "schema" / "0001_init.sql").read_text()
+    script = re.sub(r"^--.*", "", script, flags=re.MULTILINE)
+    change(folder, "PRAGMA journal_mode = WAL;"
+           "CREATE TABLE migration (number INTEGER NOT NULL PRIMARY KEY, name TEXT NOT NULL,"
+           " applied_at INTEGER NOT NULL) STRICT;"
+           "INSERT INTO migration VALUES (1, 'init', 0);"
+           + re.sub(r"\{(\w+)\}", lambda marker: MARKERS[marker[1]], script) +
+           "INSERT INTO account (id, name, created_at, last_change, last_staff_id)"
+           " VALUES (1, 'old', 0, 1, 1);"
+           "INSERT INTO staff VALUES (1, 1, 1, 'admin', '', '', '', 0, 0, 0);"
+           "INSERT INTO token VALUES (1, zeroblob(32), 'first', 0);")
+    return folder
+
+
+def change(folder, script):
+    with contextlib.closing(sqlite3.connect(folder / "docket.db")) as database:
+        database.executescript(script)
+
+
+def state(folder):
+    """Every file by its name, with its bytes; a lock has none."""
+    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest()
+            for path in folder.iterdir() if path.name != "docket.lock"}
+
+
+def test_a_dry_run_changes_nothing(old):
+    before = state(old)
+    done = succeed("migrate", "--data", old, "--dry-run")
+    assert done.stdout == TOLD, done
+    assert f"from schema 1 to {LATEST}" in done.stderr and "as it was" in done.stderr, done
+    assert state(old) == before
+
+
+def test_a_dry_run_tells_what_would_fail(old):
+    """Labels of tokens became unique."""
+    change(old, "INSERT INTO token VALUES (1, randomblob(32), 'first', 0)")
+    before = state(old)
+    for _ in range(2):
+        done = fails_after_telling("migrate", "--data", old, "--dry-run")
+        assert "administration" in done.stderr and "token" in done.stderr, done
+        assert state(old) == before
+    fails_after_telling("migrate", "--data", old)
+    assert rows(old, "SELECT count(*) FROM token") == [(2,)]
+    # The copy from before is there to go back to.
+    assert f"docket.db.before-{LATEST:04}" in os.listdir(old)
+
+
+def fails_after_telling(*arguments):
+    done = run(*arguments)
+    assert (done.returncode, done.stdout) == (1, TOLD), done
+    assert re.fullmatch(r"docket: .+\n", done.stderr), done
+    return done
+
+
+def test_it_migrates_once(old, tmp_path):
+    done = succeed("migrate", "--data", old)
+    assert done.stdout == TOLD, done
+    assert done.stderr == f"migrated from schema 1 to {LATEST}\n", done
+    assert rows(old, "SELECT max(number), count(*) FROM migration") == [(LATEST, LATEST)]
+    assert sorted(os.listdir(old)) == [
+        "docket.db", f"docket.db.before-{LATEST:04}", "docket.lock"]
+    before = state(old)
+    for more in ([], ["--dry-run"]):
+        done = succeed("migrate", "--data", old, *more)
+        assert done.stdout == "" and "nothing to do" in done.stderr, done
+        assert state(old) == before
+    succeed("token", "add", "ci", "--data", old, "--token-file", tmp_path / "token")
+    server = Server(old, (tmp_path / "token").read_text().strip(), tmp_path / "log")
+    assert server.get(1).status == 404
+    server.stop()
+
+
+@pytest.mark.parametrize("more", [[], ["--dry-run"]])
+def test_a_newer_schema_is_refused(old, more):
+    change(old, "INSERT INTO migration VALUES (9999, 'later', 0)")
+    before = state(old)
+    said = fails("migrate", "--data", old, *more)
+    assert "9999" in said and str(LATEST) in said
+    assert state(old) == before
+
+
+@pytest.mark.parametrize("more", [[], ["--dry-run"]])
+def test_not_while_the_folder_is_served(make_server, more):
+    server = make_server()
+    assert "another docket" in fails("migrate", "--data", server.data, *more)
+    server.create()
+
+
+@pytest.mark.parametrize("more", [[], ["--dry-run"]])
+def test_no_folder_and_no_database(tmp_path, more):
+    assert "docket init" in fails("migrate", "--data", tmp_path / "none", *more)
+    (tmp_path / "docket.db").write_bytes(b"not a database" * 1000)
+    fails("migrate", "--data", tmp_path, *more)
+
+
+def test_a_dry_run_sees_what_a_killed_process_has_left(old):
+    """The last of what was written stands in the WAL alone."""
+    pid = os.fork()
+    if pid == 0:
+        database = sqlite3.connect(old / "docket.db", isolation_level=None)
+        database.execute("INSERT INTO token VALUES (1, randomblob(32), 'first', 0)")
+        os._exit(0)
+    os.waitpid(pid, 0)
+    assert (old / "docket.db-wal").stat().st_size > 0
+    database = state(old)["docket.db"]
+    done = fails_after_telling("migrate", "--data", old, "--dry-run")
+    assert "token" in done.stderr, done
+    assert state(old)["docket.db"] == database
+    assert not [name for name in os.listdir(old) if "trial" in name]
