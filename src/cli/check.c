@@ -75,11 +75,10 @@ static json_t *entries_json(const struct check_result *result)
 		const struct check_entry *entry = &result->entries[i];
 
 		json_array_append_new(
-			entries,
-			json_pack("{so so so so}", "account", text_or_null(entry->account),
-				  "record", text_or_null(entry->record), "id",
-				  entry->id ? json_integer(entry->id) : json_null(), "what",
-				  text_or_null(entry->what)));
+			entries, json_pack("{so so so so}", "account", text_or_null(entry->account),
+					   "record", text_or_null(entry->record), "id",
+					   entry->id ? json_integer(entry->id) : json_null(),
+					   "what", text_or_null(entry->what)));
 	}
 	return entries;
 }
@@ -103,8 +102,8 @@ static bool print_json(FILE *out, const struct check_report *report)
 						  text_or_null(result->broken)));
 	}
 	all = json_pack("{sb sI si so so}", "sound", report->sound, "schema",
-			(json_int_t)report->schema, "rules", (int)report->result_count,
-			"looked_at", counts, "faults", faults);
+			(json_int_t)report->schema, "rules", (int)report->result_count, "looked_at",
+			counts, "faults", faults);
 	printed = all && json_dumpf(all, out, JSON_INDENT(2)) == 0 && fputc('\n', out) != EOF;
 	json_decref(all);
 	return printed;

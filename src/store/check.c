@@ -217,10 +217,11 @@ static enum err open_database(struct check *check, int64_t *schema_out, struct b
 	if (!err)
 		err = schema_read(check->db, migration_count, schema_out, why);
 	if (!err && *schema_out < (int64_t)migration_count) {
-		buf_printf(why,
-			   "the database has schema %lld and this docket reads schema %zu: bring it "
-			   "up to date first, with \"docket migrate --data %s\"",
-			   (long long)*schema_out, migration_count, folder);
+		buf_printf(
+			why,
+			"the database has schema %lld and this docket reads schema %zu: bring it "
+			"up to date first, with \"docket migrate --data %s\"",
+			(long long)*schema_out, migration_count, folder);
 		err = ERR_SCHEMA;
 	}
 	return err;

@@ -14,7 +14,7 @@ struct title {
 struct titles {
 	struct check *check;
 	struct check_result *result;
-	struct buf list; /* of struct title, in the order of account and id */
+	struct buf list;    /* of struct title, in the order of account and id */
 	struct title stray; /* the last that the index alone has */
 };
 
@@ -122,8 +122,7 @@ enum err check_words(struct check *check)
 	if (!err)
 		err = driver->run(check->db, calls, 2);
 	for (size_t i = 0; i < titles.list.len / sizeof(struct title) && !err; i++) {
-		const struct title *title =
-			(const struct title *)(const void *)titles.list.ptr + i;
+		const struct title *title = (const struct title *)(const void *)titles.list.ptr + i;
 
 		if (title->sum)
 			err = add(&titles, title, "is not in it as it is");
