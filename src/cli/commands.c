@@ -135,8 +135,8 @@ const struct command commands[] = {
 		.summary = "tell whether all that is stored is sound",
 		.about =
 			"Reads the whole database and writes nothing, also while docket serves the "
-			"folder.\nNames the first that break a rule, and ends with 1 where there are "
-			"any.",
+			"folder; nobody\ncan begin to serve it meanwhile. Names the first that break a "
+			"rule, and ends with 1 where\nthere are any.",
 		.takes = DATA | BIT(SETTING_JSON),
 		.needs = BIT(SETTING_DATA),
 		.run = command_check,

@@ -173,7 +173,7 @@ static bool read_flags(struct settings *settings, int argc, char **argv,
 	const struct command *command = settings->command;
 	struct option options[SETTINGS + 2] = {{0}};
 	size_t count = 0;
-	const char *argument;
+	const char *argument, *origin;
 	int found;
 
 	for (int i = 0; i < SETTINGS; i++)
@@ -188,8 +188,6 @@ static bool read_flags(struct settings *settings, int argc, char **argv,
 	opterr = 0;
 	/* The + keeps the order, so that argv[optind] is what is read next. */
 	for (;;) {
-		char *origin;
-
 		argument = argv[optind];
 		found = getopt_long(argc, argv, "+:h", options, NULL);
 		if (found == -1 && optind < argc && command->argument && !settings->argument) {

@@ -12,6 +12,7 @@
 
 #define OUT_OF_RANGE(column) column " NOT BETWEEN {first} AND {last}"
 
+/* clang-format off */
 const struct check_row check_rows[CHECK_RULES] = {
 	[CHECK_HISTORY_GAPS] =
 		{
@@ -171,3 +172,4 @@ const struct check_row check_rows[CHECK_RULES] = {
 			.run = check_words,
 		},
 };
+/* clang-format on */

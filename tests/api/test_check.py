@@ -8,6 +8,7 @@ import re
 import shutil
 import sqlite3
 import subprocess
+import threading
 
 import pytest
 
@@ -314,6 +315,26 @@ def test_while_the_folder_is_served(whole, tmp_path, make_server):
     server.stop()
     # What the check has seen was not written by it.
     assert sorted(os.listdir(server.data)) == ["docket.db", "docket.lock"]
+
+
+def test_while_others_write(make_server):
+    """Each rule sees one moment: none is broken by what comes meanwhile."""
+    server = make_server()
+    stop = threading.Event()
+
+    def write():
+        while not stop.is_set():
+            server.create(title="Written meanwhile", users_list=[1, 2, 3])
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        looked_at = [json.loads(succeed("check", "--data", server.data, "--json").stdout)
+                     ["looked_at"]["task"] for _ in range(5)]
+    finally:
+        stop.set()
+        writer.join()
+    assert looked_at == sorted(set(looked_at)), looked_at
 
 
 def test_what_a_killed_process_has_left(make_server):
