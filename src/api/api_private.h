@@ -65,13 +65,13 @@ struct route {
 	const char *method; /* a GET row serves HEAD as well */
 	const char *path;   /* {id} stands for one segment */
 	enum body_kind body;
+	enum record_kind kind; /* what it is about */
 	/* Reads the parameters and adds what is wrong with them to the faults; NULL: there are
 	 * none. ERR_NOMEM. */
 	enum err (*read_params)(struct call *call);
 	/* Answers, or has queued a write: then `finish` answers when it is done. */
 	void (*handle)(struct call *call);
 	void (*finish)(struct call *call);
-	enum record_kind kind; /* what it is about */
 };
 
 extern const struct route routes[];
@@ -112,8 +112,10 @@ enum err record_read_params(struct call *call);
 /* page.c: where the next page begins, as text for a client. NULL when memory is out. */
 char *cursor_write(struct call *call, const struct list_place *place);
 /* Sets the place, the sort and the direction from `text`. `sort_given` and `dir_given`: the
- * request has its own, and they must agree. What is wrong is a fault of `after`. */
-enum err cursor_read(struct call *call, struct slice text, bool sort_given, bool dir_given);
+ * request has its own, and they must agree, as the filters must where none is at fault. What is
+ * wrong is a fault of `after`. */
+enum err cursor_read(struct call *call, struct slice text, bool sort_given, bool dir_given,
+		     bool filter_at_fault);
 /* The header Link (RFC 8288): first, prev and next; `place` is of the page's last record, NULL
  * where nothing follows. ERR_INVALID where the request is too long to be carried on in it. */
 enum err page_links(struct call *call, const struct list_place *place);

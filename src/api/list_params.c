@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What the parameters of a list ask for: rows for those that every list has, and the filters of
  * the type. Everything that is wrong with any of them is told in one answer. */
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 
@@ -21,7 +22,7 @@ struct reader {
 	struct condition *conditions; /* by filter */
 	const char **filters_sent;    /* by filter: the name it came under, or NULL */
 	const char *sent[8];          /* by row: likewise */
-	bool sort_given, dir_given, page_given, expand_given;
+	bool sort_given, dir_given, page_given, expand_given, filter_at_fault;
 	struct slice after;
 };
 
@@ -115,10 +116,10 @@ static void read_sort(struct reader *reader, const struct param *param)
 static void read_dir(struct reader *reader, const struct param *param)
 {
 	static const char *const names[] = {"asc", "desc", NULL};
+	int row = read_choice(reader, param->name, param->value, names);
 
-	reader->dir_given = true;
-	reader->call->list.query.descending =
-		read_choice(reader, param->name, param->value, names) == 1;
+	reader->dir_given = row >= 0;
+	reader->call->list.query.descending = row == 1;
 }
 
 static void read_mode(struct reader *reader, const struct param *param)
@@ -131,20 +132,6 @@ static void read_mode(struct reader *reader, const struct param *param)
 static void read_after(struct reader *reader, const struct param *param)
 {
 	reader->after = param->value;
-}
-
-/* One of the values that a comma list, or a repeated parameter, has. */
-static void read_expansion(struct reader *reader, const struct param *param, struct slice value)
-{
-	const struct record_lists *lists = reader->type->lists;
-	const char *names[33] = {NULL};
-	int row;
-
-	for (size_t i = 0; i < lists->expansion_count && i < 32; i++)
-		names[i] = lists->expansions[i].name;
-	row = read_choice(reader, param->name, value, names);
-	if (row >= 0)
-		reader->call->list.query.expansions |= UINT32_C(1) << row;
 }
 
 typedef void read_one_fn(struct reader *reader, const struct param *param, struct slice value,
@@ -176,10 +163,18 @@ static void read_several(struct reader *reader, const struct param *param, size_
 }
 
 static void one_expansion(struct reader *reader, const struct param *param, struct slice value,
-			  size_t row)
+			  size_t unused)
 {
-	(void)row;
-	read_expansion(reader, param, value);
+	const struct record_lists *lists = reader->type->lists;
+	const char *names[33] = {NULL};
+	int row;
+
+	(void)unused;
+	for (size_t i = 0; i < lists->expansion_count && i < 32; i++)
+		names[i] = lists->expansions[i].name;
+	row = read_choice(reader, param->name, value, names);
+	if (row >= 0)
+		reader->call->list.query.expansions |= UINT32_C(1) << row;
 }
 
 static void read_expand(struct reader *reader, const struct param *param)
@@ -208,14 +203,36 @@ static const struct {
 	[ROW_EXPAND] = {"expand", read_expand, true},
 };
 
+static int by_number(const void *a, const void *b)
+{
+	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+static void sort_values(struct condition *condition)
+{
+	size_t kept = 0;
+
+	qsort(condition->values, condition->count, sizeof(*condition->values), by_number);
+	for (size_t i = 0; i < condition->count; i++)
+		if (i == 0 || condition->values[i] != condition->values[i - 1])
+			condition->values[kept++] = condition->values[i];
+	condition->count = kept;
+}
+
 static void add_value(struct reader *reader, const struct param *param, struct condition *condition,
 		      int64_t value)
 {
+	if (condition->count == VALUES_MAX)
+		sort_values(condition); /* the same one twice counts once */
 	if (condition->count == VALUES_MAX) {
 		faults_add(faults_of(reader), param->name, FAULT_TOO_MANY,
 			   "must have at most %d values", VALUES_MAX);
-		return;
+		condition->count = VALUES_MAX + 1; /* told once */
 	}
+	if (condition->count > VALUES_MAX)
+		return;
 	if (!condition->values)
 		condition->values = arena_alloc(&reader->call->http->arena,
 						VALUES_MAX * sizeof(*condition->values));
@@ -327,6 +344,7 @@ static bool read_row(struct reader *reader, const struct param *param, bool list
 static bool read_as_filter(struct reader *reader, const struct param *param)
 {
 	const struct record_lists *lists = reader->type->lists;
+	size_t before = faults_of(reader)->count;
 
 	for (size_t i = 0; i < lists->filter_count; i++) {
 		const struct filter *filter = &lists->filters[i];
@@ -337,6 +355,7 @@ static bool read_as_filter(struct reader *reader, const struct param *param)
 			continue;
 		if (may_come(reader, param, several, &reader->filters_sent[i]))
 			read_filter(reader, param, i);
+		reader->filter_at_fault |= faults_of(reader)->count > before;
 		return true;
 	}
 	return false;
@@ -361,24 +380,6 @@ static const char **names_of(struct reader *reader, bool list)
 	return names;
 }
 
-static int by_number(const void *a, const void *b)
-{
-	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
-
-	return (x > y) - (x < y);
-}
-
-static void sort_values(struct condition *condition)
-{
-	size_t kept = 0;
-
-	qsort(condition->values, condition->count, sizeof(*condition->values), by_number);
-	for (size_t i = 0; i < condition->count; i++)
-		if (i == 0 || condition->values[i] != condition->values[i - 1])
-			condition->values[kept++] = condition->values[i];
-	condition->count = kept;
-}
-
 /* One canonical text for all ways to write the same filters. */
 static void digest_filters(struct reader *reader)
 {
@@ -389,13 +390,14 @@ static void digest_filters(struct reader *reader)
 	for (size_t i = 0; i < query->condition_count; i++) {
 		const struct condition *condition = &query->conditions[i];
 
+		assert(condition->field);
 		json_put_text(&text, slice_of(condition->field->name));
 		json_put_int(&text, condition->op);
 		json_put_int(&text, condition->none);
 		json_put_int(&text, condition->bound);
 		json_put_text(&text, condition->text);
 		json_open_array(&text);
-		for (size_t j = 0; j < condition->count; j++)
+		for (size_t j = 0; j < condition->count && j < VALUES_MAX; j++)
 			json_put_int(&text, condition->values[j]);
 		json_close_array(&text);
 	}
@@ -415,7 +417,7 @@ static enum err settle(struct reader *reader)
 	for (size_t i = 0; i < reader->type->lists->filter_count; i++) {
 		if (!reader->conditions[i].field)
 			continue;
-		if (reader->conditions[i].values)
+		if (reader->conditions[i].values && reader->conditions[i].count <= VALUES_MAX)
 			sort_values(&reader->conditions[i]);
 		reader->conditions[query->condition_count++] = reader->conditions[i];
 	}
@@ -428,7 +430,7 @@ static enum err settle(struct reader *reader)
 			   "does not go with mode=count");
 	if (reader->after.len)
 		err = cursor_read(reader->call, reader->after, reader->sort_given,
-				  reader->dir_given);
+				  reader->dir_given, reader->filter_at_fault);
 	query->sort = field_of(reader->type, reader->type->lists->sorts[list->sort_row].field);
 	query->offset = list->page - 1 > OFFSET_MAX / query->limit
 				? OFFSET_MAX

@@ -2,7 +2,8 @@
 /* Cursors, and the links between the pages of a list. */
 #include "api/api_private.h"
 
-/* The form of a cursor's payload: it rises when the form changes, or the rows of sorts do. */
+/* The form of a cursor's payload: it rises when the form changes, the rows of sorts, or what the
+ * digest of filters is made of (list_params.c). */
 #define CURSOR_VERSION 1
 #define DESCENDING 1
 #define NO_VALUE 2
@@ -73,7 +74,8 @@ static void refuse(struct call *call, const char *why)
 	faults_add(&call->faults, "after", FAULT_NOT_ALLOWED, "%s", why);
 }
 
-enum err cursor_read(struct call *call, struct slice text, bool sort_given, bool dir_given)
+enum err cursor_read(struct call *call, struct slice text, bool sort_given, bool dir_given,
+		     bool filter_at_fault)
 {
 	struct list_request *list = &call->list;
 	struct list_place *place = arena_alloc(&call->http->arena, sizeof(*place));
@@ -101,8 +103,7 @@ enum err cursor_read(struct call *call, struct slice text, bool sort_given, bool
 	if (dir_given && list->query.descending != (cursor.marks & DESCENDING))
 		refuse(call, "belongs to a list with another dir");
 	/* Filters that are at fault are not other ones. */
-	if (!call->faults.count &&
-	    memcmp(cursor.filters, list->filters, sizeof(list->filters)) != 0)
+	if (!filter_at_fault && memcmp(cursor.filters, list->filters, sizeof(list->filters)) != 0)
 		refuse(call, "belongs to a list with other filters");
 	list->sort_row = cursor.sort_row;
 	list->query.descending = cursor.marks & DESCENDING;

@@ -4,10 +4,10 @@
 
 /* clang-format off */
 const struct route routes[] = {
-	{"GET", "/api/v1/me", BODY_NONE, NULL, me_get, NULL, RECORD_STAFF},
-	{"GET", "/api/v1/tasks", BODY_NONE, list_read_params, record_list, NULL, RECORD_TASK},
-	{"POST", "/api/v1/tasks", BODY_JSON, NULL, task_create, task_created, RECORD_TASK},
-	{"GET", "/api/v1/tasks/{id}", BODY_NONE, record_read_params, record_get, NULL, RECORD_TASK},
+	{"GET", "/api/v1/me", BODY_NONE, RECORD_STAFF, NULL, me_get, NULL},
+	{"GET", "/api/v1/tasks", BODY_NONE, RECORD_TASK, list_read_params, record_list, NULL},
+	{"POST", "/api/v1/tasks", BODY_JSON, RECORD_TASK, NULL, task_create, task_created},
+	{"GET", "/api/v1/tasks/{id}", BODY_NONE, RECORD_TASK, record_read_params, record_get, NULL},
 };
 /* clang-format on */
 

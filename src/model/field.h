@@ -31,8 +31,8 @@ enum field_flag {
 	FIELD_ONE_LINE = 1 << 3,  /* no control characters */
 	FIELD_NOT_BLANK = 1 << 4, /* more than white space, when not empty */
 	FIELD_ALWAYS = 1 << 5,    /* a timestamp that every record has */
-	FIELD_ALERT = 1 << 7,     /* a bare date means the account's alert hour of that day */
 	FIELD_SEARCHED = 1 << 6,  /* a folded text whose trigrams are indexed */
+	FIELD_ALERT = 1 << 7,     /* a bare date means the account's alert hour of that day */
 };
 
 struct id_list {

@@ -15,7 +15,7 @@
  * each other up to COUNT_AGAIN times as many. */
 #define GATHER 50000
 #define LOOKUP 10
-#define COUNT_AGAIN 10
+#define COUNT_AGAIN 100
 
 /* The records of the first stretch of a walk, where the index has all that is asked, and where each
  * has to be looked at; every stretch is twice as long as the one before. After PATIENCE of them a
@@ -24,9 +24,12 @@
 #define STRETCH 500
 #define STRETCHES 6
 #define PATIENCE 4
+#define WALK_MAX (1 << 20) /* ids that a walk may keep, for a page so deep */
 
 #define TRIGRAM 3
 
+/* In the order of how little each mostly finds: of two that give an order, or that cost the same,
+ * the first is taken. */
 /* clang-format off */
 static const struct list_path task_paths[] = {
 	{NULL, "id"},
@@ -190,6 +193,16 @@ static void choose_path(const struct list *list, struct way *way)
 	}
 }
 
+/* In the order of their paths; words last. */
+static void put_way(const struct way *way, struct way ways[64], size_t count)
+{
+	size_t at = count;
+
+	for (; at && way->path && (!ways[at - 1].path || ways[at - 1].path > way->path); at--)
+		ways[at] = ways[at - 1];
+	ways[at] = *way;
+}
+
 static size_t find_ways(const struct list *list, struct way ways[64])
 {
 	const struct list_ask *ask = &list->ask;
@@ -208,7 +221,7 @@ static size_t find_ways(const struct list *list, struct way ways[64])
 			choose_path(list, &way);
 		way.range = condition->op != FILTER_ANY || !list_keeps_order(condition);
 		way.covered = way.path && is_covered(ask, way.path, way.field);
-		ways[count++] = way;
+		put_way(&way, ways, count++);
 	}
 	return count;
 }
@@ -267,7 +280,8 @@ static int rank_of(const struct way *way)
 	return way->covered ? 2 : way->path ? 1 : 0;
 }
 
-/* Counts what each way would gather, up to the cost of `cap`, and finds the best. */
+/* Counts what each way would gather, up to the cost of `cap`, and finds the best. The ways that
+ * mostly find little come first. */
 static enum err count_ways(struct list *list, struct way *ways, size_t count, int64_t cap,
 			   struct way **best_out)
 {
@@ -287,6 +301,9 @@ static enum err count_ways(struct list *list, struct way *ways, size_t count, in
 		if (!best || cost_of(&ways[i]) < cost_of(best) ||
 		    (cost_of(&ways[i]) == cost_of(best) && rank_of(&ways[i]) > rank_of(best)))
 			best = &ways[i];
+		/* More than the best is not worth to be counted; LOOKUP, lest a cap become 0. */
+		if (cost_of(best) < cap)
+			cap = cost_of(best) + LOOKUP;
 	}
 	*best_out = best;
 	return OK;
@@ -317,8 +334,10 @@ static enum err try_walk(struct list *list, const struct list_ask *from, uint64_
 	size_t stretch = is_covered(from, from->path, from->driver) ? STRETCH_COVERED : STRETCH;
 
 	*done_out = false;
-	if (offset + more > stretch * PATIENCE)
+	if (offset + more > WALK_MAX)
 		return OK;
+	while (offset + more > stretch * PATIENCE)
+		stretch *= 2;
 	part.wanted = offset + more;
 	part.id_count = 0;
 	part.ids = arena_alloc(list->arena, part.wanted * sizeof(*part.ids));

@@ -78,8 +78,8 @@ void list_write_count(const struct list_ask *ask, uint64_t cap, struct arena *ar
  * the sort whose own index gives the order. */
 bool list_is_looked_up(const struct list_ask *ask, const struct condition *condition);
 
-/* The statements that the condition of an index are written as: one for each value while they are
- * few, because then the order of each can be merged. */
+/* While the values of a condition are so few, each has a part of its own in the statement: then the
+ * order of each is merged. */
 #define LIST_ARMS_MAX 8
 bool list_keeps_order(const struct condition *condition);
 

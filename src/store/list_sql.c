@@ -18,9 +18,9 @@ enum source {
 
 /* One part of a UNION ALL: the driver's condition with one value, with all, or with none. */
 struct arm {
-	enum source source;
 	const struct condition *condition; /* NULL: there is nothing to look up */
 	const int64_t *value;
+	enum source source;
 	bool set, none;
 };
 
@@ -214,11 +214,11 @@ static void add_link_arm(struct writer *w)
 	const struct condition *condition = w->arm.condition;
 	const struct field_link *link = condition->field->link;
 
-	buf_printf(&w->where, "u.account_id = $1 AND u.%s", link->member);
+	buf_add_text(&w->where, "u.account_id = $1");
 	if (w->arm.set)
-		add_among(w, condition, &w->where);
-	else
-		buf_printf(&w->where, " = $%d", add_arg(w, DB_INT_VALUE(*w->arm.value)));
+		return; /* see add_distinct() */
+	buf_printf(&w->where, " AND u.%s = $%d", link->member,
+		   add_arg(w, DB_INT_VALUE(*w->arm.value)));
 	if (condition->count == 1)
 		return;
 	buf_printf(&w->where,
@@ -227,6 +227,16 @@ static void add_link_arm(struct writer *w)
 		   link->table, link->owner, link->owner, link->member, link->member, link->member);
 	add_among(w, condition, &w->where);
 	buf_add_char(&w->where, ')');
+}
+
+/* U+FFFE and U+FFFF are U+FFFD to FTS5: what it finds by one of the three is looked at again. */
+static bool has_noncharacter(struct slice text)
+{
+	for (size_t i = 2; i < text.len; i++)
+		if ((unsigned char)text.ptr[i - 2] == 0xef &&
+		    (unsigned char)text.ptr[i - 1] == 0xbf && (unsigned char)text.ptr[i] >= 0xbd)
+			return true;
+	return false;
 }
 
 static void add_words_arm(struct writer *w)
@@ -250,7 +260,7 @@ static void add_words_arm(struct writer *w)
 		   kept_arg(&w->value_args[index_of(w, condition)][1], w,
 			    DB_TEXT_VALUE(((struct slice){copy, copy ? phrase.len : 0}))));
 	buf_release(&phrase);
-	if (front.len < condition->text.len) {
+	if (front.len < condition->text.len || has_noncharacter(front)) {
 		add_and(w);
 		add_condition(w, condition);
 	}
@@ -386,19 +396,38 @@ static void add_index(const struct writer *w, const char *table, const char *ind
 	buf_release(&name);
 }
 
+/* Many staff members' tasks, once each. */
+static void add_distinct(struct writer *w, struct buf *out)
+{
+	const struct condition *condition = w->arm.condition;
+	const struct field_link *link = condition->field->link;
+
+	buf_printf(out, "(SELECT DISTINCT account_id, %s", link->owner);
+	for (size_t i = 0; link->copies[i]; i++)
+		buf_printf(out, ", %s", link->copies[i]);
+	buf_printf(out, " FROM %s", link->table);
+	add_index(w, link->table, w->ask->path->index, out);
+	buf_printf(out, " WHERE account_id = $1 AND %s", link->member);
+	add_among(w, condition, out);
+	buf_add_text(out, ") u");
+}
+
 /* " FROM … WHERE …" of the arm, with what was put into `where`. */
 static void add_from(struct writer *w, struct buf *out)
 {
 	const struct list_ask *ask = w->ask;
 
 	buf_add_text(out, " FROM ");
-	if (w->arm.source == SOURCE_LINK)
+	if (w->arm.source == SOURCE_LINK && w->arm.set)
+		add_distinct(w, out);
+	else if (w->arm.source == SOURCE_LINK)
 		buf_printf(out, "%s u", link_of(w)->table);
 	else if (w->arm.source == SOURCE_WORDS)
 		buf_add_text(out, ask->dialect->words->from);
 	else
 		buf_printf(out, "%s t", ask->type->table);
-	if (w->arm.source != SOURCE_WORDS && ask->path)
+	if (w->arm.source != SOURCE_WORDS && ask->path &&
+	    !(w->arm.source == SOURCE_LINK && w->arm.set))
 		add_index(w, ask->type->table,
 			  w->arm.none && ask->path->empty ? ask->path->empty : ask->path->index,
 			  out);

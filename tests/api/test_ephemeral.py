@@ -38,7 +38,7 @@ def start(tmp_path, place):
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
 def test_it_serves_the_demo_and_leaves_nothing(start, place, tmp_path, how):
-    server = start("--token", TOKEN)
+    server = start("--token", TOKEN, "--quiet")
     folder, = place.iterdir()
     assert mode(folder) == 0o700
     assert all(mode(path) == 0o600 for path in folder.iterdir())
