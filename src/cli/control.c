@@ -21,7 +21,7 @@
 #include "store/store.h"
 
 #define SOCKET "docket.sock"
-#define LINE_MAX_BYTES (64 * 1024)
+#define LINE_MAX_BYTES (512 * 1024) /* of a command, whose words have up to 128 KiB each */
 #define ANSWER_MAX_BYTES (64 * 1024 * 1024)
 #define ASK_MS 3000  /* what a command may take to arrive, whole */
 #define STOP_MS 1000 /* and once the process is to end */

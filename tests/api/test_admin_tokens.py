@@ -12,6 +12,7 @@ from commands import fails, misuse, mode, rows
 from harness import (ANSWER_S, FIELDS, JSON, OWN, TASKS, Server, basic, faults, problem, strict_json,
                      succeed, task)
 from tables import assert_is_now
+from test_commands import full
 
 PLAIN = {"expires_at": None, "read_only": False, "lenient": False, "last_used_at": None}
 
@@ -70,6 +71,14 @@ def test_add_writes_the_token_to_a_file(one, tmp_path):
     server = Server(one, file.read_text().strip(), tmp_path / "log")
     problem(server.get(1), 404)
     server.stop()
+
+
+def test_a_token_that_could_not_be_printed(one):
+    """It is shown once: where it was not, that is a failure, and the label is not lost."""
+    done = full("token", "add", "ci", "--data", one)
+    assert done.returncode == 1 and b"standard output" in done.stderr, done
+    docket(one, "token revoke", "ci")
+    docket(one, "token add", "ci")
 
 
 # What is wrong, and what fails
@@ -281,7 +290,8 @@ def await_use(folder, before=None, label="ci", *account):
 
 
 def test_the_last_use(one, base, tmp_path):
-    access = basic("admin/token", docket(one, "token add", "ci").strip())
+    token = docket(one, "token add", "ci").strip()
+    access = basic("admin/token", token)
     server = Server(one, base[1], tmp_path / "log")
 
     def ask(**options):
@@ -290,7 +300,10 @@ def test_the_last_use(one, base, tmp_path):
     assert used(one) is None
     # No use of it: another token, an unknown user, no access at all.
     assert [ask(access=True), ask(access=False), ask(access=access + "x"),
-            ask(access=basic("nobody/token", "x"))] == [200, 401, 401, 401]
+            ask(access=basic("nobody/token", token))] == [200, 401, 401, 401]
+    # Uses are written in their order: once a later one is there, no earlier one is under way.
+    assert ask(access=basic("admin/token", docket(one, "token add", "mark").strip())) == 200
+    await_use(one, None, "mark")
     assert used(one) is None
     before = datetime.datetime.now(datetime.timezone.utc)
     assert ask() == 200
