@@ -20,7 +20,7 @@
 /* What a page may cost: as many keys as are gathered where a count says that this is right, each
  * in some twenty steps; and the walk that was tried before. */
 #define KEYS_MAX 50000
-#define STEPS_MAX 2000000
+#define STEPS_MAX 2500000
 
 /* The account of an agency that has grown: nearly all old tasks are complete; few cases are large;
  * a status and a word are rare; two filters are each common and never together. `r` looks random
