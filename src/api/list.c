@@ -175,7 +175,13 @@ static void answer_json(struct call *call, enum err err)
 
 void record_list(struct call *call)
 {
-	enum err err = call->list.count ? count_records(call) : list_records(call);
+	enum err err = OK;
+
+	if (http_is_full(call->http)) {
+		problem_err(call, ERR_BUSY);
+		return;
+	}
+	err = call->list.count ? count_records(call) : list_records(call);
 
 	if (err == ERR_INVALID) {
 		faults_add(&call->faults, "query", FAULT_TOO_LONG,

@@ -167,14 +167,10 @@ static bool is_shortened(const char *argument, const char *name)
 	return strcspn(argument, "=") != strlen(name) + 2;
 }
 
-static bool read_flags(struct settings *settings, int argc, char **argv,
-		       enum exit_status *status_out)
+/* Of the command, and --help, which comes last. */
+static void list_options(const struct command *command, struct option options[SETTINGS + 2])
 {
-	const struct command *command = settings->command;
-	struct option options[SETTINGS + 2] = {{0}};
 	size_t count = 0;
-	const char *argument, *origin;
-	int found;
 
 	for (int i = 0; i < SETTINGS; i++)
 		if (command->takes & SETTING_BIT(i))
@@ -183,6 +179,46 @@ static bool read_flags(struct settings *settings, int argc, char **argv,
 						rows[i].argument ? required_argument : no_argument,
 						NULL, i};
 	options[count] = (struct option){"help", no_argument, NULL, HELP};
+}
+
+/* What getopt_long() found is no option as it must be: says why. */
+static bool refuse_flag(const struct command *command, int found, const char *argument)
+{
+	/* optopt is the setting where a value was given to a switch. */
+	fprintf(stderr, "docket %s: %s %s; see \"docket %s --help\"\n", command->name, argument,
+		found == ':'                      ? "needs a value"
+		: optopt > 0 && optopt < SETTINGS ? "takes no value"
+						  : "is not an option of it",
+		command->name);
+	return false;
+}
+
+/* What is left behind the options. */
+static bool check_arguments(const struct settings *settings, const char *left)
+{
+	const char *name = settings->command->name;
+
+	if (left)
+		fprintf(stderr,
+			"docket %s: \"%s\" is one argument too many; see \"docket %s --help\"\n",
+			name, left, name);
+	else if (settings->command->argument && !settings->argument)
+		fprintf(stderr, "docket %s: %s is missing; see \"docket %s --help\"\n", name,
+			settings->command->argument, name);
+	else
+		return true;
+	return false;
+}
+
+static bool read_flags(struct settings *settings, int argc, char **argv,
+		       enum exit_status *status_out)
+{
+	const struct command *command = settings->command;
+	struct option options[SETTINGS + 2] = {{0}};
+	const char *argument, *origin;
+	int found;
+
+	list_options(command, options);
 	*status_out = EXIT_USAGE;
 	optind = 1;
 	opterr = 0;
@@ -203,33 +239,13 @@ static bool read_flags(struct settings *settings, int argc, char **argv,
 			*status_out = EXIT_OK;
 			return false;
 		}
-		/* optopt is the setting where a value was given to a switch. */
-		if (found == ':' || found == '?' || is_shortened(argument, rows[found].name)) {
-			fprintf(stderr, "docket %s: %s %s; see \"docket %s --help\"\n",
-				command->name, argument,
-				found == ':'                      ? "needs a value"
-				: optopt > 0 && optopt < SETTINGS ? "takes no value"
-								  : "is not an option of it",
-				command->name);
-			return false;
-		}
+		if (found == ':' || found == '?' || is_shortened(argument, rows[found].name))
+			return refuse_flag(command, found, argument);
 		origin = arena_printf(&settings->arena, "--%s", rows[found].name);
 		if (!origin || !set(settings, (enum setting)found, optarg ? optarg : "yes", origin))
 			return false;
 	}
-	if (optind < argc) {
-		fprintf(stderr,
-			"docket %s: \"%s\" is one argument too many; see "
-			"\"docket %s --help\"\n",
-			command->name, argv[optind], command->name);
-		return false;
-	}
-	if (command->argument && !settings->argument) {
-		fprintf(stderr, "docket %s: %s is missing; see \"docket %s --help\"\n",
-			command->name, command->argument, command->name);
-		return false;
-	}
-	return true;
+	return check_arguments(settings, optind < argc ? argv[optind] : NULL);
 }
 
 static bool read_environment(struct settings *settings)

@@ -63,6 +63,7 @@ struct http_request {
 
 	/* The server's own. */
 	struct http_server *server;
+	size_t held; /* bytes of the answer's body */
 	struct MHD_Connection *connection;
 	struct connection *on; /* the same, in the list of connections */
 	int state;
@@ -154,6 +155,9 @@ void http_add_header(struct http_request *request, const char *name, const char 
 
 /* The address that the connection came from. */
 struct ip http_peer(const struct http_request *request);
+
+/* Whether clients are so slow to take their answers that no large one should be made now. */
+bool http_is_full(const struct http_request *request);
 
 /* "Not Found" and so on; "" for a status that this server does not send. */
 const char *http_reason(unsigned status);

@@ -18,6 +18,8 @@
 #define DESCRIPTORS_KEPT 64
 /* A year, for this name alone: those beside it may not be ours (RFC 6797). */
 #define HSTS "max-age=31536000"
+/* What all answers under way may hold before no large one is begun. */
+#define SENDING_MAX (512L * 1024 * 1024)
 /* A body of unknown length can only be answered when it is over: up to this much is read and
  * thrown away, then the connection is closed. */
 #define DRAIN_LIMIT (4 * 1024 * 1024)
@@ -46,6 +48,7 @@ struct http_server {
 	void *app_data;
 	atomic_bool draining;
 	atomic_long under_way;
+	atomic_long sending; /* bytes of bodies of answers, until they are sent */
 	char address[160];
 };
 
@@ -154,6 +157,7 @@ static void end(void *context, struct MHD_Connection *connection, void **slot,
 	connection_awaits_head(request->on);
 	request->ended = end_of(code);
 	server->app->on_end(server->app_data, request);
+	atomic_fetch_sub(&server->sending, (long)request->held);
 	if (request->state != REQUEST_LINE)
 		atomic_fetch_sub(&server->under_way, 1);
 	buf_release(&request->received);
@@ -177,6 +181,8 @@ static enum MHD_Result answer(struct http_request *request)
 		return MHD_NO;
 	if (strcmp(request->method, "HEAD") != 0)
 		request->body_bytes = response->body.len;
+	request->held = response->body.len;
+	atomic_fetch_add(&request->server->sending, (long)request->held);
 	response->body = (struct buf){0};
 	for (size_t i = 0; i < response->header_count; i++)
 		MHD_add_response_header(made, response->headers[i].name,
@@ -400,6 +406,11 @@ enum err http_start(const struct http_config *config, struct http_server **serve
 enum err http_reload(struct http_server *server, struct buf *why)
 {
 	return server->tls ? tls_reload(server->tls, why) : OK;
+}
+
+bool http_is_full(const struct http_request *request)
+{
+	return atomic_load(&request->server->sending) > SENDING_MAX;
 }
 
 const char *http_address(const struct http_server *server)

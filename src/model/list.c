@@ -8,7 +8,7 @@ bool expansions_read(const struct record_lists *lists, struct slice names, uint3
 {
 	uint32_t bits = 0;
 
-	while (names.len) {
+	while (names.ptr && names.len) {
 		const char *comma = memchr(names.ptr, ',', names.len);
 		struct slice name = {names.ptr, comma ? (size_t)(comma - names.ptr) : names.len};
 		size_t row = 0;

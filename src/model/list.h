@@ -53,9 +53,9 @@ struct record_lists {
 struct condition {
 	const struct field *field;
 	enum filter_op op;
+	bool none;         /* FILTER_ANY: or without a value */
 	int64_t *values;   /* FILTER_ANY: ascending, none twice */
 	size_t count;      /* of them */
-	bool none;         /* FILTER_ANY: or without a value */
 	int64_t bound;     /* FILTER_FROM, FILTER_TO */
 	struct slice text; /* FILTER_CONTAINS: folded, not empty */
 };

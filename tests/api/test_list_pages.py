@@ -1,12 +1,14 @@
 """Pages of a list: by number and by cursor, in every order, counted and linked."""
+import contextlib
 import hashlib
 import itertools
 import pathlib
 import re
+import time
 
 import pytest
 
-from harness import PROGRAM, TASKS, Wire, faults
+from harness import ANSWER_S, PROGRAM, TASKS, Wire, faults, problem
 from lists import (SORTS, ask, count, cursor_of, ids, in_order, links, listed, rewrite, served,
                    walk)
 
@@ -230,18 +232,46 @@ def status_of(server, name):
     return int(re.search(rf"^{name}:\s+(\d+) kB$", text, re.MULTILINE)[1]) * 1024
 
 
+def make_largest(server):
+    """Fills the largest page; returns its first record."""
+    first = server.create(body=BODY)
+    columns = ("casefile_id, calendar_id, status, due_on, title, title_folded, created_at,"
+               " updated_at, change")
+    # What distinguishes them is the last character.
+    rewrite(server, [
+        f"INSERT INTO task (account_id, id, body, {columns}) SELECT account_id, n,"
+        f" substr(body, 1, 65534) || char(65536 + n), {columns} FROM task, (WITH RECURSIVE"
+        f" c(n) AS (SELECT 2 UNION ALL SELECT n + 1 FROM c WHERE n < {LARGEST}) SELECT n FROM"
+        " c) WHERE id = 1"])
+    return first
+
+
+def test_clients_that_do_not_read(tmp_path_factory, base):
+    """What they hold in memory is bounded in all: then lists wait, and other requests do not."""
+    with served(tmp_path_factory, base) as server:
+        make_largest(server)
+        size = LARGEST * 65535 * 4
+        before = status_of(server, "VmHWM")
+        with contextlib.ExitStack() as stack:
+            for _ in range(512 * 1024**2 // size + 3):
+                wire = stack.enter_context(Wire(server))
+                wire.send(server.request("GET", f"{TASKS}?per_page={LARGEST}"))
+                wire.take(12)  # the status: its body is made
+            reply = server.call("GET", TASKS)
+            problem(reply, 503)
+            assert reply.header("Retry-After")
+            assert server.get(1).status == 200
+            assert status_of(server, "VmHWM") - before < (3 if SANITIZED else 2) * 512 * 1024**2
+        deadline = time.monotonic() + ANSWER_S
+        while server.call("GET", TASKS + "?per_page=1").status != 200:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+
+
 def test_the_largest_page(tmp_path_factory, base):
     """It arrives whole, and what it took of the server's memory is given back."""
     with served(tmp_path_factory, base) as server:
-        first = server.create(body=BODY)
-        columns = ("casefile_id, calendar_id, status, due_on, title, title_folded, created_at,"
-                   " updated_at, change")
-        # What distinguishes them is the last character.
-        rewrite(server, [
-            f"INSERT INTO task (account_id, id, body, {columns}) SELECT account_id, n,"
-            f" substr(body, 1, 65534) || char(65536 + n), {columns} FROM task, (WITH RECURSIVE"
-            f" c(n) AS (SELECT 2 UNION ALL SELECT n + 1 FROM c WHERE n < {LARGEST}) SELECT n FROM"
-            " c) WHERE id = 1"])
+        first = make_largest(server)
         before = status_of(server, "RssAnon")
         reply = ask(server, f"per_page={LARGEST}")
         assert reply.status == 200
