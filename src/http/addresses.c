@@ -2,10 +2,10 @@
 /* Counts connections by place, in a table of lists. */
 #include "http/addresses.h"
 
-#include <netinet/in.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/random.h>
+
+#include "base/ip.h"
 
 struct address {
 	uint64_t place; /* never 0 */
@@ -13,24 +13,16 @@ struct address {
 	struct address *next;
 };
 
-/* IPv4 addresses fill the lower half; the first half of an IPv6 address that is in use is above
- * that. 0: not counted. */
+/* The network of an address, whose other half is zeroes, as one number; 0: not counted. */
 static uint64_t place_of(const struct sockaddr *from)
 {
+	struct ip ip = ip_of_socket(from), network = ip_network(&ip);
 	uint64_t place = 0;
 
-	if (from->sa_family == AF_INET) {
-		place = ntohl(((const struct sockaddr_in *)(const void *)from)->sin_addr.s_addr);
-	} else if (from->sa_family == AF_INET6) {
-		const struct in6_addr *in6 =
-			&((const struct sockaddr_in6 *)(const void *)from)->sin6_addr;
-		size_t start = IN6_IS_ADDR_V4MAPPED(in6) ? 12 : 0;
-
-		for (size_t i = start; i < start + (start ? 4 : 8); i++)
-			place = place << 8 | in6->s6_addr[i];
-	}
-	/* ::1 has 64 zeroes in front. */
-	return place <= UINT32_MAX && place >> 24 == 127 ? 0 : place;
+	for (size_t i = 0; i < 8; i++)
+		place = place << 8 | (network.bytes[i] | network.bytes[i + 8]);
+	/* ::1 has 64 zeroes in front; the other is ::ffff:127.0.0.0/104. */
+	return place >> 24 == 0xffff7f ? 0 : place;
 }
 
 static size_t bucket_of(const struct addresses *addresses, uint64_t place)

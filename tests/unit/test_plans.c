@@ -181,7 +181,8 @@ static bool check_plan(const struct db_call *call)
 	bool sorts = false;
 
 	while (sqlite3_step(plan) == SQLITE_ROW) {
-		const char *detail = (const char *)sqlite3_column_text(plan, 3);
+		const unsigned char *text = sqlite3_column_text(plan, 3);
+		const char *detail = text ? (const char *)text : "";
 
 		bool scans =
 			strncmp(detail, "SCAN ", 5) == 0 && !may_be_scanned(detail + 5, call->sql);
