@@ -149,29 +149,35 @@ static struct db_value *values_of(struct store_write *write, enum record_kind ki
 	return args;
 }
 
+/* The record's row by that statement, under the next change number. */
+static enum err write_row(struct store_write *write, enum record_kind kind, struct record *record,
+			  const char *sql, struct calls *calls)
+{
+	const struct db_value *args;
+
+	record->change = ++write->last_change;
+	write->changed = true;
+	args = values_of(write, kind, record);
+	return args ? calls_add(calls, sql, args, write->store->sql[kind].arg_count, NULL, NULL)
+		    : ERR_NOMEM;
+}
+
 enum err record_insert(struct store_write *write, enum record_kind kind, void *data,
 		       struct calls *calls)
 {
 	const struct record_type *type = record_types[kind];
-	const struct record_sql *sql = &write->store->sql[kind];
 	struct record *record = data;
-	const struct db_value *args;
 	enum err err;
 
 	if (record->id == ID_NONE)
 		record->id = write->last_id[kind] + 1;
 	if (record->id > write->last_id[kind])
 		write->last_id[kind] = record->id;
-	record->change = ++write->last_change;
 	if (record->created_at == TIME_NONE)
 		record->created_at = write->now;
 	if (record->updated_at == TIME_NONE)
 		record->updated_at = record->created_at;
-	write->changed = true;
-	args = values_of(write, kind, record);
-	if (!args)
-		return ERR_NOMEM;
-	err = calls_add(calls, sql->insert, args, sql->arg_count, NULL, NULL);
+	err = write_row(write, kind, record, write->store->sql[kind].insert, calls);
 	if (!err)
 		err = add_links(write, kind, record, calls);
 	if (!err)
@@ -183,21 +189,14 @@ enum err record_update(struct store_write *write, enum record_kind kind, void *d
 		       struct calls *calls)
 {
 	const struct record_type *type = record_types[kind];
-	const struct record_sql *sql = &write->store->sql[kind];
 	struct record *record = data;
-	const struct db_value *args;
 	enum err err;
 
 	for (size_t i = 0; i < type->field_count; i++)
 		assert(type->fields[i].type != FIELD_ID_LIST &&
 		       !(type->fields[i].flags & FIELD_SEARCHED));
-	record->change = ++write->last_change;
 	record->updated_at = write->now;
-	write->changed = true;
-	args = values_of(write, kind, record);
-	if (!args)
-		return ERR_NOMEM;
-	err = calls_add(calls, sql->update, args, sql->arg_count, NULL, NULL);
+	err = write_row(write, kind, record, write->store->sql[kind].update, calls);
 	return err ? err : add_history(write, type, record, "update", calls);
 }
 
