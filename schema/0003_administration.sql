@@ -19,3 +19,10 @@ ALTER TABLE token ADD COLUMN lenient {int} NOT NULL DEFAULT 0
 ALTER TABLE token ADD COLUMN last_used_at {int};
 -- People name a token by its label.
 CREATE UNIQUE INDEX token_by_label ON token (account_id, label);
+
+-- The last number given out, of what belongs to no account: rising, never used again.
+CREATE TABLE given (
+	name TEXT NOT NULL PRIMARY KEY,
+	last {int} NOT NULL
+) {table};
+INSERT INTO given (name, last) SELECT 'account', coalesce(max(id), 0) FROM account;

@@ -106,7 +106,7 @@ static enum err last_id_row(void *context, const struct db_value *values, size_t
 	struct account_create *create = context;
 
 	(void)count;
-	create->last_id = values[0].type == DB_INT ? values[0].integer : 0;
+	create->last_id = values[0].integer;
 	return OK;
 }
 
@@ -130,7 +130,8 @@ static enum err account_create_read(struct store_write *write, struct calls *cal
 		return ERR_NOMEM;
 	create->exists = false;
 	args[0] = DB_TEXT_VALUE(slice_of(create->name));
-	err = calls_add(calls, "SELECT max(id) FROM account", NULL, 0, last_id_row, create);
+	err = calls_add(calls, "SELECT last FROM given WHERE name = 'account'", NULL, 0,
+			last_id_row, create);
 	return err ? err
 		   : calls_add(calls, "SELECT id FROM account WHERE name = $1", args, 1, name_row,
 			       create);
@@ -154,6 +155,9 @@ static enum err account_create_decide(struct store_write *write, struct calls *c
 	args[2] = DB_INT_VALUE(write->now);
 	err = calls_add(calls, "INSERT INTO account (id, name, created_at) VALUES ($1, $2, $3)",
 			args, 3, NULL, NULL);
+	if (!err)
+		err = calls_add(calls, "UPDATE given SET last = $1 WHERE name = 'account'", args, 1,
+				NULL, NULL);
 	create->staff->record.id = ID_NONE;
 	if (!err)
 		err = record_insert(write, RECORD_STAFF, create->staff, calls);
