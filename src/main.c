@@ -15,11 +15,29 @@ static void print_usage(FILE *to)
 		"the version.\n");
 }
 
+/* "docket account": the commands that begin so. False where none does. */
+static bool print_group(const char *first, FILE *to)
+{
+	size_t len = strlen(first), count = 0;
+
+	for (size_t i = 0; i < command_count; i++) {
+		if (strncmp(commands[i].name, first, len) != 0 || commands[i].name[len] != ' ')
+			continue;
+		if (count++ == 0)
+			fprintf(to, "docket %s: one of these commands:\n\n", first);
+		fprintf(to, "  %-14s  %s\n", commands[i].name, commands[i].summary);
+	}
+	return count > 0;
+}
+
 static enum exit_status no_command(const char *first, const char *second)
 {
+	bool help = strcmp(second, "--help") == 0 || strcmp(second, "-h") == 0;
 	const char *names[64] = {0};
 	char name[128];
 
+	if ((help || !*second) && print_group(first, help ? stdout : stderr))
+		return help ? EXIT_OK : EXIT_USAGE;
 	for (size_t i = 0; i < command_count && i < 63; i++)
 		names[i] = commands[i].name;
 	snprintf(name, sizeof(name), "%s%s%s", first, *second && *second != '-' ? " " : "",

@@ -41,16 +41,16 @@ static void answer_options(struct call *call, const struct match *match)
 static struct slice account_of(struct call *call)
 {
 	const char *domain = call->app->base_domain, *rest;
-	struct slice host = http_header(call->http, "Host");
+	const char *host = call->http->host;
 	char *name;
 	size_t len;
 
 	if (!domain)
 		return call->app->account;
-	len = host.ptr ? strcspn(host.ptr, ".") : 0;
-	if (len == 0 || len > ACCOUNT_NAME_MAX || host.ptr[len] != '.')
+	len = strcspn(host, ".");
+	if (len == 0 || len > ACCOUNT_NAME_MAX || host[len] != '.')
 		return SLICE("");
-	rest = host.ptr + len + 1;
+	rest = host + len + 1;
 	if (strncasecmp(rest, domain, strlen(domain)) != 0)
 		return SLICE("");
 	rest += strlen(domain);
@@ -61,7 +61,7 @@ static struct slice account_of(struct call *call)
 	if (!name)
 		return SLICE("");
 	for (size_t i = 0; i < len; i++)
-		name[i] = (char)tolower((unsigned char)host.ptr[i]);
+		name[i] = (char)tolower((unsigned char)host[i]);
 	return (struct slice){name, len};
 }
 

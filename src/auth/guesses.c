@@ -8,6 +8,7 @@
 #include <sodium.h>
 
 #define SETS ((size_t)1024)
+#define TOKEN_SETS ((size_t)16384)
 #define ROWS ((size_t)8) /* of a set */
 
 /* The refusals of a source, at one account or at all. */
@@ -29,7 +30,7 @@ struct guesses {
 	pthread_mutex_t lock;
 	unsigned char secret[crypto_shorthash_KEYBYTES];
 	struct count_row counts[SETS][ROWS];
-	struct token_row tokens[SETS][ROWS];
+	struct token_row tokens[TOKEN_SETS][ROWS];
 };
 
 struct guesses *guesses_new(void)

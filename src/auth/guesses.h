@@ -9,8 +9,8 @@
  * difference, so nothing can be learnt from it.
  *
  * A token that was good before, or was there at the start, is always looked at: whoever has it is
- * not locked out by what others do behind the same address. Memory is fixed: what was used longest
- * ago makes room. Any thread may call. */
+ * not locked out by what others do behind the same address. Memory is fixed, for some 100,000
+ * tokens: what was used longest ago makes room. Any thread may call. */
 #ifndef AUTH_GUESSES_H
 #define AUTH_GUESSES_H
 

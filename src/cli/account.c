@@ -199,6 +199,12 @@ enum exit_status account_remove(const struct settings *settings, struct store *s
 			settings->command->name, settings->argument);
 		return EXIT_USAGE;
 	}
+	if (settings->serving && !settings->serving_domain) {
+		fprintf(settings->err,
+			"docket: it is the only account of a folder that is served: end "
+			"docket serve first\n");
+		return EXIT_FAILED;
+	}
 	if (find(settings, store, &arena, &account)) {
 		account_remove_init(&write);
 		write.scope.account_id = account.id;

@@ -57,10 +57,13 @@ const struct command commands[] = {
 		.argument = "NAME",
 		.summary = "remove an account and all that it has",
 		.about =
-			"Its tasks, cases, staff, tokens and history go with it. Writes wait until "
-			"it is done.",
+			"Its tasks, cases, staff, tokens and history go with it. The writes of all "
+			"accounts wait until\nit is done: end docket serve first where the account is "
+			"large. --yes is taken as an option\nalone, not from the environment or a "
+			"file.",
 		.takes = DATA | BIT(SETTING_YES),
 		.needs = BIT(SETTING_DATA),
+		.options_only = BIT(SETTING_YES),
 		.admin = account_remove,
 	},
 	{
@@ -85,9 +88,11 @@ const struct command commands[] = {
 		.summary = "change a staff member",
 		.about =
 			"The last staff member with full access keeps it. \"none\" takes an e-mail "
-			"address away.",
+			"address away.\nWhat is to be changed is taken from options alone, not from the "
+			"environment or a file.",
 		.takes = DATA | BIT(SETTING_ACCOUNT) | STAFF,
 		.needs = BIT(SETTING_DATA),
+		.options_only = STAFF,
 		.admin = staff_set,
 	},
 	{

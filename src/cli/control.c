@@ -13,6 +13,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "auth/guesses.h"
 #include "auth/token.h"
 #include "base/buf.h"
 #include "base/clock.h"
@@ -30,6 +31,7 @@
 struct control {
 	const struct settings *settings; /* of the command that serves */
 	struct store *store;
+	struct guesses *guesses;
 	pthread_t thread;
 	int folder, listener, stop;
 };
@@ -155,6 +157,11 @@ static enum exit_status run(const struct control *control, const json_t *asked, 
 			     "command: it is of another version\n");
 	else if (take_settings(&settings, given, json_object_get(asked, "origins")))
 		status = settings.command->admin(&settings, control->store, hash);
+	/* Its owner has not used it yet, and must not have to wait for what others guess. */
+	if (settings.command && settings.command->makes_token && status == EXIT_OK &&
+	    guesses_load(control->guesses, control->store, clock_now(&system_clock),
+			 monotonic_ms()))
+		log_line("the new token waits where others guess at tokens");
 	settings_release(&settings);
 	return status;
 }
@@ -209,8 +216,11 @@ static void *serve(void *context)
 			fd = accept4(control->listener, NULL, NULL, SOCK_CLOEXEC);
 		if (fd < 0 && waits[1].revents)
 			break;
-		if (fd < 0)
+		if (fd < 0) {
+			/* Out of descriptors: not at once again. */
+			poll(&waits[1], 1, TICK_MS);
 			continue;
+		}
 		setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &tick, sizeof(tick));
 		setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
 		answer(control, fd);
@@ -247,7 +257,7 @@ static void control_free(struct control *control)
 	free(control);
 }
 
-bool control_start(const struct settings *settings, struct store *store,
+bool control_start(const struct settings *settings, struct store *store, struct guesses *guesses,
 		   struct control **control_out)
 {
 	struct control *control = calloc(1, sizeof(*control));
@@ -256,7 +266,7 @@ bool control_start(const struct settings *settings, struct store *store,
 		log_line("out of memory");
 		return false;
 	}
-	*control = (struct control){settings, store, 0, -1, -1, -1};
+	*control = (struct control){settings, store, guesses, 0, -1, -1, -1};
 	if (!listen_in(control) || pthread_create(&control->thread, NULL, serve, control)) {
 		log_line("cannot make the control socket in %s: %s", settings->text[SETTING_DATA],
 			 strerror(errno));

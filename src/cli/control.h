@@ -13,10 +13,12 @@
 #include "cli/settings.h"
 
 struct control;
+struct guesses;
 struct store;
 
-/* Serves the socket of the folder on a thread of its own. Says what is wrong. */
-bool control_start(const struct settings *settings, struct store *store,
+/* Serves the socket of the folder on a thread of its own; `guesses` are told of every token that a
+ * command makes. Says what is wrong. */
+bool control_start(const struct settings *settings, struct store *store, struct guesses *guesses,
 		   struct control **control_out);
 
 /* Answers what is under way and ends. NULL is accepted. */

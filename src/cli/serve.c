@@ -42,15 +42,13 @@ static void raise_descriptor_limit(void)
 	}
 }
 
-/* Blocked in every thread, so that wait_for_end() alone takes them. Without TLS there is nothing to
- * read again, and SIGHUP keeps its meaning of a terminal that is gone. */
-static void block_signals(const struct settings *settings, sigset_t *set)
+/* Blocked in every thread, so that wait_for_end() alone takes them. */
+static void block_signals(sigset_t *set)
 {
 	sigemptyset(set);
 	sigaddset(set, SIGTERM);
 	sigaddset(set, SIGINT);
-	if (settings->text[SETTING_TLS_CERT])
-		sigaddset(set, SIGHUP);
+	sigaddset(set, SIGHUP);
 	pthread_sigmask(SIG_BLOCK, set, NULL);
 	signal(SIGPIPE, SIG_IGN);
 }
@@ -77,11 +75,13 @@ static enum err find_account(struct store *store, struct arena *arena, struct ap
 	return err;
 }
 
-static void wait_for_end(struct http_server *server, const sigset_t *signals)
+/* Without TLS there is nothing to read again, and SIGHUP has its meaning of a terminal that is
+ * gone. */
+static void wait_for_end(struct http_server *server, bool tls, const sigset_t *signals)
 {
 	int caught;
 
-	while (sigwait(signals, &caught) || caught == SIGHUP) {
+	while (sigwait(signals, &caught) || (caught == SIGHUP && tls)) {
 		struct buf why = {0};
 		enum err err = http_reload(server, &why);
 
@@ -175,10 +175,10 @@ static enum err serve(const struct settings *settings, struct store *store,
 	if (err) {
 		log_line("%.*s", (int)why.len, why.ptr ? why.ptr : err_text(err));
 	} else {
-		if (control_start(settings, store, &control) &&
+		if (control_start(settings, store, app.guesses, &control) &&
 		    say_ready(settings, ephemeral, http.tls_chains ? "https" : "http",
 			      http_address(server)))
-			wait_for_end(server, signals);
+			wait_for_end(server, http.tls_chains != NULL, signals);
 		else
 			err = ERR_IO;
 		control_stop(control);
@@ -297,7 +297,7 @@ enum exit_status command_serve(const struct settings *settings)
 		return EXIT_USAGE;
 	raise_descriptor_limit();
 	/* Before the temporary folder is made: no signal leaves it behind. */
-	block_signals(settings, &signals);
+	block_signals(&signals);
 	json_read_init();
 	if (auth_init()) {
 		log_line("no random numbers can be had on this machine");

@@ -248,6 +248,12 @@ static bool read_flags(struct settings *settings, int argc, char **argv,
 	return check_arguments(settings, optind < argc ? argv[optind] : NULL);
 }
 
+/* Whether the environment and the file may set it. */
+static bool may_be_preset(const struct command *command, int i)
+{
+	return command->takes & ~command->options_only & SETTING_BIT(i);
+}
+
 static bool read_environment(struct settings *settings)
 {
 	for (int i = 0; i < SETTINGS; i++) {
@@ -255,7 +261,7 @@ static bool read_environment(struct settings *settings)
 		const char *text = getenv(environment_name((enum setting)i, name));
 		char *origin;
 
-		if (!text || settings->text[i] || !(settings->command->takes & SETTING_BIT(i)))
+		if (!text || settings->text[i] || !may_be_preset(settings->command, i))
 			continue;
 		origin = arena_copy(&settings->arena, slice_of(name));
 		if (!origin || !set(settings, (enum setting)i, text, origin))
@@ -308,7 +314,7 @@ static int file_line(void *context, const char *section, const char *name, const
 	if (reading->wrong[0])
 		return 0;
 	reading->seen |= SETTING_BIT(i);
-	if (settings->text[i] || !(settings->command->takes & SETTING_BIT(i)))
+	if (settings->text[i] || !may_be_preset(settings->command, i))
 		return 1;
 	text = arena_copy(&settings->arena, slice_of(value));
 	origin = arena_printf(&settings->arena, "%s: %s", settings->text[SETTING_CONFIG], name);

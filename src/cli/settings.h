@@ -77,6 +77,9 @@ struct command {
 	const char *about; /* what --help says besides */
 	uint64_t takes;    /* SETTING_BIT of each setting that it knows */
 	uint64_t needs;    /* those that must be set */
+	/* Those of `takes` that only an option sets: what changes or removes a record must not come
+	 * from an environment or a file that was meant for another command. */
+	uint64_t options_only;
 	enum exit_status (*run)(const struct settings *settings);
 	/* Instead of `run`: works on the accounts of a folder, whichever process has it. */
 	admin_fn *admin;

@@ -202,7 +202,7 @@ static const char *decode_path(struct arena *arena, struct slice raw, struct sli
 }
 
 const char *guard_target(struct arena *arena, struct slice target, struct slice *path_out,
-			 struct slice *query_out)
+			 struct slice *query_out, struct slice *authority_out)
 {
 	const char *mark = target.len ? memchr(target.ptr, '?', target.len) : NULL;
 	struct slice path = target;
@@ -223,6 +223,8 @@ const char *guard_target(struct arena *arena, struct slice target, struct slice 
 
 		if (left == 0 || slash == authority)
 			return "the target has no host";
+		*authority_out =
+			(struct slice){authority, slash ? (size_t)(slash - authority) : left};
 		path = slash ? (struct slice){slash, left - (size_t)(slash - authority)}
 			     : SLICE("/");
 	}

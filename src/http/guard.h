@@ -13,8 +13,9 @@ struct MHD_Connection;
 const char *guard_check(const struct http_request *request, const char *version);
 
 /* Decodes a path: percent-encoding, which must be whole and hide neither NUL nor a slash. Strips
- * the scheme and the authority of the absolute form. NULL when all is well, else what is wrong. */
+ * the scheme and the authority of the absolute form; the authority is part of `target`. NULL when
+ * all is well, else what is wrong. */
 const char *guard_target(struct arena *arena, struct slice target, struct slice *path_out,
-			 struct slice *query_out);
+			 struct slice *query_out, struct slice *authority_out);
 
 #endif

@@ -49,6 +49,7 @@ struct http_request {
 	struct slice target;     /* as it was sent, with its query */
 	struct slice path;       /* decoded, without the query; "" where it cannot be decoded */
 	struct slice query;      /* as it was sent, behind the "?"; "" where there is none */
+	const char *host;        /* that it is for, with its port; "" where there is none */
 	uint64_t content_length; /* as declared; 0 without a body or with a chunked one */
 	bool expects_continue;   /* the client waits for a word before it sends the body */
 	struct slice body;       /* whole, when on_body is called */

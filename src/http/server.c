@@ -211,11 +211,21 @@ static void read_lengths(struct http_request *request)
 	request->expects_continue = expect.ptr && slice_is_nocase(expect, "100-continue");
 }
 
+/* The authority of the target goes before the header Host (RFC 9112, section 3.2.2). */
+static const char *read_host(struct http_request *request, struct slice authority)
+{
+	struct slice host = authority.len ? authority : http_header(request, "Host");
+
+	request->host = arena_copy(&request->arena, host.ptr ? host : SLICE(""));
+	return request->host ? NULL : "there is no memory for it";
+}
+
 static enum MHD_Result take_head(struct http_request *request, const char *method,
 				 const char *version)
 {
 	struct http_server *server = request->server;
 	const struct http_app *app = server->app;
+	struct slice authority = SLICE("");
 	const char *why;
 
 	request->state = REQUEST_BODY;
@@ -225,7 +235,9 @@ static enum MHD_Result take_head(struct http_request *request, const char *metho
 	why = guard_check(request, version);
 	if (!why)
 		why = guard_target(&request->arena, request->target, &request->path,
-				   &request->query);
+				   &request->query, &authority);
+	if (!why)
+		why = read_host(request, authority);
 	if (why) {
 		app->on_refused(server->app_data, request, why);
 		request->response.close = true;

@@ -122,7 +122,8 @@ static enum err run_batch(struct store *store, struct store_write **writes, size
 	}
 	if (!err)
 		err = store->driver->commit(store->write_db);
-	if (err && err != known)
+	/* An account that is gone by now is no failure of the storage. */
+	if (err && err != known && err != ERR_NOT_FOUND)
 		log_line("%zu write%s failed: %s: %s", count, count == 1 ? "" : "s", err_text(err),
 			 store->driver->message(store->write_db));
 	if (err)

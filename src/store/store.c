@@ -28,13 +28,20 @@ static enum err lock_folder(const char *folder, int *lock_out, struct buf *why)
 	folder_path(folder, LOCK, path);
 	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	if (fd < 0) {
+		enum err err = errno == ENOENT ? ERR_NOT_FOUND : ERR_IO;
+
 		buf_printf(why, "cannot open %s: %s", path, strerror(errno));
-		return errno == ENOENT ? ERR_NOT_FOUND : ERR_IO;
+		return err;
 	}
 	if (flock(fd, LOCK_EX | LOCK_NB)) {
-		buf_printf(why, "another docket is using %s", folder);
+		enum err err = errno == EWOULDBLOCK ? ERR_BUSY : ERR_IO;
+
+		if (err == ERR_BUSY)
+			buf_printf(why, "another docket is using %s", folder);
+		else
+			buf_printf(why, "cannot lock %s: %s", path, strerror(errno));
 		close(fd);
-		return ERR_BUSY;
+		return err;
 	}
 	*lock_out = fd;
 	return OK;

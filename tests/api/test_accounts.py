@@ -2,7 +2,7 @@
 import pytest
 
 from commands import fails, misuse, mode, rows
-from harness import TASKS, Server, problem, succeed
+from harness import TASKS, Server, Wire, basic, problem, succeed
 
 DOMAIN = "example.test"
 
@@ -84,7 +84,7 @@ def test_a_name_is_taken_once(tmp_path):
 
 
 @pytest.mark.parametrize("arguments", [
-    ["account"], ["account", "addd", "x"], ["account", "add"], ["account", "add", "x", "y"],
+    ["account", "addd", "x"], ["account", "add"], ["account", "add", "x", "y"],
     ["account", "add", ""], ["account", "add", "A"], ["account", "add", "a.b"],
     ["account", "add", "x", "--account", "y"], ["account", "add", "x", "--username", "a:b"],
     ["serve", "--base-domain", "."], ["serve", "--base-domain", "a b"]])
@@ -93,3 +93,21 @@ def test_wrong_use(tmp_path, arguments):
     told = misuse(*arguments, "--data", tmp_path / "data")
     assert told.count("\n") == 1
     assert rows(tmp_path / "data", "SELECT count(*) FROM account") == [(1,)]
+
+
+@pytest.mark.parametrize("host", ["first", "nobody"])
+def test_the_target_goes_before_the_host(two, host):
+    """RFC 9112, section 3.2.2: the host of an absolute target counts."""
+    server, tokens = two
+    with Wire(server) as wire:
+        wire.send(f"GET http://second.{DOMAIN}{TASKS}?mode=count HTTP/1.1\r\n"
+                  f"Host: {host}.{DOMAIN}\r\n"
+                  f"Authorization: {basic('admin/token', tokens['second'])}\r\n\r\n".encode())
+        assert wire.reply().json["record_count"] == 5
+
+
+@pytest.mark.parametrize("group", ["account", "staff", "token"])
+def test_the_help_of_a_group(group):
+    done = succeed(group, "--help")
+    assert f"  {group} list " in done.stdout and done.stderr == ""
+    assert f"  {group} list " in misuse(group)

@@ -350,15 +350,16 @@ def test_remove_is_never_meant_by_mistake(two, env):
 
 
 def test_remove_of_the_only_account(one, base, tmp_path):
-    """Its folder can be used again. A server on it lets nobody in."""
+    """Its folder can be used again, but not while it is served."""
     copy = tmp_path / "copy"
     shutil.copytree(one, copy)
     server = Server(copy, base[1], tmp_path / "log")
     assert server.create()["id"] == 1
-    docket(copy, "account remove", "main", "--yes")
-    problem(server.get(1), 401)
-    assert run("account", "list", "--data", copy).stdout == ""
+    assert "served" in fails("account", "remove", "main", "--data", copy, "--yes")
+    assert server.get(1).status == 200
     server.stop()
+    docket(copy, "account remove", "main", "--yes")
+    assert run("account", "list", "--data", copy).stdout == ""
     check_sound(copy)
     assert not any(dump(copy, 1).values())
     token = docket(copy, "account add", "main", "--username", "new").strip()

@@ -291,3 +291,15 @@ def test_a_user_name_works_as_it_is_written(one, base, tmp_path, username):
     assert server.get(made["id"]).json == made
     server.stop()
     assert rows(one, "SELECT staff_id FROM history WHERE record = 'task'") == [(4,)]
+
+
+def test_only_an_option_changes_somebody(tmp_path):
+    """An environment or a file that was meant for another command does not."""
+    folder, file = tmp_path / "data", tmp_path / "file"
+    succeed("init", "--data", folder, "--token-file", tmp_path / "token", "--email", "a@b")
+    file.write_text(f"data = {folder}\nemail = file@example.com\nlast-name = File\nyes = yes\n")
+    env = {"DOCKET_EMAIL": "env@example.com", "DOCKET_FIRST_NAME": "Env", "DOCKET_YES": "yes"}
+    succeed("staff", "set", "admin", "--config", file, "--access", "full", env=env)
+    (found,) = json.loads(succeed("staff", "list", "--data", folder, "--json").stdout)
+    assert (found["email"], found["first_name"], found["last_name"]) == ("a@b", "", "")
+    assert run("account", "remove", "main", "--config", file, env=env).returncode == 2

@@ -10,7 +10,7 @@ import pytest
 
 from authority import Authority, TlsWire, curl, curl_post, openssl
 from commands import fails, misuse
-from harness import (ANSWER_S, CLOSE_S, TASKS, Server, Wire, cases, problem, succeed, task)
+from harness import (ANSWER_S, TASKS, Server, Wire, cases, problem, succeed, task)
 
 # The server closes; a client that refuses by itself raises another.
 REFUSED = (ssl.SSLZeroReturnError, ssl.SSLEOFError, ConnectionResetError)
@@ -424,10 +424,7 @@ def test_reload_under_load(make_secure, authority, moving):
 
 def test_hang_up_without_tls_ends(make_server):
     """There is nothing to read again: it means that the terminal is gone."""
-    server = make_server()
-    server.process.send_signal(signal.SIGHUP)
-    server.process.wait(CLOSE_S)
-    assert server.process.returncode == -signal.SIGHUP
+    make_server().stop(signal.SIGHUP)
 
 
 # Files that are wrong

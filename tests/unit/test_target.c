@@ -15,6 +15,7 @@ static void targets(void **state)
 		const char *target;
 		const char *path; /* NULL: refused */
 		const char *query;
+		const char *authority;
 	} rows[] = {
 		{"/", "/", ""},
 		{"*", "*", ""},
@@ -23,9 +24,9 @@ static void targets(void **state)
 		{"/a?", "/a", ""},
 		{"/a?b?c%2", "/a", "b?c%2"},
 		{"/%61%C3%A9", "/a\xc3\xa9", ""},
-		{"http://example.com/a?b", "/a", "b"},
-		{"HTTPS://example.com:1/a", "/a", ""},
-		{"http://example.com", "/", ""},
+		{"http://example.com/a?b", "/a", "b", "example.com"},
+		{"HTTPS://example.com:1/a", "/a", "", "example.com:1"},
+		{"http://example.com", "/", "", "example.com"},
 		{"", NULL, NULL},
 		{"a", NULL, NULL},
 		{"example.com:80", NULL, NULL},
@@ -47,14 +48,18 @@ static void targets(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct arena arena = {0};
-		struct slice path = SLICE(""), query = SLICE("");
-		const char *why = guard_target(&arena, slice_of(rows[i].target), &path, &query);
+		struct slice path = SLICE(""), query = SLICE(""), authority = SLICE("");
+		const char *why =
+			guard_target(&arena, slice_of(rows[i].target), &path, &query, &authority);
+		const char *wanted = rows[i].authority ? rows[i].authority : "";
 
 		if (!rows[i].path != (why != NULL))
 			fail_msg("%s: %s", rows[i].target, why ? why : "was taken");
 		if (!why && (!slice_is(path, rows[i].path) || !slice_is(query, rows[i].query)))
 			fail_msg("%s: %.*s and %.*s", rows[i].target, (int)path.len, path.ptr,
 				 (int)query.len, query.ptr);
+		if (!why && !slice_is(authority, wanted))
+			fail_msg("%s: %.*s", rows[i].target, (int)authority.len, authority.ptr);
 		arena_release(&arena);
 	}
 }
