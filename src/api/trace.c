@@ -68,22 +68,23 @@ static void put_call(struct log_object *line, const struct call *call)
 void trace_end(const struct app *app, const struct http_request *http, const struct call *call)
 {
 	static const char *const ends[] = {
-		[HTTP_SENT] = "sent",
-		[HTTP_BROKEN_OFF] = "broken off",
-		[HTTP_TIMED_OUT] = "timed out",
-		[HTTP_CUT_OFF] = "cut off",
+		[HTTP_SENT] = "sent",           [HTTP_BROKEN_OFF] = "broken off",
+		[HTTP_TIMED_OUT] = "timed out", [HTTP_CUT_OFF] = "cut off",
+		[HTTP_REFUSED] = "refused",
 	};
 	static const struct call none = {0};
 	struct log_object line;
-	char address[IP_TEXT_MAX + 1];
+	char address[IP_TEXT_MAX + 1], id[REQUEST_ID_NEW + 1];
 	struct ip source;
 
 	if (!app->log)
 		return;
+	/* What libmicrohttpd refuses has none in its answer. */
+	request_id_new(id);
 	source = call ? call->source : http_peer(http);
 	log_object_open(&line);
 	log_put_time(&line, "time", system_ms());
-	log_put_text(&line, "id", slice_of(*http->id ? http->id : NULL), HTTP_ID_MAX);
+	log_put_text(&line, "id", slice_of(*http->id ? http->id : id), HTTP_ID_MAX);
 	log_put_plain(&line, "source", (struct slice){address, ip_write(&source, address)});
 	put_call(&line, call ? call : &none);
 	log_put_text(&line, "method", slice_of(http->method), METHOD_MAX);

@@ -41,6 +41,7 @@ enum http_end {
 	HTTP_BROKEN_OFF, /* the client or the network did, or no answer could be made */
 	HTTP_TIMED_OUT,
 	HTTP_CUT_OFF, /* the server ended */
+	HTTP_REFUSED, /* by libmicrohttpd, in its own words */
 };
 
 struct http_request {

@@ -155,7 +155,9 @@ static void end(void *context, struct MHD_Connection *connection, void **slot,
 		return;
 	*slot = NULL;
 	connection_awaits_head(request->on);
-	request->ended = end_of(code);
+	request->ended = request->state == REQUEST_LINE && code == MHD_REQUEST_TERMINATED_WITH_ERROR
+				 ? HTTP_REFUSED
+				 : end_of(code);
 	server->app->on_end(server->app_data, request);
 	atomic_fetch_sub(&server->sending, (long)request->held);
 	if (request->state != REQUEST_LINE)

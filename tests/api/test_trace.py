@@ -224,7 +224,7 @@ def test_broken_off_in_the_head(server):
         time.sleep(PAUSE_S)
     line = only(server, before)
     assert line["end"] in BROKEN_OFF and (line["status"], line["path"]) == (0, TASKS)
-    assert line["id"] is line["method"] is line["account"] is line["route"] is None
+    assert line["method"] is line["account"] is line["route"] is None and line["id"]
 
 
 def test_broken_off_in_the_body(server):
@@ -238,13 +238,14 @@ def test_broken_off_in_the_body(server):
 
 
 def test_refused_by_the_library(server):
-    """Its answer has no id, but there is a line."""
+    """Its answer has no id, but there is a line, which has one."""
     before = size(server)
     with Wire(server) as wire:
         wire.send(server.request("POST", TASKS, "Content-Length: x"))
         assert wire.to_end()
     line = only(server, before)
-    assert (line["status"], line["method"], line["id"]) == (0, None, None)
+    assert (line["status"], line["method"], line["end"]) == (0, None, "refused")
+    assert re.fullmatch("[0-9a-f]{32}", line["id"])
 
 
 def test_quiet(make_server):
