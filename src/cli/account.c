@@ -182,6 +182,17 @@ enum exit_status account_set(const struct settings *settings, struct store *stor
 	return status;
 }
 
+/* Deletes what the account had. Where docket ends meanwhile, it goes on with the next start. */
+static enum exit_status purge(const struct settings *settings, struct store *store)
+{
+	bool more = true;
+	enum err err = OK;
+
+	while (more && !err && (!settings->meanwhile || settings->meanwhile(settings->context)))
+		err = store_purge(store, &more);
+	return admin_outcome(settings, err, "cannot delete what the account had");
+}
+
 enum exit_status account_remove(const struct settings *settings, struct store *store,
 				const unsigned char *token_hash)
 {
@@ -211,6 +222,8 @@ enum exit_status account_remove(const struct settings *settings, struct store *s
 		status = admin_outcome(settings, admin_write(store, &write, &arena, &faults),
 				       "cannot remove the account");
 	}
+	if (status == EXIT_OK)
+		status = purge(settings, store);
 	if (status == EXIT_OK)
 		fprintf(settings->err, "removed the account \"%s\"\n", settings->argument);
 	arena_release(&arena);

@@ -57,10 +57,9 @@ const struct command commands[] = {
 		.argument = "NAME",
 		.summary = "remove an account and all that it has",
 		.about =
-			"Its tasks, cases, staff, tokens and history go with it. The writes of all "
-			"accounts wait until\nit is done: end docket serve first where the account is "
-			"large. --yes is taken as an option\nalone, not from the environment or a "
-			"file.",
+			"Nobody gets at it any more at once; then its tasks, cases, staff and history are "
+			"deleted\na part at a time. --yes is taken as an option alone, not from the "
+			"environment or a file.",
 		.takes = DATA | BIT(SETTING_YES),
 		.needs = BIT(SETTING_DATA),
 		.options_only = BIT(SETTING_YES),

@@ -132,6 +132,8 @@ static bool read_hash(const json_t *text, unsigned char hash[TOKEN_HASH_BYTES])
 	return json_is_string(text) && token_hash_read(slice_of(json_string_value(text)), hash);
 }
 
+static bool serve_waiting(void *context);
+
 /* Runs what was asked with its words going to `out` and `err`. */
 static enum exit_status run(const struct control *control, const json_t *asked, FILE *out,
 			    FILE *err)
@@ -145,6 +147,8 @@ static enum exit_status run(const struct control *control, const json_t *asked, 
 		.err = err,
 		.serving = true,
 		.serving_domain = control->settings->text[SETTING_BASE_DOMAIN],
+		.meanwhile = serve_waiting,
+		.context = (void *)(uintptr_t)control,
 	};
 	unsigned char hash[TOKEN_HASH_BYTES] = {0};
 	enum exit_status status = EXIT_USAGE;
@@ -196,15 +200,57 @@ static void answer(const struct control *control, int fd)
 	free(err);
 }
 
+/* Answers one command that waits; false where none does. */
+static bool serve_one(const struct control *control)
+{
+	const struct timeval tick = {.tv_usec = TICK_MS * 1000};
+	const struct timeval patience = {.tv_sec = ASK_MS / 1000};
+	int fd = accept4(control->listener, NULL, NULL, SOCK_CLOEXEC);
+
+	if (fd < 0)
+		return false;
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &tick, sizeof(tick));
+	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
+	answer(control, fd);
+	close(fd);
+	return true;
+}
+
+static bool is_ready(int fd, int milliseconds)
+{
+	struct pollfd wait = {fd, POLLIN, 0};
+
+	return poll(&wait, 1, milliseconds) > 0;
+}
+
+/* Between the parts of a long command: the commands of others, which may be as long. */
+static bool serve_waiting(void *context)
+{
+	const struct control *control = context;
+
+	if (is_ready(control->listener, 0))
+		(void)serve_one(control);
+	return !is_ready(control->stop, 0);
+}
+
+/* What a process that was killed had begun to delete. */
+static void end_removals(const struct control *control)
+{
+	bool more = true;
+
+	while (more && serve_waiting((void *)(uintptr_t)control))
+		if (store_purge(control->store, &more))
+			more = false;
+}
+
 static void *serve(void *context)
 {
-	struct control *control = context;
+	const struct control *control = context;
 	struct pollfd waits[] = {{control->listener, POLLIN, 0}, {control->stop, POLLIN, 0}};
 
+	end_removals(control);
 	for (;;) {
-		const struct timeval tick = {.tv_usec = TICK_MS * 1000};
-		const struct timeval patience = {.tv_sec = ASK_MS / 1000};
-		int fd = -1;
+		bool served = false;
 
 		if (poll(waits, 2, -1) < 0) {
 			if (errno == EINTR)
@@ -213,18 +259,12 @@ static void *serve(void *context)
 		}
 		/* At the end no more come, for the socket is gone; who had come is answered. */
 		if (waits[0].revents)
-			fd = accept4(control->listener, NULL, NULL, SOCK_CLOEXEC);
-		if (fd < 0 && waits[1].revents)
+			served = serve_one(control);
+		if (!served && waits[1].revents)
 			break;
-		if (fd < 0) {
-			/* Out of descriptors: not at once again. */
-			poll(&waits[1], 1, TICK_MS);
-			continue;
-		}
-		setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &tick, sizeof(tick));
-		setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
-		answer(control, fd);
-		close(fd);
+		/* Out of descriptors: not at once again. */
+		if (!served)
+			(void)is_ready(control->stop, TICK_MS);
 	}
 	return NULL;
 }

@@ -56,9 +56,12 @@ enum exit_status {
 struct settings {
 	struct arena arena; /* owns what was read from the file */
 	const struct command *command;
-	const char *argument;         /* NULL where the command takes none */
-	FILE *out, *err;              /* where the command says what it found, and what is wrong */
-	bool serving;                 /* the process that runs it serves the folder */
+	const char *argument; /* NULL where the command takes none */
+	FILE *out, *err;      /* where the command says what it found, and what is wrong */
+	bool serving;         /* the process that runs it serves the folder */
+	/* That process: does what others ask for meanwhile, and is false when it is to end. */
+	bool (*meanwhile)(void *context);
+	void *context;
 	const char *serving_domain;   /* and with this base domain; or NULL */
 	const char *text[SETTINGS];   /* NULL: not set and without a default */
 	const char *origin[SETTINGS]; /* for messages: "--tasks", "DOCKET_TASKS"; NULL: default */

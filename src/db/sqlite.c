@@ -445,9 +445,9 @@ static const struct db_words words = {
 	.first = "($1 << 40)",
 	.last = "($1 << 40) + 1099511627775",
 	.insert = "INSERT INTO task_words (rowid, title) VALUES ($1 << 40 | $2, $3)",
-	.remove_account = "INSERT INTO task_words (task_words, rowid, title)"
-			  " SELECT 'delete', account_id << 40 | id, title_folded FROM task"
-			  " WHERE account_id = $1",
+	.remove_some = "INSERT INTO task_words (task_words, rowid, title)"
+		       " SELECT 'delete', account_id << 40 | id, title_folded FROM task"
+		       " WHERE account_id = $1 ORDER BY id LIMIT $2",
 	/* For a look at the whole index there is only a table of its own, which goes with the
 	 * connection; FTS5's own integrity check is a write, and knows no text to compare with. */
 	.prepare_all = "PRAGMA query_only = OFF;"

@@ -203,6 +203,31 @@ static enum err run_rules(struct check *check, check_progress_fn *on_progress, v
 	return err;
 }
 
+static enum err removed_row(void *context, const struct db_value *values, size_t count)
+{
+	(void)values;
+	(void)count;
+	*(bool *)context = true;
+	return OK;
+}
+
+/* Half of an account is not sound, and nobody gets at it (account_remove.c). */
+static enum err check_removals(struct check *check, struct buf *why)
+{
+	bool removed = false;
+	const struct db_call call = {.sql = "SELECT id FROM account WHERE name LIKE '-%'",
+				     .on_row = removed_row,
+				     .context = &removed};
+	enum err err = check->store->driver->run(check->db, &call, 1);
+
+	if (!err && removed) {
+		buf_add_text(why, "an account is being removed: check again when that is over; "
+				  "where it was broken off, docket serve ends it");
+		err = ERR_BUSY;
+	}
+	return err;
+}
+
 static enum err open_database(struct check *check, int64_t *schema_out, struct buf *why)
 {
 	const char *folder = check->store->config.folder;
@@ -224,7 +249,7 @@ static enum err open_database(struct check *check, int64_t *schema_out, struct b
 			(long long)*schema_out, migration_count, folder);
 		err = ERR_SCHEMA;
 	}
-	return err;
+	return err ? err : check_removals(check, why);
 }
 
 enum err store_check(const char *folder, struct arena *arena, check_progress_fn *on_progress,

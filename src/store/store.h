@@ -246,8 +246,13 @@ struct account_set {
 
 void account_set_init(struct account_set *set);
 
-/* Removes the scope's account and all that it has. */
+/* Removes the scope's account: nobody gets at it from now on. What it has is then deleted by
+ * store_purge(). */
 void account_remove_init(struct store_write *remove);
+
+/* Deletes a part of what removed accounts have, as one write. `more_out` is false when there was
+ * nothing left. */
+enum err store_purge(struct store *store, bool *more_out);
 
 /* Adds a staff member, or sets the fields `given` of the one with the id of `staff`. Faults are of
  * the record, as "staff.username". */

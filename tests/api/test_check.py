@@ -385,3 +385,11 @@ def test_progress_is_for_terminals_alone(folder):
     os.close(main)
     assert done.returncode == 0 and done.stdout.endswith(b"\nsound\n"), done
     assert b" rules, " in said and said.endswith(b"\r\x1b[K"), said
+
+
+def test_an_account_that_is_being_removed(folder):
+    """Half of it is not sound, which is no fault."""
+    with contextlib.closing(sqlite3.connect(folder / "docket.db")) as database:
+        database.execute("UPDATE account SET name = '-1' WHERE id = 1")
+        database.commit()
+    assert "being removed" in fails("check", "--data", folder)
