@@ -10,6 +10,19 @@
 
 _Static_assert(HTTP_ID_MAX >= REQUEST_ID_MAX, "an id has room");
 
+/* Some proxies write the port as well: 203.0.113.9:4711, [2001:db8::1]:4711. */
+static struct slice without_port(struct slice text)
+{
+	const char *colon = text.len ? memchr(text.ptr, ':', text.len) : NULL;
+	const char *close = text.len && *text.ptr == '[' ? memchr(text.ptr, ']', text.len) : NULL;
+
+	if (close)
+		return (struct slice){text.ptr + 1, (size_t)(close - text.ptr) - 1};
+	if (colon && !memchr(colon + 1, ':', text.len - (size_t)(colon + 1 - text.ptr)))
+		text.len = (size_t)(colon - text.ptr);
+	return text;
+}
+
 /* The proxy adds the address that it was spoken to from behind all that the client may have
  * written, so the last one is true. */
 struct ip trace_source(const struct app *app, struct http_request *http)
@@ -28,7 +41,7 @@ struct ip trace_source(const struct app *app, struct http_request *http)
 	}
 	while (last.len && strchr(" \t", last.ptr[last.len - 1]))
 		last.len--;
-	ip_parse(last, &source);
+	ip_parse(without_port(last), &source);
 	return source;
 }
 

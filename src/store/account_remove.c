@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Removes accounts. One write puts an account out of reach: its tokens are gone, and its name begins
- * with a hyphen, as no host name does. Then what it has is deleted a part at a time, so that the
- * writes of other accounts come in between; after a kill that goes on with the next start. */
+/* Removes accounts. One write puts an account out of reach: its tokens are gone, and its name
+ * begins with a hyphen, as no host name does. Then what it has is deleted a part at a time, so that
+ * the writes of other accounts come in between; after a kill that goes on with the next start. */
 #include "store/store_private.h"
 
 #define PART 2000 /* tasks, or rows of the history, in one write */
@@ -16,8 +16,7 @@ static enum err nothing_read(struct store_write *write, struct calls *calls)
 static enum err mark_decide(struct store_write *write, struct calls *calls)
 {
 	struct db_value *args = arena_alloc(write->arena, 2 * sizeof(*args));
-	const char *name =
-		arena_printf(write->arena, "-%lld", (long long)write->scope.account_id);
+	const char *name = arena_printf(write->arena, "-%lld", (long long)write->scope.account_id);
 	enum err err;
 
 	if (!args || !name)
@@ -59,15 +58,17 @@ static enum err purge_read(struct store_write *write, struct calls *calls)
 				 number_row, &purge->account_id);
 
 	if (!err)
-		err = calls_add(calls,
-				"SELECT count(*) FROM (SELECT 1 FROM task WHERE account_id = " REMOVED
-				" LIMIT 1) q",
-				NULL, 0, number_row, &purge->tasks);
+		err = calls_add(
+			calls,
+			"SELECT count(*) FROM (SELECT 1 FROM task WHERE account_id = " REMOVED
+			" LIMIT 1) q",
+			NULL, 0, number_row, &purge->tasks);
 	return err ? err
-		   : calls_add(calls,
-			       "SELECT count(*) FROM (SELECT 1 FROM history WHERE account_id = " REMOVED
-			       " LIMIT 1) q",
-			       NULL, 0, number_row, &purge->changes);
+		   : calls_add(
+			     calls,
+			     "SELECT count(*) FROM (SELECT 1 FROM history WHERE account_id = " REMOVED
+			     " LIMIT 1) q",
+			     NULL, 0, number_row, &purge->changes);
 }
 
 /* $1 account, $2 how many. Those that name others come before the ones they name. */
@@ -102,8 +103,9 @@ static enum err purge_decide(struct store_write *write, struct calls *calls)
 	const struct purge *purge = (struct purge *)(void *)write;
 	const struct db_words *words = write->store->driver->dialect->words;
 	struct db_value *args = arena_alloc(write->arena, 2 * sizeof(*args));
-	const char *const *list = purge->tasks ? some_tasks : purge->changes ? some_changes
-									     : the_rest;
+	const char *const *list = purge->tasks     ? some_tasks
+				  : purge->changes ? some_changes
+						   : the_rest;
 	enum err err = OK;
 
 	if (!args)
