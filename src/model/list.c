@@ -8,13 +8,17 @@ bool expansions_read(const struct record_lists *lists, struct slice names, uint3
 {
 	uint32_t bits = 0;
 
-	while (names.ptr && names.len) {
+	while (names.len) {
 		const char *comma = memchr(names.ptr, ',', names.len);
 		struct slice name = {names.ptr, comma ? (size_t)(comma - names.ptr) : names.len};
 		size_t row = 0;
 
-		while (row < lists->expansion_count && !slice_is(name, lists->expansions[row].name))
-			row++;
+		for (; row < lists->expansion_count; row++) {
+			const char *known = lists->expansions[row].name;
+
+			if (known && slice_is(name, known))
+				break;
+		}
 		if (row == lists->expansion_count || (comma && name.len + 1 == names.len))
 			return false;
 		bits |= UINT32_C(1) << row;
