@@ -46,6 +46,13 @@ static enum err try_on_copy(const struct store *store, struct db *db, struct buf
 	return err;
 }
 
+static void tell_all(size_t have, store_migration_fn *on_migration, void *context)
+{
+	for (size_t i = have; i < migration_count; i++)
+		on_migration(context, migrations[i].number, migrations[i].name);
+}
+
+/* What would be done is told before it is tried, what was done afterwards. */
 static enum err go_up(struct store *store, bool dry, store_migration_fn *on_migration,
 		      void *context, int *have_out, struct buf *why)
 {
@@ -57,14 +64,16 @@ static enum err go_up(struct store *store, bool dry, store_migration_fn *on_migr
 		err = schema_read(db, migration_count, &have, why);
 	if (!err) {
 		*have_out = (int)have;
-		for (size_t i = (size_t)have; i < migration_count; i++)
-			on_migration(context, migrations[i].number, migrations[i].name);
+		if (dry)
+			tell_all((size_t)have, on_migration, context);
 		if (dry && (size_t)have < migration_count)
 			err = try_on_copy(store, db, why);
 	}
 	store->driver->close(db);
 	if (!err && !dry && (size_t)have < migration_count)
 		err = store_bring_up(store, why);
+	if (!err && !dry)
+		tell_all((size_t)have, on_migration, context);
 	return err;
 }
 
