@@ -16,6 +16,8 @@
 #define GATHER 50000
 #define LOOKUP 10
 #define COUNT_AGAIN 100
+#define DEEP 2000 /* records before the page, from where DEEP_MORE times as many are gathered */
+#define DEEP_MORE 4
 
 /* The records of the first stretch of a walk, where the index has all that is asked, and where each
  * has to be looked at; every stretch is twice as long as the one before. After PATIENCE of them a
@@ -389,6 +391,7 @@ enum err list_read_keys(struct list *list, uint64_t offset)
 	struct way ways[64], *best = NULL;
 	size_t count = find_ways(list, ways);
 	struct list_ask ask;
+	int64_t gather = GATHER;
 	bool done = false;
 	enum err err;
 
@@ -396,7 +399,12 @@ enum err list_read_keys(struct list *list, uint64_t offset)
 	if (!leaves_some_out(&ask))
 		return read_ids(list, &ask, offset);
 	err = count_ways(list, ways, count, GATHER, &best);
-	if (!err && (!best || cost_of(best) >= GATHER)) {
+	/* To walk as far as a deep page costs more than to gather some more. */
+	if (!err && best && cost_of(best) >= GATHER && offset > DEEP) {
+		gather = GATHER * DEEP_MORE;
+		err = count_ways(list, ways, count, gather, &best);
+	}
+	if (!err && (!best || cost_of(best) >= gather)) {
 		err = try_walk(list, &ask, offset, &done);
 		if (!err && !done && count > 1)
 			err = count_ways(list, ways, count, GATHER * COUNT_AGAIN, &best);
