@@ -175,13 +175,6 @@ void account_create_init(struct account_create *create)
 	*create = (struct account_create){.write = {.steps = &steps}};
 }
 
-static enum err nothing_read(struct store_write *write, struct calls *calls)
-{
-	(void)write;
-	(void)calls;
-	return OK;
-}
-
 static enum err account_set_decide(struct store_write *write, struct calls *calls)
 {
 	const struct account *account = ((struct account_set *)(void *)write)->account;
@@ -203,7 +196,7 @@ static enum err account_set_decide(struct store_write *write, struct calls *call
 
 void account_set_init(struct account_set *set)
 {
-	static const struct write_steps steps = {nothing_read, account_set_decide, false};
+	static const struct write_steps steps = {read_nothing, account_set_decide, false};
 
 	*set = (struct account_set){.write = {.steps = &steps}};
 }

@@ -6,13 +6,6 @@
 
 #define PART 2000 /* tasks, or rows of the history, in one write */
 
-static enum err nothing_read(struct store_write *write, struct calls *calls)
-{
-	(void)write;
-	(void)calls;
-	return OK;
-}
-
 static enum err mark_decide(struct store_write *write, struct calls *calls)
 {
 	struct db_value *args = arena_alloc(write->arena, 2 * sizeof(*args));
@@ -31,7 +24,7 @@ static enum err mark_decide(struct store_write *write, struct calls *calls)
 
 void account_remove_init(struct store_write *remove)
 {
-	static const struct write_steps steps = {nothing_read, mark_decide, false};
+	static const struct write_steps steps = {read_nothing, mark_decide, false};
 
 	*remove = (struct store_write){.steps = &steps};
 }

@@ -41,6 +41,13 @@ enum err calls_add(struct calls *calls, const char *sql, const struct db_value *
 	return OK;
 }
 
+enum err read_nothing(struct store_write *write, struct calls *calls)
+{
+	(void)write;
+	(void)calls;
+	return OK;
+}
+
 static enum err account_row(void *context, const struct db_value *values, size_t count)
 {
 	struct store_write *write = context;

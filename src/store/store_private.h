@@ -81,6 +81,8 @@ void snapshot_end(struct store *store, struct db *db);
 enum err store_read(struct store *store, const struct db_call *calls, size_t count);
 
 /* commit.c */
+/* Step one of a write that needs to know nothing but the account. */
+enum err read_nothing(struct store_write *write, struct calls *calls);
 enum err writer_new(struct store *store, struct writer **writer_out);
 /* Ends the thread when the queue is empty. */
 void writer_stop(struct writer *writer);
