@@ -50,8 +50,11 @@ static enum err number_row(void *context, const struct db_value *values, size_t 
 	return OK;
 }
 
-static enum err apply(struct db *db, const struct migration *migration, int64_t now)
+/* The migration and the row that says so, within a transaction. */
+static enum err apply(struct db *db, const struct migration *migration, int64_t partitions,
+		      int64_t now)
 {
+	const struct db_dialect *dialect = db->driver->dialect;
 	const struct db_value args[] = {
 		DB_INT_VALUE(migration->number),
 		DB_TEXT_VALUE(slice_of(migration->name)),
@@ -63,18 +66,20 @@ static enum err apply(struct db *db, const struct migration *migration, int64_t 
 		.arg_count = 3,
 	};
 	struct buf sql = {0};
+	char parts[24];
 	enum err err = ERR_INTERNAL;
 
-	if (markers_fill(db->driver->dialect->markers, migration->sql, &sql)) {
+	if (markers_fill(partitions ? dialect->partitioned_markers : dialect->markers,
+			 migration->sql, &sql)) {
+		if (partitions) {
+			snprintf(parts, sizeof(parts), "%lld", (long long)partitions);
+			put_into(dialect->make_partitions, parts, &sql);
+		}
 		buf_add_char(&sql, '\0');
-		err = sql.failed ? ERR_NOMEM : db->driver->begin(db);
+		err = sql.failed ? ERR_NOMEM : db->driver->script(db, sql.ptr);
 	}
 	if (!err)
-		err = db->driver->script(db, sql.ptr);
-	if (!err)
 		err = db->driver->run(db, &done, 1);
-	if (!err)
-		err = db->driver->commit(db);
 	buf_release(&sql);
 	return err;
 }
@@ -119,15 +124,19 @@ enum err schema_read(struct db *db, size_t count, int64_t *have_out, struct buf 
 	return OK;
 }
 
-enum err migrate(struct db *db, const struct migration *list, size_t count, const char *copy_to,
-		 int64_t now, struct buf *why)
+/* Makes the table of migrations where it is missing, and tells which the database has had and into
+ * how many parts its tables are partitioned. */
+static enum err prepare(struct db *db, size_t count, int64_t *have_out, int64_t *partitions,
+			struct buf *why)
 {
 	static const char table[] = "CREATE TABLE IF NOT EXISTS migration"
-				    " (number {int} NOT NULL PRIMARY KEY, name TEXT NOT NULL,"
+				    " (number {int} NOT NULL PRIMARY KEY, name {text} NOT NULL,"
 				    " applied_at {int} NOT NULL) {table}";
-	int64_t have = 0;
+	const struct db_dialect *dialect = db->driver->dialect;
+	const struct db_call parts = {
+		.sql = dialect->count_partitions, .on_row = number_row, .context = partitions};
 	struct buf sql = {0};
-	enum err err = markers_fill(db->driver->dialect->markers, table, &sql) ? OK : ERR_NOMEM;
+	enum err err = markers_fill(dialect->markers, table, &sql) ? OK : ERR_NOMEM;
 
 	buf_add_char(&sql, '\0');
 	if (!err)
@@ -135,17 +144,51 @@ enum err migrate(struct db *db, const struct migration *list, size_t count, cons
 	buf_release(&sql);
 	if (err)
 		return fail(db, err, why, CANNOT_READ);
-	err = schema_read(db, count, &have, why);
+	err = schema_read(db, count, have_out, why);
+	if (!err && *have_out)
+		*partitions = 0;
+	if (!err && *have_out && parts.sql)
+		err = db->driver->run(db, &parts, 1);
+	return err;
+}
+
+enum err migrate(struct db *db, const struct migration *list, size_t count, const char *copy_to,
+		 unsigned partitions, int64_t now, struct buf *why)
+{
+	int64_t have = 0, parts = partitions;
+	enum err err = prepare(db, count, &have, &parts, why);
+
 	if (err)
 		return err;
 	if (have && have < (int64_t)count && copy_to)
 		err = copy(db, copy_to, why);
 	for (size_t i = (size_t)have; i < count && !err; i++) {
-		err = apply(db, &list[i], now);
+		err = db->driver->begin(db);
+		if (!err)
+			err = apply(db, &list[i], parts, now);
+		if (!err)
+			err = db->driver->commit(db, NULL, 0);
 		if (err) {
 			fail(db, err, why, list[i].name);
 			db->driver->rollback(db);
 		}
 	}
+	return err;
+}
+
+enum err migrate_dry(struct db *db, const struct migration *list, size_t count, int64_t now,
+		     struct buf *why)
+{
+	int64_t have = 0, parts = 0;
+	enum err err = prepare(db, count, &have, &parts, why);
+
+	if (!err)
+		err = db->driver->begin(db);
+	for (size_t i = (size_t)have; i < count && !err; i++) {
+		err = apply(db, &list[i], parts, now);
+		if (err)
+			fail(db, err, why, list[i].name);
+	}
+	db->driver->rollback(db);
 	return err;
 }
