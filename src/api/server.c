@@ -334,7 +334,6 @@ static enum flow ask_access(struct call *call)
 {
 	enum err err;
 
-	call->account = account_of(call);
 	call->auth = (struct auth_request){
 		.account = call->account,
 		.source = call->source,
@@ -370,7 +369,10 @@ static void on_head(void *data, struct http_request *http)
 		problem_err(call, ERR_NOMEM);
 	else if (strcmp(http->method, "OPTIONS") == 0)
 		answer_options(call);
-	else if (http->content_length > API_BODY_LIMIT)
+	if (http->response.status)
+		return;
+	call->account = account_of(call);
+	if (http->content_length > API_BODY_LIMIT)
 		problem(call, 413, "the body has %llu bytes and may have %d",
 			(unsigned long long)http->content_length, API_BODY_LIMIT);
 	else if (comes_late(http))
