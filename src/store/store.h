@@ -17,6 +17,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/digest.h"
 #include "base/err.h"
 #include "model/account.h"
 #include "model/casefile.h"
@@ -244,7 +245,8 @@ struct write_steps {
 /* What a write must know of its account, locked until the commit. */
 struct account_state {
 	int64_t id;
-	int64_t last_change; /* as read, then as given out */
+	int64_t last_change;              /* as read, then as given out */
+	unsigned char head[DIGEST_BYTES]; /* the hash of that change */
 	int64_t last_id[RECORD_KINDS];
 	bool found;
 	bool changed;
