@@ -118,25 +118,35 @@ static enum err entry_row(void *context, const struct db_value *values, size_t c
 static enum err history_run(struct store_read *read, struct db *db)
 {
 	struct history_read *history = (struct history_read *)(void *)read;
-	const struct db_value args[] = {
-		DB_INT_VALUE(history->scope.account_id),
-		DB_INT_VALUE(history->since),
-		DB_INT_VALUE(history->limit),
-		DB_TEXT_VALUE(slice_of(history->type ? history->type->name : "")),
-		DB_INT_VALUE(history->record_id),
-	};
+	const struct db_value account = DB_INT_VALUE(history->scope.account_id);
+	const struct db_value since = DB_INT_VALUE(history->since);
+	const struct db_value limit = DB_INT_VALUE(history->limit);
+	const struct db_value id = DB_INT_VALUE(history->record_id);
+	const struct db_value name =
+		DB_TEXT_VALUE(slice_of(history->type ? history->type->name : ""));
+	const struct db_value of_record[] = {account, since, name, id, limit};
+	const struct db_value of_all[] = {account, since, limit};
 	const struct db_call calls[] = {
-		{"SELECT last_change FROM account WHERE id = $1", args, 1, last_change_row,
+		{"SELECT last_change FROM account WHERE id = $1", &account, 1, last_change_row,
 		 history},
-		{history->type ? "SELECT " HISTORY_COLUMNS " FROM history WHERE account_id = $1"
-				 " AND record = $4 AND record_id = $5 AND change > $2"
-				 " ORDER BY change LIMIT $3"
-			       : "SELECT " HISTORY_COLUMNS " FROM history WHERE account_id = $1"
-				 " AND change > $2 ORDER BY change LIMIT $3",
-		 args, history->type ? 5 : 3, entry_row, history},
+		{"SELECT " HISTORY_COLUMNS " FROM history WHERE account_id = $1 AND record = $3"
+		 " AND record_id = $4 AND change <= $2 ORDER BY change DESC LIMIT 1",
+		 of_record, 4, entry_row, history},
+		{"SELECT " HISTORY_COLUMNS " FROM history WHERE account_id = $1 AND record = $3"
+		 " AND record_id = $4 AND change > $2 ORDER BY change LIMIT $5",
+		 of_record, 5, entry_row, history},
+	};
+	const struct db_call all[] = {
+		calls[0],
+		{"SELECT " HISTORY_COLUMNS " FROM history WHERE account_id = $1 AND change > $2"
+		 " ORDER BY change LIMIT $3",
+		 of_all, 3, entry_row, history},
 	};
 
-	return read->store->driver->run(db, calls, 2);
+	if (history->on_begin)
+		history->on_begin(history->entry_context);
+	return history->type ? read->store->driver->run(db, calls, 3)
+			     : read->store->driver->run(db, all, 2);
 }
 
 void history_read_init(struct history_read *history, struct arena *arena)

@@ -27,7 +27,8 @@ void history_hash(const struct history_entry *entry, const unsigned char before[
  */
 typedef enum err history_fn(void *context, const struct history_entry *entry);
 
-/* Reads entries in their order: of one record, or of the account. */
+/* Reads entries in their order: of the account, or of one record and then with the last one that is
+ * not behind `since` before them. */
 struct history_read {
 	struct store_read read;
 	struct scope scope;
@@ -35,6 +36,7 @@ struct history_read {
 	int64_t record_id;              /* where `type` is one */
 	int64_t since;                  /* behind this change; 0: from the first */
 	int64_t limit;
+	void (*on_begin)(void *context); /* what an earlier run has brought is void; or NULL */
 	history_fn *on_entry;
 	void *entry_context;
 	int64_t last_change; /* when done: of the account */
