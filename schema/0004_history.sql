@@ -9,16 +9,15 @@ ALTER TABLE history ADD COLUMN hash {bytes};
 ALTER TABLE account ADD COLUMN history_head {bytes};
 CREATE INDEX history_by_record ON history (account_id, record, record_id, change);
 
--- The answer to a create that came with a key, to be given again.
+-- The keys that creates came with, for a day: what a key has made is not made again.
 CREATE TABLE idempotency (
 	account_id {int} NOT NULL REFERENCES account (id),
 	route {text} NOT NULL,
 	key {text} NOT NULL,
 	at {int} NOT NULL,
 	body_hash {bytes} NOT NULL,
-	location {text}, -- null: there is none
-	etag {text},
-	answer {text} NOT NULL,
+	change {int} NOT NULL, -- whose record was the answer
+	answer {text},         -- an answer that is not one record
 	PRIMARY KEY (account_id, route, key)
 ) {table}{by_account};
 CREATE INDEX idempotency_by_age ON idempotency (account_id, at);

@@ -66,15 +66,16 @@ struct call {
 	struct faults faults;
 	struct param *params; /* of the query, in its order */
 	struct param **params_last;
-	struct list_request list;  /* for routes that read it from the parameters */
+	struct list_request list;       /* for routes that read it from the parameters */
 	struct history_params *history; /* for those about the history */
-	json_t *body;              /* parsed, where the route has one */
-	bool lenient;              /* unknown fields and parameters are ignored */
-	bool preferred;            /* because the request prefers it so, not its token */
-	struct buf ignored;        /* and named here */
-	struct write_judge *judge; /* of a write that is at fault */
-	void *read;                /* a handler's own, while its read is under way */
-	void *write;               /* a handler's own, while its write is under way */
+	json_t *body;                   /* parsed, where the route has one */
+	bool lenient;                   /* unknown fields and parameters are ignored */
+	bool preferred;                 /* because the request prefers it so, not its token */
+	struct buf ignored;             /* and named here */
+	struct store_write *stored;     /* the write under way, or done */
+	struct write_judge *judge;      /* of a write that is at fault */
+	void *read;                     /* a handler's own, while its read is under way */
+	void *write;                    /* a handler's own, while its write is under way */
 };
 
 enum body_kind {

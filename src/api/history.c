@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Requests about the history: of one record, and all changes of the account in their order, by which
- * a client keeps a copy of its records up to date. */
+/* Requests about the history: of one record, and all changes of the account in their order, by
+ * which a client keeps a copy of its records up to date. */
 #include <errno.h>
 #include <stdlib.h>
 
@@ -235,10 +235,10 @@ static enum flow history_done(struct call *call)
 		err = ERR_NOT_FOUND;
 	json_close_array(answer->out);
 	if (!err && answer->more) {
-		link = arena_printf(
-			&call->http->arena, "<%.*s?since=%lld&per_page=%lld>; rel=\"next\"",
-			(int)call->http->path.len, call->http->path.ptr, (long long)answer->last,
-			(long long)call->history->limit);
+		link = arena_printf(&call->http->arena,
+				    "<%.*s?since=%lld&per_page=%lld>; rel=\"next\"",
+				    (int)call->http->path.len, call->http->path.ptr,
+				    (long long)answer->last, (long long)call->history->limit);
 		if (!link)
 			err = ERR_NOMEM;
 		else

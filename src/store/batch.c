@@ -207,7 +207,11 @@ static enum err decide(struct batch *batch, struct store_write *write)
 		write->err = ERR_NOT_FOUND;
 		return OK;
 	}
+	if (write->key && idempotency_answers(write))
+		return OK;
 	err = write->steps->decide(write, &batch->calls);
+	if (!err && write->key && !write->faults->count)
+		err = idempotency_add(write, &batch->calls);
 	if (!err && row->changed && write->request_id.len)
 		batch->mark = (struct commit_mark){row->id, row->last_change, write->request_id};
 	if (!err && row == &made && row->changed) {
@@ -217,13 +221,20 @@ static enum err decide(struct batch *batch, struct store_write *write)
 	return err;
 }
 
+static enum err read_first(struct batch *batch, struct store_write *write)
+{
+	enum err err = write->key ? idempotency_read(write, &batch->calls) : OK;
+
+	return err ? err : write->steps->read(write, &batch->calls);
+}
+
 static enum err run_rounds(struct batch *batch)
 {
 	enum err err = lock_accounts(batch);
 
 	for (take_round(batch); batch->round_count && !err; take_round(batch)) {
 		for (size_t i = 0; i < batch->round_count && !err; i++)
-			err = batch->round[i]->steps->read(batch->round[i], &batch->calls);
+			err = read_first(batch, batch->round[i]);
 		if (!err)
 			err = flush(batch);
 		for (size_t i = 0; i < batch->round_count && !err; i++)
