@@ -50,7 +50,7 @@ struct one {
 	struct arena arena;
 	struct faults faults;
 	struct task task;
-	struct task_create create;
+	struct record_write create;
 	sem_t done;
 };
 
@@ -66,9 +66,9 @@ static struct store_write *prepare(struct one *one, const struct place *place)
 	one->task.casefile_id = 245;
 	one->task.calendar_id = 1;
 	one->task.title = SLICE("A task");
-	task_create_init(&one->create);
-	one->create.task = &one->task;
-	one->create.valid = UINT64_MAX;
+	record_write_init(&one->create, RECORD_TASK, RECORD_CREATE);
+	one->create.record = &one->task;
+	one->create.given = UINT64_MAX;
 	one->create.write.scope = place->scope;
 	one->create.write.arena = &one->arena;
 	one->create.write.faults = &one->faults;
