@@ -186,14 +186,13 @@ static void judging_stores_nothing(void **state)
 }
 
 static sem_t gate, at_gate;
+static enum err (*behind_gate)(struct store_write *write, struct calls *calls);
 
 static enum err wait_at_gate(struct store_write *write, struct calls *calls)
 {
-	(void)write;
-	(void)calls;
 	sem_post(&at_gate);
 	sem_wait(&gate);
-	return OK;
+	return behind_gate(write, calls);
 }
 
 /* While the writer is held up, the queue takes QUEUE writes and refuses the next; a stop answers
@@ -211,6 +210,7 @@ static void queue_is_bounded_and_drained(void **state)
 		write = prepare(&ones[i], place);
 		if (i == 0) {
 			held = *write->steps;
+			behind_gate = held.read;
 			held.read = wait_at_gate;
 			write->steps = &held;
 		}
@@ -226,11 +226,9 @@ static void queue_is_bounded_and_drained(void **state)
 	}
 	assert_int_not_equal(sem_trywait(&ones[QUEUE + 1].done), 0);
 	assert_int_equal(store_submit(place->store, write), ERR_STOPPED);
-	/* The first named records that it had not asked for. */
-	assert_int_equal(ones[0].faults.count, 2);
-	for (size_t i = 1; i <= QUEUE; i++)
-		assert_int_equal(ones[i].task.record.id, i);
-	assert_true(has_task(place, QUEUE) && !has_task(place, QUEUE + 1));
+	for (size_t i = 0; i <= QUEUE; i++)
+		assert_int_equal(ones[i].task.record.id, i + 1);
+	assert_true(has_task(place, QUEUE + 1) && !has_task(place, QUEUE + 2));
 	for (size_t i = 0; i < QUEUE + 2; i++)
 		arena_release(&ones[i].arena);
 	free(ones);
