@@ -109,6 +109,11 @@ struct db_dialect {
 	/* Behind a SELECT that must keep its row from changing until the end of the
 	 * transaction. */
 	const char *lock_row;
+	/* The names of the columns of the table $1, in their order; none where there is no such
+	 * table. */
+	const char *columns;
+	/* Behind a text, to have it compared and ordered by its bytes. */
+	const char *by_bytes;
 };
 
 struct db_driver {

@@ -13,6 +13,10 @@ const size_t migration_count = sizeof(schema) / sizeof(schema[0]);
 
 #define CANNOT_READ "cannot read which schema the database has"
 
+static const char migration_table[] = "CREATE TABLE IF NOT EXISTS migration"
+				      " (number {int} NOT NULL PRIMARY KEY, name TEXT NOT NULL,"
+				      " applied_at {int} NOT NULL) {table}";
+
 static enum err fail(struct db *db, enum err err, struct buf *why, const char *what)
 {
 	buf_printf(why, "%s: %s: %s", what, err_text(err), db->driver->message(db));
@@ -50,6 +54,28 @@ static enum err number_row(void *context, const struct db_value *values, size_t 
 	return OK;
 }
 
+enum err script_marked(struct db *db, const char *sql)
+{
+	struct buf filled = {0};
+	enum err err = ERR_INTERNAL;
+
+	if (markers_fill(db->driver->dialect->markers, sql, &filled)) {
+		buf_add_char(&filled, '\0');
+		err = filled.failed ? ERR_NOMEM : db->driver->script(db, filled.ptr);
+	}
+	buf_release(&filled);
+	return err;
+}
+
+enum err schema_make(struct db *db)
+{
+	enum err err = script_marked(db, migration_table);
+
+	for (size_t i = 0; i < migration_count && !err; i++)
+		err = script_marked(db, migrations[i].sql);
+	return err;
+}
+
 static enum err apply(struct db *db, const struct migration *migration, int64_t now)
 {
 	const struct db_value args[] = {
@@ -62,20 +88,14 @@ static enum err apply(struct db *db, const struct migration *migration, int64_t 
 		.args = args,
 		.arg_count = 3,
 	};
-	struct buf sql = {0};
-	enum err err = ERR_INTERNAL;
+	enum err err = db->driver->begin(db);
 
-	if (markers_fill(db->driver->dialect->markers, migration->sql, &sql)) {
-		buf_add_char(&sql, '\0');
-		err = sql.failed ? ERR_NOMEM : db->driver->begin(db);
-	}
 	if (!err)
-		err = db->driver->script(db, sql.ptr);
+		err = script_marked(db, migration->sql);
 	if (!err)
 		err = db->driver->run(db, &done, 1);
 	if (!err)
 		err = db->driver->commit(db);
-	buf_release(&sql);
 	return err;
 }
 
@@ -122,17 +142,9 @@ enum err schema_read(struct db *db, size_t count, int64_t *have_out, struct buf 
 enum err migrate(struct db *db, const struct migration *list, size_t count, const char *copy_to,
 		 int64_t now, struct buf *why)
 {
-	static const char table[] = "CREATE TABLE IF NOT EXISTS migration"
-				    " (number {int} NOT NULL PRIMARY KEY, name TEXT NOT NULL,"
-				    " applied_at {int} NOT NULL) {table}";
 	int64_t have = 0;
-	struct buf sql = {0};
-	enum err err = markers_fill(db->driver->dialect->markers, table, &sql) ? OK : ERR_NOMEM;
+	enum err err = script_marked(db, migration_table);
 
-	buf_add_char(&sql, '\0');
-	if (!err)
-		err = db->driver->script(db, sql.ptr);
-	buf_release(&sql);
 	if (err)
 		return fail(db, err, why, CANNOT_READ);
 	err = schema_read(db, count, &have, why);

@@ -42,6 +42,9 @@ struct store {
 #define DATABASE "docket.db"
 #define PATH_BYTES 4096
 void folder_path(const char *folder, const char *name, char path[PATH_BYTES]);
+/* Takes the folder for this process, with a database or without. ERR_BUSY where another process has
+ * it. */
+enum err lock_folder(const char *folder, int *lock_out, struct buf *why);
 /* A store with its statements and nothing open; store_close() it. */
 struct store *store_new(const struct store_config *config);
 /* Takes the folder for this process, which must have a database. ERR_BUSY where another process
@@ -129,6 +132,12 @@ struct migration {
 
 extern const struct migration *const migrations;
 extern const size_t migration_count;
+
+/* Runs statements that have markers in them. */
+enum err script_marked(struct db *db, const char *sql);
+/* In the transaction that is open: makes the tables of every migration, without a word in
+ * `migration` that they were done. */
+enum err schema_make(struct db *db);
 
 /* Puts `sql` into `out` with the words for each {marker}; false where one is not known. */
 bool markers_fill(const struct db_marker *markers, const char *sql, struct buf *out);

@@ -1,0 +1,315 @@
+/* SPDX-License-Identifier: MIT */
+/* Moving a database: the copy, and the comparison of all that was copied.
+ *
+ * The rows go over in the order of their keys, and a transaction of the target ends where a page of
+ * the source does. So the last key of a table in the target says how far the table is, whenever a
+ * run was broken off: nothing else must be remembered. */
+#include "store/move.h"
+
+#include "store/move_private.h"
+
+/* What waits to be written together. */
+#define CALLS_AT_ONCE 512
+#define BYTES_AT_ONCE (1024 * 1024)
+
+enum err move_fail(struct move *move, const struct side *side, enum err err, const char *what,
+		   const char *table)
+{
+	if (!move->why->len)
+		buf_printf(move->why, "the %s: cannot %s the table %s: %s: %s", side->name, what,
+			   table, err_text(err), side->store->driver->message(side->db));
+	return err;
+}
+
+void move_begin(struct move *move, const char *what, int64_t total)
+{
+	move->what = what;
+	move->done = 0;
+	move->total = total;
+	move_step(move, 0);
+}
+
+void move_step(struct move *move, int64_t rows)
+{
+	move->done += rows;
+	if (move->what)
+		move->on_progress(move->context, move->what, move->done, move->total);
+}
+
+static enum err open_source(struct move *move)
+{
+	int64_t schema = 0;
+	enum err err = store_lock(move->from.store, move->why);
+
+	if (!err)
+		err = store_open_reading(move->from.store, &move->from.db, move->why);
+	if (!err)
+		err = schema_read(move->from.db, migration_count, &schema, move->why);
+	if (!err && schema < (int64_t)migration_count) {
+		buf_printf(
+			move->why,
+			"the source has schema %lld and this docket moves schema %zu: bring it up "
+			"to date first, with \"docket migrate\"",
+			(long long)schema, migration_count);
+		err = ERR_SCHEMA;
+	}
+	/* One snapshot, to the end. */
+	if (!err) {
+		err = move->from.store->driver->begin(move->from.db);
+		if (err)
+			move_fail(move, &move->from, err, "read", "migration");
+	}
+	return err;
+}
+
+/* All that tells one source, and one state of it, from another: the rows of its small tables, the
+ * last change numbers and a secret of its own among them, and the number of the others. */
+static enum err mark_source(struct move *move)
+{
+	struct digest digest;
+	enum err err = OK;
+
+	digest_init(&digest);
+	for (size_t i = 0; i < MOVE_TABLES && !err; i++) {
+		if (move_tables[i].marks)
+			err = rows_digest(move, &move->from, i, &digest, &move->counts[i]);
+		else
+			err = rows_count(move, &move->from, i, &move->counts[i]);
+		digest_add_int(&digest, move->counts[i]);
+	}
+	digest_final(&digest, move->mark);
+	return err;
+}
+
+struct copying {
+	struct move *move;
+	const struct move_table *table;
+	const struct shape *shape;
+	const char *insert;
+	struct arena arena; /* of what waits to be written */
+	struct calls calls;
+	size_t bytes, rows;
+};
+
+static enum err flush(struct copying *copying)
+{
+	struct move *move = copying->move;
+	enum err err =
+		move->to.store->driver->run(move->to.db, copying->calls.list, copying->calls.count);
+
+	if (err)
+		return move_fail(move, &move->to, err, "write", copying->table->name);
+	move_step(move, (int64_t)copying->rows);
+	arena_release(&copying->arena);
+	copying->calls = (struct calls){.arena = &copying->arena};
+	copying->bytes = copying->rows = 0;
+	return OK;
+}
+
+/* The row's values live until this returns, the copies until they were written. */
+static enum err copy_row(void *context, const struct db_value *values, size_t count)
+{
+	struct copying *copying = context;
+	const struct db_words *words = copying->move->to.store->driver->dialect->words;
+	struct db_value *args = arena_alloc(&copying->arena, (count + 3) * sizeof(*args));
+	enum err err;
+
+	if (!args)
+		return ERR_NOMEM;
+	for (size_t i = 0; i < count; i++) {
+		args[i] = values[i];
+		if (values[i].type != DB_TEXT && values[i].type != DB_BYTES)
+			continue;
+		args[i].bytes.ptr = arena_copy(&copying->arena, values[i].bytes);
+		if (!args[i].bytes.ptr)
+			return ERR_NOMEM;
+		copying->bytes += values[i].bytes.len;
+	}
+	err = calls_add(&copying->calls, copying->insert, args, count, NULL, NULL);
+	if (!err && copying->table->words && words && words->insert) {
+		args[count] = args[copying->shape->key[0]];
+		args[count + 1] = args[copying->shape->key[1]];
+		args[count + 2] = args[copying->shape->words];
+		err = calls_add(&copying->calls, words->insert, args + count, 3, NULL, NULL);
+	}
+	copying->rows++;
+	if (!err && (copying->calls.count >= CALLS_AT_ONCE || copying->bytes >= BYTES_AT_ONCE))
+		err = flush(copying);
+	return err;
+}
+
+static char *insert_sql(struct move *move, size_t table)
+{
+	const struct shape *shape = &move->shapes[table];
+	struct buf names = {0}, values = {0};
+	char *sql = NULL;
+
+	for (size_t i = 0; i < shape->count; i++) {
+		buf_printf(&names, "%s%s", i ? ", " : "", shape->names[i]);
+		buf_printf(&values, "%s$%zu", i ? ", " : "", i + 1);
+	}
+	if (!names.failed && !values.failed)
+		sql = arena_printf(&move->arena, "INSERT INTO %s (%.*s) VALUES (%.*s)",
+				   move_tables[table].name, (int)names.len, names.ptr,
+				   (int)values.len, values.ptr);
+	buf_release(&names);
+	buf_release(&values);
+	return sql;
+}
+
+/* Copies a page of rows, in the transaction that is open. */
+static enum err copy_page(struct copying *copying, struct key *key, bool *more_out)
+{
+	struct move *move = copying->move;
+	enum err err = rows_read(move, &move->from, (size_t)(copying->table - move_tables), key,
+				 copy_row, copying, more_out);
+
+	return !err && copying->calls.count ? flush(copying) : err;
+}
+
+/* `alone`: each page in a transaction of its own. */
+static enum err copy_table(struct move *move, size_t table, bool alone)
+{
+	const struct db_driver *driver = move->to.store->driver;
+	struct copying copying = {
+		.move = move,
+		.table = &move_tables[table],
+		.shape = &move->shapes[table],
+		.insert = insert_sql(move, table),
+	};
+	struct key key = {0};
+	bool more = true;
+	enum err err = copying.insert ? key_last(move, &move->to, table, &key) : ERR_NOMEM;
+
+	copying.calls.arena = &copying.arena;
+	while (more && !err) {
+		if (alone)
+			err = driver->begin(move->to.db);
+		if (!err)
+			err = copy_page(&copying, &key, &more);
+		if (!err && alone)
+			err = driver->commit(move->to.db);
+		if (err) {
+			move_fail(move, &move->to, err, "write", copying.table->name);
+			driver->rollback(move->to.db);
+		}
+	}
+	arena_release(&copying.arena);
+	key_release(&key);
+	return err;
+}
+
+static enum err compare_table(struct move *move, size_t table)
+{
+	const struct side *sides[] = {&move->from, &move->to};
+	unsigned char digests[2][DIGEST_BYTES];
+	int64_t counts[2] = {0};
+	enum err err = OK;
+
+	for (size_t i = 0; i < 2 && !err; i++) {
+		struct digest digest;
+
+		digest_init(&digest);
+		err = rows_digest(move, sides[i], table, &digest, &counts[i]);
+		digest_final(&digest, digests[i]);
+	}
+	if (err || (counts[0] == counts[1] && memcmp(digests[0], digests[1], DIGEST_BYTES) == 0))
+		return err;
+	buf_printf(move->why,
+		   "the table %s is not the same in the source (%lld rows) and in the target (%lld "
+		   "rows): the target is left as it is, and is of no use",
+		   move_tables[table].name, (long long)counts[0], (long long)counts[1]);
+	return ERR_CORRUPT;
+}
+
+/* The comparison and what makes the target a database of docket, in one transaction: nobody can
+ * change in between what was compared. */
+static enum err complete(struct move *move)
+{
+	const struct db_driver *driver = move->to.store->driver;
+	const struct db_call drop = {.sql = "DROP TABLE moving"};
+	enum err err = driver->begin(move->to.db);
+
+	for (size_t i = 0; i < MOVE_TABLES && !err; i++) {
+		if (i == MOVE_MIGRATION && !move->complete)
+			err = copy_table(move, i, false);
+		if (!err)
+			err = compare_table(move, i);
+	}
+	if (!err && !move->complete)
+		err = driver->run(move->to.db, &drop, 1);
+	if (!err)
+		err = driver->commit(move->to.db);
+	if (err) {
+		move_fail(move, &move->to, err, "end", "moving");
+		driver->rollback(move->to.db);
+	}
+	return err;
+}
+
+static enum err copy_and_compare(struct move *move)
+{
+	int64_t total = 0;
+	enum err err = OK;
+
+	for (size_t i = 0; i < MOVE_TABLES; i++)
+		total += move->counts[i];
+	move_begin(move, "rows copied", total);
+	move_step(move, move->resumed);
+	for (size_t i = 0; i < MOVE_MIGRATION && !err && !move->complete; i++)
+		err = copy_table(move, i, true);
+	if (err)
+		return err;
+	move_begin(move, "rows compared", 2 * total);
+	return complete(move);
+}
+
+static enum err run(struct move *move, const char *to)
+{
+	enum err err = open_source(move);
+
+	if (!err)
+		err = shapes_read(move);
+	if (!err)
+		err = mark_source(move);
+	if (!err)
+		err = target_open(move, to);
+	if (!err)
+		err = shapes_compare(move);
+	if (!err)
+		err = copy_and_compare(move);
+	return err ? err : target_publish(move);
+}
+
+enum err store_move(const char *from, const char *to, const struct clock *clock,
+		    move_progress_fn *on_progress, void *context, struct move_report *report_out,
+		    struct buf *why)
+{
+	const struct store_config of_from = {.folder = from, .clock = clock};
+	const struct store_config of_to = {.folder = to, .clock = clock};
+	struct move move = {
+		.from = {"source", store_new(&of_from), NULL},
+		.to = {"target", store_new(&of_to), NULL},
+		.why = why,
+		.on_progress = on_progress,
+		.context = context,
+	};
+	enum err err = move.from.store && move.to.store ? run(&move, to) : ERR_NOMEM;
+
+	if (err && !why->len)
+		buf_printf(why, "cannot move the database: %s", err_text(err));
+	if (!err) {
+		*report_out = (struct move_report){.resumed = move.resumed};
+		for (size_t i = 0; i < MOVE_TABLES; i++)
+			report_out->counts[i] =
+				(struct move_count){move_tables[i].name, move.counts[i]};
+	}
+	if (move.from.store)
+		move.from.store->driver->close(move.from.db);
+	if (move.to.store)
+		move.to.store->driver->close(move.to.db);
+	store_close(move.from.store);
+	store_close(move.to.store);
+	arena_release(&move.arena);
+	return err;
+}
