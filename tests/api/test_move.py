@@ -1,0 +1,312 @@
+"""The command move: everything to another database, whole or not at all."""
+import random
+import re
+import signal
+import subprocess
+import time
+
+import pytest
+
+import harness
+from commands import fails, misuse
+from harness import COMMAND_S, PROGRAM, SANITIZER, TASKS, environment, make_data, succeed
+from move_places import TABLES, Folder
+
+MANY = 20000  # tasks: more than are copied at once
+KILLS = 8
+
+# What a client may ask, and gets the same bytes for wherever the records are.
+REQUESTS = [
+    TASKS, TASKS + "/1", TASKS + "/20000", TASKS + "/99999", "/api/v1/me",
+    TASKS + "?mode=count", TASKS + "?page=3&per_page=7",
+    TASKS + "?expand=case,calendar,subject,case_service,users&per_page=50",
+    *(f"{TASKS}?sort={sort}&dir={dir}&per_page=20"
+      for sort in ("id", "due_on", "title", "created_at", "updated_at", "alert_at", "complete_at")
+      for dir in ("asc", "desc")),
+    TASKS + "?title=report", TASKS + "?title=ca", TASKS + "?status=none,complete&user=2",
+    TASKS + "?due_from=2024-01-01&due_to=2026-12-31&sort=due_on", TASKS + "?case=none",
+    TASKS + "?user=none&mode=count", TASKS + "?calendar=1&alert_from=2020-01-01",
+]
+
+
+@pytest.fixture(scope="module")
+def many(tmp_path_factory):
+    """A folder with many tasks, and what else an account may have. It is copied, never served."""
+    folder = tmp_path_factory.mktemp("many") / "data"
+    token = make_data(folder, MANY)
+    succeed("token", "add", "reader", "--read-only", "--expires", "2031-01-01", "--data", folder)
+    succeed("account", "set", "main", "--country", "GB", "--time-zone", "Europe/London",
+            "--alert-hour", "09:30", "--data", folder)
+    succeed("account", "add", "second", "--data", folder)
+    succeed("demo", "--account", "second", "--tasks", 50, "--data", folder)
+    succeed("account", "remove", "second", "--yes", "--data", folder)
+    return folder, token
+
+
+@pytest.fixture
+def source(tmp_path, many):
+    source = Folder(tmp_path / "source", many[1])
+    source.fill(many[0])
+    return source
+
+
+@pytest.fixture
+def target(tmp_path, many):
+    return Folder(tmp_path / "target", many[1])
+
+
+def move(source, target):
+    return succeed("move", "--from", source.place, "--to", target.place)
+
+
+def start(source, target):
+    return subprocess.Popen(
+        [PROGRAM, "move", "--from", source.place, "--to", target.place], env=environment(),
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        encoding="utf-8")
+
+
+def break_off(source, target, after=None):
+    """Begins a move and kills it, after that time or as soon as there is a part of the target.
+    Returns whether it was killed."""
+    process = start(source, target)
+    deadline = time.monotonic() + COMMAND_S
+    if after is not None:
+        time.sleep(after)
+    while after is None and not target.begun() and process.poll() is None:
+        assert time.monotonic() < deadline
+        time.sleep(0.002)
+    process.kill()
+    out, err = process.communicate(timeout=COMMAND_S)
+    assert not SANITIZER.search(err), err
+    assert process.returncode in (0, -signal.SIGKILL), (out, err)
+    return process.returncode != 0
+
+
+def answers(server, requests=REQUESTS):
+    """What it answers, but for what no two answers share."""
+    replies = [server.call("GET", path) for path in requests]
+    return [(path, reply.status, reply.body,
+             [header for header in reply.headers if header[0] not in harness.OWN])
+            for path, reply in zip(requests, replies)]
+
+
+def test_everything_goes_over(source, target, tmp_path):
+    before = source.tables()
+    done = move(source, target)
+    counts = dict(line.split() for line in done.stdout.splitlines())
+    assert counts == {table: str(len(before[table])) for table in TABLES}
+    assert "every row is the same" in done.stderr and "earlier" not in done.stderr, done
+    assert source.tables() == before
+    assert target.tables() == before
+    assert target.files() == ["docket.db", "docket.lock"]
+    assert target.path.stat().st_mode & 0o777 == 0o700
+    assert (target.path / "docket.db").stat().st_mode & 0o777 == 0o600
+    target.check()
+    assert target.query("SELECT count(*) FROM sqlite_schema WHERE name = 'moving'") == [(0,)]
+    serve_alike(source, target, tmp_path)
+
+
+def serve_alike(source, target, tmp_path):
+    """Both answer the same, go on with the same numbers, and take each other's cursors."""
+    old, new = source.serve(tmp_path / "old.log"), target.serve(tmp_path / "new.log")
+    try:
+        asked = answers(old)
+        assert answers(new) == asked
+        assert {status for _, status, _, _ in asked} == {200, 404}
+        links = [dict(headers).get("Link", "") for _, _, _, headers in asked]
+        nexts = [found[1] for link in links if (found := re.search(r'<([^>]*after=[^>]*)>', link))]
+        assert len(nexts) > 10
+        assert answers(new, nexts) == answers(old, nexts)
+        made = [server.post(harness.task(title="The next"), {"Prefer": "handling=lenient"})
+                for server in (old, new)]
+        assert [reply.status for reply in made] == [201, 201]
+        assert made[0].json["id"] == made[1].json["id"]
+        assert made[0].header("ETag") == made[1].header("ETag")
+        assert answers(new, [TASKS + "?title=the%20next&mode=count"])[0][2] == \
+            b'{"record_count":1,"page_count":1}'
+    finally:
+        old.stop()
+        new.stop()
+    target.check()
+    # An account's number is never given out again, also that of one that was removed.
+    for place in (source, target):
+        succeed("account", "add", "third", "--data", place.path)
+    assert len({str(place.query("SELECT max(id) FROM account")) for place in (source, target)}) == 1
+    target.check()
+
+
+def test_and_back(source, target, tmp_path):
+    back = Folder(tmp_path / "back", source.token)
+    move(source, target)
+    move(target, back)
+    assert back.tables() == source.tables()
+    back.check()
+
+
+def test_a_small_one(one, tmp_path):
+    """Tables without a row, and a name that a URI has signs for."""
+    target = Folder(tmp_path / "a ?#% b", "")
+    succeed("move", "--from", one, "--to", target.path)
+    assert target.tables() == Folder(one, "").tables()
+    target.check()
+
+
+def test_kills_at_random_moments(source, target, tmp_path):
+    begun = time.monotonic()
+    move(source, Folder(tmp_path / "first", source.token))
+    whole = time.monotonic() - begun
+    dice, killed = random.Random(), 0
+    for turn in range(KILLS):
+        # Early ones as well: where the tables are made.
+        killed += break_off(source, target, dice.random() * whole / (1 + turn % 2 * 9))
+        if target.exists():
+            break
+        said = fails("check", "--data", target.path) if target.path.exists() else ""
+        assert "docket init" in said or not target.path.exists()
+    assert killed > 0
+    if not target.exists():
+        move(source, target)
+    assert target.tables() == source.tables()
+    assert target.files() == ["docket.db", "docket.lock"]
+    target.check()
+
+
+def test_it_goes_on_where_it_was(source, target):
+    assert break_off(source, target)
+    had = sum(target.query(f"SELECT count(*) FROM {table}", True)[0][0] for table in TABLES)
+    assert had > 0
+    # What is there is not written again.
+    target.query("UPDATE moving SET source = source", True)
+    first = target.query("SELECT rowid, id FROM task WHERE account_id = 1 ORDER BY id LIMIT 1", True)
+    done = move(source, target)
+    assert f"went on behind {had} rows" in done.stderr, done
+    assert target.query("SELECT rowid, id FROM task WHERE account_id = 1 ORDER BY id LIMIT 1") \
+        == (first or [(1, 1)])
+    assert target.tables() == source.tables()
+    target.check()
+
+
+@pytest.mark.parametrize("table, change", [
+    ("staff", "UPDATE staff SET email = 'x' || email WHERE id = 3"),
+    ("token", "UPDATE token SET expires_at = NULL WHERE label = 'reader'"),
+    ("subject", "UPDATE subject SET address_2 = CASE WHEN address_2 IS NULL THEN '' END"),
+    ("casefile", "INSERT INTO casefile SELECT account_id, 1000000, 1, 'none', 0, 0, 0"
+     " FROM casefile LIMIT 1"),
+    ("task", "DELETE FROM task WHERE id = (SELECT max(id) FROM task"
+     " WHERE unassigned = 1 AND id < 10000)"),
+    ("task", "UPDATE task SET title = title || ' ' WHERE id = 16384"),
+    ("account", "UPDATE account SET expand = 'case'"),
+])
+def test_a_difference_is_found(source, target, table, change):
+    """What was copied by the run that was broken off, and is another before the end."""
+    assert break_off(source, target)
+    target.query(change, True)
+    for _ in range(2):
+        said = fails("move", "--from", source.place, "--to", target.place)
+        assert f"the table {table} is not the same" in said, said
+        assert not target.exists()
+    assert "docket init" in fails("serve", "--data", target.path, "--listen", "127.0.0.1:0")
+
+
+def test_a_complete_target_wants_only_its_name(source, target):
+    """A kill between the last transaction and the new name."""
+    move(source, target)
+    (target.path / "docket.db").rename(target.path / target.unfinished)
+    done = move(source, target)
+    assert target.exists(), done
+    assert target.tables() == source.tables()
+    (target.path / "docket.db").rename(target.path / target.unfinished)
+    target.query("UPDATE task SET body = 'other' WHERE id = 7", True)
+    assert "the table task" in fails("move", "--from", source.place, "--to", target.place)
+    assert not target.exists()
+
+
+def test_another_source_or_another_state_of_it(source, target, tmp_path, one):
+    assert break_off(source, target)
+    assert "another source" in fails("move", "--from", one, "--to", target.place)
+    succeed("token", "revoke", "reader", "--data", source.path)
+    said = fails("move", "--from", source.place, "--to", target.place)
+    assert "changed" in said and target.unfinished in said
+    assert not target.exists()
+
+
+def test_a_served_source_and_a_served_target(source, target, tmp_path):
+    server = source.serve(tmp_path / "log")
+    assert "another docket" in fails("move", "--from", source.place, "--to", target.place)
+    assert not target.path.exists()
+    server.stop()
+    move(source, target)
+    server = target.serve(tmp_path / "log")
+    assert "already has a database" in fails("move", "--from", source.place, "--to", target.place)
+    server.stop()
+
+
+def test_nothing_is_written_over(source, target, one):
+    before = Folder(one, "").tables()
+    assert "already has a database" in fails("move", "--from", source.place, "--to", one)
+    assert "already has a database" in fails("move", "--from", one, "--to", one)
+    assert Folder(one, "").tables() == before
+    target.path.mkdir()
+    target.query("CREATE TABLE subject (id INTEGER)", True)
+    assert "must be empty" in fails("move", "--from", source.place, "--to", target.place)
+    assert target.query("SELECT count(*) FROM sqlite_schema", True) == [(1,)]
+
+
+def test_two_at_once(source, target):
+    first = start(source, target)
+    while not target.begun() and first.poll() is None:
+        time.sleep(0.002)
+    first.send_signal(signal.SIGSTOP)
+    said = fails("move", "--from", source.place, "--to", target.place)
+    first.send_signal(signal.SIGCONT)
+    assert "another docket" in said
+    first.communicate(timeout=COMMAND_S)
+    assert first.returncode == 0
+    assert target.tables() == source.tables()
+
+
+def test_a_source_of_another_schema(source, target):
+    source.query("DELETE FROM migration WHERE number > 1")
+    said = fails("move", "--from", source.place, "--to", target.place)
+    assert "docket migrate" in said and "source" in said
+    source.query("INSERT INTO migration VALUES (9999, 'later', 0)")
+    assert "9999" in fails("move", "--from", source.place, "--to", target.place)
+    assert not target.path.exists()
+
+
+def test_a_source_that_was_killed(source, target):
+    """What it has left in the WAL goes over."""
+    pid = harness.os.fork()
+    if pid == 0:
+        import sqlite3
+        database = sqlite3.connect(source.path / "docket.db", isolation_level=None)
+        database.execute("UPDATE account SET expand = 'users'")
+        harness.os._exit(0)
+    harness.os.waitpid(pid, 0)
+    move(source, target)
+    assert set(target.query("SELECT expand FROM account")) == {("users",)}
+
+
+def test_a_full_disk(source, target):
+    """It says so, and goes on when there is room."""
+    import resource
+
+    def limit():
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (6_000_000, 6_000_000))
+    done = subprocess.run([PROGRAM, "move", "--from", source.place, "--to", target.place],
+                          env=environment(), preexec_fn=limit, capture_output=True,
+                          encoding="utf-8", timeout=COMMAND_S, check=False)
+    assert done.returncode == 1 and "target" in done.stderr, done
+    assert not target.exists()
+    move(source, target)
+    assert target.tables() == source.tables()
+
+
+def test_how_it_is_used_wrongly(one, tmp_path):
+    assert "--to PLACE is missing" in misuse("move", "--from", one)
+    assert "--from PLACE is missing" in misuse("move", "--to", one)
+    assert "docket init" in fails("move", "--from", tmp_path / "none", "--to", tmp_path / "t")
+    assert not (tmp_path / "t").exists()
+    assert "cannot make the folder" in fails("move", "--from", one, "--to", tmp_path / "a" / "b")
