@@ -253,14 +253,16 @@ def test_nothing_is_written_over(source, target, one):
     assert target.query("SELECT count(*) FROM sqlite_schema", True) == [(1,)]
 
 
-def test_two_at_once(source, target):
+def test_two_at_once(source, target, one):
     first = start(source, target)
     while not target.begun() and first.poll() is None:
         time.sleep(0.002)
     first.send_signal(signal.SIGSTOP)
-    said = fails("move", "--from", source.place, "--to", target.place)
+    said = [fails("move", "--from", source.place, "--to", target.place),
+            fails("move", "--from", one, "--to", target.place)]
     first.send_signal(signal.SIGCONT)
-    assert "another docket" in said
+    assert source.place in said[0] and target.place in said[1]
+    assert all("another docket is using" in line for line in said)
     first.communicate(timeout=COMMAND_S)
     assert first.returncode == 0
     assert target.tables() == source.tables()
