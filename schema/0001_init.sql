@@ -1,8 +1,10 @@
 -- The tables of docket. One text for both databases; what differs is marked:
 --   {int}     a 64-bit integer
+--   {text}    a text, ordered and compared by code point
 --   {bytes}   a byte string
 --   {table}   behind a table of wide rows
 --   {narrow}  behind a table of small rows that is read by its key alone
+--   {by_account}  behind a table whose key begins with the account, to be partitioned by it
 --
 -- The account comes first in every key: a query cannot be written without it, and the tables can
 -- be partitioned or distributed by it. Dates are days and timestamps are seconds since 1970-01-01
@@ -12,8 +14,8 @@
 
 CREATE TABLE account (
 	id {int} NOT NULL PRIMARY KEY,
-	name TEXT NOT NULL UNIQUE,
-	country TEXT NOT NULL DEFAULT 'US',
+	name {text} NOT NULL UNIQUE,
+	country {text} NOT NULL DEFAULT 'US',
 	created_at {int} NOT NULL,
 	-- The last number given out, of each kind: rising, never used again.
 	last_change {int} NOT NULL DEFAULT 0,
@@ -29,58 +31,58 @@ CREATE TABLE staff (
 	account_id {int} NOT NULL REFERENCES account (id),
 	id {int} NOT NULL,
 	change {int} NOT NULL,
-	username TEXT NOT NULL,
-	first_name TEXT NOT NULL,
-	last_name TEXT NOT NULL,
-	email TEXT NOT NULL,
+	username {text} NOT NULL,
+	first_name {text} NOT NULL,
+	last_name {text} NOT NULL,
+	email {text} NOT NULL,
 	access_level {int} NOT NULL CHECK (access_level BETWEEN 0 AND 2),
 	created_at {int} NOT NULL,
 	updated_at {int} NOT NULL,
 	PRIMARY KEY (account_id, id),
 	UNIQUE (account_id, username)
-) {narrow};
+) {narrow}{by_account};
 
 -- A token belongs to the account; the user name of a request says who acts.
 CREATE TABLE token (
 	account_id {int} NOT NULL REFERENCES account (id),
 	hash {bytes} NOT NULL CHECK (length(hash) = 32),
-	label TEXT NOT NULL,
+	label {text} NOT NULL,
 	created_at {int} NOT NULL,
 	PRIMARY KEY (account_id, hash)
-) {narrow};
+) {narrow}{by_account};
 
 CREATE TABLE calendar (
 	account_id {int} NOT NULL REFERENCES account (id),
 	id {int} NOT NULL,
 	change {int} NOT NULL,
-	name TEXT NOT NULL,
-	color TEXT NOT NULL,
+	name {text} NOT NULL,
+	color {text} NOT NULL,
 	created_at {int} NOT NULL,
 	updated_at {int} NOT NULL,
 	PRIMARY KEY (account_id, id)
-) {narrow};
+) {narrow}{by_account};
 
 CREATE TABLE case_service (
 	account_id {int} NOT NULL REFERENCES account (id),
 	id {int} NOT NULL,
 	change {int} NOT NULL,
-	name TEXT NOT NULL,
+	name {text} NOT NULL,
 	created_at {int} NOT NULL,
 	updated_at {int} NOT NULL,
 	PRIMARY KEY (account_id, id)
-) {narrow};
+) {narrow}{by_account};
 
 CREATE TABLE casefile (
 	account_id {int} NOT NULL REFERENCES account (id),
 	id {int} NOT NULL,
 	change {int} NOT NULL,
-	case_number TEXT NOT NULL,
+	case_number {text} NOT NULL,
 	status {int} NOT NULL CHECK (status BETWEEN 0 AND 1),
 	created_at {int} NOT NULL,
 	updated_at {int} NOT NULL,
 	PRIMARY KEY (account_id, id),
 	UNIQUE (account_id, case_number)
-) {table};
+) {table}{by_account};
 
 CREATE TABLE casefile_service (
 	account_id {int} NOT NULL,
@@ -89,28 +91,28 @@ CREATE TABLE casefile_service (
 	PRIMARY KEY (account_id, casefile_id, case_service_id),
 	FOREIGN KEY (account_id, casefile_id) REFERENCES casefile (account_id, id),
 	FOREIGN KEY (account_id, case_service_id) REFERENCES case_service (account_id, id)
-) {narrow};
+) {narrow}{by_account};
 
 CREATE TABLE subject (
 	account_id {int} NOT NULL,
 	id {int} NOT NULL,
 	change {int} NOT NULL,
 	casefile_id {int} NOT NULL,
-	first_name TEXT NOT NULL,
-	last_name TEXT NOT NULL,
-	address_1 TEXT,
-	address_2 TEXT,
-	address_3 TEXT,
-	address_city TEXT,
-	address_state TEXT,
-	address_zip TEXT,
-	address_country TEXT,
+	first_name {text} NOT NULL,
+	last_name {text} NOT NULL,
+	address_1 {text},
+	address_2 {text},
+	address_3 {text},
+	address_city {text},
+	address_state {text},
+	address_zip {text},
+	address_country {text},
 	created_at {int} NOT NULL,
 	updated_at {int} NOT NULL,
 	PRIMARY KEY (account_id, id),
 	UNIQUE (account_id, casefile_id, id),
 	FOREIGN KEY (account_id, casefile_id) REFERENCES casefile (account_id, id)
-) {table};
+) {table}{by_account};
 
 CREATE TABLE task (
 	account_id {int} NOT NULL,
@@ -122,16 +124,16 @@ CREATE TABLE task (
 	case_service_id {int},
 	status {int} NOT NULL CHECK (status BETWEEN 0 AND 3),
 	due_on {int} NOT NULL CHECK (due_on BETWEEN -354285 AND 2932896),
-	title TEXT NOT NULL CHECK (title <> ''),
-	title_folded TEXT NOT NULL,
-	body TEXT NOT NULL,
-	address_1 TEXT,
-	address_2 TEXT,
-	address_3 TEXT,
-	address_city TEXT,
-	address_state TEXT,
-	address_zip TEXT,
-	address_country TEXT, -- null exactly where there is no address
+	title {text} NOT NULL CHECK (title <> ''),
+	title_folded {text} NOT NULL,
+	body {text} NOT NULL,
+	address_1 {text},
+	address_2 {text},
+	address_3 {text},
+	address_city {text},
+	address_state {text},
+	address_zip {text},
+	address_country {text}, -- null exactly where there is no address
 	alert_at {int},
 	alert_sent_at {int},
 	complete_at {int},
@@ -146,7 +148,7 @@ CREATE TABLE task (
 		REFERENCES casefile_service (account_id, casefile_id, case_service_id),
 	CHECK (casefile_id IS NOT NULL OR (subject_id IS NULL AND case_service_id IS NULL)),
 	CHECK ((complete_at IS NOT NULL) = (status = 3))
-) {table};
+) {table}{by_account};
 
 CREATE TABLE task_user (
 	account_id {int} NOT NULL,
@@ -155,7 +157,7 @@ CREATE TABLE task_user (
 	PRIMARY KEY (account_id, task_id, staff_id),
 	FOREIGN KEY (account_id, task_id) REFERENCES task (account_id, id),
 	FOREIGN KEY (account_id, staff_id) REFERENCES staff (account_id, id)
-) {narrow};
+) {narrow}{by_account};
 
 -- Who changed what, when. A row a change number, written in the transaction of the change; never
 -- changed afterwards.
@@ -164,9 +166,9 @@ CREATE TABLE history (
 	change {int} NOT NULL,
 	at {int} NOT NULL,
 	staff_id {int}, -- null: docket itself
-	record TEXT NOT NULL,
+	record {text} NOT NULL,
 	record_id {int} NOT NULL,
-	action TEXT NOT NULL CHECK (action IN ('create', 'update', 'delete')),
-	value TEXT, -- the record after the change, as the API writes it; null when deleted
+	action {text} NOT NULL CHECK (action IN ('create', 'update', 'delete')),
+	value {text}, -- the record after the change, as the API writes it; null when deleted
 	PRIMARY KEY (account_id, change)
-) {table};
+) {table}{by_account};

@@ -39,7 +39,7 @@ CREATE INDEX task_user_by_staff ON task_user (account_id, staff_id, task_id, sta
 
 -- Random bytes that no client knows; what is signed by them can be told from what is made up.
 CREATE TABLE secret (
-	name TEXT NOT NULL PRIMARY KEY,
+	name {text} NOT NULL PRIMARY KEY,
 	value {bytes} NOT NULL CHECK (length(value) = 32)
 ) {table};
 INSERT INTO secret (name, value) VALUES ('cursor', {random});

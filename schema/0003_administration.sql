@@ -4,11 +4,11 @@
 ALTER TABLE account ADD COLUMN require_case {int} NOT NULL DEFAULT 1
 	CHECK (require_case BETWEEN 0 AND 1);
 -- What is expanded where a request does not say: as the parameter `expand`; "" is nothing.
-ALTER TABLE account ADD COLUMN expand TEXT NOT NULL DEFAULT '';
+ALTER TABLE account ADD COLUMN expand {text} NOT NULL DEFAULT '';
 -- The minute of the day, in the account's time zone, that a bare date in alert_at means.
 ALTER TABLE account ADD COLUMN alert_minute {int} NOT NULL DEFAULT 0
 	CHECK (alert_minute BETWEEN 0 AND 1439);
-ALTER TABLE account ADD COLUMN time_zone TEXT NOT NULL DEFAULT 'UTC';
+ALTER TABLE account ADD COLUMN time_zone {text} NOT NULL DEFAULT 'UTC';
 
 ALTER TABLE token ADD COLUMN expires_at {int}; -- null: never
 ALTER TABLE token ADD COLUMN read_only {int} NOT NULL DEFAULT 0
@@ -22,7 +22,7 @@ CREATE UNIQUE INDEX token_by_label ON token (account_id, label);
 
 -- The last number given out, of what belongs to no account: rising, never used again.
 CREATE TABLE given (
-	name TEXT NOT NULL PRIMARY KEY,
+	name {text} NOT NULL PRIMARY KEY,
 	last {int} NOT NULL
 ) {table};
 INSERT INTO given (name, last) SELECT 'account', coalesce(max(id), 0) FROM account;

@@ -11,6 +11,7 @@
 #include "model/fault.h"
 
 #define API_BODY_LIMIT (1024 * 1024)
+#define API_BODY_SMALL (64 * 1024)
 
 struct route;
 
@@ -32,26 +33,47 @@ struct list_request {
 	unsigned char filters[SEAL_DIGEST_BYTES];
 };
 
+/* What a step of a request has come to. */
+enum flow {
+	FLOW_ANSWERED, /* there is an answer, or a fault that is one */
+	FLOW_WAITS,    /* it goes on elsewhere, and must not be touched any more */
+};
+
+/* What a path names, whatever the method. */
+struct match {
+	const struct route *route; /* NULL: no such path, or not with this method */
+	const char *path;          /* the template that the path is of; NULL: of none */
+	bool path_known;
+	struct slice id_text;
+	const char *allow; /* for Allow; in the arena */
+};
+
 /* One request on its way through the pipeline. */
 struct call {
 	struct app *app;
 	struct http_request *http;
-	const struct route *route;
-	const char *route_path; /* the template that the path is of; NULL: of none */
-	struct slice id_text;   /* what stands for {id} in the path */
-	struct ip source;       /* whom it is from */
-	struct slice account;   /* the name that is asked for; NULL where none is */
+	struct match match;
+	const struct route *route; /* when access was given */
+	struct slice id_text;      /* what stands for {id} in the path */
+	struct ip source;          /* whom it is from */
+	struct slice account;      /* the name that is asked for; NULL where none is */
+	struct auth_request auth;
 	struct access access;
 	struct scope scope;
+	bool suspended;                       /* http_resume() goes on with it */
+	bool whole;                           /* its body is there */
+	enum flow (*next)(struct call *call); /* when the read under way is done */
 	struct faults faults;
 	struct param *params; /* of the query, in its order */
 	struct param **params_last;
-	struct list_request list; /* for routes that read it from the parameters */
-	json_t *body;             /* parsed, where the route has one */
-	bool lenient;             /* unknown fields and parameters are ignored */
-	bool preferred;           /* because the request prefers it so, not its token */
-	struct buf ignored;       /* and named here */
-	void *write;              /* a handler's own, while its write is under way */
+	struct list_request list;  /* for routes that read it from the parameters */
+	json_t *body;              /* parsed, where the route has one */
+	bool lenient;              /* unknown fields and parameters are ignored */
+	bool preferred;            /* because the request prefers it so, not its token */
+	struct buf ignored;        /* and named here */
+	struct write_judge *judge; /* of a write that is at fault */
+	void *read;                /* a handler's own, while its read is under way */
+	void *write;               /* a handler's own, while its write is under way */
 };
 
 enum body_kind {
@@ -69,23 +91,21 @@ struct route {
 	/* Reads the parameters and adds what is wrong with them to the faults; NULL: there are
 	 * none. ERR_NOMEM. */
 	enum err (*read_params)(struct call *call);
-	/* Answers, or has queued a write: then `finish` answers when it is done. */
-	void (*handle)(struct call *call);
+	/* Answers, or has begun a read or a write; `finish` answers when a write is done. */
+	enum flow (*handle)(struct call *call);
 	void (*finish)(struct call *call);
 };
+
+/* server.c: reads, here or on another thread, and goes on with `next`. */
+enum flow call_read(struct call *call, struct store_read *read, enum flow (*next)(struct call *));
+/* Queues a write, for which the route's `finish` answers; one that is at fault already has all its
+ * faults told instead. */
+enum flow call_write(struct call *call, struct store_write *write);
 
 extern const struct route routes[];
 extern const size_t route_count;
 
-/* router.c: what the path names, whatever the method. */
-struct match {
-	const struct route *route; /* NULL: no such path, or not with this method */
-	const char *path;          /* the template that the path is of; NULL: of none */
-	bool path_known;
-	struct slice id_text;
-	const char *allow; /* for Allow; in the arena */
-};
-
+/* router.c */
 /* ERR_NOMEM. */
 enum err route_find(struct slice path, const char *method, struct arena *arena,
 		    struct match *match_out);
@@ -125,8 +145,11 @@ void answer_record(struct call *call, const struct record_type *type, const stru
 		   const char *location);
 
 /* list.c: lists of any kind of record, and one record. */
-void record_list(struct call *call);
-void record_get(struct call *call);
+enum flow record_list(struct call *call);
+enum flow record_get(struct call *call);
+/* A read of one record of the route's kind, as call->read, or an answer and NULL; `take` is
+ * called with the call. */
+struct record_read *record_read_new(struct call *call, int64_t id, store_record_fn *take);
 
 /* trace.c: gives the request its id, so that every answer has one. */
 void trace_begin(struct http_request *http);
@@ -136,10 +159,10 @@ struct ip trace_source(const struct app *app, struct http_request *http);
 void trace_end(const struct app *app, const struct http_request *http, const struct call *call);
 
 /* me.c */
-void me_get(struct call *call);
+enum flow me_get(struct call *call);
 
 /* task.c */
-void task_create(struct call *call);
+enum flow task_create(struct call *call);
 void task_created(struct call *call);
 
 #endif

@@ -15,6 +15,7 @@ struct related {
 };
 
 struct answer {
+	struct list_read read;
 	struct call *call;
 	const struct record_type *type;
 	struct buf *out;
@@ -22,6 +23,7 @@ struct answer {
 	size_t related_count, related_room;
 	bool related_sorted;
 	size_t count;           /* of records */
+	bool one;               /* a record alone, not a list */
 	struct list_place last; /* of the page's last record */
 };
 
@@ -121,35 +123,42 @@ static enum err on_record(void *context, const void *record)
 	return answer->out->failed ? ERR_NOMEM : OK;
 }
 
-static enum err read_list(struct call *call, struct answer *answer, bool *more_out)
+static void begin(void *context)
 {
-	const struct list_sink sink = {on_record, on_related, answer};
+	struct answer *answer = context;
 
+	buf_clear(answer->out);
+	if (!answer->one)
+		json_open_array(answer->out);
+	answer->related_count = answer->count = 0;
+	answer->related_sorted = false;
+}
+
+static struct answer *answer_new(struct call *call)
+{
+	struct answer *answer = arena_alloc(&call->http->arena, sizeof(*answer));
+
+	if (!answer) {
+		problem_err(call, ERR_NOMEM);
+		return NULL;
+	}
+	list_read_init(&answer->read, &call->http->arena);
+	answer->read.scope = call->scope;
+	answer->read.kind = call->route->kind;
+	answer->read.query = &call->list.query;
+	answer->read.sink = (struct list_sink){begin, on_record, on_related, answer};
+	answer->read.counts = call->list.count;
 	answer->call = call;
 	answer->type = record_types[call->route->kind];
 	answer->out = &call->http->response.body;
-	return store_list(call->app->store, &call->scope, call->route->kind, &call->list.query,
-			  &call->http->arena, &sink, more_out);
+	call->read = answer;
+	return answer;
 }
 
-static enum err list_records(struct call *call)
-{
-	struct answer answer = {0};
-	bool more = false;
-	enum err err;
-
-	json_open_array(&call->http->response.body);
-	err = read_list(call, &answer, &more);
-	json_close_array(&call->http->response.body);
-	return err ? err : page_links(call, more ? &answer.last : NULL);
-}
-
-static enum err count_records(struct call *call)
+static void write_count(struct call *call, int64_t count)
 {
 	struct buf *out = &call->http->response.body;
-	int64_t limit = (int64_t)call->list.query.limit, count = 0;
-	enum err err = store_count(call->app->store, &call->scope, call->route->kind,
-				   &call->list.query, &call->http->arena, &count);
+	int64_t limit = (int64_t)call->list.query.limit;
 
 	json_open_object(out);
 	json_put_key(out, "record_count");
@@ -157,39 +166,54 @@ static enum err count_records(struct call *call)
 	json_put_key(out, "page_count");
 	json_put_int(out, (count + limit - 1) / limit);
 	json_close_object(out);
-	return err;
 }
 
 /* With what was written, where nothing went wrong. */
-static void answer_json(struct call *call, enum err err)
+static enum flow answer_json(struct call *call, enum err err)
 {
 	if (!err && call->http->response.body.failed)
 		err = ERR_NOMEM;
 	if (err) {
 		problem_err(call, err);
-		return;
+		return FLOW_ANSWERED;
 	}
 	http_add_header(call->http, "Content-Type", "application/json");
 	call->http->response.status = 200;
+	return FLOW_ANSWERED;
 }
 
-void record_list(struct call *call)
+static enum flow list_read_done(struct call *call)
 {
-	enum err err = OK;
+	const struct answer *answer = call->read;
+	enum err err = answer->read.read.err;
 
-	if (http_is_full(call->http)) {
-		problem_err(call, ERR_BUSY);
-		return;
+	if (err)
+		return answer_json(call, err);
+	if (call->list.count) {
+		write_count(call, answer->read.count);
+	} else {
+		json_close_array(answer->out);
+		err = page_links(call, answer->read.more ? &answer->last : NULL);
 	}
-	err = call->list.count ? count_records(call) : list_records(call);
-
 	if (err == ERR_INVALID) {
 		faults_add(&call->faults, "query", FAULT_TOO_LONG,
 			   "is too long for a link to the next page: give fewer values");
 		problem_faults(call, 400);
-		return;
+		return FLOW_ANSWERED;
 	}
-	answer_json(call, err);
+	return answer_json(call, err);
+}
+
+enum flow record_list(struct call *call)
+{
+	struct answer *answer;
+
+	if (http_is_full(call->http)) {
+		problem_err(call, ERR_BUSY);
+		return FLOW_ANSWERED;
+	}
+	answer = answer_new(call);
+	return answer ? call_read(call, &answer->read.read, list_read_done) : FLOW_ANSWERED;
 }
 
 /* What is no id at all is answered as an id without a record. */
@@ -204,42 +228,82 @@ static enum err answer_one(void *context, const void *record)
 {
 	struct call *call = context;
 
+	buf_clear(&call->http->response.body);
+	call->http->response.header_count = 0;
 	answer_record(call, record_types[call->route->kind], record, NULL);
 	return OK;
 }
 
-/* With the records that it names, each with its own version: so there is no ETag. */
-static void get_expanded(struct call *call, int64_t id)
+struct record_read *record_read_new(struct call *call, int64_t id, store_record_fn *take)
 {
-	struct list_query *query = &call->list.query;
-	const struct condition one = {.field = field_of(record_types[call->route->kind], "id"),
-				      .op = FILTER_ANY,
-				      .values = &id,
-				      .count = 1};
-	struct answer answer = {0};
-	bool more = false;
-	enum err err;
+	struct record_read *read = arena_alloc(&call->http->arena, sizeof(*read));
 
-	query->conditions = &one;
-	query->condition_count = 1;
-	query->limit = 1;
-	err = read_list(call, &answer, &more);
-	answer_json(call, err ? err : answer.count ? OK : ERR_NOT_FOUND);
+	if (!read) {
+		problem_err(call, ERR_NOMEM);
+		return NULL;
+	}
+	record_read_init(read, &call->http->arena);
+	read->scope = call->scope;
+	read->kind = call->route->kind;
+	read->id = id;
+	read->on_record = take;
+	read->record_context = call;
+	call->read = read;
+	return read;
 }
 
-void record_get(struct call *call)
+static enum flow expanded(struct call *call)
 {
-	enum err err = ERR_NOT_FOUND;
+	const struct answer *answer = call->read;
+	enum err err = answer->read.read.err;
+
+	return answer_json(call, err ? err : answer->count ? OK : ERR_NOT_FOUND);
+}
+
+/* With the records that it names, each with its own version: so there is no ETag. */
+static enum flow get_expanded(struct call *call, int64_t id)
+{
+	struct list_query *query = &call->list.query;
+	struct answer *answer = answer_new(call);
+	struct condition *one = arena_alloc(&call->http->arena, sizeof(*one));
+	int64_t *ids = arena_alloc(&call->http->arena, sizeof(*ids));
+
+	if (!answer || !one || !ids) {
+		problem_err(call, ERR_NOMEM);
+		return FLOW_ANSWERED;
+	}
+	*ids = id;
+	*one = (struct condition){.field = field_of(record_types[call->route->kind], "id"),
+				  .op = FILTER_ANY,
+				  .values = ids,
+				  .count = 1};
+	query->conditions = one;
+	query->condition_count = 1;
+	query->limit = 1;
+	answer->one = true;
+	return call_read(call, &answer->read.read, expanded);
+}
+
+static enum flow got(struct call *call)
+{
+	const struct record_read *read = call->read;
+
+	if (read->read.err || !read->found)
+		problem_err(call, read->read.err ? read->read.err : ERR_NOT_FOUND);
+	return FLOW_ANSWERED;
+}
+
+enum flow record_get(struct call *call)
+{
+	struct record_read *read;
 	int64_t id;
 
-	if (read_id(call, &id)) {
-		if (call->list.query.expansions) {
-			get_expanded(call, id);
-			return;
-		}
-		err = store_get(call->app->store, &call->scope, call->route->kind, id,
-				&call->http->arena, answer_one, call);
+	if (!read_id(call, &id)) {
+		problem_err(call, ERR_NOT_FOUND);
+		return FLOW_ANSWERED;
 	}
-	if (err)
-		problem_err(call, err);
+	if (call->list.query.expansions)
+		return get_expanded(call, id);
+	read = record_read_new(call, id, answer_one);
+	return read ? call_read(call, &read->read, got) : FLOW_ANSWERED;
 }

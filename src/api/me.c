@@ -35,6 +35,7 @@ static enum err answer_me(void *context, const void *record)
 	struct call *call = context;
 	struct buf *out = &call->http->response.body;
 
+	buf_clear(out);
 	json_open_object(out);
 	json_put_key(out, "account");
 	json_open_object(out);
@@ -51,15 +52,22 @@ static enum err answer_me(void *context, const void *record)
 	return out->failed ? ERR_NOMEM : OK;
 }
 
-void me_get(struct call *call)
+static enum flow me_read(struct call *call)
 {
-	enum err err = store_get(call->app->store, &call->scope, RECORD_STAFF,
-				 call->access.staff_id, &call->http->arena, answer_me, call);
+	const struct record_read *read = call->read;
 
-	if (err) {
-		problem_err(call, err);
-		return;
+	if (read->read.err || !read->found) {
+		problem_err(call, read->read.err ? read->read.err : ERR_NOT_FOUND);
+		return FLOW_ANSWERED;
 	}
 	http_add_header(call->http, "Content-Type", "application/json");
 	call->http->response.status = 200;
+	return FLOW_ANSWERED;
+}
+
+enum flow me_get(struct call *call)
+{
+	struct record_read *read = record_read_new(call, call->access.staff_id, answer_me);
+
+	return read ? call_read(call, &read->read, me_read) : FLOW_ANSWERED;
 }

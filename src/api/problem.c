@@ -100,6 +100,12 @@ void problem_err(struct call *call, enum err err)
 		{ERR_NOT_FOUND, 404, "there is no such record", NULL},
 		{ERR_BUSY, 503, "too much is waiting to be written; try again", "1"},
 		{ERR_TIMEOUT, 503, "this took too long and was given up; try again", "5"},
+		{ERR_AWAY, 503, "the database cannot be reached; nothing was stored; try again",
+		 "1"},
+		{ERR_UNSURE, 503,
+		 "the database was lost while this was being stored, and it is not known whether it "
+		 "was: look before you send it again",
+		 "5"},
 		{ERR_FULL, 503, "the disk of the server is full; nothing was stored", "60"},
 		{ERR_IO, 503, "the storage of the server failed; nothing was stored", "60"},
 		{ERR_UNKNOWN_STATE, 503, "the storage of the server failed; it restarts", "10"},

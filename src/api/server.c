@@ -26,13 +26,13 @@ static struct call *new_call(struct app *app, struct http_request *http)
 }
 
 /* OPTIONS needs no access: a browser asks it before it knows any. */
-static void answer_options(struct call *call, const struct match *match)
+static void answer_options(struct call *call)
 {
-	if (!match->path_known) {
+	if (!call->match.path_known) {
 		problem(call, 404, "there is no such path");
 		return;
 	}
-	http_add_header(call->http, "Allow", match->allow);
+	http_add_header(call->http, "Allow", call->match.allow);
 	call->http->response.status = 204;
 }
 
@@ -73,46 +73,76 @@ static void retry_after(struct call *call, unsigned seconds)
 		http_add_header(call->http, "Retry-After", text);
 }
 
-static bool check_access(struct call *call)
+/* Goes on with a request, wherever it is: with its answer, where it has one. */
+static void settle(struct call *call, enum flow flow)
 {
-	struct auth_request request = {
-		.account = account_of(call),
-		.source = call->source,
-		.guesses = call->app->guesses,
-		.now_ms = monotonic_ms(),
-	};
-	enum auth_result result;
-	unsigned wait;
-	/* Two of them joined are readable as neither. */
-	enum err err = http_header_list(call->http, "Authorization", &request.header);
+	if (flow == FLOW_ANSWERED && call->suspended)
+		http_resume(call->http);
+}
 
-	call->account = request.account;
-	if (!err)
-		err = auth_basic(call->app->store, &request, &call->http->arena, &result,
-				 &call->access, &wait);
+static void suspend(struct call *call)
+{
+	if (!call->suspended)
+		http_suspend(call->http);
+	call->suspended = true;
+}
 
-	if (err) {
+static void read_done(void *context)
+{
+	struct call *call = context;
+
+	settle(call, call->next(call));
+}
+
+enum flow call_read(struct call *call, struct store_read *read, enum flow (*next)(struct call *))
+{
+	struct store *store = call->app->store;
+
+	call->next = next;
+	read->done = read_done;
+	read->context = call;
+	if (store_waits(store))
+		suspend(call);
+	return store_start(store, read) ? next(call) : FLOW_WAITS;
+}
+
+static enum flow judged(struct call *call)
+{
+	struct write_judge *judge = call->judge;
+	enum err err = judge->read.err ? judge->read.err : write_judged(judge);
+
+	if (err)
 		problem_err(call, err);
-	} else if (result == AUTH_UNKNOWN) {
-		http_add_header(call->http, "WWW-Authenticate",
-				"Basic realm=\"docket\", charset=\"UTF-8\"");
-		problem(call, 401,
-			"the user name must be {username}/token and the password an API "
-			"token, of an active staff member with full access");
-	} else if (result == AUTH_TOO_MANY) {
-		retry_after(call, wait);
-		problem(call, 429,
-			"too many requests without access came from this address; try again in "
-			"%u s",
-			wait);
-	} else if (result == AUTH_FORBIDDEN) {
-		problem(call, 403, "only staff members with full access may use the API");
-	} else {
-		call->lenient = call->access.token.lenient;
-		call->scope = (struct scope){call->access.account.id, call->access.staff_id};
-		return true;
+	else
+		problem_faults(call, 422);
+	return FLOW_ANSWERED;
+}
+
+static void written(void *context)
+{
+	http_resume(context);
+}
+
+enum flow call_write(struct call *call, struct store_write *write)
+{
+	write->scope = call->scope;
+	write->arena = &call->http->arena;
+	write->faults = &call->faults;
+	write->request_id = slice_of(call->http->id);
+	write->done = written;
+	write->context = call->http;
+	if (call->faults.count) {
+		call->judge = arena_alloc(write->arena, sizeof(*call->judge));
+		if (!call->judge) {
+			problem_err(call, ERR_NOMEM);
+			return FLOW_ANSWERED;
+		}
+		write_judge_init(call->judge, call->app->store, write);
+		return call_read(call, &call->judge->read, judged);
 	}
-	return false;
+	suspend(call);
+	write->err = store_submit(call->app->store, write);
+	return write->err ? FLOW_ANSWERED : FLOW_WAITS;
 }
 
 /* What a token that only reads may do. */
@@ -121,8 +151,10 @@ static bool is_reading(const char *method)
 	return strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0;
 }
 
-static bool check_route(struct call *call, const struct match *match)
+static bool check_route(struct call *call)
 {
+	const struct match *match = &call->match;
+
 	if (match->route && call->access.token.read_only && !is_reading(call->http->method)) {
 		problem(call, 403, "the API token is for reading only");
 		return false;
@@ -168,11 +200,6 @@ static bool check_body_headers(struct call *call)
 	struct slice type = http_header(call->http, "Content-Type");
 	struct slice coding = http_header(call->http, "Content-Encoding");
 
-	if (call->http->content_length > API_BODY_LIMIT) {
-		problem(call, 413, "the body has %llu bytes and may have %d",
-			(unsigned long long)call->http->content_length, API_BODY_LIMIT);
-		return false;
-	}
 	if (call->route->body == BODY_NONE)
 		return true;
 	if (type.ptr && type.len && !is_json(type)) {
@@ -224,24 +251,6 @@ static void read_preferences(struct call *call)
 	}
 }
 
-static void on_head(void *data, struct http_request *http)
-{
-	struct call *call = new_call(data, http);
-	struct match match;
-
-	if (!call)
-		return;
-	if (route_find(http->path, http->method, &http->arena, &match)) {
-		problem_err(call, ERR_NOMEM);
-		return;
-	}
-	call->route_path = match.path;
-	if (strcmp(http->method, "OPTIONS") == 0)
-		answer_options(call, &match);
-	else if (check_access(call) && check_route(call, &match) && check_body_headers(call))
-		read_preferences(call);
-}
-
 static bool parse_body(struct call *call)
 {
 	const char *message;
@@ -273,15 +282,117 @@ static void name_ignored(struct call *call)
 	http_add_header(call->http, "Docket-Ignored", names);
 }
 
+static enum flow handle(struct call *call)
+{
+	return parse_body(call) && params_check(call) ? call->route->handle(call) : FLOW_ANSWERED;
+}
+
+static void refuse(struct call *call, enum auth_result result)
+{
+	if (result == AUTH_UNKNOWN) {
+		http_add_header(call->http, "WWW-Authenticate",
+				"Basic realm=\"docket\", charset=\"UTF-8\"");
+		problem(call, 401,
+			"the user name must be {username}/token and the password an API "
+			"token, of an active staff member with full access");
+	} else if (result == AUTH_TOO_MANY) {
+		retry_after(call, call->auth.wait);
+		problem(call, 429,
+			"too many requests without access came from this address; try again in "
+			"%u s",
+			call->auth.wait);
+	} else {
+		problem(call, 403, "only staff members with full access may use the API");
+	}
+}
+
+static enum flow access_known(struct call *call)
+{
+	const struct access_read *lookup = &call->auth.lookup;
+	enum auth_result result;
+
+	if (lookup->read.err) {
+		problem_err(call, lookup->read.err);
+		return FLOW_ANSWERED;
+	}
+	result = auth_end(&call->auth, call->app->store);
+	if (result != AUTH_UNKNOWN)
+		call->access = lookup->access;
+	if (result != AUTH_OK) {
+		refuse(call, result);
+		return FLOW_ANSWERED;
+	}
+	call->lenient = call->access.token.lenient;
+	call->scope = (struct scope){call->access.account.id, call->access.staff_id};
+	if (!check_route(call) || !check_body_headers(call))
+		return FLOW_ANSWERED;
+	read_preferences(call);
+	return call->whole ? handle(call) : FLOW_ANSWERED;
+}
+
+static enum flow ask_access(struct call *call)
+{
+	enum err err;
+
+	call->auth = (struct auth_request){
+		.account = call->account,
+		.source = call->source,
+		.guesses = call->app->guesses,
+		.now_ms = monotonic_ms(),
+	};
+	/* Two of them joined are readable as neither. */
+	err = http_header_list(call->http, "Authorization", &call->auth.header);
+	if (err)
+		problem_err(call, err);
+	else if (!auth_begin(&call->auth, &call->http->arena))
+		refuse(call, AUTH_TOO_MANY);
+	else
+		return call_read(call, &call->auth.lookup.read, access_known);
+	return FLOW_ANSWERED;
+}
+
+/* Whether the body is so large, or so long in coming, that access is asked for before it is read.
+ */
+static bool comes_late(struct http_request *http)
+{
+	return http->content_length > API_BODY_SMALL || http->expects_continue ||
+	       http_header(http, "Transfer-Encoding").ptr;
+}
+
+static void on_head(void *data, struct http_request *http)
+{
+	struct call *call = new_call(data, http);
+
+	if (!call)
+		return;
+	if (route_find(http->path, http->method, &http->arena, &call->match))
+		problem_err(call, ERR_NOMEM);
+	else if (strcmp(http->method, "OPTIONS") == 0)
+		answer_options(call);
+	if (http->response.status)
+		return;
+	call->account = account_of(call);
+	if (http->content_length > API_BODY_LIMIT)
+		problem(call, 413, "the body has %llu bytes and may have %d",
+			(unsigned long long)http->content_length, API_BODY_LIMIT);
+	else if (comes_late(http))
+		settle(call, ask_access(call));
+}
+
 static void on_body(void *data, struct http_request *http)
 {
 	struct call *call = http->app_data;
+	enum flow flow;
 
 	(void)data;
-	if (parse_body(call) && params_check(call))
-		call->route->handle(call);
-	if (http->response.status)
+	call->whole = true;
+	/* From now on it is suspended anew. */
+	call->suspended = false;
+	flow = call->route ? handle(call) : ask_access(call);
+	if (flow == FLOW_ANSWERED && !call->suspended)
 		name_ignored(call);
+	else
+		settle(call, flow);
 }
 
 static void on_resume(void *data, struct http_request *http)
@@ -289,7 +400,8 @@ static void on_resume(void *data, struct http_request *http)
 	struct call *call = http->app_data;
 
 	(void)data;
-	call->route->finish(call);
+	if (!http->response.status)
+		call->route->finish(call);
 	name_ignored(call);
 }
 

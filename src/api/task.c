@@ -3,12 +3,7 @@
 #include "api/api_private.h"
 #include "codec/codec.h"
 
-static void task_written(void *context)
-{
-	http_resume(context);
-}
-
-void task_create(struct call *call)
+enum flow task_create(struct call *call)
 {
 	struct arena *arena = &call->http->arena;
 	struct task *task = arena_alloc(arena, sizeof(*task));
@@ -20,11 +15,10 @@ void task_create(struct call *call)
 		.lenient = call->lenient,
 		.ignored = &call->ignored,
 	};
-	enum err err;
 
 	if (!task || !create) {
 		problem_err(call, ERR_NOMEM);
-		return;
+		return FLOW_ANSWERED;
 	}
 	if (!call->access.account.require_case)
 		decode.waived = field_bit(&task_type, "casefile_id");
@@ -33,26 +27,8 @@ void task_create(struct call *call)
 	task_create_init(create);
 	create->task = task;
 	create->valid = decode.given;
-	create->write.scope = call->scope;
-	create->write.arena = arena;
-	create->write.faults = &call->faults;
-	create->write.done = task_written;
-	create->write.context = call->http;
 	call->write = create;
-	if (call->faults.count) {
-		err = store_judge(call->app->store, &create->write);
-		if (err)
-			problem_err(call, err);
-		else
-			problem_faults(call, 422);
-		return;
-	}
-	http_suspend(call->http);
-	err = store_submit(call->app->store, &create->write);
-	if (err) {
-		create->write.err = err;
-		http_resume(call->http);
-	}
+	return call_write(call, &create->write);
 }
 
 void task_created(struct call *call)

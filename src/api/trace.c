@@ -101,7 +101,7 @@ void trace_end(const struct app *app, const struct http_request *http, const str
 	log_put_plain(&line, "source", (struct slice){address, ip_write(&source, address)});
 	put_call(&line, call ? call : &none);
 	log_put_text(&line, "method", slice_of(http->method), METHOD_MAX);
-	log_put_text(&line, "route", slice_of(call ? call->route_path : NULL), PATH_MAX_SHOWN);
+	log_put_text(&line, "route", slice_of(call ? call->match.path : NULL), PATH_MAX_SHOWN);
 	log_put_text(&line, "path", shown_path(http), PATH_MAX_SHOWN);
 	log_put_int(&line, "status", http->response.status);
 	log_put_int(&line, "bytes", (int64_t)http->body_bytes);

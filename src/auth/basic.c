@@ -54,37 +54,43 @@ static enum auth_result judge(const struct access *access,
 	return access->level == STAFF_FULL ? AUTH_OK : AUTH_FORBIDDEN;
 }
 
-enum err auth_basic(struct store *store, const struct auth_request *request, struct arena *arena,
-		    enum auth_result *result_out, struct access *access_out, unsigned *wait_out)
+static struct guess guess_of(const struct auth_request *request)
+{
+	return (struct guess){request->account, request->source, request->lookup.hash,
+			      request->now_ms, false};
+}
+
+bool auth_begin(struct auth_request *request, struct arena *arena)
 {
 	char decoded[CREDENTIALS_MAX];
-	unsigned char hash[TOKEN_HASH_BYTES];
 	struct credentials given = read_header(request->header, decoded);
-	struct guess guess = {request->account, request->source, hash, request->now_ms, false};
-	bool is_guess = request->header.len > 0;
-	unsigned wait;
-	struct access access;
-	enum err err = OK;
+	struct guess guess;
+	const char *username;
 
-	token_hash(given.token, hash);
-	wait = is_guess ? guesses_wait(request->guesses, &guess) : 0;
-	if (!wait)
-		err = store_access(store, request->account, given.username, hash, arena, &access);
+	access_read_init(&request->lookup, arena);
+	username = arena_copy(arena, given.username);
+	request->lookup.account = request->account;
+	/* Without memory it is nobody. */
+	request->lookup.username =
+		username ? (struct slice){username, given.username.len} : SLICE("");
+	token_hash(given.token, request->lookup.hash);
 	sodium_memzero(decoded, sizeof(decoded));
-	if (err)
-		return err;
-	if (wait) {
-		*result_out = AUTH_TOO_MANY;
-		*wait_out = wait;
-		return OK;
-	}
-	*result_out = judge(&access, hash);
-	if (*result_out != AUTH_UNKNOWN) {
-		store_token_used(store, &access);
-		*access_out = access;
+	guess = guess_of(request);
+	request->wait = request->header.len ? guesses_wait(request->guesses, &guess) : 0;
+	return !request->wait;
+}
+
+enum auth_result auth_end(struct auth_request *request, struct store *store)
+{
+	const struct access *access = &request->lookup.access;
+	enum auth_result result = judge(access, request->lookup.hash);
+	struct guess guess = guess_of(request);
+
+	if (result != AUTH_UNKNOWN) {
+		store_token_used(store, access);
 		guesses_passed(request->guesses, &guess);
-	} else if (is_guess) {
+	} else if (request->header.len) {
 		guesses_refused(request->guesses, &guess);
 	}
-	return OK;
+	return result;
 }

@@ -22,13 +22,17 @@ struct auth_request {
 	struct ip source;
 	struct guesses *guesses;
 	int64_t now_ms; /* by monotonic_ms() */
+	unsigned wait;  /* seconds, of AUTH_TOO_MANY */
+	/* To be read between the two calls below; then it has who it is. */
+	struct access_read lookup;
 };
 
-/* Decides from the header. Whatever is wrong, the same work is done, so that the time does not tell
- * what it was. A request without the header is no guess, and is not counted as one: many clients
- * ask once without. On AUTH_OK and AUTH_FORBIDDEN `access_out` is filled in, on AUTH_TOO_MANY
- * `wait_out`, the seconds until it may be tried again. An error is one of the store's. */
-enum err auth_basic(struct store *store, const struct auth_request *request, struct arena *arena,
-		    enum auth_result *result_out, struct access *access_out, unsigned *wait_out);
+/* Reads the header. False where the request is not to be looked at, but told to wait. Whatever is
+ * wrong, the same work is done, so that the time does not tell what it was. */
+bool auth_begin(struct auth_request *request, struct arena *arena);
+
+/* Decides from what was read. A request without the header is no guess, and is not counted as one:
+ * many clients ask once without. */
+enum auth_result auth_end(struct auth_request *request, struct store *store);
 
 #endif

@@ -14,6 +14,8 @@ enum err {
 	ERR_FULL,          /* no room left on the disk */
 	ERR_IO,            /* the storage failed */
 	ERR_UNKNOWN_STATE, /* the storage failed so that its state is unknown: restart */
+	ERR_AWAY,          /* the database cannot be reached; nothing was stored */
+	ERR_UNSURE,        /* the database was lost in a commit: it may be stored or not */
 	ERR_CORRUPT,       /* what is stored makes no sense */
 	ERR_SCHEMA,        /* the database is older or newer than this program */
 	ERR_CONSTRAINT,    /* a rule of the schema forbade it */

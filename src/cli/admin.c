@@ -18,6 +18,13 @@
  * to serve it has no socket yet. */
 #define TRIES 20
 
+void admin_place(const struct settings *settings, struct store_config *config)
+{
+	config->folder = settings->text[SETTING_DATA];
+	config->database = settings->text[SETTING_DATABASE];
+	config->clock = &system_clock;
+}
+
 bool admin_account(const struct settings *settings, struct store *store, struct arena *arena,
 		   struct account *account_out)
 {
@@ -137,27 +144,24 @@ enum exit_status admin_list(const struct settings *settings, json_t *rows)
 	return status;
 }
 
-/* The folder's own process, or this one where it has none. */
+/* The folder's own process, or this one where it has none; a database is for everybody. */
 static enum exit_status run_command(const struct settings *settings,
 				    const unsigned char *token_hash, bool *unknown_out)
 {
-	const struct store_config config = {
-		.folder = settings->text[SETTING_DATA],
-		.clock = &system_clock,
-		.readers = 1,
-		.queue_limit = QUEUE_LIMIT,
-	};
+	struct store_config config = {.readers = 1, .queue_limit = QUEUE_LIMIT};
 	enum exit_status status = EXIT_FAILED;
 	struct buf why = {0};
 	struct store *store;
 	enum err err = ERR_BUSY;
 
+	admin_place(settings, &config);
 	for (int i = 0; i < TRIES && err == ERR_BUSY; i++) {
 		if (i)
 			nanosleep(&(struct timespec){.tv_nsec = 100000000}, NULL);
 		buf_clear(&why);
 		err = store_open(&config, &store, &why);
-		if (err == ERR_BUSY && control_ask(settings, token_hash, &status, unknown_out)) {
+		if (err == ERR_BUSY && config.folder &&
+		    control_ask(settings, token_hash, &status, unknown_out)) {
 			buf_release(&why);
 			return status;
 		}

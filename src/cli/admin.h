@@ -9,6 +9,9 @@
 #include "model/staff.h"
 #include "store/store.h"
 
+/* Where the settings say that everything is kept. */
+void admin_place(const struct settings *settings, struct store_config *config);
+
 /* The account that --account names, or the only one; else says what is wrong. Texts are in the
  * arena. */
 bool admin_account(const struct settings *settings, struct store *store, struct arena *arena,

@@ -5,7 +5,7 @@
 #include <jansson.h>
 
 #include "base/log.h"
-#include "cli/commands.h"
+#include "cli/admin.h"
 #include "cli/progress.h"
 
 static void show_progress(void *context, size_t done, size_t rules)
@@ -116,8 +116,11 @@ enum exit_status command_check(const struct settings *settings)
 	struct arena arena = {0};
 	struct buf why = {0};
 	enum exit_status status = EXIT_FAILED;
-	enum err err = store_check(settings->text[SETTING_DATA], &arena, show_progress, &progress,
-				   &report, &why);
+	struct store_config config = {0};
+	enum err err;
+
+	admin_place(settings, &config);
+	err = store_check(&config, &arena, show_progress, &progress, &report, &why);
 
 	progress_end(&progress);
 	if (err) {

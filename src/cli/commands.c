@@ -3,7 +3,7 @@
 #include "cli/commands.h"
 
 #define BIT SETTING_BIT
-#define DATA (BIT(SETTING_CONFIG) | BIT(SETTING_DATA))
+#define DATA (BIT(SETTING_CONFIG) | BIT(SETTING_DATA) | BIT(SETTING_DATABASE))
 #define STAFF                                                                    \
 	(BIT(SETTING_FIRST_NAME) | BIT(SETTING_LAST_NAME) | BIT(SETTING_EMAIL) | \
 	 BIT(SETTING_ACCESS))
@@ -17,8 +17,8 @@ const struct command commands[] = {
 			"The account is \"main\" where it is not named: lower-case letters, digits "
 			"and hyphens.\nThe token is printed on standard output, this one time; "
 			"--token-file keeps it\nin a file instead.",
-		.takes = DATA | BIT(SETTING_ACCOUNT) | BIT(SETTING_USERNAME) | BIT(SETTING_EMAIL) |
-			 BIT(SETTING_TOKEN_FILE),
+		.takes = DATA | BIT(SETTING_PARTITIONS) | BIT(SETTING_ACCOUNT) |
+			 BIT(SETTING_USERNAME) | BIT(SETTING_EMAIL) | BIT(SETTING_TOKEN_FILE),
 		.needs = BIT(SETTING_DATA),
 		.run = command_init,
 	},
@@ -164,7 +164,8 @@ const struct command commands[] = {
 			"that is\nmade for it, then reads both and compares every row. Only then the "
 			"target can be used;\nthe source stays as it is. Where it was broken off, the "
 			"same command goes on. Nobody\nmay serve either of them meanwhile.",
-		.takes = BIT(SETTING_CONFIG) | BIT(SETTING_FROM) | BIT(SETTING_TO),
+		.takes = BIT(SETTING_CONFIG) | BIT(SETTING_FROM) | BIT(SETTING_TO) |
+			 BIT(SETTING_PARTITIONS),
 		.needs = BIT(SETTING_FROM) | BIT(SETTING_TO),
 		.run = command_move,
 	},
@@ -183,7 +184,8 @@ const struct command commands[] = {
 			"other has. SIGHUP reads\nthe files again.",
 		.takes = DATA | BIT(SETTING_EPHEMERAL) | BIT(SETTING_TOKEN) | BIT(SETTING_LISTEN) |
 			 BIT(SETTING_BASE_DOMAIN) | BIT(SETTING_TLS_CERT) | BIT(SETTING_TLS_KEY) |
-			 BIT(SETTING_BEHIND_PROXY) | BIT(SETTING_QUIET),
+			 BIT(SETTING_BEHIND_PROXY) | BIT(SETTING_CONNECTIONS) |
+			 BIT(SETTING_TIMEOUT) | BIT(SETTING_QUEUE) | BIT(SETTING_QUIET),
 		.run = command_serve,
 	},
 };

@@ -122,15 +122,13 @@ static enum err make_all(const struct settings *settings, struct store *store)
 
 enum exit_status command_demo(const struct settings *settings)
 {
-	const struct store_config config = {
-		.folder = settings->text[SETTING_DATA],
-		.clock = &system_clock,
-		.readers = 1,
-	};
+	struct store_config config = {.readers = 1};
 	struct buf why = {0};
 	struct store *store;
-	enum err err = store_open(&config, &store, &why);
+	enum err err;
 
+	admin_place(settings, &config);
+	err = store_open(&config, &store, &why);
 	if (err) {
 		log_line("%.*s", (int)why.len, why.ptr ? why.ptr : "");
 	} else {

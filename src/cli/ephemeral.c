@@ -33,8 +33,11 @@ bool ephemeral_check(const struct settings *settings)
 
 	if (!ephemeral && token)
 		settings_wrong(settings, SETTING_TOKEN, "goes only with --ephemeral");
-	else if (!ephemeral && !settings->text[SETTING_DATA])
+	else if (!ephemeral && !settings->text[SETTING_DATA] && !settings->text[SETTING_DATABASE])
 		settings_missing(settings, SETTING_DATA);
+	else if (ephemeral && settings->text[SETTING_DATABASE])
+		settings_wrong(settings, SETTING_DATABASE,
+			       "cannot be given with --ephemeral, which has a folder of its own");
 	else if (ephemeral && settings->text[SETTING_DATA])
 		settings_wrong(settings, SETTING_DATA,
 			       "does not go with --ephemeral, which makes a folder of its own");
@@ -59,13 +62,14 @@ static bool make_account(const struct ephemeral *ephemeral)
 	struct buf why = {0};
 	struct staff staff;
 	struct store_first first = {.account = "main", .staff = &staff, .hand_over = hand_over};
+	const struct store_config config = {.folder = ephemeral->folder, .clock = &system_clock};
 	enum err err;
 
 	record_clear(&staff_type, &staff);
 	staff.username = SLICE(USERNAME);
 	token_hash(slice_of(ephemeral->token), hash);
 	token_init(&first.token, "made by docket serve --ephemeral", hash);
-	err = store_create(ephemeral->folder, &system_clock, &first, &why);
+	err = store_create(&config, &first, &why);
 	if (err)
 		log_line("%.*s", (int)why.len, why.ptr ? why.ptr : err_text(err));
 	buf_release(&why);

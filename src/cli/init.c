@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* docket init: makes a data folder. */
+/* docket init: makes a data folder, or the tables of a database. */
 #include <errno.h>
 #include <unistd.h>
 
@@ -32,7 +32,7 @@ static bool hand_over(void *context)
 static enum exit_status make(const struct settings *settings, const char *account,
 			     struct staff *staff)
 {
-	const char *folder = settings->text[SETTING_DATA];
+	struct store_config config = {.partitions = (unsigned)settings->number[SETTING_PARTITIONS]};
 	struct token_out out = {.file = settings->text[SETTING_TOKEN_FILE]};
 	unsigned char hash[TOKEN_HASH_BYTES];
 	struct buf why = {0};
@@ -44,10 +44,11 @@ static enum exit_status make(const struct settings *settings, const char *accoun
 	};
 	enum err err;
 
+	admin_place(settings, &config);
 	token_new(out.token);
 	token_hash(slice_of(out.token), hash);
 	token_init(&first.token, "made by docket init", hash);
-	err = store_create(folder, &system_clock, &first, &why);
+	err = store_create(&config, &first, &why);
 	if (err) {
 		if (why.len)
 			log_line("%.*s", (int)why.len, why.ptr);
@@ -55,7 +56,8 @@ static enum exit_status make(const struct settings *settings, const char *accoun
 			unlink(out.file);
 	} else {
 		fprintf(stderr, "made %s with the account \"%s\" and the staff member \"%s\"\n",
-			folder, first.account, settings->text[SETTING_USERNAME]);
+			config.folder ? config.folder : "the tables", first.account,
+			settings->text[SETTING_USERNAME]);
 		if (out.file)
 			fprintf(stderr, "the API token is in %s\n", out.file);
 	}
@@ -71,6 +73,9 @@ enum exit_status command_init(const struct settings *settings)
 
 	if (!account)
 		account = "main";
+	if (settings->number[SETTING_PARTITIONS] && !settings->text[SETTING_DATABASE])
+		return settings_wrong(settings, SETTING_PARTITIONS,
+				      "is for --database alone: a folder has no partitions");
 	if (!admin_account_name(settings, account) ||
 	    !admin_staff(settings, settings->text[SETTING_USERNAME], false, &staff, &given))
 		return EXIT_USAGE;

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* docket migrate: brings a data folder to this program's schema. */
 #include "base/log.h"
-#include "cli/commands.h"
-#include "store/store.h"
+#include "cli/admin.h"
 
 struct told {
 	FILE *out;
@@ -22,10 +21,12 @@ enum exit_status command_migrate(const struct settings *settings)
 	bool dry = settings->number[SETTING_DRY_RUN];
 	struct told told = {.out = settings->out};
 	struct buf why = {0};
+	struct store_config config = {0};
 	int have = 0;
-	enum err err = store_migrate(settings->text[SETTING_DATA], &system_clock, dry, tell, &told,
-				     &have, &why);
+	enum err err;
 
+	admin_place(settings, &config);
+	err = store_migrate(&config, dry, tell, &told, &have, &why);
 	if (err)
 		log_line("%.*s", (int)why.len, why.ptr ? why.ptr : err_text(err));
 	else if (!told.last)

@@ -2,6 +2,8 @@
 /* docket move: everything to another database. */
 #include "store/move.h"
 
+#include <string.h>
+
 #include "base/log.h"
 #include "cli/commands.h"
 #include "cli/progress.h"
@@ -28,14 +30,33 @@ static void print_report(const struct settings *settings, const struct move_repo
 	fprintf(settings->err, "moved; every row is the same in the source and in the target\n");
 }
 
+static struct store_config config_of(const struct settings *settings, enum setting setting)
+{
+	const char *place = settings->text[setting];
+	bool url =
+		strncmp(place, "postgresql://", 13) == 0 || strncmp(place, "postgres://", 11) == 0;
+
+	return (struct store_config){
+		.folder = url ? NULL : place,
+		.database = url ? place : NULL,
+		.clock = &system_clock,
+	};
+}
+
 enum exit_status command_move(const struct settings *settings)
 {
+	struct store_config from = config_of(settings, SETTING_FROM);
+	struct store_config to = config_of(settings, SETTING_TO);
 	struct progress progress = {0};
 	struct move_report report;
 	struct buf why = {0};
-	enum err err = store_move(settings->text[SETTING_FROM], settings->text[SETTING_TO],
-				  &system_clock, show_progress, &progress, &report, &why);
+	enum err err;
 
+	to.partitions = (unsigned)settings->number[SETTING_PARTITIONS];
+	if (to.partitions && to.folder)
+		return settings_wrong(settings, SETTING_PARTITIONS,
+				      "is for a PostgreSQL database: a folder has no partitions");
+	err = store_move(&from, &to, show_progress, &progress, &report, &why);
 	progress_end(&progress);
 	if (err)
 		log_line("%.*s", (int)why.len, why.ptr ? why.ptr : err_text(err));

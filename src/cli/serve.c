@@ -8,13 +8,11 @@
 #include "api/api.h"
 #include "auth/token.h"
 #include "base/log.h"
-#include "cli/commands.h"
+#include "cli/admin.h"
 #include "cli/control.h"
 #include "cli/ephemeral.h"
 #include "json/read.h"
 
-#define READ_BUDGET_MS 2000
-#define QUEUE_LIMIT 4096
 #define DRAIN_MS 10000
 
 struct serving {
@@ -175,7 +173,8 @@ static enum err serve(const struct settings *settings, struct store *store,
 	if (err) {
 		log_line("%.*s", (int)why.len, why.ptr ? why.ptr : err_text(err));
 	} else {
-		if (control_start(settings, store, app.guesses, &control) &&
+		if ((settings->text[SETTING_DATABASE] ||
+		     control_start(settings, store, app.guesses, &control)) &&
 		    say_ready(settings, ephemeral, http.tls_chains ? "https" : "http",
 			      http_address(server)))
 			wait_for_end(server, http.tls_chains != NULL, signals);
@@ -254,31 +253,59 @@ static bool is_domain(const struct settings *settings)
 	return false;
 }
 
+/* Of a database's connections half read and half write. */
+static void share_connections(const struct settings *settings, struct store_config *config)
+{
+	unsigned connections = (unsigned)settings->number[SETTING_CONNECTIONS];
+
+	if (!config->database)
+		return;
+	config->writers = connections / 2;
+	config->readers = connections - config->writers;
+}
+
+static bool is_enough(const struct settings *settings)
+{
+	if (settings->number[SETTING_CONNECTIONS] < 2)
+		settings_wrong(settings, SETTING_CONNECTIONS,
+			       "must be 2 or more: one reads and one writes");
+	else if (!settings->number[SETTING_TIMEOUT])
+		settings_wrong(settings, SETTING_TIMEOUT, "must be 1 or more");
+	else if (!settings->number[SETTING_QUEUE])
+		settings_wrong(settings, SETTING_QUEUE, "must be 1 or more");
+	else
+		return true;
+	return false;
+}
+
 static enum exit_status run(const struct settings *settings, const struct ephemeral *ephemeral,
 			    const sigset_t *signals)
 {
 	struct serving serving = {false};
 	long cores = sysconf(_SC_NPROCESSORS_ONLN);
-	const struct store_config config = {
-		.folder = settings->text[SETTING_DATA],
-		.clock = &system_clock,
-		.readers = cores > 0 ? (unsigned)cores : 1,
-		.read_budget_ms = READ_BUDGET_MS,
-		.queue_limit = QUEUE_LIMIT,
+	unsigned threads = cores > 0 ? (unsigned)cores : 1;
+	struct store_config config = {
+		.readers = threads,
+		.read_budget_ms = (int)settings->number[SETTING_TIMEOUT],
+		.write_budget_ms = (int)settings->number[SETTING_TIMEOUT],
+		.queue_limit = (size_t)settings->number[SETTING_QUEUE],
 		.on_fatal = on_fatal,
 		.fatal_context = &serving,
 	};
 	struct buf why = {0};
 	struct store *store;
-	enum err err = store_open(&config, &store, &why);
+	enum err err;
 
+	admin_place(settings, &config);
+	share_connections(settings, &config);
+	err = store_open(&config, &store, &why);
 	if (err) {
 		log_line("%.*s", (int)why.len, why.ptr ? why.ptr : "");
 	} else {
 		if (ephemeral->folder[0])
 			err = ephemeral_fill(settings, store);
 		if (!err)
-			err = serve(settings, store, ephemeral, config.readers, signals);
+			err = serve(settings, store, ephemeral, threads, signals);
 		store_close(store);
 	}
 	buf_release(&why);
@@ -293,7 +320,7 @@ enum exit_status command_serve(const struct settings *settings)
 	sigset_t signals;
 
 	if (!is_paired(settings) || !may_listen(settings) || !is_domain(settings) ||
-	    !ephemeral_check(settings))
+	    !is_enough(settings) || !ephemeral_check(settings))
 		return EXIT_USAGE;
 	raise_descriptor_limit();
 	/* Before the temporary folder is made: no signal leaves it behind. */
@@ -307,6 +334,7 @@ enum exit_status command_serve(const struct settings *settings)
 		if (!ephemeral_make(settings, &ephemeral))
 			return EXIT_FAILED;
 		own.text[SETTING_DATA] = ephemeral.folder;
+		own.text[SETTING_DATABASE] = NULL;
 	}
 	status = run(&own, &ephemeral, &signals);
 	ephemeral_remove(&ephemeral);

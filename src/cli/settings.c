@@ -31,6 +31,10 @@ static const struct setting_row rows[SETTINGS] = {
 			    "read settings from FILE, a line `name = value` each"},
 	[SETTING_DATA] = {"data", "DIR", SETTING_TEXT, 0, NULL,
 			  "the folder that everything is kept in"},
+	[SETTING_DATABASE] = {"database", "URL", SETTING_TEXT, 0, NULL,
+			      "instead of --data: postgresql://USER@HOST/NAME"},
+	[SETTING_PARTITIONS] = {"partitions", "N", SETTING_NUMBER, 1024, "0",
+				"with --database: partition the tables by account, into N parts"},
 	[SETTING_ACCOUNT] = {"account", "NAME", SETTING_TEXT, 0, NULL,
 			     "the account; need not be named where there is only one"},
 	[SETTING_USERNAME] = {"username", "NAME", SETTING_TEXT, 0, "admin",
@@ -82,6 +86,12 @@ static const struct setting_row rows[SETTINGS] = {
 			     "the certificate's key, as PEM without a password"},
 	[SETTING_BEHIND_PROXY] = {"behind-proxy", NULL, SETTING_SWITCH, 0, NULL,
 				  "serve beyond this machine without TLS: a proxy in front has it"},
+	[SETTING_CONNECTIONS] = {"database-connections", "N", SETTING_NUMBER, 1000, "8",
+				 "with --database: how many connections to hold, 2 or more"},
+	[SETTING_TIMEOUT] = {"statement-timeout", "MS", SETTING_NUMBER, 3600000, "2000",
+			     "what a read, and a statement of a write, may take, in milliseconds"},
+	[SETTING_QUEUE] = {"queue", "N", SETTING_NUMBER, 1000000, "4096",
+			   "how many requests may wait for the database before others get 503"},
 	[SETTING_QUIET] = {"quiet", NULL, SETTING_SWITCH, 0, NULL,
 			   "write no line for each request"},
 };
@@ -116,10 +126,20 @@ enum exit_status settings_missing(const struct settings *settings, enum setting 
 {
 	char name[64];
 
-	fprintf(settings->err, "docket %s: --%s %s is missing (or %s in the environment)\n",
+	fprintf(settings->err, "docket %s: --%s %s is missing (or %s in the environment)%s\n",
 		settings->command->name, rows[setting].name, rows[setting].argument,
-		environment_name(setting, name));
+		environment_name(setting, name),
+		setting == SETTING_DATA && settings->command->takes & SETTING_BIT(SETTING_DATABASE)
+			? ", or --database URL in its place"
+			: "");
 	return EXIT_USAGE;
+}
+
+/* A folder and a database take each other's place: whichever was set first is meant. */
+static bool is_set(const struct settings *settings, int i)
+{
+	return settings->text[i] || (i == SETTING_DATA && settings->text[SETTING_DATABASE]) ||
+	       (i == SETTING_DATABASE && settings->text[SETTING_DATA]);
 }
 
 /* Sets one value and says whether it fits. */
@@ -265,7 +285,7 @@ static bool read_environment(struct settings *settings)
 		const char *text = getenv(environment_name((enum setting)i, name));
 		char *origin;
 
-		if (!text || settings->text[i] || !may_be_preset(settings->command, i))
+		if (!text || is_set(settings, i) || !may_be_preset(settings->command, i))
 			continue;
 		origin = arena_copy(&settings->arena, slice_of(name));
 		if (!origin || !set(settings, (enum setting)i, text, origin))
@@ -318,7 +338,7 @@ static int file_line(void *context, const char *section, const char *name, const
 	if (reading->wrong[0])
 		return 0;
 	reading->seen |= SETTING_BIT(i);
-	if (settings->text[i] || !may_be_preset(settings->command, i))
+	if (is_set(settings, i) || !may_be_preset(settings->command, i))
 		return 1;
 	text = arena_copy(&settings->arena, slice_of(value));
 	origin = arena_printf(&settings->arena, "%s: %s", settings->text[SETTING_CONFIG], name);
@@ -402,10 +422,16 @@ bool settings_read(struct settings *settings, const struct command *command, int
 	if (!read_flags(settings, argc, argv, status_out))
 		return false;
 	*status_out = EXIT_USAGE;
+	if (settings->text[SETTING_DATA] && settings->text[SETTING_DATABASE]) {
+		settings_wrong(settings, SETTING_DATABASE,
+			       "takes the place of --data: only one of "
+			       "them can be meant");
+		return false;
+	}
 	if (!read_environment(settings) || !read_file(settings))
 		return false;
 	for (int i = 0; i < SETTINGS; i++)
-		if (!settings->text[i] && (command->needs & SETTING_BIT(i))) {
+		if (!is_set(settings, i) && (command->needs & SETTING_BIT(i))) {
 			*status_out = settings_missing(settings, (enum setting)i);
 			return false;
 		}

@@ -202,16 +202,20 @@ static enum err read_all(struct store *store, const struct scope *scope, struct 
 			 struct listed *listed)
 {
 	struct list_place after = {0};
-	const struct list_sink sink = {.on_record = list_staff, .context = listed};
+	struct list_read page;
 	struct list_query query = {
 		.sort = field_of(&staff_type, "id"), .limit = LIST_PAGE, .after = &after};
-	bool more = true;
-	enum err err = OK;
+	enum err err;
 
-	while (more && !err) {
-		err = store_list(store, scope, RECORD_STAFF, &query, arena, &sink, &more);
+	list_read_init(&page, arena);
+	page.scope = *scope;
+	page.kind = RECORD_STAFF;
+	page.query = &query;
+	page.sink = (struct list_sink){.on_record = list_staff, .context = listed};
+	do {
+		err = store_do(store, &page.read);
 		after = listed->last;
-	}
+	} while (page.more && !err);
 	return err;
 }
 

@@ -46,6 +46,8 @@ struct db_call {
 	size_t arg_count;
 	db_row_fn *on_row; /* NULL where rows are of no interest */
 	void *context;
+	bool once; /* written for one question: not worth to be kept prepared */
+	bool many; /* of rows: they are handed over as they come, not when all are there */
 };
 
 enum db_mode {
@@ -90,19 +92,28 @@ struct db_dialect {
 		const char *name;
 		const char *sql;
 	} * markers;
+	/* The same for tables that are partitioned by account; what makes the parts that they do
+	 * not have yet, where %s is how many; and what counts the parts, 0 where there are none.
+	 * NULL: there is no such form. */
+	const struct db_marker *partitioned_markers;
+	const char *make_partitions;
+	const char *count_partitions;
 	/* An aggregate that joins integers with commas; %s is the column. */
 	const char *join_ids;
-	/* The integers of $2, a JSON array, as a table with a column `value`, in their order. */
+	/* The integers of $2, a JSON array, as a table with a column `value`, in their order; and
+	 * what that order needs behind a SELECT from it as `k`. */
 	const char *ids_in_order;
+	const char *keep_order;
 	/* The same of any argument, as what stands behind IN; %s is the argument. */
 	const char *among;
-	/* The function that is above 0 where its first text has its second in it. */
+	/* The function that is above 0 where its first text has its second in it; NULL: LIKE is
+	 * asked, which uses an index of words without being told. */
 	const char *position;
 	/* Behind a table, to have it read by the index %s and no other, and the name of the index
 	 * of the key of the table %s. NULL: the database decides. */
 	const char *use_index;
 	const char *key_index;
-	/* NULL where an index of words is used without being named. */
+	/* NULL where no index of words stands beside its table. */
 	const struct db_words *words;
 	/* Ends with a row of NULLs. */
 	const struct db_self_check *self_checks;
@@ -112,28 +123,32 @@ struct db_dialect {
 	/* The names of the columns of the table $1, in their order; none where there is no such
 	 * table. */
 	const char *columns;
-	/* Behind a text, to have it compared and ordered by its bytes. */
-	const char *by_bytes;
+	/* Of the table %s, after very much was written to it, so that reads are fast from the first
+	 * on; NULL: there is no need. */
+	const char *settle;
 };
 
 struct db_driver {
 	const char *name;
 	const struct db_dialect *dialect;
 
-	/* `where` is the driver's own: a file for SQLite. On an error nothing is left open, and
-	 * `message`, of `size` bytes, says why. */
+	/* `where` is the driver's own: a file for SQLite, a connection string or URL for
+	 * PostgreSQL. On an error nothing is left open, and `message`, of `size` bytes, says why.
+	 */
 	enum err (*open)(const char *where, enum db_mode mode, struct db **db_out, char *message,
 			 size_t size);
 	/* NULL is accepted. */
 	void (*close)(struct db *db);
 
 	/* A transaction, that may write where the connection may; of a reading one all statements
-	 * see the same. rollback() is right after any failure. */
+	 * see the same. commit() runs `count` statements first. ERR_UNSURE: whether it was
+	 * committed is not known. rollback() is right after any failure. */
 	enum err (*begin)(struct db *db);
-	enum err (*commit)(struct db *db);
+	enum err (*commit)(struct db *db, const struct db_call *calls, size_t count);
 	void (*rollback)(struct db *db);
 
-	/* Runs `count` statements in their order, up to the first that fails. */
+	/* Runs `count` statements in their order, up to the first that fails; they go to the
+	 * database together. ERR_AWAY: the connection is of no more use. */
 	enum err (*run)(struct db *db, const struct db_call *calls, size_t count);
 	/* Runs statements without arguments, separated by semicolons. */
 	enum err (*script)(struct db *db, const char *sql);
@@ -141,7 +156,8 @@ struct db_driver {
 	/* What runs from now on may take `milliseconds` in all, then it ends with ERR_TIMEOUT;
 	 * 0 takes the limit away. */
 	void (*set_budget)(struct db *db, int milliseconds);
-	/* Copies the whole database to a new file, on stable storage and checked. */
+	/* Copies the whole database to a new file, on stable storage and checked. NULL: that is
+	 * left to tools of the database's own. */
 	enum err (*copy)(struct db *db, const char *to);
 	/* What the library said of the last failure; valid until the next call. */
 	const char *(*message)(struct db *db);
@@ -153,5 +169,6 @@ struct db {
 };
 
 extern const struct db_driver sqlite_driver;
+extern const struct db_driver postgres_driver;
 
 #endif

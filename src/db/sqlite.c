@@ -10,15 +10,13 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/file.h"
+#include "db/statements.h"
 
 #define STATEMENTS 96 /* prepared and kept, a connection */
 #define ARGS_MAX 64
 #define COLUMNS_MAX 64
 
 struct statement {
-	char *sql; /* NULL: free */
-	uint64_t hash;
-	uint64_t used; /* the clock of its last use */
 	sqlite3_stmt *handle;
 	int index[ARGS_MAX]; /* where argument i is bound; 0: nowhere */
 	size_t arg_count;    /* how many of them are known */
@@ -27,6 +25,7 @@ struct statement {
 struct sqlite_db {
 	struct db db;
 	sqlite3 *handle;
+	struct statement_text texts[STATEMENTS];
 	struct statement statements[STATEMENTS];
 	uint64_t clock;
 	enum db_mode mode;
@@ -81,20 +80,11 @@ static int over_budget(void *context)
 	return db->deadline && monotonic_ms() >= db->deadline;
 }
 
-static uint64_t hash_of(const char *sql)
+static void statement_release(struct sqlite_db *db, size_t at)
 {
-	uint64_t hash = 0xcbf29ce484222325; /* FNV-1a */
-
-	for (; *sql; sql++)
-		hash = (hash ^ (unsigned char)*sql) * 0x100000001b3;
-	return hash;
-}
-
-static void statement_release(struct statement *statement)
-{
-	sqlite3_finalize(statement->handle);
-	free(statement->sql);
-	*statement = (struct statement){0};
+	sqlite3_finalize(db->statements[at].handle);
+	db->statements[at] = (struct statement){0};
+	statement_forget(&db->texts[at]);
 }
 
 /* Ordinals of $1, $2, … follow their first appearance in the text, so each is looked up. */
@@ -117,35 +107,22 @@ static void map_arguments(struct statement *statement)
 /* The prepared statement of a text; the one unused for longest makes room. */
 static enum err prepare(struct sqlite_db *db, const char *sql, struct statement **out)
 {
-	uint64_t hash = hash_of(sql);
-	struct statement *oldest = &db->statements[0];
+	size_t at;
 	int code;
 
-	for (size_t i = 0; i < STATEMENTS; i++) {
-		struct statement *have = &db->statements[i];
-
-		if (have->sql && have->hash == hash && strcmp(have->sql, sql) == 0) {
-			have->used = ++db->clock;
-			*out = have;
-			return OK;
+	if (!statement_find(db->texts, STATEMENTS, &db->clock, sql, &at)) {
+		statement_release(db, at);
+		code = sqlite3_prepare_v3(db->handle, sql, -1, SQLITE_PREPARE_PERSISTENT,
+					  &db->statements[at].handle, NULL);
+		if (code != SQLITE_OK)
+			return err_of(code);
+		if (!statement_keep(&db->texts[at], sql, ++db->clock)) {
+			statement_release(db, at);
+			return ERR_NOMEM;
 		}
-		if (have->used < oldest->used)
-			oldest = have;
+		map_arguments(&db->statements[at]);
 	}
-	statement_release(oldest);
-	code = sqlite3_prepare_v3(db->handle, sql, -1, SQLITE_PREPARE_PERSISTENT, &oldest->handle,
-				  NULL);
-	if (code != SQLITE_OK)
-		return err_of(code);
-	oldest->sql = strdup(sql);
-	if (!oldest->sql) {
-		statement_release(oldest);
-		return ERR_NOMEM;
-	}
-	oldest->hash = hash;
-	oldest->used = ++db->clock;
-	map_arguments(oldest);
-	*out = oldest;
+	*out = &db->statements[at];
 	return OK;
 }
 
@@ -260,9 +237,11 @@ static enum err sqlite_begin(struct db *base)
 	return run_text(base, may_write(sqlite_of(base)) ? "BEGIN IMMEDIATE" : "BEGIN");
 }
 
-static enum err sqlite_commit(struct db *base)
+static enum err sqlite_commit(struct db *base, const struct db_call *calls, size_t count)
 {
-	return run_text(base, "COMMIT");
+	enum err err = sqlite_run(base, calls, count);
+
+	return err ? err : run_text(base, "COMMIT");
 }
 
 /* Some failures have ended the transaction already. */
@@ -289,7 +268,7 @@ static void sqlite_close(struct db *base)
 	if (!db)
 		return;
 	for (size_t i = 0; i < STATEMENTS; i++)
-		statement_release(&db->statements[i]);
+		statement_release(db, i);
 	sqlite3_close(db->handle);
 	free(db);
 }
@@ -429,11 +408,13 @@ static const char create_words[] =
 
 static const struct db_marker markers[] = {
 	{"int", "INTEGER"},
+	{"text", "TEXT"},
 	{"bytes", "BLOB"},
 	{"table", "STRICT"},
 	{"narrow", "STRICT, WITHOUT ROWID"},
 	{"random", "randomblob(32)"},
 	{"words", create_words},
+	{"by_account", ""},
 	{NULL, NULL},
 };
 
@@ -476,6 +457,7 @@ static const struct db_dialect dialect = {
 	.markers = markers,
 	.join_ids = "group_concat(%s)",
 	.ids_in_order = "(SELECT value FROM json_each($2))",
+	.keep_order = "",
 	.among = "(SELECT value FROM json_each(%s))",
 	.position = "instr",
 	.use_index = " INDEXED BY %s",
@@ -484,7 +466,6 @@ static const struct db_dialect dialect = {
 	.self_checks = self_checks,
 	.lock_row = "",
 	.columns = "SELECT name FROM pragma_table_info($1) ORDER BY cid",
-	.by_bytes = " COLLATE BINARY",
 };
 
 const struct db_driver sqlite_driver = {

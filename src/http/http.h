@@ -69,6 +69,7 @@ struct http_request {
 	struct MHD_Connection *connection;
 	struct connection *on; /* the same, in the list of connections */
 	int state;
+	bool head_waits; /* it was suspended while its head was looked at */
 	struct buf received;
 	uint64_t received_total;
 	const char *target_end; /* where libmicrohttpd's copy of the target ends */
@@ -78,7 +79,8 @@ struct http_request {
 struct http_app {
 	/* The head is there. What is answered here is sent before the body was read, and the
 	 * connection closed, where the body is declared too large or the client waits for a
-	 * word; else when the body was read and thrown away. */
+	 * word; else when the body was read and thrown away. It may suspend the request as well:
+	 * then the body is read after http_resume(), and thrown away if it was answered. */
 	void (*on_head)(void *app, struct http_request *request);
 	/* The body is there as well, and on_head gave no answer. Without an answer from here the
 	 * request waits until http_resume(). */

@@ -26,7 +26,8 @@
 
 enum request_state {
 	REQUEST_LINE,  /* the request line is there */
-	REQUEST_BODY,  /* the head is there and was shown to the application */
+	REQUEST_HEAD,  /* the head is there and is being shown to the application */
+	REQUEST_BODY,  /* it was */
 	REQUEST_WAITS, /* suspended until http_resume() */
 	REQUEST_ANSWERED,
 };
@@ -230,7 +231,7 @@ static enum MHD_Result take_head(struct http_request *request, const char *metho
 	struct slice authority = SLICE("");
 	const char *why;
 
-	request->state = REQUEST_BODY;
+	request->state = REQUEST_HEAD;
 	request->method = method;
 	atomic_fetch_add(&server->under_way, 1);
 	connection_begins_body(request->on);
@@ -247,7 +248,10 @@ static enum MHD_Result take_head(struct http_request *request, const char *metho
 	}
 	read_lengths(request);
 	app->on_head(server->app_data, request);
-	if (!request->response.status)
+	request->state = REQUEST_BODY;
+	/* Where the application still looks at the head, on another thread, the answer is not there
+	 * yet; what libmicrohttpd does first when that is over is to read on. */
+	if (request->head_waits || !request->response.status)
 		return MHD_YES;
 	/* The connection must close behind an answer that comes before the body. */
 	if (request->content_length > app->body_limit ||
@@ -301,6 +305,8 @@ static enum MHD_Result handle(void *context, struct MHD_Connection *connection, 
 	switch ((enum request_state)request->state) {
 	case REQUEST_LINE:
 		return take_head(request, method, version);
+	case REQUEST_HEAD:
+		break;
 	case REQUEST_BODY:
 		if (*len) {
 			size_t taken = *len;
@@ -320,7 +326,10 @@ static enum MHD_Result handle(void *context, struct MHD_Connection *connection, 
 
 void http_suspend(struct http_request *request)
 {
-	request->state = REQUEST_WAITS;
+	if (request->state == REQUEST_HEAD)
+		request->head_waits = true;
+	else
+		request->state = REQUEST_WAITS;
 	MHD_suspend_connection(request->connection);
 }
 

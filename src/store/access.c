@@ -3,19 +3,13 @@
 #include "base/timefmt.h"
 #include "store/store_private.h"
 
-struct lookup {
-	struct arena *arena;
-	struct access *access;
-	int64_t now;
-};
-
 /* The columns of the account, then of the staff member, then of the token. */
 enum { STAFF_COLUMNS = 7, TOKEN_COLUMNS = 9, COLUMNS = 15 };
 
 static enum err access_row(void *context, const struct db_value *values, size_t count)
 {
-	const struct lookup *lookup = context;
-	struct access *access = lookup->access;
+	struct access_read *lookup = context;
+	struct access *access = &lookup->access;
 	const struct db_value *token = values + TOKEN_COLUMNS;
 	const char *label;
 
@@ -28,7 +22,7 @@ static enum err access_row(void *context, const struct db_value *values, size_t 
 		access->level = (enum staff_access)values[STAFF_COLUMNS + 1].integer;
 	}
 	if (token[0].bytes.len == TOKEN_HASH_BYTES) {
-		label = arena_copy(lookup->arena, token[1].bytes);
+		label = arena_copy(lookup->read.arena, token[1].bytes);
 		if (!label)
 			return ERR_NOMEM;
 		memcpy(access->token.hash, token[0].bytes.ptr, TOKEN_HASH_BYTES);
@@ -37,15 +31,14 @@ static enum err access_row(void *context, const struct db_value *values, size_t 
 		access->token.read_only = token[3].integer != 0;
 		access->token.lenient = token[4].integer != 0;
 		access->token.last_used_at = token[5].type == DB_INT ? token[5].integer : TIME_NONE;
-		access->token_known = access->token.expires_at == TIME_NONE ||
-				      lookup->now < access->token.expires_at;
+		access->token_known =
+			access->token.expires_at == TIME_NONE ||
+			clock_now(lookup->read.store->config.clock) < access->token.expires_at;
 	}
-	return account_from_row(values, lookup->arena, &access->account);
+	return account_from_row(values, lookup->read.arena, &access->account);
 }
 
-enum err store_access(struct store *store, struct slice account, struct slice username,
-		      const unsigned char hash[TOKEN_HASH_BYTES], struct arena *arena,
-		      struct access *access_out)
+static enum err access_list(struct store_read *read, struct calls *calls)
 {
 	static const char sql[] =
 		"SELECT a.id, a.name, a.country, a.require_case, a.expand, a.alert_minute,"
@@ -54,19 +47,21 @@ enum err store_access(struct store *store, struct slice account, struct slice us
 		" LEFT JOIN account a ON a.name = $1"
 		" LEFT JOIN staff s ON s.account_id = a.id AND s.username = $2"
 		" LEFT JOIN token t ON t.account_id = a.id AND t.hash = $3";
-	const struct db_value args[] = {
-		DB_TEXT_VALUE(account),
-		DB_TEXT_VALUE(username),
-		DB_BYTES_VALUE(((struct slice){(const char *)hash, TOKEN_HASH_BYTES})),
-	};
-	struct access access = {.level = STAFF_DISABLED};
-	struct lookup lookup = {arena, &access, clock_now(store->config.clock)};
-	const struct db_call call = {sql, args, 3, access_row, &lookup};
-	enum err err = store_read(store, &call, 1);
+	struct access_read *lookup = (struct access_read *)(void *)read;
+	struct db_value *args = arena_alloc(read->arena, 3 * sizeof(*args));
 
-	if (!err)
-		*access_out = access;
-	return err;
+	if (!args)
+		return ERR_NOMEM;
+	lookup->access = (struct access){.level = STAFF_DISABLED};
+	args[0] = DB_TEXT_VALUE(lookup->account);
+	args[1] = DB_TEXT_VALUE(lookup->username);
+	args[2] = DB_BYTES_VALUE(((struct slice){(const char *)lookup->hash, TOKEN_HASH_BYTES}));
+	return calls_add(calls, sql, args, 3, access_row, lookup);
+}
+
+void access_read_init(struct access_read *access, struct arena *arena)
+{
+	*access = (struct access_read){.read = {.arena = arena, .list = access_list}};
 }
 
 static enum err secret_row(void *context, const struct db_value *values, size_t count)
@@ -85,7 +80,7 @@ enum err store_secret(struct store *store, const char *name, unsigned char secre
 	const struct db_value args[] = {DB_TEXT_VALUE(slice_of(name))};
 	const struct db_call call = {"SELECT value FROM secret WHERE name = $1", args, 1,
 				     secret_row, &secret};
-	enum err err = store_read(store, &call, 1);
+	enum err err = store_read_now(store, &call, 1);
 
 	return err ? err : secret ? ERR_NOT_FOUND : OK;
 }

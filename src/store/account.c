@@ -63,7 +63,7 @@ enum err store_account(struct store *store, const char *name, struct arena *aren
 					   " ORDER BY id LIMIT 2",
 				    .on_row = found_row,
 				    .context = &found};
-	enum err err = store_read(store, name ? &by_name : &any, 1);
+	enum err err = store_read_now(store, name ? &by_name : &any, 1);
 
 	if (err)
 		return err;
@@ -97,7 +97,7 @@ enum err store_accounts(struct store *store, struct arena *arena, store_record_f
 				     .on_row = listing_row,
 				     .context = &listing};
 
-	return store_read(store, &call, 1);
+	return store_read_now(store, &call, 1);
 }
 
 static struct account_create *create_of(struct store_write *write)
@@ -134,8 +134,7 @@ static enum err account_create_read(struct store_write *write, struct calls *cal
 		return ERR_NOMEM;
 	create->exists = false;
 	args[0] = DB_TEXT_VALUE(slice_of(create->name));
-	err = calls_add(calls, "SELECT last FROM given WHERE name = 'account'", NULL, 0,
-			last_id_row, create);
+	err = calls_add(calls, write->store->lock_given, NULL, 0, last_id_row, create);
 	return err ? err
 		   : calls_add(calls, "SELECT id FROM account WHERE name = $1", args, 1, name_row,
 			       create);
@@ -152,8 +151,6 @@ static enum err account_create_decide(struct store_write *write, struct calls *c
 	if (!args)
 		return ERR_NOMEM;
 	write->scope.account_id = create->last_id + 1;
-	write->last_change = 0;
-	memset(write->last_id, 0, sizeof(write->last_id));
 	args[0] = DB_INT_VALUE(write->scope.account_id);
 	args[1] = DB_TEXT_VALUE(slice_of(create->name));
 	args[2] = DB_INT_VALUE(write->now);

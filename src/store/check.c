@@ -231,7 +231,8 @@ static enum err check_removals(struct check *check, struct buf *why)
 static enum err open_database(struct check *check, int64_t *schema_out, struct buf *why)
 {
 	const char *folder = check->store->config.folder;
-	enum err err = store_lock(check->store, why);
+	/* A PostgreSQL database is looked at in a snapshot, whoever has it. */
+	enum err err = folder ? store_lock(check->store, why) : OK;
 
 	if (err == ERR_BUSY) {
 		buf_clear(why);
@@ -245,18 +246,19 @@ static enum err open_database(struct check *check, int64_t *schema_out, struct b
 		buf_printf(
 			why,
 			"the database has schema %lld and this docket reads schema %zu: bring it "
-			"up to date first, with \"docket migrate --data %s\"",
-			(long long)*schema_out, migration_count, folder);
+			"up to date first, with \"docket migrate %s %s\"",
+			(long long)*schema_out, migration_count, folder ? "--data" : "--database",
+			folder ? folder : "URL");
 		err = ERR_SCHEMA;
 	}
 	return err ? err : check_removals(check, why);
 }
 
-enum err store_check(const char *folder, struct arena *arena, check_progress_fn *on_progress,
-		     void *context, struct check_report *report_out, struct buf *why)
+enum err store_check(const struct store_config *config, struct arena *arena,
+		     check_progress_fn *on_progress, void *context, struct check_report *report_out,
+		     struct buf *why)
 {
-	const struct store_config config = {.folder = folder, .clock = &system_clock};
-	struct check check = {.store = store_new(&config), .arena = arena};
+	struct check check = {.store = store_new(config), .arena = arena};
 	struct check_report report = {0};
 	enum err err = check.store ? open_database(&check, &report.schema, why) : ERR_NOMEM;
 

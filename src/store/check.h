@@ -40,10 +40,11 @@ struct check_report {
 /* Called before the first rule and after each. */
 typedef void check_progress_fn(void *context, size_t done, size_t rules);
 
-/* Reads all that the folder's database holds, and writes nothing. Another process may serve the
- * folder meanwhile: each rule then sees one moment. The report is in the arena. ERR_SCHEMA where
- * the database is of another version; what cannot be read at all is an error as well. */
-enum err store_check(const char *folder, struct arena *arena, check_progress_fn *on_progress,
-		     void *context, struct check_report *report_out, struct buf *why);
+/* Reads all that the database holds, and writes nothing. Other processes may serve it meanwhile:
+ * each rule then sees one moment. The report is in the arena. ERR_SCHEMA where the database is of
+ * another version; what cannot be read at all is an error as well. */
+enum err store_check(const struct store_config *config, struct arena *arena,
+		     check_progress_fn *on_progress, void *context, struct check_report *report_out,
+		     struct buf *why);
 
 #endif

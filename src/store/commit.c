@@ -1,17 +1,21 @@
 /* SPDX-License-Identifier: MIT */
-/* The one writer: takes all writes that wait, runs the two steps of each in one transaction, and
- * tells them once it is durable (group commit). A batch that fails is rolled back and its writes
- * are run one by one, so that a write only ever answers for itself. */
-#include <assert.h>
+/* The writers: each takes all writes that wait for it, has them run in one transaction (batch.c),
+ * and tells them once it is durable (group commit). A batch that fails is rolled back and its
+ * writes are run one by one, so that a write only ever answers for itself. SQLite has one writer.
+ */
 #include <pthread.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "store/store_private.h"
 
+#define RESOLVE_MS 5000 /* to find out what became of a commit whose answer was lost */
 #define BATCH_MAX 256
 
 struct writer {
 	struct store *store;
+	struct db **db; /* NULL in it: there is no connection at this moment */
+	struct db *own_db;
 	pthread_t thread;
 	pthread_mutex_t lock;
 	pthread_cond_t wake;
@@ -23,121 +27,6 @@ struct writer {
 	bool broken; /* the storage's state is unknown: nothing is written any more */
 };
 
-enum err calls_add(struct calls *calls, const char *sql, const struct db_value *args,
-		   size_t arg_count, db_row_fn *on_row, void *context)
-{
-	if (calls->count == calls->room) {
-		size_t room = calls->room ? calls->room * 2 : 16;
-		struct db_call *list = arena_alloc(calls->arena, room * sizeof(*list));
-
-		if (!list)
-			return ERR_NOMEM;
-		if (calls->count)
-			memcpy(list, calls->list, calls->count * sizeof(*list));
-		calls->list = list;
-		calls->room = room;
-	}
-	calls->list[calls->count++] = (struct db_call){sql, args, arg_count, on_row, context};
-	return OK;
-}
-
-enum err read_nothing(struct store_write *write, struct calls *calls)
-{
-	(void)write;
-	(void)calls;
-	return OK;
-}
-
-static enum err account_row(void *context, const struct db_value *values, size_t count)
-{
-	struct store_write *write = context;
-
-	assert(count == 1 + RECORD_KINDS);
-	write->account_found = true;
-	write->last_change = values[0].integer;
-	for (size_t i = 0; i < RECORD_KINDS && i + 1 < count; i++)
-		write->last_id[i] = values[i + 1].integer;
-	return OK;
-}
-
-static enum err step_one(struct store *store, struct store_write *write)
-{
-	const struct db_value account = DB_INT_VALUE(write->scope.account_id);
-	struct calls calls = {.arena = write->arena};
-	bool known = !write->steps->makes_account;
-	enum err err = OK;
-
-	if (known)
-		err = calls_add(&calls, store->read_account, &account, 1, account_row, write);
-	if (!err)
-		err = write->steps->read(write, &calls);
-	if (!err)
-		err = store->driver->run(store->write_db, calls.list, calls.count);
-	if (!err && known && !write->account_found)
-		err = ERR_NOT_FOUND;
-	return err;
-}
-
-static enum err step_two(struct store *store, struct store_write *write)
-{
-	struct db_value args[2 + RECORD_KINDS];
-	struct calls calls = {.arena = write->arena};
-	enum err err = write->steps->decide(write, &calls);
-
-	if (err || !calls.count)
-		return err;
-	if (!write->changed)
-		return store->driver->run(store->write_db, calls.list, calls.count);
-	args[0] = DB_INT_VALUE(write->scope.account_id);
-	args[1] = DB_INT_VALUE(write->last_change);
-	for (size_t i = 0; i < RECORD_KINDS; i++)
-		args[2 + i] = DB_INT_VALUE(write->last_id[i]);
-	err = calls_add(&calls, store->update_account, args, 2 + RECORD_KINDS, NULL, NULL);
-	return err ? err : store->driver->run(store->write_db, calls.list, calls.count);
-}
-
-/* Takes back what an earlier run of the steps has left. */
-static void start_afresh(struct store_write *write)
-{
-	write->account_found = write->changed = false;
-	*write->faults_last = NULL;
-	write->faults->last = write->faults_last;
-	write->faults->count = write->faults_before;
-}
-
-static enum err run_steps(struct store *store, struct store_write *write)
-{
-	enum err err;
-
-	start_afresh(write);
-	err = step_one(store, write);
-	if (!err)
-		err = step_two(store, write);
-	return err;
-}
-
-/* A failure of the kind `known` was told already. */
-static enum err run_batch(struct store *store, struct store_write **writes, size_t count,
-			  enum err known)
-{
-	enum err err = store->driver->begin(store->write_db);
-	int64_t now = clock_now(store->config.clock);
-
-	for (size_t i = 0; i < count && !err; i++) {
-		writes[i]->now = now;
-		err = run_steps(store, writes[i]);
-	}
-	if (!err)
-		err = store->driver->commit(store->write_db);
-	/* An account that is gone by now is no failure of the storage. */
-	if (err && err != known && err != ERR_NOT_FOUND)
-		log_line("%zu write%s failed: %s: %s", count, count == 1 ? "" : "s", err_text(err),
-			 store->driver->message(store->write_db));
-	if (err)
-		store->driver->rollback(store->write_db);
-	return err;
-}
-
 static void prepare(struct store *store, struct store_write *write)
 {
 	write->store = store;
@@ -147,43 +36,135 @@ static void prepare(struct store *store, struct store_write *write)
 	write->faults_last = write->faults->last;
 }
 
-/* Runs them together, and one by one where that fails. ERR_UNKNOWN_STATE where nothing may be
- * written any more. */
-static enum err commit_writes(struct store *store, struct store_write **writes, size_t count)
+static void drop(struct store *store, struct db **db)
 {
-	enum err err = run_batch(store, writes, count, OK);
+	store->driver->close(*db);
+	*db = NULL;
+}
+
+/* Whether a commit whose answer was lost has been done: by the request's id in the history. The
+ * account's lock is waited for, which the lost connection may still have; and this commit waits for
+ * a standby as the first should have. */
+static enum err resolve(struct store *store, struct db **db, struct commit_mark *mark)
+{
+	int64_t until = monotonic_ms() + RESOLVE_MS;
+	enum err err = ERR_UNSURE;
+
+	while (mark->account_id != ID_NONE && monotonic_ms() < until) {
+		err = *db ? OK : store_open_db(store, DB_WRITE, db);
+		if (!err)
+			err = batch_resolve(store, *db, mark);
+		if (!err)
+			return mark->found ? OK : ERR_AWAY;
+		if (*db)
+			drop(store, db);
+		nanosleep(&(struct timespec){.tv_nsec = 100000000}, NULL);
+	}
+	log_line("it is not known whether writes were stored: request %.*s is the last of them",
+		 (int)mark->request_id.len, mark->request_id.ptr ? mark->request_id.ptr : "");
+	return ERR_UNSURE;
+}
+
+/* In one transaction. A connection that was lost before the commit, as an idle one by a restart of
+ * the database, is made anew once. */
+static enum err attempt(struct store *store, struct db **db, struct store_write **writes,
+			size_t count, enum err known)
+{
+	struct commit_mark mark = {0};
+	enum err err = ERR_AWAY;
+
+	for (int i = 0; i < 2 && err == ERR_AWAY; i++) {
+		err = *db ? OK : store_open_db(store, DB_WRITE, db);
+		if (err)
+			return err;
+		err = batch_run(store, *db, writes, count, known, &mark);
+		if (err == ERR_AWAY || err == ERR_UNSURE)
+			drop(store, db);
+	}
+	return err == ERR_UNSURE ? resolve(store, db, &mark) : err;
+}
+
+static void tell_all(struct store_write **writes, size_t count, enum err err)
+{
+	for (size_t i = 0; i < count; i++)
+		writes[i]->err = err;
+}
+
+/* Moves the writes of the first one's account to the front; how many they are. */
+static size_t gather_first(struct store_write **writes, size_t count)
+{
+	int64_t account_id = writes[0]->scope.account_id;
+	size_t gathered = 0;
 
 	for (size_t i = 0; i < count; i++) {
-		if (count > 1 && err && err != ERR_UNKNOWN_STATE)
-			writes[i]->err = run_batch(store, &writes[i], 1, err);
-		else
-			writes[i]->err = err;
-		if (writes[i]->err == ERR_UNKNOWN_STATE)
-			err = ERR_UNKNOWN_STATE;
+		struct store_write *write = writes[i];
+
+		if (write->scope.account_id != account_id)
+			continue;
+		memmove(&writes[gathered + 1], &writes[gathered],
+			(i - gathered) * sizeof(struct store_write *));
+		writes[gathered++] = write;
 	}
+	return gathered;
+}
+
+/* Runs the writes of one account together, and one by one where that fails; but not where that is
+ * because somebody holds the account's lock, or the database is away. ERR_UNKNOWN_STATE where
+ * nothing may be written any more. */
+static enum err commit_account(struct store *store, struct db **db, struct store_write **writes,
+			       size_t count, enum err known)
+{
+	enum err err = attempt(store, db, writes, count, known);
+	bool again = count > 1 && err && err != ERR_UNKNOWN_STATE && err != ERR_AWAY &&
+		     err != ERR_UNSURE && err != ERR_BUSY && err != ERR_TIMEOUT;
+
+	if (err && !again)
+		tell_all(writes, count, err);
+	for (size_t i = 0; again && i < count; i++) {
+		enum err one =
+			err == ERR_UNKNOWN_STATE ? err : attempt(store, db, &writes[i], 1, err);
+
+		if (one)
+			writes[i]->err = one;
+		if (one == ERR_UNKNOWN_STATE)
+			err = one;
+	}
+	return err;
+}
+
+/* All together, and account by account where that fails. */
+static enum err commit_writes(struct store *store, struct db **db, struct store_write **writes,
+			      size_t count)
+{
+	size_t first = gather_first(writes, count), gathered;
+	enum err err;
+
+	if (first == count)
+		return commit_account(store, db, writes, count, OK);
+	err = attempt(store, db, writes, count, OK);
+	if (err == ERR_UNKNOWN_STATE || err == ERR_AWAY || err == ERR_UNSURE)
+		tell_all(writes, count, err);
+	else if (err)
+		for (size_t i = 0; i < count; i += gathered) {
+			gathered = gather_first(&writes[i], count - i);
+			if (err == ERR_UNKNOWN_STATE)
+				tell_all(&writes[i], gathered, err);
+			else if (commit_account(store, db, &writes[i], gathered, err) ==
+				 ERR_UNKNOWN_STATE)
+				err = ERR_UNKNOWN_STATE;
+		}
 	return err;
 }
 
 enum err store_run(struct store *store, struct store_write **writes, size_t count)
 {
-	for (size_t i = 0; i < count; i++)
-		prepare(store, writes[i]);
-	return commit_writes(store, writes, count);
-}
-
-enum err store_judge(struct store *store, struct store_write *write)
-{
-	struct calls reads = {.arena = write->arena}, none = {.arena = write->arena};
 	enum err err;
 
-	assert(write->faults->count);
-	prepare(store, write);
-	err = write->steps->read(write, &reads);
-	if (!err)
-		err = store_read(store, reads.list, reads.count);
-	if (!err)
-		err = write->steps->decide(write, &none);
-	assert(none.count == 0);
+	for (size_t i = 0; i < count; i++)
+		prepare(store, writes[i]);
+	err = commit_writes(store, &store->write_db, writes, count);
+	for (size_t i = 0; i < count && !err; i++)
+		err = writes[i]->err;
 	return err;
 }
 
@@ -219,10 +200,9 @@ static void *write_loop(void *context)
 		enum err err = ERR_UNKNOWN_STATE;
 
 		if (broken)
-			for (size_t i = 0; i < count; i++)
-				writes[i]->err = ERR_UNKNOWN_STATE;
+			tell_all(writes, count, err);
 		else
-			err = commit_writes(writer->store, writes, count);
+			err = commit_writes(writer->store, writer->db, writes, count);
 		if (err == ERR_UNKNOWN_STATE && !broken) {
 			pthread_mutex_lock(&writer->lock);
 			writer->broken = true;
@@ -236,9 +216,16 @@ static void *write_loop(void *context)
 	return NULL;
 }
 
+/* The writes of an account go through one writer, in their order: two would wait for each other's
+ * lock. */
+static struct writer *writer_of(struct store *store, const struct store_write *write)
+{
+	return &store->writers[(uint64_t)write->scope.account_id % store->writer_count];
+}
+
 enum err store_submit(struct store *store, struct store_write *write)
 {
-	struct writer *writer = store->writer;
+	struct writer *writer = writer_of(store, write);
 	enum err err = OK;
 
 	prepare(store, write);
@@ -257,60 +244,51 @@ enum err store_submit(struct store *store, struct store_write *write)
 	return err;
 }
 
-struct waiting {
-	pthread_mutex_t lock;
-	pthread_cond_t wake;
-	bool done;
-};
-
-static void stop_waiting(void *context)
-{
-	struct waiting *waiting = context;
-
-	pthread_mutex_lock(&waiting->lock);
-	waiting->done = true;
-	pthread_cond_signal(&waiting->wake);
-	pthread_mutex_unlock(&waiting->lock);
-}
-
 enum err store_write(struct store *store, struct store_write *write)
 {
-	struct waiting waiting = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, false};
+	struct waiting waiting;
 	enum err err;
 
-	write->done = stop_waiting;
+	waiting_init(&waiting);
+	write->done = waiting_end;
 	write->context = &waiting;
 	err = store_submit(store, write);
 	if (err)
 		return err;
-	pthread_mutex_lock(&waiting.lock);
-	while (!waiting.done)
-		pthread_cond_wait(&waiting.wake, &waiting.lock);
-	pthread_mutex_unlock(&waiting.lock);
+	waiting_for(&waiting);
 	return write->err;
 }
 
-enum err writer_new(struct store *store, struct writer **writer_out)
+/* The first has the connection that the store has anyway. */
+static enum err start_writer(struct store *store, struct writer *writer)
 {
-	struct writer *writer = calloc(1, sizeof(*writer));
-
-	if (!writer)
-		return ERR_NOMEM;
 	writer->store = store;
 	writer->last = &writer->first;
+	writer->db = writer == store->writers ? &store->write_db : &writer->own_db;
 	pthread_mutex_init(&writer->lock, NULL);
 	pthread_cond_init(&writer->wake, NULL);
-	if (pthread_create(&writer->thread, NULL, write_loop, writer)) {
-		pthread_cond_destroy(&writer->wake);
-		pthread_mutex_destroy(&writer->lock);
-		free(writer);
-		return ERR_NOMEM;
-	}
-	*writer_out = writer;
-	return OK;
+	if (pthread_create(&writer->thread, NULL, write_loop, writer) == 0)
+		return OK;
+	pthread_cond_destroy(&writer->wake);
+	pthread_mutex_destroy(&writer->lock);
+	return ERR_NOMEM;
 }
 
-void writer_stop(struct writer *writer)
+enum err writers_start(struct store *store, unsigned count)
+{
+	enum err err = OK;
+
+	store->writers = calloc(count, sizeof(*store->writers));
+	if (!store->writers)
+		return ERR_NOMEM;
+	while (store->writer_count < count && !err) {
+		err = start_writer(store, &store->writers[store->writer_count]);
+		store->writer_count += !err;
+	}
+	return err;
+}
+
+static void stop_writer(struct writer *writer)
 {
 	bool stopped;
 
@@ -323,12 +301,21 @@ void writer_stop(struct writer *writer)
 		pthread_join(writer->thread, NULL);
 }
 
-void writer_free(struct writer *writer)
+void writers_stop(struct store *store)
 {
-	if (!writer)
-		return;
-	writer_stop(writer);
-	pthread_cond_destroy(&writer->wake);
-	pthread_mutex_destroy(&writer->lock);
-	free(writer);
+	for (size_t i = 0; i < store->writer_count; i++)
+		stop_writer(&store->writers[i]);
+}
+
+void writers_free(struct store *store)
+{
+	writers_stop(store);
+	for (size_t i = 0; i < store->writer_count; i++) {
+		pthread_cond_destroy(&store->writers[i].wake);
+		pthread_mutex_destroy(&store->writers[i].lock);
+		store->driver->close(store->writers[i].own_db);
+	}
+	free(store->writers);
+	store->writers = NULL;
+	store->writer_count = 0;
 }

@@ -102,9 +102,9 @@ static enum err demo_decide(struct store_write *write, struct calls *calls)
 
 	if (demo->found)
 		return OK;
-	demo->foreign = write->last_id[RECORD_STAFF] != 1;
+	demo->foreign = write->account->last_id[RECORD_STAFF] != 1;
 	for (enum record_kind kind = RECORD_STAFF + 1; kind < RECORD_KINDS; kind++)
-		demo->foreign |= write->last_id[kind] != 0;
+		demo->foreign |= write->account->last_id[kind] != 0;
 	if (demo->foreign)
 		return OK;
 	for (size_t i = 0; i < FIELD_COUNT(staff) && !err; i++)

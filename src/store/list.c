@@ -145,17 +145,19 @@ static enum err read_halves(struct list *list, uint64_t offset)
 	return list_read_keys(list, offset);
 }
 
-static void begin_list(struct list *list, struct store *store, const struct scope *scope,
-		       enum record_kind kind, const struct list_query *query, struct arena *arena)
+static void begin_list(struct list *list, const struct list_read *read, struct db *db)
 {
+	const struct list_query *query = read->query;
+
 	*list = (struct list){
-		.store = store,
-		.kind = kind,
-		.arena = arena,
+		.store = read->read.store,
+		.db = db,
+		.kind = read->kind,
+		.arena = read->read.arena,
 		.wanted = query->limit + 1,
-		.ask = {.dialect = store->driver->dialect,
-			.type = record_types[kind],
-			.account_id = scope->account_id,
+		.ask = {.dialect = read->read.store->driver->dialect,
+			.type = record_types[read->kind],
+			.account_id = read->scope.account_id,
 			.conditions = query->conditions,
 			.condition_count = query->condition_count,
 			.sort = query->sort,
@@ -186,38 +188,26 @@ static enum err read_page(struct list *list, const struct list_query *query,
 	return err;
 }
 
-enum err store_list(struct store *store, const struct scope *scope, enum record_kind kind,
-		    const struct list_query *query, struct arena *arena,
-		    const struct list_sink *sink, bool *more_out)
+static enum err list_run(struct store_read *read, struct db *db)
 {
+	struct list_read *question = (struct list_read *)(void *)read;
 	struct list list;
 	enum err err;
 
-	begin_list(&list, store, scope, kind, query, arena);
-	list.ids = arena_alloc(arena, list.wanted * sizeof(*list.ids));
+	begin_list(&list, question, db);
+	if (question->counts)
+		return list_count(&list, &question->count);
+	if (question->sink.begin)
+		question->sink.begin(question->sink.context);
+	list.ids = arena_alloc(read->arena, list.wanted * sizeof(*list.ids));
 	if (!list.ids)
 		return ERR_NOMEM;
-	err = snapshot_begin(store, &list.db);
-	if (err)
-		return err;
-	err = read_page(&list, query, sink);
-	snapshot_end(store, list.db);
-	if (!err)
-		*more_out = list.id_count > query->limit;
+	err = read_page(&list, question->query, &question->sink);
+	question->more = list.id_count > question->query->limit;
 	return err;
 }
 
-enum err store_count(struct store *store, const struct scope *scope, enum record_kind kind,
-		     const struct list_query *query, struct arena *arena, int64_t *count_out)
+void list_read_init(struct list_read *list, struct arena *arena)
 {
-	struct list list;
-	enum err err;
-
-	begin_list(&list, store, scope, kind, query, arena);
-	err = snapshot_begin(store, &list.db);
-	if (err)
-		return err;
-	err = list_count(&list, count_out);
-	snapshot_end(store, list.db);
-	return err;
+	*list = (struct list_read){.read = {.arena = arena, .run = list_run}};
 }

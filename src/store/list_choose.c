@@ -86,7 +86,8 @@ struct way {
 static enum err run_text(struct list *list, struct list_text *text, db_row_fn *on_row,
 			 void *context)
 {
-	const struct db_call call = {text->sql.ptr, text->args, text->arg_count, on_row, context};
+	const struct db_call call = {text->sql.ptr, text->args, text->arg_count,
+				     on_row,        context,    .once = true};
 	enum err err = text->failed ? ERR_NOMEM : list->store->driver->run(list->db, &call, 1);
 
 	list_text_release(text);

@@ -185,6 +185,42 @@ static void add_any(struct writer *w, const struct condition *condition)
 		buf_add_char(&w->where, ')');
 }
 
+/* The needle as a pattern of LIKE: what it would take for more is told by a backslash. */
+static int pattern_arg(struct writer *w, const struct condition *condition, int *place)
+{
+	struct buf pattern = {0};
+	const char *copy;
+
+	if (*place)
+		return *place;
+	buf_add_char(&pattern, '%');
+	for (size_t i = 0; i < condition->text.len; i++) {
+		if (strchr("%_\\", condition->text.ptr[i]))
+			buf_add_char(&pattern, '\\');
+		buf_add_char(&pattern, condition->text.ptr[i]);
+	}
+	buf_add_char(&pattern, '%');
+	copy = pattern.failed ? NULL : arena_copy(w->arena, buf_slice(&pattern));
+	w->text->failed |= !copy;
+	*place = add_arg(w, DB_TEXT_VALUE(((struct slice){copy, copy ? pattern.len : 0})));
+	buf_release(&pattern);
+	return *place;
+}
+
+static void add_contains(struct writer *w, const struct condition *condition, int *place)
+{
+	const char *position = w->ask->dialect->position;
+
+	if (position)
+		buf_printf(&w->where, "%s(", position);
+	add_column(w, condition->field, &w->where);
+	if (position)
+		buf_printf(&w->where, ", $%d) > 0",
+			   kept_arg(place, w, DB_TEXT_VALUE(condition->text)));
+	else
+		buf_printf(&w->where, " LIKE $%d", pattern_arg(w, condition, place));
+}
+
 static void add_condition(struct writer *w, const struct condition *condition)
 {
 	int *place = &w->value_args[index_of(w, condition)][0];
@@ -200,10 +236,7 @@ static void add_condition(struct writer *w, const struct condition *condition)
 			   kept_arg(place, w, DB_INT_VALUE(condition->bound)));
 		break;
 	case FILTER_CONTAINS:
-		buf_printf(&w->where, "%s(", w->ask->dialect->position);
-		add_column(w, condition->field, &w->where);
-		buf_printf(&w->where, ", $%d) > 0",
-			   kept_arg(place, w, DB_TEXT_VALUE(condition->text)));
+		add_contains(w, condition, place);
 		break;
 	}
 }

@@ -14,7 +14,7 @@ const size_t migration_count = sizeof(schema) / sizeof(schema[0]);
 #define CANNOT_READ "cannot read which schema the database has"
 
 static const char migration_table[] = "CREATE TABLE IF NOT EXISTS migration"
-				      " (number {int} NOT NULL PRIMARY KEY, name TEXT NOT NULL,"
+				      " (number {int} NOT NULL PRIMARY KEY, name {text} NOT NULL,"
 				      " applied_at {int} NOT NULL) {table}";
 
 static enum err fail(struct db *db, enum err err, struct buf *why, const char *what)
@@ -54,29 +54,44 @@ static enum err number_row(void *context, const struct db_value *values, size_t 
 	return OK;
 }
 
-enum err script_marked(struct db *db, const char *sql)
+/* Runs statements that have markers; tables that can be are made in as many parts, unless 0. */
+static enum err run_marked(struct db *db, const char *text, int64_t partitions)
 {
-	struct buf filled = {0};
+	const struct db_dialect *dialect = db->driver->dialect;
+	struct buf sql = {0};
+	char parts[24];
 	enum err err = ERR_INTERNAL;
 
-	if (markers_fill(db->driver->dialect->markers, sql, &filled)) {
-		buf_add_char(&filled, '\0');
-		err = filled.failed ? ERR_NOMEM : db->driver->script(db, filled.ptr);
+	if (markers_fill(partitions ? dialect->partitioned_markers : dialect->markers, text,
+			 &sql)) {
+		if (partitions) {
+			snprintf(parts, sizeof(parts), "%lld", (long long)partitions);
+			put_into(dialect->make_partitions, parts, &sql);
+		}
+		buf_add_char(&sql, '\0');
+		err = sql.failed ? ERR_NOMEM : db->driver->script(db, sql.ptr);
 	}
-	buf_release(&filled);
+	buf_release(&sql);
 	return err;
 }
 
-enum err schema_make(struct db *db)
+enum err script_marked(struct db *db, const char *sql)
+{
+	return run_marked(db, sql, 0);
+}
+
+enum err schema_make(struct db *db, unsigned partitions)
 {
 	enum err err = script_marked(db, migration_table);
 
 	for (size_t i = 0; i < migration_count && !err; i++)
-		err = script_marked(db, migrations[i].sql);
+		err = run_marked(db, migrations[i].sql, partitions);
 	return err;
 }
 
-static enum err apply(struct db *db, const struct migration *migration, int64_t now)
+/* The migration and the row that says so, within a transaction. */
+static enum err apply(struct db *db, const struct migration *migration, int64_t partitions,
+		      int64_t now)
 {
 	const struct db_value args[] = {
 		DB_INT_VALUE(migration->number),
@@ -88,14 +103,10 @@ static enum err apply(struct db *db, const struct migration *migration, int64_t 
 		.args = args,
 		.arg_count = 3,
 	};
-	enum err err = db->driver->begin(db);
+	enum err err = run_marked(db, migration->sql, partitions);
 
 	if (!err)
-		err = script_marked(db, migration->sql);
-	if (!err)
 		err = db->driver->run(db, &done, 1);
-	if (!err)
-		err = db->driver->commit(db);
 	return err;
 }
 
@@ -139,25 +150,63 @@ enum err schema_read(struct db *db, size_t count, int64_t *have_out, struct buf 
 	return OK;
 }
 
-enum err migrate(struct db *db, const struct migration *list, size_t count, const char *copy_to,
-		 int64_t now, struct buf *why)
+/* Makes the table of migrations where it is missing, and tells which the database has had and into
+ * how many parts its tables are partitioned. */
+static enum err prepare(struct db *db, size_t count, int64_t *have_out, int64_t *partitions,
+			struct buf *why)
 {
-	int64_t have = 0;
+	const struct db_call parts = {.sql = db->driver->dialect->count_partitions,
+				      .on_row = number_row,
+				      .context = partitions};
 	enum err err = script_marked(db, migration_table);
 
 	if (err)
 		return fail(db, err, why, CANNOT_READ);
-	err = schema_read(db, count, &have, why);
+	err = schema_read(db, count, have_out, why);
+	if (!err && *have_out)
+		*partitions = 0;
+	if (!err && *have_out && parts.sql)
+		err = db->driver->run(db, &parts, 1);
+	return err;
+}
+
+enum err migrate(struct db *db, const struct migration *list, size_t count, const char *copy_to,
+		 unsigned partitions, int64_t now, struct buf *why)
+{
+	int64_t have = 0, parts = partitions;
+	enum err err = prepare(db, count, &have, &parts, why);
+
 	if (err)
 		return err;
 	if (have && have < (int64_t)count && copy_to)
 		err = copy(db, copy_to, why);
 	for (size_t i = (size_t)have; i < count && !err; i++) {
-		err = apply(db, &list[i], now);
+		err = db->driver->begin(db);
+		if (!err)
+			err = apply(db, &list[i], parts, now);
+		if (!err)
+			err = db->driver->commit(db, NULL, 0);
 		if (err) {
 			fail(db, err, why, list[i].name);
 			db->driver->rollback(db);
 		}
 	}
+	return err;
+}
+
+enum err migrate_dry(struct db *db, const struct migration *list, size_t count, int64_t now,
+		     struct buf *why)
+{
+	int64_t have = 0, parts = 0;
+	enum err err = prepare(db, count, &have, &parts, why);
+
+	if (!err)
+		err = db->driver->begin(db);
+	for (size_t i = (size_t)have; i < count && !err; i++) {
+		err = apply(db, &list[i], parts, now);
+		if (err)
+			fail(db, err, why, list[i].name);
+	}
+	db->driver->rollback(db);
 	return err;
 }

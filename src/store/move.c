@@ -36,30 +36,47 @@ void move_step(struct move *move, int64_t rows)
 		move->on_progress(move->context, move->what, move->done, move->total);
 }
 
-static enum err open_source(struct move *move)
+enum err move_blame(struct move *move, const struct side *side, enum err err, struct buf *said)
+{
+	if (err && said->len)
+		buf_printf(move->why, "the %s: %.*s", side->name, (int)said->len, said->ptr);
+	buf_release(said);
+	return err;
+}
+
+static enum err check_source(struct move *move, struct buf *said)
 {
 	int64_t schema = 0;
-	enum err err = store_lock(move->from.store, move->why);
+	enum err err = schema_read(move->from.db, migration_count, &schema, said);
 
-	if (!err)
-		err = store_open_reading(move->from.store, &move->from.db, move->why);
-	if (!err)
-		err = schema_read(move->from.db, migration_count, &schema, move->why);
-	if (!err && schema < (int64_t)migration_count) {
+	if (err == ERR_NOT_FOUND) {
+		buf_clear(said);
+		buf_add_text(said, "it has no tables of docket");
+	} else if (!err && schema < (int64_t)migration_count) {
 		buf_printf(
-			move->why,
-			"the source has schema %lld and this docket moves schema %zu: bring it up "
-			"to date first, with \"docket migrate\"",
+			said,
+			"it has schema %lld and this docket moves schema %zu: bring it up to date "
+			"first, with \"docket migrate\"",
 			(long long)schema, migration_count);
 		err = ERR_SCHEMA;
 	}
-	/* One snapshot, to the end. */
-	if (!err) {
-		err = move->from.store->driver->begin(move->from.db);
-		if (err)
-			move_fail(move, &move->from, err, "read", "migration");
-	}
 	return err;
+}
+
+/* What is read of it is one snapshot, to the end. */
+static enum err open_source(struct move *move)
+{
+	struct store *store = move->from.store;
+	struct buf said = {0};
+	enum err err = store_lock(store, &said);
+
+	if (!err)
+		err = store_open_reading(store, &move->from.db, &said);
+	if (!err)
+		err = check_source(move, &said);
+	if (!err)
+		err = store->driver->begin(move->from.db);
+	return move_blame(move, &move->from, err, &said);
 }
 
 /* All that tells one source, and one state of it, from another: the rows of its small tables, the
@@ -71,9 +88,15 @@ static enum err mark_source(struct move *move)
 
 	digest_init(&digest);
 	for (size_t i = 0; i < MOVE_TABLES && !err; i++) {
-		if (move_tables[i].marks)
-			err = rows_digest(move, &move->from, i, &digest, &move->counts[i]);
-		else
+		unsigned char rows[DIGEST_BYTES];
+		struct sum sum;
+
+		sum_begin(&sum);
+		while (move_tables[i].marks && sum.more && !err)
+			err = sum_page(move, &move->from, i, &sum);
+		sum_end(&sum, rows);
+		digest_add(&digest, (struct slice){(const char *)rows, sizeof(rows)});
+		if (!err)
 			err = rows_count(move, &move->from, i, &move->counts[i]);
 		digest_add_int(&digest, move->counts[i]);
 	}
@@ -188,7 +211,7 @@ static enum err copy_table(struct move *move, size_t table, bool alone)
 		if (!err)
 			err = copy_page(&copying, &key, &more);
 		if (!err && alone)
-			err = driver->commit(move->to.db);
+			err = driver->commit(move->to.db, NULL, 0);
 		if (err) {
 			move_fail(move, &move->to, err, "write", copying.table->name);
 			driver->rollback(move->to.db);
@@ -199,27 +222,48 @@ static enum err copy_table(struct move *move, size_t table, bool alone)
 	return err;
 }
 
+/* Both are read a page at a time: neither waits long for the other within its transaction. */
 static enum err compare_table(struct move *move, size_t table)
 {
 	const struct side *sides[] = {&move->from, &move->to};
 	unsigned char digests[2][DIGEST_BYTES];
-	int64_t counts[2] = {0};
+	struct sum sums[2];
 	enum err err = OK;
 
-	for (size_t i = 0; i < 2 && !err; i++) {
-		struct digest digest;
-
-		digest_init(&digest);
-		err = rows_digest(move, sides[i], table, &digest, &counts[i]);
-		digest_final(&digest, digests[i]);
-	}
-	if (err || (counts[0] == counts[1] && memcmp(digests[0], digests[1], DIGEST_BYTES) == 0))
+	for (size_t i = 0; i < 2; i++)
+		sum_begin(&sums[i]);
+	while ((sums[0].more || sums[1].more) && !err)
+		for (size_t i = 0; i < 2 && !err; i++)
+			if (sums[i].more)
+				err = sum_page(move, sides[i], table, &sums[i]);
+	for (size_t i = 0; i < 2; i++)
+		sum_end(&sums[i], digests[i]);
+	if (err || memcmp(digests[0], digests[1], DIGEST_BYTES) == 0)
 		return err;
 	buf_printf(move->why,
 		   "the table %s is not the same in the source (%lld rows) and in the target (%lld "
 		   "rows): the target is left as it is, and is of no use",
-		   move_tables[table].name, (long long)counts[0], (long long)counts[1]);
+		   move_tables[table].name, (long long)sums[0].rows, (long long)sums[1].rows);
 	return ERR_CORRUPT;
+}
+
+/* What a database does once after so much was written. */
+static enum err settle(struct move *move)
+{
+	const struct db_driver *driver = move->to.store->driver;
+	enum err err = OK;
+
+	for (size_t i = 0; i < MOVE_TABLES && driver->dialect->settle && !err; i++) {
+		struct buf sql = {0};
+
+		put_into(driver->dialect->settle, move_tables[i].name, &sql);
+		buf_add_char(&sql, '\0');
+		err = sql.failed ? ERR_NOMEM : driver->script(move->to.db, sql.ptr);
+		buf_release(&sql);
+		if (err)
+			move_fail(move, &move->to, err, "analyze", move_tables[i].name);
+	}
+	return err;
 }
 
 /* The comparison and what makes the target a database of docket, in one transaction: nobody can
@@ -227,7 +271,7 @@ static enum err compare_table(struct move *move, size_t table)
 static enum err complete(struct move *move)
 {
 	const struct db_driver *driver = move->to.store->driver;
-	const struct db_call drop = {.sql = "DROP TABLE moving"};
+	const struct db_call drop = {.sql = "DROP TABLE moving", .once = true};
 	enum err err = driver->begin(move->to.db);
 
 	for (size_t i = 0; i < MOVE_TABLES && !err; i++) {
@@ -236,10 +280,8 @@ static enum err complete(struct move *move)
 		if (!err)
 			err = compare_table(move, i);
 	}
-	if (!err && !move->complete)
-		err = driver->run(move->to.db, &drop, 1);
 	if (!err)
-		err = driver->commit(move->to.db);
+		err = driver->commit(move->to.db, &drop, move->complete ? 0 : 1);
 	if (err) {
 		move_fail(move, &move->to, err, "end", "moving");
 		driver->rollback(move->to.db);
@@ -258,13 +300,15 @@ static enum err copy_and_compare(struct move *move)
 	move_step(move, move->resumed);
 	for (size_t i = 0; i < MOVE_MIGRATION && !err && !move->complete; i++)
 		err = copy_table(move, i, true);
+	if (!err)
+		err = settle(move);
 	if (err)
 		return err;
 	move_begin(move, "rows compared", 2 * total);
 	return complete(move);
 }
 
-static enum err run(struct move *move, const char *to)
+static enum err run(struct move *move)
 {
 	enum err err = open_source(move);
 
@@ -273,7 +317,7 @@ static enum err run(struct move *move, const char *to)
 	if (!err)
 		err = mark_source(move);
 	if (!err)
-		err = target_open(move, to);
+		err = target_open(move);
 	if (!err)
 		err = shapes_compare(move);
 	if (!err)
@@ -281,20 +325,18 @@ static enum err run(struct move *move, const char *to)
 	return err ? err : target_publish(move);
 }
 
-enum err store_move(const char *from, const char *to, const struct clock *clock,
+enum err store_move(const struct store_config *from, const struct store_config *to,
 		    move_progress_fn *on_progress, void *context, struct move_report *report_out,
 		    struct buf *why)
 {
-	const struct store_config of_from = {.folder = from, .clock = clock};
-	const struct store_config of_to = {.folder = to, .clock = clock};
 	struct move move = {
-		.from = {"source", store_new(&of_from), NULL},
-		.to = {"target", store_new(&of_to), NULL},
+		.from = {"source", store_new(from), NULL},
+		.to = {"target", store_new(to), NULL},
 		.why = why,
 		.on_progress = on_progress,
 		.context = context,
 	};
-	enum err err = move.from.store && move.to.store ? run(&move, to) : ERR_NOMEM;
+	enum err err = move.from.store && move.to.store ? run(&move) : ERR_NOMEM;
 
 	if (err && !why->len)
 		buf_printf(why, "cannot move the database: %s", err_text(err));
@@ -306,8 +348,6 @@ enum err store_move(const char *from, const char *to, const struct clock *clock,
 	}
 	if (move.from.store)
 		move.from.store->driver->close(move.from.db);
-	if (move.to.store)
-		move.to.store->driver->close(move.to.db);
 	store_close(move.from.store);
 	store_close(move.to.store);
 	arena_release(&move.arena);

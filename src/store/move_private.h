@@ -14,7 +14,6 @@
 struct move_table {
 	const char *name;
 	const char *key[KEY_COLUMNS + 1]; /* the columns of its key */
-	const char *text_key;             /* the one of them that is a text; or NULL */
 	/* The column whose words stand in struct db_words, by the two columns of the key. */
 	const char *words;
 	bool marks; /* few rows, that tell one state of a database from another */
@@ -57,6 +56,8 @@ struct move {
 /* Says what cannot be done to a table, unless something was said already, and returns `err`. */
 enum err move_fail(struct move *move, const struct side *side, enum err err, const char *what,
 		   const char *table);
+/* Says which side could not be had; releases what was said. */
+enum err move_blame(struct move *move, const struct side *side, enum err err, struct buf *said);
 void move_begin(struct move *move, const char *what, int64_t total);
 void move_step(struct move *move, int64_t rows);
 
@@ -85,16 +86,26 @@ void key_release(struct key *key);
 #define ROWS_AT_ONCE 16384
 enum err rows_read(struct move *move, const struct side *side, size_t table, struct key *key,
 		   db_row_fn *on_row, void *context, bool *more_out);
-/* Adds all rows to a digest, so that no two tables that differ have the same. */
-enum err rows_digest(struct move *move, const struct side *side, size_t table,
-		     struct digest *digest, int64_t *count_out);
+
+/* A digest over the rows of a table, in the order of their keys: no two tables that differ have the
+ * same. */
+struct sum {
+	struct digest digest;
+	struct key key;
+	int64_t rows;
+	bool more;
+};
+void sum_begin(struct sum *sum);
+/* Adds a page of rows. */
+enum err sum_page(struct move *move, const struct side *side, size_t table, struct sum *sum);
+void sum_end(struct sum *sum, unsigned char out[DIGEST_BYTES]);
 
 /* move_target.c */
 
 /* Takes the place of the target for this process, and opens the database: made anew, or as an
  * earlier run has left it. */
-enum err target_open(struct move *move, const char *place);
-/* Gives the database, which is complete, the name that makes it one. */
+enum err target_open(struct move *move);
+/* Gives the database of a folder, which is complete, the name that makes it one. */
 enum err target_publish(struct move *move);
 
 #endif

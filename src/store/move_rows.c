@@ -17,8 +17,8 @@ const struct move_table move_tables[MOVE_TABLES] = {
 	{"task", {"account_id", "id"}, .words = "title_folded"},
 	{"task_user", {"account_id", "task_id", "staff_id"}},
 	{"history", {"account_id", "change"}},
-	{"secret", {"name"}, .text_key = "name", .marks = true},
-	{"given", {"name"}, .text_key = "name", .marks = true},
+	{"secret", {"name"}, .marks = true},
+	{"given", {"name"}, .marks = true},
 	[MOVE_MIGRATION] = {"migration", {"number"}, .marks = true},
 };
 
@@ -128,14 +128,12 @@ enum err rows_count(struct move *move, const struct side *side, size_t table, in
 	return err ? move_fail(move, side, err, "count", name) : OK;
 }
 
-/* The columns of the key, each with `behind`; a text is ordered by its bytes, as on every side. */
-static void add_key(struct buf *sql, const struct side *side, const struct move_table *table,
-		    const char *behind)
+/* The columns of the key, each with `behind`. Every database orders texts by their bytes: see
+ * schema/. */
+static void add_key(struct buf *sql, const struct move_table *table, const char *behind)
 {
 	for (const char *const *name = table->key; *name; name++)
-		buf_printf(sql, "%s%s%s%s", name == table->key ? "" : ", ", *name,
-			   *name == table->text_key ? side->store->driver->dialect->by_bytes : "",
-			   behind);
+		buf_printf(sql, "%s%s%s", name == table->key ? "" : ", ", *name, behind);
 }
 
 static void add_columns(struct buf *sql, const struct shape *shape)
@@ -173,15 +171,19 @@ struct page {
 	db_row_fn *on_row;
 	void *context;
 	size_t rows;
+	enum err err; /* nothing is taken behind it */
 };
 
 static enum err page_row(void *context, const struct db_value *values, size_t count)
 {
 	struct page *page = context;
-	enum err err = page->on_row(page->context, values, count);
 
+	if (!page->err)
+		page->err = page->on_row(page->context, values, count);
+	if (!page->err)
+		page->err = key_take(page->key, values, page->shape->key, page->shape->key_count);
 	page->rows++;
-	return err ? err : key_take(page->key, values, page->shape->key, page->shape->key_count);
+	return page->err;
 }
 
 static enum err last_row(void *context, const struct db_value *values, size_t count)
@@ -200,9 +202,9 @@ enum err key_last(struct move *move, const struct side *side, size_t table, stru
 
 	key->count = 0;
 	buf_add_text(&sql, "SELECT ");
-	add_key(&sql, side, about, "");
+	add_key(&sql, about, "");
 	buf_printf(&sql, " FROM %s ORDER BY ", about->name);
-	add_key(&sql, side, about, " DESC");
+	add_key(&sql, about, " DESC");
 	buf_add_text(&sql, " LIMIT 1");
 	buf_add_char(&sql, '\0');
 	call.sql = sql.ptr;
@@ -213,8 +215,7 @@ enum err key_last(struct move *move, const struct side *side, size_t table, stru
 }
 
 /* A page as text: behind a key, or from the first row on. */
-static void page_sql(struct move *move, const struct side *side, size_t table, bool behind,
-		     struct buf *sql)
+static void page_sql(struct move *move, size_t table, bool behind, struct buf *sql)
 {
 	const struct move_table *about = &move_tables[table];
 	const struct shape *shape = &move->shapes[table];
@@ -224,14 +225,14 @@ static void page_sql(struct move *move, const struct side *side, size_t table, b
 	buf_printf(sql, " FROM %s", about->name);
 	if (behind) {
 		buf_add_text(sql, " WHERE (");
-		add_key(sql, side, about, "");
+		add_key(sql, about, "");
 		buf_add_text(sql, ") > (");
 		for (size_t i = 0; i < shape->key_count; i++)
 			buf_printf(sql, "%s$%zu", i ? ", " : "", i + 1);
 		buf_add_text(sql, ")");
 	}
 	buf_add_text(sql, " ORDER BY ");
-	add_key(sql, side, about, "");
+	add_key(sql, about, "");
 	buf_printf(sql, " LIMIT %d", ROWS_AT_ONCE);
 	buf_add_char(sql, '\0');
 }
@@ -239,16 +240,16 @@ static void page_sql(struct move *move, const struct side *side, size_t table, b
 enum err rows_read(struct move *move, const struct side *side, size_t table, struct key *key,
 		   db_row_fn *on_row, void *context, bool *more_out)
 {
-	struct page page = {&move->shapes[table], key, on_row, context, 0};
+	struct page page = {&move->shapes[table], key, on_row, context, 0, OK};
 	struct key behind = {0}; /* the statement's own while `key` moves on */
 	static const size_t places[KEY_COLUMNS] = {0, 1, 2};
 	struct buf sql = {0};
 	enum err err = key_take(&behind, key->values, places, key->count);
-	struct db_call call = {.args = behind.values, .arg_count = key->count};
+	struct db_call call = {.args = behind.values, .arg_count = key->count, .many = true};
 
 	call.on_row = page_row;
 	call.context = &page;
-	page_sql(move, side, table, key->count > 0, &sql);
+	page_sql(move, table, key->count > 0, &sql);
 	call.sql = sql.ptr;
 	if (!err)
 		err = sql.failed ? ERR_NOMEM : side->store->driver->run(side->db, &call, 1);
@@ -260,49 +261,45 @@ enum err rows_read(struct move *move, const struct side *side, size_t table, str
 	return OK;
 }
 
-struct digesting {
-	struct digest *digest;
-	int64_t rows;
-};
-
 /* Every value with its type and its length. */
-static enum err digest_row(void *context, const struct db_value *values, size_t count)
+static enum err sum_row(void *context, const struct db_value *values, size_t count)
 {
-	struct digesting *digesting = context;
+	struct sum *sum = context;
 
 	for (size_t i = 0; i < count; i++) {
 		const struct db_value *value = &values[i];
 		const char type = (char)value->type;
 
-		digest_add(digesting->digest, (struct slice){&type, 1});
+		digest_add(&sum->digest, (struct slice){&type, 1});
 		if (value->type == DB_INT)
-			digest_add_int(digesting->digest, value->integer);
+			digest_add_int(&sum->digest, value->integer);
 		if (value->type != DB_TEXT && value->type != DB_BYTES)
 			continue;
-		digest_add_int(digesting->digest, (int64_t)value->bytes.len);
-		digest_add(digesting->digest, value->bytes);
+		digest_add_int(&sum->digest, (int64_t)value->bytes.len);
+		digest_add(&sum->digest, value->bytes);
 	}
-	digesting->rows++;
+	sum->rows++;
 	return OK;
 }
 
-enum err rows_digest(struct move *move, const struct side *side, size_t table,
-		     struct digest *digest, int64_t *count_out)
+void sum_begin(struct sum *sum)
 {
-	struct digesting digesting = {digest, 0};
-	struct key key = {0};
-	bool more = true;
-	enum err err = OK;
+	*sum = (struct sum){.more = true};
+	digest_init(&sum->digest);
+}
 
-	while (more && !err) {
-		int64_t before = digesting.rows;
+enum err sum_page(struct move *move, const struct side *side, size_t table, struct sum *sum)
+{
+	int64_t before = sum->rows;
+	enum err err = rows_read(move, side, table, &sum->key, sum_row, sum, &sum->more);
 
-		err = rows_read(move, side, table, &key, digest_row, &digesting, &more);
-		move_step(move, digesting.rows - before);
-	}
-	key_release(&key);
-	digest_add_int(digest, digesting.rows);
 	if (!err)
-		*count_out = digesting.rows;
+		move_step(move, sum->rows - before);
 	return err;
+}
+
+void sum_end(struct sum *sum, unsigned char out[DIGEST_BYTES])
+{
+	digest_final(&sum->digest, out);
+	key_release(&sum->key);
 }

@@ -52,7 +52,7 @@ static enum err make(struct move *move)
 	enum err err = driver->begin(move->to.db);
 
 	if (!err)
-		err = schema_make(move->to.db);
+		err = schema_make(move->to.db, move->to.store->config.partitions);
 	/* What the migrations have put in. */
 	for (size_t i = MOVE_TABLES; i-- > 0 && !err;) {
 		struct db_call clear = {0};
@@ -63,11 +63,9 @@ static enum err make(struct move *move)
 	if (!err)
 		err = script_marked(move->to.db, moving);
 	if (!err)
-		err = driver->run(move->to.db, &insert, 1);
-	if (!err)
-		err = driver->commit(move->to.db);
+		err = driver->commit(move->to.db, &insert, 1);
 	if (err) {
-		buf_printf(move->why, "cannot make the tables of the target: %s: %s", err_text(err),
+		buf_printf(move->why, "the target: cannot make its tables: %s: %s", err_text(err),
 			   driver->message(move->to.db));
 		driver->rollback(move->to.db);
 	}
@@ -93,7 +91,7 @@ static enum err resume(struct move *move)
 	if (err == ERR_INVALID)
 		buf_add_text(
 			move->why,
-			"the target has a part of another source, or the source was changed since "
+			"the target: it has a part of another source, or the source was changed since "
 			"that was copied: remove what there is (" MOVING
 			" in a folder, the tables of a PostgreSQL database) and begin anew");
 	else if (err)
@@ -107,15 +105,23 @@ static enum err resume(struct move *move)
 	return err;
 }
 
+/* Every database of the target is its store's writing connection. */
 static enum err open_at(struct move *move, const char *path, enum db_mode mode)
 {
+	struct store *store = move->to.store;
 	char message[256];
-	enum err err =
-		move->to.store->driver->open(path, mode, &move->to.db, message, sizeof(message));
+	enum err err = store->driver->open(path, mode, &store->write_db, message, sizeof(message));
 
 	if (err)
-		buf_printf(move->why, "cannot open the target: %s: %s", path, message);
+		buf_printf(move->why, "the target: cannot open %s: %s", path, message);
+	move->to.db = store->write_db;
 	return err;
+}
+
+static void close_folder(struct move *move)
+{
+	move->to.store->driver->close(move->to.db);
+	move->to.db = move->to.store->write_db = NULL;
 }
 
 /* What was left before there was anything in it. */
@@ -124,8 +130,7 @@ static enum err open_anew(struct move *move, const char *folder)
 	static const char *const leftovers[] = {MOVING, MOVING "-wal", MOVING "-shm"};
 	char path[PATH_BYTES];
 
-	move->to.store->driver->close(move->to.db);
-	move->to.db = NULL;
+	close_folder(move);
 	for (size_t i = 0; i < FIELD_COUNT(leftovers); i++) {
 		folder_path(folder, leftovers[i], path);
 		unlink(path);
@@ -141,24 +146,32 @@ static enum err refuse_database(struct move *move, const char *folder)
 	folder_path(folder, DATABASE, path);
 	if (access(path, F_OK))
 		return OK;
-	buf_printf(move->why, "the target %s already has a database", folder);
+	buf_printf(move->why, "the target: %s already has a database", folder);
 	return ERR_EXISTS;
 }
 
-static enum err open_folder(struct move *move, const char *folder, enum state *state_out)
+static enum err take_folder(struct move *move, const char *folder)
 {
-	char path[PATH_BYTES];
+	struct buf said = {0};
 	enum err err = refuse_database(move, folder);
 
-	if (!err && mkdir(folder, 0700) && errno != EEXIST) {
-		buf_printf(move->why, "cannot make the folder %s: %s", folder, strerror(errno));
-		err = ERR_IO;
+	if (err)
+		return err;
+	if (mkdir(folder, 0700) && errno != EEXIST) {
+		buf_printf(&said, "cannot make the folder %s: %s", folder, strerror(errno));
+		return move_blame(move, &move->to, ERR_IO, &said);
 	}
-	if (!err)
-		err = lock_folder(folder, &move->to.store->lock, move->why);
+	err = move_blame(move, &move->to, lock_folder(folder, &move->to.store->lock, &said), &said);
 	/* Nobody makes one from now on. */
-	if (!err)
-		err = refuse_database(move, folder);
+	return err ? err : refuse_database(move, folder);
+}
+
+static enum err open_folder(struct move *move, enum state *state_out)
+{
+	const char *folder = move->to.store->config.folder;
+	char path[PATH_BYTES];
+	enum err err = take_folder(move, folder);
+
 	folder_path(folder, MOVING, path);
 	if (!err && access(path, F_OK) == 0) {
 		err = open_at(move, path, DB_WRITE);
@@ -170,10 +183,27 @@ static enum err open_folder(struct move *move, const char *folder, enum state *s
 	return err;
 }
 
-enum err target_open(struct move *move, const char *place)
+static enum err open_database(struct move *move, enum state *state_out)
 {
+	struct buf said = {0};
+	enum err err = store_lock(move->to.store, &said);
+
+	err = move_blame(move, &move->to, err, &said);
+	move->to.db = move->to.store->write_db;
+	if (!err)
+		err = look(move, state_out);
+	if (!err && *state_out == STATE_COMPLETE) {
+		buf_add_text(move->why, "the target: it already is a database of docket");
+		err = ERR_EXISTS;
+	}
+	return err;
+}
+
+enum err target_open(struct move *move)
+{
+	bool folder = !move->to.store->config.database;
 	enum state state = STATE_EMPTY;
-	enum err err = open_folder(move, place, &state);
+	enum err err = folder ? open_folder(move, &state) : open_database(move, &state);
 
 	if (err)
 		return err;
@@ -184,7 +214,8 @@ enum err target_open(struct move *move, const char *place)
 		return resume(move);
 	if (state == STATE_COMPLETE)
 		return OK;
-	buf_add_text(move->why, "the target has tables of the names of docket's: it must be empty");
+	buf_add_text(move->why,
+		     "the target: it has tables of the names of docket's, and must be empty");
 	return ERR_EXISTS;
 }
 
@@ -193,18 +224,19 @@ enum err target_publish(struct move *move)
 	const char *folder = move->to.store->config.folder;
 	char moving[PATH_BYTES], wal[PATH_BYTES], path[PATH_BYTES];
 
+	if (move->to.store->config.database)
+		return OK;
 	/* The last connection to be closed puts what stands in the WAL into the database. */
-	move->to.store->driver->close(move->to.db);
-	move->to.db = NULL;
+	close_folder(move);
 	folder_path(folder, MOVING, moving);
 	folder_path(folder, MOVING "-wal", wal);
 	folder_path(folder, DATABASE, path);
 	if (access(wal, F_OK) == 0 || file_sync(moving)) {
-		buf_printf(move->why, "cannot bring the target to stable storage: %s", moving);
+		buf_printf(move->why, "the target: cannot bring %s to stable storage", moving);
 		return ERR_IO;
 	}
 	if (rename(moving, path) || file_sync_parent(path) || file_sync_parent(folder)) {
-		buf_printf(move->why, "cannot rename %s: %s", moving, strerror(errno));
+		buf_printf(move->why, "the target: cannot rename %s: %s", moving, strerror(errno));
 		return ERR_IO;
 	}
 	return OK;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The reading connections: read-only, lent to one thread at a time, each read with a budget. */
+/* The reading connections: read-only, lent to one thread at a time. */
 #include <pthread.h>
 
 #include "store/store_private.h"
@@ -49,7 +49,7 @@ void readers_free(struct readers *readers)
 	free(readers);
 }
 
-struct db *readers_take(struct readers *readers, int budget_ms)
+struct db *readers_take(struct readers *readers)
 {
 	struct db *db;
 
@@ -58,7 +58,6 @@ struct db *readers_take(struct readers *readers, int budget_ms)
 		pthread_cond_wait(&readers->freed, &readers->lock);
 	db = readers->dbs[--readers->free_count];
 	pthread_mutex_unlock(&readers->lock);
-	readers->driver->set_budget(db, budget_ms);
 	return db;
 }
 
@@ -68,32 +67,4 @@ void readers_give(struct readers *readers, struct db *db)
 	readers->dbs[readers->free_count++] = db;
 	pthread_cond_signal(&readers->freed);
 	pthread_mutex_unlock(&readers->lock);
-}
-
-enum err snapshot_begin(struct store *store, struct db **db_out)
-{
-	struct db *db = readers_take(store->readers, store->config.read_budget_ms);
-	enum err err = store->driver->begin(db);
-
-	if (err)
-		readers_give(store->readers, db);
-	else
-		*db_out = db;
-	return err;
-}
-
-void snapshot_end(struct store *store, struct db *db)
-{
-	store->driver->set_budget(db, 0);
-	store->driver->rollback(db);
-	readers_give(store->readers, db);
-}
-
-enum err store_read(struct store *store, const struct db_call *calls, size_t count)
-{
-	struct db *db = readers_take(store->readers, store->config.read_budget_ms);
-	enum err err = store->driver->run(db, calls, count);
-
-	readers_give(store->readers, db);
-	return err;
 }

@@ -47,9 +47,9 @@ static enum err add_history(struct store_write *write, const struct record_type 
 			    const struct record *record, const char *action, struct calls *calls)
 {
 	static const char sql[] = "INSERT INTO history (account_id, change, at, staff_id, record,"
-				  " record_id, action, value)"
-				  " VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
-	struct db_value *args = arena_alloc(write->arena, 8 * sizeof(*args));
+				  " record_id, action, value, request_id)"
+				  " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+	struct db_value *args = arena_alloc(write->arena, 9 * sizeof(*args));
 	struct buf value = {0};
 	char *copy;
 
@@ -65,9 +65,10 @@ static enum err add_history(struct store_write *write, const struct record_type 
 		args[5] = DB_INT_VALUE(record->id);
 		args[6] = DB_TEXT_VALUE(slice_of(action));
 		args[7] = DB_TEXT_VALUE(((struct slice){copy, value.len}));
+		args[8] = write->request_id.len ? DB_TEXT_VALUE(write->request_id) : DB_NULL_VALUE;
 	}
 	buf_release(&value);
-	return args && copy ? calls_add(calls, sql, args, 8, NULL, NULL) : ERR_NOMEM;
+	return args && copy ? calls_add(calls, sql, args, 9, NULL, NULL) : ERR_NOMEM;
 }
 
 static enum err add_links(struct store_write *write, enum record_kind kind,
@@ -155,8 +156,8 @@ static enum err write_row(struct store_write *write, enum record_kind kind, stru
 {
 	const struct db_value *args;
 
-	record->change = ++write->last_change;
-	write->changed = true;
+	record->change = ++write->account->last_change;
+	write->account->changed = true;
 	args = values_of(write, kind, record);
 	return args ? calls_add(calls, sql, args, write->store->sql[kind].arg_count, NULL, NULL)
 		    : ERR_NOMEM;
@@ -170,9 +171,9 @@ enum err record_insert(struct store_write *write, enum record_kind kind, void *d
 	enum err err;
 
 	if (record->id == ID_NONE)
-		record->id = write->last_id[kind] + 1;
-	if (record->id > write->last_id[kind])
-		write->last_id[kind] = record->id;
+		record->id = write->account->last_id[kind] + 1;
+	if (record->id > write->account->last_id[kind])
+		write->account->last_id[kind] = record->id;
 	if (record->created_at == TIME_NONE)
 		record->created_at = write->now;
 	if (record->updated_at == TIME_NONE)
@@ -314,32 +315,32 @@ enum err record_from_row(const struct record_type *type, const struct db_value *
 	return OK;
 }
 
-struct get {
-	const struct record_type *type;
-	struct arena *arena;
-	store_record_fn *on_record;
-	void *context;
-	bool found;
-};
-
-static enum err get_row(void *context, const struct db_value *values, size_t count)
+static enum err found_row(void *context, const struct db_value *values, size_t count)
 {
-	struct get *get = context;
-	void *record = arena_alloc(get->arena, get->type->size);
+	struct record_read *get = context;
+	const struct record_type *type = record_types[get->kind];
+	void *record = arena_alloc(get->read.arena, type->size);
 	enum err err =
-		record ? record_from_row(get->type, values, count, get->arena, record) : ERR_NOMEM;
+		record ? record_from_row(type, values, count, get->read.arena, record) : ERR_NOMEM;
 
 	get->found = true;
-	return err ? err : get->on_record(get->context, record);
+	return err ? err : get->on_record(get->record_context, record);
 }
 
-enum err store_get(struct store *store, const struct scope *scope, enum record_kind kind,
-		   int64_t id, struct arena *arena, store_record_fn *on_record, void *context)
+static enum err get_list(struct store_read *read, struct calls *calls)
 {
-	struct get get = {record_types[kind], arena, on_record, context, false};
-	const struct db_value args[] = {DB_INT_VALUE(scope->account_id), DB_INT_VALUE(id)};
-	struct db_call call = {store->sql[kind].select, args, 2, get_row, &get};
-	enum err err = store_read(store, &call, 1);
+	struct record_read *get = (struct record_read *)(void *)read;
+	struct db_value *args = arena_alloc(read->arena, 2 * sizeof(*args));
 
-	return err ? err : get.found ? OK : ERR_NOT_FOUND;
+	if (!args)
+		return ERR_NOMEM;
+	get->found = false;
+	args[0] = DB_INT_VALUE(get->scope.account_id);
+	args[1] = DB_INT_VALUE(get->id);
+	return calls_add(calls, read->store->sql[get->kind].select, args, 2, found_row, get);
+}
+
+void record_read_init(struct record_read *get, struct arena *arena)
+{
+	*get = (struct record_read){.read = {.arena = arena, .list = get_list}};
 }

@@ -171,8 +171,8 @@ static enum err build_type(struct store *store, enum record_kind kind)
 	sql->update = build_update(type, &store->arena);
 	one = arena_printf(arena, " FROM %s WHERE account_id = $1 AND id = $2", type->table);
 	page = arena_printf(arena,
-			    " FROM %s k CROSS JOIN %s WHERE account_id = $1 AND id = k.value",
-			    dialect->ids_in_order, type->table);
+			    " FROM %s k CROSS JOIN %s WHERE account_id = $1 AND id = k.value%s",
+			    dialect->ids_in_order, type->table, dialect->keep_order);
 	if (!one || !page)
 		return ERR_NOMEM;
 	sql->select = record_select(dialect, type, one, arena);
@@ -208,7 +208,11 @@ enum err record_sql_build(struct store *store)
 	buf_add_text(&update, " WHERE id = $1");
 	store->read_account = arena_copy(&store->arena, buf_slice(&read));
 	store->update_account = arena_copy(&store->arena, buf_slice(&update));
-	if (read.failed || update.failed || !store->read_account || !store->update_account)
+	store->lock_given =
+		arena_printf(&store->arena, "SELECT last FROM given WHERE name = 'account'%s",
+			     store->driver->dialect->lock_row);
+	if (read.failed || update.failed || !store->read_account || !store->update_account ||
+	    !store->lock_given)
 		err = ERR_NOMEM;
 	buf_release(&read);
 	buf_release(&update);

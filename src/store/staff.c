@@ -141,7 +141,7 @@ enum err store_staff_id(struct store *store, const struct scope *scope, struct s
 	int64_t id = ID_NONE;
 	const struct db_call call = {"SELECT id FROM staff WHERE account_id = $1 AND username = $2",
 				     args, 2, id_row, &id};
-	enum err err = store_read(store, &call, 1);
+	enum err err = store_read_now(store, &call, 1);
 
 	if (!err && id == ID_NONE)
 		err = ERR_NOT_FOUND;

@@ -30,6 +30,9 @@
 #define SECRET_BYTES 32
 
 struct store;
+struct db;
+struct db_value;
+struct calls;
 
 /* On whose behalf: the account, and the staff member that the history names. */
 struct scope {
@@ -39,10 +42,17 @@ struct scope {
 
 struct store_config {
 	const char *folder;
+	const char *database; /* in its place: the URL of a PostgreSQL database */
 	const struct clock *clock;
-	unsigned readers;   /* reading connections: one for each thread that reads */
-	int read_budget_ms; /* what one read may take */
-	size_t queue_limit; /* writes that may wait */
+	/* Connections that read: one for each thread that does; and of a PostgreSQL database those
+	 * that write, 0 being as 1. */
+	unsigned readers, writers;
+	/* Of a PostgreSQL database that is made: into how many parts its tables are partitioned by
+	 * account; 0: not. */
+	unsigned partitions;
+	int read_budget_ms;  /* what one read may take; 0: any time */
+	int write_budget_ms; /* what a statement of a write may take on PostgreSQL; 0: any time */
+	size_t queue_limit;  /* writes, and of a PostgreSQL database reads, that may wait */
 	/* Called once, on the writer's thread, when the storage failed so that its state is
 	 * unknown and the process must be started anew. May be NULL. */
 	void (*on_fatal)(void *context);
@@ -74,13 +84,16 @@ struct store_first {
 };
 
 /* Makes the folder (mode 0700) where it is missing, and in it the database with its first
- * account; all of it or nothing. ERR_EXISTS where there is one. On an error `why` says what and
- * why, in words for whoever runs the program. */
-enum err store_create(const char *folder, const struct clock *clock,
-		      const struct store_first *first, struct buf *why);
+ * account, all of it or nothing; or the tables in a PostgreSQL database that has none, and the
+ * account. ERR_EXISTS where there is one. On an error `why` says what and why, in words for whoever
+ * runs the program. */
+enum err store_create(const struct store_config *config, const struct store_first *first,
+		      struct buf *why);
 
-/* Opens the folder for this process alone, brings an older database to this program's schema
- * after a checked copy, and starts the writer. ERR_BUSY where another process has it. */
+/* Opens the folder for this process alone and brings an older database to this program's schema
+ * after a checked copy; or a PostgreSQL database of this schema, which others may have open as
+ * well. Starts the threads that write. ERR_BUSY where another process has the folder, or is at work
+ * on the database's schema. */
 enum err store_open(const struct store_config *config, struct store **store_out, struct buf *why);
 
 /* Called with the number and the name of a migration. */
@@ -90,7 +103,7 @@ typedef void store_migration_fn(void *context, int number, const char *name);
  * had, in their order, and runs them after a checked copy. With `dry` they are run on a copy that
  * is removed again, and the database stays as it is. `have_out` is the number of the schema that
  * was found. ERR_BUSY where another process has the folder, ERR_SCHEMA where it is newer. */
-enum err store_migrate(const char *folder, const struct clock *clock, bool dry,
+enum err store_migrate(const struct store_config *config, bool dry,
 		       store_migration_fn *on_migration, void *context, int *have_out,
 		       struct buf *why);
 
@@ -108,6 +121,35 @@ enum err store_account(struct store *store, const char *name, struct arena *aren
 /* The random bytes of that name, which every process of this database has: see schema/. */
 enum err store_secret(struct store *store, const char *name, unsigned char secret[SECRET_BYTES]);
 
+/* A read on its way: like a write it is run where the database is asked, which is here and now for
+ * SQLite and a thread of its own for PostgreSQL. It may be run more than once: each run starts
+ * afresh. */
+struct store_read {
+	struct arena *arena;         /* the read's until it is done */
+	void (*done)(void *context); /* on that thread */
+	void *context;
+
+	enum err err; /* the outcome, when done */
+
+	/* Lists statements that do not depend on each other, as of many requests together; or runs
+	 * some that do, in a snapshot. */
+	enum err (*list)(struct store_read *read, struct calls *calls);
+	enum err (*run)(struct store_read *read, struct db *db);
+
+	/* The store's own. */
+	struct store *store;
+	struct store_read *next;
+};
+
+/* Whether reads are done later, on another thread. */
+bool store_waits(const struct store *store);
+
+/* Starts a read. True when it is done already: done() is then not called. */
+bool store_start(struct store *store, struct store_read *read);
+
+/* Starts a read and waits until it is done, whose outcome is returned; done() is not called. */
+enum err store_do(struct store *store, struct store_read *read);
+
 /* Who a request says it is. */
 struct access {
 	struct account account; /* id ID_NONE: no such account */
@@ -119,9 +161,14 @@ struct access {
 
 /* Looks up account, staff member and token in one statement, known or not. Texts are in the
  * arena. */
-enum err store_access(struct store *store, struct slice account, struct slice username,
-		      const unsigned char hash[TOKEN_HASH_BYTES], struct arena *arena,
-		      struct access *access_out);
+struct access_read {
+	struct store_read read;
+	struct slice account, username;
+	unsigned char hash[TOKEN_HASH_BYTES];
+	struct access access; /* when done */
+};
+
+void access_read_init(struct access_read *access, struct arena *arena);
 
 /* Remembers that a token was used now: soon, and with no write a request. */
 void store_token_used(struct store *store, const struct access *access);
@@ -140,12 +187,23 @@ enum err store_tokens(struct store *store, const struct scope *scope, store_reco
 enum err store_staff_id(struct store *store, const struct scope *scope, struct slice username,
 			int64_t *id_out);
 
-/* Reads one record. ERR_NOT_FOUND, ERR_TIMEOUT past the budget. */
-enum err store_get(struct store *store, const struct scope *scope, enum record_kind kind,
-		   int64_t id, struct arena *arena, store_record_fn *on_record, void *context);
+/* Reads one record. ERR_TIMEOUT past the budget. */
+struct record_read {
+	struct store_read read;
+	struct scope scope;
+	enum record_kind kind;
+	int64_t id;
+	store_record_fn *on_record;
+	void *record_context;
+	bool found; /* when done */
+};
+
+void record_read_init(struct record_read *get, struct arena *arena);
 
 /* What a list is read into. An error ends the reading and is returned. */
 struct list_sink {
+	/* Before all else: what an earlier run has brought is void. */
+	void (*begin)(void *context);
 	/* The records of the page, in order. */
 	store_record_fn *on_record;
 	/* Before them, each once: what the expansion of that row finds; in no order. */
@@ -153,17 +211,21 @@ struct list_sink {
 	void *context;
 };
 
-/* Reads one page of a list, in one snapshot. `more_out` says whether another record follows it.
- * ERR_TIMEOUT past the budget. */
-enum err store_list(struct store *store, const struct scope *scope, enum record_kind kind,
-		    const struct list_query *query, struct arena *arena,
-		    const struct list_sink *sink, bool *more_out);
+/* Reads one page of a list, in one snapshot; or with `counts` how many records the conditions of
+ * the query hold for, of which the rest does not count. ERR_TIMEOUT past the budget. */
+struct list_read {
+	struct store_read read;
+	struct scope scope;
+	enum record_kind kind;
+	const struct list_query *query;
+	struct list_sink sink;
+	bool counts;
+	bool more;     /* when done: another record follows the page */
+	int64_t count; /* when done */
+};
 
-/* How many records the conditions of `query` hold for; the rest of it does not count. */
-enum err store_count(struct store *store, const struct scope *scope, enum record_kind kind,
-		     const struct list_query *query, struct arena *arena, int64_t *count_out);
+void list_read_init(struct list_read *list, struct arena *arena);
 
-struct calls;
 struct store_write;
 
 /* The two steps of a kind of write. They may be run more than once: each run starts afresh. */
@@ -173,6 +235,19 @@ struct write_steps {
 	/* Decides; lists nothing where there are faults. */
 	enum err (*decide)(struct store_write *write, struct calls *calls);
 	bool makes_account; /* there is no account row to be read and locked */
+	/* What it reads is not changed by another write that only adds, nor by itself: such writes
+	 * can have their first steps together. A record that must be the only one of its name is
+	 * kept so by the schema. */
+	bool only_adds;
+};
+
+/* What a write must know of its account, locked until the commit. */
+struct account_state {
+	int64_t id;
+	int64_t last_change; /* as read, then as given out */
+	int64_t last_id[RECORD_KINDS];
+	bool found;
+	bool changed;
 };
 
 /* A write on its way. The caller sets the first part and keeps all of it alive until done() was
@@ -181,6 +256,7 @@ struct store_write {
 	struct scope scope;
 	struct arena *arena;
 	struct faults *faults;       /* decide() adds to them; any means that nothing was stored */
+	struct slice request_id;     /* that asks for it, kept in the history; or none */
 	void (*done)(void *context); /* on the writer's thread, after the commit */
 	void *context;
 
@@ -190,10 +266,7 @@ struct store_write {
 	struct store *store;
 	const struct write_steps *steps;
 	int64_t now;
-	int64_t last_change; /* of the account: as read, then as given out */
-	int64_t last_id[RECORD_KINDS];
-	bool account_found;
-	bool changed;
+	struct account_state *account; /* while its steps are run */
 	size_t faults_before;
 	struct fault **faults_last;
 	struct store_write *next;
@@ -206,9 +279,15 @@ enum err store_submit(struct store *store, struct store_write *write);
 /* Queues a write and waits until it is done, whose outcome is returned; `done` is not called. */
 enum err store_write(struct store *store, struct store_write *write);
 
-/* Runs the steps of a write that is at fault already, on a reading connection and without storing
- * anything, so that its faults are all told at once. */
-enum err store_judge(struct store *store, struct store_write *write);
+/* The first step of a write that is at fault already, on a reading connection; when it is done,
+ * write_judged() runs the second without storing anything: so its faults are all told at once. */
+struct write_judge {
+	struct store_read read;
+	struct store_write *write;
+};
+
+void write_judge_init(struct write_judge *judge, struct store *store, struct store_write *write);
+enum err write_judged(struct write_judge *judge);
 
 /* Runs writes at once in one transaction, without the queue: for commands that do not serve.
  * The outcome is in each write as well. */

@@ -3,6 +3,7 @@
 #ifndef STORE_STORE_PRIVATE_H
 #define STORE_STORE_PRIVATE_H
 
+#include <pthread.h>
 #include <stdatomic.h>
 
 #include "db/db.h"
@@ -11,6 +12,7 @@
 #define TOKEN_USES 4096
 
 struct writer;
+struct executors;
 
 /* The statements of one kind of record, made from its field table when the store opens. */
 struct record_sql {
@@ -30,32 +32,58 @@ struct store {
 	struct record_sql sql[RECORD_KINDS];
 	const char *read_account;   /* $1 account */
 	const char *update_account; /* $1 account, $2 last_change, then the last ids */
+	const char *lock_given;     /* the last number that an account got */
 	struct db *write_db;
-	struct writer *writer;
+	struct writer *writers;
+	size_t writer_count;
+	/* Reading connections that are lent, or threads that have one each. */
 	struct readers *readers;
+	struct executors *executors;
+	atomic_bool away; /* the database was, when last a connection was asked for */
 	/* Which tokens were used in which minute: see store_token_used(). */
 	_Atomic uint64_t uses[TOKEN_USES];
 	int lock; /* file descriptor of the folder's lock */
 };
 
 /* store.c */
+/* A store with its statements and nothing open; store_close() it. */
+struct store *store_new(const struct store_config *config);
+/* Takes the place for this process alone, which must have a database. ERR_BUSY where another
+ * process has it. */
+enum err store_lock(struct store *store, struct buf *why);
+/* Opens the writing connection, and brings the database to this program's schema. */
+enum err store_bring_up(struct store *store, struct buf *why);
+/* Opens a connection that cannot write; where a folder is this process's and its last one has
+ * ended well, nothing is written beside the database either. */
+enum err store_open_reading(struct store *store, struct db **db_out, struct buf *why);
+/* Makes the first account, on the writing connection. */
+enum err store_insert_first(struct store *store, const struct store_first *first);
+
+/* folder.c: a data folder with a SQLite database. */
 #define DATABASE "docket.db"
 #define PATH_BYTES 4096
 void folder_path(const char *folder, const char *name, char path[PATH_BYTES]);
 /* Takes the folder for this process, with a database or without. ERR_BUSY where another process has
  * it. */
 enum err lock_folder(const char *folder, int *lock_out, struct buf *why);
-/* A store with its statements and nothing open; store_close() it. */
-struct store *store_new(const struct store_config *config);
-/* Takes the folder for this process, which must have a database. ERR_BUSY where another process
- * has it. */
-enum err store_lock(struct store *store, struct buf *why);
-/* Opens the writing connection, and brings the database to this program's schema after a copy. */
-enum err store_bring_up(struct store *store, struct buf *why);
+enum err folder_open(struct store *store, struct buf *why);
+enum err folder_create(struct store *store, const struct store_first *first, struct buf *why);
+enum err folder_lock(struct store *store, struct buf *why);
+enum err folder_open_reading(struct store *store, struct db **db_out, struct buf *why);
+/* After a copy. */
+enum err folder_bring_up(struct store *store, struct buf *why);
+void folder_unlock(struct store *store);
 
-/* Opens a connection that cannot write; where the folder is this process's and its last one has
- * ended well, nothing is written beside the database either. */
-enum err store_open_reading(struct store *store, struct db **db_out, struct buf *why);
+/* database.c: a PostgreSQL database, which other processes serve as well. */
+enum err database_open(struct store *store, struct buf *why);
+enum err database_create(struct store *store, const struct store_first *first, struct buf *why);
+enum err database_lock(struct store *store, struct buf *why);
+enum err database_open_reading(struct store *store, struct db **db_out, struct buf *why);
+enum err database_bring_up(struct store *store, struct buf *why);
+
+/* Opens one more connection to a database that others serve as well, of a store that was opened
+ * before; tells when it goes away and when it is there again. ERR_AWAY. */
+enum err store_open_db(struct store *store, enum db_mode mode, struct db **db_out);
 
 /* Statements to run in their order. */
 struct calls {
@@ -74,22 +102,55 @@ struct readers;
 enum err readers_new(const struct db_driver *driver, const char *where, unsigned count,
 		     struct readers **readers_out, struct buf *why);
 void readers_free(struct readers *readers);
-/* Waits until one is free; its budget starts now. */
-struct db *readers_take(struct readers *readers, int budget_ms);
+/* Waits until one is free. */
+struct db *readers_take(struct readers *readers);
 void readers_give(struct readers *readers, struct db *db);
-/* Takes one for several statements that see the same. */
-enum err snapshot_begin(struct store *store, struct db **db_out);
-void snapshot_end(struct store *store, struct db *db);
-/* Takes one, runs the calls in one snapshot each, gives it back. */
-enum err store_read(struct store *store, const struct db_call *calls, size_t count);
+
+/* executors.c: threads that read, each with its connection, so that nobody else waits for the
+ * database. */
+enum err executors_new(struct store *store, unsigned count, struct executors **executors_out);
+/* Queues a read, whose done() is then called. ERR_BUSY, ERR_STOPPED. */
+enum err executors_submit(struct executors *executors, struct store_read *read);
+/* Ends them when the queue is empty. */
+void executors_stop(struct executors *executors);
+void executors_free(struct executors *executors);
+
+/* read.c */
+/* A thread that waits until another says that something is done. */
+struct waiting {
+	pthread_mutex_t lock;
+	pthread_cond_t wake;
+	bool done;
+};
+void waiting_init(struct waiting *waiting);
+void waiting_end(void *waiting);
+void waiting_for(struct waiting *waiting);
+/* Runs a read on that connection. */
+enum err read_run(struct store_read *read, struct db *db);
+/* Runs statements that do not belong together on a reading connection, and waits for them. */
+enum err store_read_now(struct store *store, const struct db_call *calls, size_t count);
+
+/* batch.c */
+/* By which it can be told whether a batch was committed. */
+struct commit_mark {
+	int64_t account_id; /* ID_NONE: it cannot */
+	int64_t change;
+	struct slice request_id; /* that made this change of this account */
+	bool found;
+};
+/* Runs writes in one transaction; a failure of the kind `known` was told already. */
+enum err batch_run(struct store *store, struct db *db, struct store_write **writes, size_t count,
+		   enum err known, struct commit_mark *mark_out);
+/* Finds out whether it is there, and makes sure that it stays. */
+enum err batch_resolve(struct store *store, struct db *db, struct commit_mark *mark);
 
 /* commit.c */
 /* Step one of a write that needs to know nothing but the account. */
 enum err read_nothing(struct store_write *write, struct calls *calls);
-enum err writer_new(struct store *store, struct writer **writer_out);
-/* Ends the thread when the queue is empty. */
-void writer_stop(struct writer *writer);
-void writer_free(struct writer *writer);
+enum err writers_start(struct store *store, unsigned count);
+/* Ends their threads when the queues are empty. */
+void writers_stop(struct store *store);
+void writers_free(struct store *store);
 
 /* record_sql.c */
 void put_into(const char *format, const char *what, struct buf *out);
@@ -135,19 +196,26 @@ extern const size_t migration_count;
 
 /* Runs statements that have markers in them. */
 enum err script_marked(struct db *db, const char *sql);
-/* In the transaction that is open: makes the tables of every migration, without a word in
- * `migration` that they were done. */
-enum err schema_make(struct db *db);
+/* In the transaction that is open: makes the tables of every migration, partitioned into so many
+ * parts unless 0, without a word in `migration` that they were done. */
+enum err schema_make(struct db *db, unsigned partitions);
 
 /* Puts `sql` into `out` with the words for each {marker}; false where one is not known. */
 bool markers_fill(const struct db_marker *markers, const char *sql, struct buf *out);
 
-/* The number of the database's last migration, 0 for none. ERR_SCHEMA where it is above `count`. */
+/* The number of the database's last migration, 0 for none. ERR_SCHEMA where it is above `count`,
+ * ERR_NOT_FOUND where a PostgreSQL database has no table of them. */
 enum err schema_read(struct db *db, size_t count, int64_t *have_out, struct buf *why);
 
 /* Brings the database to the last of `list`; each in its own transaction, after one checked copy
- * at `copy_to` where there was a schema before. ERR_SCHEMA where the database is newer. */
+ * at `copy_to`, which may be NULL, where there was a schema before. A new database is partitioned
+ * into `partitions`, unless 0; an old one stays as it is. ERR_SCHEMA where the database is newer.
+ */
 enum err migrate(struct db *db, const struct migration *list, size_t count, const char *copy_to,
-		 int64_t now, struct buf *why);
+		 unsigned partitions, int64_t now, struct buf *why);
+
+/* The same in one transaction, which is taken back. */
+enum err migrate_dry(struct db *db, const struct migration *list, size_t count, int64_t now,
+		     struct buf *why);
 
 #endif

@@ -119,7 +119,8 @@ static enum err task_create_decide(struct store_write *write, struct calls *call
 
 void task_create_init(struct task_create *create)
 {
-	static const struct write_steps steps = {task_create_read, task_create_decide};
+	static const struct write_steps steps = {task_create_read, task_create_decide,
+						 .only_adds = true};
 
 	*create = (struct task_create){.write = {.steps = &steps}};
 }

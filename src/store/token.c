@@ -132,7 +132,7 @@ enum err store_tokens(struct store *store, const struct scope *scope, store_reco
 				     " ORDER BY created_at, label",
 				     args, 1, listing_row, &listing};
 
-	return store_read(store, &call, 1);
+	return store_read_now(store, &call, 1);
 }
 
 /* One use on its way to the database. */

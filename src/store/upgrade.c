@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Brings a folder to this program's schema without serving it, or tries whether that would do. */
+/* Brings a database to this program's schema without serving it, or tries whether that would do. */
 #include <unistd.h>
 
 #include "store/store_private.h"
@@ -39,7 +39,7 @@ static enum err try_on_copy(const struct store *store, struct db *db, struct buf
 			buf_printf(why, "cannot open %s: %s", path, message);
 	}
 	if (!err)
-		err = migrate(trial, migrations, migration_count, NULL,
+		err = migrate(trial, migrations, migration_count, NULL, 0,
 			      clock_now(store->config.clock), why);
 	driver->close(trial);
 	remove_trial(folder);
@@ -50,6 +50,14 @@ static void tell_all(size_t have, store_migration_fn *on_migration, void *contex
 {
 	for (size_t i = have; i < migration_count; i++)
 		on_migration(context, migrations[i].number, migrations[i].name);
+}
+
+/* A database that can take back a change of its schema needs no copy. */
+static enum err try(struct store *store, struct db *db, struct buf *why)
+{
+	return store->driver->copy ? try_on_copy(store, db, why)
+				   : migrate_dry(store->write_db, migrations, migration_count,
+						 clock_now(store->config.clock), why);
 }
 
 /* What would be done is told before it is tried, what was done afterwards. */
@@ -67,7 +75,7 @@ static enum err go_up(struct store *store, bool dry, store_migration_fn *on_migr
 		if (dry)
 			tell_all((size_t)have, on_migration, context);
 		if (dry && (size_t)have < migration_count)
-			err = try_on_copy(store, db, why);
+			err = try(store, db, why);
 	}
 	store->driver->close(db);
 	if (!err && !dry && (size_t)have < migration_count)
@@ -77,12 +85,11 @@ static enum err go_up(struct store *store, bool dry, store_migration_fn *on_migr
 	return err;
 }
 
-enum err store_migrate(const char *folder, const struct clock *clock, bool dry,
+enum err store_migrate(const struct store_config *config, bool dry,
 		       store_migration_fn *on_migration, void *context, int *have_out,
 		       struct buf *why)
 {
-	const struct store_config config = {.folder = folder, .clock = clock};
-	struct store *store = store_new(&config);
+	struct store *store = store_new(config);
 	enum err err = store ? store_lock(store, why) : ERR_NOMEM;
 
 	if (!err)

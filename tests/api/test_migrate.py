@@ -11,8 +11,8 @@ from commands import fails, rows
 from harness import ROOT, Server, run, succeed
 
 # The first schema, as SQLite has it.
-MARKERS = {"int": "INTEGER", "bytes": "BLOB", "table": "STRICT",
-           "narrow": "STRICT, WITHOUT ROWID"}
+MARKERS = {"int": "INTEGER", "text": "TEXT", "bytes": "BLOB", "table": "STRICT",
+           "narrow": "STRICT, WITHOUT ROWID", "by_account": ""}
 MIGRATIONS = sorted(path.stem.replace("_", " ", 1) for path in (ROOT / "schema").glob("*.sql"))
 TOLD = "".join(name + "\n" for name in MIGRATIONS[1:])
 LATEST = len(MIGRATIONS)

@@ -10,24 +10,26 @@ from commands import fails, misuse, rows
 from harness import run, succeed
 
 STAFF = ["first-name", "last-name", "email", "access"]
+PLACE = ["data", "database"]
 OPTIONS = {
-    "init": ["config", "data", "account", "username", "email", "token-file"],
-    "account add": ["config", "data", "username", "email", "token-file"],
-    "account list": ["config", "data", "json"],
-    "account set": ["config", "data", "country", "require-case", "expand", "alert-hour",
+    "init": ["config", *PLACE, "partitions", "account", "username", "email", "token-file"],
+    "account add": ["config", *PLACE, "username", "email", "token-file"],
+    "account list": ["config", *PLACE, "json"],
+    "account set": ["config", *PLACE, "country", "require-case", "expand", "alert-hour",
                     "time-zone"],
-    "account remove": ["config", "data", "yes"],
-    "staff add": ["config", "data", "account", *STAFF],
-    "staff list": ["config", "data", "account", "json"],
-    "staff set": ["config", "data", "account", *STAFF],
-    "token add": ["config", "data", "account", "expires", "read-only", "lenient", "token-file"],
-    "token list": ["config", "data", "account", "json"],
-    "token revoke": ["config", "data", "account"],
-    "demo": ["config", "data", "account", "tasks"],
-    "check": ["config", "data", "json"],
-    "migrate": ["config", "data", "dry-run"],
-    "serve": ["config", "data", "ephemeral", "token", "listen", "base-domain", "tls-cert",
-              "tls-key", "behind-proxy", "quiet"],
+    "account remove": ["config", *PLACE, "yes"],
+    "staff add": ["config", *PLACE, "account", *STAFF],
+    "staff list": ["config", *PLACE, "account", "json"],
+    "staff set": ["config", *PLACE, "account", *STAFF],
+    "token add": ["config", *PLACE, "account", "expires", "read-only", "lenient", "token-file"],
+    "token list": ["config", *PLACE, "account", "json"],
+    "token revoke": ["config", *PLACE, "account"],
+    "demo": ["config", *PLACE, "account", "tasks"],
+    "check": ["config", *PLACE, "json"],
+    "migrate": ["config", *PLACE, "dry-run"],
+    "serve": ["config", *PLACE, "ephemeral", "token", "listen", "base-domain", "tls-cert",
+              "tls-key", "behind-proxy", "database-connections", "statement-timeout", "queue",
+              "quiet"],
 }
 ABOUT = {"add", "set", "remove", "revoke"}  # these commands are about something
 SWITCHES = {"behind-proxy", "quiet", "read-only", "lenient", "yes", "json", "dry-run", "ephemeral"}

@@ -43,8 +43,33 @@ static inline enum err create_store(const char *folder)
 	token_init(&first.token, "test", hash);
 	record_clear(&staff_type, &staff);
 	staff.username = SLICE("admin");
-	err = store_create(folder, &system_clock, &first, &why);
+	err = store_create(&(struct store_config){.folder = folder, .clock = &system_clock}, &first,
+			   &why);
 	buf_release(&why);
+	return err;
+}
+
+/* Reads a page, or counts where `count_out` is not NULL, and waits for it. */
+static inline enum err read_list(struct store *store, const struct scope *scope,
+				 enum record_kind kind, const struct list_query *query,
+				 struct arena *arena, const struct list_sink *sink, bool *more_out,
+				 int64_t *count_out)
+{
+	struct list_read list;
+	enum err err;
+
+	list_read_init(&list, arena);
+	list.scope = *scope;
+	list.kind = kind;
+	list.query = query;
+	if (sink)
+		list.sink = *sink;
+	list.counts = count_out != NULL;
+	err = store_do(store, &list.read);
+	if (more_out)
+		*more_out = list.more;
+	if (count_out)
+		*count_out = list.count;
 	return err;
 }
 

@@ -79,12 +79,12 @@ static void go_up_once_each(void **state)
 {
 	struct place *place = *state;
 
-	assert_int_equal(migrate(place->db, list, 1, place->copy, 10, &place->why), OK);
+	assert_int_equal(migrate(place->db, list, 1, place->copy, 0, 10, &place->why), OK);
 	/* There was nothing to copy. */
 	assert_int_not_equal(access(place->copy, F_OK), 0);
-	assert_int_equal(migrate(place->db, list, 1, place->copy, 11, &place->why), OK);
+	assert_int_equal(migrate(place->db, list, 1, place->copy, 0, 11, &place->why), OK);
 	assert_int_equal(ask(place->db, "SELECT count(*) FROM a"), 1);
-	assert_int_equal(migrate(place->db, list, 2, place->copy, 12, &place->why), OK);
+	assert_int_equal(migrate(place->db, list, 2, place->copy, 0, 12, &place->why), OK);
 	assert_int_equal(ask(place->db, "SELECT count(*) FROM b"), 0);
 	assert_int_equal(ask(place->db, "SELECT sum(number * applied_at) FROM migration"),
 			 1 * 10 + 2 * 12);
@@ -97,8 +97,8 @@ static void copy_first(void **state)
 	char message[256], partial[96];
 	struct db *copy;
 
-	assert_int_equal(migrate(place->db, list, 1, place->copy, 10, &place->why), OK);
-	assert_int_equal(migrate(place->db, list, 2, place->copy, 12, &place->why), OK);
+	assert_int_equal(migrate(place->db, list, 1, place->copy, 0, 10, &place->why), OK);
+	assert_int_equal(migrate(place->db, list, 2, place->copy, 0, 12, &place->why), OK);
 	assert_int_equal(sqlite_driver.open(place->copy, DB_READ, &copy, message, sizeof(message)),
 			 OK);
 	assert_int_equal(ask(copy, "SELECT max(number) FROM migration"), 1);
@@ -112,8 +112,8 @@ static void no_copy_no_migration(void **state)
 {
 	struct place *place = *state;
 
-	assert_int_equal(migrate(place->db, list, 1, NULL, 10, &place->why), OK);
-	assert_int_not_equal(migrate(place->db, list, 2, "/nowhere/copy", 12, &place->why), OK);
+	assert_int_equal(migrate(place->db, list, 1, NULL, 0, 10, &place->why), OK);
+	assert_int_not_equal(migrate(place->db, list, 2, "/nowhere/copy", 0, 12, &place->why), OK);
 	assert_true(place->why.len > 0);
 	assert_int_equal(ask(place->db, "SELECT max(number) FROM migration"), 1);
 }
@@ -122,8 +122,8 @@ static void newer_is_refused(void **state)
 {
 	struct place *place = *state;
 
-	assert_int_equal(migrate(place->db, list, 2, place->copy, 10, &place->why), OK);
-	assert_int_equal(migrate(place->db, list, 1, place->copy, 11, &place->why), ERR_SCHEMA);
+	assert_int_equal(migrate(place->db, list, 2, place->copy, 0, 10, &place->why), OK);
+	assert_int_equal(migrate(place->db, list, 1, place->copy, 0, 11, &place->why), ERR_SCHEMA);
 	assert_int_equal(ask(place->db, "SELECT max(number) FROM migration"), 2);
 }
 
@@ -131,7 +131,7 @@ static void whole_or_not_at_all(void **state)
 {
 	struct place *place = *state;
 
-	assert_int_not_equal(migrate(place->db, broken, 2, place->copy, 10, &place->why), OK);
+	assert_int_not_equal(migrate(place->db, broken, 2, place->copy, 0, 10, &place->why), OK);
 	buf_add_char(&place->why, '\0');
 	assert_non_null(strstr(place->why.ptr, "broken"));
 	assert_int_equal(ask(place->db, "SELECT max(number) FROM migration"), 1);
@@ -142,7 +142,7 @@ static void unknown_marker(void **state)
 {
 	struct place *place = *state;
 
-	assert_int_not_equal(migrate(place->db, marked, 1, place->copy, 10, &place->why), OK);
+	assert_int_not_equal(migrate(place->db, marked, 1, place->copy, 0, 10, &place->why), OK);
 	assert_int_equal(ask(place->db, "SELECT count(*) FROM migration"), 0);
 }
 

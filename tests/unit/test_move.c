@@ -95,7 +95,6 @@ static enum err key_column(void *context, const struct db_value *values, size_t 
 	(void)count;
 	assert_non_null(name);
 	assert_true(slice_is(values[0].bytes, name));
-	assert_int_equal(slice_is(values[1].bytes, "TEXT"), name == seen->table->text_key);
 	seen->count++;
 	return OK;
 }
@@ -107,8 +106,7 @@ static void their_keys(void **state)
 	for (size_t i = 0; i < MOVE_TABLES; i++) {
 		struct key_seen seen = {&move_tables[i], 0};
 
-		ask(place->store,
-		    "SELECT name, type FROM pragma_table_info($1) WHERE pk > 0 ORDER BY pk",
+		ask(place->store, "SELECT name FROM pragma_table_info($1) WHERE pk > 0 ORDER BY pk",
 		    move_tables[i].name, key_column, &seen);
 		assert_true(seen.count > 0);
 		assert_null(seen.table->key[seen.count]);

@@ -433,7 +433,8 @@ static void ask(struct place *place, const struct row *row, struct list_query *q
 	begin(place, false);
 	page->count = 0;
 	page->sort = query->sort;
-	assert_int_equal(store_list(place->store, &scope, RECORD_TASK, query, &arena, &sink, &more),
+	assert_int_equal(read_list(place->store, &scope, RECORD_TASK, query, &arena, &sink, &more,
+				   NULL),
 			 OK);
 	arena_release(&arena);
 	assert_string_equal(place->wrong, "");
@@ -525,7 +526,7 @@ static void expansions_look_up(void **state)
 	struct place *place = *state;
 	const struct scope scope = {1, 1};
 	struct page page = {.sort = field_of(&task_type, "id")};
-	const struct list_sink sink = {page_record, any_related, &page};
+	const struct list_sink sink = {NULL, page_record, any_related, &page};
 	const struct list_query query = {
 		.sort = page.sort,
 		.limit = PAGE,
@@ -535,8 +536,9 @@ static void expansions_look_up(void **state)
 	bool more;
 
 	begin(place, false);
-	assert_int_equal(
-		store_list(place->store, &scope, RECORD_TASK, &query, &arena, &sink, &more), OK);
+	assert_int_equal(read_list(place->store, &scope, RECORD_TASK, &query, &arena, &sink, &more,
+				   NULL),
+			 OK);
 	arena_release(&arena);
 	assert_int_equal(page.count, PAGE);
 	assert_in_range(place->steps, 1, 100000);
@@ -602,11 +604,12 @@ static void everything_at_once(void **state)
 	for (size_t i = 0; i < FIELD_COUNT(sorts); i++) {
 		begin(place, false);
 		query.sort = page.sort = field_of(&task_type, sorts[i]);
-		assert_int_equal(store_list(place->store, &scope, RECORD_TASK, &query, &arena,
-					    &sink, &more),
+		assert_int_equal(read_list(place->store, &scope, RECORD_TASK, &query, &arena, &sink,
+					   &more, NULL),
 				 OK);
-		assert_int_equal(
-			store_count(place->store, &scope, RECORD_TASK, &query, &arena, &count), OK);
+		assert_int_equal(read_list(place->store, &scope, RECORD_TASK, &query, &arena, NULL,
+					   NULL, &count),
+				 OK);
 	}
 	arena_release(&arena);
 }
@@ -626,8 +629,9 @@ static void counts_look_at_indexes(void **state)
 		question_of(&rows[i], &question);
 		query.condition_count = question.count;
 		begin(place, true);
-		assert_int_equal(
-			store_count(place->store, &scope, RECORD_TASK, &query, &arena, &count), OK);
+		assert_int_equal(read_list(place->store, &scope, RECORD_TASK, &query, &arena, NULL,
+					   NULL, &count),
+				 OK);
 		arena_release(&arena);
 		assert_string_equal(place->wrong, "");
 	}

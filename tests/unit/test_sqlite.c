@@ -123,7 +123,7 @@ static void full_is_told(void **state)
 	assert_int_equal(sqlite_driver.begin(place->writer), OK);
 	assert_int_equal(run(place->writer, fill), OK);
 	assert_int_equal(ask(place->reader, "SELECT count(*) FROM a"), 0);
-	assert_int_equal(sqlite_driver.commit(place->writer), OK);
+	assert_int_equal(sqlite_driver.commit(place->writer, NULL, 0), OK);
 	assert_int_equal(ask(place->reader, "SELECT count(*) FROM a"), 100000);
 }
 

@@ -89,13 +89,18 @@ static bool has_task(const struct place *place, int64_t id)
 {
 	struct arena arena = {0};
 	size_t found = 0;
-	enum err err =
-		store_get(place->store, &place->scope, RECORD_TASK, id, &arena, count_it, &found);
+	struct record_read get;
 
+	record_read_init(&get, &arena);
+	get.scope = place->scope;
+	get.kind = RECORD_TASK;
+	get.id = id;
+	get.on_record = count_it;
+	get.record_context = &found;
+	assert_int_equal(store_do(place->store, &get.read), OK);
 	arena_release(&arena);
-	assert_true(err == OK || err == ERR_NOT_FOUND);
-	assert_int_equal(found, err == OK);
-	return found;
+	assert_int_equal(found, get.found);
+	return get.found;
 }
 
 static void one_process_a_folder(void **state)
@@ -131,7 +136,7 @@ static void scope_is_the_account(void **state)
 
 static enum err fail_to_decide(struct store_write *write, struct calls *calls)
 {
-	write->changed = true;
+	write->account->changed = true;
 	return calls_add(calls, "INSERT INTO account (id, name) VALUES (1, 'x')", NULL, 0, NULL,
 			 NULL);
 }
@@ -167,10 +172,13 @@ static void judging_stores_nothing(void **state)
 	struct place *place = *state;
 	struct one one = {0};
 	struct store_write *write = prepare(&one, place);
+	struct write_judge judge;
 
 	one.task.subject_id = 210;
 	faults_add(&one.faults, "task.title", FAULT_BLANK, "must not be only blanks");
-	assert_int_equal(store_judge(place->store, write), OK);
+	write_judge_init(&judge, place->store, write);
+	assert_int_equal(store_do(place->store, &judge.read), OK);
+	assert_int_equal(write_judged(&judge), OK);
 	assert_int_equal(one.faults.count, 2);
 	assert_string_equal(one.faults.first->next->field, "task.subject_id");
 	assert_false(has_task(place, 1));

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT */
+/* What differs in SQL on PostgreSQL. Text is ordered and compared by its bytes, which for UTF-8 is
+ * by code point, whatever the collation of the database. */
+#include "db/postgres_private.h"
+
+/* Both extensions come with PostgreSQL, and the owner of a database may add them. */
+static const char create_words[] =
+	"CREATE EXTENSION IF NOT EXISTS pg_trgm;"
+	"CREATE EXTENSION IF NOT EXISTS btree_gin;"
+	"CREATE INDEX task_by_words ON task USING gin (account_id, title_folded gin_trgm_ops);";
+
+#define RANDOM_32                                                                       \
+	"decode(replace(gen_random_uuid()::text || gen_random_uuid()::text, '-', ''), " \
+	"'hex')"
+#define MARKERS(by_account)                                                                   \
+	{"int", "BIGINT"}, {"text", "TEXT COLLATE \"C\""}, {"bytes", "BYTEA"}, {"table", ""}, \
+		{"narrow", ""}, {"random", RANDOM_32}, {"words", create_words},               \
+		{"by_account", by_account},                                                   \
+	{                                                                                     \
+		NULL, NULL                                                                    \
+	}
+
+static const struct db_marker markers[] = {MARKERS("")};
+static const struct db_marker partitioned_markers[] = {MARKERS(" PARTITION BY HASH (account_id)")};
+
+/* Every table that is partitioned and has no part yet gets all of them. */
+static const char make_partitions[] =
+	"DO $do$ DECLARE parts CONSTANT int := %s; whole text; BEGIN"
+	" FOR whole IN SELECT c.relname FROM pg_class c WHERE c.relkind = 'p'"
+	" AND c.relnamespace = current_schema()::regnamespace AND NOT EXISTS"
+	" (SELECT 1 FROM pg_inherits i WHERE i.inhparent = c.oid) LOOP"
+	" FOR n IN 0 .. parts - 1 LOOP"
+	" EXECUTE format('CREATE TABLE %I PARTITION OF %I FOR VALUES WITH"
+	" (MODULUS %s, REMAINDER %s)', whole || '_' || n, whole, parts, n);"
+	" END LOOP; END LOOP; END $do$";
+
+static const struct db_self_check self_checks[] = {
+	{"indexes", "every index is whole, and used",
+	 "SELECT NULL, 'index', NULL, c.relname || ' is not valid' FROM pg_index i"
+	 " JOIN pg_class c ON c.oid = i.indexrelid WHERE NOT (i.indisvalid AND i.indisready)"
+	 " AND c.relnamespace = current_schema()::regnamespace"},
+	{"references", "what a record refers to is there: every constraint was validated",
+	 "SELECT NULL, 'constraint', NULL, conname || ' was not validated' FROM pg_constraint"
+	 " WHERE NOT convalidated AND connamespace = current_schema()::regnamespace"},
+	{NULL, NULL, NULL},
+};
+
+const struct db_dialect postgres_dialect = {
+	.markers = markers,
+	.partitioned_markers = partitioned_markers,
+	.make_partitions = make_partitions,
+	.count_partitions = "SELECT count(*) FROM pg_inherits i JOIN pg_class c"
+			    " ON c.oid = i.inhparent WHERE c.relname = 'task' AND c.relkind = 'p'"
+			    " AND c.relnamespace = current_schema()::regnamespace",
+	.join_ids = "string_agg(%s::text, ',')",
+	.ids_in_order = "(SELECT value::bigint AS value, place FROM"
+			" json_array_elements_text($2::json) WITH ORDINALITY AS e (value, place))",
+	.keep_order = " ORDER BY k.place",
+	.among = "(SELECT value::bigint FROM json_array_elements_text(%s::json))",
+	.self_checks = self_checks,
+	.lock_row = " FOR UPDATE",
+	.columns = "SELECT a.attname FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid"
+		   " WHERE c.relnamespace = current_schema()::regnamespace AND c.relname = $1"
+		   " AND c.relkind IN ('r', 'p') AND a.attnum > 0 AND NOT a.attisdropped"
+		   " ORDER BY a.attnum",
+	.settle = "VACUUM (ANALYZE) %s",
+};

@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: MIT */
+/* Runs the two steps of many writes in one transaction. The rows of all their accounts are locked
+ * first, in the order of the accounts' numbers, so that no two processes wait for each other. Then
+ * come rounds: step one of all that can go together is sent at once, and their step two with step
+ * one of the next round; what the last round has written goes out with the commit.
+ *
+ * Of one account a round has either writes that only add what no other of them looks at, or one
+ * write. */
+#include <assert.h>
+
+#include "base/log.h"
+#include "store/store_private.h"
+
+/* An account of the batch, and its writes that no round has taken yet, in their order. */
+struct queue {
+	struct account_state row;
+	struct store_write *first, **last;
+};
+
+struct batch {
+	struct store *store;
+	struct db *db;
+	struct arena arena;
+	struct queue *queues; /* by account */
+	size_t queue_count;
+	struct store_write **round;
+	size_t round_count;
+	struct calls calls; /* not sent yet */
+	struct commit_mark mark;
+};
+
+enum err calls_add(struct calls *calls, const char *sql, const struct db_value *args,
+		   size_t arg_count, db_row_fn *on_row, void *context)
+{
+	if (calls->count == calls->room) {
+		size_t room = calls->room ? calls->room * 2 : 16;
+		struct db_call *list = arena_alloc(calls->arena, room * sizeof(*list));
+
+		if (!list)
+			return ERR_NOMEM;
+		if (calls->count)
+			memcpy(list, calls->list, calls->count * sizeof(*list));
+		calls->list = list;
+		calls->room = room;
+	}
+	calls->list[calls->count++] = (struct db_call){sql, args, arg_count, on_row, context};
+	return OK;
+}
+
+enum err read_nothing(struct store_write *write, struct calls *calls)
+{
+	(void)write;
+	(void)calls;
+	return OK;
+}
+
+static enum err row_found(void *context, const struct db_value *values, size_t count)
+{
+	struct account_state *row = context;
+
+	assert(count == 1 + RECORD_KINDS);
+	row->found = true;
+	row->last_change = values[0].integer;
+	for (size_t i = 0; i < RECORD_KINDS && i + 1 < count; i++)
+		row->last_id[i] = values[i + 1].integer;
+	return OK;
+}
+
+/* Writes without an account are in the order of one that has no number. */
+static int64_t account_of(const struct store_write *write)
+{
+	return write->steps->makes_account ? ID_NONE : write->scope.account_id;
+}
+
+static int by_number(const void *a, const void *b)
+{
+	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+static struct queue *queue_of(struct batch *batch, int64_t account_id)
+{
+	return bsearch(&account_id, batch->queues, batch->queue_count, sizeof(*batch->queues),
+		       by_number);
+}
+
+/* Takes back what an earlier run of the steps has left. */
+static void start_afresh(struct store_write *write)
+{
+	write->err = OK;
+	*write->faults_last = NULL;
+	write->faults->last = write->faults_last;
+	write->faults->count = write->faults_before;
+}
+
+static enum err sort_by_account(struct batch *batch, struct store_write **writes, size_t count)
+{
+	int64_t *ids = arena_alloc(&batch->arena, count * sizeof(*ids));
+	size_t kept = 0;
+
+	batch->queues = arena_alloc(&batch->arena, count * sizeof(*batch->queues));
+	batch->round = arena_alloc(&batch->arena, count * sizeof(struct store_write *));
+	if (!ids || !batch->queues || !batch->round)
+		return ERR_NOMEM;
+	for (size_t i = 0; i < count; i++)
+		ids[i] = account_of(writes[i]);
+	qsort(ids, count, sizeof(*ids), by_number);
+	for (size_t i = 0; i < count; i++) {
+		struct queue *queue = &batch->queues[kept];
+
+		if (i && ids[i] == ids[i - 1])
+			continue;
+		queue->row.id = ids[i];
+		queue->last = &queue->first;
+		kept++;
+	}
+	batch->queue_count = kept;
+	for (size_t i = 0; i < count; i++) {
+		struct queue *queue = queue_of(batch, account_of(writes[i]));
+
+		start_afresh(writes[i]);
+		writes[i]->now = clock_now(batch->store->config.clock);
+		writes[i]->account = &queue->row;
+		writes[i]->next = NULL;
+		*queue->last = writes[i];
+		queue->last = &writes[i]->next;
+	}
+	return OK;
+}
+
+static enum err lock_accounts(struct batch *batch)
+{
+	enum err err = OK;
+
+	for (size_t i = 0; i < batch->queue_count && !err; i++) {
+		struct queue *queue = &batch->queues[i];
+		struct db_value *account = arena_alloc(&batch->arena, sizeof(*account));
+
+		if (!account)
+			return ERR_NOMEM;
+		*account = DB_INT_VALUE(queue->row.id);
+		if (queue->row.id != ID_NONE)
+			err = calls_add(&batch->calls, batch->store->read_account, account, 1,
+					row_found, &queue->row);
+	}
+	return err;
+}
+
+static void take_round(struct batch *batch)
+{
+	batch->round_count = 0;
+	for (size_t i = 0; i < batch->queue_count; i++) {
+		struct queue *queue = &batch->queues[i];
+		bool more = true;
+
+		for (size_t taken = 0; queue->first && more; taken++) {
+			const struct write_steps *steps = queue->first->steps;
+
+			if (taken && !steps->only_adds)
+				break;
+			more = steps->only_adds;
+			batch->round[batch->round_count++] = queue->first;
+			queue->first = queue->first->next;
+		}
+	}
+}
+
+static enum err flush(struct batch *batch)
+{
+	enum err err = batch->store->driver->run(batch->db, batch->calls.list, batch->calls.count);
+
+	batch->calls.count = 0;
+	return err;
+}
+
+static enum err update_account(struct batch *batch, const struct account_state *row)
+{
+	struct db_value *args = arena_alloc(&batch->arena, (2 + RECORD_KINDS) * sizeof(*args));
+
+	if (!args)
+		return ERR_NOMEM;
+	args[0] = DB_INT_VALUE(row->id);
+	args[1] = DB_INT_VALUE(row->last_change);
+	for (size_t i = 0; i < RECORD_KINDS; i++)
+		args[2 + i] = DB_INT_VALUE(row->last_id[i]);
+	return calls_add(&batch->calls, batch->store->update_account, args, 2 + RECORD_KINDS, NULL,
+			 NULL);
+}
+
+static enum err decide(struct batch *batch, struct store_write *write)
+{
+	struct account_state *row = write->account, made = {.found = true};
+	enum err err;
+
+	if (write->steps->makes_account) {
+		write->account = row = &made;
+	} else if (!row->found) {
+		write->err = ERR_NOT_FOUND;
+		return OK;
+	}
+	err = write->steps->decide(write, &batch->calls);
+	if (!err && row->changed && write->request_id.len)
+		batch->mark = (struct commit_mark){row->id, row->last_change, write->request_id};
+	if (!err && row == &made && row->changed) {
+		row->id = write->scope.account_id;
+		err = update_account(batch, row);
+	}
+	return err;
+}
+
+static enum err run_rounds(struct batch *batch)
+{
+	enum err err = lock_accounts(batch);
+
+	for (take_round(batch); batch->round_count && !err; take_round(batch)) {
+		for (size_t i = 0; i < batch->round_count && !err; i++)
+			err = batch->round[i]->steps->read(batch->round[i], &batch->calls);
+		if (!err)
+			err = flush(batch);
+		for (size_t i = 0; i < batch->round_count && !err; i++)
+			err = decide(batch, batch->round[i]);
+	}
+	for (size_t i = 0; i < batch->queue_count && !err; i++)
+		if (batch->queues[i].row.changed)
+			err = update_account(batch, &batch->queues[i].row);
+	return err;
+}
+
+/* A lost connection is told of by whoever opens the next one. */
+static void tell(const struct batch *batch, size_t count, enum err err)
+{
+	if (err != ERR_AWAY && err != ERR_UNSURE)
+		log_line("%zu write%s failed: %s: %s", count, count == 1 ? "" : "s", err_text(err),
+			 batch->store->driver->message(batch->db));
+}
+
+enum err batch_run(struct store *store, struct db *db, struct store_write **writes, size_t count,
+		   enum err known, struct commit_mark *mark_out)
+{
+	const struct db_driver *driver = store->driver;
+	struct batch batch = {.store = store, .db = db};
+	enum err err;
+
+	batch.calls.arena = &batch.arena;
+	driver->set_budget(db, store->config.write_budget_ms);
+	err = sort_by_account(&batch, writes, count);
+	if (!err)
+		err = driver->begin(db);
+	if (!err)
+		err = run_rounds(&batch);
+	if (!err)
+		err = driver->commit(db, batch.calls.list, batch.calls.count);
+	if (err && err != known)
+		tell(&batch, count, err);
+	if (err)
+		driver->rollback(db);
+	*mark_out = batch.mark;
+	arena_release(&batch.arena);
+	return err;
+}
+
+static enum err same_request(void *context, const struct db_value *values, size_t count)
+{
+	struct commit_mark *mark = context;
+
+	(void)count;
+	if (slice_eq(values[0].bytes, mark->request_id))
+		mark->found = true;
+	return OK;
+}
+
+enum err batch_resolve(struct store *store, struct db *db, struct commit_mark *mark)
+{
+	const struct db_driver *driver = store->driver;
+	const struct db_value args[] = {DB_INT_VALUE(mark->account_id), DB_INT_VALUE(mark->change)};
+	const struct db_call calls[] = {
+		{.sql = store->read_account, .args = args, .arg_count = 1},
+		{.sql = "SELECT request_id FROM history WHERE account_id = $1 AND change = $2",
+		 .args = args,
+		 .arg_count = 2,
+		 .on_row = same_request,
+		 .context = mark},
+	};
+	enum err err;
+
+	mark->found = false;
+	driver->set_budget(db, store->config.write_budget_ms);
+	err = driver->begin(db);
+	if (!err)
+		err = driver->commit(db, calls, 2);
+	if (err)
+		driver->rollback(db);
+	return err;
+}

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: MIT */
+/* A store in a PostgreSQL database. Any number of processes have it open at once, each holding an
+ * advisory lock that it shares with the others; who changes the schema holds it alone. */
+#include "base/log.h"
+#include "store/store_private.h"
+
+/* "docket", as the two halves of the lock's key. */
+#define KEY "1685021547, 25972"
+#define SHARED "SELECT pg_try_advisory_lock_shared(" KEY ")"
+#define ALONE "SELECT pg_try_advisory_lock(" KEY ")"
+
+static enum err number_row(void *context, const struct db_value *values, size_t count)
+{
+	(void)count;
+	*(int64_t *)context = values[0].type == DB_INT ? values[0].integer : 0;
+	return OK;
+}
+
+static enum err ask_number(struct db *db, const char *sql, int64_t *number_out)
+{
+	const struct db_call call = {.sql = sql, .on_row = number_row, .context = number_out};
+
+	return db->driver->run(db, &call, 1);
+}
+
+static enum err open_db(struct store *store, enum db_mode mode, struct db **db_out, struct buf *why)
+{
+	char message[1024];
+	enum err err =
+		store->driver->open(store->config.database, mode, db_out, message, sizeof(message));
+
+	if (err)
+		buf_printf(why, "cannot open the database: %s", message);
+	return err;
+}
+
+/* Takes the lock, or says that somebody has it. */
+static enum err take_lock(struct db *db, const char *sql, const char *who, struct buf *why)
+{
+	int64_t taken = 0;
+	enum err err = ask_number(db, sql, &taken);
+
+	if (err) {
+		buf_printf(why, "cannot lock the database: %s", db->driver->message(db));
+	} else if (!taken) {
+		buf_add_text(why, who);
+		err = ERR_BUSY;
+	}
+	return err;
+}
+
+static enum err check_schema(struct db *db, struct buf *why)
+{
+	int64_t have = 0;
+	enum err err = schema_read(db, migration_count, &have, why);
+
+	if (err == ERR_NOT_FOUND) {
+		buf_clear(why);
+		buf_add_text(why, "the database has no tables of docket: make them with "
+				  "\"docket init --database URL\"");
+	} else if (!err && have < (int64_t)migration_count) {
+		buf_printf(
+			why,
+			"the database has schema %lld and this docket needs schema %zu: stop "
+			"every docket that serves it, then run \"docket migrate --database URL\"",
+			(long long)have, migration_count);
+		err = ERR_SCHEMA;
+	}
+	return err;
+}
+
+/* Those that write have the lock; each process has one that does. */
+static enum err open_shared(struct store *store, enum db_mode mode, struct db **db_out,
+			    struct buf *why)
+{
+	struct db *db = NULL;
+	enum err err = open_db(store, mode, &db, why);
+
+	if (!err && mode == DB_WRITE)
+		err = take_lock(db, SHARED,
+				"docket migrate or docket move is at work on the database", why);
+	if (!err)
+		err = check_schema(db, why);
+	if (err)
+		store->driver->close(db);
+	else
+		*db_out = db;
+	return err;
+}
+
+enum err store_open_db(struct store *store, enum db_mode mode, struct db **db_out)
+{
+	struct buf why = {0};
+	enum err err = open_shared(store, mode, db_out, &why);
+
+	if (err && !atomic_exchange(&store->away, true))
+		log_line("%.*s", (int)why.len, why.ptr ? why.ptr : err_text(err));
+	else if (!err && atomic_exchange(&store->away, false))
+		log_line("the database is there again");
+	buf_release(&why);
+	return err ? ERR_AWAY : OK;
+}
+
+enum err database_open(struct store *store, struct buf *why)
+{
+	enum err err = open_shared(store, DB_WRITE, &store->write_db, why);
+
+	return err ? err
+		   : executors_new(store, store->config.readers ? store->config.readers : 1,
+				   &store->executors);
+}
+
+enum err database_lock(struct store *store, struct buf *why)
+{
+	enum err err = open_db(store, DB_WRITE, &store->write_db, why);
+
+	return err ? err
+		   : take_lock(store->write_db, ALONE,
+			       "docket processes have the database open: stop them first", why);
+}
+
+enum err database_open_reading(struct store *store, struct db **db_out, struct buf *why)
+{
+	return open_db(store, DB_READ, db_out, why);
+}
+
+enum err database_bring_up(struct store *store, struct buf *why)
+{
+	return migrate(store->write_db, migrations, migration_count, NULL, store->config.partitions,
+		       clock_now(store->config.clock), why);
+}
+
+/* A database whose making was broken off has no account yet. */
+static enum err check_new(struct db *db, struct buf *why)
+{
+	int64_t have = 0, accounts = 0;
+	enum err err = schema_read(db, migration_count, &have, why);
+
+	if (err == ERR_NOT_FOUND) {
+		buf_clear(why);
+		return OK;
+	}
+	if (!err && have)
+		err = ask_number(db, "SELECT count(*) FROM account", &accounts);
+	if (!err && accounts) {
+		buf_add_text(why, "the database already has tables of docket and an account");
+		err = ERR_EXISTS;
+	}
+	return err;
+}
+
+enum err database_create(struct store *store, const struct store_first *first, struct buf *why)
+{
+	enum err err = database_lock(store, why);
+
+	if (!err)
+		err = check_new(store->write_db, why);
+	if (!err)
+		err = database_bring_up(store, why);
+	if (!err && !first->hand_over(first->context))
+		return ERR_IO;
+	if (!err) {
+		err = store_insert_first(store, first);
+		if (err)
+			buf_printf(why, "cannot make the account: %s", err_text(err));
+	}
+	return err;
+}

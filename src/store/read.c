@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: MIT */
+/* Reads: run at once on a connection that is lent, or by threads that have one each. */
+#include <assert.h>
+
+#include "store/store_private.h"
+
+bool store_waits(const struct store *store)
+{
+	return store->executors != NULL;
+}
+
+enum err read_run(struct store_read *read, struct db *db)
+{
+	const struct db_driver *driver = read->store->driver;
+	struct calls calls = {.arena = read->arena};
+	enum err err;
+
+	driver->set_budget(db, read->store->config.read_budget_ms);
+	if (read->list) {
+		err = read->list(read, &calls);
+		return err ? err : driver->run(db, calls.list, calls.count);
+	}
+	err = driver->begin(db);
+	if (err)
+		return err;
+	err = read->run(read, db);
+	driver->set_budget(db, 0);
+	driver->rollback(db);
+	return err;
+}
+
+bool store_start(struct store *store, struct store_read *read)
+{
+	struct db *db;
+
+	read->store = store;
+	read->next = NULL;
+	if (store->executors) {
+		read->err = executors_submit(store->executors, read);
+		return read->err != OK;
+	}
+	db = readers_take(store->readers);
+	read->err = read_run(read, db);
+	readers_give(store->readers, db);
+	return true;
+}
+
+void waiting_init(struct waiting *waiting)
+{
+	*waiting = (struct waiting){PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, false};
+}
+
+void waiting_end(void *context)
+{
+	struct waiting *waiting = context;
+
+	pthread_mutex_lock(&waiting->lock);
+	waiting->done = true;
+	pthread_cond_signal(&waiting->wake);
+	pthread_mutex_unlock(&waiting->lock);
+}
+
+void waiting_for(struct waiting *waiting)
+{
+	pthread_mutex_lock(&waiting->lock);
+	while (!waiting->done)
+		pthread_cond_wait(&waiting->wake, &waiting->lock);
+	pthread_mutex_unlock(&waiting->lock);
+}
+
+enum err store_do(struct store *store, struct store_read *read)
+{
+	struct waiting waiting;
+
+	waiting_init(&waiting);
+	read->done = waiting_end;
+	read->context = &waiting;
+	if (!store_start(store, read))
+		waiting_for(&waiting);
+	return read->err;
+}
+
+struct calls_read {
+	struct store_read read;
+	const struct db_call *calls;
+	size_t count;
+};
+
+static enum err list_given(struct store_read *read, struct calls *calls)
+{
+	const struct calls_read *given = (const struct calls_read *)(const void *)read;
+	enum err err = OK;
+
+	for (size_t i = 0; i < given->count && !err; i++)
+		err = calls_add(calls, given->calls[i].sql, given->calls[i].args,
+				given->calls[i].arg_count, given->calls[i].on_row,
+				given->calls[i].context);
+	return err;
+}
+
+enum err store_read_now(struct store *store, const struct db_call *calls, size_t count)
+{
+	struct arena arena = {0};
+	struct calls_read given = {.read = {.arena = &arena, .list = list_given}, calls, count};
+	enum err err = store_do(store, &given.read);
+
+	arena_release(&arena);
+	return err;
+}
+
+static enum err list_judged(struct store_read *read, struct calls *calls)
+{
+	struct store_write *write = ((struct write_judge *)(void *)read)->write;
+
+	return write->steps->read(write, calls);
+}
+
+void write_judge_init(struct write_judge *judge, struct store *store, struct store_write *write)
+{
+	write->store = store;
+	*judge = (struct write_judge){.read = {.arena = write->arena, .list = list_judged},
+				      .write = write};
+}
+
+enum err write_judged(struct write_judge *judge)
+{
+	struct store_write *write = judge->write;
+	struct calls none = {.arena = write->arena};
+	enum err err;
+
+	assert(write->faults->count);
+	err = write->steps->decide(write, &none);
+	assert(none.count == 0);
+	return err;
+}
