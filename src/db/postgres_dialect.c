@@ -63,5 +63,5 @@ const struct db_dialect postgres_dialect = {
 		   " WHERE c.relnamespace = current_schema()::regnamespace AND c.relname = $1"
 		   " AND c.relkind IN ('r', 'p') AND a.attnum > 0 AND NOT a.attisdropped"
 		   " ORDER BY a.attnum",
-	.settle = "VACUUM (ANALYZE) %s",
+	.settle = "VACUUM (ANALYZE, SKIP_LOCKED) %s",
 };
