@@ -66,14 +66,16 @@ struct call {
 	struct faults faults;
 	struct param *params; /* of the query, in its order */
 	struct param **params_last;
-	struct list_request list;  /* for routes that read it from the parameters */
-	json_t *body;              /* parsed, where the route has one */
-	bool lenient;              /* unknown fields and parameters are ignored */
-	bool preferred;            /* because the request prefers it so, not its token */
-	struct buf ignored;        /* and named here */
-	struct write_judge *judge; /* of a write that is at fault */
-	void *read;                /* a handler's own, while its read is under way */
-	void *write;               /* a handler's own, while its write is under way */
+	struct list_request list;       /* for routes that read it from the parameters */
+	struct history_params *history; /* for those about the history */
+	json_t *body;                   /* parsed, where the route has one */
+	bool lenient;                   /* unknown fields and parameters are ignored */
+	bool preferred;                 /* because the request prefers it so, not its token */
+	struct buf ignored;             /* and named here */
+	struct store_write *stored;     /* the write under way, or done */
+	struct write_judge *judge;      /* of a write that is at fault */
+	void *read;                     /* a handler's own, while its read is under way */
+	void *write;                    /* a handler's own, while its write is under way */
 };
 
 enum body_kind {
@@ -150,6 +152,15 @@ enum flow record_get(struct call *call);
 /* A read of one record of the route's kind, as call->read, or an answer and NULL; `take` is
  * called with the call. */
 struct record_read *record_read_new(struct call *call, int64_t id, store_record_fn *take);
+
+/* The number that the path names. What is no number at all is answered as one without a record. */
+bool call_id(const struct call *call, int64_t *id_out);
+
+/* history.c */
+enum err history_read_params(struct call *call);
+enum err changes_read_params(struct call *call);
+enum flow record_history(struct call *call);
+enum flow changes_list(struct call *call);
 
 /* trace.c: gives the request its id, so that every answer has one. */
 void trace_begin(struct http_request *http);

@@ -216,8 +216,7 @@ enum flow record_list(struct call *call)
 	return answer ? call_read(call, &answer->read.read, list_read_done) : FLOW_ANSWERED;
 }
 
-/* What is no id at all is answered as an id without a record. */
-static bool read_id(const struct call *call, int64_t *id_out)
+bool call_id(const struct call *call, int64_t *id_out)
 {
 	errno = 0;
 	*id_out = strtoll(call->id_text.ptr, NULL, 10);
@@ -298,7 +297,7 @@ enum flow record_get(struct call *call)
 	struct record_read *read;
 	int64_t id;
 
-	if (!read_id(call, &id)) {
+	if (!call_id(call, &id)) {
 		problem_err(call, ERR_NOT_FOUND);
 		return FLOW_ANSWERED;
 	}

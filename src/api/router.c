@@ -4,15 +4,17 @@
 
 static bool matches(const char *pattern, struct slice path, struct slice *id_out)
 {
-	const char *brace = strchr(pattern, '{');
-	struct slice fixed = slice_of(pattern), id;
+	const char *brace = strchr(pattern, '{'), *end = strchr(pattern, '}');
+	struct slice front = slice_of(pattern), back, id;
 
 	if (!brace)
-		return slice_eq(path, fixed);
-	fixed.len = (size_t)(brace - pattern);
-	if (path.len <= fixed.len || memcmp(path.ptr, fixed.ptr, fixed.len) != 0)
+		return slice_eq(path, front);
+	front.len = (size_t)(brace - pattern);
+	back = slice_of(end + 1);
+	if (path.len <= front.len + back.len || memcmp(path.ptr, front.ptr, front.len) != 0 ||
+	    memcmp(path.ptr + path.len - back.len, back.ptr, back.len) != 0)
 		return false;
-	id = (struct slice){path.ptr + fixed.len, path.len - fixed.len};
+	id = (struct slice){path.ptr + front.len, path.len - front.len - back.len};
 	if (memchr(id.ptr, '/', id.len))
 		return false;
 	*id_out = id;

@@ -7,6 +7,8 @@
 #include "codec/codec.h"
 #include "json/read.h"
 
+#define KEY_MAX 255 /* bytes of an Idempotency-Key */
+
 static struct call *new_call(struct app *app, struct http_request *http)
 {
 	struct call *call;
@@ -123,8 +125,43 @@ static void written(void *context)
 	http_resume(context);
 }
 
+/* The key of a create, as it is sent: 1 to 255 characters that can be seen. False where it is at
+ * fault, and the request answered. */
+static bool read_key(struct call *call, struct store_write *write)
+{
+	struct slice text;
+	struct digest digest;
+
+	if (strcmp(call->http->method, "POST") != 0 ||
+	    !http_header(call->http, "Idempotency-Key").ptr)
+		return true;
+	write->key = arena_alloc(&call->http->arena, sizeof(*write->key));
+	if (!write->key || http_header_list(call->http, "Idempotency-Key", &text)) {
+		problem_err(call, ERR_NOMEM);
+		return false;
+	}
+	for (size_t i = 0; i < text.len; i++)
+		if (text.ptr[i] <= ' ' || text.ptr[i] > '~')
+			text.len = 0;
+	if (text.len == 0 || text.len > KEY_MAX) {
+		problem(call, 400,
+			"the header Idempotency-Key must have 1 to %d visible ASCII characters",
+			KEY_MAX);
+		return false;
+	}
+	write->key->route = call->route->path;
+	write->key->key = text;
+	digest_init(&digest);
+	digest_add(&digest, call->http->body);
+	digest_final(&digest, write->key->body_hash);
+	return true;
+}
+
 enum flow call_write(struct call *call, struct store_write *write)
 {
+	if (!read_key(call, write))
+		return FLOW_ANSWERED;
+	call->stored = write;
 	write->scope = call->scope;
 	write->arena = &call->http->arena;
 	write->faults = &call->faults;
@@ -282,6 +319,51 @@ static void name_ignored(struct call *call)
 	http_add_header(call->http, "Docket-Ignored", names);
 }
 
+/* The number before the dash is that of the representation: it rises when docket writes records in
+ * another way. */
+static bool put_etag(struct call *call, int64_t change)
+{
+	char *etag = arena_printf(&call->http->arena, "\"1-%lld\"", (long long)change);
+
+	if (!etag)
+		return false;
+	http_add_header(call->http, "Content-Type", "application/json");
+	http_add_header(call->http, "ETag", etag);
+	return true;
+}
+
+void answer_record(struct call *call, const struct record_type *type, const struct record *record,
+		   const char *location)
+{
+	struct http_response *response = &call->http->response;
+
+	encode_record(type, record, &response->body);
+	if (response->body.failed || !put_etag(call, record->change)) {
+		problem_err(call, ERR_NOMEM);
+		return;
+	}
+	if (location)
+		http_add_header(call->http, "Location", location);
+	response->status = location ? 201 : 200;
+}
+
+/* What the first create with its key was answered. */
+static void answer_again(struct call *call)
+{
+	const struct idempotency *key = call->stored->key;
+	struct http_response *response = &call->http->response;
+	const char *location = arena_printf(&call->http->arena, "%s/%lld", call->route->path,
+					    (long long)key->record_id);
+
+	buf_add_slice(&response->body, key->value);
+	if (!location || response->body.failed || !put_etag(call, key->change)) {
+		problem_err(call, ERR_NOMEM);
+		return;
+	}
+	http_add_header(call->http, "Location", location);
+	response->status = 201;
+}
+
 static enum flow handle(struct call *call)
 {
 	return parse_body(call) && params_check(call) ? call->route->handle(call) : FLOW_ANSWERED;
@@ -400,8 +482,14 @@ static void on_resume(void *data, struct http_request *http)
 	struct call *call = http->app_data;
 
 	(void)data;
-	if (!http->response.status)
-		call->route->finish(call);
+	if (!http->response.status) {
+		const struct store_write *write = call->stored;
+
+		if (!write->err && write->key && write->key->again)
+			answer_again(call);
+		else
+			call->route->finish(call);
+	}
 	name_ignored(call);
 }
 
@@ -422,26 +510,6 @@ static void on_refused(void *data, struct http_request *http, const char *why)
 
 	if (call)
 		problem(call, 400, "the request is malformed: %s", why);
-}
-
-void answer_record(struct call *call, const struct record_type *type, const struct record *record,
-		   const char *location)
-{
-	struct http_response *response = &call->http->response;
-	/* The number before the dash is that of the representation: it rises when docket writes
-	 * records in another way. */
-	char *etag = arena_printf(&call->http->arena, "\"1-%lld\"", (long long)record->change);
-
-	encode_record(type, record, &response->body);
-	if (!etag || response->body.failed) {
-		problem_err(call, ERR_NOMEM);
-		return;
-	}
-	http_add_header(call->http, "Content-Type", "application/json");
-	http_add_header(call->http, "ETag", etag);
-	if (location)
-		http_add_header(call->http, "Location", location);
-	response->status = location ? 201 : 200;
 }
 
 const struct http_app api_app = {

@@ -10,6 +10,7 @@ static const char *const texts[] = {
 	[ERR_NOT_FOUND] = "not found",
 	[ERR_EXISTS] = "exists already",
 	[ERR_BUSY] = "busy",
+	[ERR_UNDER_WAY] = "is being done already",
 	[ERR_TIMEOUT] = "took too long",
 	[ERR_FULL] = "no room left on the disk",
 	[ERR_IO] = "the storage failed",

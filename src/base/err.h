@@ -10,6 +10,7 @@ enum err {
 	ERR_NOT_FOUND,     /* no such record, file or name */
 	ERR_EXISTS,        /* already there, and must not be */
 	ERR_BUSY,          /* too much is waiting, or somebody holds a lock: try again later */
+	ERR_UNDER_WAY,     /* the same is being done already */
 	ERR_TIMEOUT,       /* over its time budget */
 	ERR_FULL,          /* no room left on the disk */
 	ERR_IO,            /* the storage failed */

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Compares a record as it was once written with what it is now. */
+/* Compares a record as it was once written with what it became. */
 #include <stdio.h>
 
 #include "codec/codec.h"
+#include "json/write.h"
 
 bool encoded_differs(struct slice then, struct slice now, char name[64])
 {
@@ -27,4 +28,59 @@ bool encoded_differs(struct slice then, struct slice now, char name[64])
 	json_decref(before);
 	json_decref(after);
 	return first;
+}
+
+static int add_bytes(const char *bytes, size_t len, void *context)
+{
+	buf_add(context, bytes, len);
+	return 0;
+}
+
+static void put_value(struct buf *out, const char *key, const json_t *value)
+{
+	struct buf text = {0};
+
+	json_put_key(out, key);
+	if (value)
+		json_dump_callback(value, add_bytes, &text, JSON_COMPACT | JSON_ENCODE_ANY);
+	if (text.len)
+		json_put_raw(out, buf_slice(&text));
+	else
+		json_put_null(out);
+	out->failed |= text.failed;
+	buf_release(&text);
+}
+
+static void put_change(struct buf *out, const char *name, const json_t *from, const json_t *to)
+{
+	json_put_key(out, name);
+	json_open_object(out);
+	put_value(out, "from", from);
+	put_value(out, "to", to);
+	json_close_object(out);
+}
+
+void encode_changes(struct slice then, struct slice now, struct buf *out)
+{
+	json_t *before = then.ptr ? json_loadb(then.ptr, then.len, 0, NULL) : NULL;
+	json_t *after = now.ptr ? json_loadb(now.ptr, now.len, 0, NULL) : NULL;
+	/* Those are told beside the changes. */
+	static const char *const told[] = {"id", "created_at", "updated_at", NULL};
+	json_t *value;
+	const char *key;
+
+	for (const char *const *name = told; *name; name++) {
+		json_object_del(before, *name);
+		json_object_del(after, *name);
+	}
+	json_open_object(out);
+	json_object_foreach (after ? after : before, key, value) {
+		const json_t *from = json_object_get(before, key), *to = json_object_get(after, key);
+
+		if (!(from && to && json_equal(from, to)))
+			put_change(out, key, from, to);
+	}
+	json_close_object(out);
+	json_decref(before);
+	json_decref(after);
 }

@@ -87,6 +87,7 @@ static const char *const the_rest[] = {
 	"DELETE FROM calendar WHERE account_id = $1",
 	"DELETE FROM staff WHERE account_id = $1",
 	"DELETE FROM token WHERE account_id = $1",
+	"DELETE FROM idempotency WHERE account_id = $1",
 	"DELETE FROM account WHERE id = $1",
 	NULL,
 };

@@ -11,6 +11,8 @@
 #include "base/log.h"
 #include "store/store_private.h"
 
+#define FIRST_ID 2 /* what a row of an account has before its last ids */
+
 /* An account of the batch, and its writes that no round has taken yet, in their order. */
 struct queue {
 	struct account_state row;
@@ -58,11 +60,13 @@ static enum err row_found(void *context, const struct db_value *values, size_t c
 {
 	struct account_state *row = context;
 
-	assert(count == 1 + RECORD_KINDS);
+	assert(count == FIRST_ID + RECORD_KINDS);
 	row->found = true;
 	row->last_change = values[0].integer;
-	for (size_t i = 0; i < RECORD_KINDS && i + 1 < count; i++)
-		row->last_id[i] = values[i + 1].integer;
+	if (values[1].bytes.len == DIGEST_BYTES)
+		memcpy(row->head, values[1].bytes.ptr, DIGEST_BYTES);
+	for (size_t i = 0; i < RECORD_KINDS && FIRST_ID + i < count; i++)
+		row->last_id[i] = values[FIRST_ID + i].integer;
 	return OK;
 }
 
@@ -176,16 +180,20 @@ static enum err flush(struct batch *batch)
 
 static enum err update_account(struct batch *batch, const struct account_state *row)
 {
-	struct db_value *args = arena_alloc(&batch->arena, (2 + RECORD_KINDS) * sizeof(*args));
+	struct db_value *args =
+		arena_alloc(&batch->arena, (1 + FIRST_ID + RECORD_KINDS) * sizeof(*args));
+	const char *head = arena_copy(&batch->arena,
+				      (struct slice){(const char *)row->head, sizeof(row->head)});
 
-	if (!args)
+	if (!args || !head)
 		return ERR_NOMEM;
 	args[0] = DB_INT_VALUE(row->id);
 	args[1] = DB_INT_VALUE(row->last_change);
+	args[2] = DB_BYTES_VALUE(((struct slice){head, sizeof(row->head)}));
 	for (size_t i = 0; i < RECORD_KINDS; i++)
-		args[2 + i] = DB_INT_VALUE(row->last_id[i]);
-	return calls_add(&batch->calls, batch->store->update_account, args, 2 + RECORD_KINDS, NULL,
-			 NULL);
+		args[1 + FIRST_ID + i] = DB_INT_VALUE(row->last_id[i]);
+	return calls_add(&batch->calls, batch->store->update_account, args,
+			 1 + FIRST_ID + RECORD_KINDS, NULL, NULL);
 }
 
 static enum err decide(struct batch *batch, struct store_write *write)
@@ -199,7 +207,11 @@ static enum err decide(struct batch *batch, struct store_write *write)
 		write->err = ERR_NOT_FOUND;
 		return OK;
 	}
+	if (write->key && idempotency_answers(write))
+		return OK;
 	err = write->steps->decide(write, &batch->calls);
+	if (!err && write->key && !write->faults->count)
+		err = idempotency_add(write, &batch->calls);
 	if (!err && row->changed && write->request_id.len)
 		batch->mark = (struct commit_mark){row->id, row->last_change, write->request_id};
 	if (!err && row == &made && row->changed) {
@@ -209,13 +221,20 @@ static enum err decide(struct batch *batch, struct store_write *write)
 	return err;
 }
 
+static enum err read_first(struct batch *batch, struct store_write *write)
+{
+	enum err err = write->key ? idempotency_read(write, &batch->calls) : OK;
+
+	return err ? err : write->steps->read(write, &batch->calls);
+}
+
 static enum err run_rounds(struct batch *batch)
 {
 	enum err err = lock_accounts(batch);
 
 	for (take_round(batch); batch->round_count && !err; take_round(batch)) {
 		for (size_t i = 0; i < batch->round_count && !err; i++)
-			err = batch->round[i]->steps->read(batch->round[i], &batch->calls);
+			err = read_first(batch, batch->round[i]);
 		if (!err)
 			err = flush(batch);
 		for (size_t i = 0; i < batch->round_count && !err; i++)

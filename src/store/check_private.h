@@ -9,6 +9,7 @@
 /* The rules; those of the database's own come before them in a report. */
 enum check_rule {
 	CHECK_HISTORY_GAPS,
+	CHECK_HISTORY_CHAIN,
 	CHECK_LAST_CHANGE,
 	CHECK_RECORD_CHANGES,
 	CHECK_DELETED,
@@ -58,6 +59,9 @@ enum err check_add(struct check *check, struct check_result *result,
 /* check_records.c */
 enum err check_accounts(struct check *check);
 enum err check_records(struct check *check);
+
+/* check_history.c */
+enum err check_history_chain(struct check *check);
 
 /* check_words.c */
 enum err check_words(struct check *check);

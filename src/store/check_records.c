@@ -177,7 +177,7 @@ static enum err walk_kind(struct check *check, enum record_kind kind)
 	const struct record_type *type = record_types[kind];
 	const struct db_driver *driver = check->store->driver;
 	struct walk walk = {.check = check, .kind = kind, .type = type};
-	struct db_call call = {.on_row = record_row, .context = &walk};
+	struct db_call call = {.on_row = record_row, .context = &walk, .many = true};
 	const char *from = arena_printf(
 		check->arena,
 		", (SELECT h.value FROM history h WHERE h.account_id = %s.account_id"

@@ -23,6 +23,12 @@ const struct check_row check_rows[CHECK_RULES] = {
 			       " (PARTITION BY account_id ORDER BY change), 0) AS before FROM history) h"
 			       " WHERE change <> before + 1",
 		},
+	[CHECK_HISTORY_CHAIN] =
+		{
+			.name = "history-chain",
+			.says = "every change is as it was written, in a chain whose end the account has",
+			.run = check_history_chain,
+		},
 	[CHECK_LAST_CHANGE] =
 		{
 			.name = "last-change",

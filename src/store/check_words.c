@@ -110,8 +110,12 @@ enum err check_words(struct check *check)
 	const struct db_call calls[] = {
 		{.sql = "SELECT account_id, id, title_folded FROM task ORDER BY account_id, id",
 		 .on_row = title_row,
-		 .context = &titles},
-		{.sql = words ? words->all : NULL, .on_row = trigram_row, .context = &titles},
+		 .context = &titles,
+		 .many = true},
+		{.sql = words ? words->all : NULL,
+		 .on_row = trigram_row,
+		 .context = &titles,
+		 .many = true},
 	};
 
 	if (!words)

@@ -210,8 +210,11 @@ static void *write_loop(void *context)
 			if (config->on_fatal)
 				config->on_fatal(config->fatal_context);
 		}
-		for (size_t i = 0; i < count; i++)
+		for (size_t i = 0; i < count; i++) {
+			if (writes[i]->key)
+				idempotency_end(&writer->store->keys, writes[i]);
 			writes[i]->done(writes[i]->context);
+		}
 	}
 	return NULL;
 }
@@ -229,6 +232,10 @@ enum err store_submit(struct store *store, struct store_write *write)
 	enum err err = OK;
 
 	prepare(store, write);
+	if (write->key)
+		err = idempotency_begin(&store->keys, write);
+	if (err)
+		return err;
 	pthread_mutex_lock(&writer->lock);
 	if (writer->stopping) {
 		err = ERR_STOPPED;
@@ -241,6 +248,8 @@ enum err store_submit(struct store *store, struct store_write *write)
 			pthread_cond_signal(&writer->wake);
 	}
 	pthread_mutex_unlock(&writer->lock);
+	if (err && write->key)
+		idempotency_end(&store->keys, write);
 	return err;
 }
 

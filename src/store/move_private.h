@@ -67,7 +67,7 @@ void move_step(struct move *move, int64_t rows);
 struct key {
 	struct db_value values[KEY_COLUMNS];
 	size_t count;
-	struct buf bytes; /* of the one value that is no number */
+	struct buf bytes; /* of the values that are no numbers */
 };
 
 /* The names of a table's columns, in their order; none where there is no such table. */

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The tables of the schema and the reading of their rows, by pages in the order of their keys: the
  * same order on every database, so that both sides can be compared and a copy goes on anywhere. */
-#include <assert.h>
-
 #include "store/move_private.h"
 
 const struct move_table move_tables[MOVE_TABLES] = {
@@ -17,6 +15,7 @@ const struct move_table move_tables[MOVE_TABLES] = {
 	{"task", {"account_id", "id"}, .words = "title_folded"},
 	{"task_user", {"account_id", "task_id", "staff_id"}},
 	{"history", {"account_id", "change"}},
+	{"idempotency", {"account_id", "route", "key"}},
 	{"secret", {"name"}, .marks = true},
 	{"given", {"name"}, .marks = true},
 	[MOVE_MIGRATION] = {"migration", {"number"}, .marks = true},
@@ -152,17 +151,24 @@ void key_release(struct key *key)
 static enum err key_take(struct key *key, const struct db_value *values, const size_t *places,
 			 size_t count)
 {
+	size_t at = 0;
+
 	buf_clear(&key->bytes);
 	key->count = count;
 	for (size_t i = 0; i < count; i++) {
 		key->values[i] = values[places[i]];
-		if (key->values[i].type == DB_INT)
-			continue;
-		assert(key->bytes.len == 0);
-		buf_add_slice(&key->bytes, values[places[i]].bytes);
-		key->values[i].bytes = buf_slice(&key->bytes);
+		if (key->values[i].type != DB_INT)
+			buf_add_slice(&key->bytes, key->values[i].bytes);
 	}
-	return key->bytes.failed ? ERR_NOMEM : OK;
+	if (key->bytes.failed)
+		return ERR_NOMEM;
+	/* Where the bytes are is known when all are there. */
+	for (size_t i = 0; i < count; i++)
+		if (key->values[i].type != DB_INT) {
+			key->values[i].bytes.ptr = key->bytes.len ? key->bytes.ptr + at : "";
+			at += key->values[i].bytes.len;
+		}
+	return OK;
 }
 
 struct page {

@@ -42,33 +42,21 @@ static void field_to_values(const struct field *field, const void *at, struct db
 	}
 }
 
-/* The history row of a change: the record after it, as the API writes it. */
+/* The history's entry of a change: the record after it, as the API writes it. */
 static enum err add_history(struct store_write *write, const struct record_type *type,
 			    const struct record *record, const char *action, struct calls *calls)
 {
-	static const char sql[] = "INSERT INTO history (account_id, change, at, staff_id, record,"
-				  " record_id, action, value, request_id)"
-				  " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
-	struct db_value *args = arena_alloc(write->arena, 9 * sizeof(*args));
 	struct buf value = {0};
+	enum err err = ERR_NOMEM;
 	char *copy;
 
 	encode_record(type, record, &value);
 	copy = value.failed ? NULL : arena_copy(write->arena, buf_slice(&value));
-	if (args && copy) {
-		args[0] = DB_INT_VALUE(write->scope.account_id);
-		args[1] = DB_INT_VALUE(record->change);
-		args[2] = DB_INT_VALUE(write->now);
-		args[3] = write->scope.staff_id == ID_NONE ? DB_NULL_VALUE
-							   : DB_INT_VALUE(write->scope.staff_id);
-		args[4] = DB_TEXT_VALUE(slice_of(type->name));
-		args[5] = DB_INT_VALUE(record->id);
-		args[6] = DB_TEXT_VALUE(slice_of(action));
-		args[7] = DB_TEXT_VALUE(((struct slice){copy, value.len}));
-		args[8] = write->request_id.len ? DB_TEXT_VALUE(write->request_id) : DB_NULL_VALUE;
-	}
+	if (copy)
+		err = history_add(write, type, record, action, (struct slice){copy, value.len},
+				  calls);
 	buf_release(&value);
-	return args && copy ? calls_add(calls, sql, args, 9, NULL, NULL) : ERR_NOMEM;
+	return err;
 }
 
 static enum err add_links(struct store_write *write, enum record_kind kind,

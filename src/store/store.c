@@ -48,6 +48,7 @@ struct store *store_new(const struct store_config *config)
 		store->config.queue_limit = QUEUE_LIMIT;
 	store->driver = place_of(store)->driver;
 	store->lock = -1;
+	pthread_mutex_init(&store->keys.lock, NULL);
 	if (record_sql_build(store)) {
 		store_close(store);
 		return NULL;
@@ -71,6 +72,7 @@ void store_close(struct store *store)
 	/* Last: closing it empties the WAL of SQLite, which only it may do. */
 	store->driver->close(store->write_db);
 	folder_unlock(store);
+	pthread_mutex_destroy(&store->keys.lock);
 	arena_release(&store->arena);
 	free(store);
 }

@@ -17,6 +17,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/digest.h"
 #include "base/err.h"
 #include "model/account.h"
 #include "model/casefile.h"
@@ -244,10 +245,33 @@ struct write_steps {
 /* What a write must know of its account, locked until the commit. */
 struct account_state {
 	int64_t id;
-	int64_t last_change; /* as read, then as given out */
+	int64_t last_change;              /* as read, then as given out */
+	unsigned char head[DIGEST_BYTES]; /* the hash of that change */
 	int64_t last_id[RECORD_KINDS];
 	bool found;
 	bool changed;
+};
+
+/* A key that a client gave a create, so that it can send it again: for a day the answer is given
+ * again and nothing is stored. A key that came with another body is a fault of the write. */
+struct idempotency {
+	const char *route; /* a key is of one route */
+	struct slice key;
+	unsigned char body_hash[DIGEST_BYTES];
+	/* An answer that is not the record which was created: decide() sets it. */
+	struct slice answer;
+
+	/* When done. */
+	bool again; /* nothing was stored: this is the answer of the first time */
+	int64_t record_id, change;
+	struct slice value; /* the record as it was then, or `answer` */
+
+	/* The store's own. */
+	bool found;
+	int64_t at;
+	unsigned char found_hash[DIGEST_BYTES];
+	unsigned char name[DIGEST_BYTES]; /* of account, route and key */
+	struct idempotency *next;         /* of those under way */
 };
 
 /* A write on its way. The caller sets the first part and keeps all of it alive until done() was
@@ -257,6 +281,7 @@ struct store_write {
 	struct arena *arena;
 	struct faults *faults;       /* decide() adds to them; any means that nothing was stored */
 	struct slice request_id;     /* that asks for it, kept in the history; or none */
+	struct idempotency *key;     /* or NULL; then store_submit() may say ERR_UNDER_WAY */
 	void (*done)(void *context); /* on the writer's thread, after the commit */
 	void *context;
 

@@ -7,6 +7,7 @@
 #include <stdatomic.h>
 
 #include "db/db.h"
+#include "store/history.h"
 #include "store/store.h"
 
 #define TOKEN_USES 4096
@@ -25,14 +26,21 @@ struct record_sql {
 	size_t arg_count;            /* of the insert */
 };
 
+/* The keys whose creates are under way in this process. */
+struct keys {
+	pthread_mutex_t lock;
+	struct idempotency *buckets[64];
+};
+
 struct store {
 	struct store_config config;
 	struct arena arena; /* what lives as long as the store */
 	const struct db_driver *driver;
 	struct record_sql sql[RECORD_KINDS];
 	const char *read_account;   /* $1 account */
-	const char *update_account; /* $1 account, $2 last_change, then the last ids */
+	const char *update_account; /* $1 account, $2 last_change, $3 head, then the last ids */
 	const char *lock_given;     /* the last number that an account got */
+	struct keys keys;
 	struct db *write_db;
 	struct writer *writers;
 	size_t writer_count;
@@ -176,6 +184,29 @@ enum err record_keep(const struct record_type *type, void *record, struct arena 
 /* Reads a row of record_sql.select into a zeroed struct; texts are not copied. */
 enum err record_from_row(const struct record_type *type, const struct db_value *values,
 			 size_t count, struct arena *arena, void *record);
+
+/* history.c */
+/* Lists the entry of a change, whose number the record has already; a value whose ptr is NULL is of
+ * a record that was deleted. */
+enum err history_add(struct store_write *write, const struct record_type *type,
+		     const struct record *record, const char *action, struct slice value,
+		     struct calls *calls);
+#define HISTORY_COLUMNS \
+	"account_id, change, at, staff_id, record, record_id, action, value, request_id"
+#define HISTORY_COLUMNS_COUNT 9
+/* Reads a row of these columns; texts are not copied. */
+void history_from_row(const struct db_value *values, struct history_entry *entry_out);
+
+/* idempotency.c */
+/* ERR_UNDER_WAY where the key is already; else idempotency_end() must follow. */
+enum err idempotency_begin(struct keys *keys, struct store_write *write);
+void idempotency_end(struct keys *keys, struct store_write *write);
+/* For step one: reads what the key was used for. */
+enum err idempotency_read(struct store_write *write, struct calls *calls);
+/* For step two: whether the write is over by that, with the first answer or as a fault. */
+bool idempotency_answers(struct store_write *write);
+/* Behind a step two that stored something, under the last change number. */
+enum err idempotency_add(struct store_write *write, struct calls *calls);
 
 /* account.c: reads a row whose columns are those of struct account, in their order. */
 enum err account_from_row(const struct db_value *values, struct arena *arena,

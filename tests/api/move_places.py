@@ -7,7 +7,7 @@ import sqlite3
 import harness
 
 TABLES = ["account", "staff", "token", "calendar", "case_service", "casefile", "casefile_service",
-          "subject", "task", "task_user", "history", "secret", "given", "migration"]
+          "subject", "task", "task_user", "history", "idempotency", "secret", "given", "migration"]
 
 
 class Folder:

@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: MIT */
+/* Requests about the history: of one record, and all changes of the account in their order, by
+ * which a client keeps a copy of its records up to date. */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "api/api_private.h"
+#include "base/timefmt.h"
+#include "codec/codec.h"
+#include "json/write.h"
+#include "store/history.h"
+
+#define CHANGES_MAX 1000
+#define PER_PAGE_DEFAULT 100
+#define PER_PAGE_MAX 500
+
+struct history_answer {
+	struct history_read read;
+	struct call *call;
+	struct buf *out;
+	struct slice before; /* the record's value before the next entry; of the arena */
+	int64_t count;
+	int64_t last; /* the change of the last entry that was written */
+	bool found;   /* the record has a history */
+	bool more;
+};
+
+/* What these requests take. */
+struct history_params {
+	int64_t since;
+	int64_t limit;
+};
+
+static void read_number(struct call *call, const struct param *param, int64_t least, int64_t most,
+			int64_t *value_out)
+{
+	long long value;
+
+	errno = 0;
+	value = strtoll(param->value.ptr, NULL, 10);
+	if (!param->value.len || strspn(param->value.ptr, "0123456789") < param->value.len)
+		faults_add(&call->faults, param->name, FAULT_FORMAT, "must be an integer");
+	else if (errno || value < least || value > most)
+		faults_add(&call->faults, param->name, FAULT_RANGE, "must be from %lld to %lld",
+			   (long long)least, (long long)most);
+	else
+		*value_out = value;
+}
+
+/* `names` ends with NULL; the second may be missing. */
+static enum err read_params(struct call *call, const char *const *names,
+			    struct history_params **params_out)
+{
+	struct history_params *params = arena_alloc(&call->http->arena, sizeof(*params));
+	bool sent[2] = {false, false};
+
+	if (!params)
+		return ERR_NOMEM;
+	params->limit = PER_PAGE_DEFAULT;
+	for (const struct param *param = call->params; param; param = param->next) {
+		size_t i = 0;
+
+		while (names[i] && strcmp(param->name, names[i]) != 0)
+			i++;
+		if (!names[i])
+			params_unknown(call, param, names);
+		else if (sent[i])
+			faults_add(&call->faults, param->name, FAULT_REPEATED, "is given already");
+		else if (i == 0)
+			read_number(call, param, 0, INT64_MAX, &params->since);
+		else
+			read_number(call, param, 1, PER_PAGE_MAX, &params->limit);
+		if (names[i])
+			sent[i] = true;
+	}
+	*params_out = params;
+	return OK;
+}
+
+enum err history_read_params(struct call *call)
+{
+	static const char *const names[] = {"since", "per_page", NULL};
+
+	return read_params(call, names, &call->history);
+}
+
+enum err changes_read_params(struct call *call)
+{
+	static const char *const names[] = {"since", NULL};
+	enum err err = read_params(call, names, &call->history);
+
+	if (!err)
+		call->history->limit = CHANGES_MAX;
+	return err;
+}
+
+static void put_int_or_null(struct buf *out, const char *key, int64_t value)
+{
+	json_put_key(out, key);
+	if (value == ID_NONE)
+		json_put_null(out);
+	else
+		json_put_int(out, value);
+}
+
+/* When and by whom. */
+static void put_head(struct buf *out, const struct history_entry *entry)
+{
+	char at[TIMESTAMP_LEN];
+
+	json_open_object(out);
+	json_put_key(out, "change");
+	json_put_int(out, entry->change);
+	timestamp_write(entry->at, at);
+	json_put_key(out, "at");
+	json_put_plain(out, (struct slice){at, sizeof(at)});
+	put_int_or_null(out, "staff_id", entry->staff_id);
+}
+
+static void begin(void *context)
+{
+	struct history_answer *answer = context;
+
+	buf_clear(answer->out);
+	answer->before = (struct slice){NULL, 0};
+	answer->count = 0;
+	answer->last = answer->read.since;
+	answer->found = answer->more = false;
+	if (answer->read.type) {
+		json_open_array(answer->out);
+		return;
+	}
+	json_open_object(answer->out);
+	json_put_key(answer->out, "changes");
+	json_open_array(answer->out);
+}
+
+/* One more than was asked for tells that there is more. */
+static bool is_wanted(struct history_answer *answer, const struct history_entry *entry)
+{
+	answer->found = true;
+	if (entry->change <= answer->read.since)
+		return false;
+	answer->more = ++answer->count == answer->read.limit;
+	if (!answer->more)
+		answer->last = entry->change;
+	return !answer->more;
+}
+
+static enum err on_history(void *context, const struct history_entry *entry)
+{
+	struct history_answer *answer = context;
+	struct buf *out = answer->out;
+
+	if (is_wanted(answer, entry)) {
+		put_head(out, entry);
+		json_put_key(out, "action");
+		json_put_plain(out, entry->action);
+		json_put_key(out, "fields");
+		encode_changes(answer->before, entry->value, out);
+		json_close_object(out);
+	}
+	answer->before = entry->value;
+	if (entry->value.ptr) {
+		answer->before.ptr = arena_copy(&answer->call->http->arena, entry->value);
+		if (!answer->before.ptr)
+			return ERR_NOMEM;
+	}
+	return out->failed ? ERR_NOMEM : OK;
+}
+
+static enum err on_change(void *context, const struct history_entry *entry)
+{
+	struct history_answer *answer = context;
+	struct buf *out = answer->out;
+
+	if (!is_wanted(answer, entry))
+		return OK;
+	put_head(out, entry);
+	json_put_key(out, "record");
+	json_put_plain(out, entry->record);
+	json_put_key(out, "id");
+	json_put_int(out, entry->record_id);
+	json_put_key(out, "action");
+	json_put_plain(out, entry->action);
+	json_put_key(out, "value");
+	if (entry->value.ptr)
+		json_put_raw(out, entry->value);
+	else
+		json_put_null(out);
+	json_close_object(out);
+	return out->failed ? ERR_NOMEM : OK;
+}
+
+static struct history_answer *answer_new(struct call *call)
+{
+	struct history_answer *answer = arena_alloc(&call->http->arena, sizeof(*answer));
+
+	if (!answer) {
+		problem_err(call, ERR_NOMEM);
+		return NULL;
+	}
+	history_read_init(&answer->read, &call->http->arena);
+	answer->read.scope = call->scope;
+	answer->read.since = call->history->since;
+	answer->read.limit = call->history->limit + 1;
+	answer->read.on_begin = begin;
+	answer->read.entry_context = answer;
+	answer->call = call;
+	answer->out = &call->http->response.body;
+	call->read = answer;
+	return answer;
+}
+
+static enum flow finish(struct call *call, enum err err)
+{
+	if (!err && call->http->response.body.failed)
+		err = ERR_NOMEM;
+	if (err) {
+		problem_err(call, err);
+		return FLOW_ANSWERED;
+	}
+	http_add_header(call->http, "Content-Type", "application/json");
+	call->http->response.status = 200;
+	return FLOW_ANSWERED;
+}
+
+static enum flow history_done(struct call *call)
+{
+	const struct history_answer *answer = call->read;
+	enum err err = answer->read.read.err;
+	char *link;
+
+	if (!err && !answer->found)
+		err = ERR_NOT_FOUND;
+	json_close_array(answer->out);
+	if (!err && answer->more) {
+		link = arena_printf(&call->http->arena,
+				    "<%.*s?since=%lld&per_page=%lld>; rel=\"next\"",
+				    (int)call->http->path.len, call->http->path.ptr,
+				    (long long)answer->last, (long long)call->history->limit);
+		if (!link)
+			err = ERR_NOMEM;
+		else
+			http_add_header(call->http, "Link", link);
+	}
+	return finish(call, err);
+}
+
+enum flow record_history(struct call *call)
+{
+	struct history_answer *answer;
+	int64_t id;
+
+	if (!call_id(call, &id)) {
+		problem_err(call, ERR_NOT_FOUND);
+		return FLOW_ANSWERED;
+	}
+	answer = answer_new(call);
+	if (!answer)
+		return FLOW_ANSWERED;
+	answer->read.type = record_types[call->route->kind];
+	answer->read.record_id = id;
+	answer->read.on_entry = on_history;
+	return call_read(call, &answer->read.read, history_done);
+}
+
+static enum flow changes_done(struct call *call)
+{
+	const struct history_answer *answer = call->read;
+	struct buf *out = answer->out;
+
+	/* A copy that is ahead of the account is not one of it, or the account was restored. */
+	if (!answer->read.read.err && answer->read.since > answer->read.last_change) {
+		faults_add(&call->faults, "since", FAULT_RANGE,
+			   "is behind the account's last change, which is %lld: begin again with 0",
+			   (long long)answer->read.last_change);
+		problem_faults(call, 400);
+		return FLOW_ANSWERED;
+	}
+	json_close_array(out);
+	json_put_key(out, "last");
+	json_put_int(out, answer->last);
+	json_close_object(out);
+	return finish(call, answer->read.read.err);
+}
+
+enum flow changes_list(struct call *call)
+{
+	struct history_answer *answer;
+
+	if (http_is_full(call->http)) {
+		problem_err(call, ERR_BUSY);
+		return FLOW_ANSWERED;
+	}
+	answer = answer_new(call);
+	if (!answer)
+		return FLOW_ANSWERED;
+	answer->read.on_entry = on_change;
+	return call_read(call, &answer->read.read, changes_done);
+}

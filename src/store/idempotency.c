@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: MIT */
+/* Keys of idempotency: a create that comes again with its key gets the answer of the first time.
+ * The key is stored in the transaction of the create, under the account's lock: so of two at once,
+ * on whichever processes, one finds the other's. Of one process the second is refused meanwhile. */
+#include "store/store_private.h"
+
+#define KEPT_SECONDS (24 * 60 * 60)
+
+static void name_key(struct idempotency *key, int64_t account_id)
+{
+	struct digest digest;
+
+	digest_init(&digest);
+	digest_add_int(&digest, account_id);
+	digest_add(&digest, slice_of(key->route));
+	digest_add(&digest, (struct slice){"", 1});
+	digest_add(&digest, key->key);
+	digest_final(&digest, key->name);
+}
+
+static struct idempotency **bucket_of(struct keys *keys, const struct idempotency *key)
+{
+	return &keys->buckets[key->name[0] % FIELD_COUNT(keys->buckets)];
+}
+
+enum err idempotency_begin(struct keys *keys, struct store_write *write)
+{
+	struct idempotency *key = write->key, **at;
+
+	name_key(key, write->scope.account_id);
+	pthread_mutex_lock(&keys->lock);
+	at = bucket_of(keys, key);
+	while (*at && memcmp((*at)->name, key->name, DIGEST_BYTES) != 0)
+		at = &(*at)->next;
+	if (!*at) {
+		key->next = NULL;
+		*at = key;
+		at = NULL;
+	}
+	pthread_mutex_unlock(&keys->lock);
+	return at ? ERR_UNDER_WAY : OK;
+}
+
+void idempotency_end(struct keys *keys, struct store_write *write)
+{
+	struct idempotency **at;
+
+	pthread_mutex_lock(&keys->lock);
+	at = bucket_of(keys, write->key);
+	while (*at != write->key)
+		at = &(*at)->next;
+	*at = write->key->next;
+	pthread_mutex_unlock(&keys->lock);
+}
+
+static enum err key_row(void *context, const struct db_value *values, size_t count)
+{
+	struct store_write *write = context;
+	struct idempotency *key = write->key;
+	const struct slice *text = values[3].type == DB_TEXT ? &values[3].bytes : &values[4].bytes;
+
+	if (count != 6 || values[1].bytes.len != DIGEST_BYTES)
+		return ERR_CORRUPT;
+	key->found = true;
+	key->at = values[0].integer;
+	memcpy(key->found_hash, values[1].bytes.ptr, DIGEST_BYTES);
+	key->change = values[2].integer;
+	key->record_id = values[5].integer;
+	key->value = (struct slice){arena_copy(write->arena, *text), text->len};
+	return key->value.ptr ? OK : ERR_NOMEM;
+}
+
+enum err idempotency_read(struct store_write *write, struct calls *calls)
+{
+	struct db_value *args = arena_alloc(write->arena, 3 * sizeof(*args));
+
+	if (!args)
+		return ERR_NOMEM;
+	write->key->found = write->key->again = false;
+	args[0] = DB_INT_VALUE(write->scope.account_id);
+	args[1] = DB_TEXT_VALUE(slice_of(write->key->route));
+	args[2] = DB_TEXT_VALUE(write->key->key);
+	return calls_add(calls,
+			 "SELECT i.at, i.body_hash, i.change, i.answer, h.value, h.record_id"
+			 " FROM idempotency i JOIN history h"
+			 " ON h.account_id = i.account_id AND h.change = i.change"
+			 " WHERE i.account_id = $1 AND i.route = $2 AND i.key = $3",
+			 args, 3, key_row, write);
+}
+
+bool idempotency_answers(struct store_write *write)
+{
+	struct idempotency *key = write->key;
+
+	if (!key->found || key->at < write->now - KEPT_SECONDS)
+		return false;
+	key->again = memcmp(key->found_hash, key->body_hash, DIGEST_BYTES) == 0;
+	if (!key->again)
+		faults_add(write->faults, "Idempotency-Key", FAULT_MISMATCH,
+			   "came with another body before");
+	return true;
+}
+
+enum err idempotency_add(struct store_write *write, struct calls *calls)
+{
+	const struct idempotency *key = write->key;
+	struct db_value *old = arena_alloc(write->arena, 2 * sizeof(*old));
+	struct db_value *args = arena_alloc(write->arena, 7 * sizeof(*args));
+	enum err err;
+
+	if (!args || !old)
+		return ERR_NOMEM;
+	old[0] = args[0] = DB_INT_VALUE(write->scope.account_id);
+	old[1] = DB_INT_VALUE(write->now - KEPT_SECONDS);
+	args[1] = DB_TEXT_VALUE(slice_of(key->route));
+	args[2] = DB_TEXT_VALUE(key->key);
+	args[3] = DB_INT_VALUE(write->now);
+	args[4] = DB_BYTES_VALUE(((struct slice){(const char *)key->body_hash, DIGEST_BYTES}));
+	args[5] = DB_INT_VALUE(write->account->last_change);
+	args[6] = key->answer.ptr ? DB_TEXT_VALUE(key->answer) : DB_NULL_VALUE;
+	err = calls_add(calls, "DELETE FROM idempotency WHERE account_id = $1 AND at < $2", old, 2,
+			NULL, NULL);
+	return err ? err
+		   : calls_add(calls,
+			       "INSERT INTO idempotency (account_id, route, key, at, body_hash,"
+			       " change, answer) VALUES ($1, $2, $3, $4, $5, $6, $7)",
+			       args, 7, NULL, NULL);
+}

@@ -1,0 +1,129 @@
+"""The chain of the history: whatever is changed in it afterwards is found by docket check, which
+names the first entry that does not fit; and what docs/history.md says of it is so."""
+import contextlib
+import hashlib
+import json
+import shutil
+import sqlite3
+
+import pytest
+
+from harness import cases, run, succeed
+
+OF_MAIN = "WHERE account_id = 1"
+LAST = "(SELECT max(change) FROM history WHERE account_id = 1)"
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("chain") / "data"
+    succeed("init", "--data", folder)
+    succeed("demo", "--data", folder, "--tasks", 20)
+    succeed("account", "add", "second", "--data", folder)
+    return folder
+
+
+@pytest.fixture
+def folder(whole, tmp_path):
+    shutil.copytree(whole, tmp_path / "data")
+    return tmp_path / "data"
+
+
+def change(folder, script):
+    with contextlib.closing(sqlite3.connect(folder / "docket.db")) as database:
+        database.executescript(script)
+
+
+def told(folder):
+    """What the rule says: the first entry of each account that does not fit."""
+    done = run("check", "--data", folder, "--json")
+    rules = {fault["rule"]: fault for fault in json.loads(done.stdout)["faults"]}
+    return [(entry["account"], entry["id"])
+            for entry in rules.get("history-chain", {"entries": []})["entries"]]
+
+
+def columns(database):
+    return database.execute(
+        "SELECT account_id, change, at, staff_id, record, record_id, action, value, request_id,"
+        " hash FROM history ORDER BY account_id, change").fetchall()
+
+
+def digest_of(row, before):
+    """As docs/history.md has it."""
+    def number(value):
+        return value.to_bytes(8, "little", signed=True)
+
+    def text(value):
+        return number(-1) if value is None else number(len(value.encode())) + value.encode()
+
+    account, change, at, staff, record, record_id, action, value, request, _ = row
+    return hashlib.blake2b(
+        before + number(account) + number(change) + number(at) + number(staff or 0) +
+        text(record) + number(record_id) + text(action) + text(value) + text(request),
+        digest_size=32).digest()
+
+
+def test_the_form_is_the_documented_one(whole):
+    with contextlib.closing(sqlite3.connect(whole / "docket.db")) as database:
+        heads = dict(database.execute("SELECT id, history_head FROM account"))
+        before, last = {}, {}
+        for row in columns(database):
+            last[row[0]] = digest_of(row, before.get(row[0], bytes(32)))
+            assert row[-1] == last[row[0]], row
+            before[row[0]] = row[-1]
+    assert heads == last
+    assert told(whole) == []
+
+
+@pytest.mark.parametrize("script, first", cases([
+    ("a byte of a value", f"UPDATE history SET value = replace(value, 'DEMO-245', 'DEMO-345')"
+     f" {OF_MAIN} AND record = 'casefile' AND record_id = 245;", "casefile"),
+    ("a time", f"UPDATE history SET at = at + 1 {OF_MAIN} AND change = 7;", 7),
+    ("who did it", f"UPDATE history SET staff_id = 2 {OF_MAIN} AND change = 7;", 7),
+    ("that docket did it", f"UPDATE history SET staff_id = NULL {OF_MAIN} AND change = 9;", 9),
+    ("the request", f"UPDATE history SET request_id = 'x' {OF_MAIN} AND change = 7;", 7),
+    ("a bit of a hash", f"UPDATE history SET hash = zeroblob(32) {OF_MAIN} AND change = 12;", 12),
+    ("no hash", f"UPDATE history SET hash = NULL {OF_MAIN} AND change = 12;", 12),
+    ("an entry is gone", f"DELETE FROM history {OF_MAIN} AND change = 5;", 6),
+    ("the first is gone", f"DELETE FROM history {OF_MAIN} AND change = 1;", 2),
+    ("one is gone and the others moved up", f"DELETE FROM history {OF_MAIN} AND change = 5;"
+     f"UPDATE history SET change = -change {OF_MAIN} AND change > 5;"
+     f"UPDATE history SET change = -change - 1 {OF_MAIN} AND change < 0;", 5),
+    ("two are swapped", f"UPDATE history SET change = -4 {OF_MAIN} AND change = 4;"
+     f"UPDATE history SET change = 4 {OF_MAIN} AND change = 5;"
+     f"UPDATE history SET change = 5 {OF_MAIN} AND change = -4;", 4),
+    ("another account's head", "UPDATE account SET history_head ="
+     " (SELECT history_head FROM account WHERE id = 2) WHERE id = 1;", "last"),
+    ("a head that is not there", "UPDATE account SET history_head = NULL WHERE id = 1;", "last"),
+    ("the tail is cut", f"DELETE FROM history {OF_MAIN} AND change > {LAST} - 3;", "last"),
+    ("the tail is cut and the account told so", f"DELETE FROM history {OF_MAIN} AND change >"
+     f" {LAST} - 3; UPDATE account SET last_change = {LAST} WHERE id = 1;", "last"),
+    ("all is gone", f"DELETE FROM history {OF_MAIN};", None),
+]))
+def test_what_is_changed_is_found(folder, script, first):
+    with contextlib.closing(sqlite3.connect(folder / "docket.db")) as database:
+        known = {"casefile": "SELECT change FROM history WHERE account_id = 1 AND"
+                             " record = 'casefile' AND record_id = 245"}
+        if first in known:
+            first = database.execute(known[first]).fetchone()[0]
+    change(folder, script)
+    if first == "last":
+        with contextlib.closing(sqlite3.connect(folder / "docket.db")) as database:
+            first = database.execute("SELECT " + LAST).fetchone()[0]
+    assert told(folder) == [("main", first)]
+
+
+def test_of_every_account_the_first(folder):
+    change(folder, "UPDATE history SET at = at + 1 WHERE change = 1;"
+                   f"UPDATE history SET at = at + 1 {OF_MAIN} AND change = 9;")
+    assert told(folder) == [("main", 1), ("second", 1)]
+
+
+def test_entries_from_before_the_chain(folder):
+    """They have no hash; the chain begins with the first that has one."""
+    change(folder, "UPDATE history SET hash = NULL; UPDATE account SET history_head = NULL;")
+    assert told(folder) == []
+    succeed("staff", "add", "new", "--account", "main", "--data", folder)
+    assert told(folder) == []
+    change(folder, f"UPDATE history SET at = at + 1 {OF_MAIN} AND change = {LAST};")
+    assert len(told(folder)) == 1

@@ -1,0 +1,112 @@
+"""Idempotency-Key: a create that is sent again with its key makes nothing more, and is answered as
+the first time."""
+import concurrent.futures
+import contextlib
+import json
+import sqlite3
+
+import pytest
+
+import harness
+from harness import JSON, OWN, TASKS, cases, faults, problem
+
+
+def post(server, key, title="Once", **options):
+    body = json.dumps(harness.task(title=title)).encode()
+    return server.call("POST", TASKS, body, {**JSON, "Idempotency-Key": key}, **options)
+
+
+def headers(reply):
+    return sorted((name, value) for name, value in reply.headers if name not in OWN)
+
+
+def named(server, title):
+    reply = server.call("GET", f"{TASKS}?title={title}")
+    assert reply.status == 200, reply
+    return [task["id"] for task in reply.json]
+
+
+def test_the_same_answer_again(server):
+    first = post(server, "again-1", "Again first")
+    assert first.status == 201, first
+    for _ in range(3):
+        again = post(server, "again-1", "Again first")
+        assert (again.status, again.body) == (201, first.body)
+        assert headers(again) == headers(first)
+    assert named(server, "Again first") == [first.json["id"]]
+
+
+def test_another_key_makes_another(server):
+    ids = [post(server, f"another-{i}", "Another key").json["id"] for i in range(2)]
+    assert named(server, "Another key") == ids
+
+
+def test_with_another_body_it_is_a_fault(server):
+    assert post(server, "other-body", "The first body").status == 201
+    assert faults(post(server, "other-body", "The second body")) == [
+        ("Idempotency-Key", "mismatch")]
+    assert named(server, "The second body") == []
+
+
+def test_what_was_refused_is_not_kept(server):
+    problem(post(server, "refused", ""), 422)
+    problem(server.call("POST", TASKS, b"{", {**JSON, "Idempotency-Key": "refused"}), 400)
+    assert post(server, "refused", "Right at last").status == 201
+
+
+@pytest.mark.parametrize("key", cases([
+    ("empty", ""), ("a blank in it", "a b"), ("too long", "x" * 256), ("not ASCII", "caf\xe9"),
+]))
+def test_no_key(server, key):
+    answer = problem(post(server, key), 400)
+    assert "Idempotency-Key" in answer["detail"]
+
+
+def test_the_longest(server):
+    assert post(server, "~" + "!" * 254).status == 201
+
+
+def test_it_is_of_one_account(pair):
+    replies = []
+    for account in pair.tokens:
+        body = json.dumps(harness.task(title=f"of {account}")).encode()
+        replies.append(pair.ask(account, "POST", TASKS, body,
+                                {**JSON, "Idempotency-Key": "shared"}))
+    assert [reply.status for reply in replies] == [201, 201], replies
+
+
+def test_200_retries_by_16_clients(make_server):
+    server = make_server()
+    with concurrent.futures.ThreadPoolExecutor(16) as clients:
+        replies = list(clients.map(lambda _: post(server, "retried", "Retried"), range(200)))
+    assert {reply.status for reply in replies} <= {201, 409}, {r.status for r in replies}
+    for reply in replies:
+        if reply.status == 409:
+            problem(reply, 409)
+            assert int(reply.header("Retry-After")) > 0
+    made = {reply.body for reply in replies if reply.status == 201}
+    assert len(made) == 1
+    assert len(named(server, "Retried")) == 1
+
+
+def test_it_outlives_the_process_and_ends_after_a_day(make_server):
+    server = make_server()
+    first = post(server, "kept", "Kept")
+    server.kill()
+    server.start()
+    assert post(server, "kept", "Kept").body == first.body
+    server.stop()
+
+    def age(seconds):
+        with contextlib.closing(sqlite3.connect(server.data / "docket.db")) as database:
+            database.execute("UPDATE idempotency SET at = at - ?", (seconds,))
+            database.commit()
+    age(24 * 60 * 60 - 60)
+    server.start()
+    assert post(server, "kept", "Kept").body == first.body
+    server.stop()
+    age(61)
+    server.start()
+    second = post(server, "kept", "Kept")
+    assert second.status == 201 and second.json["id"] == first.json["id"] + 1
+    assert named(server, "Kept") == [first.json["id"], second.json["id"]]
