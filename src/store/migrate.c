@@ -80,9 +80,14 @@ enum err script_marked(struct db *db, const char *sql)
 	return run_marked(db, sql, 0);
 }
 
+enum err schema_mark(struct db *db)
+{
+	return script_marked(db, migration_table);
+}
+
 enum err schema_make(struct db *db, unsigned partitions)
 {
-	enum err err = script_marked(db, migration_table);
+	enum err err = OK;
 
 	for (size_t i = 0; i < migration_count && !err; i++)
 		err = run_marked(db, migrations[i].sql, partitions);
@@ -158,7 +163,7 @@ static enum err prepare(struct db *db, size_t count, int64_t *have_out, int64_t 
 	const struct db_call parts = {.sql = db->driver->dialect->count_partitions,
 				      .on_row = number_row,
 				      .context = partitions};
-	enum err err = script_marked(db, migration_table);
+	enum err err = schema_mark(db);
 
 	if (err)
 		return fail(db, err, why, CANNOT_READ);

@@ -253,7 +253,7 @@ static enum err settle(struct move *move)
 	const struct db_driver *driver = move->to.store->driver;
 	enum err err = OK;
 
-	for (size_t i = 0; i < MOVE_TABLES && driver->dialect->settle && !err; i++) {
+	for (size_t i = 0; i < MOVE_MIGRATION && driver->dialect->settle && !err; i++) {
 		struct buf sql = {0};
 
 		put_into(driver->dialect->settle, move_tables[i].name, &sql);
@@ -266,6 +266,16 @@ static enum err settle(struct move *move)
 	return err;
 }
 
+/* From now on, when it is committed, it is a database of docket. */
+static enum err mark_target(struct move *move)
+{
+	enum err err = schema_mark(move->to.db);
+
+	if (!err)
+		err = same_columns(move, MOVE_MIGRATION);
+	return err ? err : copy_table(move, MOVE_MIGRATION, false);
+}
+
 /* The comparison and what makes the target a database of docket, in one transaction: nobody can
  * change in between what was compared. */
 static enum err complete(struct move *move)
@@ -276,7 +286,7 @@ static enum err complete(struct move *move)
 
 	for (size_t i = 0; i < MOVE_TABLES && !err; i++) {
 		if (i == MOVE_MIGRATION && !move->complete)
-			err = copy_table(move, i, false);
+			err = mark_target(move);
 		if (!err)
 			err = compare_table(move, i);
 	}
@@ -318,8 +328,8 @@ static enum err run(struct move *move)
 		err = mark_source(move);
 	if (!err)
 		err = target_open(move);
-	if (!err)
-		err = shapes_compare(move);
+	for (size_t i = 0; i < MOVE_MIGRATION && !err; i++)
+		err = same_columns(move, i);
 	if (!err)
 		err = copy_and_compare(move);
 	return err ? err : target_publish(move);

@@ -75,8 +75,8 @@ enum err columns_read(struct move *move, const struct side *side, const char *ta
 		      struct shape *shape_out);
 /* Reads the columns of all tables of the source. */
 enum err shapes_read(struct move *move);
-/* Whether the target has the same. */
-enum err shapes_compare(struct move *move);
+/* ERR_SCHEMA where the target has others in that table. */
+enum err same_columns(struct move *move, size_t table);
 enum err rows_count(struct move *move, const struct side *side, size_t table, int64_t *count_out);
 /* The last row's. */
 enum err key_last(struct move *move, const struct side *side, size_t table, struct key *key);

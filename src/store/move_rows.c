@@ -85,27 +85,22 @@ enum err shapes_read(struct move *move)
 	return OK;
 }
 
-enum err shapes_compare(struct move *move)
+enum err same_columns(struct move *move, size_t table)
 {
-	for (size_t i = 0; i < MOVE_TABLES; i++) {
-		const struct shape *have = &move->shapes[i];
-		struct shape other;
-		enum err err = columns_read(move, &move->to, move_tables[i].name, &other);
-		bool same = !err && other.count == have->count;
+	const struct shape *have = &move->shapes[table];
+	struct shape other;
+	enum err err = columns_read(move, &move->to, move_tables[table].name, &other);
+	bool same = !err && other.count == have->count;
 
-		for (size_t j = 0; j < have->count && same; j++)
-			same = column_of(&other, have->names[j]) < other.count;
-		if (!err && !same) {
-			buf_printf(move->why,
-				   "the table %s has not the same columns in the source and in the "
-				   "target",
-				   move_tables[i].name);
-			err = ERR_SCHEMA;
-		}
-		if (err)
-			return err;
+	for (size_t i = 0; i < have->count && same; i++)
+		same = column_of(&other, have->names[i]) < other.count;
+	if (!err && !same) {
+		buf_printf(move->why,
+			   "the table %s has not the same columns in the source and in the target",
+			   move_tables[table].name);
+		err = ERR_SCHEMA;
 	}
-	return OK;
+	return err;
 }
 
 static enum err number_row(void *context, const struct db_value *values, size_t count)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The target of a move until it is one: a folder's database has another name, and every database
- * has a table `moving` and no word of the migrations that made it. */
+ * has a table `moving` and none of the migrations that made it. */
 #include <errno.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -54,7 +54,7 @@ static enum err make(struct move *move)
 	if (!err)
 		err = schema_make(move->to.db, move->to.store->config.partitions);
 	/* What the migrations have put in. */
-	for (size_t i = MOVE_TABLES; i-- > 0 && !err;) {
+	for (size_t i = MOVE_MIGRATION; i-- > 0 && !err;) {
 		struct db_call clear = {0};
 
 		clear.sql = arena_printf(&move->arena, "DELETE FROM %s", move_tables[i].name);

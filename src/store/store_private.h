@@ -228,8 +228,10 @@ extern const size_t migration_count;
 /* Runs statements that have markers in them. */
 enum err script_marked(struct db *db, const char *sql);
 /* In the transaction that is open: makes the tables of every migration, partitioned into so many
- * parts unless 0, without a word in `migration` that they were done. */
+ * parts unless 0, but not `migration`. */
 enum err schema_make(struct db *db, unsigned partitions);
+/* Makes the table `migration` where it is missing: what says that a database is one of docket's. */
+enum err schema_mark(struct db *db);
 
 /* Puts `sql` into `out` with the words for each {marker}; false where one is not known. */
 bool markers_fill(const struct db_marker *markers, const char *sql, struct buf *out);
