@@ -6,11 +6,16 @@
  * run was broken off: nothing else must be remembered. */
 #include "store/move.h"
 
+#include <time.h>
+
 #include "store/move_private.h"
 
 /* What waits to be written together. */
 #define CALLS_AT_ONCE 512
 #define BYTES_AT_ONCE (1024 * 1024)
+/* For 3 s in all. */
+#define LOCK_TRIES 30
+#define LOCK_WAIT_NS 100000000
 
 enum err move_fail(struct move *move, const struct side *side, enum err err, const char *what,
 		   const char *table)
@@ -44,6 +49,23 @@ enum err move_blame(struct move *move, const struct side *side, enum err err, st
 	return err;
 }
 
+/* A database server hears of the end of a process that was killed when it has done what it was told
+ * to, and gives the lock free then. */
+enum err side_lock(struct side *side, struct buf *said)
+{
+	struct store *store = side->store;
+	enum err err = store_lock(store, said);
+
+	for (int i = 0; i < LOCK_TRIES && err == ERR_BUSY && store->config.database; i++) {
+		store->driver->close(store->write_db);
+		store->write_db = NULL;
+		nanosleep(&(struct timespec){.tv_nsec = LOCK_WAIT_NS}, NULL);
+		buf_clear(said);
+		err = store_lock(store, said);
+	}
+	return err;
+}
+
 static enum err check_source(struct move *move, struct buf *said)
 {
 	int64_t schema = 0;
@@ -68,7 +90,7 @@ static enum err open_source(struct move *move)
 {
 	struct store *store = move->from.store;
 	struct buf said = {0};
-	enum err err = store_lock(store, &said);
+	enum err err = side_lock(&move->from, &said);
 
 	if (!err)
 		err = store_open_reading(store, &move->from.db, &said);

@@ -58,6 +58,8 @@ enum err move_fail(struct move *move, const struct side *side, enum err err, con
 		   const char *table);
 /* Says which side could not be had; releases what was said. */
 enum err move_blame(struct move *move, const struct side *side, enum err err, struct buf *said);
+/* Takes the place of a side, which has a database, for this process alone. */
+enum err side_lock(struct side *side, struct buf *said);
 void move_begin(struct move *move, const char *what, int64_t total);
 void move_step(struct move *move, int64_t rows);
 

@@ -186,7 +186,7 @@ static enum err open_folder(struct move *move, enum state *state_out)
 static enum err open_database(struct move *move, enum state *state_out)
 {
 	struct buf said = {0};
-	enum err err = store_lock(move->to.store, &said);
+	enum err err = side_lock(&move->to, &said);
 
 	err = move_blame(move, &move->to, err, &said);
 	move->to.db = move->to.store->write_db;

@@ -1,6 +1,8 @@
 """The command move: everything to another database, whole or not at all."""
+import itertools
 import random
 import re
+import shutil
 import signal
 import subprocess
 import time
@@ -10,8 +12,9 @@ import pytest
 import harness
 from commands import fails, misuse
 from harness import COMMAND_S, PROGRAM, SANITIZER, TASKS, environment, make_data, succeed
-from move_places import TABLES, Folder
+from move_places import TABLES, Cluster, Database, Folder, tables
 
+IN_USE = re.compile("another docket is using|docket processes have the database open")
 MANY = 20000  # tasks: more than are copied at once
 KILLS = 8
 
@@ -40,19 +43,60 @@ def many(tmp_path_factory):
     succeed("account", "add", "second", "--data", folder)
     succeed("demo", "--account", "second", "--tasks", 50, "--data", folder)
     succeed("account", "remove", "second", "--yes", "--data", folder)
+    # More keys of idempotency than are copied at once, in an order that no language has.
+    Folder(folder, token).query(
+        "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 20000)"
+        " INSERT INTO idempotency (account_id, route, key, at, body_hash, change)"
+        " SELECT 1, '/api/v1/tasks', char(33 + n % 94, 126 - n / 94 % 94, 33 + n / 8836),"
+        " 4000000000, randomblob(32), 1 + n % 10 FROM n")
     return folder, token
 
 
-@pytest.fixture
-def source(tmp_path, many):
-    source = Folder(tmp_path / "source", many[1])
-    source.fill(many[0])
-    return source
+@pytest.fixture(scope="module")
+def cluster():
+    cluster = Cluster()
+    yield cluster
+    cluster.stop()
+
+
+@pytest.fixture(scope="module")
+def many_there(cluster, many):
+    """The same as a database of the cluster, that others are copies of."""
+    there = Database(cluster, "many", many[1])
+    move(Folder(*many), there)
+    return there.name
+
+
+NUMBERS = itertools.count(1)
+
+
+def database(request, token, template="template0"):
+    return Database(request.getfixturevalue("cluster"), f"d{next(NUMBERS)}", token, template)
 
 
 @pytest.fixture
-def target(tmp_path, many):
+def source(request, tmp_path, many):
+    if getattr(request, "param", "folder") == "database":
+        return database(request, many[1], request.getfixturevalue("many_there"))
+    shutil.copytree(many[0], tmp_path / "source")
+    return Folder(tmp_path / "source", many[1])
+
+
+@pytest.fixture
+def target(request, tmp_path, many):
+    if getattr(request, "param", "folder") == "database":
+        return database(request, many[1])
     return Folder(tmp_path / "target", many[1])
+
+
+def ways(*which):
+    """The test runs once for each pair of places."""
+    return pytest.mark.parametrize("source, target", [way.split(" to ") for way in which],
+                                   indirect=True, ids=[way.replace(" ", "-") for way in which])
+
+
+ALL = ways("folder to folder", "folder to database", "database to folder", "database to database")
+TARGETS = ways("folder to folder", "folder to database")
 
 
 def move(source, target):
@@ -64,6 +108,10 @@ def start(source, target):
         [PROGRAM, "move", "--from", source.place, "--to", target.place], env=environment(),
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         encoding="utf-8")
+
+
+def check(place):
+    assert succeed("check", *place.options).stdout.endswith("sound\n")
 
 
 def break_off(source, target, after=None):
@@ -91,19 +139,20 @@ def answers(server, requests=REQUESTS):
             for path, reply in zip(requests, replies)]
 
 
+@ALL
 def test_everything_goes_over(source, target, tmp_path):
-    before = source.tables()
+    before = tables(source)
     done = move(source, target)
     counts = dict(line.split() for line in done.stdout.splitlines())
     assert counts == {table: str(len(before[table])) for table in TABLES}
     assert "every row is the same" in done.stderr and "earlier" not in done.stderr, done
-    assert source.tables() == before
-    assert target.tables() == before
-    assert target.files() == ["docket.db", "docket.lock"]
-    assert target.path.stat().st_mode & 0o777 == 0o700
-    assert (target.path / "docket.db").stat().st_mode & 0o777 == 0o600
-    target.check()
-    assert target.query("SELECT count(*) FROM sqlite_schema WHERE name = 'moving'") == [(0,)]
+    assert tables(source) == before
+    assert tables(target) == before
+    assert target.leftovers() == set()
+    if isinstance(target, Folder):
+        assert target.path.stat().st_mode & 0o777 == 0o700
+        assert (target.path / "docket.db").stat().st_mode & 0o777 == 0o600
+    check(target)
     serve_alike(source, target, tmp_path)
 
 
@@ -128,33 +177,35 @@ def serve_alike(source, target, tmp_path):
     finally:
         old.stop()
         new.stop()
-    target.check()
+    check(target)
     # An account's number is never given out again, also that of one that was removed.
     for place in (source, target):
-        succeed("account", "add", "third", "--data", place.path)
+        succeed("account", "add", "third", *place.options)
     assert len({str(place.query("SELECT max(id) FROM account")) for place in (source, target)}) == 1
-    target.check()
+    check(target)
 
 
 def test_and_back(source, target, tmp_path):
     back = Folder(tmp_path / "back", source.token)
     move(source, target)
     move(target, back)
-    assert back.tables() == source.tables()
-    back.check()
+    assert tables(back) == tables(source)
+    check(back)
 
 
 def test_a_small_one(one, tmp_path):
     """Tables without a row, and a name that a URI has signs for."""
     target = Folder(tmp_path / "a ?#% b", "")
     succeed("move", "--from", one, "--to", target.path)
-    assert target.tables() == Folder(one, "").tables()
-    target.check()
+    assert tables(target) == tables(Folder(one, ""))
+    check(target)
 
 
+@ways("folder to folder", "folder to database", "database to folder")
 def test_kills_at_random_moments(source, target, tmp_path):
     begun = time.monotonic()
-    move(source, Folder(tmp_path / "first", source.token))
+    first = Folder(tmp_path / "first", source.token)
+    move(source, first)
     whole = time.monotonic() - begun
     dice, killed = random.Random(), 0
     for turn in range(KILLS):
@@ -162,32 +213,27 @@ def test_kills_at_random_moments(source, target, tmp_path):
         killed += break_off(source, target, dice.random() * whole / (1 + turn % 2 * 9))
         if target.exists():
             break
-        said = fails("check", "--data", target.path) if target.path.exists() else ""
-        assert "docket init" in said or not target.path.exists()
+        assert "docket init" in fails("token", "list", *target.options)
     assert killed > 0
     if not target.exists():
         move(source, target)
-    assert target.tables() == source.tables()
-    assert target.files() == ["docket.db", "docket.lock"]
-    target.check()
+    assert tables(target) == tables(source)
+    assert target.leftovers() == set()
+    check(target)
 
 
+@ALL
 def test_it_goes_on_where_it_was(source, target):
     assert break_off(source, target)
-    had = sum(target.query(f"SELECT count(*) FROM {table}", True)[0][0] for table in TABLES)
-    assert had > 0
-    # What is there is not written again.
-    target.query("UPDATE moving SET source = source", True)
-    first = target.query("SELECT rowid, id FROM task WHERE account_id = 1 ORDER BY id LIMIT 1", True)
+    had = sum(target.query(f"SELECT count(*) FROM {table}", True)[0][0] for table in TABLES[:-1])
+    assert had > MANY / 2
     done = move(source, target)
     assert f"went on behind {had} rows" in done.stderr, done
-    assert target.query("SELECT rowid, id FROM task WHERE account_id = 1 ORDER BY id LIMIT 1") \
-        == (first or [(1, 1)])
-    assert target.tables() == source.tables()
-    target.check()
+    assert tables(target) == tables(source)
+    check(target)
 
 
-@pytest.mark.parametrize("table, change", [
+CHANGES = [
     ("staff", "UPDATE staff SET email = 'x' || email WHERE id = 3"),
     ("token", "UPDATE token SET expires_at = NULL WHERE label = 'reader'"),
     ("subject", "UPDATE subject SET address_2 = CASE WHEN address_2 IS NULL THEN '' END"),
@@ -197,7 +243,12 @@ def test_it_goes_on_where_it_was(source, target):
      " WHERE unassigned = 1 AND id < 10000)"),
     ("task", "UPDATE task SET title = title || ' ' WHERE id = 16384"),
     ("account", "UPDATE account SET expand = 'case'"),
-])
+]
+
+
+@pytest.mark.parametrize("source, target, table, change", [
+    *(("folder", "folder", *row) for row in CHANGES), ("folder", "database", *CHANGES[-2])],
+    indirect=["source", "target"])
 def test_a_difference_is_found(source, target, table, change):
     """What was copied by the run that was broken off, and is another before the end."""
     assert break_off(source, target)
@@ -206,7 +257,7 @@ def test_a_difference_is_found(source, target, table, change):
         said = fails("move", "--from", source.place, "--to", target.place)
         assert f"the table {table} is not the same" in said, said
         assert not target.exists()
-    assert "docket init" in fails("serve", "--data", target.path, "--listen", "127.0.0.1:0")
+    assert "docket init" in fails("serve", *target.options, "--listen", "127.0.0.1:0")
 
 
 def test_a_complete_target_wants_only_its_name(source, target):
@@ -215,44 +266,63 @@ def test_a_complete_target_wants_only_its_name(source, target):
     (target.path / "docket.db").rename(target.path / target.unfinished)
     done = move(source, target)
     assert target.exists(), done
-    assert target.tables() == source.tables()
+    assert tables(target) == tables(source)
     (target.path / "docket.db").rename(target.path / target.unfinished)
     target.query("UPDATE task SET body = 'other' WHERE id = 7", True)
     assert "the table task" in fails("move", "--from", source.place, "--to", target.place)
     assert not target.exists()
 
 
+@ALL
 def test_another_source_or_another_state_of_it(source, target, tmp_path, one):
     assert break_off(source, target)
     assert "another source" in fails("move", "--from", one, "--to", target.place)
-    succeed("token", "revoke", "reader", "--data", source.path)
+    succeed("token", "revoke", "reader", *source.options)
     said = fails("move", "--from", source.place, "--to", target.place)
     assert "changed" in said and target.unfinished in said
     assert not target.exists()
 
 
+@ALL
 def test_a_served_source_and_a_served_target(source, target, tmp_path):
     server = source.serve(tmp_path / "log")
-    assert "another docket" in fails("move", "--from", source.place, "--to", target.place)
-    assert not target.path.exists()
+    said = fails("move", "--from", source.place, "--to", target.place)
+    assert "the source: " in said and IN_USE.search(said)
+    assert not target.exists() and not target.begun()
     server.stop()
     move(source, target)
     server = target.serve(tmp_path / "log")
-    assert "already has a database" in fails("move", "--from", source.place, "--to", target.place)
+    said = fails("move", "--from", source.place, "--to", target.place)
+    assert target.refused in said or IN_USE.search(said)
     server.stop()
 
 
+@TARGETS
 def test_nothing_is_written_over(source, target, one):
-    before = Folder(one, "").tables()
-    assert "already has a database" in fails("move", "--from", source.place, "--to", one)
-    assert "already has a database" in fails("move", "--from", one, "--to", one)
-    assert Folder(one, "").tables() == before
-    target.path.mkdir()
+    """Neither a database of docket nor a table of another program."""
+    move(Folder(one, ""), target)
+    before = tables(target)
+    said = fails("move", "--from", source.place, "--to", target.place)
+    assert "the target: " in said and target.refused in said
+    assert tables(target) == before
+
+
+def test_it_is_not_moved_onto_itself(one, many_there, cluster):
+    for place in (one, cluster.url(many_there)):
+        fails("move", "--from", place, "--to", place)
+
+
+@TARGETS
+def test_tables_of_the_same_names(source, target):
+    if isinstance(target, Folder):
+        target.path.mkdir()
     target.query("CREATE TABLE subject (id INTEGER)", True)
     assert "must be empty" in fails("move", "--from", source.place, "--to", target.place)
-    assert target.query("SELECT count(*) FROM sqlite_schema", True) == [(1,)]
+    assert not target.exists()
+    assert target.query("SELECT count(*) FROM subject", True) == [(0,)]
 
 
+@TARGETS
 def test_two_at_once(source, target, one):
     first = start(source, target)
     while not target.begun() and first.poll() is None:
@@ -261,13 +331,14 @@ def test_two_at_once(source, target, one):
     said = [fails("move", "--from", source.place, "--to", target.place),
             fails("move", "--from", one, "--to", target.place)]
     first.send_signal(signal.SIGCONT)
-    assert source.place in said[0] and target.place in said[1]
-    assert all("another docket is using" in line for line in said)
+    assert "the source: " in said[0] and "the target: " in said[1]
+    assert all(IN_USE.search(line) for line in said)
     first.communicate(timeout=COMMAND_S)
     assert first.returncode == 0
-    assert target.tables() == source.tables()
+    assert tables(target) == tables(source)
 
 
+@ways("folder to folder", "database to folder")
 def test_a_source_of_another_schema(source, target):
     source.query("DELETE FROM migration WHERE number > 1")
     said = fails("move", "--from", source.place, "--to", target.place)
@@ -275,6 +346,28 @@ def test_a_source_of_another_schema(source, target):
     source.query("INSERT INTO migration VALUES (9999, 'later', 0)")
     assert "9999" in fails("move", "--from", source.place, "--to", target.place)
     assert not target.path.exists()
+
+
+def test_a_source_without_tables(target, cluster):
+    Database(cluster, "empty", "")
+    said = fails("move", "--from", cluster.url("empty"), "--to", target.place)
+    assert "the source: it has no tables of docket" in said
+    said = fails("move", "--from", cluster.url("nowhere"), "--to", target.place)
+    assert "the source: " in said and "nowhere" in said
+    assert not target.path.exists()
+
+
+def test_into_partitions(source, cluster):
+    target = Database(cluster, "parts", source.token)
+    succeed("move", "--from", source.place, "--to", target.place, "--partitions", 3)
+    assert target.query("SELECT count(*) FROM pg_class WHERE relispartition AND relkind = 'r'"
+                        " AND relname LIKE 'task\\__'") == [(3,)]
+    assert tables(target) == tables(source)
+    check(target)
+    back = Database(cluster, "whole", source.token)
+    move(target, back)
+    assert tables(back) == tables(source)
+    check(back)
 
 
 def test_a_source_that_was_killed(source, target):
@@ -303,12 +396,13 @@ def test_a_full_disk(source, target):
     assert done.returncode == 1 and "target" in done.stderr, done
     assert not target.exists()
     move(source, target)
-    assert target.tables() == source.tables()
+    assert tables(target) == tables(source)
 
 
 def test_how_it_is_used_wrongly(one, tmp_path):
     assert "--to PLACE is missing" in misuse("move", "--from", one)
     assert "--from PLACE is missing" in misuse("move", "--to", one)
+    assert "PARTITIONS" not in misuse("move", "--from", one, "--to", one, "--partitions", 3)
     assert "docket init" in fails("move", "--from", tmp_path / "none", "--to", tmp_path / "t")
     assert not (tmp_path / "t").exists()
     assert "cannot make the folder" in fails("move", "--from", one, "--to", tmp_path / "a" / "b")
