@@ -157,6 +157,19 @@ const struct command commands[] = {
 		.run = command_migrate,
 	},
 	{
+		.name = "move",
+		.summary = "move everything to another database, of the same kind or the other",
+		.about =
+			"Copies every record with its id, its history and the tokens into a database "
+			"that is\nmade for it, then reads both and compares every row. Only then the "
+			"target can be used;\nthe source stays as it is. Where it was broken off, the "
+			"same command goes on. Nobody\nmay serve either of them meanwhile.",
+		.takes = BIT(SETTING_CONFIG) | BIT(SETTING_FROM) | BIT(SETTING_TO) |
+			 BIT(SETTING_PARTITIONS),
+		.needs = BIT(SETTING_FROM) | BIT(SETTING_TO),
+		.run = command_move,
+	},
+	{
 		.name = "serve",
 		.summary = "serve the API over HTTP",
 		.about =

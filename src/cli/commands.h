@@ -13,6 +13,7 @@ enum exit_status command_init(const struct settings *settings);
 enum exit_status command_demo(const struct settings *settings);
 enum exit_status command_check(const struct settings *settings);
 enum exit_status command_migrate(const struct settings *settings);
+enum exit_status command_move(const struct settings *settings);
 enum exit_status command_serve(const struct settings *settings);
 
 /* Runs a command that has `admin`: on the folder, or by the process that serves it. */

@@ -121,6 +121,12 @@ struct db_dialect {
 	/* Behind a SELECT that must keep its row from changing until the end of the
 	 * transaction. */
 	const char *lock_row;
+	/* The names of the columns of the table $1, in their order; none where there is no such
+	 * table. */
+	const char *columns;
+	/* Of the table %s, after very much was written to it, so that reads are fast from the first
+	 * on; NULL: there is no need. */
+	const char *settle;
 };
 
 struct db_driver {

@@ -59,4 +59,9 @@ const struct db_dialect postgres_dialect = {
 	.among = "(SELECT value::bigint FROM json_array_elements_text(%s::json))",
 	.self_checks = self_checks,
 	.lock_row = " FOR UPDATE",
+	.columns = "SELECT a.attname FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid"
+		   " WHERE c.relnamespace = current_schema()::regnamespace AND c.relname = $1"
+		   " AND c.relkind IN ('r', 'p') AND a.attnum > 0 AND NOT a.attisdropped"
+		   " ORDER BY a.attnum",
+	.settle = "VACUUM (ANALYZE, SKIP_LOCKED) %s",
 };

@@ -467,6 +467,7 @@ static const struct db_dialect dialect = {
 	.words = &words,
 	.self_checks = self_checks,
 	.lock_row = "",
+	.columns = "SELECT name FROM pragma_table_info($1) ORDER BY cid",
 };
 
 const struct db_driver sqlite_driver = {

@@ -18,7 +18,7 @@ void folder_path(const char *folder, const char *name, char path[PATH_BYTES])
 }
 
 /* One process has a folder. The lock goes with the process, however it ends. */
-static enum err lock_folder(const char *folder, int *lock_out, struct buf *why)
+enum err lock_folder(const char *folder, int *lock_out, struct buf *why)
 {
 	char path[PATH_BYTES];
 	int fd;

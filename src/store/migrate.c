@@ -13,6 +13,10 @@ const size_t migration_count = sizeof(schema) / sizeof(schema[0]);
 
 #define CANNOT_READ "cannot read which schema the database has"
 
+static const char migration_table[] = "CREATE TABLE IF NOT EXISTS migration"
+				      " (number {int} NOT NULL PRIMARY KEY, name {text} NOT NULL,"
+				      " applied_at {int} NOT NULL) {table}";
+
 static enum err fail(struct db *db, enum err err, struct buf *why, const char *what)
 {
 	buf_printf(why, "%s: %s: %s", what, err_text(err), db->driver->message(db));
@@ -50,11 +54,50 @@ static enum err number_row(void *context, const struct db_value *values, size_t 
 	return OK;
 }
 
+/* Runs statements that have markers; tables that can be are made in as many parts, unless 0. */
+static enum err run_marked(struct db *db, const char *text, int64_t partitions)
+{
+	const struct db_dialect *dialect = db->driver->dialect;
+	struct buf sql = {0};
+	char parts[24];
+	enum err err = ERR_INTERNAL;
+
+	if (markers_fill(partitions ? dialect->partitioned_markers : dialect->markers, text,
+			 &sql)) {
+		if (partitions) {
+			snprintf(parts, sizeof(parts), "%lld", (long long)partitions);
+			put_into(dialect->make_partitions, parts, &sql);
+		}
+		buf_add_char(&sql, '\0');
+		err = sql.failed ? ERR_NOMEM : db->driver->script(db, sql.ptr);
+	}
+	buf_release(&sql);
+	return err;
+}
+
+enum err script_marked(struct db *db, const char *sql)
+{
+	return run_marked(db, sql, 0);
+}
+
+enum err schema_mark(struct db *db)
+{
+	return script_marked(db, migration_table);
+}
+
+enum err schema_make(struct db *db, unsigned partitions)
+{
+	enum err err = OK;
+
+	for (size_t i = 0; i < migration_count && !err; i++)
+		err = run_marked(db, migrations[i].sql, partitions);
+	return err;
+}
+
 /* The migration and the row that says so, within a transaction. */
 static enum err apply(struct db *db, const struct migration *migration, int64_t partitions,
 		      int64_t now)
 {
-	const struct db_dialect *dialect = db->driver->dialect;
 	const struct db_value args[] = {
 		DB_INT_VALUE(migration->number),
 		DB_TEXT_VALUE(slice_of(migration->name)),
@@ -65,22 +108,10 @@ static enum err apply(struct db *db, const struct migration *migration, int64_t 
 		.args = args,
 		.arg_count = 3,
 	};
-	struct buf sql = {0};
-	char parts[24];
-	enum err err = ERR_INTERNAL;
+	enum err err = run_marked(db, migration->sql, partitions);
 
-	if (markers_fill(partitions ? dialect->partitioned_markers : dialect->markers,
-			 migration->sql, &sql)) {
-		if (partitions) {
-			snprintf(parts, sizeof(parts), "%lld", (long long)partitions);
-			put_into(dialect->make_partitions, parts, &sql);
-		}
-		buf_add_char(&sql, '\0');
-		err = sql.failed ? ERR_NOMEM : db->driver->script(db, sql.ptr);
-	}
 	if (!err)
 		err = db->driver->run(db, &done, 1);
-	buf_release(&sql);
 	return err;
 }
 
@@ -129,19 +160,11 @@ enum err schema_read(struct db *db, size_t count, int64_t *have_out, struct buf 
 static enum err prepare(struct db *db, size_t count, int64_t *have_out, int64_t *partitions,
 			struct buf *why)
 {
-	static const char table[] = "CREATE TABLE IF NOT EXISTS migration"
-				    " (number {int} NOT NULL PRIMARY KEY, name {text} NOT NULL,"
-				    " applied_at {int} NOT NULL) {table}";
-	const struct db_dialect *dialect = db->driver->dialect;
-	const struct db_call parts = {
-		.sql = dialect->count_partitions, .on_row = number_row, .context = partitions};
-	struct buf sql = {0};
-	enum err err = markers_fill(dialect->markers, table, &sql) ? OK : ERR_NOMEM;
+	const struct db_call parts = {.sql = db->driver->dialect->count_partitions,
+				      .on_row = number_row,
+				      .context = partitions};
+	enum err err = schema_mark(db);
 
-	buf_add_char(&sql, '\0');
-	if (!err)
-		err = db->driver->script(db, sql.ptr);
-	buf_release(&sql);
 	if (err)
 		return fail(db, err, why, CANNOT_READ);
 	err = schema_read(db, count, have_out, why);

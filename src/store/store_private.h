@@ -79,6 +79,9 @@ enum err store_insert_first(struct store *store, const struct store_first *first
 #define DATABASE "docket.db"
 #define PATH_BYTES 4096
 void folder_path(const char *folder, const char *name, char path[PATH_BYTES]);
+/* Takes the folder for this process, with a database or without. ERR_BUSY where another process has
+ * it. */
+enum err lock_folder(const char *folder, int *lock_out, struct buf *why);
 enum err folder_open(struct store *store, struct buf *why);
 enum err folder_create(struct store *store, const struct store_first *first, struct buf *why);
 enum err folder_lock(struct store *store, struct buf *why);
@@ -236,6 +239,14 @@ struct migration {
 
 extern const struct migration *const migrations;
 extern const size_t migration_count;
+
+/* Runs statements that have markers in them. */
+enum err script_marked(struct db *db, const char *sql);
+/* In the transaction that is open: makes the tables of every migration, partitioned into so many
+ * parts unless 0, but not `migration`. */
+enum err schema_make(struct db *db, unsigned partitions);
+/* Makes the table `migration` where it is missing: what says that a database is one of docket's. */
+enum err schema_mark(struct db *db);
 
 /* Puts `sql` into `out` with the words for each {marker}; false where one is not known. */
 bool markers_fill(const struct db_marker *markers, const char *sql, struct buf *out);

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT */
+/* docket move: everything to another database. */
+#include "store/move.h"
+
+#include <string.h>
+
+#include "base/log.h"
+#include "cli/commands.h"
+#include "cli/progress.h"
+
+static void show_progress(void *context, const char *what, int64_t done, int64_t total)
+{
+	struct progress *progress = context;
+
+	if (progress->what != what) {
+		progress_end(progress);
+		progress_begin(progress, what, total);
+	}
+	progress_show(progress, done);
+}
+
+static void print_report(const struct settings *settings, const struct move_report *report)
+{
+	for (size_t i = 0; i < MOVE_TABLES; i++)
+		fprintf(settings->out, "%-16s %lld\n", report->counts[i].table,
+			(long long)report->counts[i].rows);
+	if (report->resumed)
+		fprintf(settings->err, "went on behind %lld rows of an earlier run\n",
+			(long long)report->resumed);
+	fprintf(settings->err, "moved; every row is the same in the source and in the target\n");
+}
+
+static struct store_config config_of(const struct settings *settings, enum setting setting)
+{
+	const char *place = settings->text[setting];
+	bool url =
+		strncmp(place, "postgresql://", 13) == 0 || strncmp(place, "postgres://", 11) == 0;
+
+	return (struct store_config){
+		.folder = url ? NULL : place,
+		.database = url ? place : NULL,
+		.clock = &system_clock,
+	};
+}
+
+enum exit_status command_move(const struct settings *settings)
+{
+	struct store_config from = config_of(settings, SETTING_FROM);
+	struct store_config to = config_of(settings, SETTING_TO);
+	struct progress progress = {0};
+	struct move_report report;
+	struct buf why = {0};
+	enum err err;
+
+	to.partitions = (unsigned)settings->number[SETTING_PARTITIONS];
+	if (to.partitions && to.folder)
+		return settings_wrong(settings, SETTING_PARTITIONS,
+				      "is for a PostgreSQL database: a folder has no partitions");
+	err = store_move(&from, &to, show_progress, &progress, &report, &why);
+	progress_end(&progress);
+	if (err)
+		log_line("%.*s", (int)why.len, why.ptr ? why.ptr : err_text(err));
+	else
+		print_report(settings, &report);
+	buf_release(&why);
+	return err ? EXIT_FAILED : EXIT_OK;
+}

@@ -1,0 +1,408 @@
+"""The command move: everything to another database, whole or not at all."""
+import itertools
+import random
+import re
+import shutil
+import signal
+import subprocess
+import time
+
+import pytest
+
+import harness
+from commands import fails, misuse
+from harness import COMMAND_S, PROGRAM, SANITIZER, TASKS, environment, make_data, succeed
+from move_places import TABLES, Cluster, Database, Folder, tables
+
+IN_USE = re.compile("another docket is using|docket processes have the database open")
+MANY = 20000  # tasks: more than are copied at once
+KILLS = 8
+
+# What a client may ask, and gets the same bytes for wherever the records are.
+REQUESTS = [
+    TASKS, TASKS + "/1", TASKS + "/20000", TASKS + "/99999", "/api/v1/me",
+    TASKS + "?mode=count", TASKS + "?page=3&per_page=7",
+    TASKS + "?expand=case,calendar,subject,case_service,users&per_page=50",
+    *(f"{TASKS}?sort={sort}&dir={dir}&per_page=20"
+      for sort in ("id", "due_on", "title", "created_at", "updated_at", "alert_at", "complete_at")
+      for dir in ("asc", "desc")),
+    TASKS + "?title=report", TASKS + "?title=ca", TASKS + "?status=none,complete&user=2",
+    TASKS + "?due_from=2024-01-01&due_to=2026-12-31&sort=due_on", TASKS + "?case=none",
+    TASKS + "?user=none&mode=count", TASKS + "?calendar=1&alert_from=2020-01-01",
+]
+
+
+@pytest.fixture(scope="module")
+def many(tmp_path_factory):
+    """A folder with many tasks, and what else an account may have. It is copied, never served."""
+    folder = tmp_path_factory.mktemp("many") / "data"
+    token = make_data(folder, MANY)
+    succeed("token", "add", "reader", "--read-only", "--expires", "2031-01-01", "--data", folder)
+    succeed("account", "set", "main", "--country", "GB", "--time-zone", "Europe/London",
+            "--alert-hour", "09:30", "--data", folder)
+    succeed("account", "add", "second", "--data", folder)
+    succeed("demo", "--account", "second", "--tasks", 50, "--data", folder)
+    succeed("account", "remove", "second", "--yes", "--data", folder)
+    # More keys of idempotency than are copied at once, in an order that no language has.
+    Folder(folder, token).query(
+        "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 20000)"
+        " INSERT INTO idempotency (account_id, route, key, at, body_hash, change)"
+        " SELECT 1, '/api/v1/tasks', char(33 + n % 94, 126 - n / 94 % 94, 33 + n / 8836),"
+        " 4000000000, randomblob(32), 1 + n % 10 FROM n")
+    return folder, token
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    cluster = Cluster()
+    yield cluster
+    cluster.stop()
+
+
+@pytest.fixture(scope="module")
+def many_there(cluster, many):
+    """The same as a database of the cluster, that others are copies of."""
+    there = Database(cluster, "many", many[1])
+    move(Folder(*many), there)
+    return there.name
+
+
+NUMBERS = itertools.count(1)
+
+
+def database(request, token, template="template0"):
+    return Database(request.getfixturevalue("cluster"), f"d{next(NUMBERS)}", token, template)
+
+
+@pytest.fixture
+def source(request, tmp_path, many):
+    if getattr(request, "param", "folder") == "database":
+        return database(request, many[1], request.getfixturevalue("many_there"))
+    shutil.copytree(many[0], tmp_path / "source")
+    return Folder(tmp_path / "source", many[1])
+
+
+@pytest.fixture
+def target(request, tmp_path, many):
+    if getattr(request, "param", "folder") == "database":
+        return database(request, many[1])
+    return Folder(tmp_path / "target", many[1])
+
+
+def ways(*which):
+    """The test runs once for each pair of places."""
+    return pytest.mark.parametrize("source, target", [way.split(" to ") for way in which],
+                                   indirect=True, ids=[way.replace(" ", "-") for way in which])
+
+
+ALL = ways("folder to folder", "folder to database", "database to folder", "database to database")
+TARGETS = ways("folder to folder", "folder to database")
+
+
+def move(source, target):
+    return succeed("move", "--from", source.place, "--to", target.place)
+
+
+def start(source, target):
+    return subprocess.Popen(
+        [PROGRAM, "move", "--from", source.place, "--to", target.place], env=environment(),
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        encoding="utf-8")
+
+
+def check(place):
+    assert succeed("check", *place.options).stdout.endswith("sound\n")
+
+
+def break_off(source, target, after=None):
+    """Begins a move and kills it, after that time or as soon as there is a part of the target.
+    Returns whether it was killed."""
+    process = start(source, target)
+    deadline = time.monotonic() + COMMAND_S
+    if after is not None:
+        time.sleep(after)
+    while after is None and not target.begun() and process.poll() is None:
+        assert time.monotonic() < deadline
+        time.sleep(0.002)
+    process.kill()
+    out, err = process.communicate(timeout=COMMAND_S)
+    assert not SANITIZER.search(err), err
+    assert process.returncode in (0, -signal.SIGKILL), (out, err)
+    return process.returncode != 0
+
+
+def answers(server, requests=REQUESTS):
+    """What it answers, but for what no two answers share."""
+    replies = [server.call("GET", path) for path in requests]
+    return [(path, reply.status, reply.body,
+             [header for header in reply.headers if header[0] not in harness.OWN])
+            for path, reply in zip(requests, replies)]
+
+
+@ALL
+def test_everything_goes_over(source, target, tmp_path):
+    before = tables(source)
+    done = move(source, target)
+    counts = dict(line.split() for line in done.stdout.splitlines())
+    assert counts == {table: str(len(before[table])) for table in TABLES}
+    assert "every row is the same" in done.stderr and "earlier" not in done.stderr, done
+    assert tables(source) == before
+    assert tables(target) == before
+    assert target.leftovers() == set()
+    if isinstance(target, Folder):
+        assert target.path.stat().st_mode & 0o777 == 0o700
+        assert (target.path / "docket.db").stat().st_mode & 0o777 == 0o600
+    check(target)
+    serve_alike(source, target, tmp_path)
+
+
+def serve_alike(source, target, tmp_path):
+    """Both answer the same, go on with the same numbers, and take each other's cursors."""
+    old, new = source.serve(tmp_path / "old.log"), target.serve(tmp_path / "new.log")
+    try:
+        asked = answers(old)
+        assert answers(new) == asked
+        assert {status for _, status, _, _ in asked} == {200, 404}
+        links = [dict(headers).get("Link", "") for _, _, _, headers in asked]
+        nexts = [found[1] for link in links if (found := re.search(r'<([^>]*after=[^>]*)>', link))]
+        assert len(nexts) > 10
+        assert answers(new, nexts) == answers(old, nexts)
+        made = [server.post(harness.task(title="The next"), {"Prefer": "handling=lenient"})
+                for server in (old, new)]
+        assert [reply.status for reply in made] == [201, 201]
+        assert made[0].json["id"] == made[1].json["id"]
+        assert made[0].header("ETag") == made[1].header("ETag")
+        assert answers(new, [TASKS + "?title=the%20next&mode=count"])[0][2] == \
+            b'{"record_count":1,"page_count":1}'
+    finally:
+        old.stop()
+        new.stop()
+    check(target)
+    # An account's number is never given out again, also that of one that was removed.
+    for place in (source, target):
+        succeed("account", "add", "third", *place.options)
+    assert len({str(place.query("SELECT max(id) FROM account")) for place in (source, target)}) == 1
+    check(target)
+
+
+def test_and_back(source, target, tmp_path):
+    back = Folder(tmp_path / "back", source.token)
+    move(source, target)
+    move(target, back)
+    assert tables(back) == tables(source)
+    check(back)
+
+
+def test_a_small_one(one, tmp_path):
+    """Tables without a row, and a name that a URI has signs for."""
+    target = Folder(tmp_path / "a ?#% b", "")
+    succeed("move", "--from", one, "--to", target.path)
+    assert tables(target) == tables(Folder(one, ""))
+    check(target)
+
+
+@ways("folder to folder", "folder to database", "database to folder")
+def test_kills_at_random_moments(source, target, tmp_path):
+    begun = time.monotonic()
+    first = Folder(tmp_path / "first", source.token)
+    move(source, first)
+    whole = time.monotonic() - begun
+    dice, killed = random.Random(), 0
+    for turn in range(KILLS):
+        # Early ones as well: where the tables are made.
+        killed += break_off(source, target, dice.random() * whole / (1 + turn % 2 * 9))
+        if target.exists():
+            break
+        assert "docket init" in fails("token", "list", *target.options)
+    assert killed > 0
+    if not target.exists():
+        move(source, target)
+    assert tables(target) == tables(source)
+    assert target.leftovers() == set()
+    check(target)
+
+
+@ALL
+def test_it_goes_on_where_it_was(source, target):
+    assert break_off(source, target)
+    had = sum(target.query(f"SELECT count(*) FROM {table}", True)[0][0] for table in TABLES[:-1])
+    assert had > MANY / 2
+    done = move(source, target)
+    assert f"went on behind {had} rows" in done.stderr, done
+    assert tables(target) == tables(source)
+    check(target)
+
+
+CHANGES = [
+    ("staff", "UPDATE staff SET email = 'x' || email WHERE id = 3"),
+    ("token", "UPDATE token SET expires_at = NULL WHERE label = 'reader'"),
+    ("subject", "UPDATE subject SET address_2 = CASE WHEN address_2 IS NULL THEN '' END"),
+    ("casefile", "INSERT INTO casefile SELECT account_id, 1000000, 1, 'none', 0, 0, 0"
+     " FROM casefile LIMIT 1"),
+    ("task", "DELETE FROM task WHERE id = (SELECT max(id) FROM task"
+     " WHERE unassigned = 1 AND id < 10000)"),
+    ("task", "UPDATE task SET title = title || ' ' WHERE id = 16384"),
+    ("account", "UPDATE account SET expand = 'case'"),
+]
+
+
+@pytest.mark.parametrize("source, target, table, change", [
+    *(("folder", "folder", *row) for row in CHANGES), ("folder", "database", *CHANGES[-2])],
+    indirect=["source", "target"])
+def test_a_difference_is_found(source, target, table, change):
+    """What was copied by the run that was broken off, and is another before the end."""
+    assert break_off(source, target)
+    target.query(change, True)
+    for _ in range(2):
+        said = fails("move", "--from", source.place, "--to", target.place)
+        assert f"the table {table} is not the same" in said, said
+        assert not target.exists()
+    assert "docket init" in fails("serve", *target.options, "--listen", "127.0.0.1:0")
+
+
+def test_a_complete_target_wants_only_its_name(source, target):
+    """A kill between the last transaction and the new name."""
+    move(source, target)
+    (target.path / "docket.db").rename(target.path / target.unfinished)
+    done = move(source, target)
+    assert target.exists(), done
+    assert tables(target) == tables(source)
+    (target.path / "docket.db").rename(target.path / target.unfinished)
+    target.query("UPDATE task SET body = 'other' WHERE id = 7", True)
+    assert "the table task" in fails("move", "--from", source.place, "--to", target.place)
+    assert not target.exists()
+
+
+@ALL
+def test_another_source_or_another_state_of_it(source, target, tmp_path, one):
+    assert break_off(source, target)
+    assert "another source" in fails("move", "--from", one, "--to", target.place)
+    succeed("token", "revoke", "reader", *source.options)
+    said = fails("move", "--from", source.place, "--to", target.place)
+    assert "changed" in said and target.unfinished in said
+    assert not target.exists()
+
+
+@ALL
+def test_a_served_source_and_a_served_target(source, target, tmp_path):
+    server = source.serve(tmp_path / "log")
+    said = fails("move", "--from", source.place, "--to", target.place)
+    assert "the source: " in said and IN_USE.search(said)
+    assert not target.exists() and not target.begun()
+    server.stop()
+    move(source, target)
+    server = target.serve(tmp_path / "log")
+    said = fails("move", "--from", source.place, "--to", target.place)
+    assert target.refused in said or IN_USE.search(said)
+    server.stop()
+
+
+@TARGETS
+def test_nothing_is_written_over(source, target, one):
+    """Neither a database of docket nor a table of another program."""
+    move(Folder(one, ""), target)
+    before = tables(target)
+    said = fails("move", "--from", source.place, "--to", target.place)
+    assert "the target: " in said and target.refused in said
+    assert tables(target) == before
+
+
+def test_it_is_not_moved_onto_itself(one, many_there, cluster):
+    for place in (one, cluster.url(many_there)):
+        fails("move", "--from", place, "--to", place)
+
+
+@TARGETS
+def test_tables_of_the_same_names(source, target):
+    if isinstance(target, Folder):
+        target.path.mkdir()
+    target.query("CREATE TABLE subject (id INTEGER)", True)
+    assert "must be empty" in fails("move", "--from", source.place, "--to", target.place)
+    assert not target.exists()
+    assert target.query("SELECT count(*) FROM subject", True) == [(0,)]
+
+
+@TARGETS
+def test_two_at_once(source, target, one):
+    first = start(source, target)
+    while not target.begun() and first.poll() is None:
+        time.sleep(0.002)
+    first.send_signal(signal.SIGSTOP)
+    said = [fails("move", "--from", source.place, "--to", target.place),
+            fails("move", "--from", one, "--to", target.place)]
+    first.send_signal(signal.SIGCONT)
+    assert "the source: " in said[0] and "the target: " in said[1]
+    assert all(IN_USE.search(line) for line in said)
+    first.communicate(timeout=COMMAND_S)
+    assert first.returncode == 0
+    assert tables(target) == tables(source)
+
+
+@ways("folder to folder", "database to folder")
+def test_a_source_of_another_schema(source, target):
+    source.query("DELETE FROM migration WHERE number > 1")
+    said = fails("move", "--from", source.place, "--to", target.place)
+    assert "docket migrate" in said and "source" in said
+    source.query("INSERT INTO migration VALUES (9999, 'later', 0)")
+    assert "9999" in fails("move", "--from", source.place, "--to", target.place)
+    assert not target.path.exists()
+
+
+def test_a_source_without_tables(target, cluster):
+    Database(cluster, "empty", "")
+    said = fails("move", "--from", cluster.url("empty"), "--to", target.place)
+    assert "the source: it has no tables of docket" in said
+    said = fails("move", "--from", cluster.url("nowhere"), "--to", target.place)
+    assert "the source: " in said and "nowhere" in said
+    assert not target.path.exists()
+
+
+def test_into_partitions(source, cluster):
+    target = Database(cluster, "parts", source.token)
+    succeed("move", "--from", source.place, "--to", target.place, "--partitions", 3)
+    assert target.query("SELECT count(*) FROM pg_class WHERE relispartition AND relkind = 'r'"
+                        " AND relname LIKE 'task\\__'") == [(3,)]
+    assert tables(target) == tables(source)
+    check(target)
+    back = Database(cluster, "whole", source.token)
+    move(target, back)
+    assert tables(back) == tables(source)
+    check(back)
+
+
+def test_a_source_that_was_killed(source, target):
+    """What it has left in the WAL goes over."""
+    pid = harness.os.fork()
+    if pid == 0:
+        import sqlite3
+        database = sqlite3.connect(source.path / "docket.db", isolation_level=None)
+        database.execute("UPDATE account SET expand = 'users'")
+        harness.os._exit(0)
+    harness.os.waitpid(pid, 0)
+    move(source, target)
+    assert set(target.query("SELECT expand FROM account")) == {("users",)}
+
+
+def test_a_full_disk(source, target):
+    """It says so, and goes on when there is room."""
+    import resource
+
+    def limit():
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (6_000_000, 6_000_000))
+    done = subprocess.run([PROGRAM, "move", "--from", source.place, "--to", target.place],
+                          env=environment(), preexec_fn=limit, capture_output=True,
+                          encoding="utf-8", timeout=COMMAND_S, check=False)
+    assert done.returncode == 1 and "target" in done.stderr, done
+    assert not target.exists()
+    move(source, target)
+    assert tables(target) == tables(source)
+
+
+def test_how_it_is_used_wrongly(one, tmp_path):
+    assert "--to PLACE is missing" in misuse("move", "--from", one)
+    assert "--from PLACE is missing" in misuse("move", "--to", one)
+    assert "PARTITIONS" not in misuse("move", "--from", one, "--to", one, "--partitions", 3)
+    assert "docket init" in fails("move", "--from", tmp_path / "none", "--to", tmp_path / "t")
+    assert not (tmp_path / "t").exists()
+    assert "cannot make the folder" in fails("move", "--from", one, "--to", tmp_path / "a" / "b")
