@@ -5,6 +5,7 @@ import pathlib
 import re
 import sqlite3
 
+import places
 from commands import TABLES
 from harness import TASKS, Server, basic, strict_json, succeed
 
@@ -16,7 +17,7 @@ TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 
 def docket(folder, command, *arguments, **options):
     """Runs a command of two words on the folder, which must succeed; returns its output."""
-    return succeed(*command.split(), "--data", folder, *arguments, **options).stdout
+    return succeed(*command.split(), *places.options(folder), *arguments, **options).stdout
 
 
 def read_table(text):
@@ -51,14 +52,15 @@ def reading(folder):
 
 
 def change(folder, sql, *values):
-    """Changes a database that nobody serves."""
-    with contextlib.closing(sqlite3.connect(folder / "docket.db")) as database, database:
-        assert database.execute(sql, values).rowcount == 1
+    """Changes a row of a database that nobody serves."""
+    assert places.execute(folder, sql, values) == 1
 
 
 def dump(folder, account=None, used=True):
     """All rows of all tables, or of one account; `used` without says so when tokens were used."""
     found = {}
+    if isinstance(folder, places.Database):
+        return dump_database(folder, account, used)
     with reading(folder) as database:
         for table, in database.execute(TABLES).fetchall():
             columns = [row[1] for row in database.execute(f"PRAGMA table_info({table})")]
@@ -70,6 +72,20 @@ def dump(folder, account=None, used=True):
                 columns.remove("last_used_at")
             found[table] = sorted(database.execute(
                 f"SELECT {', '.join(columns)} FROM {table}{where}").fetchall(), key=repr)
+    return found
+
+
+def dump_database(database, account, used):
+    found = {}
+    for table in places.TABLES:
+        rows = [row for row, in database.query(f"SELECT to_jsonb(t) AS t FROM {table} AS t")]
+        key = "id" if table == "account" else "account_id"
+        if account is not None:
+            rows = [row for row in rows if row.get(key) == account]
+        for row in rows:
+            if not used:
+                row.pop("last_used_at", None)
+        found[table] = sorted(rows, key=repr)
     return found
 
 

@@ -1,12 +1,45 @@
 """The servers that the tests talk to. The program is $DOCKET_PROGRAM, else build/docket; run the
 suite with `/usr/bin/python3 -m pytest tests/api`."""
 import os
-import shutil
 
 import pytest
 
 import admin
 import harness
+import places
+
+# What a client sees is the same on both databases: the tests of it are run on each.
+BOTH = {"test_create", "test_create_address", "test_create_times", "test_history",
+        "test_idempotency", "test_json", "test_lenient", "test_list_cursors", "test_list_expand",
+        "test_list_faults", "test_list_filters", "test_list_model", "test_list_pages",
+        "test_list_title", "test_list_together", "test_matrix", "test_me", "test_read"}
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "sqlite_alone: what is seen is of SQLite's file")
+
+
+def pytest_generate_tests(metafunc):
+    if ("database" in metafunc.fixturenames and metafunc.module.__name__ in BOTH
+            and not metafunc.definition.get_closest_marker("sqlite_alone")):
+        metafunc.parametrize("database", ["sqlite", "postgresql"], indirect=True, scope="session")
+
+
+@pytest.fixture(scope="session")
+def cluster():
+    """A PostgreSQL server for the databases of this process's tests."""
+    cluster = places.Cluster()
+    yield cluster
+    cluster.stop()
+
+
+@pytest.fixture(scope="session")
+def database(request):
+    """Which one the test is about; where both are, it is run once on each."""
+    name = getattr(request, "param", "sqlite")
+    if name == "postgresql":
+        request.getfixturevalue("cluster")
+    return name
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -17,32 +50,31 @@ def program():
 
 
 @pytest.fixture(scope="session")
-def base(tmp_path_factory):
-    """A data folder with the base records alone and its token. It is copied, never served."""
-    folder = tmp_path_factory.mktemp("base") / "data"
-    return folder, harness.make_data(folder)
+def base(request, tmp_path_factory, database):
+    """A place with the base records alone and its token. It is copied, never served."""
+    place = places.new_place(request, database, tmp_path_factory.mktemp("base"), "data")
+    return place, harness.make_data(place)
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory):
+def server(tmp_path_factory, base):
     """The one server that most tests share; it begins with the base records and no task."""
     folder = tmp_path_factory.mktemp("shared")
-    token = harness.make_data(folder / "data")
-    server = harness.Server(folder / "data", token, folder / "stderr")
+    server = harness.Server(places.copy(base[0], folder / "data"), base[1], folder / "stderr")
     yield server
     server.stop()
 
 
 @pytest.fixture(scope="session")
-def base_of_two(tmp_path_factory):
-    """A data folder of two accounts with the base records, of which the second has more tasks, and
+def base_of_two(request, tmp_path_factory, database):
+    """A place of two accounts with the base records, of which the second has more tasks, and
     the token of each. It is copied, never served."""
     place = tmp_path_factory.mktemp("two")
-    folder, tokens = place / "data", {}
+    folder, tokens = places.new_place(request, database, place, "two"), {}
     for account, tasks in zip(admin.ACCOUNTS, (5, 9)):
         how = ["account", "add", account] if tokens else ["init", "--account", account]
-        harness.succeed(*how, "--data", folder, "--token-file", place / account)
-        harness.succeed("demo", "--data", folder, "--account", account, "--tasks", tasks)
+        harness.succeed(*how, *places.options(folder), "--token-file", place / account)
+        harness.succeed("demo", *places.options(folder), "--account", account, "--tasks", tasks)
         tokens[account] = (place / account).read_text().strip()
     return folder, tokens
 
@@ -50,25 +82,20 @@ def base_of_two(tmp_path_factory):
 @pytest.fixture
 def two(tmp_path, base_of_two):
     """A copy of it, of which no server has more than the test starts."""
-    folder = tmp_path / "two"
-    shutil.copytree(base_of_two[0], folder)
-    return folder
+    return places.copy(base_of_two[0], tmp_path / "two")
 
 
 @pytest.fixture
 def one(tmp_path, base):
     """A copy of the folder of one account."""
-    folder = tmp_path / "one"
-    shutil.copytree(base[0], folder)
-    return folder
+    return places.copy(base[0], tmp_path / "one")
 
 
 @pytest.fixture(scope="module")
 def pair(tmp_path_factory, base_of_two):
     """A server of two accounts that the tests of a file share."""
     place = tmp_path_factory.mktemp("pair")
-    shutil.copytree(base_of_two[0], place / "data")
-    pair = admin.Pair(place / "data", base_of_two[1], place / "log")
+    pair = admin.Pair(places.copy(base_of_two[0], place / "data"), base_of_two[1], place / "log")
     yield pair
     pair.server.stop()
 
@@ -80,8 +107,7 @@ def make_server(tmp_path, base):
 
     def make(data=None, token=None, **options):
         if data is None:
-            data = tmp_path / f"data-{len(made)}"
-            shutil.copytree(base[0], data)
+            data = places.copy(base[0], tmp_path / f"data-{len(made)}")
         server = harness.Server(data, token or base[1], tmp_path / f"stderr-{len(made)}",
                                 **options)
         made.append(server)

@@ -202,11 +202,11 @@ def succeed(*arguments, **options):
 
 
 def make_data(folder, tasks=0):
-    """A data folder with the base records and `tasks` more tasks; returns the API token."""
-    token_file = folder.with_name(folder.name + ".token")
-    succeed("init", "--data", folder, "--token-file", token_file)
-    succeed("demo", "--data", folder, "--tasks", tasks)
-    return token_file.read_text().strip()
+    """A place with the base records and `tasks` more tasks; returns the API token."""
+    options = getattr(folder, "options", None) or ["--data", folder]
+    token = succeed("init", *options).stdout.strip()
+    succeed("demo", *options, "--tasks", tasks)
+    return token
 
 
 SOURCES = itertools.count(1)
@@ -230,7 +230,7 @@ class From(requests.adapters.HTTPAdapter):
 
 
 class Server:
-    """A `docket serve` process on a data folder, and requests to it."""
+    """A `docket serve` process on a data folder or a database (places.py), and requests to it."""
 
     every = []  # all that were started, for the report of a failed test
 
@@ -238,8 +238,8 @@ class Server:
                  user="admin", stdout=subprocess.DEVNULL):
         """Without `data` it is told by `options` what it serves."""
         self.data, self.token, self.log, self.user, self.stdout = data, token, log, user, stdout
-        self.arguments = [PROGRAM, "serve", *(["--data", str(data)] if data else []),
-                          *map(str, options)]
+        place = getattr(data, "options", None) or (["--data", str(data)] if data else [])
+        self.arguments = [PROGRAM, "serve", *place, *map(str, options)]
         if listen:
             self.arguments += ["--listen", listen]
         self.env, self.preexec = environment(env), preexec

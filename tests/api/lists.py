@@ -1,12 +1,12 @@
 """What the tests of lists share: asking for one, its links, and servers with tasks of their own."""
 import contextlib
 import re
-import shutil
 import sqlite3
 import unicodedata
 from urllib.parse import quote
 
 import harness
+import places
 from harness import TASKS
 
 SORTS = ["id", "due_on", "title", "created_at", "updated_at", "alert_at", "complete_at"]
@@ -17,9 +17,9 @@ STATUSES = ["none", "needs_action", "in_progress", "complete"]
 def served(tmp_path_factory, base, sql=()):
     """A server of its own, with the base records; `sql` is run on its database before."""
     folder = tmp_path_factory.mktemp("lists")
-    shutil.copytree(base[0], folder / "data")
-    write(folder / "data", sql)
-    server = harness.Server(folder / "data", base[1], folder / "stderr")
+    place = places.copy(base[0], folder / "data")
+    write(place, sql)
+    server = harness.Server(place, base[1], folder / "stderr")
     yield server
     if server.running():
         server.stop()
@@ -28,11 +28,13 @@ def served(tmp_path_factory, base, sql=()):
 
 def write(folder, statements):
     """Writes what no client can, such as the time of a creation. Nothing may serve it."""
-    if not statements:
+    if not isinstance(folder, places.Database):
+        with contextlib.closing(sqlite3.connect(folder / "docket.db")) as database, database:
+            for statement in statements:
+                database.execute(*([statement] if isinstance(statement, str) else statement))
         return
-    with contextlib.closing(sqlite3.connect(folder / "docket.db")) as database, database:
-        for statement in statements:
-            database.execute(*([statement] if isinstance(statement, str) else statement))
+    for statement in statements:
+        folder.execute(*([statement] if isinstance(statement, str) else statement))
 
 
 def rewrite(server, statements):

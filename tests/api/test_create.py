@@ -7,7 +7,7 @@ import sqlite3
 
 import pytest
 
-from commands import TABLES
+from admin import dump
 from harness import (ADDRESS_PARTS, EXAMPLE, FIELDS, JSON, MINIMAL, REQUIRED, TASKS, cases, faults,
                      label, messages, task)
 from tables import (CHARACTERS, INT64_MAX, NOTHING, assert_is_now, check_accepted,
@@ -243,6 +243,7 @@ def test_a_title_of_blank_control_characters(server, sent):
     assert found and set(found) <= {("task.title", "blank"), ("task.title", "control")}
 
 
+@pytest.mark.sqlite_alone
 def test_a_hundred_staff_and_one_more(make_server):
     """The last of them are disabled, and may be assigned all the same."""
     server = make_server()
@@ -298,11 +299,7 @@ def test_nothing_of_a_refused_request_is_in_the_database(make_server):
     server = make_server()
 
     def stored():
-        with contextlib.closing(sqlite3.connect(server.data / "docket.db")) as database:
-            # When the token was last used is told whatever came of the request.
-            database.execute("UPDATE token SET last_used_at = NULL")
-            return {table: database.execute(f'SELECT * FROM "{table}"').fetchall()
-                    for table, in database.execute(TABLES).fetchall()}
+        return dump(server.data, used=False)
     server.stop()
     before = stored()
     assert before["task"] == [] and len(before["casefile"]) == 2

@@ -1,13 +1,12 @@
 """Idempotency-Key: a create that is sent again with its key makes nothing more, and is answered as
 the first time."""
 import concurrent.futures
-import contextlib
 import json
-import sqlite3
 
 import pytest
 
 import harness
+import places
 from harness import JSON, OWN, TASKS, cases, faults, problem
 
 
@@ -98,9 +97,7 @@ def test_it_outlives_the_process_and_ends_after_a_day(make_server):
     server.stop()
 
     def age(seconds):
-        with contextlib.closing(sqlite3.connect(server.data / "docket.db")) as database:
-            database.execute("UPDATE idempotency SET at = at - ?", (seconds,))
-            database.commit()
+        places.execute(server.data, "UPDATE idempotency SET at = at - ?", (seconds,))
     age(24 * 60 * 60 - 60)
     server.start()
     assert post(server, "kept", "Kept").body == first.body

@@ -152,6 +152,7 @@ def test_a_cursor_of_another_installation(server, tmp_path, make_server):
     refused(other, f"after={cursor_of(ask(server, 'per_page=1'))}")
 
 
+@pytest.mark.sqlite_alone
 def test_a_cursor_of_another_account(server, tmp_path, make_server):
     """In a copy of the database, with its key, whose account has another number."""
     cursor = cursor_of(ask(server, "per_page=1"))

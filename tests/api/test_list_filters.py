@@ -32,7 +32,7 @@ KNOWN = {
 }
 BEFORE = [
     "INSERT INTO calendar SELECT account_id, id + n, change + n, name, color, created_at,"
-    " updated_at FROM calendar, (SELECT 1 AS n UNION SELECT 2)",
+    " updated_at FROM calendar, (SELECT 1 AS n UNION SELECT 2) q",
     "INSERT INTO casefile SELECT account_id, 247, change, 'Third', status, created_at, updated_at"
     " FROM casefile WHERE id = 246"]
 

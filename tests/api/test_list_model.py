@@ -20,19 +20,25 @@ WRITERS = 16
 
 
 @pytest.fixture(scope="module")
-def small(tmp_path_factory):
+def there(request, database):
+    """The cluster, where the records are to be in a database."""
+    return request.getfixturevalue("cluster") if database == "postgresql" else None
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory, there):
     """Two accounts of some 500 tasks."""
     lists = Lists(*shared(tmp_path_factory, "lists", make_small),
-                  tmp_path_factory.mktemp("lists"))
+                  tmp_path_factory.mktemp("lists"), there)
     yield lists
     lists.stop()
 
 
 @pytest.fixture(scope="module")
-def big(tmp_path_factory):
+def big(tmp_path_factory, there):
     """An account where it matters what is looked up, and a small one."""
     lists = Lists(*shared(tmp_path_factory, "big-lists", make_big),
-                  tmp_path_factory.mktemp("big-lists"))
+                  tmp_path_factory.mktemp("big-lists"), there)
     yield lists
     lists.stop()
 

@@ -1,15 +1,13 @@
 """Every route, with every method, for whoever asks, about one's own record, another account's and a
 missing one: the status, and that nobody can tell another account's record from a missing one."""
 import collections
-import contextlib
 import json
 import re
-import shutil
-import sqlite3
 import time
 
 import pytest
 
+import places
 from admin import ACCOUNTS, DOMAIN, Pair, docket, dump
 from harness import JSON, Wire, basic, cases, problem, task
 
@@ -58,17 +56,16 @@ WHO = {
 
 def add_records(folder, account):
     """A record of each kind with the id that only this account is to have."""
-    with contextlib.closing(sqlite3.connect(folder / "docket.db")) as database, database:
-        for table, columns, values in (
-                ("calendar", "name, color", ("x", "#000000")), ("case_service", "name", ("x",)),
-                ("casefile", "case_number, status", ("x", 0)),
-                ("subject", "casefile_id, first_name, last_name", (OTHERS, "x", "y"))):
-            marks = ", ".join("?" * (5 + len(values)))
-            database.execute(
-                f"INSERT INTO {table} (account_id, id, change, created_at, updated_at, {columns}) "
-                f"VALUES ({marks})", (account, OTHERS, 1, 0, 0, *values))
-        database.execute("UPDATE account SET last_staff_id = ?, last_task_id = ? WHERE id = ?",
-                         (OTHERS - 1, OTHERS - 1, account))
+    for table, columns, values in (
+            ("calendar", "name, color", ("x", "#000000")), ("case_service", "name", ("x",)),
+            ("casefile", "case_number, status", ("x", 0)),
+            ("subject", "casefile_id, first_name, last_name", (OTHERS, "x", "y"))):
+        marks = ", ".join("?" * (5 + len(values)))
+        places.execute(
+            folder, f"INSERT INTO {table} (account_id, id, change, created_at, updated_at, "
+            f"{columns}) VALUES ({marks})", (account, OTHERS, 1, 0, 0, *values))
+    places.execute(folder, "UPDATE account SET last_staff_id = ?, last_task_id = ? WHERE id = ?",
+                   (OTHERS - 1, OTHERS - 1, account))
 
 
 class Matrix(Pair):
@@ -95,8 +92,7 @@ class Matrix(Pair):
 @pytest.fixture(scope="module")
 def matrix(tmp_path_factory, base_of_two):
     place = tmp_path_factory.mktemp("matrix")
-    folder, secrets = place / "data", {}
-    shutil.copytree(base_of_two[0], folder)
+    folder, secrets = places.copy(base_of_two[0], place / "data"), {}
     add_records(folder, 2)
     for account in ACCOUNTS:
         where = ["--account", account]
@@ -110,9 +106,8 @@ def matrix(tmp_path_factory, base_of_two):
         docket(folder, "staff add", "colleague", "--email", "c@example.com", *where)
         docket(folder, "staff add", "gone", "--access", "disabled", *where)
         docket(folder, "staff add", "only-" + account, *where)
-    with contextlib.closing(sqlite3.connect(folder / "docket.db")) as database, database:
-        database.execute("UPDATE token SET expires_at = ? WHERE label = 'expired'",
-                         (int(time.time()) - 60,))
+    places.execute(folder, "UPDATE token SET expires_at = ? WHERE label = 'expired'",
+                   (int(time.time()) - 60,))
     matrix = Matrix(folder, base_of_two[1], place / "log")
     matrix.secrets = secrets
     reply = matrix.request("second", WHO["full"], "POST", "/api/v1/tasks",

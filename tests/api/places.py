@@ -1,9 +1,12 @@
-"""Where a database can be moved from and to, and what a test does with each place."""
+"""The places where docket keeps everything, a data folder and a PostgreSQL database, and what a test
+does with each."""
 import contextlib
 import glob
+import itertools
 import json
 import os
 import pathlib
+import re
 import shutil
 import socket
 import sqlite3
@@ -14,6 +17,52 @@ import harness
 
 TABLES = ["account", "staff", "token", "calendar", "case_service", "casefile", "casefile_service",
           "subject", "task", "task_user", "history", "idempotency", "secret", "given", "migration"]
+
+
+def literal(value):
+    """As it stands in a statement of PostgreSQL."""
+    if value is None:
+        return "NULL"
+    if isinstance(value, (bytes, bytearray)):
+        return f"'\\x{value.hex()}'::bytea"
+    return str(value) if isinstance(value, int) else "'" + value.replace("'", "''") + "'"
+
+
+def copy(place, to):
+    """A copy of a folder, which is put there, or of a database."""
+    if isinstance(place, Database):
+        return place.copy()
+    shutil.copytree(place, to)
+    return to
+
+
+def moved(folder, cluster):
+    """A database with what the folder has, which others may move at the same time."""
+    there = Database(cluster, f"moved{next(NUMBERS)}", None)
+    with tempfile.TemporaryDirectory() as own:
+        shutil.copytree(folder, own + "/data")
+        harness.succeed("move", "--from", own + "/data", "--to", there.place)
+    return there
+
+
+def new_place(request, database, folder, name):
+    """An empty one, by either name."""
+    if database == "sqlite":
+        return folder / name
+    return Database(request.getfixturevalue("cluster"), f"{name}{next(NUMBERS)}", None)
+
+
+def execute(place, statement, values=()):
+    """Changes a place that nobody serves, past docket; how many rows."""
+    if isinstance(place, Database):
+        return place.execute(statement, values)
+    with contextlib.closing(sqlite3.connect(place / "docket.db")) as database, database:
+        return database.execute(statement, values).rowcount
+
+
+def options(place):
+    """What tells a command where everything is."""
+    return place.options if isinstance(place, Database) else ["--data", str(place)]
 
 
 class Folder:
@@ -98,6 +147,9 @@ class Cluster:
         shutil.rmtree(self.folder)
 
 
+NUMBERS = itertools.count(1)
+
+
 class Database:
     """A database of a cluster, empty or as another one is."""
     unfinished = "PostgreSQL"
@@ -110,8 +162,25 @@ class Database:
         self.place = cluster.url(name)
         self.options = ["--database", self.place]
 
+    def __str__(self):
+        return self.name
+
+    def copy(self):
+        """Another one like it, which nobody may be connected to."""
+        return Database(self.cluster, f"copy{next(NUMBERS)}", self.token, self.name)
+
+    def execute(self, statement, values=()):
+        """One that changes something, with a ? for each value; how many rows it changed."""
+        parts = statement.split("?")
+        text = parts[0] + "".join(literal(value) + part
+                                  for value, part in zip(values, parts[1:], strict=True))
+        said = subprocess.run(["psql", "-AtX", "-v", "ON_ERROR_STOP=1", self.place, "-f", "-"],
+                              check=True, capture_output=True, encoding="utf-8", input=text,
+                              timeout=120).stdout
+        return int(said.split()[-1]) if re.match(r"(INSERT|UPDATE|DELETE)", said) else None
+
     def serve(self, log):
-        return harness.Server(None, self.token, log, options=self.options)
+        return harness.Server(self, self.token, log)
 
     def exists(self):
         return self.query("SELECT 1 FROM pg_class WHERE relname = 'migration'") != []
