@@ -6,8 +6,8 @@ import re
 import sqlite3
 
 import places
-from commands import TABLES
 from harness import TASKS, Server, basic, strict_json, succeed
+from places import Database, where
 
 DOMAIN = "example.test"
 ACCOUNTS = ("first", "second")
@@ -17,7 +17,7 @@ TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 
 def docket(folder, command, *arguments, **options):
     """Runs a command of two words on the folder, which must succeed; returns its output."""
-    return succeed(*command.split(), *places.options(folder), *arguments, **options).stdout
+    return succeed(*command.split(), *where(folder), *arguments, **options).stdout
 
 
 def read_table(text):
@@ -47,23 +47,23 @@ def listed(folder, command, *arguments):
 
 def reading(folder):
     """The database, also of a folder that is served."""
+    if isinstance(folder, Database):
+        return places.opened(folder)
     name = pathlib.Path(folder, "docket.db").as_uri() + "?mode=ro"
     return contextlib.closing(sqlite3.connect(name, uri=True))
 
 
 def change(folder, sql, *values):
-    """Changes a row of a database that nobody serves."""
-    assert places.execute(folder, sql, values) == 1
+    """Changes a database that nobody serves."""
+    with places.opened(folder) as database:
+        assert database.execute(sql, values).rowcount == 1
 
 
 def dump(folder, account=None, used=True):
     """All rows of all tables, or of one account; `used` without says so when tokens were used."""
     found = {}
-    if isinstance(folder, places.Database):
-        return dump_database(folder, account, used)
     with reading(folder) as database:
-        for table, in database.execute(TABLES).fetchall():
-            columns = [row[1] for row in database.execute(f"PRAGMA table_info({table})")]
+        for table, columns in places.tables(database).items():
             key = "id" if table == "account" else "account_id"
             if account is not None and key not in columns:
                 continue
@@ -72,20 +72,6 @@ def dump(folder, account=None, used=True):
                 columns.remove("last_used_at")
             found[table] = sorted(database.execute(
                 f"SELECT {', '.join(columns)} FROM {table}{where}").fetchall(), key=repr)
-    return found
-
-
-def dump_database(database, account, used):
-    found = {}
-    for table in places.TABLES:
-        rows = [row for row, in database.query(f"SELECT to_jsonb(t) AS t FROM {table} AS t")]
-        key = "id" if table == "account" else "account_id"
-        if account is not None:
-            rows = [row for row in rows if row.get(key) == account]
-        for row in rows:
-            if not used:
-                row.pop("last_used_at", None)
-        found[table] = sorted(rows, key=repr)
     return found
 
 
@@ -107,7 +93,7 @@ def refused(folder, how, words, named, **options):
     """A command that is wrong (`misuse`) or fails (`fails`): one line, which names what it is
     about, and nothing is stored."""
     before = dump(folder)
-    said = how(*words, "--data", folder, **options)
+    said = how(*words, *where(folder), **options)
     assert said.count("\n") == 1, said
     assert named in said, said
     assert dump(folder) == before

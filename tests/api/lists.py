@@ -1,7 +1,6 @@
 """What the tests of lists share: asking for one, its links, and servers with tasks of their own."""
 import contextlib
 import re
-import sqlite3
 import unicodedata
 from urllib.parse import quote
 
@@ -24,17 +23,16 @@ def served(tmp_path_factory, base, sql=()):
     if server.running():
         server.stop()
     server.check_stderr()
+    places.remove(place)
 
 
-def write(folder, statements):
+def write(place, statements):
     """Writes what no client can, such as the time of a creation. Nothing may serve it."""
-    if not isinstance(folder, places.Database):
-        with contextlib.closing(sqlite3.connect(folder / "docket.db")) as database, database:
-            for statement in statements:
-                database.execute(*([statement] if isinstance(statement, str) else statement))
+    if not statements:
         return
-    for statement in statements:
-        folder.execute(*([statement] if isinstance(statement, str) else statement))
+    with places.opened(place) as database:
+        for statement in statements:
+            database.execute(*([statement] if isinstance(statement, str) else statement))
 
 
 def rewrite(server, statements):

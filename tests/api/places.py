@@ -1,213 +1,126 @@
-"""The places where docket keeps everything, a data folder and a PostgreSQL database, and what a test
-does with each."""
+"""Where docket keeps things: a data folder (a path), or a PostgreSQL database (postgres.Database).
+What most tests do with either is here, so that one text of a test serves both."""
 import contextlib
-import glob
-import itertools
-import json
-import os
-import pathlib
 import re
 import shutil
-import socket
 import sqlite3
-import subprocess
-import tempfile
 
-import harness
+import pytest
 
-TABLES = ["account", "staff", "token", "calendar", "case_service", "casefile", "casefile_service",
-          "subject", "task", "task_user", "history", "idempotency", "secret", "given", "migration"]
+import postgres
+from postgres import Database
 
-
-def literal(value):
-    """As it stands in a statement of PostgreSQL."""
-    if value is None:
-        return "NULL"
-    if isinstance(value, (bytes, bytearray)):
-        return f"'\\x{value.hex()}'::bytea"
-    return str(value) if isinstance(value, int) else "'" + value.replace("'", "''") + "'"
+# What the tests of a file run on, by `pytestmark = places.BOTH`.
+BOTH = pytest.mark.databases("sqlite", "postgresql")
+ALL = pytest.mark.databases("sqlite", "postgresql", "partitioned")
+SQLITE = pytest.mark.databases("sqlite")  # of one test among others
+POSTGRESQL = pytest.mark.databases("postgresql")
 
 
-def copy(place, to):
-    """A copy of a folder, which is put there, or of a database."""
+def where(place):
+    """The options of a command that name the place."""
     if isinstance(place, Database):
-        return place.copy()
-    shutil.copytree(place, to)
-    return to
+        return ["--database", place.url]
+    return ["--data", str(place)]
 
 
-def moved(folder, cluster):
-    """A database with what the folder has, which others may move at the same time."""
-    there = Database(cluster, f"moved{next(NUMBERS)}", None)
-    with tempfile.TemporaryDirectory() as own:
-        shutil.copytree(folder, own + "/data")
-        harness.succeed("move", "--from", own + "/data", "--to", there.place)
-    return there
-
-
-def new_place(request, database, folder, name):
-    """An empty one, by either name."""
+def empty(database, path):
+    """A place that nothing is in yet: the path itself where `database` is sqlite."""
     if database == "sqlite":
-        return folder / name
-    return Database(request.getfixturevalue("cluster"), f"{name}{next(NUMBERS)}", None)
+        return path
+    return postgres.shared().create(postgres.new_name("test"))
 
 
-def execute(place, statement, values=()):
-    """Changes a place that nobody serves, past docket; how many rows."""
+def init_options(database):
+    """What docket init is told besides."""
+    return ["--partitions", "4"] if database == "partitioned" else []
+
+
+def copy(place, path):
+    """A copy of a place that nobody serves; `path` is for a folder's."""
     if isinstance(place, Database):
-        return place.execute(statement, values)
-    with contextlib.closing(sqlite3.connect(place / "docket.db")) as database, database:
-        return database.execute(statement, values).rowcount
+        return place.copy(postgres.new_name("test"))
+    shutil.copytree(place, path)
+    return path
 
 
-def options(place):
-    """What tells a command where everything is."""
-    return place.options if isinstance(place, Database) else ["--data", str(place)]
+def once(database, name, make):
+    """A place that `make` fills once for all the workers of a run, and what it returned, a text.
+    It is copied, never served."""
+    if database != "sqlite":
+        return postgres.template(f"{name}-{database}", make)
+    place, note = (postgres.run_folder() / (name + end) for end in (".data", ".note"))
+    with postgres.locked(name + ".lock"):
+        if not note.exists():
+            note.write_text(make(place), "utf-8")
+    return place, note.read_text("utf-8")
 
 
-class Folder:
-    """A data folder. `place` is what the command is told, `options` what others are."""
-    unfinished = "docket.db.moving"
-    refused = "already has a database"
-    random = "randomblob(32)"
-
-    def __init__(self, path, token):
-        self.path, self.token = pathlib.Path(path), token
-        self.place = str(path)
-        self.options = ["--data", str(path)]
-
-    def serve(self, log):
-        return harness.Server(self.path, self.token, log)
-
-    def exists(self):
-        """Whether docket takes it for a database."""
-        return (self.path / "docket.db").exists()
-
-    def begun(self):
-        """Whether a part of a move is there, as far as can be seen while it goes on."""
-        part = self.path / self.unfinished
-        return part.exists() and part.stat().st_size > 1_000_000
-
-    def leftovers(self):
-        """What a complete one need not have."""
-        return {path.name for path in self.path.iterdir()} - {"docket.db", "docket.lock"}
-
-    def query(self, sql, unfinished=False):
-        name = self.unfinished if unfinished else "docket.db"
-        with contextlib.closing(sqlite3.connect(self.path / name)) as database, database:
-            return database.execute(sql).fetchall()
-
-    def rows(self, table):
-        """Rows with their columns by name, in an order that is the same everywhere."""
-        with contextlib.closing(sqlite3.connect(self.path / "docket.db")) as database:
-            found = database.execute(f"SELECT * FROM {table}")
-            names = [column[0] for column in found.description]
-            return sorted(repr(sorted(zip(names, ("\\x" + value.hex() if isinstance(value, bytes)
-                                                  else value
-                                                  for value in row)))) for row in found)
+def remove(place):
+    if isinstance(place, Database):
+        place.drop()
 
 
-class Cluster:
-    """A PostgreSQL server of its own, that an unprivileged user runs in a temporary folder."""
+class Connection:
+    """sqlite3's way of asking, of a PostgreSQL database."""
 
-    def __init__(self):
-        self.bin = sorted(glob.glob("/usr/lib/postgresql/*/bin"))[-1]
-        self.folder = tempfile.mkdtemp(prefix="docket-pg-")
-        self.user = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
-        if self.user:
-            shutil.chown(self.folder, "postgres")
-        # Another order of texts than that of their bytes, where there is one.
-        self.run("initdb", "-D", self.folder + "/data", "-A", "trust", "-U", "docket", "-E", "UTF8",
-                 "--locale=C.UTF-8", "--locale-provider=icu", "--icu-locale=en-US", "--no-sync")
-        self.port = self.free_port()
-        self.run("pg_ctl", "-D", self.folder + "/data", "-w", "-l", self.folder + "/log", "-o",
-                 f"-p {self.port} -c listen_addresses=127.0.0.1 -c fsync=off"
-                 f" -c unix_socket_directories={self.folder}", "start")
+    def __init__(self, connection):
+        self.cursor = connection.cursor()
 
     @staticmethod
-    def free_port():
-        with socket.socket() as one:
-            one.bind(("127.0.0.1", 0))
-            return one.getsockname()[1]
+    def translated(sql, values):
+        if not values:
+            return sql
+        sql = sql.replace("%", "%%")
+        if isinstance(values, dict):
+            return re.sub(r"(?<!:):(\w+)", r"%(\1)s", sql)
+        return sql.replace("?", "%s")
 
-    def run(self, program, *arguments):
-        subprocess.run([*self.user, f"{self.bin}/{program}", *arguments], check=True,
-                       stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, cwd="/", timeout=120)
+    def execute(self, sql, values=()):
+        self.cursor.execute(self.translated(sql, values), values or None)
+        return self.cursor
 
-    def url(self, name):
-        return f"postgresql://docket@127.0.0.1:{self.port}/{name}"
-
-    def psql(self, name, sql):
-        done = subprocess.run(["psql", "-qAtX", "-v", "ON_ERROR_STOP=1", self.url(name), "-c", sql],
-                              check=True, capture_output=True, encoding="utf-8", timeout=120)
-        return done.stdout
-
-    def stop(self):
-        self.run("pg_ctl", "-D", self.folder + "/data", "-m", "immediate", "-w", "stop")
-        shutil.rmtree(self.folder)
+    def executemany(self, sql, rows):
+        for values in rows:
+            self.execute(sql, values)
 
 
-NUMBERS = itertools.count(1)
+@contextlib.contextmanager
+def opened(place):
+    """A connection that is committed at the end. A folder may not be served meanwhile."""
+    if isinstance(place, Database):
+        with contextlib.closing(place.connect()) as connection:
+            connection.autocommit = False
+            with connection:
+                yield Connection(connection)
+    else:
+        with contextlib.closing(sqlite3.connect(place / "docket.db")) as connection, connection:
+            yield connection
 
 
-class Database:
-    """A database of a cluster, empty or as another one is."""
-    unfinished = "PostgreSQL"
-    refused = "already is a database of docket"
-    random = "decode(md5('a') || md5('b'), 'hex')"
-
-    def __init__(self, cluster, name, token, template="template0"):
-        self.cluster, self.name, self.token = cluster, name, token
-        cluster.psql("postgres", f"CREATE DATABASE {name} TEMPLATE {template}")
-        self.place = cluster.url(name)
-        self.options = ["--database", self.place]
-
-    def __str__(self):
-        return self.name
-
-    def copy(self):
-        """Another one like it, which nobody may be connected to."""
-        return Database(self.cluster, f"copy{next(NUMBERS)}", self.token, self.name)
-
-    def execute(self, statement, values=()):
-        """One that changes something, with a ? for each value; how many rows it changed."""
-        parts = statement.split("?")
-        text = parts[0] + "".join(literal(value) + part
-                                  for value, part in zip(values, parts[1:], strict=True))
-        said = subprocess.run(["psql", "-AtX", "-v", "ON_ERROR_STOP=1", self.place, "-f", "-"],
-                              check=True, capture_output=True, encoding="utf-8", input=text,
-                              timeout=120).stdout
-        return int(said.split()[-1]) if re.match(r"(INSERT|UPDATE|DELETE)", said) else None
-
-    def serve(self, log):
-        return harness.Server(self, self.token, log)
-
-    def exists(self):
-        return self.query("SELECT 1 FROM pg_class WHERE relname = 'migration'") != []
-
-    def begun(self):
-        try:
-            return self.query("SELECT 1 FROM task LIMIT 1") != []
-        except subprocess.CalledProcessError:
-            return False
-
-    def leftovers(self):
-        found = self.query("SELECT relname FROM pg_class WHERE relkind IN ('r', 'p') AND"
-                           " relnamespace = 'public'::regnamespace AND NOT relispartition")
-        return {row[0] for row in found} - set(TABLES)
-
-    def query(self, sql, unfinished=False):
-        """Rows as JSON tells them."""
-        if not sql.startswith("SELECT"):
-            return self.cluster.psql(self.name, sql)
-        answer = self.cluster.psql(self.name, f"SELECT to_json(q) FROM ({sql}) AS q")
-        return [tuple(json.loads(line).values()) for line in answer.splitlines()]
-
-    def rows(self, table):
-        answer = self.cluster.psql(self.name, f"SELECT to_json(t) FROM {table} AS t")
-        return sorted(repr(sorted(json.loads(line).items())) for line in answer.splitlines())
+def rows(place, sql, values=()):
+    """What a statement finds."""
+    with opened(place) as connection:
+        return connection.execute(sql, values).fetchall()
 
 
-def tables(place):
-    """Every row of every table."""
-    return {table: place.rows(table) for table in TABLES}
+# The tables that hold something; an index of words is read through the tables behind it, and a part
+# of a table through the whole.
+TABLES = {
+    False: "SELECT name FROM sqlite_schema WHERE type = 'table' AND sql NOT LIKE 'CREATE VIRTUAL%'",
+    True: "SELECT relname::text FROM pg_class WHERE relkind IN ('r', 'p') AND NOT relispartition"
+          " AND relnamespace = 'public'::regnamespace",
+}
+COLUMNS = {
+    False: "SELECT name FROM pragma_table_info(?)",
+    True: "SELECT attname::text FROM pg_attribute WHERE attrelid = ?::regclass AND attnum > 0"
+          " AND NOT attisdropped ORDER BY attnum",
+}
+
+
+def tables(connection):
+    """table → its columns."""
+    kind = isinstance(connection, Connection)
+    names = [name for name, in connection.execute(TABLES[kind]).fetchall()]
+    return {name: [column for column, in connection.execute(COLUMNS[kind], (name,)).fetchall()]
+            for name in names}

@@ -9,6 +9,8 @@ import harness
 import places
 from harness import JSON, OWN, TASKS, cases, faults, problem
 
+pytestmark = places.BOTH
+
 
 def post(server, key, title="Once", **options):
     body = json.dumps(harness.task(title=title)).encode()
@@ -97,7 +99,8 @@ def test_it_outlives_the_process_and_ends_after_a_day(make_server):
     server.stop()
 
     def age(seconds):
-        places.execute(server.data, "UPDATE idempotency SET at = at - ?", (seconds,))
+        with places.opened(server.data) as database:
+            database.execute("UPDATE idempotency SET at = at - ?", (seconds,))
     age(24 * 60 * 60 - 60)
     server.start()
     assert post(server, "kept", "Kept").body == first.body

@@ -3,8 +3,11 @@ import json
 
 import pytest
 
+import places
 from harness import FIELDS, JSON, MINIMAL, TASKS, Wire, faults, task
 from tables import whole
+
+pytestmark = places.BOTH
 
 LENIENT = {"Prefer": "handling=lenient"}
 

@@ -4,9 +4,12 @@ import itertools
 
 import pytest
 
+import places
 from harness import FIELDS
 from lists import STATUSES, count, encoded, ids, listed, rewrite, served
 from tables import read_time
+
+pytestmark = places.BOTH
 
 EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)
 

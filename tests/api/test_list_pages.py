@@ -13,6 +13,8 @@ from harness import ANSWER_S, PROGRAM, TASKS, Wire, faults, problem
 from lists import (SORTS, ask, count, cursor_of, ids, in_order, links, listed, rewrite, served,
                    walk)
 
+pytestmark = places.BOTH
+
 MADE = 37
 ORDERS = list(itertools.product(SORTS, ["asc", "desc"]))
 FILTERS = ["", "status=complete", "user=2,none", "case=246", "title=t", "title=nothing",
@@ -239,7 +241,7 @@ def make_largest(server):
     columns = ("casefile_id, calendar_id, status, due_on, title, title_folded, created_at,"
                " updated_at, change")
     # What distinguishes them is the last character.
-    char = "chr" if isinstance(server.data, places.Database) else "char"
+    char = "char" if isinstance(server.data, pathlib.Path) else "chr"
     rewrite(server, [
         f"INSERT INTO task (account_id, id, body, {columns}) SELECT account_id, n,"
         f" substr(body, 1, 65534) || {char}(65536 + n), {columns} FROM task, (WITH RECURSIVE"

@@ -11,6 +11,8 @@ import places
 from admin import ACCOUNTS, DOMAIN, Pair, docket, dump
 from harness import JSON, Wire, basic, cases, problem, task
 
+pytestmark = places.BOTH
+
 # Each path with the methods that it takes, HEAD beside GET and OPTIONS beside all: a new route is a
 # row, and where its methods are others a body of a request that succeeds.
 ROUTES = {
@@ -56,16 +58,17 @@ WHO = {
 
 def add_records(folder, account):
     """A record of each kind with the id that only this account is to have."""
-    for table, columns, values in (
-            ("calendar", "name, color", ("x", "#000000")), ("case_service", "name", ("x",)),
-            ("casefile", "case_number, status", ("x", 0)),
-            ("subject", "casefile_id, first_name, last_name", (OTHERS, "x", "y"))):
-        marks = ", ".join("?" * (5 + len(values)))
-        places.execute(
-            folder, f"INSERT INTO {table} (account_id, id, change, created_at, updated_at, "
-            f"{columns}) VALUES ({marks})", (account, OTHERS, 1, 0, 0, *values))
-    places.execute(folder, "UPDATE account SET last_staff_id = ?, last_task_id = ? WHERE id = ?",
-                   (OTHERS - 1, OTHERS - 1, account))
+    with places.opened(folder) as database:
+        for table, columns, values in (
+                ("calendar", "name, color", ("x", "#000000")), ("case_service", "name", ("x",)),
+                ("casefile", "case_number, status", ("x", 0)),
+                ("subject", "casefile_id, first_name, last_name", (OTHERS, "x", "y"))):
+            marks = ", ".join("?" * (5 + len(values)))
+            database.execute(
+                f"INSERT INTO {table} (account_id, id, change, created_at, updated_at, {columns}) "
+                f"VALUES ({marks})", (account, OTHERS, 1, 0, 0, *values))
+        database.execute("UPDATE account SET last_staff_id = ?, last_task_id = ? WHERE id = ?",
+                         (OTHERS - 1, OTHERS - 1, account))
 
 
 class Matrix(Pair):
@@ -106,8 +109,9 @@ def matrix(tmp_path_factory, base_of_two):
         docket(folder, "staff add", "colleague", "--email", "c@example.com", *where)
         docket(folder, "staff add", "gone", "--access", "disabled", *where)
         docket(folder, "staff add", "only-" + account, *where)
-    places.execute(folder, "UPDATE token SET expires_at = ? WHERE label = 'expired'",
-                   (int(time.time()) - 60,))
+    with places.opened(folder) as database:
+        database.execute("UPDATE token SET expires_at = ? WHERE label = 'expired'",
+                         (int(time.time()) - 60,))
     matrix = Matrix(folder, base_of_two[1], place / "log")
     matrix.secrets = secrets
     reply = matrix.request("second", WHO["full"], "POST", "/api/v1/tasks",
@@ -115,6 +119,7 @@ def matrix(tmp_path_factory, base_of_two):
     assert reply.json["id"] == OTHERS, reply
     yield matrix
     matrix.server.stop()
+    places.remove(folder)
 
 
 def seen(reply):

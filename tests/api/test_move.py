@@ -12,7 +12,7 @@ import pytest
 import harness
 from commands import fails, misuse
 from harness import COMMAND_S, PROGRAM, SANITIZER, TASKS, environment, make_data, succeed
-from places import TABLES, Cluster, Database, Folder, tables
+from move_places import TABLES, Cluster, Database, Folder, tables
 
 IN_USE = re.compile("another docket is using|docket processes have the database open")
 MANY = 20000  # tasks: more than are copied at once
