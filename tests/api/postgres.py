@@ -55,6 +55,11 @@ def unprivileged():
     return {"user": user, "group": pwd.getpwnam(user).pw_gid, "extra_groups": []}
 
 
+def user_id():
+    import pwd
+    return pwd.getpwnam(unprivileged()["user"]).pw_uid
+
+
 def call(name, *arguments):
     """One of PostgreSQL's programs, to its end. What it starts has none of our files open."""
     with tempfile.TemporaryFile() as said:
@@ -258,8 +263,11 @@ def begin():
 
 def clear(folder):
     """Ends every cluster in the folder, and removes it."""
-    for data in folder.glob("*/data"):
+    for data in [*folder.glob("*/data"), *folder.glob("*/cluster/data")]:
         Cluster(data.parent).kill()
+    for line in pathlib.Path("/proc/self/mounts").read_text("utf-8").splitlines():
+        if line.split()[1].startswith(f"{folder}/"):
+            subprocess.run(["umount", "--lazy", line.split()[1]], check=False)
     shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -305,7 +313,7 @@ def template(name, make):
     cluster, note = shared(), run_folder() / (name + ".note")
     with locked(name + ".lock"):
         if not note.exists():
-            database = cluster.create(name + "-new")
+            database = cluster.create(new_name(name))  # another's making may have failed
             said = make(database)
             database.rename(name)
             note.write_text(said, "utf-8")
