@@ -251,6 +251,12 @@ static void one_value(struct reader *reader, const struct param *param, struct s
 
 	if (filter->none && slice_is(value, "none")) {
 		condition->none = true;
+	} else if (condition->field->type == FIELD_BOOL) {
+		static const char *const words[] = {"false", "true", NULL};
+
+		number = read_choice(reader, param->name, value, words);
+		if (number >= 0)
+			add_value(reader, param, condition, number);
 	} else if (condition->field->type == FIELD_CHOICE) {
 		number = read_choice(reader, param->name, value, condition->field->choices);
 		if (number >= 0)
@@ -290,6 +296,8 @@ static void read_filter(struct reader *reader, const struct param *param, size_t
 	condition->op = filter->op;
 	if (filter->op == FILTER_ANY)
 		read_several(reader, param, row, one_value);
+	else if (filter->op == FILTER_IS)
+		condition->text = param->value;
 	else if (filter->op == FILTER_CONTAINS)
 		faults_of(reader)->nomem |=
 			text_fold(&reader->call->http->arena, param->value, &condition->text) != OK;

@@ -16,6 +16,11 @@ const struct route routes[] = {
 	{"GET", "/api/v1/me", BODY_NONE, RECORD_STAFF, NULL, me_get, NULL},
 	{"GET", "/api/v1/changes", BODY_NONE, RECORD_TASK, changes_read_params, changes_list, NULL},
 	RECORDS("/api/v1/tasks", RECORD_TASK),
+	RECORDS("/api/v1/cases", RECORD_CASEFILE),
+	RECORDS("/api/v1/subjects", RECORD_SUBJECT),
+	RECORDS("/api/v1/staff", RECORD_STAFF),
+	RECORDS("/api/v1/calendars", RECORD_CALENDAR),
+	RECORDS("/api/v1/case/services", RECORD_CASE_SERVICE),
 };
 /* clang-format on */
 

@@ -139,6 +139,16 @@ static bool decode_choice(struct decode *decode, const struct field *field, cons
 	return false;
 }
 
+static bool decode_bool(struct decode *decode, const struct field *field, const json_t *value,
+			const char *path, void *at)
+{
+	(void)field;
+	if (!json_is_boolean(value))
+		return wrong_type(decode, path, "true or false", value);
+	*(int32_t *)at = json_is_true(value);
+	return true;
+}
+
 static bool decode_date(struct decode *decode, const struct field *field, const json_t *value,
 			const char *path, void *at)
 {
@@ -316,6 +326,7 @@ static const struct {
 } decoders[FIELD_TYPES] = {
 	[FIELD_ID] = {decode_id, true},
 	[FIELD_CHOICE] = {decode_choice, false},
+	[FIELD_BOOL] = {decode_bool, false},
 	[FIELD_DATE] = {decode_date, true},
 	[FIELD_TIMESTAMP] = {decode_timestamp, true},
 	[FIELD_TEXT] = {decode_text, false},
@@ -333,8 +344,8 @@ static void decode_field(const struct record_type *type, const struct field *fie
 
 	snprintf(path, sizeof(path), "%s.%s", type->name, field->name);
 	if (!value || json_is_null(value) ||
-	    (decoders[field->type].empty_is_null && json_is_string(value) &&
-	     json_string_length(value) == 0)) {
+	    ((decoders[field->type].empty_is_null || (field->flags & FIELD_NULL)) &&
+	     json_is_string(value) && json_string_length(value) == 0)) {
 		if ((field->flags & FIELD_REQUIRED) && !(decode->waived & bit))
 			faults_add(decode->faults, path, FAULT_REQUIRED, "is required");
 	} else if (field->flags & FIELD_READ_ONLY) {

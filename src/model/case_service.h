@@ -7,6 +7,7 @@
 
 struct case_service {
 	struct record record;
+	struct slice external_id; /* "" when there is none */
 	struct slice name;
 };
 
