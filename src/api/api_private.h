@@ -69,6 +69,7 @@ struct call {
 	struct list_request list;       /* for routes that read it from the parameters */
 	struct history_params *history; /* for those about the history */
 	json_t *body;                   /* parsed, where the route has one */
+	bool dry_run;                   /* nothing is to be stored */
 	bool lenient;                   /* unknown fields and parameters are ignored */
 	bool preferred;                 /* because the request prefers it so, not its token */
 	struct buf ignored;             /* and named here */
@@ -101,7 +102,7 @@ struct route {
 /* server.c: reads, here or on another thread, and goes on with `next`. */
 enum flow call_read(struct call *call, struct store_read *read, enum flow (*next)(struct call *));
 /* Queues a write, for which the route's `finish` answers; one that is at fault already has all its
- * faults told instead. */
+ * faults told instead, and a dry run only does as if. */
 enum flow call_write(struct call *call, struct store_write *write);
 
 extern const struct route routes[];
@@ -126,6 +127,9 @@ bool params_check(struct call *call);
 /* A parameter that the request does not know is a fault, or ignored; `names` are those that it
  * does. */
 void params_unknown(struct call *call, const struct param *param, const char *const *names);
+
+/* write_params.c: dry_run, which every write takes. */
+enum err write_read_params(struct call *call);
 
 /* list_params.c: what lists and single records are asked for, as call->list. */
 enum err list_read_params(struct call *call);
@@ -172,8 +176,15 @@ void trace_end(const struct app *app, const struct http_request *http, const str
 /* me.c */
 enum flow me_get(struct call *call);
 
-/* task.c */
-enum flow task_create(struct call *call);
-void task_created(struct call *call);
+/* versions.c: reads a list of entity tags; false where it is none, and the request answered.
+ * Without the header nothing is given. If-Match is compared strongly, If-None-Match weakly. */
+bool versions_read(struct call *call, const char *name, struct versions *versions);
+bool versions_name(const struct versions *versions, int64_t change);
+
+/* record_write.c */
+enum flow record_create(struct call *call);
+enum flow record_patch(struct call *call);
+enum flow record_remove(struct call *call);
+void record_written(struct call *call);
 
 #endif

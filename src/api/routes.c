@@ -2,14 +2,20 @@
 /* Every route there is. */
 #include "api/api_private.h"
 
+/* What every kind of record has. */
 /* clang-format off */
+#define RECORDS(path, kind) \
+	{"GET", path, BODY_NONE, kind, list_read_params, record_list, NULL}, \
+	{"POST", path, BODY_JSON, kind, write_read_params, record_create, record_written}, \
+	{"GET", path "/{id}", BODY_NONE, kind, record_read_params, record_get, NULL}, \
+	{"PATCH", path "/{id}", BODY_JSON, kind, write_read_params, record_patch, record_written}, \
+	{"DELETE", path "/{id}", BODY_NONE, kind, write_read_params, record_remove, record_written}, \
+	{"GET", path "/{id}/history", BODY_NONE, kind, history_read_params, record_history, NULL}
+
 const struct route routes[] = {
 	{"GET", "/api/v1/me", BODY_NONE, RECORD_STAFF, NULL, me_get, NULL},
 	{"GET", "/api/v1/changes", BODY_NONE, RECORD_TASK, changes_read_params, changes_list, NULL},
-	{"GET", "/api/v1/tasks", BODY_NONE, RECORD_TASK, list_read_params, record_list, NULL},
-	{"POST", "/api/v1/tasks", BODY_JSON, RECORD_TASK, NULL, task_create, task_created},
-	{"GET", "/api/v1/tasks/{id}", BODY_NONE, RECORD_TASK, record_read_params, record_get, NULL},
-	{"GET", "/api/v1/tasks/{id}/history", BODY_NONE, RECORD_TASK, history_read_params, record_history, NULL},
+	RECORDS("/api/v1/tasks", RECORD_TASK),
 };
 /* clang-format on */
 

@@ -132,7 +132,7 @@ static bool read_key(struct call *call, struct store_write *write)
 	struct slice text;
 	struct digest digest;
 
-	if (strcmp(call->http->method, "POST") != 0 ||
+	if (strcmp(call->http->method, "POST") != 0 || call->dry_run ||
 	    !http_header(call->http, "Idempotency-Key").ptr)
 		return true;
 	write->key = arena_alloc(&call->http->arena, sizeof(*write->key));
@@ -159,6 +159,8 @@ static bool read_key(struct call *call, struct store_write *write)
 
 enum flow call_write(struct call *call, struct store_write *write)
 {
+	enum err err;
+
 	if (!read_key(call, write))
 		return FLOW_ANSWERED;
 	call->stored = write;
@@ -168,7 +170,7 @@ enum flow call_write(struct call *call, struct store_write *write)
 	write->request_id = slice_of(call->http->id);
 	write->done = written;
 	write->context = call->http;
-	if (call->faults.count) {
+	if (call->faults.count || call->dry_run) {
 		call->judge = arena_alloc(write->arena, sizeof(*call->judge));
 		if (!call->judge) {
 			problem_err(call, ERR_NOMEM);
@@ -178,8 +180,12 @@ enum flow call_write(struct call *call, struct store_write *write)
 		return call_read(call, &call->judge->read, judged);
 	}
 	suspend(call);
-	write->err = store_submit(call->app->store, write);
-	return write->err ? FLOW_ANSWERED : FLOW_WAITS;
+	/* Once it is queued it is the writer's, its outcome as well. */
+	err = store_submit(call->app->store, write);
+	if (!err)
+		return FLOW_WAITS;
+	write->err = err;
+	return FLOW_ANSWERED;
 }
 
 /* What a token that only reads may do. */
@@ -338,7 +344,9 @@ void answer_record(struct call *call, const struct record_type *type, const stru
 	struct http_response *response = &call->http->response;
 
 	encode_record(type, record, &response->body);
-	if (response->body.failed || !put_etag(call, record->change)) {
+	if (call->dry_run)
+		http_add_header(call->http, "Content-Type", "application/json");
+	if (response->body.failed || (!call->dry_run && !put_etag(call, record->change))) {
 		problem_err(call, ERR_NOMEM);
 		return;
 	}

@@ -204,13 +204,13 @@ static bool set_all(const struct demo *demo, int64_t n, struct arena *arena, str
 
 struct store_write *demo_make_task(struct demo *demo, int64_t n, struct arena *arena)
 {
-	struct task_create *create = arena_alloc(arena, sizeof(*create));
+	struct record_write *create = arena_alloc(arena, sizeof(*create));
 	struct task *task = arena_alloc(arena, sizeof(*task));
 
 	if (!create || !task || !set_all(demo, n, arena, task))
 		return NULL;
-	task_create_init(create);
-	create->task = task;
-	create->valid = UINT64_MAX;
+	record_write_init(create, RECORD_TASK, RECORD_CREATE);
+	create->record = task;
+	create->given = UINT64_MAX;
 	return &create->write;
 }

@@ -102,16 +102,16 @@ enum exit_status staff_add(const struct settings *settings, struct store *store,
 	struct arena arena = {0};
 	struct faults faults;
 	struct account account;
-	struct staff_write add;
+	struct record_write add;
 	struct staff staff;
 	enum exit_status status = EXIT_FAILED;
 
 	(void)token_hash;
-	staff_add_init(&add);
+	record_write_init(&add, RECORD_STAFF, RECORD_CREATE);
 	if (!admin_staff(settings, settings->argument, true, &staff, &add.given))
 		return EXIT_USAGE;
 	if (admin_account(settings, store, &arena, &account)) {
-		add.staff = &staff;
+		add.record = &staff;
 		add.write.scope.account_id = account.id;
 		status = told(settings, admin_write(store, &add.write, &arena, &faults), &faults);
 	}
@@ -122,25 +122,47 @@ enum exit_status staff_add(const struct settings *settings, struct store *store,
 	return status;
 }
 
-static enum exit_status set(const struct settings *settings, struct store *store,
-			    struct arena *arena, struct staff_write *set, struct staff *staff)
+/* What the options say, over the staff member as it is. */
+struct wanted {
+	struct staff staff;
+	uint64_t given;
+};
+
+static void merge(struct record_write *write, const void *before)
 {
+	const struct wanted *wanted = write->merge_context;
+
+	(void)before;
+	write->given = wanted->given;
+	for (size_t i = 0; i < staff_type.field_count; i++)
+		if (wanted->given & UINT64_C(1) << i)
+			field_copy(&staff_type.fields[i], &wanted->staff, write->record);
+}
+
+static enum exit_status set(const struct settings *settings, struct store *store,
+			    struct arena *arena, struct wanted *wanted)
+{
+	struct record_write write;
+	struct staff staff;
 	struct faults faults;
 	struct account account;
 	enum err err;
 
 	if (!admin_account(settings, store, arena, &account))
 		return EXIT_FAILED;
-	set->staff = staff;
-	set->write.scope.account_id = account.id;
-	err = store_staff_id(store, &set->write.scope, staff->username, &staff->record.id);
+	record_write_init(&write, RECORD_STAFF, RECORD_UPDATE);
+	write.record = &staff;
+	write.merge = merge;
+	write.merge_context = wanted;
+	write.write.scope.account_id = account.id;
+	err = store_staff_id(store, &write.write.scope, wanted->staff.username, &write.id);
 	if (err == ERR_NOT_FOUND) {
 		fprintf(settings->err, "docket: there is no staff member \"%s\"\n",
 			settings->argument);
 		return EXIT_FAILED;
 	}
 	if (!err)
-		err = admin_write(store, &set->write, arena, &faults);
+		err = admin_write(store, &write.write, arena, &faults);
 	else
 		faults_init(&faults, arena);
 	return told(settings, err, &faults);
@@ -150,22 +172,20 @@ enum exit_status staff_set(const struct settings *settings, struct store *store,
 			   const unsigned char *token_hash)
 {
 	struct arena arena = {0};
-	struct staff_write write;
-	struct staff staff;
+	struct wanted wanted;
 	enum exit_status status;
 
 	(void)token_hash;
-	staff_set_init(&write);
-	if (!admin_staff(settings, settings->argument, true, &staff, &write.given))
+	if (!admin_staff(settings, settings->argument, true, &wanted.staff, &wanted.given))
 		return EXIT_USAGE;
-	write.given &= ~field_bit(&staff_type, "username");
-	if (!write.given) {
+	wanted.given &= ~field_bit(&staff_type, "username");
+	if (!wanted.given) {
 		fprintf(settings->err,
 			"docket %s: nothing is to be set; see \"docket %s --help\"\n",
 			settings->command->name, settings->command->name);
 		return EXIT_USAGE;
 	}
-	status = set(settings, store, &arena, &write, &staff);
+	status = set(settings, store, &arena, &wanted);
 	arena_release(&arena);
 	return status;
 }

@@ -33,6 +33,17 @@ struct decode {
 void decode_new(const struct record_type *type, const json_t *body, struct decode *decode,
 		void *record);
 
+/* The object around the fields of a record, in a body that has nothing else; NULL with what is
+ * wrong. */
+const json_t *decode_wrapper(const struct record_type *type, const json_t *body,
+			     struct decode *decode);
+
+/* Decodes a merge patch (RFC 7396): `fields` is the object around the fields. `record`, which is as
+ * `before`, is what it makes of it; what it does not name stays as it is. A null empties a field. A
+ * field that only docket sets may come with the value that it has. */
+void decode_patch(const struct record_type *type, const json_t *fields, struct decode *decode,
+		  const void *before, void *record);
+
 /* Adds a name to decode->ignored. */
 void decode_ignore(struct buf *ignored, const char *path);
 
@@ -44,9 +55,9 @@ void encode_members(const struct record_type *type, const void *record, struct b
 /* Whether a record written `then` has a member that it has not, or otherwise, as it is written
  * `now`; `name` is the first such. What only `now` has is a field that docket did not know then. */
 bool encoded_differs(struct slice then, struct slice now, char name[64]);
-/* What has changed between the two, as {"title": {"from": "a", "to": "b"}}; a ptr of NULL is a record
- * that is not there, and all that the other one has is told. Its id and its times of creation and
- * change are left out. */
+/* What has changed between the two, as {"title": {"from": "a", "to": "b"}}; a ptr of NULL is a
+ * record that is not there, and all that the other one has is told. Its id and its times of
+ * creation and change are left out. */
 void encode_changes(struct slice then, struct slice now, struct buf *out);
 /* As it stands inside the record that names it: with a member `name` in any case. */
 void encode_related(const struct record_type *type, const void *record, struct buf *out);

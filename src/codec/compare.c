@@ -75,7 +75,8 @@ void encode_changes(struct slice then, struct slice now, struct buf *out)
 	}
 	json_open_object(out);
 	json_object_foreach (after ? after : before, key, value) {
-		const json_t *from = json_object_get(before, key), *to = json_object_get(after, key);
+		const json_t *from = json_object_get(before, key),
+			     *to = json_object_get(after, key);
 
 		if (!(from && to && json_equal(from, to)))
 			put_change(out, key, from, to);

@@ -347,32 +347,161 @@ static void decode_field(const struct record_type *type, const struct field *fie
 		decode->at_fault |= bit;
 }
 
-void decode_new(const struct record_type *type, const json_t *body, struct decode *decode,
-		void *record)
+const json_t *decode_wrapper(const struct record_type *type, const json_t *body,
+			     struct decode *decode)
 {
 	const struct field wrapper = {.name = type->name};
 	const json_t *fields = json_object_get(body, type->name);
 
-	decode->given = decode->at_fault = 0;
-	record_clear(type, record);
 	if (!json_is_object(body)) {
 		faults_add(decode->faults, type->name, FAULT_REQUIRED,
 			   "is required: the body must be an object with a member \"%s\"",
 			   type->name);
-		return;
+		return NULL;
 	}
 	unknown_members(decode, body, "", &wrapper, 1);
 	if (!fields || json_is_null(fields)) {
 		faults_add(decode->faults, type->name, FAULT_REQUIRED,
 			   "is required, as the object around the fields");
-		return;
+		return NULL;
 	}
 	if (!json_is_object(fields)) {
 		wrong_type(decode, type->name, "an object", fields);
-		return;
+		return NULL;
 	}
+	return fields;
+}
+
+void decode_new(const struct record_type *type, const json_t *body, struct decode *decode,
+		void *record)
+{
+	const json_t *fields = decode_wrapper(type, body, decode);
+
+	decode->given = decode->at_fault = 0;
+	record_clear(type, record);
+	if (!fields)
+		return;
 	for (size_t i = 0; i < type->field_count; i++)
 		if (!(type->fields[i].flags & FIELD_HIDDEN))
 			decode_field(type, &type->fields[i], fields, decode, record);
+	unknown_members(decode, fields, type->name, type->fields, type->field_count);
+}
+
+/* The address with what a patch changes of it; NULL when memory is out. */
+static json_t *merge_address(const struct address *before, const json_t *patch)
+{
+	json_t *merged = json_object();
+
+	for (size_t i = 0; i < ADDRESS_PARTS && before && merged; i++) {
+		const struct slice *part = CONST_FIELD_AT(before, &address_parts[i]);
+
+		if (json_object_set_new(merged, address_parts[i].name,
+					json_stringn(part->ptr, part->len))) {
+			json_decref(merged);
+			return NULL;
+		}
+	}
+	if (merged && json_object_update(merged, (json_t *)patch)) {
+		json_decref(merged);
+		return NULL;
+	}
+	return merged;
+}
+
+/* What only docket sets is compared as it is shown: a time may be written in another way. */
+static bool is_present(const struct record_type *type, const struct field *field,
+		       const json_t *value, struct decode *decode, const void *before)
+{
+	const void *at = CONST_FIELD_AT(before, field);
+	void *scratch = arena_alloc(decode->arena, type->size);
+	struct faults faults;
+	struct decode other = *decode;
+
+	faults_init(&faults, decode->arena);
+	other.faults = &faults;
+	if (!scratch)
+		return false;
+	record_clear(type, scratch);
+	if (!json_is_null(value) &&
+	    !decoders[field->type].fn(&other, field, value, field->name, FIELD_AT(scratch, field)))
+		return false;
+	return *(const int64_t *)at == *(const int64_t *)CONST_FIELD_AT(scratch, field);
+}
+
+/* Its texts are of a JSON value that goes. */
+static void keep_address(struct decode *decode, struct address *address)
+{
+	for (size_t i = 0; i < ADDRESS_PARTS && address; i++) {
+		struct slice *part = FIELD_AT(address, &address_parts[i]);
+
+		part->ptr = arena_copy(decode->arena, *part);
+		decode->faults->nomem |= !part->ptr;
+	}
+}
+
+/* `fields` has the field. */
+static void replace_field(const struct record_type *type, const struct field *field,
+			  const json_t *fields, struct decode *decode, const void *before,
+			  void *record)
+{
+	uint64_t bit = UINT64_C(1) << (field - type->fields);
+
+	field_clear(field, record);
+	decode_field(type, field, fields, decode, record);
+	if (decode->at_fault & bit)
+		field_copy(field, before, record);
+	else
+		decode->given |= bit;
+}
+
+static void patch_address(const struct record_type *type, const struct field *field,
+			  const json_t *patch, struct decode *decode, const void *before,
+			  void *record)
+{
+	json_t *fields = json_object();
+	json_t *merged =
+		merge_address(*(struct address *const *)CONST_FIELD_AT(before, field), patch);
+
+	if (!fields || !merged || json_object_set_new(fields, field->name, merged)) {
+		decode->faults->nomem = true;
+	} else {
+		replace_field(type, field, fields, decode, before, record);
+		keep_address(decode, *(struct address **)FIELD_AT(record, field));
+	}
+	json_decref(fields);
+}
+
+static void patch_field(const struct record_type *type, const struct field *field,
+			const json_t *fields, struct decode *decode, const void *before,
+			void *record)
+{
+	const json_t *value = json_object_get(fields, field->name);
+	char path[96];
+
+	if (!(field->flags & FIELD_READ_ONLY)) {
+		if (field->type == FIELD_ADDRESS && json_is_object(value))
+			patch_address(type, field, value, decode, before, record);
+		else
+			replace_field(type, field, fields, decode, before, record);
+		return;
+	}
+	if (is_present(type, field, value, decode, before))
+		return;
+	snprintf(path, sizeof(path), "%s.%s", type->name, field->name);
+	faults_add(decode->faults, path, FAULT_READ_ONLY,
+		   "is set by the server and can only be given as it is");
+	decode->at_fault |= UINT64_C(1) << (field - type->fields);
+}
+
+void decode_patch(const struct record_type *type, const json_t *fields, struct decode *decode,
+		  const void *before, void *record)
+{
+	decode->given = decode->at_fault = 0;
+	for (size_t i = 0; i < type->field_count; i++) {
+		const struct field *field = &type->fields[i];
+
+		if (!(field->flags & FIELD_HIDDEN) && json_object_get(fields, field->name))
+			patch_field(type, field, fields, decode, before, record);
+	}
 	unknown_members(decode, fields, type->name, type->fields, type->field_count);
 }

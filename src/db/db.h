@@ -69,6 +69,7 @@ struct db_words {
 	const char *first; /* the least value of `order` that the account has */
 	const char *last;
 	const char *insert;      /* $2 id, $3 text; written whenever a record is */
+	const char *remove;      /* $2 id, $3 the text that it was written with */
 	const char *remove_some; /* of the $2 first records, before they are deleted */
 	/* What a connection runs, outside of a transaction, before it reads `all`: every trigram
 	 * of the index as account, id, the trigram, and where it begins in its text, from 0. */

@@ -426,6 +426,8 @@ static const struct db_words words = {
 	.first = "($1 << 40)",
 	.last = "($1 << 40) + 1099511627775",
 	.insert = "INSERT INTO task_words (rowid, title) VALUES ($1 << 40 | $2, $3)",
+	.remove = "INSERT INTO task_words (task_words, rowid, title)"
+		  " VALUES ('delete', $1 << 40 | $2, $3)",
 	.remove_some = "INSERT INTO task_words (task_words, rowid, title)"
 		       " SELECT 'delete', account_id << 40 | id, title_folded FROM task"
 		       " WHERE account_id = $1 ORDER BY id LIMIT $2",

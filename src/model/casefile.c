@@ -18,7 +18,7 @@ static const struct field_link services = {
 static const struct field fields[] = {
 	RECORD_ID,
 	{.name = "case_number", .column = "case_number", .type = FIELD_TEXT,
-	 .flags = FIELD_REQUIRED | FIELD_NOT_BLANK | FIELD_ONE_LINE, .limit = 255,
+	 .flags = FIELD_UNIQUE | FIELD_REQUIRED | FIELD_NOT_BLANK | FIELD_ONE_LINE, .limit = 255,
 	 .offset = offsetof(struct casefile, case_number),
 	 .help = "the agency's own number of the case"},
 	{.name = "status", .column = "status", .type = FIELD_CHOICE, .choices = statuses,

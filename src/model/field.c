@@ -24,14 +24,42 @@ const struct field address_parts[ADDRESS_PARTS] = {
 	PART(country, "country", "ISO 3166-1 alpha-2 code"),
 };
 
+static size_t field_size(const struct field *field)
+{
+	static const size_t sizes[FIELD_TYPES] = {
+		[FIELD_ID] = sizeof(int64_t),
+		[FIELD_CHOICE] = sizeof(int32_t),
+		[FIELD_DATE] = sizeof(int32_t),
+		[FIELD_TIMESTAMP] = sizeof(int64_t),
+		[FIELD_TEXT] = sizeof(struct slice),
+		[FIELD_ADDRESS] = sizeof(struct address *),
+		[FIELD_ID_LIST] = sizeof(struct id_list),
+	};
+
+	return sizes[field->type];
+}
+
+void field_clear(const struct field *field, void *record)
+{
+	void *at = FIELD_AT(record, field);
+
+	memset(at, 0, field_size(field));
+	if (field->type == FIELD_TIMESTAMP)
+		*(int64_t *)at = TIME_NONE;
+	else if (field->type == FIELD_TEXT)
+		*(struct slice *)at = SLICE("");
+}
+
+void field_copy(const struct field *field, const void *from, void *to)
+{
+	memcpy(FIELD_AT(to, field), CONST_FIELD_AT(from, field), field_size(field));
+}
+
 void record_clear(const struct record_type *type, void *record)
 {
 	memset(record, 0, type->size);
 	for (size_t i = 0; i < type->field_count; i++)
-		if (type->fields[i].type == FIELD_TIMESTAMP)
-			*(int64_t *)FIELD_AT(record, &type->fields[i]) = TIME_NONE;
-		else if (type->fields[i].type == FIELD_TEXT)
-			*(struct slice *)FIELD_AT(record, &type->fields[i]) = SLICE("");
+		field_clear(&type->fields[i], record);
 }
 
 const struct field *field_find(const struct field *fields, size_t count, struct slice name)

@@ -33,6 +33,7 @@ enum field_flag {
 	FIELD_ALWAYS = 1 << 5,    /* a timestamp that every record has */
 	FIELD_SEARCHED = 1 << 6,  /* a folded text whose trigrams are indexed */
 	FIELD_ALERT = 1 << 7,     /* a bare date means the account's alert hour of that day */
+	FIELD_UNIQUE = 1 << 8,    /* a text that only one record of its kind may have */
 };
 
 struct id_list {
@@ -104,6 +105,10 @@ struct record_type {
  * rows of type FIELD_TEXT. Columns are the field's prefix before the part's column. */
 #define ADDRESS_PARTS 7
 extern const struct field address_parts[ADDRESS_PARTS];
+
+/* Sets one field of a record to its empty value, or to what it is in another one. */
+void field_clear(const struct field *field, void *record);
+void field_copy(const struct field *field, const void *from, void *to);
 
 /* Sets every field to its empty value. */
 void record_clear(const struct record_type *type, void *record);

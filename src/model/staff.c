@@ -13,7 +13,7 @@ static const char *const levels[] = {
 static const struct field fields[] = {
 	RECORD_ID,
 	{.name = "username", .column = "username", .type = FIELD_TEXT,
-	 .flags = FIELD_REQUIRED | FIELD_NOT_BLANK | FIELD_ONE_LINE, .limit = 64,
+	 .flags = FIELD_UNIQUE | FIELD_REQUIRED | FIELD_NOT_BLANK | FIELD_ONE_LINE, .limit = 64,
 	 .offset = offsetof(struct staff, username), .help = "the name they log in with"},
 	{.name = "first_name", .column = "first_name", .type = FIELD_TEXT,
 	 .flags = FIELD_ONE_LINE, .limit = 255,

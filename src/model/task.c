@@ -133,80 +133,50 @@ const struct record_type task_type = {
 	.lists = &lists,
 };
 
-void task_check_new(const struct task *task, uint64_t given, uint64_t at_fault,
-		    struct faults *faults)
+/* Whether a time of completion came that is not the one which is there: a record that was read is
+ * sent whole, with another status. */
+static bool is_completed(const struct task *task, const struct task *before, uint64_t given)
 {
-	static const char *const of_case[] = {"subject_id", "case_service_id"};
+	return (given & field_bit(&task_type, "complete_at")) && task->complete_at != TIME_NONE &&
+	       !(before && before->complete_at == task->complete_at);
+}
 
-	for (size_t i = 0; i < FIELD_COUNT(of_case); i++) {
-		char path[64];
+void task_check(const void *record, const void *present, uint64_t given, uint64_t at_fault,
+		struct faults *faults)
+{
+	const struct task *task = record, *before = present;
+	const struct {
+		const char *path, *field;
+		int64_t id;
+	} of_case[] = {
+		{"task.subject_id", "subject_id", task->subject_id},
+		{"task.case_service_id", "case_service_id", task->case_service_id},
+	};
 
-		if (task->casefile_id != ID_NONE || !(given & field_bit(&task_type, of_case[i])) ||
-		    (at_fault & field_bit(&task_type, "casefile_id")))
-			continue;
-		snprintf(path, sizeof(path), "task.%s", of_case[i]);
-		faults_add(faults, path, FAULT_MISMATCH, "goes only with a casefile_id");
-	}
+	for (size_t i = 0; i < FIELD_COUNT(of_case); i++)
+		if (task->casefile_id == ID_NONE && of_case[i].id != ID_NONE &&
+		    !(at_fault & (field_bit(&task_type, "casefile_id") |
+				  field_bit(&task_type, of_case[i].field))))
+			faults_add(faults, of_case[i].path, FAULT_MISMATCH,
+				   "goes only with a casefile_id");
 	/* What the status should have been is not known where it is wrong. */
-	if ((given & field_bit(&task_type, "complete_at")) && task->status != TASK_COMPLETE &&
+	if (is_completed(task, before, given) && task->status != TASK_COMPLETE &&
 	    !(at_fault & field_bit(&task_type, "status")))
 		faults_add(faults, "task.complete_at", FAULT_NOT_ALLOWED,
 			   "goes only with status complete");
 }
 
-void task_check_references(const struct task *task, uint64_t valid, const struct task_facts *facts,
-			   struct faults *faults)
+enum err task_settle(void *record, const void *present, struct arena *arena, int64_t now)
 {
-	bool case_valid = (valid & field_bit(&task_type, "casefile_id")) && facts->casefile_exists;
-	const struct {
-		const char *field;
-		int64_t id;
-		bool exists;
-		const char *what;
-	} named[] = {
-		{"casefile_id", task->casefile_id, facts->casefile_exists, "case"},
-		{"calendar_id", task->calendar_id, facts->calendar_exists, "calendar"},
-		{"subject_id", task->subject_id, facts->subject_exists, "subject"},
-		{"case_service_id", task->case_service_id, facts->case_service_exists,
-		 "case service"},
-	};
+	const struct task *before = present;
+	struct task *task = record;
 
-	for (size_t i = 0; i < FIELD_COUNT(named); i++) {
-		char path[64];
-
-		if (named[i].id == ID_NONE || named[i].exists ||
-		    !(valid & field_bit(&task_type, named[i].field)))
-			continue;
-		snprintf(path, sizeof(path), "task.%s", named[i].field);
-		faults_add(faults, path, FAULT_NOT_FOUND, "is %lld, and there is no such %s",
-			   (long long)named[i].id, named[i].what);
-	}
-	if (case_valid && task->subject_id != ID_NONE && facts->subject_exists &&
-	    facts->subject_casefile_id != task->casefile_id)
-		faults_add(faults, "task.subject_id", FAULT_MISMATCH,
-			   "is %lld, and that subject does not belong to case %lld",
-			   (long long)task->subject_id, (long long)task->casefile_id);
-	if (case_valid && task->case_service_id != ID_NONE && facts->case_service_exists &&
-	    !facts->case_service_attached)
-		faults_add(faults, "task.case_service_id", FAULT_MISMATCH,
-			   "is %lld, and that case service is not attached to case %lld",
-			   (long long)task->case_service_id, (long long)task->casefile_id);
-	for (size_t i = 0; i < task->users_list.count; i++) {
-		char path[64];
-
-		if (facts->user_exists[i])
-			continue;
-		snprintf(path, sizeof(path), "task.users_list[%zu]", task->users_list.positions[i]);
-		faults_add(faults, path, FAULT_NOT_FOUND,
-			   "is %lld, and there is no such staff member",
-			   (long long)task->users_list.ids[i]);
-	}
-}
-
-enum err task_settle(struct task *task, struct arena *arena, int64_t now)
-{
-	if (task->status == TASK_COMPLETE && task->complete_at == TIME_NONE)
+	if (task->status != TASK_COMPLETE)
+		task->complete_at = TIME_NONE;
+	else if (task->complete_at == TIME_NONE)
 		task->complete_at = now;
+	if (before && before->alert_at != task->alert_at)
+		task->alert_sent_at = TIME_NONE;
 	task->unassigned = task->users_list.count == 0;
 	return text_fold(arena, task->title, &task->title_folded);
 }

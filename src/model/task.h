@@ -40,30 +40,12 @@ struct task {
 
 extern const struct record_type task_type;
 
-/* What the database knows of the records that a task names. An id that the task does not name
- * is not asked for. */
-struct task_facts {
-	bool casefile_exists;
-	bool calendar_exists;
-	bool subject_exists;
-	int64_t subject_casefile_id;
-	bool case_service_exists;
-	bool case_service_attached;       /* to the task's case */
-	bool user_exists[TASK_USERS_MAX]; /* by the index in users_list */
-};
+/* The rules between fields: see struct record_rules. */
+void task_check(const void *record, const void *before, uint64_t given, uint64_t at_fault,
+		struct faults *faults);
 
-/* The rules between fields that need no database, for a decoded new task: `given` is the set of
- * fields that came with a value, `at_fault` of those that are wrong in themselves. */
-void task_check_new(const struct task *task, uint64_t given, uint64_t at_fault,
-		    struct faults *faults);
-
-/* The rules over the records that the task names. Only of fields in `valid`: one that is at fault
- * already is not judged again. Paths are as "task.subject_id". */
-void task_check_references(const struct task *task, uint64_t valid, const struct task_facts *facts,
-			   struct faults *faults);
-
-/* Fills in what follows from the rest: title_folded, unassigned and, at the time `now`,
- * complete_at. */
-enum err task_settle(struct task *task, struct arena *arena, int64_t now);
+/* Fills in title_folded and unassigned; complete_at when the status becomes complete and none was
+ * given, and none when it leaves that; and takes back that an alert was sent when it moves. */
+enum err task_settle(void *record, const void *before, struct arena *arena, int64_t now);
 
 #endif

@@ -167,7 +167,9 @@ static enum err account_create_decide(struct store_write *write, struct calls *c
 
 void account_create_init(struct account_create *create)
 {
-	static const struct write_steps steps = {account_create_read, account_create_decide, true};
+	static const struct write_steps steps = {.read = account_create_read,
+						 .decide = account_create_decide,
+						 .makes_account = true};
 
 	*create = (struct account_create){.write = {.steps = &steps}};
 }
@@ -193,7 +195,8 @@ static enum err account_set_decide(struct store_write *write, struct calls *call
 
 void account_set_init(struct account_set *set)
 {
-	static const struct write_steps steps = {read_nothing, account_set_decide, false};
+	static const struct write_steps steps = {.read = read_nothing,
+						 .decide = account_set_decide};
 
 	*set = (struct account_set){.write = {.steps = &steps}};
 }

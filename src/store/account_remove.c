@@ -24,7 +24,7 @@ static enum err mark_decide(struct store_write *write, struct calls *calls)
 
 void account_remove_init(struct store_write *remove)
 {
-	static const struct write_steps steps = {read_nothing, mark_decide, false};
+	static const struct write_steps steps = {.read = read_nothing, .decide = mark_decide};
 
 	*remove = (struct store_write){.steps = &steps};
 }
@@ -118,7 +118,8 @@ static enum err purge_decide(struct store_write *write, struct calls *calls)
 
 enum err store_purge(struct store *store, bool *more_out)
 {
-	static const struct write_steps steps = {purge_read, purge_decide, true};
+	static const struct write_steps steps = {
+		.read = purge_read, .decide = purge_decide, .makes_account = true};
 	struct arena arena = {0};
 	struct faults faults;
 	struct purge purge = {.write = {.arena = &arena, .faults = &faults, .steps = &steps}};

@@ -228,6 +228,16 @@ static enum err read_first(struct batch *batch, struct store_write *write)
 	return err ? err : write->steps->read(write, &batch->calls);
 }
 
+/* What an answered key, or a missing account, has made needless is not read. */
+static enum err read_more(struct batch *batch, struct store_write *write)
+{
+	bool needless = !write->steps->read_more ||
+			(!write->steps->makes_account && !write->account->found) ||
+			(write->key && write->key->found);
+
+	return needless ? OK : write->steps->read_more(write, &batch->calls);
+}
+
 static enum err run_rounds(struct batch *batch)
 {
 	enum err err = lock_accounts(batch);
@@ -235,6 +245,10 @@ static enum err run_rounds(struct batch *batch)
 	for (take_round(batch); batch->round_count && !err; take_round(batch)) {
 		for (size_t i = 0; i < batch->round_count && !err; i++)
 			err = read_first(batch, batch->round[i]);
+		if (!err)
+			err = flush(batch);
+		for (size_t i = 0; i < batch->round_count && !err; i++)
+			err = read_more(batch, batch->round[i]);
 		if (!err)
 			err = flush(batch);
 		for (size_t i = 0; i < batch->round_count && !err; i++)

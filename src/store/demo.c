@@ -118,7 +118,7 @@ static enum err demo_decide(struct store_write *write, struct calls *calls)
 
 enum err store_demo_records(struct store *store, const struct scope *scope, bool *made_out)
 {
-	static const struct write_steps steps = {demo_read, demo_decide};
+	static const struct write_steps steps = {.read = demo_read, .decide = demo_decide};
 	struct arena arena = {0};
 	struct faults faults;
 	struct demo_write demo = {

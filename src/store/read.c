@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* Reads: run at once on a connection that is lent, or by threads that have one each. */
-#include <assert.h>
-
 #include "store/store_private.h"
 
 bool store_waits(const struct store *store)
@@ -36,8 +34,12 @@ bool store_start(struct store *store, struct store_read *read)
 	read->store = store;
 	read->next = NULL;
 	if (store->executors) {
-		read->err = executors_submit(store->executors, read);
-		return read->err != OK;
+		/* Once it is queued it is the executor's, its outcome as well. */
+		enum err err = executors_submit(store->executors, read);
+
+		if (err)
+			read->err = err;
+		return err != OK;
 	}
 	db = readers_take(store->readers);
 	read->err = read_run(read, db);
@@ -108,28 +110,36 @@ enum err store_read_now(struct store *store, const struct db_call *calls, size_t
 	return err;
 }
 
-static enum err list_judged(struct store_read *read, struct calls *calls)
+/* As batch.c does, without the account's lock. */
+static enum err judge_run(struct store_read *read, struct db *db)
 {
 	struct store_write *write = ((struct write_judge *)(void *)read)->write;
+	const struct db_driver *driver = read->store->driver;
+	struct calls calls = {.arena = read->arena};
+	enum err err = write->steps->read(write, &calls);
 
-	return write->steps->read(write, calls);
+	if (!err)
+		err = driver->run(db, calls.list, calls.count);
+	calls.count = 0;
+	if (!err && write->steps->read_more)
+		err = write->steps->read_more(write, &calls);
+	return err ? err : driver->run(db, calls.list, calls.count);
 }
 
 void write_judge_init(struct write_judge *judge, struct store *store, struct store_write *write)
 {
 	write->store = store;
-	*judge = (struct write_judge){.read = {.arena = write->arena, .list = list_judged},
-				      .write = write};
+	*judge = (struct write_judge){.read = {.arena = write->arena, .run = judge_run},
+				      .write = write,
+				      .account = {.found = true}};
 }
 
 enum err write_judged(struct write_judge *judge)
 {
 	struct store_write *write = judge->write;
-	struct calls none = {.arena = write->arena};
-	enum err err;
+	struct calls dropped = {.arena = write->arena};
 
-	assert(write->faults->count);
-	err = write->steps->decide(write, &none);
-	assert(none.count == 0);
-	return err;
+	write->account = &judge->account;
+	write->now = clock_now(write->store->config.clock);
+	return write->steps->decide(write, &dropped);
 }

@@ -1,15 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* Records to and from the statements of record_sql.c: the values that go in and come out, and the
- * history of every change. */
+/* Records to and from the statements of record_sql.c: the values that go in and come out. */
 #include <assert.h>
 
 #include "base/timefmt.h"
-#include "codec/codec.h"
 #include "model/address.h"
 #include "store/store_private.h"
 
-/* One field's values: field_columns() of them. */
-static void field_to_values(const struct field *field, const void *at, struct db_value *values)
+void field_to_values(const struct field *field, const void *at, struct db_value *values)
 {
 	const struct address *address;
 
@@ -42,166 +39,29 @@ static void field_to_values(const struct field *field, const void *at, struct db
 	}
 }
 
-/* The history's entry of a change: the record after it, as the API writes it. */
-static enum err add_history(struct store_write *write, const struct record_type *type,
-			    const struct record *record, const char *action, struct calls *calls)
+static enum err keep_text(struct slice *text, struct arena *arena)
 {
-	struct buf value = {0};
-	enum err err = ERR_NOMEM;
-	char *copy;
-
-	encode_record(type, record, &value);
-	copy = value.failed ? NULL : arena_copy(write->arena, buf_slice(&value));
-	if (copy)
-		err = history_add(write, type, record, action, (struct slice){copy, value.len},
-				  calls);
-	buf_release(&value);
-	return err;
-}
-
-static enum err add_links(struct store_write *write, enum record_kind kind,
-			  const struct record *record, struct calls *calls)
-{
-	const struct record_type *type = record_types[kind];
-	enum err err = OK;
-
-	for (size_t i = 0; i < type->field_count && !err; i++) {
-		const struct id_list *list = CONST_FIELD_AT(record, &type->fields[i]);
-		const char *const *copies;
-
-		if (type->fields[i].type != FIELD_ID_LIST)
-			continue;
-		copies = type->fields[i].link->copies;
-		for (size_t j = 0; j < list->count && !err; j++) {
-			struct db_value *args = arena_alloc(write->arena, 6 * sizeof(*args));
-			size_t count = 3;
-
-			if (!args)
-				return ERR_NOMEM;
-			args[0] = DB_INT_VALUE(write->scope.account_id);
-			args[1] = DB_INT_VALUE(record->id);
-			args[2] = DB_INT_VALUE(list->ids[j]);
-			for (; copies[count - 3]; count++) {
-				const struct field *copied = field_of(type, copies[count - 3]);
-
-				field_to_values(copied, CONST_FIELD_AT(record, copied),
-						&args[count]);
-			}
-			err = calls_add(calls, write->store->sql[kind].link_insert[i], args, count,
-					NULL, NULL);
-		}
-	}
-	return err;
-}
-
-/* What a database that has an index of words beside the table must be told. */
-static enum err add_words(struct store_write *write, const struct record_type *type,
-			  const struct record *record, struct calls *calls)
-{
-	const struct db_words *words = write->store->driver->dialect->words;
-	enum err err = OK;
-
-	for (size_t i = 0; i < type->field_count && words && !err; i++) {
-		struct db_value *args;
-
-		if (!(type->fields[i].flags & FIELD_SEARCHED))
-			continue;
-		args = arena_alloc(write->arena, 3 * sizeof(*args));
-		if (!args)
-			return ERR_NOMEM;
-		args[0] = DB_INT_VALUE(write->scope.account_id);
-		args[1] = DB_INT_VALUE(record->id);
-		field_to_values(&type->fields[i], CONST_FIELD_AT(record, &type->fields[i]),
-				&args[2]);
-		err = calls_add(calls, words->insert, args, 3, NULL, NULL);
-	}
-	return err;
-}
-
-static struct db_value *values_of(struct store_write *write, enum record_kind kind,
-				  const struct record *record)
-{
-	const struct record_type *type = record_types[kind];
-	size_t count = write->store->sql[kind].arg_count, at = 2;
-	struct db_value *args = arena_alloc(write->arena, count * sizeof(*args));
-
-	if (!args)
-		return NULL;
-	args[0] = DB_INT_VALUE(write->scope.account_id);
-	args[1] = DB_INT_VALUE(record->change);
-	for (size_t i = 0; i < type->field_count; i++) {
-		field_to_values(&type->fields[i], CONST_FIELD_AT(record, &type->fields[i]),
-				&args[at]);
-		at += field_columns(&type->fields[i]);
-	}
-	assert(at == count);
-	return args;
-}
-
-/* The record's row by that statement, under the next change number. */
-static enum err write_row(struct store_write *write, enum record_kind kind, struct record *record,
-			  const char *sql, struct calls *calls)
-{
-	const struct db_value *args;
-
-	record->change = ++write->account->last_change;
-	write->account->changed = true;
-	args = values_of(write, kind, record);
-	return args ? calls_add(calls, sql, args, write->store->sql[kind].arg_count, NULL, NULL)
-		    : ERR_NOMEM;
-}
-
-enum err record_insert(struct store_write *write, enum record_kind kind, void *data,
-		       struct calls *calls)
-{
-	const struct record_type *type = record_types[kind];
-	struct record *record = data;
-	enum err err;
-
-	if (record->id == ID_NONE)
-		record->id = write->account->last_id[kind] + 1;
-	if (record->id > write->account->last_id[kind])
-		write->account->last_id[kind] = record->id;
-	if (record->created_at == TIME_NONE)
-		record->created_at = write->now;
-	if (record->updated_at == TIME_NONE)
-		record->updated_at = record->created_at;
-	err = write_row(write, kind, record, write->store->sql[kind].insert, calls);
-	if (!err)
-		err = add_links(write, kind, record, calls);
-	if (!err)
-		err = add_words(write, type, record, calls);
-	return err ? err : add_history(write, type, record, "create", calls);
-}
-
-enum err record_update(struct store_write *write, enum record_kind kind, void *data,
-		       struct calls *calls)
-{
-	const struct record_type *type = record_types[kind];
-	struct record *record = data;
-	enum err err;
-
-	for (size_t i = 0; i < type->field_count; i++)
-		assert(type->fields[i].type != FIELD_ID_LIST &&
-		       !(type->fields[i].flags & FIELD_SEARCHED));
-	record->updated_at = write->now;
-	err = write_row(write, kind, record, write->store->sql[kind].update, calls);
-	return err ? err : add_history(write, type, record, "update", calls);
+	text->ptr = arena_copy(arena, *text);
+	return text->ptr ? OK : ERR_NOMEM;
 }
 
 enum err record_keep(const struct record_type *type, void *record, struct arena *arena)
 {
-	for (size_t i = 0; i < type->field_count; i++) {
-		struct slice *text = FIELD_AT(record, &type->fields[i]);
+	enum err err = OK;
 
-		assert(type->fields[i].type != FIELD_ADDRESS);
-		if (type->fields[i].type != FIELD_TEXT)
+	for (size_t i = 0; i < type->field_count && !err; i++) {
+		const struct field *field = &type->fields[i];
+		struct address *address;
+
+		if (field->type == FIELD_TEXT)
+			err = keep_text(FIELD_AT(record, field), arena);
+		if (field->type != FIELD_ADDRESS)
 			continue;
-		text->ptr = arena_copy(arena, *text);
-		if (!text->ptr)
-			return ERR_NOMEM;
+		address = *(struct address **)FIELD_AT(record, field);
+		for (size_t j = 0; j < ADDRESS_PARTS && address && !err; j++)
+			err = keep_text(FIELD_AT(address, &address_parts[j]), arena);
 	}
-	return OK;
+	return err;
 }
 
 static int by_value(const void *a, const void *b)

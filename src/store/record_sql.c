@@ -138,6 +138,26 @@ static enum err build_related(const struct db_dialect *dialect, const struct rec
 	return err;
 }
 
+/* The list of a record is changed by what is no more in it and what is new. */
+static enum err build_link_changes(const struct field_link *link, struct arena *arena,
+				   struct link_sql *sql)
+{
+	struct buf update = {0};
+
+	sql->remove =
+		arena_printf(arena, "DELETE FROM %s WHERE account_id = $1 AND %s = $2 AND %s = $3",
+			     link->table, link->owner, link->member);
+	for (size_t i = 0; link->copies[i]; i++)
+		buf_printf(&update, "%s%s = $%zu", i ? ", " : "", link->copies[i], i + 3);
+	buf_add_char(&update, '\0');
+	if (link->copies[0] && !update.failed)
+		sql->update =
+			arena_printf(arena, "UPDATE %s SET %s WHERE account_id = $1 AND %s = $2",
+				     link->table, update.ptr, link->owner);
+	buf_release(&update);
+	return sql->remove && (sql->update || !link->copies[0]) ? OK : ERR_NOMEM;
+}
+
 static const char *build_link_insert(const struct field_link *link, struct arena *arena)
 {
 	struct buf columns = {0}, args = {0};
@@ -157,6 +177,33 @@ static const char *build_link_insert(const struct field_link *link, struct arena
 	buf_release(&columns);
 	buf_release(&args);
 	return sql;
+}
+
+/* What is of single fields. */
+static enum err build_fields(const struct record_type *type, struct arena *arena,
+			     struct record_sql *sql)
+{
+	enum err err = OK;
+
+	for (size_t i = 0; i < type->field_count && !err; i++) {
+		const struct field *field = &type->fields[i];
+		const struct field_link *link = field->link;
+
+		if (link) {
+			sql->links[i].insert = build_link_insert(link, arena);
+			err = sql->links[i].insert ? build_link_changes(link, arena, &sql->links[i])
+						   : ERR_NOMEM;
+		}
+		if (field->flags & FIELD_UNIQUE) {
+			sql->unique[i] =
+				arena_printf(arena,
+					     "SELECT id FROM %s WHERE account_id = $1 AND %s = $2",
+					     type->table, field->column);
+			if (!sql->unique[i])
+				err = ERR_NOMEM;
+		}
+	}
+	return err;
 }
 
 static enum err build_type(struct store *store, enum record_kind kind)
@@ -179,18 +226,14 @@ static enum err build_type(struct store *store, enum record_kind kind)
 	sql->select_page = record_select(dialect, type, page, arena);
 	if (type->lists && build_related(dialect, type, arena, sql))
 		return ERR_NOMEM;
-	sql->link_insert = arena_alloc(&store->arena, type->field_count * sizeof(char *));
-	if (!sql->insert || !sql->update || !sql->select || !sql->select_page || !sql->link_insert)
+	sql->remove = arena_printf(arena, "DELETE FROM %s WHERE account_id = $1 AND id = $2",
+				   type->table);
+	sql->links = arena_alloc(arena, type->field_count * sizeof(*sql->links));
+	sql->unique = arena_alloc(arena, type->field_count * sizeof(char *));
+	if (!sql->insert || !sql->update || !sql->select || !sql->select_page || !sql->links ||
+	    !sql->remove || !sql->unique)
 		return ERR_NOMEM;
-	for (size_t i = 0; i < type->field_count; i++) {
-		const struct field_link *link = type->fields[i].link;
-
-		if (link)
-			sql->link_insert[i] = build_link_insert(link, &store->arena);
-		if (link && !sql->link_insert[i])
-			return ERR_NOMEM;
-	}
-	return OK;
+	return build_fields(type, arena, sql);
 }
 
 enum err record_sql_build(struct store *store)

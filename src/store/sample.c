@@ -74,7 +74,7 @@ static enum err put_decide(struct store_write *write, struct calls *calls)
 
 void sample_put_init(struct sample_put *put)
 {
-	static const struct write_steps steps = {put_read, put_decide};
+	static const struct write_steps steps = {.read = put_read, .decide = put_decide};
 
 	*put = (struct sample_put){.write = {.steps = &steps}};
 }

@@ -233,6 +233,8 @@ struct store_write;
 struct write_steps {
 	/* Lists the reads; the account row is read and locked before them. */
 	enum err (*read)(struct store_write *write, struct calls *calls);
+	/* Lists what is to be read when that was; NULL: nothing. */
+	enum err (*read_more)(struct store_write *write, struct calls *calls);
 	/* Decides; lists nothing where there are faults. */
 	enum err (*decide)(struct store_write *write, struct calls *calls);
 	bool makes_account; /* there is no account row to be read and locked */
@@ -304,11 +306,13 @@ enum err store_submit(struct store *store, struct store_write *write);
 /* Queues a write and waits until it is done, whose outcome is returned; `done` is not called. */
 enum err store_write(struct store *store, struct store_write *write);
 
-/* The first step of a write that is at fault already, on a reading connection; when it is done,
- * write_judged() runs the second without storing anything: so its faults are all told at once. */
+/* What a write would come to, without the account's lock and without anything being stored: its
+ * reads, and when these are done write_judged(), which decides. For one that is at fault already,
+ * so that its faults are all told at once, and for a dry run. */
 struct write_judge {
 	struct store_read read;
 	struct store_write *write;
+	struct account_state account; /* made up */
 };
 
 void write_judge_init(struct write_judge *judge, struct store *store, struct store_write *write);
@@ -318,16 +322,54 @@ enum err write_judged(struct write_judge *judge);
  * The outcome is in each write as well. */
 enum err store_run(struct store *store, struct store_write **writes, size_t count);
 
-/* Creates a task. `valid` are the fields that came with a value and without a fault. On success
- * `task` is the stored record. */
-struct task_create {
-	struct store_write write;
-	struct task *task;
-	uint64_t valid;
-	struct task_facts facts; /* the store's own */
+/* Creates, changes or deletes a record of any kind. */
+enum record_action {
+	RECORD_CREATE,
+	RECORD_UPDATE,
+	RECORD_DELETE,
 };
 
-void task_create_init(struct task_create *create);
+/* The versions of a record that a write is for (RFC 9110, section 13.1.1). */
+struct versions {
+	bool given; /* else it is for any, and for none as well */
+	bool any;   /* for any that is there */
+	const int64_t *changes;
+	size_t count;
+};
+
+struct references;
+
+struct record_write {
+	struct store_write write;
+	enum record_kind kind;
+	enum record_action action;
+	int64_t id; /* of one to be changed or deleted */
+	struct versions versions;
+	/* A struct of the kind: what is to be created, or a zeroed one. On success it is the stored
+	 * record; of one that was deleted, what it was. */
+	void *record;
+	/* Of a new one, by field_bit(): the fields that came with a value and without a fault, and
+	 * those that are at fault. */
+	uint64_t given, at_fault;
+	/* Of one that is changed: makes `record`, which is as `before`, what it is to be, sets the
+	 * two sets and adds faults. Runs under the account's lock. */
+	void (*merge)(struct record_write *write, const void *before);
+	void *merge_context;
+
+	/* When done. */
+	bool found;           /* there is such a record */
+	bool other_version;   /* it has none of the versions; nothing was stored */
+	bool unchanged;       /* it was so already; nothing was stored */
+	const char *conflict; /* why it cannot be, though nothing is at fault; nothing was stored */
+
+	/* The store's own. */
+	void *before;
+	struct references *names, *dependents;
+	int64_t others; /* staff members with full access besides it */
+};
+
+void record_write_init(struct record_write *write, enum record_kind kind,
+		       enum record_action action);
 
 /* Creates an account with its first staff member, who has full access, and an API token. The
  * scope's account is set to its id. */
@@ -357,21 +399,6 @@ void account_remove_init(struct store_write *remove);
 /* Deletes a part of what removed accounts have, as one write. `more_out` is false when there was
  * nothing left. */
 enum err store_purge(struct store *store, bool *more_out);
-
-/* Adds a staff member, or sets the fields `given` of the one with the id of `staff`. Faults are of
- * the record, as "staff.username". */
-struct staff_write {
-	struct store_write write;
-	struct staff *staff;
-	uint64_t given; /* to set: by field_bit() */
-	/* The store's own. */
-	int64_t found_id; /* when done: ID_NONE where there was none to be set */
-	struct staff present;
-	int64_t others; /* with full access */
-};
-
-void staff_add_init(struct staff_write *add);
-void staff_set_init(struct staff_write *set);
 
 /* Adds a token, or revokes the one of its label. */
 struct token_write {

@@ -22,8 +22,16 @@ struct record_sql {
 	const char *select;          /* $1 account, $2 id */
 	const char *select_page;     /* $1 account, $2 ids as a JSON array, whose order it keeps */
 	const char **select_related; /* by expansion; $1 account, $2 ids of the page */
-	const char **link_insert;    /* by field; NULL where the field is no list */
-	size_t arg_count;            /* of the insert */
+	const char *remove;          /* $1 account, $2 id */
+	struct link_sql {            /* by field; NULLs where the field is no list */
+		const char *insert;  /* $1 account, $2 owner, $3 member, then the copies */
+		const char *remove;  /* $1 account, $2 owner, $3 member */
+		const char
+			*update; /* $1 account, $2 owner, then the copies; NULL: there are none */
+	} * links;
+	/* By field, of those that only one record may have: $1 account, $2 the value. */
+	const char **unique;
+	size_t arg_count; /* of the insert */
 };
 
 /* The keys whose creates are under way in this process. */
@@ -171,15 +179,22 @@ const char *record_select(const struct db_dialect *dialect, const struct record_
 			  const char *from, struct arena *arena);
 
 /* record.c */
+/* One field's values: field_columns() of them. */
+void field_to_values(const struct field *field, const void *at, struct db_value *values);
+
+/* record_change.c */
 /* Lists what creates a record: its row, its lists, its history. `record` must live until the calls
  * were run. An id of ID_NONE gets the next one, a time of creation of TIME_NONE is now. */
 enum err record_insert(struct store_write *write, enum record_kind kind, void *record,
 		       struct calls *calls);
-/* Lists what changes a record of a kind without lists and searched texts: its row, its history.
- * `record` is whole, as it is to be, and must live until the calls were run. */
+/* Lists what changes a record: its row, its lists, its history. `record` is whole, as it is to be,
+ * `before` as it is; both must live until the calls were run. */
 enum err record_update(struct store_write *write, enum record_kind kind, void *record,
+		       const void *before, struct calls *calls);
+/* Lists what deletes a record that nothing else names. */
+enum err record_delete(struct store_write *write, enum record_kind kind, const void *before,
 		       struct calls *calls);
-/* Copies the texts of a record without an address into the arena. */
+/* Copies what a record points at into the arena. */
 enum err record_keep(const struct record_type *type, void *record, struct arena *arena);
 /* Reads a row of record_sql.select into a zeroed struct; texts are not copied. */
 enum err record_from_row(const struct record_type *type, const struct db_value *values,

@@ -82,14 +82,14 @@ static enum err token_revoke_decide(struct store_write *write, struct calls *cal
 
 void token_add_init(struct token_write *add)
 {
-	static const struct write_steps steps = {token_read, token_add_decide, false};
+	static const struct write_steps steps = {.read = token_read, .decide = token_add_decide};
 
 	*add = (struct token_write){.write = {.steps = &steps}};
 }
 
 void token_revoke_init(struct token_write *revoke)
 {
-	static const struct write_steps steps = {token_read, token_revoke_decide, false};
+	static const struct write_steps steps = {.read = token_read, .decide = token_revoke_decide};
 
 	*revoke = (struct token_write){.write = {.steps = &steps}};
 }
@@ -171,7 +171,7 @@ static void use_done(void *context)
  * writes more. */
 void store_token_used(struct store *store, const struct access *access)
 {
-	static const struct write_steps steps = {read_nothing, use_decide, false};
+	static const struct write_steps steps = {.read = read_nothing, .decide = use_decide};
 	int64_t now = clock_now(store->config.clock);
 	uint64_t slot, minute = (uint64_t)(now / USE_SECONDS);
 	struct use *use;

@@ -16,8 +16,10 @@ from harness import JSON, Wire, basic, cases, problem, task
 # Each path with the methods that it takes, HEAD beside GET and OPTIONS beside all: a new route is a
 # row, and where its methods are others a body of a request that succeeds.
 ROUTES = {
+    "/api/v1/changes": {"GET", "HEAD", "OPTIONS"},
     "/api/v1/tasks": {"GET", "HEAD", "POST", "OPTIONS"},
-    "/api/v1/tasks/{id}": {"GET", "HEAD", "OPTIONS"},
+    "/api/v1/tasks/{id}": {"GET", "HEAD", "PATCH", "DELETE", "OPTIONS"},
+    "/api/v1/tasks/{id}/history": {"GET", "HEAD", "OPTIONS"},
 }
 BODIES = {
     "POST": task(title="of the matrix"), "PUT": task(title="of the matrix"),

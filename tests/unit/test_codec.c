@@ -42,8 +42,8 @@ static void decode(struct decoded *decoded, const char *text, bool lenient)
 		.ignored = &decoded->ignored,
 	};
 	decode_new(&task_type, decoded->body, &decoded->decode, &decoded->task);
-	task_check_new(&decoded->task, decoded->decode.given, decoded->decode.at_fault,
-		       &decoded->faults);
+	task_check(&decoded->task, NULL, decoded->decode.given, decoded->decode.at_fault,
+		   &decoded->faults);
 }
 
 static void release(struct decoded *decoded)
@@ -170,56 +170,10 @@ static void complete_at_goes_with_complete(void **state)
 	release(&decoded);
 	decode(&decoded, "{\"task\":{" NEEDED ",\"status\":\"complete\"}}", false);
 	assert_int_equal(decoded.faults.count, 0);
-	assert_int_equal(task_settle(&decoded.task, &decoded.arena, 1234), OK);
+	assert_int_equal(task_settle(&decoded.task, NULL, &decoded.arena, 1234), OK);
 	assert_true(decoded.task.complete_at == 1234);
 	assert_true(slice_is(decoded.task.title_folded, "t"));
 	release(&decoded);
-}
-
-/* Each fact alone turned against a task that is right otherwise. */
-static void references_are_judged(void **state)
-{
-	static const struct task_facts fine = {
-		.casefile_exists = true,
-		.calendar_exists = true,
-		.subject_exists = true,
-		.subject_casefile_id = 245,
-		.case_service_exists = true,
-		.case_service_attached = true,
-		.user_exists = {true, true},
-	};
-	struct task_facts facts[7] = {fine, fine, fine, fine, fine, fine, fine};
-	static const struct fault wanted[] = {
-		{.field = "task.casefile_id", .code = FAULT_NOT_FOUND},
-		{.field = "task.calendar_id", .code = FAULT_NOT_FOUND},
-		{.field = "task.subject_id", .code = FAULT_NOT_FOUND},
-		{.field = "task.subject_id", .code = FAULT_MISMATCH},
-		{.field = "task.case_service_id", .code = FAULT_NOT_FOUND},
-		{.field = "task.case_service_id", .code = FAULT_MISMATCH},
-		{.field = "task.users_list[0]", .code = FAULT_NOT_FOUND},
-	};
-	struct decoded decoded;
-
-	(void)state;
-	facts[0].casefile_exists = facts[1].calendar_exists = facts[2].subject_exists = false;
-	facts[3].subject_casefile_id = 246;
-	facts[4].case_service_exists = facts[5].case_service_attached = false;
-	facts[6].user_exists[1] = false; /* staff 7, which came first */
-	for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++) {
-		decode(&decoded,
-		       "{\"task\":{" NEEDED ",\"subject_id\":209,\"case_service_id\":1,"
-		       "\"users_list\":[7,2]}}",
-		       false);
-		task_check_references(&decoded.task, decoded.decode.given, &fine, &decoded.faults);
-		assert_int_equal(decoded.faults.count, 0);
-		task_check_references(&decoded.task, decoded.decode.given, &facts[i],
-				      &decoded.faults);
-		if (decoded.faults.count != 1)
-			fail_msg("%s: %zu faults", wanted[i].field, decoded.faults.count);
-		assert_string_equal(decoded.faults.first->field, wanted[i].field);
-		assert_int_equal(decoded.faults.first->code, wanted[i].code);
-		release(&decoded);
-	}
 }
 
 /* Rows that would not work: two of a name, a limit that is not there, a type without its table. */
@@ -256,7 +210,6 @@ int main(void)
 		cmocka_unit_test(every_fault_is_told),
 		cmocka_unit_test(lenient_names_what_it_ignores),
 		cmocka_unit_test(complete_at_goes_with_complete),
-		cmocka_unit_test(references_are_judged),
 		cmocka_unit_test(tables_are_sound),
 	};
 

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: MIT */
+/* Requests that create, change or delete a record, of any kind. */
+#include "api/api_private.h"
+#include "codec/codec.h"
+
+/* A record_write with what its request brings. */
+struct writing {
+	struct record_write write;
+	struct call *call;
+	const json_t *fields; /* of a patch */
+	size_t ignored;       /* bytes of call->ignored that the parameters have written */
+};
+
+static struct decode decode_of(struct call *call, enum record_kind kind)
+{
+	return (struct decode){
+		.arena = &call->http->arena,
+		.faults = &call->faults,
+		.account = &call->access.account,
+		.waived = kind == RECORD_TASK && !call->access.account.require_case
+				  ? field_bit(&task_type, "casefile_id")
+				  : 0,
+		.lenient = call->lenient,
+		.ignored = &call->ignored,
+	};
+}
+
+static struct writing *writing_new(struct call *call, enum record_action action)
+{
+	struct arena *arena = &call->http->arena;
+	struct writing *writing = arena_alloc(arena, sizeof(*writing));
+	void *record = arena_alloc(arena, record_types[call->route->kind]->size);
+
+	if (!writing || !record) {
+		problem_err(call, ERR_NOMEM);
+		return NULL;
+	}
+	record_write_init(&writing->write, call->route->kind, action);
+	writing->write.record = record;
+	writing->call = call;
+	writing->ignored = call->ignored.len;
+	call->write = writing;
+	return writing;
+}
+
+enum flow record_create(struct call *call)
+{
+	struct writing *writing = writing_new(call, RECORD_CREATE);
+	struct decode decode = decode_of(call, call->route->kind);
+
+	if (!writing)
+		return FLOW_ANSWERED;
+	decode_new(record_types[call->route->kind], call->body, &decode, writing->write.record);
+	writing->write.given = decode.given;
+	writing->write.at_fault = decode.at_fault;
+	return call_write(call, &writing->write.write);
+}
+
+/* On the thread that writes, when the record was read. */
+static void merge(struct record_write *write, const void *before)
+{
+	struct writing *writing = write->merge_context;
+	struct decode decode = decode_of(writing->call, write->kind);
+
+	writing->call->ignored.len = writing->ignored;
+	decode_patch(record_types[write->kind], writing->fields, &decode, before, write->record);
+	write->given = decode.given;
+	write->at_fault = decode.at_fault;
+}
+
+/* For the record that the path names, in a version that the request names. */
+static struct writing *writing_of_path(struct call *call, enum record_action action)
+{
+	struct writing *writing = writing_new(call, action);
+
+	if (!writing)
+		return NULL;
+	if (!call_id(call, &writing->write.id)) {
+		problem_err(call, ERR_NOT_FOUND);
+		return NULL;
+	}
+	return versions_read(call, "If-Match", &writing->write.versions) ? writing : NULL;
+}
+
+enum flow record_patch(struct call *call)
+{
+	struct writing *writing = writing_of_path(call, RECORD_UPDATE);
+
+	if (!writing)
+		return FLOW_ANSWERED;
+	writing->fields = decode_wrapper(record_types[call->route->kind], call->body,
+					 &(struct decode){.arena = &call->http->arena,
+							  .faults = &call->faults,
+							  .lenient = call->lenient,
+							  .ignored = &call->ignored});
+	if (call->faults.count) {
+		problem_faults(call, 422);
+		return FLOW_ANSWERED;
+	}
+	writing->ignored = call->ignored.len;
+	writing->write.merge = merge;
+	writing->write.merge_context = writing;
+	return call_write(call, &writing->write.write);
+}
+
+enum flow record_remove(struct call *call)
+{
+	struct writing *writing = writing_of_path(call, RECORD_DELETE);
+
+	return writing ? call_write(call, &writing->write.write) : FLOW_ANSWERED;
+}
+
+static void answer_written(struct call *call, const struct record_write *write)
+{
+	struct record *record = write->record;
+	const char *location = NULL;
+
+	if (write->action == RECORD_DELETE) {
+		call->http->response.status = 204;
+		return;
+	}
+	if (call->dry_run && write->action == RECORD_CREATE)
+		record->id = ID_NONE;
+	else if (write->action == RECORD_CREATE)
+		location = arena_printf(&call->http->arena, "%s/%lld", call->route->path,
+					(long long)record->id);
+	answer_record(call, record_types[write->kind], record, location);
+}
+
+void record_written(struct call *call)
+{
+	const struct record_write *write = &((const struct writing *)call->write)->write;
+
+	if (write->write.err)
+		problem_err(call, write->write.err);
+	else if (write->action != RECORD_CREATE && !write->found)
+		problem_err(call, ERR_NOT_FOUND);
+	else if (write->other_version)
+		problem(call, 412, "If-Match: the record has another version by now");
+	else if (call->faults.count)
+		problem_faults(call, 422);
+	else if (write->conflict)
+		problem(call, 409, "%s", write->conflict);
+	else
+		answer_written(call, write);
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+/* What every request that writes takes: dry_run=1, to be told what would be. */
+#include "api/api_private.h"
+
+enum err write_read_params(struct call *call)
+{
+	static const char *const names[] = {"dry_run", NULL};
+	bool sent = false;
+
+	for (const struct param *param = call->params; param; param = param->next) {
+		if (strcmp(param->name, names[0]) != 0)
+			params_unknown(call, param, names);
+		else if (sent)
+			faults_add(&call->faults, param->name, FAULT_REPEATED, "is given already");
+		else if (slice_is(param->value, "1") || slice_is(param->value, "0"))
+			call->dry_run = slice_is(param->value, "1");
+		else
+			faults_add(&call->faults, param->name, FAULT_CHOICE, "must be 0 or 1");
+		sent |= strcmp(param->name, names[0]) == 0;
+	}
+	return OK;
+}

@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: MIT */
+/* Creates, changes and deletes records of every kind: what is different of a kind is in the tables
+ * of model/rules.c and references.c. */
+#include "codec/codec.h"
+#include "model/rules.h"
+#include "store/references.h"
+
+static struct record_write *write_of(struct store_write *write)
+{
+	return (struct record_write *)(void *)write;
+}
+
+static enum err before_row(void *context, const struct db_value *values, size_t count)
+{
+	struct record_write *write = context;
+	const struct record_type *type = record_types[write->kind];
+	struct arena *arena = write->write.arena;
+	enum err err = record_from_row(type, values, count, arena, write->before);
+
+	write->found = true;
+	return err ? err : record_keep(type, write->before, arena);
+}
+
+static enum err others_row(void *context, const struct db_value *values, size_t count)
+{
+	struct record_write *write = context;
+
+	(void)count;
+	write->others = values[0].integer;
+	return OK;
+}
+
+/* An account that nobody can use any more could not be mended through the API either. */
+static enum err read_others(struct record_write *write, struct calls *calls)
+{
+	struct db_value *args = arena_alloc(write->write.arena, 3 * sizeof(*args));
+
+	if (!args)
+		return ERR_NOMEM;
+	args[0] = DB_INT_VALUE(write->write.scope.account_id);
+	args[1] = DB_INT_VALUE(write->id);
+	args[2] = DB_INT_VALUE(STAFF_FULL);
+	return calls_add(calls,
+			 "SELECT count(*) FROM staff WHERE account_id = $1 AND id <> $2"
+			 " AND access_level = $3",
+			 args, 3, others_row, write);
+}
+
+static enum err read_before(struct record_write *write, struct calls *calls)
+{
+	struct db_value *args = arena_alloc(write->write.arena, 2 * sizeof(*args));
+	enum err err;
+
+	if (!args)
+		return ERR_NOMEM;
+	args[0] = DB_INT_VALUE(write->write.scope.account_id);
+	args[1] = DB_INT_VALUE(write->id);
+	err = calls_add(calls, write->write.store->sql[write->kind].select, args, 2, before_row,
+			write);
+	return !err && write->kind == RECORD_STAFF ? read_others(write, calls) : err;
+}
+
+/* Each run of the steps starts afresh. */
+static enum err start(struct record_write *write)
+{
+	struct arena *arena = write->write.arena;
+
+	write->found = write->other_version = write->unchanged = false;
+	write->conflict = NULL;
+	write->names = arena_alloc(arena, sizeof(*write->names));
+	write->dependents = arena_alloc(arena, sizeof(*write->dependents));
+	write->before = arena_alloc(arena, record_types[write->kind]->size);
+	return write->names && write->dependents && write->before ? OK : ERR_NOMEM;
+}
+
+static enum err read_first(struct store_write *base, struct calls *calls)
+{
+	struct record_write *write = write_of(base);
+	enum err err = start(write);
+
+	if (err)
+		return err;
+	return write->action == RECORD_CREATE ? references_read(write->names, base, write->kind,
+								write->record, write->given, calls)
+					      : read_before(write, calls);
+}
+
+static bool is_version(const struct record_write *write)
+{
+	const struct versions *versions = &write->versions;
+	const struct record *before = write->before;
+
+	for (size_t i = 0; i < versions->count; i++)
+		if (versions->changes[i] == before->change)
+			return true;
+	return !versions->given || versions->any;
+}
+
+/* Every field that is not at fault: the rules hold over the whole record. */
+static uint64_t valid_of(const struct record_write *write)
+{
+	return write->action == RECORD_CREATE ? write->given : ~write->at_fault;
+}
+
+static enum err read_second(struct store_write *base, struct calls *calls)
+{
+	struct record_write *write = write_of(base);
+	const struct record_type *type = record_types[write->kind];
+	const struct record *after = NULL;
+	enum err err = OK;
+
+	if (write->action == RECORD_CREATE || !write->found)
+		return OK;
+	write->other_version = !is_version(write);
+	if (write->other_version)
+		return OK;
+	memcpy(write->record, write->before, type->size);
+	if (write->action == RECORD_UPDATE) {
+		write->given = write->at_fault = 0;
+		write->merge(write, write->before);
+		after = write->record;
+		err = references_read(write->names, base, write->kind, write->record, write->given,
+				      calls);
+	}
+	return err ? err
+		   : dependents_read(write->dependents, base, write->kind, write->before, after,
+				     calls);
+}
+
+static void check(struct record_write *write)
+{
+	const struct record_rules *rules = &record_rules[write->kind];
+	const void *before = write->action == RECORD_CREATE ? NULL : write->before;
+	struct faults *faults = write->write.faults;
+
+	if (rules->check)
+		rules->check(write->record, before, write->given, write->at_fault, faults);
+	references_check(write->names, write->kind, write->record, valid_of(write), faults);
+}
+
+static bool is_last_full(const struct record_write *write)
+{
+	const struct staff *before = write->before, *after = write->record;
+
+	return write->kind == RECORD_STAFF && before->access_level == STAFF_FULL &&
+	       write->others == 0 &&
+	       (write->action == RECORD_DELETE || after->access_level != STAFF_FULL);
+}
+
+/* A record is as it was when the API would show it so. */
+static bool is_same(const struct record_write *write)
+{
+	const struct record_type *type = record_types[write->kind];
+	struct buf before = {0}, after = {0};
+	bool same;
+
+	encode_record(type, write->before, &before);
+	encode_record(type, write->record, &after);
+	same = !before.failed && !after.failed && slice_eq(buf_slice(&before), buf_slice(&after));
+	buf_release(&before);
+	buf_release(&after);
+	return same;
+}
+
+static enum err create(struct record_write *write, struct calls *calls)
+{
+	struct record *record = write->record;
+
+	check(write);
+	record->id = ID_NONE;
+	return write->write.faults->count
+		       ? OK
+		       : record_insert(&write->write, write->kind, record, calls);
+}
+
+static enum err update(struct record_write *write, struct calls *calls)
+{
+	const struct record_rules *rules = &record_rules[write->kind];
+	enum err err;
+
+	check(write);
+	if (is_last_full(write))
+		faults_add(write->write.faults, "staff.access_level", FAULT_NOT_ALLOWED,
+			   "must stay full: it is the last staff member who has it");
+	if (write->write.faults->count)
+		return OK;
+	err = dependents_check(write->dependents, write->write.arena, &write->conflict);
+	if (!err && !write->conflict && rules->settle)
+		err = rules->settle(write->record, write->before, write->write.arena,
+				    write->write.now);
+	if (err || write->conflict)
+		return err;
+	write->unchanged = is_same(write);
+	return write->unchanged ? OK
+				: record_update(&write->write, write->kind, write->record,
+						write->before, calls);
+}
+
+static enum err delete (struct record_write *write, struct calls *calls) {
+	enum err err = dependents_check(write->dependents, write->write.arena, &write->conflict);
+
+	if (!err && !write->conflict && is_last_full(write))
+		write->conflict = "it is the last staff member with full access";
+	if (err || write->conflict) return err;
+	return record_delete(&write->write, write->kind, write->before, calls);
+}
+
+static enum err decide(struct store_write *base, struct calls *calls)
+{
+	static enum err (*const actions[])(struct record_write * write, struct calls * calls) = {
+		[RECORD_CREATE] = create,
+		[RECORD_UPDATE] = update,
+		[RECORD_DELETE] = delete,
+	};
+	struct record_write *write = write_of(base);
+
+	if (write->action != RECORD_CREATE && (!write->found || write->other_version))
+		return OK;
+	return actions[write->action](write, calls);
+}
+
+void record_write_init(struct record_write *write, enum record_kind kind, enum record_action action)
+{
+	/* A new record changes nothing that another new one looks at. */
+	static const struct write_steps creates = {
+		.read = read_first, .decide = decide, .only_adds = true};
+	static const struct write_steps changes = {
+		.read = read_first, .read_more = read_second, .decide = decide};
+
+	*write = (struct record_write){
+		.write = {.steps = action == RECORD_CREATE ? &creates : &changes},
+		.kind = kind,
+		.action = action,
+	};
+}

@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: MIT */
+/* What records name of each other, as tables. */
+#include "store/references.h"
+
+#include "model/rules.h"
+
+/* A field that names another record. Its statement has one row where that record is there, and 1 in
+ * it where it fits: $1 is the account, $2 the id, $3 the value of the field `with`. */
+struct reference {
+	enum record_kind kind;
+	const char *field;
+	enum record_kind names;
+	const char *sql;
+	const char *with;   /* NULL: it always fits */
+	const char *misfit; /* "…subject does not belong to case 5" */
+};
+
+#define IS_THERE(table) "SELECT 1 FROM " table " WHERE account_id = $1 AND id = $2"
+
+static const struct reference rows[] = {
+	{RECORD_TASK, "casefile_id", RECORD_CASEFILE, IS_THERE("casefile"), NULL, NULL},
+	{RECORD_TASK, "calendar_id", RECORD_CALENDAR, IS_THERE("calendar"), NULL, NULL},
+	{RECORD_TASK, "subject_id", RECORD_SUBJECT,
+	 "SELECT CASE WHEN casefile_id = $3 THEN 1 ELSE 0 END FROM subject"
+	 " WHERE account_id = $1 AND id = $2",
+	 "casefile_id", "does not belong to case"},
+	{RECORD_TASK, "case_service_id", RECORD_CASE_SERVICE,
+	 "SELECT CASE WHEN a.casefile_id = $3 THEN 1 ELSE 0 END FROM case_service s"
+	 " LEFT JOIN casefile_service a ON a.account_id = s.account_id"
+	 " AND a.case_service_id = s.id AND a.casefile_id = $3"
+	 " WHERE s.account_id = $1 AND s.id = $2",
+	 "casefile_id", "is not attached to case"},
+	{RECORD_TASK, "users_list", RECORD_STAFF, IS_THERE("staff"), NULL, NULL},
+	{RECORD_SUBJECT, "casefile_id", RECORD_CASEFILE, IS_THERE("casefile"), NULL, NULL},
+	{RECORD_CASEFILE, "case_services_list", RECORD_CASE_SERVICE, IS_THERE("case_service"), NULL,
+	 NULL},
+};
+
+/* What depends on a record, counted: $1 is the account, $2 the id; and $3, where a list loses some
+ * of its members, one of these. */
+struct dependent {
+	enum record_kind kind;
+	const char *field; /* when this changes; NULL: when the record is deleted */
+	enum record_kind dependent;
+	const char *sql;
+};
+
+#define COUNT(table, column) \
+	"SELECT count(*) FROM " table " WHERE account_id = $1 AND " column " = $2"
+
+static const struct dependent dependents[] = {
+	{RECORD_CASEFILE, NULL, RECORD_TASK, COUNT("task", "casefile_id")},
+	{RECORD_CASEFILE, NULL, RECORD_SUBJECT, COUNT("subject", "casefile_id")},
+	{RECORD_CASEFILE, "case_services_list", RECORD_TASK,
+	 COUNT("task", "casefile_id") " AND case_service_id = $3"},
+	{RECORD_SUBJECT, NULL, RECORD_TASK, COUNT("task", "subject_id")},
+	{RECORD_SUBJECT, "casefile_id", RECORD_TASK, COUNT("task", "subject_id")},
+	{RECORD_CALENDAR, NULL, RECORD_TASK, COUNT("task", "calendar_id")},
+	{RECORD_CASE_SERVICE, NULL, RECORD_CASEFILE, COUNT("casefile_service", "case_service_id")},
+	{RECORD_STAFF, NULL, RECORD_TASK, COUNT("task_user", "staff_id")},
+};
+
+struct reference_fact {
+	const struct reference *reference; /* or one of the next two */
+	const struct field *unique;
+	const struct dependent *dependent;
+	size_t entry; /* of a list */
+	bool found;
+	int64_t value; /* 1 where it fits; who has it; how many depend on it */
+};
+
+static enum err fact_row(void *context, const struct db_value *values, size_t count)
+{
+	struct reference_fact *fact = context;
+
+	(void)count;
+	fact->found = true;
+	fact->value = values[0].integer;
+	return OK;
+}
+
+/* Room for `more`: facts are pointed at once they are listed. */
+static enum err make_room(struct references *references, struct arena *arena, size_t more)
+{
+	struct reference_fact *facts = arena_alloc(arena, more * sizeof(*facts));
+
+	if (!facts)
+		return ERR_NOMEM;
+	references->facts = facts;
+	references->count = 0;
+	references->room = more;
+	return OK;
+}
+
+static enum err ask(struct references *references, struct store_write *write,
+		    const struct reference_fact *about, const char *sql, int64_t id,
+		    const int64_t *third, struct calls *calls)
+{
+	struct reference_fact *fact = &references->facts[references->count++];
+	struct db_value *args = arena_alloc(write->arena, 3 * sizeof(*args));
+
+	if (!args)
+		return ERR_NOMEM;
+	*fact = *about;
+	args[0] = DB_INT_VALUE(write->scope.account_id);
+	args[1] = DB_INT_VALUE(id);
+	if (third)
+		args[2] = DB_INT_VALUE(*third);
+	return calls_add(calls, sql, args, third ? 3 : 2, fact_row, fact);
+}
+
+static const void *at_field(enum record_kind kind, const struct record *record, const char *name)
+{
+	return CONST_FIELD_AT(record, field_of(record_types[kind], name));
+}
+
+static enum err read_reference(struct references *references, struct store_write *write,
+			       const struct reference *row, const struct record *record,
+			       struct calls *calls)
+{
+	const struct field *field = field_of(record_types[row->kind], row->field);
+	struct reference_fact fact = {.reference = row};
+	const void *at = CONST_FIELD_AT(record, field);
+	const struct id_list *list = at;
+	enum err err = OK;
+
+	if (field->type == FIELD_ID) {
+		int64_t id = *(const int64_t *)at;
+
+		return id == ID_NONE
+			       ? OK
+			       : ask(references, write, &fact, row->sql, id,
+				     row->with ? at_field(row->kind, record, row->with) : NULL,
+				     calls);
+	}
+	for (; fact.entry < list->count && !err; fact.entry++)
+		err = ask(references, write, &fact, row->sql, list->ids[fact.entry], NULL, calls);
+	return err;
+}
+
+static enum err read_unique(struct references *references, struct store_write *write,
+			    enum record_kind kind, size_t i, const struct record *record,
+			    struct calls *calls)
+{
+	const struct field *field = &record_types[kind]->fields[i];
+	struct reference_fact *fact = &references->facts[references->count++];
+	struct db_value *args = arena_alloc(write->arena, 2 * sizeof(*args));
+
+	if (!args)
+		return ERR_NOMEM;
+	*fact = (struct reference_fact){.unique = field};
+	args[0] = DB_INT_VALUE(write->scope.account_id);
+	field_to_values(field, CONST_FIELD_AT(record, field), &args[1]);
+	return calls_add(calls, write->store->sql[kind].unique[i], args, 2, fact_row, fact);
+}
+
+enum err references_read(struct references *references, struct store_write *write,
+			 enum record_kind kind, const struct record *record, uint64_t given,
+			 struct calls *calls)
+{
+	const struct record_type *type = record_types[kind];
+	size_t room = FIELD_COUNT(rows) + type->field_count;
+	enum err err;
+
+	for (size_t i = 0; i < type->field_count; i++)
+		if (type->fields[i].type == FIELD_ID_LIST)
+			room += ((const struct id_list *)CONST_FIELD_AT(record, &type->fields[i]))
+					->count;
+	err = make_room(references, write->arena, room);
+	for (size_t i = 0; i < FIELD_COUNT(rows) && !err; i++)
+		if (rows[i].kind == kind)
+			err = read_reference(references, write, &rows[i], record, calls);
+	for (size_t i = 0; i < type->field_count && !err; i++)
+		if ((type->fields[i].flags & FIELD_UNIQUE) && (given & UINT64_C(1) << i))
+			err = read_unique(references, write, kind, i, record, calls);
+	return err;
+}
+
+static bool is_found(const struct references *references, const char *field)
+{
+	for (size_t i = 0; i < references->count; i++)
+		if (references->facts[i].reference && references->facts[i].found &&
+		    strcmp(references->facts[i].reference->field, field) == 0)
+			return true;
+	return false;
+}
+
+static void check_reference(const struct references *references, const struct reference_fact *fact,
+			    const struct record *record, uint64_t valid, struct faults *faults)
+{
+	const struct reference *row = fact->reference;
+	const struct record_type *type = record_types[row->kind];
+	const struct field *field = field_of(type, row->field);
+	const struct id_list *list = CONST_FIELD_AT(record, field);
+	bool is_list = field->type == FIELD_ID_LIST;
+	int64_t id =
+		is_list ? list->ids[fact->entry] : *(const int64_t *)CONST_FIELD_AT(record, field);
+	const char *noun = record_nouns[row->names];
+	char path[96];
+
+	if (!is_list && !(valid & field_bit(type, row->field)))
+		return;
+	snprintf(path, sizeof(path), "%s.%s", type->name, row->field);
+	if (is_list)
+		snprintf(path, sizeof(path), "%s.%s[%zu]", type->name, row->field,
+			 list->positions ? list->positions[fact->entry] : fact->entry);
+	if (!fact->found)
+		faults_add(faults, path, FAULT_NOT_FOUND, "is %lld, and there is no such %s",
+			   (long long)id, noun);
+	else if (row->with && !fact->value && (valid & field_bit(type, row->with)) &&
+		 is_found(references, row->with))
+		faults_add(faults, path, FAULT_MISMATCH, "is %lld, and that %s %s %lld",
+			   (long long)id, noun, row->misfit,
+			   (long long)*(const int64_t *)at_field(row->kind, record, row->with));
+}
+
+void references_check(const struct references *references, enum record_kind kind,
+		      const struct record *record, uint64_t valid, struct faults *faults)
+{
+	for (size_t i = 0; i < references->count; i++) {
+		const struct reference_fact *fact = &references->facts[i];
+		char path[96];
+
+		if (fact->reference)
+			check_reference(references, fact, record, valid, faults);
+		if (!fact->unique || !fact->found || fact->value == record->id)
+			continue;
+		snprintf(path, sizeof(path), "%s.%s", record_types[kind]->name, fact->unique->name);
+		faults_add(faults, path, FAULT_TAKEN, "is taken by %s %lld", record_nouns[kind],
+			   (long long)fact->value);
+	}
+}
+
+static bool has(const struct id_list *list, int64_t id)
+{
+	for (size_t i = 0; i < list->count; i++)
+		if (list->ids[i] == id)
+			return true;
+	return false;
+}
+
+static enum err read_dependent(struct references *references, struct store_write *write,
+			       const struct dependent *row, const struct record *before,
+			       const struct record *after, struct calls *calls)
+{
+	const struct reference_fact fact = {.dependent = row};
+	const struct field *field =
+		row->field ? field_of(record_types[row->kind], row->field) : NULL;
+	const struct id_list *old = field ? CONST_FIELD_AT(before, field) : NULL;
+	enum err err = OK;
+
+	if (!after != !field)
+		return OK;
+	if (!field ||
+	    (field->type == FIELD_ID && *(const int64_t *)CONST_FIELD_AT(before, field) !=
+						*(const int64_t *)CONST_FIELD_AT(after, field)))
+		return ask(references, write, &fact, row->sql, before->id, NULL, calls);
+	for (size_t i = 0; field->type == FIELD_ID_LIST && i < old->count && !err; i++)
+		if (!has(CONST_FIELD_AT(after, field), old->ids[i]))
+			err = ask(references, write, &fact, row->sql, before->id, &old->ids[i],
+				  calls);
+	return err;
+}
+
+enum err dependents_read(struct references *references, struct store_write *write,
+			 enum record_kind kind, const struct record *before,
+			 const struct record *after, struct calls *calls)
+{
+	const struct record_type *type = record_types[kind];
+	size_t room = FIELD_COUNT(dependents);
+	enum err err;
+
+	for (size_t i = 0; i < type->field_count; i++)
+		if (type->fields[i].type == FIELD_ID_LIST)
+			room += ((const struct id_list *)CONST_FIELD_AT(before, &type->fields[i]))
+					->count;
+	err = make_room(references, write->arena, room);
+	for (size_t i = 0; i < FIELD_COUNT(dependents) && !err; i++)
+		if (dependents[i].kind == kind)
+			err = read_dependent(references, write, &dependents[i], before, after,
+					     calls);
+	return err;
+}
+
+enum err dependents_check(const struct references *references, struct arena *arena,
+			  const char **why_out)
+{
+	for (size_t i = 0; i < references->count; i++) {
+		const struct reference_fact *fact = &references->facts[i];
+		const char *noun = record_nouns[fact->dependent->dependent];
+
+		if (!fact->value)
+			continue;
+		*why_out = arena_printf(arena, "%lld %s%s depend%s on it", (long long)fact->value,
+					noun, fact->value == 1 ? "" : "s",
+					fact->value == 1 ? "s" : "");
+		return *why_out ? OK : ERR_NOMEM;
+	}
+	*why_out = NULL;
+	return OK;
+}
