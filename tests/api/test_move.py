@@ -322,6 +322,22 @@ def test_tables_of_the_same_names(source, target):
     assert target.query("SELECT count(*) FROM subject", True) == [(0,)]
 
 
+@ways("folder to database", "database to folder")
+def test_a_connection_that_is_lost(source, target, cluster):
+    """The server ends both sides' sessions in the middle of it."""
+    process = start(source, target)
+    while not target.begun() and process.poll() is None:
+        time.sleep(0.002)
+    cluster.psql("postgres", "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                 " WHERE application_name = 'docket'")
+    out, err = process.communicate(timeout=COMMAND_S)
+    assert (process.returncode, out) == (1, ""), (out, err)
+    side = "source" if isinstance(source, Database) else "target"
+    assert f"the {side}: cannot" in err and not target.exists(), err
+    assert "went on behind" in move(source, target).stderr
+    assert tables(target) == tables(source)
+
+
 @TARGETS
 def test_two_at_once(source, target, one):
     first = start(source, target)
