@@ -209,8 +209,9 @@ def test_kills_at_random_moments(source, target, tmp_path):
     whole = time.monotonic() - begun
     dice, killed = random.Random(), 0
     for turn in range(KILLS):
-        # Early ones as well: where the tables are made.
-        killed += break_off(source, target, dice.random() * whole / (1 + turn % 2 * 9))
+        # Early ones first: where the tables are made.
+        longest = whole / 10 if turn < KILLS / 2 else whole
+        killed += break_off(source, target, dice.random() * longest)
         if target.exists():
             break
         assert "docket init" in fails("token", "list", *target.options)
