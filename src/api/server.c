@@ -116,7 +116,7 @@ static enum flow judged(struct call *call)
 	if (err)
 		problem_err(call, err);
 	else
-		problem_faults(call, 422);
+		call->route->finish(call);
 	return FLOW_ANSWERED;
 }
 

@@ -223,6 +223,18 @@ static const char *read_host(struct http_request *request, struct slice authorit
 	return request->host ? NULL : "there is no memory for it";
 }
 
+/* The application has seen the head. */
+static enum MHD_Result leave_head(struct http_request *request)
+{
+	if (!request->response.status)
+		return MHD_YES;
+	/* The connection must close behind an answer that comes before the body. */
+	if (request->content_length > request->server->app->body_limit ||
+	    (request->expects_continue && request->content_length))
+		return answer(request);
+	return MHD_YES;
+}
+
 static enum MHD_Result take_head(struct http_request *request, const char *method,
 				 const char *version)
 {
@@ -249,15 +261,7 @@ static enum MHD_Result take_head(struct http_request *request, const char *metho
 	read_lengths(request);
 	app->on_head(server->app_data, request);
 	request->state = REQUEST_BODY;
-	/* Where the application still looks at the head, on another thread, the answer is not there
-	 * yet; what libmicrohttpd does first when that is over is to read on. */
-	if (request->head_waits || !request->response.status)
-		return MHD_YES;
-	/* The connection must close behind an answer that comes before the body. */
-	if (request->content_length > app->body_limit ||
-	    (request->expects_continue && request->content_length))
-		return answer(request);
-	return MHD_YES;
+	return request->head_waits ? MHD_YES : leave_head(request);
 }
 
 static enum MHD_Result take_bytes(struct http_request *request, const char *bytes, size_t len)
@@ -308,6 +312,11 @@ static enum MHD_Result handle(void *context, struct MHD_Connection *connection, 
 	case REQUEST_HEAD:
 		break;
 	case REQUEST_BODY:
+		/* Behind http_resume() libmicrohttpd shows the head once more. */
+		if (request->head_waits) {
+			request->head_waits = false;
+			return leave_head(request);
+		}
 		if (*len) {
 			size_t taken = *len;
 

@@ -5,8 +5,9 @@ import pathlib
 import re
 import sqlite3
 
-from commands import TABLES
+import places
 from harness import TASKS, Server, basic, strict_json, succeed
+from places import Database, where
 
 DOMAIN = "example.test"
 ACCOUNTS = ("first", "second")
@@ -16,7 +17,7 @@ TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 
 def docket(folder, command, *arguments, **options):
     """Runs a command of two words on the folder, which must succeed; returns its output."""
-    return succeed(*command.split(), "--data", folder, *arguments, **options).stdout
+    return succeed(*command.split(), *where(folder), *arguments, **options).stdout
 
 
 def read_table(text):
@@ -46,13 +47,15 @@ def listed(folder, command, *arguments):
 
 def reading(folder):
     """The database, also of a folder that is served."""
+    if isinstance(folder, Database):
+        return places.opened(folder)
     name = pathlib.Path(folder, "docket.db").as_uri() + "?mode=ro"
     return contextlib.closing(sqlite3.connect(name, uri=True))
 
 
 def change(folder, sql, *values):
     """Changes a database that nobody serves."""
-    with contextlib.closing(sqlite3.connect(folder / "docket.db")) as database, database:
+    with places.opened(folder) as database:
         assert database.execute(sql, values).rowcount == 1
 
 
@@ -60,8 +63,7 @@ def dump(folder, account=None, used=True):
     """All rows of all tables, or of one account; `used` without says so when tokens were used."""
     found = {}
     with reading(folder) as database:
-        for table, in database.execute(TABLES).fetchall():
-            columns = [row[1] for row in database.execute(f"PRAGMA table_info({table})")]
+        for table, columns in places.tables(database).items():
             key = "id" if table == "account" else "account_id"
             if account is not None and key not in columns:
                 continue
@@ -91,7 +93,7 @@ def refused(folder, how, words, named, **options):
     """A command that is wrong (`misuse`) or fails (`fails`): one line, which names what it is
     about, and nothing is stored."""
     before = dump(folder)
-    said = how(*words, "--data", folder, **options)
+    said = how(*words, *where(folder), **options)
     assert said.count("\n") == 1, said
     assert named in said, said
     assert dump(folder) == before

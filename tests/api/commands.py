@@ -1,19 +1,8 @@
 """What the tests of the commands share."""
-import contextlib
 import re
-import sqlite3
 import stat
 
 from harness import run
-
-# The tables that hold something; an index of words is read through the tables behind it.
-TABLES = "SELECT name FROM sqlite_schema WHERE type = 'table' AND sql NOT LIKE 'CREATE VIRTUAL%'"
-
-
-def rows(folder, sql):
-    with contextlib.closing(sqlite3.connect(folder / "docket.db")) as database:
-        return database.execute(sql).fetchall()
-
 
 def mode(path):
     return stat.S_IMODE(path.stat().st_mode)

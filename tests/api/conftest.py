@@ -1,12 +1,38 @@
 """The servers that the tests talk to. The program is $DOCKET_PROGRAM, else build/docket; run the
-suite with `/usr/bin/python3 -m pytest tests/api`."""
+suite with `/usr/bin/python3 -m pytest tests/api`.
+
+The fixtures keep their places on SQLite, and for the tests of a file that is marked (places.BOTH,
+places.ALL) on each of the databases in turn."""
+import contextlib
 import os
-import shutil
 
 import pytest
 
 import admin
 import harness
+import places
+import postgres
+from places import where
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "databases(name, …): which databases the tests run on")
+    if not hasattr(config, "workerinput"):
+        config.docket_run = postgres.begin()
+
+
+def pytest_unconfigure(config):
+    """When every worker has ended."""
+    if hasattr(config, "docket_run"):
+        folder, lock = config.docket_run
+        postgres.clear(folder)
+        lock.close()
+
+
+def pytest_generate_tests(metafunc):
+    mark = metafunc.definition.get_closest_marker("databases")
+    if mark and "database" in metafunc.fixturenames:
+        metafunc.parametrize("database", mark.args, indirect=True, scope="session")
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -17,71 +43,108 @@ def program():
 
 
 @pytest.fixture(scope="session")
-def base(tmp_path_factory):
-    """A data folder with the base records alone and its token. It is copied, never served."""
-    folder = tmp_path_factory.mktemp("base") / "data"
-    return folder, harness.make_data(folder)
+def database(request):
+    """sqlite, postgresql, or partitioned: that with its tables in four parts."""
+    return getattr(request, "param", "sqlite")
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory):
+def base(database):
+    """A place with the base records alone and its token. It is copied, never served."""
+    return places.once(database, "base", lambda place: harness.make_data(
+        place, options=places.init_options(database)))
+
+
+@pytest.fixture(scope="session")
+def servers(tmp_path_factory):
+    """Makes the server of each database once, also when tests of several come in turn."""
+    made = {}
+
+    def make(database, base):
+        if database not in made:
+            folder = tmp_path_factory.mktemp("shared")
+            made[database] = harness.Server(places.copy(base[0], folder / "data"), base[1],
+                                            folder / "stderr")
+        return made[database]
+
+    yield make
+    with contextlib.ExitStack() as stack:
+        for server in made.values():
+            stack.callback(server.stop)
+
+
+@pytest.fixture(scope="session")
+def server(servers, database, base):
     """The one server that most tests share; it begins with the base records and no task."""
-    folder = tmp_path_factory.mktemp("shared")
-    token = harness.make_data(folder / "data")
-    server = harness.Server(folder / "data", token, folder / "stderr")
-    yield server
-    server.stop()
+    return servers(database, base)
 
 
 @pytest.fixture(scope="session")
-def base_of_two(tmp_path_factory):
-    """A data folder of two accounts with the base records, of which the second has more tasks, and
-    the token of each. It is copied, never served."""
-    place = tmp_path_factory.mktemp("two")
-    folder, tokens = place / "data", {}
-    for account, tasks in zip(admin.ACCOUNTS, (5, 9)):
-        how = ["account", "add", account] if tokens else ["init", "--account", account]
-        harness.succeed(*how, "--data", folder, "--token-file", place / account)
-        harness.succeed("demo", "--data", folder, "--account", account, "--tasks", tasks)
-        tokens[account] = (place / account).read_text().strip()
-    return folder, tokens
+def base_of_two(database):
+    """A place of two accounts with the base records, of which the second has more tasks, and the
+    token of each. It is copied, never served."""
+    def make(place):
+        tokens = []
+        for account, tasks in zip(admin.ACCOUNTS, (5, 9)):
+            how = (["account", "add", account] if tokens else
+                   ["init", "--account", account, *places.init_options(database)])
+            file = harness.token_file(place, account)
+            harness.succeed(*how, *where(place), "--token-file", file)
+            harness.succeed("demo", *where(place), "--account", account, "--tasks", tasks)
+            tokens.append(file.read_text().strip())
+        return " ".join(tokens)
+
+    place, tokens = places.once(database, "two", make)
+    return place, dict(zip(admin.ACCOUNTS, tokens.split()))
+
+
+@pytest.fixture
+def new_place(database, tmp_path):
+    """Makes places that nothing is in yet."""
+    with contextlib.ExitStack() as stack:
+        def make(name):
+            place = places.empty(database, tmp_path / name)
+            stack.callback(places.remove, place)
+            return place
+        yield make
 
 
 @pytest.fixture
 def two(tmp_path, base_of_two):
     """A copy of it, of which no server has more than the test starts."""
-    folder = tmp_path / "two"
-    shutil.copytree(base_of_two[0], folder)
-    return folder
+    place = places.copy(base_of_two[0], tmp_path / "two")
+    yield place
+    places.remove(place)
 
 
 @pytest.fixture
 def one(tmp_path, base):
-    """A copy of the folder of one account."""
-    folder = tmp_path / "one"
-    shutil.copytree(base[0], folder)
-    return folder
+    """A copy of the place of one account."""
+    place = places.copy(base[0], tmp_path / "one")
+    yield place
+    places.remove(place)
 
 
 @pytest.fixture(scope="module")
 def pair(tmp_path_factory, base_of_two):
     """A server of two accounts that the tests of a file share."""
-    place = tmp_path_factory.mktemp("pair")
-    shutil.copytree(base_of_two[0], place / "data")
-    pair = admin.Pair(place / "data", base_of_two[1], place / "log")
+    folder = tmp_path_factory.mktemp("pair")
+    place = places.copy(base_of_two[0], folder / "data")
+    pair = admin.Pair(place, base_of_two[1], folder / "log")
     yield pair
     pair.server.stop()
+    places.remove(place)
 
 
 @pytest.fixture
 def make_server(tmp_path, base):
-    """Starts private servers, each on a copy of the base records unless it is told a folder."""
-    made = []
+    """Starts private servers, each on a copy of the base records unless it is told a place."""
+    made, copies = [], []
 
     def make(data=None, token=None, **options):
         if data is None:
-            data = tmp_path / f"data-{len(made)}"
-            shutil.copytree(base[0], data)
+            data = places.copy(base[0], tmp_path / f"data-{len(made)}")
+            copies.append(data)
         server = harness.Server(data, token or base[1], tmp_path / f"stderr-{len(made)}",
                                 **options)
         made.append(server)
@@ -92,6 +155,8 @@ def make_server(tmp_path, base):
         if server.running():
             server.stop()
         server.check_stderr()
+    for place in copies:
+        places.remove(place)
 
 
 @pytest.hookimpl(hookwrapper=True)

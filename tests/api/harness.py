@@ -15,6 +15,9 @@ import time
 
 import requests
 
+import postgres
+from places import Database, where
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PROGRAM = os.path.abspath(os.environ.get("DOCKET_PROGRAM", ROOT / "build" / "docket"))
 TASKS = "/api/v1/tasks"
@@ -137,7 +140,7 @@ def problem(reply, status, fields=None):
     assert answer["title"] in TITLES.get(status, {http.HTTPStatus(status).phrase}), reply
     assert answer["status"] == status
     assert isinstance(answer["detail"], str) and answer["detail"]
-    for word in ("sqlite", "SELECT ", "INSERT ", ".c:", "/src/", "/tmp"):
+    for word in ("sqlite", "postgres", "PostgreSQL", "SELECT ", "INSERT ", ".c:", "/src/", "/tmp"):
         assert word not in reply.body.decode(), reply
     if "errors" in keys:
         check_errors(answer)
@@ -201,12 +204,19 @@ def succeed(*arguments, **options):
     return done
 
 
-def make_data(folder, tasks=0):
-    """A data folder with the base records and `tasks` more tasks; returns the API token."""
-    token_file = folder.with_name(folder.name + ".token")
-    succeed("init", "--data", folder, "--token-file", token_file)
-    succeed("demo", "--data", folder, "--tasks", tasks)
-    return token_file.read_text().strip()
+def token_file(place, name="token"):
+    """Where the token of a place that is being made can be put."""
+    if isinstance(place, Database):
+        return postgres.run_folder() / f"{place.name}.{name}"
+    return place.with_name(f"{place.name}.{name}")
+
+
+def make_data(place, tasks=0, options=()):
+    """Makes the base records in a place, and `tasks` more tasks; returns the API token."""
+    file = token_file(place)
+    succeed("init", *where(place), *options, "--token-file", file)
+    succeed("demo", *where(place), "--tasks", tasks)
+    return file.read_text().strip()
 
 
 SOURCES = itertools.count(1)
@@ -230,7 +240,7 @@ class From(requests.adapters.HTTPAdapter):
 
 
 class Server:
-    """A `docket serve` process on a data folder, and requests to it."""
+    """A `docket serve` process on a data folder or a database, and requests to it."""
 
     every = []  # all that were started, for the report of a failed test
 
@@ -238,8 +248,7 @@ class Server:
                  user="admin", stdout=subprocess.DEVNULL):
         """Without `data` it is told by `options` what it serves."""
         self.data, self.token, self.log, self.user, self.stdout = data, token, log, user, stdout
-        self.arguments = [PROGRAM, "serve", *(["--data", str(data)] if data else []),
-                          *map(str, options)]
+        self.arguments = [PROGRAM, "serve", *(where(data) if data else []), *map(str, options)]
         if listen:
             self.arguments += ["--listen", listen]
         self.env, self.preexec = environment(env), preexec

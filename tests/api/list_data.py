@@ -1,15 +1,15 @@
 """The tasks that the tests of lists ask for: titles of every kind, and times that no client can
 set, written into the database of a server that does not run."""
 import contextlib
-import fcntl
 import json
-import os
-import pathlib
 import random
 import sqlite3
 import time
 
-from harness import JSON, TASKS, Server, Wire, basic, make_data, succeed, task
+import places
+import postgres
+from harness import JSON, TASKS, Server, Wire, basic, make_data, succeed, task, token_file
+from places import where
 
 DAY = 86400
 IDLE_S = 5  # the server closes a connection that was silent for longer
@@ -50,6 +50,10 @@ TITLES = [
 @contextlib.contextmanager
 def database(folder):
     """A connection to the database of a server that does not run; committed at the end."""
+    if isinstance(folder, places.Database):
+        with places.opened(folder) as connection:
+            yield connection
+        return
     connection = sqlite3.connect(folder / "docket.db", isolation_level=None)
     try:
         connection.execute("PRAGMA foreign_keys = ON")
@@ -70,13 +74,13 @@ class Account:
         self.host = name + ".example.test"
 
 
-def make_accounts(folder, tasks):
-    """A data folder with two accounts of so many sample tasks each."""
-    token_file = folder.with_name("second.token")
-    first = Account("main", 1, make_data(folder, tasks[0]))
-    succeed("account", "add", "second", "--data", folder, "--token-file", token_file)
-    succeed("demo", "--data", folder, "--account", "second", "--tasks", tasks[1])
-    return [first, Account("second", 2, token_file.read_text().strip())]
+def make_accounts(folder, tasks, options=()):
+    """Two accounts of so many sample tasks each."""
+    file = token_file(folder, "second")
+    first = Account("main", 1, make_data(folder, tasks[0], options))
+    succeed("account", "add", "second", *where(folder), "--token-file", file)
+    succeed("demo", *where(folder), "--account", "second", "--tasks", tasks[1])
+    return [first, Account("second", 2, file.read_text().strip())]
 
 
 def serve(folder, log, accounts):
@@ -214,9 +218,9 @@ def set_times(connection, account, rng):
                 " WHERE account_id = ? AND id = ?", [account.number, task_id])
 
 
-def make_small(folder, log):
+def make_small(folder, log, options=()):
     """Two accounts of some 500 tasks each. Returns what `shared` keeps."""
-    accounts = make_accounts(folder, [120, 160])
+    accounts = make_accounts(folder, [120, 160], options)
     with database(folder) as connection:
         for account in accounts:
             add_related(connection, account)
@@ -264,9 +268,9 @@ UPDATE task SET unassigned = NOT EXISTS (SELECT 1 FROM task_user u
 """
 
 
-def make_big(folder, log):
+def make_big(folder, log, options=()):
     """An account of 30,000 tasks beside a small one."""
-    accounts = make_accounts(folder, [29800, 100])
+    accounts = make_accounts(folder, [29800, 100], options)
     with database(folder) as connection:
         for account in accounts:
             add_related(connection, account)
@@ -297,27 +301,18 @@ def read_all(folder, log, accounts):
     return bodies
 
 
-def shared(tmp_path_factory, name, make):
-    """A folder that `make` fills once for all the workers of a run; returns it, its accounts and
+def shared(database, name, make):
+    """A place that `make` fills once for all the workers of a run; returns it, its accounts and
     the bodies of their tasks. It is copied, never served."""
-    root = tmp_path_factory.getbasetemp()
-    if "PYTEST_XDIST_WORKER" in os.environ:
-        root = root.parent
-    root = pathlib.Path(root) / name
-    root.mkdir(exist_ok=True)
-    note = root / "accounts.json"
-    with open(root / "lock", "w", encoding="ascii") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not note.exists():
-            accounts = make(root / "data", root / "stderr")
-            bodies = read_all(root / "data", root / "stderr", accounts)
-            # Only what was made to the end is there for the others.
-            note.with_suffix(".new").write_text(json.dumps([
-                [account.name, account.number, account.token,
-                 [[key, body.decode()] for key, body in of_account.items()]]
-                for account, of_account in zip(accounts, bodies)]), "utf-8")
-            note.with_suffix(".new").rename(note)
-    stored = json.loads(note.read_text("utf-8"))
+    def fill(place):
+        log = postgres.run_folder() / f"{name}-{database}.stderr"
+        accounts = make(place, log, places.init_options(database))
+        return json.dumps([
+            [account.name, account.number, account.token,
+             [[key, body.decode()] for key, body in of_account.items()]]
+            for account, of_account in zip(accounts, read_all(place, log, accounts))])
+
+    place, note = places.once(database, name, fill)
+    stored = json.loads(note)
     accounts = [Account(*row[:3]) for row in stored]
-    return root / "data", accounts, [{key: body.encode() for key, body in row[3]}
-                                     for row in stored]
+    return place, accounts, [{key: body.encode() for key, body in row[3]} for row in stored]

@@ -1,8 +1,8 @@
 """Asks a server for lists and holds every answer against the model."""
 import random
 import re
-import shutil
 
+import places
 from harness import TASKS, strict_json
 from list_data import Reader, serve
 from list_model import Model, Query
@@ -14,17 +14,18 @@ PAGES = 9  # more than these are not all read
 class Lists:
     """A running server, and for each account its model and a connection."""
 
-    def __init__(self, folder, accounts, bodies, place):
-        shutil.copytree(folder, place / "data")
+    def __init__(self, data, accounts, bodies, place):
+        self.data = places.copy(data, place / "data")
         self.accounts = accounts
         self.models = [Model(of_account, strict_json) for of_account in bodies]
-        self.server = serve(place / "data", place / "stderr", accounts)
+        self.server = serve(self.data, place / "stderr", accounts)
         self.readers = [Reader(self.server, account) for account in accounts]
 
     def stop(self):
         for reader in self.readers:
             reader.socket.close()
         self.server.stop()
+        places.remove(self.data)
 
 
 def links(reply):

@@ -1,12 +1,11 @@
 """What the tests of lists share: asking for one, its links, and servers with tasks of their own."""
 import contextlib
 import re
-import shutil
-import sqlite3
 import unicodedata
 from urllib.parse import quote
 
 import harness
+import places
 from harness import TASKS
 
 SORTS = ["id", "due_on", "title", "created_at", "updated_at", "alert_at", "complete_at"]
@@ -17,20 +16,21 @@ STATUSES = ["none", "needs_action", "in_progress", "complete"]
 def served(tmp_path_factory, base, sql=()):
     """A server of its own, with the base records; `sql` is run on its database before."""
     folder = tmp_path_factory.mktemp("lists")
-    shutil.copytree(base[0], folder / "data")
-    write(folder / "data", sql)
-    server = harness.Server(folder / "data", base[1], folder / "stderr")
+    place = places.copy(base[0], folder / "data")
+    write(place, sql)
+    server = harness.Server(place, base[1], folder / "stderr")
     yield server
     if server.running():
         server.stop()
     server.check_stderr()
+    places.remove(place)
 
 
-def write(folder, statements):
+def write(place, statements):
     """Writes what no client can, such as the time of a creation. Nothing may serve it."""
     if not statements:
         return
-    with contextlib.closing(sqlite3.connect(folder / "docket.db")) as database, database:
+    with places.opened(place) as database:
         for statement in statements:
             database.execute(*([statement] if isinstance(statement, str) else statement))
 

@@ -1,11 +1,13 @@
 """Who may use the API: HTTP Basic with `{username}/token` and an API token."""
 import base64
 import re
-import sqlite3
 
 import pytest
 
+import places
 from harness import JSON, OWN, TASKS, Wire, basic, cases, problem, task
+
+pytestmark = places.BOTH
 
 FULL, LIMITED, DISABLED = 0, 1, 2
 
@@ -207,11 +209,10 @@ def test_limited_staff_with_a_wrong_token(server):
 def set_level(server, staff_id, level):
     """Changes an access level while the server does not run."""
     server.stop()
-    with sqlite3.connect(server.data / "docket.db") as database:
+    with places.opened(server.data) as database:
         done = database.execute("UPDATE staff SET access_level = ? WHERE id = ?",
                                 (level, staff_id))
         assert done.rowcount == 1
-    database.close()
     server.start()
 
 
@@ -239,10 +240,7 @@ def test_every_access_level(make_server):
     assert_unknown(server.get(reply.json["id"]))
     assert server.get(reply.json["id"], access=second).json == reply.json
     server.stop()
-    database = sqlite3.connect(server.data / "docket.db")
-    rows = database.execute("SELECT staff_id FROM history WHERE record = 'task'").fetchall()
-    database.close()
-    assert rows == [(2,)]
+    assert places.rows(server.data, "SELECT staff_id FROM history WHERE record = 'task'") == [(2,)]
 
 
 # What comes first
@@ -283,6 +281,7 @@ def test_options_needs_no_access(server, path):
 
 # Tokens at rest
 
+@places.SQLITE
 def test_tokens_are_stored_as_hashes_alone(make_server):
     server = make_server()
     server.create()

@@ -1,31 +1,36 @@
 """Several accounts in one folder: which one a request is for, and that none sees another's."""
 import pytest
 
-from commands import fails, misuse, mode, rows
-from harness import TASKS, Server, Wire, basic, problem, succeed
+import places
+from commands import fails, misuse, mode
+from harness import TASKS, Server, Wire, basic, problem, succeed, token_file
+from places import rows, where
+
+pytestmark = places.BOTH
 
 DOMAIN = "example.test"
 
 
 def add(folder, name, *options):
     """Makes an account with sample records; returns its token."""
-    file = folder.with_name(name + ".token")
-    succeed("account", "add", name, "--data", folder, "--token-file", file, *options)
-    succeed("demo", "--data", folder, "--account", name, "--tasks", 5)
+    file = token_file(folder, name)
+    succeed("account", "add", name, *where(folder), "--token-file", file, *options)
+    succeed("demo", *where(folder), "--account", name, "--tasks", 5)
     assert mode(file) == 0o600
     return file.read_text().strip()
 
 
 @pytest.fixture(scope="module")
-def two(tmp_path_factory):
+def two(tmp_path_factory, database):
     """A server of two accounts, and the token of each."""
     place = tmp_path_factory.mktemp("accounts")
-    folder = place / "data"
-    succeed("init", "--data", folder, "--account", "first", "--token-file", place / "token")
+    folder = places.empty(database, place / "data")
+    succeed("init", *where(folder), "--account", "first", "--token-file", place / "token")
     tokens = {"first": (place / "token").read_text().strip(), "second": add(folder, "second")}
     server = Server(folder, None, place / "log", ["--base-domain", DOMAIN])
     yield server, tokens
     server.stop()
+    places.remove(folder)
 
 
 def ask(two, host, path, token, **options):
@@ -61,24 +66,24 @@ def test_each_has_its_own_records(two):
     assert (other.status, other.body) == (404, missing.body)
 
 
-def test_several_accounts_need_a_base_domain(tmp_path):
-    folder = tmp_path / "data"
-    succeed("init", "--data", folder, "--token-file", tmp_path / "token")
+def test_several_accounts_need_a_base_domain(tmp_path, new_place):
+    folder = new_place("data")
+    succeed("init", *where(folder), "--token-file", tmp_path / "token")
     add(folder, "second")
-    assert "--base-domain" in fails("serve", "--data", folder, "--listen", "127.0.0.1:0")
-    assert "--account" in fails("demo", "--data", folder)
-    assert "third" in fails("demo", "--data", folder, "--account", "third")
+    assert "--base-domain" in fails("serve", *where(folder), "--listen", "127.0.0.1:0")
+    assert "--account" in fails("demo", *where(folder))
+    assert "third" in fails("demo", *where(folder), "--account", "third")
 
 
-def test_a_name_is_taken_once(tmp_path):
-    folder, file = tmp_path / "data", tmp_path / "token"
-    succeed("init", "--data", folder, "--token-file", file)
+def test_a_name_is_taken_once(tmp_path, new_place):
+    folder, file = new_place("data"), tmp_path / "token"
+    succeed("init", *where(folder), "--token-file", file)
     before = rows(folder, "SELECT * FROM account"), rows(folder, "SELECT * FROM token")
-    assert '"main"' in fails("account", "add", "main", "--data", folder)
+    assert '"main"' in fails("account", "add", "main", *where(folder))
     # Nothing is made where the token cannot be handed over.
-    fails("account", "add", "second", "--data", folder, "--token-file", file)
+    fails("account", "add", "second", *where(folder), "--token-file", file)
     gone = tmp_path / "gone"
-    fails("account", "add", "main", "--data", folder, "--token-file", gone)
+    fails("account", "add", "main", *where(folder), "--token-file", gone)
     assert not gone.exists()
     assert before == (rows(folder, "SELECT * FROM account"), rows(folder, "SELECT * FROM token"))
 
@@ -88,11 +93,10 @@ def test_a_name_is_taken_once(tmp_path):
     ["account", "add", ""], ["account", "add", "A"], ["account", "add", "a.b"],
     ["account", "add", "x", "--account", "y"], ["account", "add", "x", "--username", "a:b"],
     ["serve", "--base-domain", "."], ["serve", "--base-domain", "a b"]])
-def test_wrong_use(tmp_path, arguments):
-    succeed("init", "--data", tmp_path / "data", "--token-file", tmp_path / "token")
-    told = misuse(*arguments, "--data", tmp_path / "data")
+def test_wrong_use(one, arguments):
+    told = misuse(*arguments, *where(one))
     assert told.count("\n") == 1
-    assert rows(tmp_path / "data", "SELECT count(*) FROM account") == [(1,)]
+    assert rows(one, "SELECT count(*) FROM account") == [(1,)]
 
 
 @pytest.mark.parametrize("host", ["first", "nobody"])

@@ -8,9 +8,10 @@ import time
 import pytest
 
 from admin import TIME, TOKEN, change, check_help, docket, dump, listed, refused
-from commands import fails, misuse, mode, rows
+from commands import fails, misuse, mode
 from harness import (ANSWER_S, FIELDS, JSON, OWN, TASKS, Server, basic, faults, problem, strict_json,
                      succeed, task)
+from places import rows
 from tables import assert_is_now
 from test_commands import full
 

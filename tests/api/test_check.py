@@ -13,8 +13,9 @@ import threading
 import pytest
 
 import harness
-from commands import fails, rows
+from commands import fails
 from harness import PROGRAM, Server, cases, environment, run, succeed
+from places import rows
 
 
 @pytest.fixture(scope="module")

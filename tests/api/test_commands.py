@@ -10,8 +10,9 @@ import subprocess
 import pytest
 
 import harness
-from commands import fails, misuse, mode, rows
+from commands import fails, misuse, mode
 from harness import PROGRAM, basic, environment, succeed, task
+from places import rows
 
 
 # init

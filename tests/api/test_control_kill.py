@@ -17,8 +17,8 @@ import time
 import pytest
 
 from admin import TOKEN, Pair, check_sound, docket, dump, listed
-from commands import rows
 from harness import COMMAND_S, PROGRAM, SANITIZER, environment, run, succeed
+from places import rows
 
 TURNS = 6
 WORKERS = 3

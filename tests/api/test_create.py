@@ -1,17 +1,17 @@
 """Creating a task: every field, rule and coercion, and what an answer says where one is broken.
 Dates, timestamps and addresses have files of their own."""
-import contextlib
 import datetime
 import json
-import sqlite3
 
 import pytest
 
-from commands import TABLES
+import places
 from harness import (ADDRESS_PARTS, EXAMPLE, FIELDS, JSON, MINIMAL, REQUIRED, TASKS, cases, faults,
                      label, messages, task)
 from tables import (CHARACTERS, INT64_MAX, NOTHING, assert_is_now, check_accepted,
                     check_nothing_stored, each, refuse)
+
+pytestmark = places.ALL
 
 
 # The reference's example
@@ -247,7 +247,7 @@ def test_a_hundred_staff_and_one_more(make_server):
     """The last of them are disabled, and may be assigned all the same."""
     server = make_server()
     server.stop()
-    with contextlib.closing(sqlite3.connect(server.data / "docket.db")) as database, database:
+    with places.opened(server.data) as database:
         database.executemany(
             "INSERT INTO staff SELECT account_id, ?, change, ?, first_name, last_name, email, ?,"
             " created_at, updated_at FROM staff WHERE id = 2",
@@ -298,11 +298,11 @@ def test_nothing_of_a_refused_request_is_in_the_database(make_server):
     server = make_server()
 
     def stored():
-        with contextlib.closing(sqlite3.connect(server.data / "docket.db")) as database:
+        with places.opened(server.data) as database:
             # When the token was last used is told whatever came of the request.
             database.execute("UPDATE token SET last_used_at = NULL")
-            return {table: database.execute(f'SELECT * FROM "{table}"').fetchall()
-                    for table, in database.execute(TABLES).fetchall()}
+            return {table: sorted(database.execute(f'SELECT * FROM "{table}"').fetchall(), key=repr)
+                    for table in places.tables(database)}
     server.stop()
     before = stored()
     assert before["task"] == [] and len(before["casefile"]) == 2

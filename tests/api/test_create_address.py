@@ -4,8 +4,11 @@ import pathlib
 
 import pytest
 
+import places
 from harness import ADDRESS_PARTS, cases, faults, label, messages, task
 from tables import CHARACTERS, check_accepted, check_nothing_stored, refuse, whole
+
+pytestmark = places.BOTH
 
 ADDRESS = [
     ("address null", None, None),

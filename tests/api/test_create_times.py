@@ -3,8 +3,11 @@ import datetime
 
 import pytest
 
+import places
 from harness import cases, faults, label, task
 from tables import assert_is_now, check_accepted, check_nothing_stored, each, refuse
+
+pytestmark = places.BOTH
 
 # The due date: a day, never converted between zones.
 

@@ -10,8 +10,10 @@ import time
 import pytest
 
 import harness
-from commands import TABLES, fails, misuse, rows
+import places
+from commands import fails, misuse
 from harness import EXAMPLE, JSON, PROGRAM, TASKS, environment, run, succeed
+from places import rows
 
 DAY = 86400
 
@@ -19,7 +21,7 @@ DAY = 86400
 def everything(folder):
     """All that is in the database."""
     return {name: sorted(rows(folder, f'SELECT * FROM "{name}"'), key=repr)
-            for name, in rows(folder, TABLES)}
+            for name, in rows(folder, places.TABLES[False])}
 
 
 @pytest.fixture

@@ -2,7 +2,10 @@
 import pytest
 
 import harness
+import places
 from harness import TASKS, cases, problem
+
+pytestmark = places.BOTH
 
 CHANGES = "/api/v1/changes"
 
@@ -59,8 +62,8 @@ def test_the_changes_of_an_account(make_server):
     assert changes(server, len(before) + 1) == []
 
 
-def test_at_most_a_thousand(make_server, tmp_path):
-    data = tmp_path / "many"
+def test_at_most_a_thousand(make_server, new_place):
+    data = new_place("many")
     token = harness.make_data(data, tasks=1100)
     server = make_server(data, token)
     first = get(server, CHANGES + "?since=0")

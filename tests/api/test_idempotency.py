@@ -1,14 +1,15 @@
 """Idempotency-Key: a create that is sent again with its key makes nothing more, and is answered as
 the first time."""
 import concurrent.futures
-import contextlib
 import json
-import sqlite3
 
 import pytest
 
 import harness
+import places
 from harness import JSON, OWN, TASKS, cases, faults, problem
+
+pytestmark = places.BOTH
 
 
 def post(server, key, title="Once", **options):
@@ -98,9 +99,8 @@ def test_it_outlives_the_process_and_ends_after_a_day(make_server):
     server.stop()
 
     def age(seconds):
-        with contextlib.closing(sqlite3.connect(server.data / "docket.db")) as database:
+        with places.opened(server.data) as database:
             database.execute("UPDATE idempotency SET at = at - ?", (seconds,))
-            database.commit()
     age(24 * 60 * 60 - 60)
     server.start()
     assert post(server, "kept", "Kept").body == first.body

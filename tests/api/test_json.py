@@ -4,7 +4,10 @@ import re
 
 import pytest
 
+import places
 from harness import JSON, MINIMAL, TASKS, Wire, cases, faults, problem, task
+
+pytestmark = places.BOTH
 
 LIMIT = 1024 * 1024
 

@@ -7,8 +7,11 @@ import string
 import pytest
 
 import harness
+import places
 from harness import TASKS, Wire, faults
 from lists import SORTS, ask, cursor_of, encoded, ids, links, rewrite, served
+
+pytestmark = places.BOTH
 
 ALPHABET = string.ascii_letters + string.digits + "-_"
 
@@ -140,10 +143,10 @@ def test_two_cursors_do_not_make_a_third(server):
                 refused(server, f"after={mixed}")
 
 
-def test_a_cursor_of_another_installation(server, tmp_path, make_server):
+def test_a_cursor_of_another_installation(server, new_place, make_server):
     """Also of one with the same tasks."""
-    token = harness.make_data(tmp_path / "other")
-    other = make_server(tmp_path / "other", token)
+    place = new_place("other")
+    other = make_server(place, harness.make_data(place))
     for _ in range(3):
         other.create()
     cursor = cursor_of(ask(other, "per_page=1"))
@@ -152,6 +155,7 @@ def test_a_cursor_of_another_installation(server, tmp_path, make_server):
     refused(other, f"after={cursor_of(ask(server, 'per_page=1'))}")
 
 
+@places.SQLITE
 def test_a_cursor_of_another_account(server, tmp_path, make_server):
     """In a copy of the database, with its key, whose account has another number."""
     cursor = cursor_of(ask(server, "per_page=1"))

@@ -3,8 +3,11 @@ import itertools
 
 import pytest
 
+import places
 from harness import FIELDS, TASKS, Wire, faults, problem
 from lists import ask, ids, listed, links, rewrite, served, walk
+
+pytestmark = places.BOTH
 
 # As a request asks for it, the key, and the field that names the records.
 EXPANSIONS = {"case": ("Casefile", "casefile_id"), "calendar": ("Calendar", "calendar_id"),

@@ -3,8 +3,11 @@ import itertools
 
 import pytest
 
+import places
 from harness import TASKS, Wire, faults, label, messages, problem
 from lists import SORTS, ask, encoded, ids, served
+
+pytestmark = places.BOTH
 
 ANY = ["id", "calendar", "case", "subject", "user", "status"]
 DATES = ["due_from", "due_to", "from", "to", "From", "To"]

@@ -4,9 +4,12 @@ import itertools
 
 import pytest
 
+import places
 from harness import FIELDS
 from lists import STATUSES, count, encoded, ids, listed, rewrite, served
 from tables import read_time
+
+pytestmark = places.BOTH
 
 EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)
 
@@ -32,7 +35,7 @@ KNOWN = {
 }
 BEFORE = [
     "INSERT INTO calendar SELECT account_id, id + n, change + n, name, color, created_at,"
-    " updated_at FROM calendar, (SELECT 1 AS n UNION SELECT 2)",
+    " updated_at FROM calendar, (SELECT 1 AS n UNION SELECT 2) q",
     "INSERT INTO casefile SELECT account_id, 247, change, 'Third', status, created_at, updated_at"
     " FROM casefile WHERE id = 246"]
 

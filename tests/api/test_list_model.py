@@ -7,11 +7,14 @@ import threading
 
 import pytest
 
+import places
 from harness import TASKS
 from list_data import Reader, make_big, make_small, random_record, shared
 from list_model import SORTS, Query
 from list_queries import DIRS, draw, every_feature, features
 from list_walk import Lists, check_pairs, check_queries, links
+
+pytestmark = places.ALL
 
 SEEDS, QUERIES = range(20), 100  # seeds, and queries of each
 BIG_SEEDS, BIG_QUERIES = range(100, 104), 38
@@ -20,18 +23,18 @@ WRITERS = 16
 
 
 @pytest.fixture(scope="module")
-def small(tmp_path_factory):
+def small(tmp_path_factory, database):
     """Two accounts of some 500 tasks."""
-    lists = Lists(*shared(tmp_path_factory, "lists", make_small),
+    lists = Lists(*shared(database, "lists", make_small),
                   tmp_path_factory.mktemp("lists"))
     yield lists
     lists.stop()
 
 
 @pytest.fixture(scope="module")
-def big(tmp_path_factory):
+def big(tmp_path_factory, database):
     """An account where it matters what is looked up, and a small one."""
-    lists = Lists(*shared(tmp_path_factory, "big-lists", make_big),
+    lists = Lists(*shared(database, "big-lists", make_big),
                   tmp_path_factory.mktemp("big-lists"))
     yield lists
     lists.stop()
@@ -141,8 +144,8 @@ WALKS = [([], True), ([], False)] + [
     for filters in ([], [("status", "complete,none"), ("user", "1,none")])]
 
 
-def test_walks_while_others_write(tmp_path_factory):
-    lists = Lists(*shared(tmp_path_factory, "lists", make_small),
+def test_walks_while_others_write(tmp_path_factory, database):
+    lists = Lists(*shared(database, "lists", make_small),
                   tmp_path_factory.mktemp("walks"))
     with Writers(lists) as writers:
         for params, by_page in WALKS:

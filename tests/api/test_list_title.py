@@ -4,8 +4,11 @@ import unicodedata
 
 import pytest
 
+import places
 from harness import label
 from lists import ask, cursor_of, encoded, folded, ids, in_order, listed, served, walk
+
+pytestmark = places.BOTH
 
 TITLES = [
     # Forms of one word that folding makes equal, or does not.

@@ -5,23 +5,28 @@ import random
 
 import pytest
 
+import places
 from harness import Server, make_data
 from lists import (SORTS, STATUSES, ask, count, cursor_of, encoded, folded, in_order, ids, listed,
                    walk)
+
+pytestmark = places.BOTH
 
 MADE = 6000
 QUESTIONS = 30  # for each seed
 
 
 @pytest.fixture(scope="module")
-def samples(tmp_path_factory):
+def samples(tmp_path_factory, database):
     """A server with the tasks of `docket demo`, and all its records."""
     folder = tmp_path_factory.mktemp("together")
-    server = Server(folder / "data", make_data(folder / "data", MADE), folder / "stderr")
+    place = places.empty(database, folder / "data")
+    server = Server(place, make_data(place, MADE), folder / "stderr")
     records = sum(walk(server, "per_page=500"), [])
     assert [record["id"] for record in records] == list(range(1, MADE + 1))
     yield server, records
     server.stop()
+    places.remove(place)
 
 
 def one_of(field, values, none=False):

@@ -1,7 +1,11 @@
 """GET /api/v1/me: whom the credentials are of."""
 import pytest
 
+import places
 from harness import basic, faults, problem, succeed
+from places import where
+
+pytestmark = places.BOTH
 
 ME = "/api/v1/me"
 
@@ -29,28 +33,28 @@ def test_what_it_says(server, me):
 
 def test_it_is_whoever_asks(server):
     """The token is the account's; the user name says who it is."""
-    succeed("staff", "set", "second", "--data", server.data, "--access", "full")
+    succeed("staff", "set", "second", *where(server.data), "--access", "full")
     try:
         other = server.call("GET", ME, access=basic("second/token", server.token)).json
     finally:
-        succeed("staff", "set", "second", "--data", server.data, "--access", "limited")
+        succeed("staff", "set", "second", *where(server.data), "--access", "limited")
     assert (other["staff"]["id"], other["staff"]["username"]) == (2, "second")
 
 
 def test_what_a_token_may(server, tmp_path):
-    succeed("token", "add", "narrow", "--data", server.data, "--read-only", "--lenient",
+    succeed("token", "add", "narrow", *where(server.data), "--read-only", "--lenient",
             "--expires", "2999-12-31T22:00:00-02:00", "--token-file", tmp_path / "token")
     narrow = basic("admin/token", (tmp_path / "token").read_text().strip())
     assert server.call("GET", ME + "?nonsense=1", access=narrow).json["token"] == {
         "label": "narrow", "read_only": True, "lenient": True,
         "expires_at": "3000-01-01T00:00:00Z"}
-    succeed("token", "add", "lenient", "--data", server.data, "--lenient", "--token-file",
+    succeed("token", "add", "lenient", *where(server.data), "--lenient", "--token-file",
             tmp_path / "lenient")
     lenient = basic("admin/token", (tmp_path / "lenient").read_text().strip())
     assert server.call("GET", ME, access=lenient).json["token"] == {
         "label": "lenient", "read_only": False, "lenient": True, "expires_at": None}
-    succeed("token", "revoke", "lenient", "--data", server.data)
-    succeed("token", "revoke", "narrow", "--data", server.data)
+    succeed("token", "revoke", "lenient", *where(server.data))
+    succeed("token", "revoke", "narrow", *where(server.data))
     problem(server.call("GET", ME, access=narrow), 401)
 
 

@@ -7,8 +7,9 @@ import sqlite3
 
 import pytest
 
-from commands import fails, rows
+from commands import fails
 from harness import ROOT, Server, run, succeed
+from places import rows
 
 # The first schema, as SQLite has it.
 MARKERS = {"int": "INTEGER", "text": "TEXT", "bytes": "BLOB", "table": "STRICT",

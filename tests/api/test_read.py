@@ -3,7 +3,10 @@ import json
 
 import pytest
 
+import places
 from harness import FIELDS, JSON, MINIMAL, OWN, TASKS, Wire, faults, problem, task
+
+pytestmark = places.BOTH
 
 
 @pytest.fixture(scope="module")

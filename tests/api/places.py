@@ -1,0 +1,126 @@
+"""Where docket keeps things: a data folder (a path), or a PostgreSQL database (postgres.Database).
+What most tests do with either is here, so that one text of a test serves both."""
+import contextlib
+import re
+import shutil
+import sqlite3
+
+import pytest
+
+import postgres
+from postgres import Database
+
+# What the tests of a file run on, by `pytestmark = places.BOTH`.
+BOTH = pytest.mark.databases("sqlite", "postgresql")
+ALL = pytest.mark.databases("sqlite", "postgresql", "partitioned")
+SQLITE = pytest.mark.databases("sqlite")  # of one test among others
+POSTGRESQL = pytest.mark.databases("postgresql")
+
+
+def where(place):
+    """The options of a command that name the place."""
+    if isinstance(place, Database):
+        return ["--database", place.url]
+    return ["--data", str(place)]
+
+
+def empty(database, path):
+    """A place that nothing is in yet: the path itself where `database` is sqlite."""
+    if database == "sqlite":
+        return path
+    return postgres.shared().create(postgres.new_name("test"))
+
+
+def init_options(database):
+    """What docket init is told besides."""
+    return ["--partitions", "4"] if database == "partitioned" else []
+
+
+def copy(place, path):
+    """A copy of a place that nobody serves; `path` is for a folder's."""
+    if isinstance(place, Database):
+        return place.copy(postgres.new_name("test"))
+    shutil.copytree(place, path)
+    return path
+
+
+def once(database, name, make):
+    """A place that `make` fills once for all the workers of a run, and what it returned, a text.
+    It is copied, never served."""
+    if database != "sqlite":
+        return postgres.template(f"{name}-{database}", make)
+    place, note = (postgres.run_folder() / (name + end) for end in (".data", ".note"))
+    with postgres.locked(name + ".lock"):
+        if not note.exists():
+            note.write_text(make(place), "utf-8")
+    return place, note.read_text("utf-8")
+
+
+def remove(place):
+    if isinstance(place, Database):
+        place.drop()
+
+
+class Connection:
+    """sqlite3's way of asking, of a PostgreSQL database."""
+
+    def __init__(self, connection):
+        self.cursor = connection.cursor()
+
+    @staticmethod
+    def translated(sql, values):
+        if not values:
+            return sql
+        sql = sql.replace("%", "%%")
+        if isinstance(values, dict):
+            return re.sub(r"(?<!:):(\w+)", r"%(\1)s", sql)
+        return sql.replace("?", "%s")
+
+    def execute(self, sql, values=()):
+        self.cursor.execute(self.translated(sql, values), values or None)
+        return self.cursor
+
+    def executemany(self, sql, rows):
+        for values in rows:
+            self.execute(sql, values)
+
+
+@contextlib.contextmanager
+def opened(place):
+    """A connection that is committed at the end. A folder may not be served meanwhile."""
+    if isinstance(place, Database):
+        with contextlib.closing(place.connect()) as connection:
+            connection.autocommit = False
+            with connection:
+                yield Connection(connection)
+    else:
+        with contextlib.closing(sqlite3.connect(place / "docket.db")) as connection, connection:
+            yield connection
+
+
+def rows(place, sql, values=()):
+    """What a statement finds."""
+    with opened(place) as connection:
+        return connection.execute(sql, values).fetchall()
+
+
+# The tables that hold something; an index of words is read through the tables behind it, and a part
+# of a table through the whole.
+TABLES = {
+    False: "SELECT name FROM sqlite_schema WHERE type = 'table' AND sql NOT LIKE 'CREATE VIRTUAL%'",
+    True: "SELECT relname::text FROM pg_class WHERE relkind IN ('r', 'p') AND NOT relispartition"
+          " AND relnamespace = 'public'::regnamespace",
+}
+COLUMNS = {
+    False: "SELECT name FROM pragma_table_info(?)",
+    True: "SELECT attname::text FROM pg_attribute WHERE attrelid = ?::regclass AND attnum > 0"
+          " AND NOT attisdropped ORDER BY attnum",
+}
+
+
+def tables(connection):
+    """table → its columns."""
+    kind = isinstance(connection, Connection)
+    names = [name for name, in connection.execute(TABLES[kind]).fetchall()]
+    return {name: [column for column, in connection.execute(COLUMNS[kind], (name,)).fetchall()]
+            for name in names}
