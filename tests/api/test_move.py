@@ -1,8 +1,11 @@
 """The command move: everything to another database, whole or not at all."""
+import os
 import random
 import re
+import resource
 import shutil
 import signal
+import sqlite3
 import subprocess
 import time
 
@@ -253,6 +256,17 @@ def test_a_difference_is_found(source, target, table, change):
     assert "docket init" in fails("serve", *target.options, "--listen", "127.0.0.1:0")
 
 
+@ways("folder to folder", "database to database")
+def test_a_target_that_was_spoilt(source, target):
+    """What it refuses is told of it, in the middle of a page of the source."""
+    assert break_off(source, target)
+    target.query("DELETE FROM staff WHERE account_id = 1", True)
+    target.query("INSERT INTO staff SELECT 1, 999, 1, 'x', '', '', '', 0, 0, 0", True)
+    said = fails("move", "--from", source.place, "--to", target.place)
+    assert "the target: cannot write the table task_user: a rule of the schema" in said
+    assert not target.exists()
+
+
 def test_a_complete_target_wants_only_its_name(source, target):
     """A kill between the last transaction and the new name."""
     move(source, target)
@@ -384,13 +398,12 @@ def test_into_partitions(source, target):
 
 def test_a_source_that_was_killed(source, target):
     """What it has left in the WAL goes over."""
-    pid = harness.os.fork()
+    pid = os.fork()
     if pid == 0:
-        import sqlite3
         database = sqlite3.connect(source.path / "docket.db", isolation_level=None)
         database.execute("UPDATE account SET expand = 'users'")
-        harness.os._exit(0)
-    harness.os.waitpid(pid, 0)
+        os._exit(0)
+    os.waitpid(pid, 0)
     move(source, target)
     assert set(target.query("SELECT expand FROM account")) == {("users",)}
 
@@ -398,8 +411,6 @@ def test_a_source_that_was_killed(source, target):
 @ways("folder to folder", "database to folder")
 def test_a_full_disk(source, target):
     """It says so, and goes on when there is room."""
-    import resource
-
     def limit():
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, (6_000_000, 6_000_000))
