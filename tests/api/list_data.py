@@ -263,8 +263,9 @@ INSERT INTO task_user (account_id, task_id, staff_id, status, due_on)
 	ON s.account_id = t.account_id AND (s.id = 2 AND t.id < 15000 OR s.id = 3 AND t.id % 7 > 0
 		OR s.id = 804 AND t.id % 700 = 0 OR s.id = 805 AND t.status = 1)
 	WHERE t.account_id = :a;
-UPDATE task SET unassigned = NOT EXISTS (SELECT 1 FROM task_user u
-	WHERE u.account_id = task.account_id AND u.task_id = task.id) WHERE account_id = :a
+UPDATE task SET unassigned = CASE WHEN EXISTS (SELECT 1 FROM task_user u
+	WHERE u.account_id = task.account_id AND u.task_id = task.id) THEN 0 ELSE 1 END
+	WHERE account_id = :a
 """
 
 
