@@ -1,0 +1,84 @@
+"""Three processes over one PostgreSQL database: what one has acknowledged every other one has."""
+import collections
+import os
+import threading
+
+import pytest
+
+from cluster import Cluster, Office
+from harness import TASKS, strict_json
+from writers import Link, Writers
+
+SECONDS = float(os.environ.get("DOCKET_TEST_SECONDS", "3"))
+PROCESSES, WRITERS = 3, 64
+ACCOUNTS = ("hot", "second", "third", "fourth")
+# Half of the writers are in one account, over all processes.
+SHARES = ("hot", "second", "hot", "third", "hot", "fourth", "hot", "second")
+
+
+@pytest.fixture(scope="module")
+def office(tmp_path_factory):
+    with Cluster().make().start() as cluster:
+        office = Office(cluster, tmp_path_factory.mktemp("office"), ACCOUNTS)
+        for _ in range(PROCESSES):
+            office.serve()
+        yield office
+        office.stop()
+
+
+def test_what_one_acknowledges_all_have(office):
+    own, reads = threading.local(), collections.Counter()
+
+    def read_elsewhere(number, account, task_id, title):
+        """At once, from the next process, and then from the one after it."""
+        if not hasattr(own, "links"):
+            own.links = [Link(office, office.servers[(number + by) % PROCESSES], account)
+                         for by in (1, 2)]
+        for link in own.links:
+            status, _, body = link.ask("GET", f"{TASKS}/{task_id}")
+            assert status == 200, f"{title}: {status} {body!r}"
+            assert strict_json(body)["title"] == title
+            reads[number] += 1
+
+    with Writers(office, office.servers, SHARES, WRITERS, on_created=read_elsewhere) as load:
+        load.ending.wait(SECONDS)
+    left = load.check()
+    print(f"{len(load.created)} created and read {sum(reads.values())} times elsewhere;"
+          f" slowest {load.slowest * 1000:.0f} ms")
+    assert left == 0, f"{left} were stored without an answer"
+    assert len(reads) == WRITERS, "a writer got nothing done"
+    office.check_sound()
+
+
+def test_the_history_has_the_order_in_which_it_was_committed(office):
+    """Whoever has read the changes up to one number misses none that comes later: while two
+    processes write to the account, a third looks, and what it saw never gets a gap behind it."""
+    first = int(office.cluster.psql("SELECT last_change FROM account WHERE name = 'hot'"))
+    seen, last, faults = [], [None], []
+
+    def look():
+        link = Link(office, office.servers[2], "hot")
+        after = first
+        while after != last[0]:
+            status, _, body = link.ask("GET", f"/api/v1/changes?since={after}")
+            assert status == 200, body
+            for change in strict_json(body)["changes"]:
+                seen.append(change["change"])
+                after = change["change"]
+
+    def guarded():
+        try:
+            look()
+        except Exception as fault:  # noqa: it is told below
+            faults.append(fault)
+
+    looker = threading.Thread(target=guarded, daemon=True)
+    looker.start()
+    with Writers(office, office.servers[:2], ("hot",), 16, "ordered") as load:
+        load.ending.wait(SECONDS)
+    last[0] = int(office.cluster.psql("SELECT last_change FROM account WHERE name = 'hot'"))
+    looker.join(60)
+    assert not faults, faults
+    assert not looker.is_alive(), f"it waits for the change {last[0]} after {seen[-1:]}"
+    assert seen == list(range(first + 1, last[0] + 1))
+    assert len(seen) >= len(load.created)
