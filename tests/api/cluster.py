@@ -213,10 +213,14 @@ class Session:
 class Office:
     """A database of docket with accounts of base records, and processes that serve it."""
 
-    def __init__(self, cluster, place, accounts=("first",), database="docket", options=()):
+    def __init__(self, cluster, place, accounts=("first",), database="docket", options=(),
+                 making="", before=None):
+        """`making` is said of the database that is made, after `before`."""
         self.cluster, self.place, self.database = cluster, place, database
         self.url, self.options, self.servers = cluster.url(database), options, []
-        cluster.psql(f"CREATE DATABASE {database}", "postgres")
+        if before:
+            cluster.psql(before, "postgres")
+        cluster.psql(f"CREATE DATABASE {database} {making}", "postgres")
         self.tokens = {}
         for account in accounts:
             how = ["account", "add", account] if self.tokens else ["init", "--account", account]
