@@ -130,22 +130,24 @@ class Cluster:
             words = (self.data / "postmaster.pid").read_text().splitlines()[6].split()
             subprocess.run(["ipcrm", "-m", words[1]], stderr=subprocess.DEVNULL, check=False)
 
-    def standby(self, name, folder=None):
-        """A standby of this server that has caught up, under that name."""
-        other = Cluster(self.settings, folder)
+    def standby(self, name, other=None):
+        """A standby of this server under that name: a new one, or `other`, made anew from it. Where
+        it is promoted, it waits for no standby of its own."""
+        other = other or Cluster(self.settings)
+        shutil.rmtree(other.data, ignore_errors=True)
         run_as_owner(BIN / "pg_basebackup", "-D", other.data, "-c", "fast", "-R", "-X", "stream",
-                     "-d", f"host=127.0.0.1 port={self.port} user={OWNER}"
-                           f" application_name={name}")
+                     "--no-sync", "-d", f"host=127.0.0.1 port={self.port} user={OWNER}"
+                                        f" application_name={name}")
+        with open(other.data / "postgresql.auto.conf", "a", encoding="ascii") as auto:
+            auto.write("synchronous_standby_names = ''\n")
         return other.start()
 
-    def follow(self, port, name):
-        """What the server follows from its next start on."""
-        auto = self.data / "postgresql.auto.conf"
-        lines = [line for line in auto.read_text().splitlines()
-                 if not line.startswith("primary_conninfo")]
-        lines.append(f"primary_conninfo = 'host=127.0.0.1 port={port} user={OWNER}"
-                     f" application_name={name}'")
-        auto.write_text("\n".join(lines) + "\n")
+    def wait_for_standby(self, name):
+        """From now on a commit is acknowledged when the standby of that name has it as well."""
+        self.psql(f"ALTER SYSTEM SET synchronous_standby_names = '{name}'", "postgres")
+        self.psql("SELECT pg_reload_conf()", "postgres")
+        self.until(f"SELECT sync_state FROM pg_stat_replication WHERE application_name = '{name}'",
+                   "sync")
 
     def promote(self):
         run_as_owner(BIN / "pg_ctl", "-D", self.data, "-w", "-t", START_S, "promote")

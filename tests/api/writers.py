@@ -19,7 +19,7 @@ class Link:
         self.office, self.server, self.account = office, server, account
         self.connection = None
 
-    def ask(self, method, path, value=None):
+    def ask(self, method, path, value=None, headers=()):
         """Status, headers and the body."""
         if not self.connection:
             self.connection = http.client.HTTPConnection(self.server.host, self.server.port,
@@ -27,7 +27,8 @@ class Link:
         body = None if value is None else json.dumps(value).encode()
         try:
             self.connection.request(method, path, body, {**self.office.headers(self.account),
-                                                         **(JSON if body else {})})
+                                                         **(JSON if body else {}),
+                                                         **dict(headers)})
             answer = self.connection.getresponse()
             return answer.status, answer.headers, answer.read()
         except (OSError, http.client.HTTPException):
