@@ -180,6 +180,21 @@ def test_cuts_under_load(office, cutter):
     office.check_sound()
 
 
+def test_the_change_of_another_process_is_not_taken_for_the_lost_one(office, cutter):
+    """Also where clients give all their requests the same id."""
+    office.serve()
+    with Writers(office, office.servers, ("first",), 16, "same id", refusals=True,
+                 headers={"X-Request-Id": "the-same-for-all"}) as load:
+        until = time.monotonic() + SECONDS
+        while time.monotonic() < until:
+            cutter.armed = "before"
+            load.wait_for(40)
+        cutter.armed = None
+    assert load.check() == 0
+    print(f"{len(load.created)} created, {cutter.cuts['before']} cuts")
+    office.check_sound()
+
+
 WAITING = "FROM pg_stat_activity WHERE wait_event = 'SyncRep'"
 
 

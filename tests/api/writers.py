@@ -47,9 +47,10 @@ class Writers:
     client with (number, account, id, title) after each 201."""
 
     def __init__(self, office, servers, accounts, count, name="load", refusals=False,
-                 on_created=None):
+                 on_created=None, headers=()):
         self.office, self.servers, self.accounts = office, servers, accounts
         self.name, self.refusals, self.on_created = name, refusals, on_created
+        self.headers = headers
         self.created = {}  # (account, id) → title, of every 201
         self.doubled = []
         self.times = []    # of every 201
@@ -91,7 +92,7 @@ class Writers:
             title = f"{self.name} {number} {turn}"
             began = time.monotonic()
             try:
-                status, headers, body = link.ask("POST", TASKS, task(title=title))
+                status, headers, body = link.ask("POST", TASKS, task(title=title), self.headers)
             except (OSError, http.client.HTTPException) as fault:
                 assert self.refusals, f"{title}: {fault!r}"
                 self.unanswered.append(title)
