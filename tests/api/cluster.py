@@ -215,7 +215,7 @@ class Session:
 class Office:
     """A database of docket with accounts of base records, and processes that serve it."""
 
-    def __init__(self, cluster, place, accounts=("first",), database="docket", options=(),
+    def __init__(self, cluster, place, accounts=("first",), database="docket", options=("--quiet",),
                  making="", before=None):
         """`making` is said of the database that is made, after `before`."""
         self.cluster, self.place, self.database = cluster, place, database
@@ -236,8 +236,8 @@ class Office:
         """Starts one more process; its token is of the first account."""
         server = Server(None, next(iter(self.tokens.values())),
                         self.place / f"{self.database}.log{len(self.servers)}",
-                        ["--database", url or self.url, "--base-domain", DOMAIN, "--quiet",
-                         *self.options, *options])
+                        ["--database", url or self.url, "--base-domain", DOMAIN, *self.options,
+                         *options])
         self.servers.append(server)
         return server
 

@@ -35,10 +35,10 @@ def own(tmp_path):
     """Makes a cluster of the test's own, with an office in it."""
     made = []
 
-    def make(settings=(), options=(), **more):
+    def make(settings=(), **more):
         cluster = Cluster(settings).make().start()
         made.append(cluster)
-        office = Office(cluster, tmp_path, ACCOUNTS, options=options, **more)
+        office = Office(cluster, tmp_path, ACCOUNTS, **more)
         made.append(office)
         office.serve()
         return cluster, office

@@ -13,17 +13,25 @@ PAUSE_S = 0.02  # of a client that was refused
 
 
 class Link:
-    """One connection of a client that makes a new one where it was lost."""
+    """One connection of a client that makes a new one where it was lost. A server may have the
+    TLS context `tls` that it is spoken to with."""
 
-    def __init__(self, office, server, account):
+    def __init__(self, office, server, account, source=None):
         self.office, self.server, self.account = office, server, account
+        self.source = source and (source, 0)
         self.connection = None
+
+    def connect(self):
+        place, tls = (self.server.host, self.server.port), getattr(self.server, "tls", None)
+        if tls:
+            return http.client.HTTPSConnection(*place, timeout=ANSWER_S, context=tls,
+                                               source_address=self.source)
+        return http.client.HTTPConnection(*place, timeout=ANSWER_S, source_address=self.source)
 
     def ask(self, method, path, value=None, headers=()):
         """Status, headers and the body."""
         if not self.connection:
-            self.connection = http.client.HTTPConnection(self.server.host, self.server.port,
-                                                         timeout=ANSWER_S)
+            self.connection = self.connect()
         body = None if value is None else json.dumps(value).encode()
         try:
             self.connection.request(method, path, body, {**self.office.headers(self.account),
