@@ -150,6 +150,7 @@ def test_a_connection_cut_at_a_commit(office, cutter, how, status, stored):
 
 def test_what_is_not_known_is_told_so_and_can_be_sent_again(office, cutter):
     """The commit is done, its answer is lost, and the database cannot be reached to find out."""
+    post(office, "before")  # so that nobody else commits: the use of the token is told
     cutter.armed = "gone"
     reply, took = post(office, "unknown", **{"Idempotency-Key": "of-this-test"})
     assert "not known" in problem(reply, 503)["detail"]
