@@ -41,9 +41,12 @@ CREATE INDEX casefile_service_by_service ON casefile_service (account_id, case_s
 ALTER TABLE subject ADD COLUMN middle_name {text} NOT NULL DEFAULT '';
 ALTER TABLE subject ADD COLUMN is_primary {int} NOT NULL DEFAULT 0;
 ALTER TABLE subject ADD COLUMN notes {text} NOT NULL DEFAULT '';
--- Folded as far as SQL can; it is made anew whenever the subject is written.
+-- What is searched and sorted by is folded; the marker fold is the function that does it.
 ALTER TABLE subject ADD COLUMN name_folded {text} NOT NULL DEFAULT '';
-UPDATE subject SET name_folded = lower(trim(first_name || ' ' || last_name));
+UPDATE subject SET name_folded = {fold}(trim(first_name || ' ' || last_name)),
+	is_primary = CASE WHEN id = (SELECT min(o.id) FROM subject o
+		WHERE o.account_id = subject.account_id AND o.casefile_id = subject.casefile_id)
+		THEN 1 ELSE 0 END;
 CREATE INDEX subject_by_case ON subject (account_id, casefile_id, id);
 CREATE INDEX subject_by_name ON subject (account_id, name_folded, id);
 CREATE INDEX subject_by_created ON subject (account_id, created_at, id);
@@ -53,6 +56,11 @@ ALTER TABLE staff ADD COLUMN is_vendor {int} NOT NULL DEFAULT 0;
 ALTER TABLE staff ADD COLUMN time_zone {text} NOT NULL DEFAULT 'UTC';
 ALTER TABLE staff ADD COLUMN first_name_folded {text} NOT NULL DEFAULT '';
 ALTER TABLE staff ADD COLUMN last_name_folded {text} NOT NULL DEFAULT '';
-UPDATE staff SET first_name_folded = lower(first_name), last_name_folded = lower(last_name);
+UPDATE staff SET first_name_folded = {fold}(first_name), last_name_folded = {fold}(last_name),
+	time_zone = (SELECT a.time_zone FROM account a WHERE a.id = staff.account_id);
 
 ALTER TABLE calendar ADD COLUMN description {text} NOT NULL DEFAULT '';
+ALTER TABLE calendar ADD COLUMN name_folded {text} NOT NULL DEFAULT '';
+UPDATE calendar SET name_folded = {fold}(name);
+ALTER TABLE case_service ADD COLUMN name_folded {text} NOT NULL DEFAULT '';
+UPDATE case_service SET name_folded = {fold}(name);

@@ -69,6 +69,7 @@ struct call {
 	struct list_request list;       /* for routes that read it from the parameters */
 	struct history_params *history; /* for those about the history */
 	json_t *body;                   /* parsed, where the route has one */
+	struct versions versions;       /* that the client has of the record */
 	bool dry_run;                   /* nothing is to be stored */
 	bool lenient;                   /* unknown fields and parameters are ignored */
 	bool preferred;                 /* because the request prefers it so, not its token */

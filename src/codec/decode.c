@@ -390,8 +390,10 @@ void decode_new(const struct record_type *type, const json_t *body, struct decod
 
 	decode->given = decode->at_fault = 0;
 	record_clear(type, record);
-	if (!fields)
+	if (!fields) {
+		decode->at_fault = UINT64_MAX; /* what is not there is not judged */
 		return;
+	}
 	for (size_t i = 0; i < type->field_count; i++)
 		if (!(type->fields[i].flags & FIELD_HIDDEN))
 			decode_field(type, &type->fields[i], fields, decode, record);
@@ -459,6 +461,15 @@ static void replace_field(const struct record_type *type, const struct field *fi
 
 	field_clear(field, record);
 	decode_field(type, field, fields, decode, record);
+	if (field->type == FIELD_DATE && (field->flags & FIELD_ALWAYS) &&
+	    *(const int32_t *)CONST_FIELD_AT(record, field) == DATE_NONE &&
+	    !(decode->at_fault & bit)) {
+		char path[96];
+
+		snprintf(path, sizeof(path), "%s.%s", type->name, field->name);
+		faults_add(decode->faults, path, FAULT_REQUIRED, "is required");
+		decode->at_fault |= bit;
+	}
 	if (decode->at_fault & bit)
 		field_copy(field, before, record);
 	else
@@ -489,6 +500,10 @@ static void patch_field(const struct record_type *type, const struct field *fiel
 	const json_t *value = json_object_get(fields, field->name);
 	char path[96];
 
+	/* A task without a case stays one. */
+	if (field->type == FIELD_ID && json_is_null(value) &&
+	    *(const int64_t *)CONST_FIELD_AT(before, field) == ID_NONE)
+		return;
 	if (!(field->flags & FIELD_READ_ONLY)) {
 		if (field->type == FIELD_ADDRESS && json_is_object(value))
 			patch_address(type, field, value, decode, before, record);

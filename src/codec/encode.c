@@ -95,10 +95,13 @@ static void encode_id_list(const struct field *field, const void *at, struct buf
 typedef void encode_fn(const struct field *field, const void *at, struct buf *out);
 
 static encode_fn *const encoders[FIELD_TYPES] = {
-	[FIELD_ID] = encode_id,           [FIELD_CHOICE] = encode_choice,
+	[FIELD_ID] = encode_id,
+	[FIELD_CHOICE] = encode_choice,
 	[FIELD_BOOL] = encode_bool,
-	[FIELD_DATE] = encode_date,       [FIELD_TIMESTAMP] = encode_timestamp,
-	[FIELD_TEXT] = encode_text,       [FIELD_ADDRESS] = encode_address,
+	[FIELD_DATE] = encode_date,
+	[FIELD_TIMESTAMP] = encode_timestamp,
+	[FIELD_TEXT] = encode_text,
+	[FIELD_ADDRESS] = encode_address,
 	[FIELD_ID_LIST] = encode_id_list,
 };
 

@@ -4,6 +4,7 @@
 
 #include <ctype.h>
 
+#include "base/text.h"
 #include "model/list.h"
 
 /* clang-format off */
@@ -12,6 +13,9 @@ static const struct field fields[] = {
 	{.name = "name", .column = "name", .type = FIELD_TEXT,
 	 .flags = FIELD_REQUIRED | FIELD_NOT_BLANK | FIELD_ONE_LINE, .limit = 255,
 	 .offset = offsetof(struct calendar, name), .help = "its name"},
+	{.name = "name_folded", .column = "name_folded", .type = FIELD_TEXT,
+	 .flags = FIELD_HIDDEN, .offset = offsetof(struct calendar, name_folded),
+	 .help = "the name as it is sorted"},
 	{.name = "color", .column = "color", .type = FIELD_TEXT,
 	 .flags = FIELD_ONE_LINE, .limit = 7,
 	 .offset = offsetof(struct calendar, color), .help = "its colour as #rrggbb"},
@@ -25,7 +29,7 @@ static const struct filter filters[] = {RECORD_FILTERS};
 
 static const struct sort sorts[] = {
 	{"id", "id"},
-	{"name", "name"},
+	{"name", "name_folded"},
 	{"created_at", "created_at"},
 	{"updated_at", "updated_at"},
 };
@@ -71,5 +75,5 @@ enum err calendar_settle(void *record, const void *before, struct arena *arena, 
 		*at = (char)tolower((unsigned char)*at);
 	calendar->color =
 		calendar->color.len ? (struct slice){color, calendar->color.len} : SLICE("#3366cc");
-	return OK;
+	return text_fold(arena, calendar->name, &calendar->name_folded);
 }

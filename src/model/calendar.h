@@ -9,9 +9,9 @@
 
 struct calendar {
 	struct record record;
-	struct slice external_id; /* "" when there is none */
-	struct slice name;
-	struct slice color; /* as #rrggbb, in lower case */
+	struct slice external_id;       /* "" when there is none */
+	struct slice name, name_folded; /* as it is shown, and as it is sorted */
+	struct slice color;             /* as #rrggbb, in lower case */
 	struct slice description;
 };
 

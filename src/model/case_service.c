@@ -2,6 +2,7 @@
 /* Case services: what an account offers, attached to cases. Their field table and lists. */
 #include "model/case_service.h"
 
+#include "base/text.h"
 #include "model/list.h"
 
 /* clang-format off */
@@ -10,6 +11,9 @@ static const struct field fields[] = {
 	{.name = "name", .column = "name", .type = FIELD_TEXT,
 	 .flags = FIELD_REQUIRED | FIELD_NOT_BLANK | FIELD_ONE_LINE, .limit = 255,
 	 .offset = offsetof(struct case_service, name), .help = "its name"},
+	{.name = "name_folded", .column = "name_folded", .type = FIELD_TEXT,
+	 .flags = FIELD_HIDDEN, .offset = offsetof(struct case_service, name_folded),
+	 .help = "the name as it is sorted"},
 	RECORD_TIMES(struct case_service),
 };
 
@@ -18,7 +22,7 @@ static const struct filter filters[] = {RECORD_FILTERS};
 
 static const struct sort sorts[] = {
 	{"id", "id"},
-	{"name", "name"},
+	{"name", "name_folded"},
 	{"created_at", "created_at"},
 	{"updated_at", "updated_at"},
 };
@@ -36,3 +40,12 @@ const struct record_type case_service_type = {
 	.field_count = FIELD_COUNT(fields),
 	.lists = &lists,
 };
+
+enum err case_service_settle(void *record, const void *before, struct arena *arena, int64_t now)
+{
+	struct case_service *service = record;
+
+	(void)before;
+	(void)now;
+	return text_fold(arena, service->name, &service->name_folded);
+}

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Cases: what an agency works on; the API calls them casefile. Their field table, lists and rules. */
+/* Cases: what an agency works on; the API calls them casefile. Their field table, lists and rules.
+ */
 #include "model/casefile.h"
 
 #include "base/timefmt.h"

@@ -16,7 +16,7 @@ struct casefile {
 	struct record record;
 	struct slice external_id; /* "" when there is none */
 	struct slice case_number;
-	int32_t status; /* enum casefile_status */
+	int32_t status;     /* enum casefile_status */
 	int32_t created_on; /* the day that the agency gives */
 	int32_t due_on;     /* or DATE_NONE */
 	struct slice reference_value_1, reference_value_2, reference_value_3;

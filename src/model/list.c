@@ -36,8 +36,7 @@ struct list_place list_place_of(const void *record, const struct field *sort)
 
 	if (sort->type == FIELD_TEXT)
 		place.text = *(const struct slice *)at;
-	else if (sort->type == FIELD_DATE || sort->type == FIELD_CHOICE ||
-		 sort->type == FIELD_BOOL)
+	else if (sort->type == FIELD_DATE || sort->type == FIELD_CHOICE || sort->type == FIELD_BOOL)
 		place.integer = *(const int32_t *)at;
 	else
 		place.integer = *(const int64_t *)at;

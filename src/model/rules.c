@@ -3,6 +3,7 @@
 #include "model/rules.h"
 
 #include "model/calendar.h"
+#include "model/case_service.h"
 #include "model/casefile.h"
 #include "model/staff.h"
 #include "model/subject.h"
@@ -20,6 +21,7 @@ static void check_staff(const void *record, const void *before, uint64_t given, 
 const struct record_rules record_rules[RECORD_KINDS] = {
 	[RECORD_STAFF] = {.check = check_staff, .settle = staff_settle},
 	[RECORD_CALENDAR] = {.check = calendar_check, .settle = calendar_settle},
+	[RECORD_CASE_SERVICE] = {.settle = case_service_settle},
 	[RECORD_CASEFILE] = {.settle = casefile_settle},
 	[RECORD_SUBJECT] = {.check = subject_check, .settle = subject_settle},
 	[RECORD_TASK] = {.check = task_check, .settle = task_settle},

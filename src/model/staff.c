@@ -62,6 +62,8 @@ static const struct sort sorts[] = {
 	{"id", "id"},
 	{"username", "username"},
 	{"last_name", "last_name_folded"},
+	{"first_name", "first_name_folded"},
+	{"email", "email"},
 	{"created_at", "created_at"},
 	{"updated_at", "updated_at"},
 };

@@ -44,6 +44,7 @@ static const struct filter filters[] = {
 static const struct sort sorts[] = {
 	{"id", "id"},
 	{"name", "name_folded"},
+	{"last_name", "last_name"},
 	{"created_at", "created_at"},
 	{"updated_at", "updated_at"},
 };
@@ -67,8 +68,8 @@ void subject_check(const void *record, const void *before, uint64_t given, uint6
 		   struct faults *faults)
 {
 	const struct subject *subject = record;
-	uint64_t names = field_bit(&subject_type, "first_name") |
-			 field_bit(&subject_type, "last_name");
+	uint64_t names =
+		field_bit(&subject_type, "first_name") | field_bit(&subject_type, "last_name");
 
 	(void)before;
 	(void)given;

@@ -159,6 +159,10 @@ void task_check(const void *record, const void *present, uint64_t given, uint64_
 	    !(at_fault & field_bit(&task_type, "status")))
 		faults_add(faults, "task.complete_at", FAULT_NOT_ALLOWED,
 			   "goes only with status complete");
+	if ((given & field_bit(&task_type, "complete_at")) && task->complete_at == TIME_NONE &&
+	    task->status == TASK_COMPLETE && before && before->status == TASK_COMPLETE)
+		faults_add(faults, "task.complete_at", FAULT_REQUIRED,
+			   "is required while the status is complete");
 }
 
 enum err task_settle(void *record, const void *present, struct arena *arena, int64_t now)

@@ -47,8 +47,8 @@ static bool in_range(const struct field *field, const struct db_value *value)
 	int64_t choices = 0;
 
 	if (value->type == DB_NULL)
-		return field->type == FIELD_ID || (field->type == FIELD_TIMESTAMP &&
-						   !(field->flags & FIELD_ALWAYS)) ||
+		return field->type == FIELD_ID ||
+		       (field->type == FIELD_TIMESTAMP && !(field->flags & FIELD_ALWAYS)) ||
 		       (field->type == FIELD_DATE &&
 			!(field->flags & (FIELD_ALWAYS | FIELD_REQUIRED)));
 	switch (field->type) {

@@ -79,11 +79,9 @@ static const struct list_path subject_paths[] = {
 };
 
 /* An account has few of these: what is not found by its number is looked for among all. */
-#define FEW(table)                                  \
-	{                                           \
-		{NULL, "id"},                       \
-		{table "_by_external", "external_id"}, \
-		{NULL, NULL},                       \
+#define FEW(table)                                                                 \
+	{                                                                          \
+		{NULL, "id"}, {table "_by_external", "external_id"}, {NULL, NULL}, \
 	}
 static const struct list_path staff_paths[] = FEW("staff");
 static const struct list_path calendar_paths[] = FEW("calendar");
@@ -191,9 +189,8 @@ static enum err place_row(void *context, const struct db_value *values, size_t c
 /* A needle without a trigram is looked up in no index of words. */
 static bool is_indexed(const struct condition *condition)
 {
-	return condition->op != FILTER_CONTAINS ||
-	       ((condition->field->flags & FIELD_SEARCHED) &&
-		text_chars(condition->text) >= TRIGRAM);
+	return condition->op != FILTER_CONTAINS || ((condition->field->flags & FIELD_SEARCHED) &&
+						    text_chars(condition->text) >= TRIGRAM);
 }
 
 /* Whether the index has what is needed of a field. */

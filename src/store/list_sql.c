@@ -237,8 +237,7 @@ static void add_condition(struct writer *w, const struct condition *condition)
 		break;
 	case FILTER_IS:
 		add_column(w, condition->field, &w->where);
-		buf_printf(&w->where, " = $%d",
-			   kept_arg(place, w, DB_TEXT_VALUE(condition->text)));
+		buf_printf(&w->where, " = $%d", kept_arg(place, w, DB_TEXT_VALUE(condition->text)));
 		break;
 	case FILTER_CONTAINS:
 		add_contains(w, condition, place);
