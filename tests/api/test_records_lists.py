@@ -8,7 +8,11 @@ import urllib.parse
 
 import pytest
 
+import places
+
 from harness import Server, cases, faults, run, succeed
+
+pytestmark = places.BOTH
 from records import CALENDAR, CASE, KINDS, NAMES, SERVICE, STAFF, SUBJECT, TASK, create, get, send
 
 EACH = pytest.mark.parametrize("kind", KINDS, ids=NAMES)
@@ -18,8 +22,8 @@ EACH = pytest.mark.parametrize("kind", KINDS, ids=NAMES)
 def known(tmp_path_factory, base):
     """A server whose records are known, with their ids by kind and letter."""
     place = tmp_path_factory.mktemp("lists-of-records")
-    shutil.copytree(base[0], place / "data")
-    server = Server(place / "data", base[1], place / "log")
+    data = places.copy(base[0], place / "data")
+    server = Server(data, base[1], place / "log")
     made = {
         "casefile": [create(server, CASE, **fields)["id"] for fields in [
             {"case_number": "A-1, first", "created_on": "2020-01-01", "due_on": "2021-01-01",
@@ -187,6 +191,7 @@ def test_every_filter_with_every_sort(known, kind):
                 assert record in reply.json
 
 
+@places.SQLITE
 def test_old_records_are_carried_over(one, tmp_path):
     """A folder of the schema before, with its names folded as new ones are."""
     folder = one
