@@ -8,6 +8,7 @@
 #include "api/api.h"
 #include "auth/basic.h"
 #include "auth/seal.h"
+#include "codec/codec.h"
 #include "model/fault.h"
 
 #define API_BODY_LIMIT (1024 * 1024)
@@ -69,6 +70,7 @@ struct call {
 	struct list_request list;       /* for routes that read it from the parameters */
 	struct history_params *history; /* for those about the history */
 	json_t *body;                   /* parsed, where the route has one */
+	struct versions versions;       /* that the client has of the record */
 	bool dry_run;                   /* nothing is to be stored */
 	bool lenient;                   /* unknown fields and parameters are ignored */
 	bool preferred;                 /* because the request prefers it so, not its token */
@@ -186,5 +188,11 @@ enum flow record_create(struct call *call);
 enum flow record_patch(struct call *call);
 enum flow record_remove(struct call *call);
 void record_written(struct call *call);
+/* How the fields of a record of that kind are decoded for this request. */
+struct decode record_decode(struct call *call, enum record_kind kind);
+
+/* bulk.c */
+enum flow tasks_bulk(struct call *call);
+void tasks_bulk_written(struct call *call);
 
 #endif

@@ -230,6 +230,10 @@ static enum err answer_one(void *context, const void *record)
 	buf_clear(&call->http->response.body);
 	call->http->response.header_count = 0;
 	answer_record(call, record_types[call->route->kind], record, NULL);
+	/* The client has it as it is (RFC 9110, section 13.1.2). */
+	if (call->versions.given && call->http->response.status == 200 &&
+	    versions_name(&call->versions, ((const struct record *)record)->change))
+		call->http->response.status = 304; /* without the body, whose length is told */
 	return OK;
 }
 
@@ -303,6 +307,8 @@ enum flow record_get(struct call *call)
 	}
 	if (call->list.query.expansions)
 		return get_expanded(call, id);
+	if (!versions_read(call, "If-None-Match", &call->versions))
+		return FLOW_ANSWERED;
 	read = record_read_new(call, id, answer_one);
 	return read ? call_read(call, &read->read, got) : FLOW_ANSWERED;
 }

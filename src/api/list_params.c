@@ -251,6 +251,14 @@ static void one_value(struct reader *reader, const struct param *param, struct s
 
 	if (filter->none && slice_is(value, "none")) {
 		condition->none = true;
+	} else if (condition->field->type == FIELD_BOOL) {
+		static const char *const words[] = {"false", "true", NULL};
+
+		number = slice_is(value, "0")   ? 0
+			 : slice_is(value, "1") ? 1
+						: read_choice(reader, param->name, value, words);
+		if (number >= 0)
+			add_value(reader, param, condition, number);
 	} else if (condition->field->type == FIELD_CHOICE) {
 		number = read_choice(reader, param->name, value, condition->field->choices);
 		if (number >= 0)
@@ -290,6 +298,8 @@ static void read_filter(struct reader *reader, const struct param *param, size_t
 	condition->op = filter->op;
 	if (filter->op == FILTER_ANY)
 		read_several(reader, param, row, one_value);
+	else if (filter->op == FILTER_IS)
+		condition->text = param->value;
 	else if (filter->op == FILTER_CONTAINS)
 		faults_of(reader)->nomem |=
 			text_fold(&reader->call->http->arena, param->value, &condition->text) != OK;
@@ -329,9 +339,15 @@ static bool is_called(const struct param *param, const char *name)
 	return name && slice_is(param->base, name);
 }
 
+/* The last row is of kinds that have something to expand. */
+static size_t row_count(const struct reader *reader)
+{
+	return reader->type->lists->expansion_count ? FIELD_COUNT(rows) : ROW_EXPAND;
+}
+
 static bool read_row(struct reader *reader, const struct param *param, bool list)
 {
-	for (size_t i = list ? 0 : ROW_EXPAND; i < FIELD_COUNT(rows); i++) {
+	for (size_t i = list ? 0 : ROW_EXPAND; i < row_count(reader); i++) {
 		if (!is_called(param, rows[i].name))
 			continue;
 		if (may_come(reader, param, rows[i].several, &reader->sent[i]))
@@ -368,7 +384,7 @@ static const char **names_of(struct reader *reader, bool list)
 	size_t room = FIELD_COUNT(rows) + 3 * lists->filter_count + 1, count = 0;
 	const char **names = arena_alloc(&reader->call->http->arena, room * sizeof(*names));
 
-	for (size_t i = list ? 0 : ROW_EXPAND; names && i < FIELD_COUNT(rows); i++)
+	for (size_t i = list ? 0 : ROW_EXPAND; names && i < row_count(reader); i++)
 		names[count++] = rows[i].name;
 	for (size_t i = 0; names && list && i < lists->filter_count; i++) {
 		const struct filter *filter = &lists->filters[i];

@@ -26,6 +26,12 @@ static const char *skip_blanks(const char *at)
 	return at + strspn(at, " \t");
 }
 
+/* Elements of a list may be empty (RFC 9110, section 5.6.1). */
+static const char *skip_commas(const char *at)
+{
+	return at + strspn(at, " \t,");
+}
+
 /* One tag and the comma behind it; NULL where there is none. `strong`: one that is weak names none.
  */
 static const char *read_tag(const char *at, bool strong, int64_t *change_out)
@@ -40,7 +46,7 @@ static const char *read_tag(const char *at, bool strong, int64_t *change_out)
 		return NULL;
 	*change_out = weak && strong ? 0 : change_of((struct slice){first, (size_t)(end - first)});
 	at = skip_blanks(end + 1);
-	return *at == ',' ? skip_blanks(at + 1) : *at ? NULL : at;
+	return *at == ',' ? skip_commas(at) : *at ? NULL : at;
 }
 
 bool versions_read(struct call *call, const char *name, struct versions *versions)
@@ -62,7 +68,7 @@ bool versions_read(struct call *call, const char *name, struct versions *version
 		problem_err(call, ERR_NOMEM);
 		return false;
 	}
-	at = skip_blanks(list.ptr);
+	at = skip_commas(list.ptr);
 	versions->any = *at == '*' && !*skip_blanks(at + 1);
 	versions->changes = changes;
 	if (versions->any)

@@ -250,3 +250,8 @@ bool timestamp_parse(struct slice text, enum time_bound bound, int64_t *time_out
 	*time_out = time;
 	return true;
 }
+
+int32_t date_of(int64_t time)
+{
+	return (int32_t)((time - (time % 86400 + 86400) % 86400) / 86400);
+}

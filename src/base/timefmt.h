@@ -12,6 +12,7 @@
 #include "base/slice.h"
 
 #define TIME_NONE INT64_MIN            /* no timestamp */
+#define DATE_NONE INT32_MIN            /* no date */
 #define TIME_MIN INT64_C(-30610224000) /* 1000-01-01T00:00:00Z */
 #define TIME_MAX INT64_C(253402300799) /* 9999-12-31T23:59:59Z */
 #define DATE_MIN (TIME_MIN / 86400)
@@ -40,6 +41,9 @@ bool timestamp_parse(struct slice text, enum time_bound bound, int64_t *time_out
 /* Writes exactly DATE_LEN or TIMESTAMP_LEN bytes, no NUL. The value must be in range. */
 void date_write(int32_t day, char out[DATE_LEN]);
 void timestamp_write(int64_t time, char out[TIMESTAMP_LEN]);
+
+/* The day of a time, in UTC. */
+int32_t date_of(int64_t time);
 
 /* The day of the civil date, and back. `date_from_civil` is false for a day that does not exist,
  * such as 30 February, or a year outside 1000 to 9999. */

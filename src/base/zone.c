@@ -70,3 +70,19 @@ enum err zone_time(const char *name, int32_t day, int minute, int64_t *time_out)
 	*time_out = (int64_t)seconds;
 	return OK;
 }
+
+enum err zone_day(const char *name, int64_t time, int32_t *day_out)
+{
+	UErrorCode code = U_ZERO_ERROR;
+	UCalendar *calendar = open_zone(name);
+	int32_t year, month, date;
+
+	if (!calendar)
+		return ERR_INVALID;
+	ucal_setMillis(calendar, (UDate)time * 1000, &code);
+	year = ucal_get(calendar, UCAL_EXTENDED_YEAR, &code);
+	month = ucal_get(calendar, UCAL_MONTH, &code) + 1;
+	date = ucal_get(calendar, UCAL_DATE, &code);
+	ucal_close(calendar);
+	return U_SUCCESS(code) && date_from_civil(year, month, date, day_out) ? OK : ERR_INVALID;
+}

@@ -17,4 +17,7 @@ bool zone_is_known(const char *name);
  * outside the years 1000 to 9999 in UTC; `time_out` is then untouched. */
 enum err zone_time(const char *name, int32_t day, int minute, int64_t *time_out);
 
+/* The day that it is in the zone at a time. ERR_INVALID as above. */
+enum err zone_day(const char *name, int64_t time, int32_t *day_out);
+
 #endif

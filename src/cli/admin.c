@@ -33,11 +33,11 @@ bool admin_account(const struct settings *settings, struct store *store, struct 
 
 	if (err == ERR_EXISTS)
 		fprintf(settings->err,
-			"docket: the folder has several accounts: say which, with --account\n");
+			"docket: there are several accounts: say which, with --account\n");
 	else if (err == ERR_NOT_FOUND && name)
 		fprintf(settings->err, "docket: there is no account \"%s\"\n", name);
 	else if (err == ERR_NOT_FOUND)
-		fprintf(settings->err, "docket: the folder has no account: make one with "
+		fprintf(settings->err, "docket: there is no account: make one with "
 				       "\"docket account add\"\n");
 	else if (err)
 		fprintf(settings->err, "docket: cannot read the account: %s\n", err_text(err));

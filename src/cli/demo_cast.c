@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* docket demo: the calendars, case services, staff members, cases and subjects that a large
  * account has beyond the base records. What is there already, by its name, is used again. */
+#include "base/timefmt.h"
 #include "cli/demo.h"
 
 #include "model/calendar.h"
@@ -110,6 +111,7 @@ static struct store_write *make_staff(struct demo *demo, int64_t n, struct arena
 	staff->email = slice_of(email);
 	staff->first_name = slice_of(PICK(&dice, first_names));
 	staff->last_name = slice_of(PICK(&dice, last_names));
+	staff->is_vendor = !roll(&dice, 5);
 	staff->access_level = roll(&dice, 12) ? STAFF_LIMITED : STAFF_DISABLED;
 	return write;
 }
@@ -134,9 +136,10 @@ static struct store_write *make_case(struct demo *demo, int64_t n, struct arena 
 	struct store_write *write;
 	struct casefile *casefile = put(RECORD_CASEFILE, &to->id, arena, &write);
 	const char *number = arena_printf(arena, "DEMO-%lld", 245 + BASE_CASES + (long long)n);
+	const char *claim = arena_printf(arena, "CLAIM-%06u", roll(&dice, 1000000));
 	int64_t *attached = arena_alloc(arena, DEMO_SERVICES * sizeof(*attached));
 
-	if (!casefile || !number || !attached)
+	if (!casefile || !number || !attached || !claim)
 		return NULL;
 	to->services = pick_services(n, &dice);
 	casefile->case_services_list.ids = attached;
@@ -146,6 +149,11 @@ static struct store_write *make_case(struct demo *demo, int64_t n, struct arena 
 	casefile->case_number = slice_of(number);
 	casefile->status = age > 180 * DAY && roll(&dice, 8) ? CASEFILE_CLOSED : CASEFILE_OPEN;
 	casefile->record.created_at = demo->now - age;
+	casefile->created_on = date_of(casefile->record.created_at) - (int32_t)roll(&dice, 4);
+	if (roll(&dice, 3))
+		casefile->due_on = casefile->created_on + 30 + (int32_t)roll(&dice, 120);
+	if (roll(&dice, 2))
+		casefile->reference_value_1 = slice_of(claim);
 	return write;
 }
 
@@ -162,6 +170,9 @@ static struct store_write *put_subject(struct demo *demo, int64_t of, size_t whi
 	subject->casefile_id = to->id;
 	subject->first_name = slice_of(PICK(&dice, first_names));
 	subject->last_name = slice_of(PICK(&dice, last_names));
+	subject->is_primary = which == 0;
+	if (!roll(&dice, 3))
+		subject->middle_name = slice_of(PICK(&dice, first_names));
 	subject->record.created_at = demo->now - demo_age(demo, of * TASKS_PER_CASE);
 	return write;
 }

@@ -57,10 +57,10 @@ static enum err find_account(struct store *store, struct arena *arena, struct ap
 	enum err err = app->base_domain ? OK : store_account(store, NULL, arena, &account);
 
 	if (err == ERR_EXISTS)
-		log_line("the folder has several accounts: say --base-domain DOMAIN, so that "
+		log_line("there are several accounts: say --base-domain DOMAIN, so that "
 			 "NAME.DOMAIN is the host name of each");
 	else if (err == ERR_NOT_FOUND)
-		log_line("the folder has no account: make one with \"docket account add\"");
+		log_line("there is no account: make one with \"docket account add\"");
 	else if (err)
 		log_line("cannot read the account: %s", err_text(err));
 	app->account = account.name;

@@ -33,8 +33,9 @@ static const struct setting_row rows[SETTINGS] = {
 			  "the folder that everything is kept in"},
 	[SETTING_DATABASE] = {"database", "URL", SETTING_TEXT, 0, NULL,
 			      "instead of --data: postgresql://USER@HOST/NAME"},
-	[SETTING_PARTITIONS] = {"partitions", "N", SETTING_NUMBER, 1024, "0",
-				"with --database: partition the tables by account, into N parts"},
+	[SETTING_PARTITIONS] =
+		{"partitions", "N", SETTING_NUMBER, 1024, "0",
+		 "of a new PostgreSQL database: its tables have N parts, by account"},
 	[SETTING_ACCOUNT] = {"account", "NAME", SETTING_TEXT, 0, NULL,
 			     "the account; need not be named where there is only one"},
 	[SETTING_USERNAME] = {"username", "NAME", SETTING_TEXT, 0, "admin",

@@ -34,7 +34,7 @@ void decode_ignore(struct buf *ignored, const char *path)
 }
 
 /* Members of `object` that no row of `fields` names. */
-static void unknown_members(struct decode *decode, const json_t *object, const char *prefix,
+void decode_unknown(struct decode *decode, const json_t *object, const char *prefix,
 			    const struct field *fields, size_t count)
 {
 	const char *key;
@@ -139,6 +139,16 @@ static bool decode_choice(struct decode *decode, const struct field *field, cons
 	return false;
 }
 
+static bool decode_bool(struct decode *decode, const struct field *field, const json_t *value,
+			const char *path, void *at)
+{
+	(void)field;
+	if (!json_is_boolean(value))
+		return wrong_type(decode, path, "true or false", value);
+	*(int32_t *)at = json_is_true(value);
+	return true;
+}
+
 static bool decode_date(struct decode *decode, const struct field *field, const json_t *value,
 			const char *path, void *at)
 {
@@ -241,7 +251,7 @@ static bool decode_address(struct decode *decode, const struct field *field, con
 		decode_part(decode, json_object_get(value, part->name), part_path, &number, to);
 		zip_number |= number;
 	}
-	unknown_members(decode, value, path, address_parts, ADDRESS_PARTS);
+	decode_unknown(decode, value, path, address_parts, ADDRESS_PARTS);
 	if (address_is_blank(address))
 		return false;
 	address_settle(address, zip_number, decode->account->country, path, decode->faults);
@@ -316,6 +326,7 @@ static const struct {
 } decoders[FIELD_TYPES] = {
 	[FIELD_ID] = {decode_id, true},
 	[FIELD_CHOICE] = {decode_choice, false},
+	[FIELD_BOOL] = {decode_bool, false},
 	[FIELD_DATE] = {decode_date, true},
 	[FIELD_TIMESTAMP] = {decode_timestamp, true},
 	[FIELD_TEXT] = {decode_text, false},
@@ -333,8 +344,8 @@ static void decode_field(const struct record_type *type, const struct field *fie
 
 	snprintf(path, sizeof(path), "%s.%s", type->name, field->name);
 	if (!value || json_is_null(value) ||
-	    (decoders[field->type].empty_is_null && json_is_string(value) &&
-	     json_string_length(value) == 0)) {
+	    ((decoders[field->type].empty_is_null || (field->flags & FIELD_NULL)) &&
+	     json_is_string(value) && json_string_length(value) == 0)) {
 		if ((field->flags & FIELD_REQUIRED) && !(decode->waived & bit))
 			faults_add(decode->faults, path, FAULT_REQUIRED, "is required");
 	} else if (field->flags & FIELD_READ_ONLY) {
@@ -359,7 +370,7 @@ const json_t *decode_wrapper(const struct record_type *type, const json_t *body,
 			   type->name);
 		return NULL;
 	}
-	unknown_members(decode, body, "", &wrapper, 1);
+	decode_unknown(decode, body, "", &wrapper, 1);
 	if (!fields || json_is_null(fields)) {
 		faults_add(decode->faults, type->name, FAULT_REQUIRED,
 			   "is required, as the object around the fields");
@@ -372,6 +383,17 @@ const json_t *decode_wrapper(const struct record_type *type, const json_t *body,
 	return fields;
 }
 
+void decode_fields(const struct record_type *type, const json_t *fields, struct decode *decode,
+		   void *record)
+{
+	decode->given = decode->at_fault = 0;
+	record_clear(type, record);
+	for (size_t i = 0; i < type->field_count; i++)
+		if (!(type->fields[i].flags & FIELD_HIDDEN))
+			decode_field(type, &type->fields[i], fields, decode, record);
+	decode_unknown(decode, fields, type->name, type->fields, type->field_count);
+}
+
 void decode_new(const struct record_type *type, const json_t *body, struct decode *decode,
 		void *record)
 {
@@ -379,12 +401,11 @@ void decode_new(const struct record_type *type, const json_t *body, struct decod
 
 	decode->given = decode->at_fault = 0;
 	record_clear(type, record);
-	if (!fields)
+	if (!fields) {
+		decode->at_fault = UINT64_MAX; /* what is not there is not judged */
 		return;
-	for (size_t i = 0; i < type->field_count; i++)
-		if (!(type->fields[i].flags & FIELD_HIDDEN))
-			decode_field(type, &type->fields[i], fields, decode, record);
-	unknown_members(decode, fields, type->name, type->fields, type->field_count);
+	}
+	decode_fields(type, fields, decode, record);
 }
 
 /* The address with what a patch changes of it; NULL when memory is out. */
@@ -448,6 +469,15 @@ static void replace_field(const struct record_type *type, const struct field *fi
 
 	field_clear(field, record);
 	decode_field(type, field, fields, decode, record);
+	if (field->type == FIELD_DATE && (field->flags & FIELD_ALWAYS) &&
+	    *(const int32_t *)CONST_FIELD_AT(record, field) == DATE_NONE &&
+	    !(decode->at_fault & bit)) {
+		char path[96];
+
+		snprintf(path, sizeof(path), "%s.%s", type->name, field->name);
+		faults_add(decode->faults, path, FAULT_REQUIRED, "is required");
+		decode->at_fault |= bit;
+	}
 	if (decode->at_fault & bit)
 		field_copy(field, before, record);
 	else
@@ -478,6 +508,10 @@ static void patch_field(const struct record_type *type, const struct field *fiel
 	const json_t *value = json_object_get(fields, field->name);
 	char path[96];
 
+	/* A task without a case stays one. */
+	if (field->type == FIELD_ID && json_is_null(value) &&
+	    *(const int64_t *)CONST_FIELD_AT(before, field) == ID_NONE)
+		return;
 	if (!(field->flags & FIELD_READ_ONLY)) {
 		if (field->type == FIELD_ADDRESS && json_is_object(value))
 			patch_address(type, field, value, decode, before, record);
@@ -503,5 +537,5 @@ void decode_patch(const struct record_type *type, const json_t *fields, struct d
 		if (!(field->flags & FIELD_HIDDEN) && json_object_get(fields, field->name))
 			patch_field(type, field, fields, decode, before, record);
 	}
-	unknown_members(decode, fields, type->name, type->fields, type->field_count);
+	decode_unknown(decode, fields, type->name, type->fields, type->field_count);
 }

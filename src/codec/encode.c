@@ -26,6 +26,10 @@ static void encode_date(const struct field *field, const void *at, struct buf *o
 	char text[DATE_LEN];
 
 	(void)field;
+	if (*(const int32_t *)at == DATE_NONE) {
+		json_put_null(out);
+		return;
+	}
 	date_write(*(const int32_t *)at, text);
 	json_put_plain(out, (struct slice){text, sizeof(text)});
 }
@@ -44,10 +48,20 @@ static void encode_timestamp(const struct field *field, const void *at, struct b
 	json_put_plain(out, (struct slice){text, sizeof(text)});
 }
 
-static void encode_text(const struct field *field, const void *at, struct buf *out)
+static void encode_bool(const struct field *field, const void *at, struct buf *out)
 {
 	(void)field;
-	json_put_text(out, *(const struct slice *)at);
+	json_put_raw(out, *(const int32_t *)at ? SLICE("true") : SLICE("false"));
+}
+
+static void encode_text(const struct field *field, const void *at, struct buf *out)
+{
+	const struct slice *text = at;
+
+	if ((field->flags & FIELD_NULL) && !text->len)
+		json_put_null(out);
+	else
+		json_put_text(out, *text);
 }
 
 static void encode_address(const struct field *field, const void *at, struct buf *out)
@@ -81,9 +95,13 @@ static void encode_id_list(const struct field *field, const void *at, struct buf
 typedef void encode_fn(const struct field *field, const void *at, struct buf *out);
 
 static encode_fn *const encoders[FIELD_TYPES] = {
-	[FIELD_ID] = encode_id,           [FIELD_CHOICE] = encode_choice,
-	[FIELD_DATE] = encode_date,       [FIELD_TIMESTAMP] = encode_timestamp,
-	[FIELD_TEXT] = encode_text,       [FIELD_ADDRESS] = encode_address,
+	[FIELD_ID] = encode_id,
+	[FIELD_CHOICE] = encode_choice,
+	[FIELD_BOOL] = encode_bool,
+	[FIELD_DATE] = encode_date,
+	[FIELD_TIMESTAMP] = encode_timestamp,
+	[FIELD_TEXT] = encode_text,
+	[FIELD_ADDRESS] = encode_address,
 	[FIELD_ID_LIST] = encode_id_list,
 };
 

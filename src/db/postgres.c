@@ -89,11 +89,21 @@ static const struct {
 	{"XX001", ERR_CORRUPT},   {"XX002", ERR_CORRUPT},   {"", ERR_INTERNAL},
 };
 
+/* On one line, as a log and a person have it. */
 static void keep_message(struct postgres_db *db, const char *message)
 {
-	snprintf(db->message, sizeof(db->message), "%s", message);
-	for (size_t i = strlen(db->message); i && db->message[i - 1] == '\n'; i--)
-		db->message[i - 1] = '\0';
+	size_t len = 0;
+
+	while (*message && len < sizeof(db->message) - 1) {
+		size_t gap = strspn(message, "\n\t");
+
+		if (gap && len && message[gap])
+			db->message[len++] = ' ';
+		message += gap;
+		if (*message && len < sizeof(db->message) - 1)
+			db->message[len++] = *message++;
+	}
+	db->message[len] = '\0';
 }
 
 static bool is_lost(const struct postgres_db *db)
@@ -627,6 +637,15 @@ static enum err configure(struct postgres_db *db)
 	return err;
 }
 
+/* What libpq says of a URL that it cannot read has the URL in it, and so its password. */
+static bool is_readable(const char *where)
+{
+	PQconninfoOption *options = PQconninfoParse(where, NULL);
+
+	PQconninfoFree(options);
+	return options != NULL;
+}
+
 static enum err postgres_open(const char *where, enum db_mode mode, struct db **db_out,
 			      char *message, size_t size)
 {
@@ -640,8 +659,11 @@ static enum err postgres_open(const char *where, enum db_mode mode, struct db **
 	db->db.driver = &postgres_driver;
 	db->mode = mode;
 	db->session_ms = -1;
-	db->conn = connect_to(where);
-	if (!db->conn || is_lost(db)) {
+	if (!is_readable(where)) {
+		keep_message(db, "its URL cannot be read: it must be "
+				 "postgresql://USER@HOST:PORT/NAME");
+		err = ERR_INVALID;
+	} else if (!(db->conn = connect_to(where)) || is_lost(db)) {
 		keep_message(db, db->conn ? PQerrorMessage(db->conn) : "out of memory");
 		err = ERR_AWAY;
 	} else {

@@ -10,6 +10,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/file.h"
+#include "db/sqlite_fold.h"
 #include "db/statements.h"
 
 #define STATEMENTS 96 /* prepared and kept, a connection */
@@ -298,6 +299,8 @@ static enum err configure(struct sqlite_db *db)
 
 	sqlite3_extended_result_codes(db->handle, 1);
 	sqlite3_progress_handler(db->handle, 1000, over_budget, db);
+	if (code == SQLITE_OK)
+		code = sqlite_add_fold(db->handle);
 	if (code == SQLITE_OK && db->mode == DB_CREATE)
 		code = sqlite3_exec(db->handle, "PRAGMA page_size = 8192", NULL, NULL, NULL);
 	if (code == SQLITE_OK)
@@ -415,6 +418,7 @@ static const struct db_marker markers[] = {
 	{"random", "randomblob(32)"},
 	{"words", create_words},
 	{"by_account", ""},
+	{"fold", "docket_fold"},
 	{NULL, NULL},
 };
 

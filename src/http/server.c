@@ -182,7 +182,7 @@ static enum MHD_Result answer(struct http_request *request)
 	made = MHD_create_response_from_buffer(size, response->body.ptr, MHD_RESPMEM_MUST_FREE);
 	if (!made)
 		return MHD_NO;
-	if (strcmp(request->method, "HEAD") != 0)
+	if (strcmp(request->method, "HEAD") != 0 && response->status != 304)
 		request->body_bytes = response->body.len;
 	request->held = response->body.len;
 	atomic_fetch_add(&request->server->sending, (long)request->held);

@@ -3,14 +3,22 @@
 #ifndef MODEL_CALENDAR_H
 #define MODEL_CALENDAR_H
 
+#include "base/arena.h"
+#include "base/err.h"
 #include "model/field.h"
 
 struct calendar {
 	struct record record;
-	struct slice name;
-	struct slice color; /* as #rrggbb */
+	struct slice external_id;       /* "" when there is none */
+	struct slice name, name_folded; /* as it is shown, and as it is sorted */
+	struct slice color;             /* as #rrggbb, in lower case */
+	struct slice description;
 };
 
 extern const struct record_type calendar_type;
+
+void calendar_check(const void *record, const void *before, uint64_t given, uint64_t at_fault,
+		    struct faults *faults);
+enum err calendar_settle(void *record, const void *before, struct arena *arena, int64_t now);
 
 #endif

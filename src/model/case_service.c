@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Case services: what an account offers, attached to cases. Its field table. */
+/* Case services: what an account offers, attached to cases. Their field table and lists. */
 #include "model/case_service.h"
+
+#include "base/text.h"
+#include "model/list.h"
 
 /* clang-format off */
 static const struct field fields[] = {
@@ -8,9 +11,25 @@ static const struct field fields[] = {
 	{.name = "name", .column = "name", .type = FIELD_TEXT,
 	 .flags = FIELD_REQUIRED | FIELD_NOT_BLANK | FIELD_ONE_LINE, .limit = 255,
 	 .offset = offsetof(struct case_service, name), .help = "its name"},
-	RECORD_TIMES,
+	{.name = "name_folded", .column = "name_folded", .type = FIELD_TEXT,
+	 .flags = FIELD_HIDDEN, .offset = offsetof(struct case_service, name_folded),
+	 .help = "the name as it is sorted"},
+	RECORD_TIMES(struct case_service),
 };
+
+static const struct filter filters[] = {RECORD_FILTERS};
 /* clang-format on */
+
+static const struct sort sorts[] = {
+	{"id", "id"},
+	{"name", "name_folded"},
+	{"created_at", "created_at"},
+	{"updated_at", "updated_at"},
+};
+
+static const struct record_lists lists = {
+	filters, FIELD_COUNT(filters), sorts, FIELD_COUNT(sorts), NULL, 0,
+};
 
 const struct record_type case_service_type = {
 	.name = "case_service",
@@ -19,4 +38,14 @@ const struct record_type case_service_type = {
 	.size = sizeof(struct case_service),
 	.fields = fields,
 	.field_count = FIELD_COUNT(fields),
+	.lists = &lists,
 };
+
+enum err case_service_settle(void *record, const void *before, struct arena *arena, int64_t now)
+{
+	struct case_service *service = record;
+
+	(void)before;
+	(void)now;
+	return text_fold(arena, service->name, &service->name_folded);
+}

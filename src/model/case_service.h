@@ -3,13 +3,18 @@
 #ifndef MODEL_CASE_SERVICE_H
 #define MODEL_CASE_SERVICE_H
 
+#include "base/arena.h"
+#include "base/err.h"
 #include "model/field.h"
 
 struct case_service {
 	struct record record;
-	struct slice name;
+	struct slice external_id;       /* "" when there is none */
+	struct slice name, name_folded; /* as it is shown, and as it is sorted */
 };
 
 extern const struct record_type case_service_type;
+
+enum err case_service_settle(void *record, const void *before, struct arena *arena, int64_t now);
 
 #endif

@@ -3,6 +3,8 @@
 #ifndef MODEL_CASEFILE_H
 #define MODEL_CASEFILE_H
 
+#include "base/arena.h"
+#include "base/err.h"
 #include "model/field.h"
 
 enum casefile_status {
@@ -12,11 +14,19 @@ enum casefile_status {
 
 struct casefile {
 	struct record record;
+	struct slice external_id; /* "" when there is none */
 	struct slice case_number;
-	int32_t status;                    /* enum casefile_status */
+	int32_t status;     /* enum casefile_status */
+	int32_t created_on; /* the day that the agency gives */
+	int32_t due_on;     /* or DATE_NONE */
+	struct slice reference_value_1, reference_value_2, reference_value_3;
+	struct slice notes;
 	struct id_list case_services_list; /* the services attached to it */
 };
 
 extern const struct record_type casefile_type;
+
+/* A case is from the day when it is created, in UTC, where no other is given. */
+enum err casefile_settle(void *record, const void *before, struct arena *arena, int64_t now);
 
 #endif

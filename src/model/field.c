@@ -29,6 +29,7 @@ static size_t field_size(const struct field *field)
 	static const size_t sizes[FIELD_TYPES] = {
 		[FIELD_ID] = sizeof(int64_t),
 		[FIELD_CHOICE] = sizeof(int32_t),
+		[FIELD_BOOL] = sizeof(int32_t),
 		[FIELD_DATE] = sizeof(int32_t),
 		[FIELD_TIMESTAMP] = sizeof(int64_t),
 		[FIELD_TEXT] = sizeof(struct slice),
@@ -46,6 +47,8 @@ void field_clear(const struct field *field, void *record)
 	memset(at, 0, field_size(field));
 	if (field->type == FIELD_TIMESTAMP)
 		*(int64_t *)at = TIME_NONE;
+	else if (field->type == FIELD_DATE)
+		*(int32_t *)at = DATE_NONE;
 	else if (field->type == FIELD_TEXT)
 		*(struct slice *)at = SLICE("");
 }

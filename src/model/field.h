@@ -16,9 +16,10 @@
 enum field_type {
 	FIELD_ID,        /* positive integer or null; int64_t, ID_NONE is null */
 	FIELD_CHOICE,    /* one of `choices`; int32_t, the index, which is also what is stored */
-	FIELD_DATE,      /* "YYYY-MM-DD"; int32_t, base/timefmt.h */
+	FIELD_BOOL,      /* true or false; int32_t, 1 or 0 */
+	FIELD_DATE,      /* "YYYY-MM-DD" or null; int32_t, base/timefmt.h, DATE_NONE is null */
 	FIELD_TIMESTAMP, /* "YYYY-MM-DDTHH:MM:SSZ" or null; int64_t, TIME_NONE is null */
-	FIELD_TEXT,      /* string; struct slice, "" when empty */
+	FIELD_TEXT,      /* string; struct slice, "" when empty; see FIELD_NULL */
 	FIELD_ADDRESS,   /* the address object or null; struct address *, NULL is null */
 	FIELD_ID_LIST,   /* array of positive integers; struct id_list, ascending, none twice */
 	FIELD_TYPES,
@@ -30,10 +31,11 @@ enum field_flag {
 	FIELD_HIDDEN = 1 << 2,    /* stored, not part of the API */
 	FIELD_ONE_LINE = 1 << 3,  /* no control characters */
 	FIELD_NOT_BLANK = 1 << 4, /* more than white space, when not empty */
-	FIELD_ALWAYS = 1 << 5,    /* a timestamp that every record has */
+	FIELD_ALWAYS = 1 << 5,    /* a time or date that every record has */
 	FIELD_SEARCHED = 1 << 6,  /* a folded text whose trigrams are indexed */
 	FIELD_ALERT = 1 << 7,     /* a bare date means the account's alert hour of that day */
 	FIELD_UNIQUE = 1 << 8,    /* a text that only one record of its kind may have */
+	FIELD_NULL = 1 << 9,      /* a text that is null when it is empty */
 };
 
 struct id_list {
@@ -72,12 +74,15 @@ struct record {
 	int64_t updated_at;
 };
 
-/* The rows that the table of every record begins and ends with. */
+/* The rows that the table of every record begins and ends with; its struct has an `external_id`. */
 /* clang-format off */
 #define RECORD_ID \
 	{.name = "id", .column = "id", .type = FIELD_ID, .flags = FIELD_READ_ONLY, \
 	 .offset = offsetof(struct record, id), .help = "its number"}
-#define RECORD_TIMES \
+#define RECORD_TIMES(record_struct) \
+	{.name = "external_id", .column = "external_id", .type = FIELD_TEXT, .limit = 255, \
+	 .flags = FIELD_NULL | FIELD_UNIQUE | FIELD_NOT_BLANK | FIELD_ONE_LINE, \
+	 .offset = offsetof(record_struct, external_id), .help = "the caller's own key for it"}, \
 	{.name = "created_at", .column = "created_at", .type = FIELD_TIMESTAMP, \
 	 .flags = FIELD_READ_ONLY | FIELD_ALWAYS, .offset = offsetof(struct record, created_at), \
 	 .help = "when it was created"}, \

@@ -36,10 +36,11 @@ struct list_place list_place_of(const void *record, const struct field *sort)
 
 	if (sort->type == FIELD_TEXT)
 		place.text = *(const struct slice *)at;
-	else if (sort->type == FIELD_DATE || sort->type == FIELD_CHOICE)
+	else if (sort->type == FIELD_DATE || sort->type == FIELD_CHOICE || sort->type == FIELD_BOOL)
 		place.integer = *(const int32_t *)at;
 	else
 		place.integer = *(const int64_t *)at;
-	place.null = sort->type == FIELD_TIMESTAMP && place.integer == TIME_NONE;
+	place.null = (sort->type == FIELD_TIMESTAMP && place.integer == TIME_NONE) ||
+		     (sort->type == FIELD_DATE && place.integer == DATE_NONE);
 	return place;
 }

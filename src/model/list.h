@@ -14,6 +14,7 @@ enum filter_op {
 	FILTER_FROM,     /* at least */
 	FILTER_TO,       /* at most */
 	FILTER_CONTAINS, /* has the text in it; the field is stored folded */
+	FILTER_IS,       /* is this text */
 };
 
 /* One parameter that filters. */
@@ -25,6 +26,21 @@ struct filter {
 	bool none; /* takes `none`: without a value */
 	const char *help;
 };
+
+/* clang-format off */
+#define FROM_TO(prefix, of, what) \
+	{.name = prefix "_from", .field = of, .op = FILTER_FROM, .help = what " on or after"}, \
+	{.name = prefix "_to", .field = of, .op = FILTER_TO, .help = what " on or before"}
+
+/* What every kind of record can be filtered by; one that has other dates of creation has the first
+ * part alone. */
+#define RECORD_FILTERS_BY_KEY \
+	{.name = "id", .field = "id", .help = "its number"}, \
+	{.name = "external_id", .field = "external_id", .op = FILTER_IS, \
+	 .help = "the caller's own key"}, \
+	FROM_TO("updated", "updated_at", "last changed")
+#define RECORD_FILTERS RECORD_FILTERS_BY_KEY, FROM_TO("created", "created_at", "created")
+/* clang-format on */
 
 struct sort {
 	const char *name;
@@ -57,7 +73,7 @@ struct condition {
 	int64_t *values;   /* FILTER_ANY: ascending, none twice */
 	size_t count;      /* of them */
 	int64_t bound;     /* FILTER_FROM, FILTER_TO */
-	struct slice text; /* FILTER_CONTAINS: folded, not empty */
+	struct slice text; /* FILTER_CONTAINS: folded, not empty; FILTER_IS: as it was sent */
 };
 
 /* Where a record stands in an order: its value of the sort, then its id. */

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* Staff members: the users of an account. Its field table. */
+/* Staff members: the users of an account. Their field table, lists and rules. */
 #include "model/staff.h"
+
+#include "base/text.h"
+#include "base/zone.h"
+#include "model/list.h"
 
 static const char *const levels[] = {
 	[STAFF_FULL] = "full",
@@ -27,9 +31,46 @@ static const struct field fields[] = {
 	{.name = "access_level", .column = "access_level", .type = FIELD_CHOICE,
 	 .choices = levels,
 	 .offset = offsetof(struct staff, access_level), .help = "what they may do"},
-	RECORD_TIMES,
+	{.name = "is_vendor", .column = "is_vendor", .type = FIELD_BOOL,
+	 .offset = offsetof(struct staff, is_vendor),
+	 .help = "whether they work for another firm"},
+	{.name = "time_zone", .column = "time_zone", .type = FIELD_TEXT, .limit = 64,
+	 .flags = FIELD_ONE_LINE, .offset = offsetof(struct staff, time_zone),
+	 .help = "where they are, as Europe/Berlin"},
+	{.name = "first_name_folded", .column = "first_name_folded", .type = FIELD_TEXT,
+	 .flags = FIELD_HIDDEN, .offset = offsetof(struct staff, first_name_folded),
+	 .help = "the first name as it is searched"},
+	{.name = "last_name_folded", .column = "last_name_folded", .type = FIELD_TEXT,
+	 .flags = FIELD_HIDDEN, .offset = offsetof(struct staff, last_name_folded),
+	 .help = "the last name as it is searched and sorted"},
+	RECORD_TIMES(struct staff),
+};
+
+static const struct filter filters[] = {
+	{.name = "last_name", .field = "last_name_folded", .op = FILTER_CONTAINS,
+	 .help = "the last name has this in it"},
+	{.name = "first_name", .field = "first_name_folded", .op = FILTER_CONTAINS,
+	 .help = "the first name has this in it"},
+	{.name = "email", .field = "email", .op = FILTER_IS, .help = "the e-mail address"},
+	{.name = "is_vendor", .field = "is_vendor", .help = "whether they are of another firm"},
+	{.name = "access_level", .field = "access_level", .help = "what they may do"},
+	RECORD_FILTERS,
 };
 /* clang-format on */
+
+static const struct sort sorts[] = {
+	{"id", "id"},
+	{"username", "username"},
+	{"last_name", "last_name_folded"},
+	{"first_name", "first_name_folded"},
+	{"email", "email"},
+	{"created_at", "created_at"},
+	{"updated_at", "updated_at"},
+};
+
+static const struct record_lists lists = {
+	filters, FIELD_COUNT(filters), sorts, FIELD_COUNT(sorts), NULL, 0,
+};
 
 const struct record_type staff_type = {
 	.name = "staff",
@@ -39,6 +80,7 @@ const struct record_type staff_type = {
 	.fields = fields,
 	.field_count = FIELD_COUNT(fields),
 	.name_fields = {"first_name", "last_name", "username"},
+	.lists = &lists,
 };
 
 void staff_check(const struct staff *staff, struct faults *faults)
@@ -56,4 +98,23 @@ void staff_check(const struct staff *staff, struct faults *faults)
 			   "must be an address as name@example.com");
 	if (staff->username.len && memchr(staff->username.ptr, ':', staff->username.len))
 		faults_add(faults, "staff.username", FAULT_FORMAT, "must not have a colon");
+	if (staff->time_zone.len) {
+		const char *zone = arena_copy(faults->arena, staff->time_zone);
+
+		if (!zone || !zone_is_known(zone))
+			faults_add(faults, "staff.time_zone", FAULT_CHOICE,
+				   "must be a zone of the IANA database as Europe/Berlin");
+	}
+}
+
+enum err staff_settle(void *record, const void *before, struct arena *arena, int64_t now)
+{
+	struct staff *staff = record;
+	enum err err = text_fold(arena, staff->first_name, &staff->first_name_folded);
+
+	(void)before;
+	(void)now;
+	if (!staff->time_zone.len)
+		staff->time_zone = SLICE("UTC");
+	return err ? err : text_fold(arena, staff->last_name, &staff->last_name_folded);
 }

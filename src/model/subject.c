@@ -1,24 +1,57 @@
 /* SPDX-License-Identifier: MIT */
-/* Subjects: whom a case is about. Each belongs to one case. Its field table. */
+/* Subjects: whom a case is about. Each belongs to one case. Their field table, lists and rules. */
 #include "model/subject.h"
 
+#include "base/buf.h"
+#include "base/text.h"
+#include "model/list.h"
+
 /* clang-format off */
+#define NAME(member, words) \
+	{.name = #member, .column = #member, .type = FIELD_TEXT, .limit = 255, \
+	 .flags = FIELD_ONE_LINE, .offset = offsetof(struct subject, member), .help = words}
+
 static const struct field fields[] = {
 	RECORD_ID,
 	{.name = "casefile_id", .column = "casefile_id", .type = FIELD_ID,
 	 .flags = FIELD_REQUIRED,
 	 .offset = offsetof(struct subject, casefile_id), .help = "the case it belongs to"},
-	{.name = "first_name", .column = "first_name", .type = FIELD_TEXT,
-	 .flags = FIELD_ONE_LINE, .limit = 255,
-	 .offset = offsetof(struct subject, first_name), .help = "first name"},
-	{.name = "last_name", .column = "last_name", .type = FIELD_TEXT,
-	 .flags = FIELD_REQUIRED | FIELD_NOT_BLANK | FIELD_ONE_LINE, .limit = 255,
-	 .offset = offsetof(struct subject, last_name), .help = "last name"},
+	NAME(first_name, "first name"),
+	NAME(middle_name, "middle name"),
+	NAME(last_name, "last name; or the name of a firm"),
+	{.name = "name_folded", .column = "name_folded", .type = FIELD_TEXT,
+	 .flags = FIELD_HIDDEN, .offset = offsetof(struct subject, name_folded),
+	 .help = "the names as they are searched and sorted"},
+	{.name = "is_primary", .column = "is_primary", .type = FIELD_BOOL,
+	 .offset = offsetof(struct subject, is_primary),
+	 .help = "whether the case is about it before all others"},
 	{.name = "address", .column = "address_", .type = FIELD_ADDRESS,
 	 .offset = offsetof(struct subject, address), .help = "where the subject lives"},
-	RECORD_TIMES,
+	{.name = "notes", .column = "notes", .type = FIELD_TEXT, .limit = 65535,
+	 .offset = offsetof(struct subject, notes), .help = "notes"},
+	RECORD_TIMES(struct subject),
+};
+
+static const struct filter filters[] = {
+	{.name = "case", .field = "casefile_id", .help = "the case"},
+	{.name = "name", .field = "name_folded", .op = FILTER_CONTAINS,
+	 .help = "the names have this in them"},
+	{.name = "is_primary", .field = "is_primary", .help = "whether it is the primary one"},
+	RECORD_FILTERS,
 };
 /* clang-format on */
+
+static const struct sort sorts[] = {
+	{"id", "id"},
+	{"name", "name_folded"},
+	{"last_name", "last_name"},
+	{"created_at", "created_at"},
+	{"updated_at", "updated_at"},
+};
+
+static const struct record_lists lists = {
+	filters, FIELD_COUNT(filters), sorts, FIELD_COUNT(sorts), NULL, 0,
+};
 
 const struct record_type subject_type = {
 	.name = "subject",
@@ -28,4 +61,41 @@ const struct record_type subject_type = {
 	.fields = fields,
 	.field_count = FIELD_COUNT(fields),
 	.name_fields = {"first_name", "last_name"},
+	.lists = &lists,
 };
+
+void subject_check(const void *record, const void *before, uint64_t given, uint64_t at_fault,
+		   struct faults *faults)
+{
+	const struct subject *subject = record;
+	uint64_t names =
+		field_bit(&subject_type, "first_name") | field_bit(&subject_type, "last_name");
+
+	(void)before;
+	(void)given;
+	if (!(at_fault & names) && text_is_blank(subject->first_name) &&
+	    text_is_blank(subject->last_name))
+		faults_add(faults, "subject.last_name", FAULT_REQUIRED,
+			   "is required where there is no first_name");
+}
+
+enum err subject_settle(void *record, const void *before, struct arena *arena, int64_t now)
+{
+	struct subject *subject = record;
+	const struct slice names[] = {subject->first_name, subject->middle_name,
+				      subject->last_name};
+	struct buf name = {0};
+	enum err err = ERR_NOMEM;
+
+	(void)before;
+	(void)now;
+	for (size_t i = 0; i < FIELD_COUNT(names); i++) {
+		if (name.len && names[i].len)
+			buf_add_char(&name, ' ');
+		buf_add_slice(&name, names[i]);
+	}
+	if (!name.failed)
+		err = text_fold(arena, buf_slice(&name), &subject->name_folded);
+	buf_release(&name);
+	return err;
+}

@@ -8,11 +8,20 @@
 
 struct subject {
 	struct record record;
+	struct slice external_id; /* "" when there is none */
 	int64_t casefile_id;
-	struct slice first_name, last_name;
+	struct slice first_name, middle_name, last_name;
+	struct slice name_folded; /* all of them, as they are searched and sorted */
+	int32_t is_primary;
 	struct address *address; /* NULL: none */
+	struct slice notes;
 };
 
 extern const struct record_type subject_type;
+
+/* One of the names must be there. */
+void subject_check(const void *record, const void *before, uint64_t given, uint64_t at_fault,
+		   struct faults *faults);
+enum err subject_settle(void *record, const void *before, struct arena *arena, int64_t now);
 
 #endif

@@ -72,15 +72,11 @@ static const struct field fields[] = {
 	{.name = "complete_at", .column = "complete_at", .type = FIELD_TIMESTAMP,
 	 .offset = offsetof(struct task, complete_at),
 	 .help = "when it was completed; only with status complete"},
-	RECORD_TIMES,
+	RECORD_TIMES(struct task),
 };
 
-#define FROM_TO(prefix, of, what)                                                                  \
-	{.name = prefix "_from", .field = of, .op = FILTER_FROM, .help = what " on or after"},     \
-	{.name = prefix "_to", .field = of, .op = FILTER_TO, .help = what " on or before"}
 
 static const struct filter filters[] = {
-	{.name = "id", .field = "id", .help = "its number"},
 	{.name = "title", .field = "title_folded", .op = FILTER_CONTAINS,
 	 .help = "the title has this in it"},
 	{.name = "calendar", .field = "calendar_id", .help = "the calendar"},
@@ -95,8 +91,7 @@ static const struct filter filters[] = {
 	FROM_TO("complete", "complete_at", "completed"),
 	FROM_TO("alert", "alert_at", "alert scheduled"),
 	FROM_TO("alert_sent", "alert_sent_at", "alert sent"),
-	FROM_TO("created", "created_at", "created"),
-	FROM_TO("updated", "updated_at", "last changed"),
+	RECORD_FILTERS,
 };
 
 static const struct sort sorts[] = {
@@ -164,6 +159,10 @@ void task_check(const void *record, const void *present, uint64_t given, uint64_
 	    !(at_fault & field_bit(&task_type, "status")))
 		faults_add(faults, "task.complete_at", FAULT_NOT_ALLOWED,
 			   "goes only with status complete");
+	if ((given & field_bit(&task_type, "complete_at")) && task->complete_at == TIME_NONE &&
+	    task->status == TASK_COMPLETE && before && before->status == TASK_COMPLETE)
+		faults_add(faults, "task.complete_at", FAULT_REQUIRED,
+			   "is required while the status is complete");
 }
 
 enum err task_settle(void *record, const void *present, struct arena *arena, int64_t now)

@@ -21,7 +21,8 @@ enum task_status {
 
 struct task {
 	struct record record;
-	int64_t casefile_id; /* ID_NONE: a task without a case */
+	struct slice external_id; /* "" when there is none */
+	int64_t casefile_id;      /* ID_NONE: a task without a case */
 	int64_t calendar_id;
 	int64_t subject_id;      /* ID_NONE or a subject of casefile_id */
 	int64_t case_service_id; /* ID_NONE or a service attached to casefile_id */

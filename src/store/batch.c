@@ -212,8 +212,12 @@ static enum err decide(struct batch *batch, struct store_write *write)
 	err = write->steps->decide(write, &batch->calls);
 	if (!err && write->key && !write->faults->count)
 		err = idempotency_add(write, &batch->calls);
-	if (!err && row->changed && write->request_id.len)
-		batch->mark = (struct commit_mark){row->id, row->last_change, write->request_id};
+	if (!err && row->changed) {
+		batch->mark = (struct commit_mark){.account_id = row->id,
+						   .change = row->last_change,
+						   .request_id = write->request_id};
+		memcpy(batch->mark.head, row->head, sizeof(row->head));
+	}
 	if (!err && row == &made && row->changed) {
 		row->id = write->scope.account_id;
 		err = update_account(batch, row);
@@ -293,12 +297,14 @@ enum err batch_run(struct store *store, struct db *db, struct store_write **writ
 	return err;
 }
 
-static enum err same_request(void *context, const struct db_value *values, size_t count)
+/* Another process may have made a change of that number for a request of the same id: clients
+ * choose them. The hash is of the whole change and of all before it. */
+static enum err same_change(void *context, const struct db_value *values, size_t count)
 {
 	struct commit_mark *mark = context;
 
 	(void)count;
-	if (slice_eq(values[0].bytes, mark->request_id))
+	if (slice_eq(values[0].bytes, (struct slice){(const char *)mark->head, DIGEST_BYTES}))
 		mark->found = true;
 	return OK;
 }
@@ -309,10 +315,10 @@ enum err batch_resolve(struct store *store, struct db *db, struct commit_mark *m
 	const struct db_value args[] = {DB_INT_VALUE(mark->account_id), DB_INT_VALUE(mark->change)};
 	const struct db_call calls[] = {
 		{.sql = store->read_account, .args = args, .arg_count = 1},
-		{.sql = "SELECT request_id FROM history WHERE account_id = $1 AND change = $2",
+		{.sql = "SELECT hash FROM history WHERE account_id = $1 AND change = $2",
 		 .args = args,
 		 .arg_count = 2,
-		 .on_row = same_request,
+		 .on_row = same_change,
 		 .context = mark},
 	};
 	enum err err;

@@ -47,8 +47,10 @@ static bool in_range(const struct field *field, const struct db_value *value)
 	int64_t choices = 0;
 
 	if (value->type == DB_NULL)
-		return (field->type == FIELD_ID || field->type == FIELD_TIMESTAMP) &&
-		       !(field->flags & FIELD_ALWAYS);
+		return field->type == FIELD_ID ||
+		       (field->type == FIELD_TIMESTAMP && !(field->flags & FIELD_ALWAYS)) ||
+		       (field->type == FIELD_DATE &&
+			!(field->flags & (FIELD_ALWAYS | FIELD_REQUIRED)));
 	switch (field->type) {
 	case FIELD_ID:
 		return value->integer > 0;
@@ -56,6 +58,8 @@ static bool in_range(const struct field *field, const struct db_value *value)
 		while (field->choices && field->choices[choices])
 			choices++;
 		return value->integer >= 0 && (!field->choices || value->integer < choices);
+	case FIELD_BOOL:
+		return value->integer == 0 || value->integer == 1;
 	case FIELD_DATE:
 		return value->integer >= DATE_MIN && value->integer <= DATE_MAX;
 	case FIELD_TIMESTAMP:

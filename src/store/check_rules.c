@@ -71,10 +71,12 @@ const struct check_row check_rows[CHECK_RULES] = {
 	[CHECK_HISTORY_STAFF] =
 		{
 			.name = "history-staff",
-			.says = "who made a change is a staff member of the account, or docket itself",
+			.says = "who made a change is or was a staff member, or is docket itself",
 			.sql = "SELECT h.account_id, 'change', h.change FROM history h"
 			       " LEFT JOIN staff s ON s.account_id = h.account_id AND s.id = h.staff_id"
-			       " WHERE h.staff_id IS NOT NULL AND s.id IS NULL",
+			       " WHERE h.staff_id IS NOT NULL AND s.id IS NULL AND NOT EXISTS"
+			       " (SELECT 1 FROM history c WHERE c.account_id = h.account_id"
+			       " AND c.record = 'staff' AND c.record_id = h.staff_id)",
 		},
 	[CHECK_ACTIONS] =
 		{

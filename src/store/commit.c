@@ -42,7 +42,7 @@ static void drop(struct store *store, struct db **db)
 	*db = NULL;
 }
 
-/* Whether a commit whose answer was lost has been done: by the request's id in the history. The
+/* Whether a commit whose answer was lost has been done: by the hash of its last change. The
  * account's lock is waited for, which the lost connection may still have; and this commit waits for
  * a standby as the first should have. */
 static enum err resolve(struct store *store, struct db **db, struct commit_mark *mark)

@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* A store in a PostgreSQL database. Any number of processes have it open at once, each holding an
  * advisory lock that it shares with the others; who changes the schema holds it alone. */
+#include <time.h>
+
+#include "base/clock.h"
 #include "base/log.h"
 #include "store/store_private.h"
 
+#define LOCK_MS 1000
 /* "docket", as the two halves of the lock's key. */
 #define KEY "1685021547, 25972"
 #define SHARED "SELECT pg_try_advisory_lock_shared(" KEY ")"
@@ -34,12 +38,17 @@ static enum err open_db(struct store *store, enum db_mode mode, struct db **db_o
 	return err;
 }
 
-/* Takes the lock, or says that somebody has it. */
+/* Takes the lock, or says that somebody has it. Whoever has ended has it for a moment longer, until
+ * the server has noticed. */
 static enum err take_lock(struct db *db, const char *sql, const char *who, struct buf *why)
 {
-	int64_t taken = 0;
+	int64_t taken = 0, until = monotonic_ms() + LOCK_MS;
 	enum err err = ask_number(db, sql, &taken);
 
+	while (!err && !taken && monotonic_ms() < until) {
+		nanosleep(&(struct timespec){.tv_nsec = 50000000}, NULL);
+		err = ask_number(db, sql, &taken);
+	}
 	if (err) {
 		buf_printf(why, "cannot lock the database: %s", db->driver->message(db));
 	} else if (!taken) {
@@ -54,11 +63,7 @@ static enum err check_schema(struct db *db, struct buf *why)
 	int64_t have = 0;
 	enum err err = schema_read(db, migration_count, &have, why);
 
-	if (err == ERR_NOT_FOUND) {
-		buf_clear(why);
-		buf_add_text(why, "the database has no tables of docket: make them with "
-				  "\"docket init --database URL\"");
-	} else if (!err && have < (int64_t)migration_count) {
+	if (!err && have < (int64_t)migration_count) {
 		buf_printf(
 			why,
 			"the database has schema %lld and this docket needs schema %zu: stop "
@@ -116,7 +121,9 @@ enum err database_lock(struct store *store, struct buf *why)
 
 	return err ? err
 		   : take_lock(store->write_db, ALONE,
-			       "docket processes have the database open: stop them first", why);
+			       "other docket processes have the database open: stop those that "
+			       "serve it, or wait until docket migrate is done",
+			       why);
 }
 
 enum err database_open_reading(struct store *store, struct db **db_out, struct buf *why)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The sample records, with the numbers that the example of the Trackops Tasks API names: so that
  * it works word for word. */
+#include "base/timefmt.h"
 #include "store/store_private.h"
 
 #include "model/calendar.h"
@@ -59,17 +60,21 @@ static enum err insert_case(struct store_write *write, int64_t n, struct calls *
 		{.record.id = 209,
 		 .casefile_id = 245,
 		 .first_name = SLICE("Sample"),
-		 .last_name = SLICE("Subject")},
+		 .last_name = SLICE("Subject"),
+		 .is_primary = 1},
 		{.record.id = 210,
 		 .casefile_id = 246,
 		 .first_name = SLICE("Second"),
-		 .last_name = SLICE("Subject")},
+		 .last_name = SLICE("Subject"),
+		 .is_primary = 1},
 	};
 	int64_t attached[] = {n + 1};
 	const struct casefile casefile = {
 		.record.id = 245 + n,
 		.case_number = slice_of(n ? "DEMO-246" : CASE_NUMBER),
 		.status = CASEFILE_OPEN,
+		.created_on = DATE_NONE,
+		.due_on = DATE_NONE,
 		.case_services_list = {.ids = attached, .count = 1},
 	};
 	enum err err = insert(write, RECORD_CASE_SERVICE, &services[n], calls);

@@ -94,14 +94,19 @@ static bool is_bounded(const struct list_ask *ask)
 	return false;
 }
 
+static bool may_be_null(const struct field *sort)
+{
+	return (sort->type == FIELD_TIMESTAMP || sort->type == FIELD_DATE) &&
+	       !(sort->flags & (FIELD_ALWAYS | FIELD_REQUIRED));
+}
+
 static enum err split(struct list *list, struct halves *halves)
 {
 	struct list_ask *ask = &list->ask;
 	size_t count = ask->condition_count;
 
 	*halves = (struct halves){.first = true};
-	if (ask->sort->type != FIELD_TIMESTAMP || (ask->sort->flags & FIELD_ALWAYS) ||
-	    is_bounded(ask))
+	if (!may_be_null(ask->sort) || is_bounded(ask))
 		return OK;
 	halves->conditions = arena_alloc(list->arena, (count + 1) * sizeof(*halves->conditions));
 	if (!halves->conditions)

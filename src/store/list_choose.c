@@ -35,6 +35,7 @@
 /* clang-format off */
 static const struct list_path task_paths[] = {
 	{NULL, "id"},
+	{"task_by_external", "external_id"},
 	{"task_user_by_staff", "users_list", NULL, {"status", "due_on"}, "task_unassigned"},
 	{"task_by_subject", "subject_id", NULL, {"status", "due_on"}},
 	{"task_by_case", "casefile_id", NULL, {"status", "due_on"}},
@@ -52,8 +53,44 @@ static const struct list_path task_paths[] = {
 };
 /* clang-format on */
 
+static const struct list_path casefile_paths[] = {
+	{NULL, "id"},
+	{"casefile_by_external", "external_id"},
+	{"casefile_by_number", "case_number"},
+	{"casefile_by_reference_1", "reference_value_1"},
+	{"casefile_by_reference_2", "reference_value_2"},
+	{"casefile_by_reference_3", "reference_value_3"},
+	{"casefile_by_status", "status"},
+	{"casefile_by_due", "due_on"},
+	{"casefile_by_created_on", "created_on"},
+	{"casefile_by_created", "created_at"},
+	{"casefile_by_updated", "updated_at"},
+	{NULL, NULL},
+};
+
+static const struct list_path subject_paths[] = {
+	{NULL, "id"},
+	{"subject_by_external", "external_id"},
+	{"subject_by_case", "casefile_id"},
+	{"subject_by_created", "created_at"},
+	{"subject_by_updated", "updated_at"},
+	{"subject_by_name", "name_folded"},
+	{NULL, NULL},
+};
+
+/* An account has few of these: what is not found by its number is looked for among all. */
+#define FEW(table)                                                                 \
+	{                                                                          \
+		{NULL, "id"}, {table "_by_external", "external_id"}, {NULL, NULL}, \
+	}
+static const struct list_path staff_paths[] = FEW("staff");
+static const struct list_path calendar_paths[] = FEW("calendar");
+static const struct list_path case_service_paths[] = FEW("case_service");
+
 static const struct list_path *const paths[RECORD_KINDS] = {
-	[RECORD_TASK] = task_paths,
+	[RECORD_TASK] = task_paths,         [RECORD_CASEFILE] = casefile_paths,
+	[RECORD_SUBJECT] = subject_paths,   [RECORD_STAFF] = staff_paths,
+	[RECORD_CALENDAR] = calendar_paths, [RECORD_CASE_SERVICE] = case_service_paths,
 };
 
 static bool is_called(const struct field *field, const char *name)
@@ -152,7 +189,8 @@ static enum err place_row(void *context, const struct db_value *values, size_t c
 /* A needle without a trigram is looked up in no index of words. */
 static bool is_indexed(const struct condition *condition)
 {
-	return condition->op != FILTER_CONTAINS || text_chars(condition->text) >= TRIGRAM;
+	return condition->op != FILTER_CONTAINS || ((condition->field->flags & FIELD_SEARCHED) &&
+						    text_chars(condition->text) >= TRIGRAM);
 }
 
 /* Whether the index has what is needed of a field. */

@@ -235,6 +235,10 @@ static void add_condition(struct writer *w, const struct condition *condition)
 		buf_printf(&w->where, " %s $%d", condition->op == FILTER_FROM ? ">=" : "<=",
 			   kept_arg(place, w, DB_INT_VALUE(condition->bound)));
 		break;
+	case FILTER_IS:
+		add_column(w, condition->field, &w->where);
+		buf_printf(&w->where, " = $%d", kept_arg(place, w, DB_TEXT_VALUE(condition->text)));
+		break;
 	case FILTER_CONTAINS:
 		add_contains(w, condition, place);
 		break;
@@ -515,7 +519,8 @@ static size_t arms_of(const struct list_ask *ask, struct arm arms[LIST_ARMS_MAX 
 			condition = &ask->conditions[i];
 	if (!condition || condition->op != FILTER_ANY) {
 		arms[0] = (struct arm){.condition = condition};
-		if (condition && condition->op == FILTER_CONTAINS && ask->dialect->words)
+		if (condition && condition->op == FILTER_CONTAINS && ask->dialect->words &&
+		    (condition->field->flags & FIELD_SEARCHED))
 			arms[0].source = SOURCE_WORDS;
 		return 1;
 	}

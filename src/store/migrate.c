@@ -142,6 +142,11 @@ enum err schema_read(struct db *db, size_t count, int64_t *have_out, struct buf 
 		.sql = "SELECT max(number) FROM migration", .on_row = number_row, .context = &have};
 	enum err err = db->driver->run(db, &ask, 1);
 
+	if (err == ERR_NOT_FOUND) {
+		buf_add_text(why, "the database has no tables of docket: make them with "
+				  "\"docket init --database URL\"");
+		return err;
+	}
 	if (err)
 		return fail(db, err, why, CANNOT_READ);
 	if (have > (int64_t)count) {

@@ -269,23 +269,21 @@ static enum err compare_table(struct move *move, size_t table)
 	return ERR_CORRUPT;
 }
 
-/* What a database does once after so much was written. */
-static enum err settle(struct move *move)
+/* What a database does once after so much was written, and by itself later where it fails here. The
+ * source has been read by then: its transaction would be idle for too long. */
+static void settle(struct move *move)
 {
 	const struct db_driver *driver = move->to.store->driver;
-	enum err err = OK;
 
-	for (size_t i = 0; i < MOVE_MIGRATION && driver->dialect->settle && !err; i++) {
+	for (size_t i = 0; i < MOVE_TABLES && driver->dialect->settle; i++) {
 		struct buf sql = {0};
 
 		put_into(driver->dialect->settle, move_tables[i].name, &sql);
 		buf_add_char(&sql, '\0');
-		err = sql.failed ? ERR_NOMEM : driver->script(move->to.db, sql.ptr);
+		if (!sql.failed)
+			(void)driver->script(move->to.db, sql.ptr);
 		buf_release(&sql);
-		if (err)
-			move_fail(move, &move->to, err, "analyze", move_tables[i].name);
 	}
-	return err;
 }
 
 /* From now on, when it is committed, it is a database of docket. */
@@ -332,12 +330,13 @@ static enum err copy_and_compare(struct move *move)
 	move_step(move, move->resumed);
 	for (size_t i = 0; i < MOVE_MIGRATION && !err && !move->complete; i++)
 		err = copy_table(move, i, true);
-	if (!err)
-		err = settle(move);
 	if (err)
 		return err;
 	move_begin(move, "rows compared", 2 * total);
-	return complete(move);
+	err = complete(move);
+	if (!err)
+		settle(move);
+	return err;
 }
 
 static enum err run(struct move *move)

@@ -9,6 +9,7 @@
 void field_to_values(const struct field *field, const void *at, struct db_value *values)
 {
 	const struct address *address;
+	struct slice text;
 
 	switch (field->type) {
 	case FIELD_ID:
@@ -19,12 +20,18 @@ void field_to_values(const struct field *field, const void *at, struct db_value 
 		values[0] = *(const int64_t *)at == TIME_NONE ? DB_NULL_VALUE
 							      : DB_INT_VALUE(*(const int64_t *)at);
 		break;
-	case FIELD_CHOICE:
 	case FIELD_DATE:
+		values[0] = *(const int32_t *)at == DATE_NONE ? DB_NULL_VALUE
+							      : DB_INT_VALUE(*(const int32_t *)at);
+		break;
+	case FIELD_CHOICE:
+	case FIELD_BOOL:
 		values[0] = DB_INT_VALUE(*(const int32_t *)at);
 		break;
 	case FIELD_TEXT:
-		values[0] = DB_TEXT_VALUE(*(const struct slice *)at);
+		text = *(const struct slice *)at;
+		values[0] = (field->flags & FIELD_NULL) && !text.len ? DB_NULL_VALUE
+								     : DB_TEXT_VALUE(text);
 		break;
 	case FIELD_ADDRESS:
 		address = *(struct address *const *)at;
@@ -125,12 +132,15 @@ static enum err field_from_values(const struct field *field, const struct db_val
 	case FIELD_TIMESTAMP:
 		*(int64_t *)at = null ? TIME_NONE : values[0].integer;
 		return OK;
-	case FIELD_CHOICE:
 	case FIELD_DATE:
+		*(int32_t *)at = null ? DATE_NONE : (int32_t)values[0].integer;
+		return OK;
+	case FIELD_CHOICE:
+	case FIELD_BOOL:
 		*(int32_t *)at = (int32_t)values[0].integer;
 		return OK;
 	case FIELD_TEXT:
-		*(struct slice *)at = values[0].bytes;
+		*(struct slice *)at = null ? SLICE("") : values[0].bytes;
 		return OK;
 	case FIELD_ADDRESS:
 		return address_from_values(values, arena, at);

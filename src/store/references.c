@@ -45,17 +45,27 @@ struct dependent {
 	const char *sql;
 };
 
-#define COUNT(table, column) \
-	"SELECT count(*) FROM " table " WHERE account_id = $1 AND " column " = $2"
+/* More are not counted one by one. */
+#define MANY 10000
+#define COUNT_IF(table, condition)                                                           \
+	"SELECT count(*) FROM (SELECT 1 FROM " table " WHERE account_id = $1 AND " condition \
+	" LIMIT 10001) q"
+#define COUNT(table, column) COUNT_IF(table, column " = $2")
 
 static const struct dependent dependents[] = {
 	{RECORD_CASEFILE, NULL, RECORD_TASK, COUNT("task", "casefile_id")},
 	{RECORD_CASEFILE, NULL, RECORD_SUBJECT, COUNT("subject", "casefile_id")},
 	{RECORD_CASEFILE, "case_services_list", RECORD_TASK,
-	 COUNT("task", "casefile_id") " AND case_service_id = $3"},
+	 COUNT_IF("task", "casefile_id = $2 AND case_service_id = $3")},
 	{RECORD_SUBJECT, NULL, RECORD_TASK, COUNT("task", "subject_id")},
 	{RECORD_SUBJECT, "casefile_id", RECORD_TASK, COUNT("task", "subject_id")},
 	{RECORD_CALENDAR, NULL, RECORD_TASK, COUNT("task", "calendar_id")},
+	/* Through the cases that it is attached to: tasks have no index of services. */
+	{RECORD_CASE_SERVICE, NULL, RECORD_TASK,
+	 "SELECT count(*) FROM (SELECT 1 FROM casefile_service c JOIN task t"
+	 " ON t.account_id = c.account_id AND t.casefile_id = c.casefile_id"
+	 " WHERE c.account_id = $1 AND c.case_service_id = $2 AND t.case_service_id = $2"
+	 " LIMIT 10001) q"},
 	{RECORD_CASE_SERVICE, NULL, RECORD_CASEFILE, COUNT("casefile_service", "case_service_id")},
 	{RECORD_STAFF, NULL, RECORD_TASK, COUNT("task_user", "staff_id")},
 };
@@ -285,17 +295,32 @@ enum err dependents_read(struct references *references, struct store_write *writ
 enum err dependents_check(const struct references *references, struct arena *arena,
 			  const char **why_out)
 {
+	struct buf why = {0};
+	bool one = false;
+	const char *field = NULL, *copy = NULL;
+
 	for (size_t i = 0; i < references->count; i++) {
 		const struct reference_fact *fact = &references->facts[i];
-		const char *noun = record_nouns[fact->dependent->dependent];
+		int64_t count = fact->value > MANY ? MANY : fact->value;
 
 		if (!fact->value)
 			continue;
-		*why_out = arena_printf(arena, "%lld %s%s depend%s on it", (long long)fact->value,
-					noun, fact->value == 1 ? "" : "s",
-					fact->value == 1 ? "s" : "");
-		return *why_out ? OK : ERR_NOMEM;
+		one = !why.len && count == 1;
+		field = fact->dependent->field;
+		buf_printf(&why, "%s%s%lld %s%s", why.len ? " and " : "",
+			   fact->value > MANY ? "at least " : "", (long long)count,
+			   record_nouns[fact->dependent->dependent], count == 1 ? "" : "s");
 	}
-	*why_out = NULL;
-	return OK;
+	if (why.len) {
+		buf_printf(&why, " %s%s",
+			   field ? one ? "depends" : "depend"
+			   : one ? "names"
+				 : "name",
+			   field ? " on it" : " it");
+		copy = why.failed ? NULL : arena_copy(arena, buf_slice(&why));
+	}
+	*why_out = copy;
+	one = why.len && !copy;
+	buf_release(&why);
+	return one ? ERR_NOMEM : OK;
 }

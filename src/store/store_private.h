@@ -151,7 +151,8 @@ enum err store_read_now(struct store *store, const struct db_call *calls, size_t
 struct commit_mark {
 	int64_t account_id; /* ID_NONE: it cannot */
 	int64_t change;
-	struct slice request_id; /* that made this change of this account */
+	unsigned char head[DIGEST_BYTES]; /* the hash of that change */
+	struct slice request_id;          /* that made it, or none */
 	bool found;
 };
 /* Runs writes in one transaction; a failure of the kind `known` was told already. */

@@ -79,6 +79,15 @@ def server(servers, database, base):
     return servers(database, base)
 
 
+@pytest.fixture(scope="module")
+def own_server(tmp_path_factory, base):
+    """A server that the tests of a file share, which make more than tasks."""
+    place = tmp_path_factory.mktemp("own")
+    server = harness.Server(places.copy(base[0], place / "data"), base[1], place / "stderr")
+    yield server
+    server.stop()
+
+
 @pytest.fixture(scope="session")
 def base_of_two(database):
     """A place of two accounts with the base records, of which the second has more tasks, and the

@@ -58,7 +58,7 @@ MINIMAL = {"casefile_id": 245, "calendar_id": 1, "due_on": "2023-02-14", "title"
 REQUIRED = list(MINIMAL)
 FIELDS = ["id", "casefile_id", "calendar_id", "subject_id", "case_service_id", "status", "due_on",
           "title", "body", "address", "users_list", "alert_at", "alert_sent_at", "complete_at",
-          "created_at", "updated_at"]
+          "external_id", "created_at", "updated_at"]
 ADDRESS_PARTS = ["address_1", "address_2", "address_3", "city", "state", "zip", "country"]
 CODES = {"required", "unknown_field", "type", "format", "range", "blank", "too_long", "too_many",
          "control", "choice", "read_only", "not_found", "mismatch", "repeated",

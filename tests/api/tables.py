@@ -5,7 +5,7 @@ from harness import ADDRESS_PARTS, MINIMAL, label, task
 
 NOTHING = {"subject_id": None, "case_service_id": None, "status": "none", "body": "",
            "address": None, "users_list": [], "alert_at": None, "alert_sent_at": None,
-           "complete_at": None}
+           "complete_at": None, "external_id": None}
 INT64_MAX = 2**63 - 1
 # Characters are code points, however many bytes or UTF-16 units each takes.
 CHARACTERS = {"ascii": "a", "two bytes": "\u00e9", "three bytes": "\u6f22",

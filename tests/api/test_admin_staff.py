@@ -156,7 +156,9 @@ def test_list(one):
 def test_list_of_more_than_a_page(one):
     """Every one, once, in the order of their numbers."""
     with contextlib.closing(sqlite3.connect(one / "docket.db")) as database, database:
-        database.executemany("INSERT INTO staff VALUES (1, ?, 1, ?, '', '', '', 1, 0, 0)",
+        database.executemany("INSERT INTO staff (account_id, id, change, username, first_name, last_name, email,"
+                             " access_level, created_at, updated_at)"
+                             " VALUES (1, ?, 1, ?, '', '', '', 1, 0, 0)",
                              [(number, f"n{number}") for number in range(4, 1204)])
     assert [row["id"] for row in listed(one, "staff list")] == list(range(1, 1204))
 

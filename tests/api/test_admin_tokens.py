@@ -191,10 +191,10 @@ def test_a_read_only_token(pair):
 
 def test_a_lenient_token(pair):
     token = pair.do("token add", "old", "--lenient", "--account", "first").strip()
-    reply = post(pair, token, TASKS + "?dry_run=1", colour="red", address={"street": "x"})
+    reply = post(pair, token, TASKS + "?fields=1", colour="red", address={"street": "x"})
     assert reply.status == 201 and list(reply.json) == FIELDS, reply
     assert sorted(reply.header("Docket-Ignored").split(", ")) == [
-        "dry_run", "task.address.street", "task.colour"]
+        "fields", "task.address.street", "task.colour"]
     # It was the token's mark, no preference of the request.
     assert reply.header("Preference-Applied") is None
     plain = pair.ask("first", path=TASKS).json

@@ -173,7 +173,7 @@ BREAKS = [
     ("a text of an address", "UPDATE task SET address_1 = '', address_2 = '', address_3 = '',"
      f" address_city = '{'x' * 256}', address_state = '', address_zip = '', address_country = 'US'"
      f" {ALTERED}", {"texts": [T5]}),
-    ("a text of a subject", both("subject", "subject", 209, "last_name", "''"),
+    ("a text of a subject", both("subject", "subject", 209, "last_name", "char(7)"),
      {"texts": [("main", "subject", 209)]}),
     ("a text of a staff member", both("staff", "staff", 1, "username", f"'{'x' * 65}'"),
      {"texts": [("main", "staff", 1)]}),

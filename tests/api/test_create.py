@@ -33,7 +33,7 @@ def test_the_example_of_the_reference(server):
         "address": {"address_1": "2000 Blake Street", "address_2": "", "address_3": "",
                     "city": "Denver", "state": "CO", "zip": "80202", "country": "US"},
         "users_list": [1, 2, 3], "alert_at": "2023-02-01T00:00:00Z", "alert_sent_at": None,
-        "complete_at": None, "created_at": times[0], "updated_at": times[1]}
+        "complete_at": None, "external_id": None, "created_at": times[0], "updated_at": times[1]}
     assert times[0] == times[1]
     assert_is_now(times[0], before)
 
@@ -249,7 +249,7 @@ def test_a_hundred_staff_and_one_more(make_server):
     server.stop()
     with places.opened(server.data) as database:
         database.executemany(
-            "INSERT INTO staff SELECT account_id, ?, change, ?, first_name, last_name, email, ?,"
+            "INSERT INTO staff (account_id, id, change, username, first_name, last_name, email, access_level, created_at, updated_at) SELECT account_id, ?, change, ?, first_name, last_name, email, ?,"
             " created_at, updated_at FROM staff WHERE id = 2",
             [(number, f"staff-{number}", level)
              for level, numbers in ((1, range(4, 60)), (2, range(60, 102)))

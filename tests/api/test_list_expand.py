@@ -22,7 +22,7 @@ TASKS_MADE = [
     {"subject_id": 209, "calendar_id": 2, "users_list": [2], "due_on": "2023-01-01"},
 ]
 BEFORE = [
-    "INSERT INTO calendar SELECT account_id, 2, change, 'Say \"hello\" \u00e9\U0001f600\\', color,"
+    "INSERT INTO calendar (account_id, id, change, name, color, created_at, updated_at) SELECT account_id, 2, change, 'Say \"hello\" \u00e9\U0001f600\\', color,"
     " created_at, updated_at FROM calendar WHERE id = 1",
     "UPDATE staff SET access_level = 2 WHERE id = 3",
     "UPDATE staff SET first_name = 'Ad', last_name = 'Min' WHERE id = 1"]

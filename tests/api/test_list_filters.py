@@ -34,9 +34,9 @@ KNOWN = {
           "due_on": "2024-02-29"},
 }
 BEFORE = [
-    "INSERT INTO calendar SELECT account_id, id + n, change + n, name, color, created_at,"
+    "INSERT INTO calendar (account_id, id, change, name, color, created_at, updated_at) SELECT account_id, id + n, change + n, name, color, created_at,"
     " updated_at FROM calendar, (SELECT 1 AS n UNION SELECT 2) q",
-    "INSERT INTO casefile SELECT account_id, 247, change, 'Third', status, created_at, updated_at"
+    "INSERT INTO casefile (account_id, id, change, case_number, status, created_at, updated_at) SELECT account_id, 247, change, 'Third', status, created_at, updated_at"
     " FROM casefile WHERE id = 246"]
 
 

@@ -23,6 +23,7 @@ def test_what_it_says(server, me):
     assert me.json["account"] == {"name": "main"}
     staff = me.json["staff"]
     assert list(staff) == ["id", "username", "first_name", "last_name", "email", "access_level",
+                           "is_vendor", "time_zone", "external_id",
                            "created_at", "updated_at"]
     assert (staff["id"], staff["username"], staff["access_level"]) == (1, "admin", "full")
     assert me.json["token"] == {"label": "made by docket init", "read_only": False, "lenient": False,

@@ -28,6 +28,7 @@ OPTIONS = {
     "demo": ["config", *PLACE, "account", "tasks"],
     "check": ["config", *PLACE, "json"],
     "migrate": ["config", *PLACE, "dry-run"],
+    "move": ["config", "partitions", "from", "to"],
     "serve": ["config", *PLACE, "ephemeral", "token", "listen", "base-domain", "tls-cert",
               "tls-key", "behind-proxy", "database-connections", "statement-timeout", "queue",
               "quiet"],
@@ -40,6 +41,11 @@ EVERY = sorted({option for options in OPTIONS.values() for option in options})
 def words(command):
     """As it is typed; what is added is about something."""
     return [*command.split(), *(["name"] if command.split()[-1] in ABOUT else [])]
+
+
+def needed(command):
+    """What it cannot do without."""
+    return "data" if "data" in OPTIONS[command] else "from"
 
 
 def variable(option):
@@ -104,7 +110,8 @@ def test_a_command_there_is_not(command, nearest):
 @pytest.mark.parametrize("command", OPTIONS)
 def test_no_data(command):
     said = misuse(*words(command))
-    assert "--data" in said and "DOCKET_DATA" in said
+    place = needed(command)
+    assert "--" + place in said and variable(place) in said
 
 
 @pytest.mark.parametrize("command, arguments, named", [
@@ -122,7 +129,7 @@ def test_no_data(command):
     ("serve", ["--behind-proxy", "yes"], '"yes"'),
 ])
 def test_wrong_use(tmp_path, command, arguments, named):
-    said = misuse(*words(command), "--data", tmp_path / "data", *arguments)
+    said = misuse(*words(command), "--" + needed(command), tmp_path / "data", *arguments)
     assert named in said, said
     assert os.listdir(tmp_path) == []
 

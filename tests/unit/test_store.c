@@ -65,6 +65,7 @@ static struct store_write *prepare(struct one *one, const struct place *place)
 	record_clear(&task_type, &one->task);
 	one->task.casefile_id = 245;
 	one->task.calendar_id = 1;
+	one->task.due_on = 19000;
 	one->task.title = SLICE("A task");
 	record_write_init(&one->create, RECORD_TASK, RECORD_CREATE);
 	one->create.record = &one->task;

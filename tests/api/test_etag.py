@@ -1,0 +1,217 @@
+"""ETags, and the conditions of requests: If-None-Match, If-Match."""
+import concurrent.futures
+import threading
+
+import pytest
+
+import places
+
+from harness import Wire, cases, problem
+
+pytestmark = places.BOTH
+from records import KINDS, NAMES, TASK, change, create, get, patch, remove, send
+
+EACH = pytest.mark.parametrize("kind", KINDS, ids=NAMES)
+
+
+@pytest.fixture(scope="module")
+def server(own_server):
+    return own_server
+
+
+CHANGES = {"task": "title", "casefile": "notes", "subject": "notes", "staff": "first_name",
+           "calendar": "name", "case_service": "name"}
+
+
+def tag_of(server, kind, number):
+    tag = get(server, kind, number).header("ETag")
+    assert tag.startswith('"1-') and tag.endswith('"')
+    return tag
+
+
+@EACH
+def test_if_none_match(server, kind):
+    number = create(server, kind)["id"]
+    whole = get(server, kind, number)
+    tag = whole.header("ETag")
+    for known in (tag, "W/" + tag, f'"other", {tag}', f'W/"x",,{tag} ,', "*", f'"a,b",\t{tag}'):
+        for method in ("GET", "HEAD"):
+            reply = send(server, method, f"{kind.path}/{number}", headers={"If-None-Match": known})
+            assert (reply.status, reply.body) == (304, b""), (known, reply)
+            assert reply.header("ETag") == tag
+            # Its length, where it is said, is that of the answer that it stands for.
+            assert reply.header("Content-Length") in (None, whole.header("Content-Length"))
+    for other in ('"other"', '"1-"', '"1-1x"', '"2-1"', '""', f'"{tag[1:-1]}0"', f'"0{tag[1:]}'):
+        reply = get(server, kind, number, headers={"If-None-Match": other})
+        assert reply.status == 200 and reply.body == whole.body, other
+    change(server, kind, number, **{CHANGES[kind.wrapper]: "changed"})
+    assert get(server, kind, number, headers={"If-None-Match": tag}).status == 200
+    problem(get(server, kind, 987654, headers={"If-None-Match": "*"}), 404)
+
+
+def test_a_304_leaves_the_connection_in_order(server):
+    number = create(server, TASK)["id"]
+    tag = tag_of(server, TASK, number)
+    with Wire(server) as wire:
+        for _ in range(3):
+            wire.send(server.request("GET", f"{TASK.path}/{number}", f"If-None-Match: {tag}"))
+            assert wire.reply().status == 304
+            wire.send(server.request("GET", f"{TASK.path}/{number}"))
+            assert wire.reply().status == 200
+
+
+MALFORMED = ["", "1-5", '"1-5', '1-5"', '"a" "b"', '*, "a"', '"a", *', "w/\"a\"", '"a"x', ",", "W/",
+             "**"]
+
+
+@pytest.mark.parametrize("text", MALFORMED)
+def test_malformed(server, text):
+    number = create(server, TASK)["id"]
+    for method, header in (("GET", "If-None-Match"), ("HEAD", "If-None-Match"),
+                           ("PATCH", "If-Match"), ("DELETE", "If-Match")):
+        body = {"task": {"title": "x"}} if method == "PATCH" else None
+        reply = send(server, method, f"{TASK.path}/{number}", body, {header: text})
+        assert reply.status == 400, (method, reply)
+        if method != "HEAD":
+            assert header in problem(reply, 400, fields=False)["detail"]
+    assert get(server, TASK, number).json["title"] == "A task"
+
+
+@EACH
+def test_if_match(server, kind):
+    number = create(server, kind)["id"]
+    tag = tag_of(server, kind, number)
+    field = CHANGES[kind.wrapper]
+    before = get(server, kind, number)
+    for other in ('"other"', '"1-1"', "W/" + tag, f'W/{tag}, "x"', '""'):
+        for reply in (patch(server, kind, number, {"If-Match": other}, **{field: "lost"}),
+                      patch(server, kind, number, {"If-Match": other}),
+                      patch(server, kind, number, {"If-Match": other}, nonsense=1),
+                      remove(server, kind, number, {"If-Match": other})):
+            problem(reply, 412)
+    assert get(server, kind, number).body == before.body
+    reply = patch(server, kind, number, {"If-Match": f'"x", {tag}'}, **{field: "won"})
+    assert reply.status == 200 and reply.json[field] == "won"
+    problem(patch(server, kind, number, {"If-Match": tag}, **{field: "late"}), 412)
+    problem(remove(server, kind, number, {"If-Match": tag}), 412)
+    # An answer's own tag is good for the next.
+    reply = patch(server, kind, number, {"If-Match": reply.header("ETag")}, **{field: "again"})
+    assert reply.status == 200
+    assert patch(server, kind, number, {"If-Match": "*"}, **{field: "any"}).status == 200
+    tag = tag_of(server, kind, number)
+    assert remove(server, kind, number, {"If-Match": tag}).status == 204
+    problem(patch(server, kind, number, {"If-Match": "*"}), 404)
+    problem(remove(server, kind, number, {"If-Match": tag}), 404)
+
+
+def test_several_headers_are_one_list(server):
+    number = create(server, TASK)["id"]
+    tag = tag_of(server, TASK, number)
+    with Wire(server) as wire:
+        wire.send(server.request("GET", f"{TASK.path}/{number}", 'If-None-Match: "a"',
+                                 f"If-None-Match: {tag}"))
+        assert wire.reply().status == 304
+
+
+@pytest.mark.parametrize("fields", cases([
+    ("users_list", {"users_list": [2]}), ("an address", {"address": {"city": "Denver"}}),
+    ("alert_at", {"alert_at": "2030-01-01"}), ("no users", {"users_list": []}),
+    ("a part of the address", {"address": {"zip": 5}}), ("no alert", {"alert_at": None})]))
+def test_what_changes_it_alone(server, fields):
+    number = create(server, TASK, users_list=[1], address={"city": "Boulder"},
+                    alert_at="2029-01-01")["id"]
+    tag = tag_of(server, TASK, number)
+    change(server, TASK, number, **fields)
+    changed = tag_of(server, TASK, number)
+    assert changed != tag
+    change(server, TASK, number, **fields)
+    assert tag_of(server, TASK, number) == changed
+
+
+def test_no_etag_no_condition(server):
+    """A list and what is expanded have none."""
+    number = create(server, TASK)["id"]
+    for path in (f"{TASK.path}?id={number}", f"{TASK.path}/{number}?expand=case"):
+        reply = send(server, "GET", path, headers={"If-None-Match": "*"})
+        assert reply.status == 200 and reply.header("ETag") is None
+
+
+CLIENTS, ROUNDS = 32, 12
+
+
+def test_one_of_many_wins(server):
+    """In each round 32 clients change the same task, each with the ETag of the round's beginning:
+    exactly one does, and its change is what the next round begins with."""
+    number = create(server, TASK, body="")["id"]
+    tag, body = tag_of(server, TASK, number), ""
+    with Wires(server) as wires, concurrent.futures.ThreadPoolExecutor(CLIENTS) as pool:
+        for turn in range(ROUNDS):
+            together = threading.Barrier(CLIENTS)
+
+            def one(client, tag=tag, body=body, turn=turn, together=together):
+                text = f'{{"task":{{"body":"{body}{turn}-{client};"}}}}'.encode()
+                together.wait()
+                wires[client].send(server.request(
+                    "PATCH", f"{TASK.path}/{number}", "Content-Type: application/json",
+                    f"If-Match: {tag}", body=text))
+                return wires[client].reply()
+            replies = list(pool.map(one, range(CLIENTS)))
+            won = [reply for reply in replies if reply.status == 200]
+            assert sorted(reply.status for reply in replies) == [200] + [412] * (CLIENTS - 1)
+            now = get(server, TASK, number)
+            assert now.body == won[0].body and now.header("ETag") == won[0].header("ETag")
+            tag, body = now.header("ETag"), now.json["body"]
+    assert body.count(";") == ROUNDS
+
+
+def test_no_update_is_lost(server):
+    """Clients that read, change and write until they are let add up."""
+    number = create(server, TASK, body="0")["id"]
+    with Wires(server, 8) as wires, concurrent.futures.ThreadPoolExecutor(8) as pool:
+        def count(wire):
+            done = tries = 0
+            while done < 10:
+                wire.send(server.request("GET", f"{TASK.path}/{number}"))
+                read = wire.reply()
+                text = f'{{"task":{{"body":"{int(read.json["body"]) + 1}"}}}}'.encode()
+                wire.send(server.request(
+                    "PATCH", f"{TASK.path}/{number}", "Content-Type: application/json",
+                    f"If-Match: {read.header('ETag')}", body=text))
+                status = wire.reply().status
+                assert status in (200, 412)
+                done += status == 200
+                tries += 1
+            return tries
+        tries = sum(pool.map(count, wires))
+    assert get(server, TASK, number).json["body"] == "80" and tries >= 80
+
+
+def test_changes_of_different_fields_meet(server):
+    """Without a condition each patch is of its own fields alone."""
+    number = create(server, TASK)["id"]
+    fields = ["title", "body", "external_id", "users_list"]
+    with Wires(server, 4) as wires, concurrent.futures.ThreadPoolExecutor(4) as pool:
+        def write(client):
+            for turn in range(25):
+                value = [1 + turn % 3] if client == 3 else f'"meets {turn}"'
+                text = f'{{"task":{{"{fields[client]}":{value}}}}}'.encode()
+                wires[client].send(server.request("PATCH", f"{TASK.path}/{number}",
+                                                  "Content-Type: application/json", body=text))
+                assert wires[client].reply().status == 200
+        list(pool.map(write, range(4)))
+    last = get(server, TASK, number).json
+    assert [last[field] for field in fields] == ["meets 24"] * 3 + [[1]]
+
+
+class Wires:
+    """Connections that are closed at the end."""
+
+    def __init__(self, server, count=CLIENTS):
+        self.wires = [Wire(server) for _ in range(count)]
+
+    def __enter__(self):
+        return self.wires
+
+    def __exit__(self, *_):
+        for wire in self.wires:
+            wire.socket.close()

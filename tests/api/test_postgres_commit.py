@@ -1,0 +1,231 @@
+"""A commit whose outcome is not told: the connection is cut around COMMIT, or the wait for a
+standby is cancelled. What was answered 201 is there exactly once; what is not known is not told as
+stored."""
+import collections
+import contextlib
+import os
+import random
+import socket
+import threading
+import time
+
+import pytest
+
+from cluster import Cluster, Office
+from harness import TASKS, Reply, problem, task
+from writers import Link, Writers
+
+SECONDS = float(os.environ.get("DOCKET_TEST_SECONDS", "3"))
+COMMIT = b"\0COMMIT\0"  # in a Parse message, behind the name of the statement
+ACCOUNTS = ("first", "second", "third")
+
+
+class Cutter:
+    """Stands between docket and the server and cuts a connection where it is armed to:
+
+    before   COMMIT is not forwarded, and both ends are closed
+    with     COMMIT is forwarded and both ends are closed at once
+    after    COMMIT is forwarded, and its answer is not: both ends are closed when it is there
+    silent   the same, but docket's end stays open and hears no more
+    """
+
+    def __init__(self, port):
+        self.target, self.armed, self.away = ("127.0.0.1", port), None, False
+        self.lock, self.cuts, self.open = threading.Lock(), collections.Counter(), []
+        self.listener = socket.create_server(("127.0.0.1", 0), backlog=64)
+        self.port = self.listener.getsockname()[1]
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def accept(self):
+        with contextlib.suppress(OSError):
+            while True:
+                client, _ = self.listener.accept()
+                if self.away:
+                    client.close()
+                    continue
+                server = socket.create_connection(self.target)
+                for end in (client, server):
+                    end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                self.open += [client, server]
+                state = {"mute": False, "swallow": None}
+                for work in (self.forward, self.answer):
+                    threading.Thread(target=work, args=(client, server, state),
+                                     daemon=True).start()
+
+    def take(self, data):
+        """What it was armed to do with this COMMIT, once."""
+        with self.lock:
+            how = self.armed if COMMIT in data else None
+            if how:
+                self.armed = None
+                self.cuts[how] += 1
+                if how == "gone":
+                    self.away = True
+            return how
+
+    @staticmethod
+    def close(*ends):
+        for end in ends:
+            with contextlib.suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+            end.close()
+
+    def forward(self, client, server, state):
+        with contextlib.suppress(OSError):
+            while data := client.recv(1 << 20):
+                how = self.take(data)
+                if how == "before":
+                    break
+                state["swallow"] = {"after": "close", "gone": "close", "silent": "mute"}.get(how)
+                server.sendall(data)
+                if how == "with":
+                    break
+        if not state["swallow"]:
+            self.close(client, server)
+
+    def answer(self, client, server, state):
+        """What the server says in answer to COMMIT begins with ParseComplete of something; the whole
+        answer to it comes at once, because it is flushed at the synchronisation behind it."""
+        with contextlib.suppress(OSError):
+            while data := server.recv(1 << 20):
+                if state["swallow"] and b"COMMIT\0" in data:
+                    if state["swallow"] == "mute":
+                        server.close()
+                        return
+                    break
+                client.sendall(data)
+        self.close(client, server)
+
+    def stop(self):
+        self.listener.close()
+        self.close(*self.open)
+
+
+@pytest.fixture(scope="module")
+def office(tmp_path_factory):
+    with Cluster().make().start() as cluster:
+        yield Office(cluster, tmp_path_factory.mktemp("office"), ACCOUNTS)
+
+
+@pytest.fixture
+def cutter(office):
+    cutter = Cutter(office.cluster.port)
+    office.serve(url=f"postgresql://postgres@127.0.0.1:{cutter.port}/docket")
+    yield cutter
+    office.stop()
+    office.servers.clear()
+    cutter.stop()
+
+
+def post(office, title, **headers):
+    link, began = Link(office, office.servers[0], "first"), time.monotonic()
+    status, got, body = link.ask("POST", TASKS, task(title=title), headers)
+    link.close()
+    return Reply(status, "", got.items(), body), time.monotonic() - began
+
+
+def times(office, title):
+    return list(office.titles().values()).count(title)
+
+
+@pytest.mark.parametrize("how, status, stored", [
+    ("before", 503, 0), ("after", 201, 1), ("silent", 201, 1), ("with", None, None)])
+def test_a_connection_cut_at_a_commit(office, cutter, how, status, stored):
+    assert post(office, f"cut {how}: before")[0].status == 201
+    cutter.armed = how
+    reply, took = post(office, f"cut {how}")
+    assert cutter.cuts[how] == 1
+    there = times(office, f"cut {how}")
+    print(f"{how}: {reply.status} after {took:.2f} s, and it is there {there} times")
+    if status:
+        assert (reply.status, there) == (status, stored)
+    else:
+        assert (reply.status, there) in [(201, 1), (503, 0)]
+    if reply.status == 503:
+        assert "nothing was stored" in problem(reply, 503)["detail"]
+        assert reply.header("Retry-After")
+    assert post(office, f"cut {how}: after")[0].status == 201
+    office.check_sound()
+
+
+def test_what_is_not_known_is_told_so_and_can_be_sent_again(office, cutter):
+    """The commit is done, its answer is lost, and the database cannot be reached to find out."""
+    post(office, "before")  # so that nobody else commits: the use of the token is told
+    cutter.armed = "gone"
+    reply, took = post(office, "unknown", **{"Idempotency-Key": "of-this-test"})
+    assert "not known" in problem(reply, 503)["detail"]
+    assert reply.header("Retry-After")
+    assert 4 < took < 15, took
+    assert times(office, "unknown") == 1
+    cutter.away = False
+    reply, _ = post(office, "unknown", **{"Idempotency-Key": "of-this-test"})
+    assert reply.status == 201
+    assert times(office, "unknown") == 1, "the same key stores nothing twice"
+    assert office.titles()["first", reply.json["id"]] == "unknown"
+
+
+def test_cuts_under_load(office, cutter):
+    ways = ("before", "after", "with")
+    with Writers(office, office.servers, ACCOUNTS, 16, "cuts", refusals=True) as load:
+        until = time.monotonic() + SECONDS
+        while time.monotonic() < until or len(cutter.cuts) < len(ways):
+            cutter.armed = random.choice(ways)
+            load.wait_for(20)
+        cutter.armed = None
+        load.wait_for(100)
+    left = load.check()
+    print(f"{len(load.created)} created, cuts {dict(cutter.cuts)}, refused {dict(load.refused)},"
+          f" {left} stored without a 201; slowest {load.slowest:.2f} s")
+    assert left == 0, "all of them could be found out"
+    assert not load.unanswered
+    office.check_sound()
+
+
+def test_the_change_of_another_process_is_not_taken_for_the_lost_one(office, cutter):
+    """Also where clients give all their requests the same id."""
+    office.serve()
+    with Writers(office, office.servers, ("first",), 16, "same id", refusals=True,
+                 headers={"X-Request-Id": "the-same-for-all"}) as load:
+        until = time.monotonic() + SECONDS
+        while time.monotonic() < until:
+            cutter.armed = "before"
+            load.wait_for(40)
+        cutter.armed = None
+    assert load.check() == 0
+    print(f"{len(load.created)} created, {cutter.cuts['before']} cuts")
+    office.check_sound()
+
+
+WAITING = "FROM pg_stat_activity WHERE wait_event = 'SyncRep'"
+
+
+def test_a_wait_for_a_standby_that_is_cancelled(tmp_path):
+    """Then the commit is done here and nowhere else, and PostgreSQL calls that a success."""
+    with Cluster().make().start() as primary, primary.standby("other") as standby:
+        office = Office(primary, tmp_path, ACCOUNTS)
+        primary.wait_for_standby("other")
+        office.serve()
+        assert post(office, "wait: before")[0].status == 201
+        standby.stop("immediate")
+        answers = []
+        asking = threading.Thread(target=lambda: answers.append(post(office, "wait: cancelled")))
+        asking.start()
+        cancelled = 0
+        while asking.is_alive():
+            cancelled += int(primary.psql(
+                f"SELECT count(pg_cancel_backend(pid)) {WAITING}", "postgres"))
+            time.sleep(0.2)
+        (reply, took), = answers
+        print(f"{reply.status} after {took:.1f} s; {cancelled} waits were cancelled")
+        assert cancelled, "nothing waited for the standby"
+        assert "not known" in problem(reply, 503)["detail"]
+        assert reply.header("Retry-After")
+        standby.start()
+        began = time.monotonic()
+        while post(office, "wait: after")[0].status != 201:
+            assert time.monotonic() - began < 10
+        print(f"writes again after {time.monotonic() - began:.3f} s")
+        assert times(office, "wait: cancelled") <= 1
+        assert times(office, "wait: after") == 1
+        office.check_sound()
+        office.stop()

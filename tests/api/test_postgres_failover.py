@@ -1,0 +1,63 @@
+"""The machine of the primary dies under load, again and again, and its synchronous standby takes
+over: every 201 is there once, and docket finds the new primary by itself.
+
+    DOCKET_TEST_ROUNDS=20 /usr/bin/python3 -m pytest -s tests/api/test_postgres_failover.py
+
+is the proof; the suite has 2 rounds."""
+import os
+import random
+import statistics
+import time
+
+from cluster import Cluster, Office
+from writers import Writers
+
+ROUNDS = int(os.environ.get("DOCKET_TEST_ROUNDS", "2"))
+AGAIN_S = 5  # from the command to promote until a write is acknowledged
+WRITERS, PROCESSES = 16, 2
+ACCOUNTS = ("first", "second", "third", "fourth")
+NAME = "other"
+
+
+def check_sealed(primary, stored):
+    """The commits that the standby acknowledged are all of them: it is in step."""
+    state = primary.psql("SELECT sync_state, state FROM pg_stat_replication", "postgres")
+    assert state == "sync|streaming" and stored > 0
+
+
+def test_rounds(tmp_path):
+    took = []
+    with Cluster().make().start() as primary, primary.standby(NAME) as standby:
+        office = Office(primary, tmp_path, ACCOUNTS)
+        primary.wait_for_standby(NAME)
+        hosts = f"127.0.0.1:{primary.port},127.0.0.1:{standby.port}"
+        for _ in range(PROCESSES):
+            office.serve(url=f"postgresql://postgres@{hosts}/docket")
+        with Writers(office, office.servers, ACCOUNTS, WRITERS, "round", refusals=True) as load:
+            for number in range(ROUNDS):
+                load.wait_for(100)
+                check_sealed(primary, len(load.created))
+                time.sleep(random.uniform(0, 0.5))
+                primary.kill9()
+                known = dict(load.created)
+                began = time.monotonic()
+                standby.promote()
+                took.append(load.first_after(began))
+                primary, standby = standby, primary
+                office.cluster = primary
+                stored = office.titles()
+                lost = [key for key, title in known.items() if stored.get(key) != title]
+                print(f"round {number + 1}: {len(known)} acknowledged, {len(lost)} lost; writes"
+                      f" again {took[-1]:.3f} s after the promotion began")
+                assert not lost, f"acknowledged and lost: {lost[:5]}"
+                assert took[-1] < AGAIN_S
+                primary.standby(NAME, standby)
+                primary.wait_for_standby(NAME)
+        left = load.check()
+        print(f"{ROUNDS} rounds: {len(load.created)} answered 201, each there once;"
+              f" {sum(load.refused.values())} answered 503, {left} of them stored; writes again"
+              f" after {statistics.median(took):.3f} s, at most {max(took):.3f} s")
+        assert not load.unanswered, load.unanswered[:3]
+        office.url = primary.url()
+        office.check_sound()
+        office.stop()

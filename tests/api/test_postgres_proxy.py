@@ -1,0 +1,253 @@
+"""Three processes over one database behind nginx, with the configuration that examples/ has."""
+import contextlib
+import os
+import re
+import shutil
+import socket
+import subprocess
+import threading
+import time
+
+import pytest
+
+from authority import Authority
+from cluster import Cluster, Office, free_port
+from harness import ROOT, TASKS, Reply, new_source, problem, strict_json, task
+from writers import Link, Writers
+
+NGINX = shutil.which("nginx", path=os.environ["PATH"] + ":/usr/sbin:/sbin")
+ACCOUNTS = ("first", "second", "third")
+PORTS = (8081, 8082, 8083)  # of the configuration
+START_S = 30
+
+pytestmark = pytest.mark.skipif(not NGINX, reason="NOT TESTED, nginx in front: it is not installed"
+                                                  " (Debian's package nginx)")
+
+# What Debian's own nginx.conf is to the file of a site.
+AROUND = """
+{user}daemon off;
+worker_processes 2;
+pid {place}/pid;
+error_log {place}/error.log info;
+events {{ worker_connections 512; }}
+http {{
+	access_log {place}/access.log;
+	client_body_temp_path {place}/body;
+	proxy_temp_path {place}/proxy;
+	fastcgi_temp_path {place}/fastcgi;
+	uwsgi_temp_path {place}/uwsgi;
+	scgi_temp_path {place}/scgi;
+	include {place}/docket.conf;
+}}
+"""
+
+
+class Nginx:
+    """nginx with the configuration of examples/, of which ports, names and paths are changed."""
+
+    host = "127.0.0.1"
+
+    def __init__(self, place, ports):
+        place.mkdir()
+        self.place, self.port = place, free_port()
+        authority = Authority(place / "authority")
+        self.tls = authority.context(name_matters=False)
+        certificate, key = authority.make("docket", "*.example.test")
+        text = (ROOT / "examples" / "nginx.conf").read_text()
+        changes = [("listen 443 ", f"listen 127.0.0.1:{self.port} "),
+                   (".example.com", ".example.test"),
+                   ("/etc/ssl/docket/fullchain.pem", str(certificate)),
+                   ("/etc/ssl/docket/privkey.pem", str(key)),
+                   *((f"127.0.0.1:{old} ", f"127.0.0.1:{new} ")
+                     for old, new in zip(PORTS, ports))]
+        body = text[text.index("upstream docket"):]
+        for old, new in changes:
+            assert body.count(old) == 1, f"{old!r} is there {body.count(old)} times"
+            body = body.replace(old, new)
+        (place / "docket.conf").write_text(body)
+        user = "user root root;\n" if os.geteuid() == 0 else ""
+        (place / "nginx.conf").write_text(AROUND.format(place=place, user=user))
+        self.process = subprocess.Popen(
+            [NGINX, "-p", place, "-c", place / "nginx.conf", "-e", place / "error.log"],
+            stdin=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        deadline = time.monotonic() + START_S
+        while True:
+            with contextlib.suppress(OSError):
+                socket.create_connection((self.host, self.port), 1).close()
+                return
+            if self.process.poll() is not None or time.monotonic() > deadline:
+                self.stop()
+                raise AssertionError(self.process.stderr.read().decode())
+            time.sleep(0.02)
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait(START_S)
+
+
+class Deaf:
+    """Takes the place of a process: it reads a request and closes without an answer."""
+
+    def __init__(self):
+        self.heard = []
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        threading.Thread(target=self.listen, daemon=True).start()
+
+    def listen(self):
+        with contextlib.suppress(OSError):
+            while True:
+                one, _ = self.listener.accept()
+                with one:
+                    self.heard.append(one.recv(65536).split(b" ")[0].decode())
+
+
+@pytest.fixture(scope="module")
+def office(tmp_path_factory):
+    with Cluster().make().start() as cluster:
+        office = Office(cluster, tmp_path_factory.mktemp("office"), ACCOUNTS,
+                        options=("--behind-proxy",))
+        for _ in PORTS:
+            office.serve()
+        yield office
+        office.stop()
+
+
+@contextlib.contextmanager
+def nginx_for(folder, ports):
+    nginx = Nginx(folder / "nginx", ports)
+    try:
+        yield nginx
+    finally:
+        nginx.stop()
+
+
+@pytest.fixture(scope="module")
+def proxy(office, tmp_path_factory):
+    ports = [server.port for server in office.servers]
+    with nginx_for(tmp_path_factory.mktemp("proxy"), ports) as nginx:
+        yield nginx
+
+
+def ask(office, proxy, method, path=TASKS, value=None, account="first", source=None, **headers):
+    link = Link(office, proxy, account, source)
+    try:
+        status, got, body = link.ask(method, path, value, headers)
+    finally:
+        link.close()
+    return Reply(status, "", got.items(), body)
+
+
+def line_of(office, request_id):
+    """The one line that all processes have about a request."""
+    deadline = time.monotonic() + 10
+    while True:
+        found = [strict_json(line.encode()) for server in office.servers
+                 for line in server.stderr().splitlines() if f'"{request_id}"' in line]
+        if found:
+            assert len(found) == 1
+            return found[0]
+        assert time.monotonic() < deadline, f"no line of {request_id}"
+        time.sleep(0.02)
+
+
+def test_host_id_and_address_arrive(office, proxy):
+    for number, account in enumerate(ACCOUNTS):
+        source, name = new_source(), f"an-id.of-{number}"
+        reply = ask(office, proxy, "POST", value=task(title=f"of {account}"), account=account,
+                    source=source, **{"X-Request-Id": name, "X-Forwarded-For": "203.0.113.9"})
+        assert reply.status == 201
+        assert reply.header("X-Request-Id") == name
+        assert reply.header("Strict-Transport-Security")
+        line = line_of(office, name)
+        assert (line["account"], line["source"], line["status"]) == (account, source, 201)
+        assert office.titles()[account, reply.json["id"]] == f"of {account}"
+
+
+def test_nginx_gives_an_id_where_there_is_none(office, proxy):
+    ids = {ask(office, proxy, "GET").header("X-Request-Id") for _ in range(5)}
+    assert len(ids) == 5 and all(re.fullmatch("[0-9a-f]{32}", one) for one in ids)
+    for one in ids:
+        assert line_of(office, one)["status"] == 200
+
+
+def test_what_is_wrong_is_told_as_a_problem(office, proxy):
+    big = task(title="big", body="x" * (1 << 20))
+    problem(ask(office, proxy, "POST", value=big), 413)
+    problem(ask(office, proxy, "POST", value=task(title="")), 422)
+    problem(ask(office, proxy, "DELETE"), 405)
+    problem(ask(office, proxy, "GET", account="first", Authorization="Basic eA=="), 401)
+
+
+def sockets_to(ports):
+    """The connections of this machine to those ports, also those that were just closed."""
+    found = set()
+    with open("/proc/net/tcp", encoding="ascii") as table:
+        for line in table.readlines()[1:]:
+            words = line.split()
+            local, remote = (int(word.split(":")[1], 16) for word in words[1:3])
+            if remote in ports:
+                found.add((local, remote))
+            elif local in ports and words[3] != "0A":
+                found.add((remote, local))
+    return found
+
+
+def test_connections_to_docket_are_kept(office, proxy):
+    ports = {server.port for server in office.servers}
+    before, link = sockets_to(ports), Link(office, proxy, "second")
+    for number in range(60):
+        method, value = (("GET", None), ("POST", task(title=f"kept {number}")))[number % 2]
+        assert link.ask(method, TASKS, value)[0] in (200, 201)
+    link.close()
+    # Each of nginx's workers keeps its own.
+    assert len(sockets_to(ports) - before) <= 2 * len(ports)
+
+
+def test_a_post_without_an_answer_is_not_sent_to_another(office, tmp_path):
+    deaf = Deaf()
+    ports = [deaf.port, *(server.port for server in office.servers[1:])]
+    with nginx_for(tmp_path, ports) as nginx:
+        deadline, unanswered, number = time.monotonic() + 30, [], 0
+        while len(unanswered) < 3:
+            assert time.monotonic() < deadline
+            number += 1
+            title = f"deaf {number}"
+            reply = ask(office, nginx, "POST", value=task(title=title))
+            if reply.status != 201:
+                assert "not known" in problem(reply, 503)["detail"]
+                assert reply.header("Retry-After")
+                unanswered.append(title)
+        heard = deaf.heard.count("POST")
+        assert heard == len(unanswered)
+        titles = [title for title in office.titles().values() if title.startswith("deaf ")]
+        assert len(titles) == len(set(titles)) == number - len(unanswered)
+        assert not set(unanswered) & set(titles)
+        # A GET may be asked again, and is.
+        while deaf.heard.count("GET") < 2:
+            assert time.monotonic() < deadline
+            assert ask(office, nginx, "GET").status == 200
+    deaf.listener.close()
+
+
+def test_one_is_killed_and_the_others_go_on(office, proxy):
+    with Writers(office, [proxy], ACCOUNTS, 16, "killed", refusals=True) as load:
+        load.wait_for(200)
+        office.servers[1].kill()
+        killed = time.monotonic()
+        took = load.first_after(killed)
+        load.wait_for(200)
+        lost = sum(load.refused.values())
+        assert lost <= 16 + 1, "more than were under way"
+        office.servers[1].arguments += ["--listen", f"127.0.0.1:{office.servers[1].port}"]
+        office.servers[1].start()
+        load.wait_for(200)
+    left = load.check()
+    print(f"{len(load.created)} created; of those under way {dict(load.refused)}, {left} stored;"
+          f" the next after {took:.3f} s")
+    assert set(load.refused) <= {"docket gave no answer, and it is not known whether this was"
+                                 " stored: look before you send it again"}
+    assert not load.unanswered
+    for _ in range(30):
+        assert ask(office, proxy, "GET").status == 200
+    office.check_sound()
