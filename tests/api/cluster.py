@@ -11,6 +11,7 @@ import subprocess
 import tempfile
 import time
 
+import postgres
 from harness import Server, basic, succeed
 
 BIN = max(pathlib.Path("/usr/lib/postgresql").glob("*/bin"), default=pathlib.Path("/none"),
@@ -33,8 +34,9 @@ def as_owner(*command):
 
 
 def make_folder():
-    """A folder that the server's user can write; pytest's own are closed to others."""
-    folder = pathlib.Path(tempfile.mkdtemp(prefix="docket-pg-"))
+    """A folder that the server's user can write; pytest's own are closed to others. It is in the
+    folder of the run, where there is one: what is left in that is ended and removed."""
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="docket-pg-", dir=os.environ.get(postgres.RUN)))
     if os.geteuid() == 0:
         os.chown(folder, pwd.getpwnam(OWNER).pw_uid, -1)
     return folder

@@ -377,13 +377,12 @@ class Server:
         assert reply.status == 201, reply
         return reply.json
 
-    def request(self, method, target, *lines, body=b"", version="HTTP/1.1", host=None,
-                access=None):
+    def request(self, method, target, *lines, body=b"", version="HTTP/1.1"):
         """The bytes of a correct request, for a raw socket."""
         if body:
             lines = (*lines, f"Content-Length: {len(body)}")
-        head = [f"{method} {target} {version}", f"Host: {host or self.host}",
-                f"Authorization: {access or self.access}", *lines, "", ""]
+        head = [f"{method} {target} {version}", f"Host: {self.host}",
+                f"Authorization: {self.access}", *lines, "", ""]
         return "\r\n".join(head).encode("latin-1") + body
 
 
