@@ -8,6 +8,7 @@
 #include "api/api.h"
 #include "auth/basic.h"
 #include "auth/seal.h"
+#include "codec/codec.h"
 #include "model/fault.h"
 
 #define API_BODY_LIMIT (1024 * 1024)
@@ -187,5 +188,11 @@ enum flow record_create(struct call *call);
 enum flow record_patch(struct call *call);
 enum flow record_remove(struct call *call);
 void record_written(struct call *call);
+/* How the fields of a record of that kind are decoded for this request. */
+struct decode record_decode(struct call *call, enum record_kind kind);
+
+/* bulk.c */
+enum flow tasks_bulk(struct call *call);
+void tasks_bulk_written(struct call *call);
 
 #endif

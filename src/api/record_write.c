@@ -14,7 +14,7 @@ struct writing {
 	size_t ignored;       /* bytes of call->ignored that the parameters have written */
 };
 
-static struct decode decode_of(struct call *call, enum record_kind kind)
+struct decode record_decode(struct call *call, enum record_kind kind)
 {
 	return (struct decode){
 		.arena = &call->http->arena,
@@ -63,7 +63,7 @@ static void set_defaults(const struct call *call, void *record)
 enum flow record_create(struct call *call)
 {
 	struct writing *writing = writing_new(call, RECORD_CREATE);
-	struct decode decode = decode_of(call, call->route->kind);
+	struct decode decode = record_decode(call, call->route->kind);
 
 	if (!writing)
 		return FLOW_ANSWERED;
@@ -78,7 +78,7 @@ enum flow record_create(struct call *call)
 static void merge(struct record_write *write, const void *before)
 {
 	struct writing *writing = write->merge_context;
-	struct decode decode = decode_of(writing->call, write->kind);
+	struct decode decode = record_decode(writing->call, write->kind);
 
 	writing->call->ignored.len = writing->ignored;
 	decode_patch(record_types[write->kind], writing->fields, &decode, before, write->record);

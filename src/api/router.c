@@ -36,6 +36,9 @@ enum err route_find(struct slice path, const char *method, struct arena *arena,
 
 		if (!all && !matches(route->path, path, &match.id_text))
 			continue;
+		/* A path of its own is no id of a record. */
+		if (match.path && !strchr(match.path, '{') && strchr(route->path, '{'))
+			continue;
 		match.path_known = true;
 		match.path = all ? NULL : route->path;
 		if (strcmp(route->method, head ? "GET" : method) == 0 && !all)

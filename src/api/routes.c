@@ -15,6 +15,7 @@
 const struct route routes[] = {
 	{"GET", "/api/v1/me", BODY_NONE, RECORD_STAFF, NULL, me_get, NULL},
 	{"GET", "/api/v1/changes", BODY_NONE, RECORD_TASK, changes_read_params, changes_list, NULL},
+	{"POST", "/api/v1/tasks/bulk", BODY_JSON, RECORD_TASK, write_read_params, tasks_bulk, tasks_bulk_written},
 	RECORDS("/api/v1/tasks", RECORD_TASK),
 	RECORDS("/api/v1/cases", RECORD_CASEFILE),
 	RECORDS("/api/v1/subjects", RECORD_SUBJECT),

@@ -364,6 +364,11 @@ static void answer_again(struct call *call)
 					    (long long)key->record_id);
 
 	buf_add_slice(&response->body, key->value);
+	if (key->whole && !response->body.failed) {
+		http_add_header(call->http, "Content-Type", "application/json");
+		response->status = 200;
+		return;
+	}
 	if (!location || response->body.failed || !put_etag(call, key->change)) {
 		problem_err(call, ERR_NOMEM);
 		return;

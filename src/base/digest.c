@@ -4,12 +4,16 @@
 
 #include <sodium.h>
 
-_Static_assert(sizeof(struct digest) >= sizeof(crypto_generichash_state), "room for the state");
+#define ALIGN 64 /* of the library's state; compilers do not keep it for what is on every stack */
+
+_Static_assert(sizeof(struct digest) >= sizeof(crypto_generichash_state) + ALIGN - 1, "room");
 _Static_assert(DIGEST_BYTES == crypto_generichash_BYTES, "BLAKE2b of 256 bits");
 
 static crypto_generichash_state *state_of(struct digest *digest)
 {
-	return (crypto_generichash_state *)(void *)digest->state;
+	uintptr_t at = ((uintptr_t)digest->state + ALIGN - 1) & ~(uintptr_t)(ALIGN - 1);
+
+	return (crypto_generichash_state *)at;
 }
 
 void digest_init(struct digest *digest)

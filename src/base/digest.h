@@ -4,15 +4,15 @@
 #ifndef BASE_DIGEST_H
 #define BASE_DIGEST_H
 
-#include <stdalign.h>
 #include <stdint.h>
 
 #include "base/slice.h"
 
 #define DIGEST_BYTES 32
 
+/* Not to be copied. */
 struct digest {
-	alignas(64) unsigned char state[384]; /* the library's own */
+	unsigned char state[448]; /* the library's own */
 };
 
 void digest_init(struct digest *digest);

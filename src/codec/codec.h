@@ -38,6 +38,14 @@ void decode_new(const struct record_type *type, const json_t *body, struct decod
 const json_t *decode_wrapper(const struct record_type *type, const json_t *body,
 			     struct decode *decode);
 
+/* The same of the fields themselves. */
+void decode_fields(const struct record_type *type, const json_t *fields, struct decode *decode,
+		   void *record);
+
+/* Adds members of `object` that no row of `fields` names to the faults, or to decode->ignored. */
+void decode_unknown(struct decode *decode, const json_t *object, const char *prefix,
+		    const struct field *fields, size_t count);
+
 /* Decodes a merge patch (RFC 7396): `fields` is the object around the fields. `record`, which is as
  * `before`, is what it makes of it; what it does not name stays as it is. A null empties a field. A
  * field that only docket sets may come with the value that it has. */

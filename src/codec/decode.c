@@ -34,7 +34,7 @@ void decode_ignore(struct buf *ignored, const char *path)
 }
 
 /* Members of `object` that no row of `fields` names. */
-static void unknown_members(struct decode *decode, const json_t *object, const char *prefix,
+void decode_unknown(struct decode *decode, const json_t *object, const char *prefix,
 			    const struct field *fields, size_t count)
 {
 	const char *key;
@@ -251,7 +251,7 @@ static bool decode_address(struct decode *decode, const struct field *field, con
 		decode_part(decode, json_object_get(value, part->name), part_path, &number, to);
 		zip_number |= number;
 	}
-	unknown_members(decode, value, path, address_parts, ADDRESS_PARTS);
+	decode_unknown(decode, value, path, address_parts, ADDRESS_PARTS);
 	if (address_is_blank(address))
 		return false;
 	address_settle(address, zip_number, decode->account->country, path, decode->faults);
@@ -370,7 +370,7 @@ const json_t *decode_wrapper(const struct record_type *type, const json_t *body,
 			   type->name);
 		return NULL;
 	}
-	unknown_members(decode, body, "", &wrapper, 1);
+	decode_unknown(decode, body, "", &wrapper, 1);
 	if (!fields || json_is_null(fields)) {
 		faults_add(decode->faults, type->name, FAULT_REQUIRED,
 			   "is required, as the object around the fields");
@@ -381,6 +381,17 @@ const json_t *decode_wrapper(const struct record_type *type, const json_t *body,
 		return NULL;
 	}
 	return fields;
+}
+
+void decode_fields(const struct record_type *type, const json_t *fields, struct decode *decode,
+		   void *record)
+{
+	decode->given = decode->at_fault = 0;
+	record_clear(type, record);
+	for (size_t i = 0; i < type->field_count; i++)
+		if (!(type->fields[i].flags & FIELD_HIDDEN))
+			decode_field(type, &type->fields[i], fields, decode, record);
+	decode_unknown(decode, fields, type->name, type->fields, type->field_count);
 }
 
 void decode_new(const struct record_type *type, const json_t *body, struct decode *decode,
@@ -394,10 +405,7 @@ void decode_new(const struct record_type *type, const json_t *body, struct decod
 		decode->at_fault = UINT64_MAX; /* what is not there is not judged */
 		return;
 	}
-	for (size_t i = 0; i < type->field_count; i++)
-		if (!(type->fields[i].flags & FIELD_HIDDEN))
-			decode_field(type, &type->fields[i], fields, decode, record);
-	unknown_members(decode, fields, type->name, type->fields, type->field_count);
+	decode_fields(type, fields, decode, record);
 }
 
 /* The address with what a patch changes of it; NULL when memory is out. */
@@ -529,5 +537,5 @@ void decode_patch(const struct record_type *type, const json_t *fields, struct d
 		if (!(field->flags & FIELD_HIDDEN) && json_object_get(fields, field->name))
 			patch_field(type, field, fields, decode, before, record);
 	}
-	unknown_members(decode, fields, type->name, type->fields, type->field_count);
+	decode_unknown(decode, fields, type->name, type->fields, type->field_count);
 }

@@ -62,6 +62,7 @@ static enum err key_row(void *context, const struct db_value *values, size_t cou
 	if (count != 6 || values[1].bytes.len != DIGEST_BYTES)
 		return ERR_CORRUPT;
 	key->found = true;
+	key->whole = values[3].type == DB_TEXT;
 	key->at = values[0].integer;
 	memcpy(key->found_hash, values[1].bytes.ptr, DIGEST_BYTES);
 	key->change = values[2].integer;

@@ -265,6 +265,7 @@ struct idempotency {
 
 	/* When done. */
 	bool again; /* nothing was stored: this is the answer of the first time */
+	bool whole; /* and `value` is all of it */
 	int64_t record_id, change;
 	struct slice value; /* the record as it was then, or `answer` */
 
@@ -370,6 +371,22 @@ struct record_write {
 
 void record_write_init(struct record_write *write, enum record_kind kind,
 		       enum record_action action);
+
+/* Creates and changes of one kind as one write: all of them or none. What is wrong with one is a
+ * fault of the whole, as "operations[3].due_on". */
+struct bulk_write {
+	struct store_write write;
+	/* Each with its own faults; a record may be named once. */
+	struct record_write *operations;
+	size_t count;
+};
+
+/* When the operations are set, and hold the faults of their form. */
+void bulk_write_init(struct bulk_write *bulk, struct record_write *operations, size_t count);
+
+/* Adds the faults of one operation, from `first` on, to those of the whole. */
+void bulk_tell(const struct fault *first, size_t operation, enum record_kind kind,
+	       struct faults *faults);
 
 /* Creates an account with its first staff member, who has full access, and an API token. The
  * scope's account is set to its id. */

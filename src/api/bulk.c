@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: MIT */
+/* Many creates and changes of tasks in one request, all or nothing. */
+#include "api/api_private.h"
+#include "codec/codec.h"
+#include "json/read.h"
+#include "json/write.h"
+
+#define OPERATIONS_MAX 500
+
+struct bulk {
+	struct bulk_write write;
+	struct call *call;
+	struct record_write *operations;
+	const json_t **patches; /* of those that change a record */
+	struct faults *faults;  /* of each */
+	size_t ignored;
+};
+
+static void fault(struct call *call, size_t i, const char *field, enum fault_code code,
+		  const char *message)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "operations[%zu]%s", i, field);
+	faults_add(&call->faults, path, code, "%s", message);
+}
+
+/* On the thread that writes, when the record was read. */
+static void merge(struct record_write *write, const void *before)
+{
+	struct bulk *bulk = write->merge_context;
+	size_t i = (size_t)(write - bulk->operations);
+	struct decode decode = record_decode(bulk->call, write->kind);
+
+	if (i == 0)
+		bulk->call->ignored.len = bulk->ignored;
+	decode.faults = &bulk->faults[i];
+	decode_patch(record_types[write->kind], bulk->patches[i], &decode, before, write->record);
+	write->given = decode.given;
+	write->at_fault = decode.at_fault;
+}
+
+static void *bulk_record(struct call *call)
+{
+	void *record = arena_alloc(&call->http->arena, sizeof(struct task));
+
+	if (record)
+		record_clear(&task_type, record);
+	else
+		call->faults.nomem = true;
+	return record;
+}
+
+static void read_create(struct bulk *bulk, size_t i, const json_t *fields)
+{
+	struct record_write *one = &bulk->operations[i];
+	struct decode decode = record_decode(bulk->call, RECORD_TASK);
+
+	record_write_init(one, RECORD_TASK, RECORD_CREATE);
+	decode.faults = &bulk->faults[i];
+	one->record = bulk_record(bulk->call);
+	if (!one->record)
+		return;
+	decode_fields(&task_type, fields, &decode, one->record);
+	one->given = decode.given;
+	one->at_fault = decode.at_fault;
+	bulk_tell(bulk->faults[i].first, i, RECORD_TASK, &bulk->call->faults);
+}
+
+static void read_update(struct bulk *bulk, size_t i, const json_t *fields)
+{
+	const json_t *id = json_object_get(fields, "id");
+	struct record_write *one = &bulk->operations[i];
+
+	record_write_init(one, RECORD_TASK, RECORD_UPDATE);
+	one->record = bulk_record(bulk->call);
+	one->merge = merge;
+	one->merge_context = bulk;
+	bulk->patches[i] = fields;
+	if (!json_is_integer(id) || json_integer_value(id) <= ID_NONE) {
+		fault(bulk->call, i, ".id", id ? FAULT_TYPE : FAULT_REQUIRED,
+		      id ? "must be a positive integer" : "is required");
+		return;
+	}
+	one->id = json_integer_value(id);
+	for (size_t j = 0; j < i; j++)
+		if (bulk->operations[j].id == one->id) {
+			fault(bulk->call, i, ".id", FAULT_REPEATED,
+			      "is that of an operation before it");
+			break;
+		}
+}
+
+/* Each is an object with one member: what is done. */
+static void read_operation(struct bulk *bulk, size_t i, const json_t *operation)
+{
+	const json_t *create = json_object_get(operation, "create");
+	const json_t *update = json_object_get(operation, "update");
+	const json_t *fields = create ? create : update;
+
+	if (!json_is_object(operation) || !json_is_object(fields) ||
+	    json_object_size(operation) != 1) {
+		fault(bulk->call, i, "", FAULT_TYPE,
+		      "must be an object with one member, create or update, which is an object");
+		record_write_init(&bulk->operations[i], RECORD_TASK, RECORD_CREATE);
+		bulk->operations[i].record = bulk_record(bulk->call);
+	} else if (create) {
+		read_create(bulk, i, fields);
+	} else {
+		read_update(bulk, i, fields);
+	}
+	bulk->operations[i].write.faults = &bulk->faults[i];
+}
+
+/* The operations of the body; NULL with what is wrong. */
+static const json_t *read_body(struct call *call)
+{
+	static const struct field known = {.name = "operations"};
+	const json_t *operations = json_object_get(call->body, known.name);
+	struct decode decode = record_decode(call, RECORD_TASK);
+	size_t count = json_array_size(operations);
+
+	if (json_is_object(call->body))
+		decode_unknown(&decode, call->body, "", &known, 1);
+	if (!operations)
+		faults_add(&call->faults, known.name, FAULT_REQUIRED,
+			   "is required: the body must be an object with a member \"operations\"");
+	else if (!json_is_array(operations))
+		faults_add(&call->faults, known.name, FAULT_TYPE, "must be an array, and is %s",
+			   json_type_name(operations));
+	else if (count == 0)
+		faults_add(&call->faults, known.name, FAULT_REQUIRED, "must not be empty");
+	else if (count > OPERATIONS_MAX)
+		faults_add(&call->faults, known.name, FAULT_TOO_MANY,
+			   "must have at most %d entries, and has %zu", OPERATIONS_MAX, count);
+	if (call->faults.count)
+		problem_faults(call, 422);
+	return call->faults.count ? NULL : operations;
+}
+
+enum flow tasks_bulk(struct call *call)
+{
+	const json_t *operations = read_body(call);
+	size_t count = json_array_size(operations);
+	struct arena *arena = &call->http->arena;
+	struct bulk *bulk;
+
+	if (!operations)
+		return FLOW_ANSWERED;
+	bulk = arena_alloc(arena, sizeof(*bulk));
+	if (bulk) {
+		bulk->call = call;
+		bulk->operations = arena_alloc(arena, count * sizeof(*bulk->operations));
+		bulk->patches = arena_alloc(arena, count * sizeof(json_t *));
+		bulk->faults = arena_alloc(arena, count * sizeof(*bulk->faults));
+	}
+	if (!bulk || !bulk->operations || !bulk->patches || !bulk->faults) {
+		problem_err(call, ERR_NOMEM);
+		return FLOW_ANSWERED;
+	}
+	for (size_t i = 0; i < count; i++)
+		faults_init(&bulk->faults[i], arena);
+	for (size_t i = 0; i < count && !call->faults.nomem; i++)
+		read_operation(bulk, i, json_array_get(operations, i));
+	if (call->faults.nomem) {
+		problem_err(call, ERR_NOMEM);
+		return FLOW_ANSWERED;
+	}
+	bulk->ignored = call->ignored.len;
+	bulk_write_init(&bulk->write, bulk->operations, count);
+	call->write = bulk;
+	return call_write(call, &bulk->write.write);
+}
+
+void tasks_bulk_written(struct call *call)
+{
+	const struct bulk *bulk = call->write;
+	struct buf *out = &call->http->response.body;
+
+	if (bulk->write.write.err || call->faults.count) {
+		if (bulk->write.write.err)
+			problem_err(call, bulk->write.write.err);
+		else
+			problem_faults(call, 422);
+		return;
+	}
+	json_open_object(out);
+	json_put_key(out, "results");
+	json_open_array(out);
+	for (size_t i = 0; i < bulk->write.count; i++) {
+		struct record_write *one = &bulk->operations[i];
+
+		if (call->dry_run && one->action == RECORD_CREATE)
+			((struct record *)one->record)->id = ID_NONE;
+		encode_record(&task_type, one->record, out);
+	}
+	json_close_array(out);
+	json_close_object(out);
+	if (out->failed) {
+		problem_err(call, ERR_NOMEM);
+		return;
+	}
+	http_add_header(call->http, "Content-Type", "application/json");
+	call->http->response.status = 200;
+}

@@ -1,0 +1,124 @@
+"""POST /api/v1/tasks/bulk: many creates and changes, all or nothing."""
+import json
+
+import pytest
+
+import harness
+import places
+from admin import dump
+from harness import JSON, MINIMAL, TASKS, cases, faults, problem
+
+pytestmark = places.BOTH
+BULK = TASKS + "/bulk"
+
+
+def post(server, operations, headers=(), query=""):
+    body = json.dumps({"operations": operations}).encode()
+    return server.call("POST", BULK + query, body, {**JSON, **dict(headers)})
+
+
+def test_results_in_order(server):
+    first, second = server.create(title="one"), server.create(title="two", users_list=[2])
+    reply = post(server, [
+        {"update": {"id": second["id"], "status": "complete", "users_list": []}},
+        {"create": {**MINIMAL, "title": "new", "external_id": "bulk-1"}},
+        {"update": {"id": first["id"], "title": "changed", "address": {"city": "Denver"}}},
+        {"create": {**MINIMAL, "title": "newer"}}])
+    assert reply.status == 200, reply
+    assert list(reply.json) == ["results"] and reply.header("ETag") is None
+    results = reply.json["results"]
+    assert [result["title"] for result in results] == ["two", "new", "changed", "newer"]
+    assert results[1]["id"] + 1 == results[3]["id"]
+    for result in results:
+        assert server.get(result["id"]).json == result
+    assert results[0]["complete_at"] and results[0]["users_list"] == []
+
+
+def test_five_hundred(make_server):
+    server = make_server()
+    reply = post(server, [{"create": {**MINIMAL, "title": f"n{i}"}} for i in range(500)])
+    assert reply.status == 200, reply
+    assert [task["id"] for task in reply.json["results"]] == list(range(1, 501))
+    ids = [{"update": {"id": i, "title": f"m{i}"}} for i in range(500, 0, -1)]
+    assert [task["title"] for task in post(server, ids).json["results"]] == [
+        f"m{i}" for i in range(500, 0, -1)]
+    changes = server.call("GET", "/api/v1/changes?since=0").json["changes"]
+    assert [change["change"] for change in changes] == list(range(1, 1001))
+    server.stop()
+    assert harness.run("check", *places.where(server.data)).returncode == 0
+
+
+WRONG = cases([
+    ("a field of one", [{"create": MINIMAL}, {"create": {**MINIMAL, "due_on": "x"}}],
+     [("operations[1].due_on", "format")]),
+    ("a field left out", [{"create": {}}], [(f"operations[0].{field}", "required")
+                                           for field in MINIMAL]),
+    ("what is named is not there", [{"create": {**MINIMAL, "subject_id": 999}},
+                                    {"update": {"id": 1, "calendar_id": 999}}],
+     [("operations[0].subject_id", "not_found"), ("operations[1].calendar_id", "not_found")]),
+    ("form and reference at once", [{"create": {**MINIMAL, "title": ""}},
+                                    {"create": {**MINIMAL, "users_list": [2, 999]}}],
+     [("operations[0].title", "required"), ("operations[1].users_list[1]", "not_found")]),
+    ("no such record", [{"update": {"id": 999999, "title": "x"}}],
+     [("operations[0].id", "not_found")]),
+    ("no id", [{"update": {"title": "x"}}], [("operations[0].id", "required")]),
+    ("an id that is none", [{"update": {"id": "x"}}], [("operations[0].id", "type")]),
+    ("the same record twice", [{"update": {"id": 1, "title": "x"}},
+                               {"update": {"id": 1, "body": "y"}}],
+     [("operations[1].id", "repeated")]),
+    ("an external id twice", [{"create": {**MINIMAL, "external_id": "same"}},
+                              {"create": {**MINIMAL, "external_id": "same"}}],
+     [("operations[1].external_id", "taken")]),
+    ("an unknown field", [{"create": {**MINIMAL, "colour": 1}}],
+     [("operations[0].colour", "unknown_field")]),
+    ("no operation", [{}], [("operations[0]", "type")]),
+    ("two in one", [{"create": MINIMAL, "update": {"id": 1}}], [("operations[0]", "type")]),
+    ("another one", [{"delete": {"id": 1}}], [("operations[0]", "type")]),
+    ("nothing", [], [("operations", "required")]),
+    ("too many", [{"create": MINIMAL}] * 501, [("operations", "too_many")]),
+    ("no array", {"create": MINIMAL}, [("operations", "type")]),
+])
+
+
+@pytest.mark.parametrize("operations, wanted", WRONG)
+def test_all_or_nothing(own_server, operations, wanted):
+    if own_server.get(1).status == 404:
+        own_server.create()
+    before = dump(own_server.data, used=False)
+    assert faults(post(own_server, operations)) == sorted(wanted)
+    assert dump(own_server.data, used=False) == before
+
+
+def test_a_wrong_body(server):
+    for body in (b"[]", b"{}", b'{"operations": null}'):
+        assert faults(server.call("POST", BULK, body, JSON))[0][0] == "operations"
+    problem(server.call("POST", BULK, b"{", JSON), 400)
+    assert faults(server.call("POST", BULK, b'{"operations": [], "x": 1}', JSON)) == [
+        ("operations", "required"), ("x", "unknown_field")]
+
+
+def test_a_dry_run(own_server):
+    task = own_server.create(title="as it is")
+    before = dump(own_server.data, used=False)
+    reply = post(own_server, [{"create": {**MINIMAL, "title": "would be"}},
+                              {"update": {"id": task["id"], "title": "would be too"}}],
+                 query="?dry_run=1")
+    assert reply.status == 200, reply
+    one, two = reply.json["results"]
+    assert (one["id"], one["title"]) == (None, "would be")
+    assert (two["id"], two["title"]) == (task["id"], "would be too")
+    assert dump(own_server.data, used=False) == before
+
+
+def test_a_key(server):
+    operations = [{"create": {**MINIMAL, "title": "keyed"}}]
+    first = post(server, operations, {"Idempotency-Key": "bulk"})
+    again = post(server, operations, {"Idempotency-Key": "bulk"})
+    assert first.status == again.status == 200 and first.body == again.body
+    other = post(server, operations * 2, {"Idempotency-Key": "bulk"})
+    assert faults(other) == [("Idempotency-Key", "mismatch")]
+
+
+def test_other_methods(server):
+    assert set(server.call("OPTIONS", BULK).header("Allow").split(", ")) == {"POST", "OPTIONS"}
+    problem(server.call("GET", BULK), 405)
