@@ -40,6 +40,10 @@ tools:
 bench: build
 	@bench/lists.py
 
+# The same over PostgreSQL, beside pgbench; bench/postgres.py tells more.
+bench-postgres: build
+	@bench/postgres.py
+
 lint: build-clang/build.ninja
 	@ninja -C build-clang --quiet
 	clang-format --dry-run -Werror $(SOURCES)
@@ -60,4 +64,4 @@ install: build
 clean:
 	rm -rf build build-gcc build-clang build-thread
 
-.PHONY: build run test test-all tools bench lint man format install clean
+.PHONY: build run test test-all tools bench bench-postgres lint man format install clean

@@ -233,6 +233,9 @@ static bool is_json(struct slice type)
 		    (charset[5] && !strchr("\" ;", charset[5])))
 			return false;
 	}
+	/* A JSON Patch (RFC 6902) is no object with fields. */
+	if (slice_is_nocase(essence, "application/json-patch+json"))
+		return false;
 	return slice_is_nocase(essence, "application/json") ||
 	       (essence.len > 17 && strncasecmp(essence.ptr, "application/", 12) == 0 &&
 		strncasecmp(essence.ptr + essence.len - 5, "+json", 5) == 0);

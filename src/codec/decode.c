@@ -35,7 +35,7 @@ void decode_ignore(struct buf *ignored, const char *path)
 
 /* Members of `object` that no row of `fields` names. */
 void decode_unknown(struct decode *decode, const json_t *object, const char *prefix,
-			    const struct field *fields, size_t count)
+		    const struct field *fields, size_t count)
 {
 	const char *key;
 	json_t *value;

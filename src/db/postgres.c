@@ -417,7 +417,7 @@ static enum err judge(struct postgres_db *db, const struct owed *owed, PGresult 
 }
 
 /* Takes all results of one statement; the first error counts. */
-static enum err settle(struct postgres_db *db, const struct owed *owed)
+static enum err settle(struct postgres_db *db, struct owed *owed)
 {
 	PGresult *result = NULL;
 	enum err err, first = OK;
@@ -435,6 +435,8 @@ static enum err settle(struct postgres_db *db, const struct owed *owed)
 		err = judge(db, owed, result);
 		if (!first)
 			first = err;
+		if (first)
+			owed->call = NULL; /* no more of its rows are handed over */
 		PQclear(result);
 	} while (owed->kind != OWED_SYNC && !is_lost(db));
 	if (first && owed->kind == OWED_PREPARE)
@@ -450,8 +452,11 @@ static enum err settle_all(struct postgres_db *db)
 	if (PQflush(db->conn) < 0)
 		first = lost(db, NULL);
 	for (size_t i = 0; i < db->owed_count && !is_lost(db) && first != ERR_AWAY; i++) {
-		enum err err = settle(db, &db->owed[i]);
+		enum err err;
 
+		if (first)
+			db->owed[i].call = NULL;
+		err = settle(db, &db->owed[i]);
 		if (err && !first && db->owed[i].kind != OWED_LATE)
 			first = err;
 	}

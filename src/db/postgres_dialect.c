@@ -15,7 +15,7 @@ static const char create_words[] =
 #define MARKERS(by_account)                                                                   \
 	{"int", "BIGINT"}, {"text", "TEXT COLLATE \"C\""}, {"bytes", "BYTEA"}, {"table", ""}, \
 		{"narrow", ""}, {"random", RANDOM_32}, {"words", create_words},               \
-		{"by_account", by_account}, {"fold", "lower"},                                                   \
+		{"by_account", by_account}, {"fold", "lower"},                                \
 	{                                                                                     \
 		NULL, NULL                                                                    \
 	}

@@ -116,7 +116,7 @@ static enum err prepare(struct sqlite_db *db, const char *sql, struct statement 
 		code = sqlite3_prepare_v3(db->handle, sql, -1, SQLITE_PREPARE_PERSISTENT,
 					  &db->statements[at].handle, NULL);
 		if (code != SQLITE_OK)
-			return err_of(code);
+			return err_of(code) ? err_of(code) : ERR_INTERNAL;
 		if (!statement_keep(&db->texts[at], sql, ++db->clock)) {
 			statement_release(db, at);
 			return ERR_NOMEM;

@@ -218,7 +218,7 @@ class Office:
     """A database of docket with accounts of base records, and processes that serve it."""
 
     def __init__(self, cluster, place, accounts=("first",), database="docket", options=("--quiet",),
-                 making="", before=None):
+                 making="", before=None, tasks=0):
         """`making` is said of the database that is made, after `before`."""
         self.cluster, self.place, self.database = cluster, place, database
         self.url, self.options, self.servers = cluster.url(database), options, []
@@ -230,7 +230,8 @@ class Office:
             how = ["account", "add", account] if self.tokens else ["init", "--account", account]
             token = place / f"{database}.{account}"
             succeed(*how, "--database", self.url, "--token-file", token)
-            succeed("demo", "--database", self.url, "--account", account, "--tasks", 0)
+            succeed("demo", "--database", self.url, "--account", account, "--tasks",
+                    tasks)
             self.tokens[account] = token.read_text().strip()
         self.ids = dict(cluster.rows("SELECT name, id FROM account", database))
 

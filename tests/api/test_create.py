@@ -296,15 +296,8 @@ def test_an_unknown_case_and_a_title_left_out(server):
 
 def test_nothing_of_a_refused_request_is_in_the_database(make_server):
     server = make_server()
-
-    def stored():
-        with places.opened(server.data) as database:
-            # When the token was last used is told whatever came of the request.
-            database.execute("UPDATE token SET last_used_at = NULL")
-            return {table: sorted(database.execute(f'SELECT * FROM "{table}"').fetchall(), key=repr)
-                    for table in places.tables(database)}
     server.stop()
-    before = stored()
+    before = places.everything(server.data)
     assert before["task"] == [] and len(before["casefile"]) == 2
     server.start()
     for name, sent, _ in REFUSED:
@@ -312,7 +305,7 @@ def test_nothing_of_a_refused_request_is_in_the_database(make_server):
     for field in REQUIRED:
         assert server.post(task(without=[field])).status == 422
     server.stop()
-    assert stored() == before
+    assert places.everything(server.data) == before
 
 
 def test_two_faults_of_one_title(server):

@@ -1,14 +1,11 @@
 """DELETE of any kind of record: what names it is in the way, and nothing of it is left."""
 import concurrent.futures
-import contextlib
-import sqlite3
 import threading
 
 import pytest
-
-import places
 import requests
 
+import places
 from harness import problem, run
 from records import (CALENDAR, CASE, KINDS, NAMES, SERVICE, STAFF, SUBJECT, TASK, change, create,
                      get, patch, post, remove, send)

@@ -5,11 +5,10 @@ import threading
 import pytest
 
 import places
-
 from harness import Wire, cases, problem
+from records import KINDS, NAMES, TASK, change, create, get, patch, remove, send
 
 pytestmark = places.BOTH
-from records import KINDS, NAMES, TASK, change, create, get, patch, remove, send
 
 EACH = pytest.mark.parametrize("kind", KINDS, ids=NAMES)
 

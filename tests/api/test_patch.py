@@ -1,13 +1,10 @@
 """PATCH: a merge patch (RFC 7396) of any kind of record, judged by the record that it makes."""
-import contextlib
 import json
-import sqlite3
 
 import pytest
 
-import places
-
 import admin
+import places
 from harness import ADDRESS_PARTS, JSON, basic, cases, faults, messages, problem, run
 from records import (CALENDAR, CASE, KINDS, NAMES, SERVICE, STAFF, SUBJECT, TASK, change, create,
                      get, patch, post, send)

@@ -1,0 +1,233 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""How fast docket is over PostgreSQL, beside pgbench on the same cluster.
+
+    make bench-postgres
+    bench/postgres.py --seconds 8 --rounds 5 --only get
+
+It makes a cluster of its own in a temporary folder (fsync on; removed at the end) with 64 accounts
+of 1,000 tasks each. What docket sends for one GET and one create it takes from the server's log,
+and makes pgbench's scripts of that: the same statements in the same order with the same values,
+prepared, where ids, change numbers and accounts are set anew each time. So a GET is the lookup of
+who comes in and the task; a create the lookup, then BEGIN, the account's row locked, what the task
+names, the inserts and COMMIT. Both sides have 8 connections to the database; docket's 64 clients
+are wrk's. Accounts and tasks are chosen at random. The rounds alternate; the table has medians.
+
+Client, docket and PostgreSQL share the machine: docket's rate pays for HTTP, JSON and wrk as well.
+Needs Debian's wrk, postgresql and python3-requests. The aims are ratios of 0.9 and 0.8."""
+import argparse
+import json
+import pathlib
+import re
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+sys.path[0] = str(ROOT / "tests" / "api")
+
+from cluster import BIN, DOMAIN, Cluster, Office  # noqa: the folder is set above
+from harness import TASKS, task  # noqa
+from writers import Link  # noqa
+
+ACCOUNTS, TASKS_EACH, CONNECTIONS, CLIENTS = 64, 1000, 8, 64
+AIMS = {"get": 0.9, "create": 0.8}
+# What the statement of the account's row brings, and what the next create makes of it.
+NEXT = "\\set change :last_change + 1\n\\set task :last_task_id + 1\n"
+WRK = """
+local requests = {}
+for i = 1, 8192 do
+	local headers = {Host = math.random(%d) .. ".%s", Authorization = "%s",
+		["Content-Type"] = %s}
+	requests[i] = wrk.format("%s", %s, headers, %s)
+end
+local at = math.random(8192)
+request = function()
+	at = at %% 8192 + 1
+	return requests[at]
+end
+done = function(summary, latency)
+	print(string.format("bad %%d", summary.errors.status + summary.errors.connect +
+		summary.errors.read + summary.errors.write + summary.errors.timeout))
+end
+"""
+
+
+def make_accounts(cluster, place):
+    office = Office(cluster, place, [str(number + 1) for number in range(ACCOUNTS)],
+                    tasks=TASKS_EACH)
+    # One token for all, so that pgbench and wrk need not know 64.
+    cluster.psql("UPDATE token SET hash = (SELECT hash FROM token WHERE account_id = 1)")
+    office.tokens = dict.fromkeys(office.tokens, office.tokens["1"])
+    assert cluster.rows("SELECT count(*) FROM account WHERE name <> id::text") == [["0"]]
+    cluster.psql("VACUUM ANALYZE")
+    return office
+
+
+class Capture:
+    """The statements that one request makes docket send, with their values."""
+
+    def __init__(self, office, server, account, method, value=None):
+        cluster = office.cluster
+        cluster.psql("ALTER SYSTEM SET log_statement = 'all'", "postgres")
+        cluster.psql("SELECT pg_reload_conf()", "postgres")
+        link = Link(office, server, account)
+        path = TASKS if value else f"{TASKS}/1"
+        for _ in range(3 * CONNECTIONS):  # so that all is prepared wherever it goes
+            link.ask(method, path, value)
+        cluster.psql("SELECT 'from here on'")
+        status, _, body = link.ask(method, path, value)
+        cluster.psql("SELECT 'up to here'")
+        link.close()
+        cluster.psql("ALTER SYSTEM RESET log_statement", "postgres")
+        cluster.psql("SELECT pg_reload_conf()", "postgres")
+        assert status in (200, 201), body
+        said = cluster.said().rsplit("SELECT 'from here on'", 1)[1]
+        said = said.split("SELECT 'up to here'")[0]
+        self.statements = []
+        said = "\n".join(line for line in said.splitlines() if "SET statement_timeout" not in line)
+        for line in said.splitlines():
+            if found := re.search(r"LOG:  execute \S+: (.*)", line):
+                self.statements.append((found[1], {}))
+            elif found := re.search(r"DETAIL:  parameters: (.*)", line):
+                self.statements[-1][1].update(
+                    (int(number), None if value == "NULL" else value[1:-1].replace("''", "'"))
+                    for number, value in
+                    re.findall(r"\$(\d+) = ('(?:[^']|'')*'|NULL)", found[1]))
+            elif line.startswith("\t"):
+                raise SystemExit(f"a statement of two lines: {line}")
+
+
+class Script:
+    """A script of pgbench: values that change are its variables, the others are given to it."""
+
+    def __init__(self, place, name, capture, account, columns):
+        self.path, self.given = place / f"{name}.sql", {}
+        self.lines = [f"\\set account random(1, {ACCOUNTS})", f"\\set id random(1, {TASKS_EACH})"]
+        for sql, values in capture.statements:
+            names = {number: self.name(number, value, sql, account, columns)
+                     for number, value in values.items()}
+            text = re.sub(r"\$(\d+)", lambda found: names[int(found[1])], sql)
+            if "FOR UPDATE" in sql:
+                self.lines += [text + " \\gset", NEXT.strip()]
+            else:
+                self.lines.append(text + ";")
+        self.path.write_text("\n".join(self.lines) + "\n")
+
+    def name(self, number, value, sql, account, columns):
+        """What stands in the script for an argument."""
+        if not value:  # pgbench has no variables of either
+            return "NULL" if value is None else "''"
+        column = columns.get((sql.split("(")[0].split(" SET ")[0], number))
+        if column is None and number == 1 and value == account:
+            column = "account"
+        if column:
+            return ":" + column
+        name = f"v{len(self.given)}"
+        self.given[name] = value
+        return ":" + name
+
+    def run(self, cluster, seconds):
+        given = [word for name, value in self.given.items() for word in ("-D", f"{name}={value}")]
+        done = subprocess.run(
+            [BIN / "pgbench", "-n", "-M", "prepared", "-c", str(CONNECTIONS), "-j", "2", "-T",
+             str(seconds), "-f", self.path, *given, cluster.url()],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8", check=False)
+        found = re.search(r"^tps = ([\d.]+)", done.stdout, re.MULTILINE)
+        failed = re.search(r"failed transactions: (\d+)", done.stdout)
+        if done.returncode or not found or (failed and failed[1] != "0"):
+            raise SystemExit(f"pgbench: {done.stdout}{done.stderr}")
+        return float(found[1])
+
+
+def changing(capture):
+    """Which arguments are set anew each time, by the statement's beginning and the number."""
+    fresh = {"INSERT INTO task ": {"change": "change", "id": "task"},
+             "INSERT INTO history ": {"change": "change", "record_id": "task",
+                                      "hash": "history_head"},
+             "UPDATE account": {"last_change": "change", "last_task_id": "task"}}
+    lookup, *_, last = (sql.split("(")[0] for sql, _ in capture.statements)
+    found = {(lookup, 1): "account"}
+    if last.startswith("SELECT"):
+        found[last, 2] = "id"
+    for sql, _ in capture.statements:
+        start = sql.split("(")[0].split(" SET ")[0]
+        if start.startswith("INSERT"):
+            names = re.search(r"\((.*?)\)", sql)[1].split(", ")
+            pairs = list(enumerate(names, 1))
+        elif start.startswith("UPDATE"):
+            pairs = [(int(number), name) for name, number in re.findall(r"(\w+) = \$(\d+)", sql)]
+        else:
+            continue
+        for number, name in pairs:
+            if start.startswith("UPDATE") and name.startswith(("last_", "history_head")):
+                found[start, number] = name
+            if name in fresh.get(start, ()):
+                found[start, number] = fresh[start][name]
+    return found
+
+
+def wrk_script(place, name, office, method, body):
+    path = f'"{TASKS}"' if body else f'"{TASKS}/" .. math.random({TASKS_EACH})'
+    access = office.headers("1")["Authorization"]
+    script = place / f"{name}.lua"
+    script.write_text(WRK % (ACCOUNTS, DOMAIN, access, '"application/json"' if body else "nil",
+                             method, path, f"'{body}'" if body else "nil"))
+    return script
+
+
+def run_wrk(server, script, seconds):
+    done = subprocess.run(["wrk", "-t", "1", "-c", str(CLIENTS), "-d", f"{seconds}s", "-s", script,
+                           f"http://{server.host}:{server.port}"],
+                          stdout=subprocess.PIPE, encoding="utf-8", check=True)
+    if "bad 0\n" not in done.stdout:
+        raise SystemExit(f"wrk was answered something else than 2xx:\n{done.stdout}")
+    return float(re.search(r"Requests/sec:\s+([\d.]+)", done.stdout)[1])
+
+
+def measure(office, server, name, script, lua, options):
+    rates = {"docket": [], "pgbench": []}
+    for number in range(options.rounds):
+        # Neither is always the one that comes after the other.
+        for side in ("docket", "pgbench") if number % 2 else ("pgbench", "docket"):
+            rates[side].append(run_wrk(server, lua, options.seconds) if side == "docket" else
+                               script.run(office.cluster, options.seconds))
+    docket, pgbench = (statistics.median(rates[side]) for side in ("docket", "pgbench"))
+    print(f"{name:8}{docket:12,.0f}/s{pgbench:12,.0f}/s{docket / pgbench:8.2f}{AIMS[name]:8.2f}   "
+          + "  ".join(f"{one:,.0f}:{other:,.0f}" for one, other in zip(*rates.values())),
+          flush=True)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
+    parser.add_argument("--seconds", type=int, default=8, help="of one run")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--only", choices=["get", "create"])
+    parser.add_argument("--show", action="store_true", help="print the scripts of pgbench")
+    options = parser.parse_args()
+    if not shutil.which("wrk"):
+        raise SystemExit("wrk is not installed: apt-get install wrk")
+    with tempfile.TemporaryDirectory() as place, Cluster(
+            {"shared_buffers": "1GB", "max_wal_size": "4GB", "autovacuum": "on"}) as cluster:
+        place = pathlib.Path(place)
+        office = make_accounts(cluster.make().start(), place)
+        server = office.serve("--database-connections", CONNECTIONS)
+        print(f"{'':8}{'docket':>14}{'pgbench':>14}{'ratio':>8}{'aim':>8}   each round")
+        for name, method, value in (("get", "GET", None),
+                                    ("create", "POST", task(title="A task to be done"))):
+            if options.only not in (None, name):
+                continue
+            account = str(ACCOUNTS)
+            capture = Capture(office, server, account, method, value)
+            script = Script(place, name, capture, account, changing(capture))
+            if options.show:
+                print(script.path.read_text(), script.given)
+            lua = wrk_script(place, name, office, method, value and json.dumps(value))
+            measure(office, server, name, script, lua, options)
+        office.stop()
+
+
+if __name__ == "__main__":
+    main()
