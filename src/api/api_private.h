@@ -153,6 +153,8 @@ void answer_record(struct call *call, const struct record_type *type, const stru
 		   const char *location);
 
 /* list.c: lists of any kind of record, and one record. */
+/* Answers with the JSON that the body has, or with what went wrong. */
+enum flow answer_json(struct call *call, enum err err);
 enum flow record_list(struct call *call);
 enum flow record_get(struct call *call);
 /* A read of one record of the route's kind, as call->read, or an answer and NULL; `take` is

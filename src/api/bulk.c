@@ -196,10 +196,5 @@ void tasks_bulk_written(struct call *call)
 	}
 	json_close_array(out);
 	json_close_object(out);
-	if (out->failed) {
-		problem_err(call, ERR_NOMEM);
-		return;
-	}
-	http_add_header(call->http, "Content-Type", "application/json");
-	call->http->response.status = 200;
+	(void)answer_json(call, OK);
 }

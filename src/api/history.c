@@ -212,19 +212,6 @@ static struct history_answer *answer_new(struct call *call)
 	return answer;
 }
 
-static enum flow finish(struct call *call, enum err err)
-{
-	if (!err && call->http->response.body.failed)
-		err = ERR_NOMEM;
-	if (err) {
-		problem_err(call, err);
-		return FLOW_ANSWERED;
-	}
-	http_add_header(call->http, "Content-Type", "application/json");
-	call->http->response.status = 200;
-	return FLOW_ANSWERED;
-}
-
 static enum flow history_done(struct call *call)
 {
 	const struct history_answer *answer = call->read;
@@ -244,7 +231,7 @@ static enum flow history_done(struct call *call)
 		else
 			http_add_header(call->http, "Link", link);
 	}
-	return finish(call, err);
+	return answer_json(call, err);
 }
 
 enum flow record_history(struct call *call)
@@ -282,7 +269,7 @@ static enum flow changes_done(struct call *call)
 	json_put_key(out, "last");
 	json_put_int(out, answer->last);
 	json_close_object(out);
-	return finish(call, answer->read.read.err);
+	return answer_json(call, answer->read.read.err);
 }
 
 enum flow changes_list(struct call *call)

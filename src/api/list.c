@@ -168,8 +168,7 @@ static void write_count(struct call *call, int64_t count)
 	json_close_object(out);
 }
 
-/* With what was written, where nothing went wrong. */
-static enum flow answer_json(struct call *call, enum err err)
+enum flow answer_json(struct call *call, enum err err)
 {
 	if (!err && call->http->response.body.failed)
 		err = ERR_NOMEM;

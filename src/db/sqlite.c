@@ -106,7 +106,7 @@ static void map_arguments(struct statement *statement)
 }
 
 /* The prepared statement of a text; the one unused for longest makes room. */
-static enum err prepare(struct sqlite_db *db, const char *sql, struct statement **out)
+static enum err prepare(struct sqlite_db *db, const char *sql, size_t *at_out)
 {
 	size_t at;
 	int code;
@@ -116,14 +116,14 @@ static enum err prepare(struct sqlite_db *db, const char *sql, struct statement 
 		code = sqlite3_prepare_v3(db->handle, sql, -1, SQLITE_PREPARE_PERSISTENT,
 					  &db->statements[at].handle, NULL);
 		if (code != SQLITE_OK)
-			return err_of(code) ? err_of(code) : ERR_INTERNAL;
+			return err_of(code);
 		if (!statement_keep(&db->texts[at], sql, ++db->clock)) {
 			statement_release(db, at);
 			return ERR_NOMEM;
 		}
 		map_arguments(&db->statements[at]);
 	}
-	*out = &db->statements[at];
+	*at_out = at;
 	return OK;
 }
 
@@ -202,11 +202,13 @@ static enum err sqlite_run(struct db *base, const struct db_call *calls, size_t 
 	struct sqlite_db *db = sqlite_of(base);
 
 	for (size_t i = 0; i < count; i++) {
-		struct statement *statement = NULL;
-		enum err err = prepare(db, calls[i].sql, &statement);
+		struct statement *statement;
+		size_t at = 0;
+		enum err err = prepare(db, calls[i].sql, &at);
 
 		if (err)
 			return err;
+		statement = &db->statements[at];
 		err = err_of(bind(statement, calls[i].args, calls[i].arg_count));
 		if (!err)
 			err = step_through(statement->handle, &calls[i]);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* The tables of the schema and the reading of their rows, by pages in the order of their keys: the
  * same order on every database, so that both sides can be compared and a copy goes on anywhere. */
+#include <assert.h>
+
 #include "store/move_private.h"
 
 const struct move_table move_tables[MOVE_TABLES] = {
@@ -88,7 +90,7 @@ enum err shapes_read(struct move *move)
 enum err same_columns(struct move *move, size_t table)
 {
 	const struct shape *have = &move->shapes[table];
-	struct shape other;
+	struct shape other = {0};
 	enum err err = columns_read(move, &move->to, move_tables[table].name, &other);
 	bool same = !err && other.count == have->count;
 
@@ -148,6 +150,7 @@ static enum err key_take(struct key *key, const struct db_value *values, const s
 {
 	size_t at = 0;
 
+	assert(count <= KEY_COLUMNS);
 	buf_clear(&key->bytes);
 	key->count = count;
 	for (size_t i = 0; i < count; i++) {

@@ -79,6 +79,7 @@ enum err store_do(struct store *store, struct store_read *read)
 	read->context = &waiting;
 	if (!store_start(store, read))
 		waiting_for(&waiting);
+	read->context = NULL;
 	return read->err;
 }
 

@@ -7,9 +7,8 @@
 /* A field that names another record. Its statement has one row where that record is there, and 1 in
  * it where it fits: $1 is the account, $2 the id, $3 the value of the field `with`. */
 struct reference {
-	enum record_kind kind;
+	enum record_kind kind, names;
 	const char *field;
-	enum record_kind names;
 	const char *sql;
 	const char *with;   /* NULL: it always fits */
 	const char *misfit; /* "…subject does not belong to case 5" */
@@ -18,30 +17,29 @@ struct reference {
 #define IS_THERE(table) "SELECT 1 FROM " table " WHERE account_id = $1 AND id = $2"
 
 static const struct reference rows[] = {
-	{RECORD_TASK, "casefile_id", RECORD_CASEFILE, IS_THERE("casefile"), NULL, NULL},
-	{RECORD_TASK, "calendar_id", RECORD_CALENDAR, IS_THERE("calendar"), NULL, NULL},
-	{RECORD_TASK, "subject_id", RECORD_SUBJECT,
+	{RECORD_TASK, RECORD_CASEFILE, "casefile_id", IS_THERE("casefile"), NULL, NULL},
+	{RECORD_TASK, RECORD_CALENDAR, "calendar_id", IS_THERE("calendar"), NULL, NULL},
+	{RECORD_TASK, RECORD_SUBJECT, "subject_id",
 	 "SELECT CASE WHEN casefile_id = $3 THEN 1 ELSE 0 END FROM subject"
 	 " WHERE account_id = $1 AND id = $2",
 	 "casefile_id", "does not belong to case"},
-	{RECORD_TASK, "case_service_id", RECORD_CASE_SERVICE,
+	{RECORD_TASK, RECORD_CASE_SERVICE, "case_service_id",
 	 "SELECT CASE WHEN a.casefile_id = $3 THEN 1 ELSE 0 END FROM case_service s"
 	 " LEFT JOIN casefile_service a ON a.account_id = s.account_id"
 	 " AND a.case_service_id = s.id AND a.casefile_id = $3"
 	 " WHERE s.account_id = $1 AND s.id = $2",
 	 "casefile_id", "is not attached to case"},
-	{RECORD_TASK, "users_list", RECORD_STAFF, IS_THERE("staff"), NULL, NULL},
-	{RECORD_SUBJECT, "casefile_id", RECORD_CASEFILE, IS_THERE("casefile"), NULL, NULL},
-	{RECORD_CASEFILE, "case_services_list", RECORD_CASE_SERVICE, IS_THERE("case_service"), NULL,
+	{RECORD_TASK, RECORD_STAFF, "users_list", IS_THERE("staff"), NULL, NULL},
+	{RECORD_SUBJECT, RECORD_CASEFILE, "casefile_id", IS_THERE("casefile"), NULL, NULL},
+	{RECORD_CASEFILE, RECORD_CASE_SERVICE, "case_services_list", IS_THERE("case_service"), NULL,
 	 NULL},
 };
 
 /* What depends on a record, counted: $1 is the account, $2 the id; and $3, where a list loses some
  * of its members, one of these. */
 struct dependent {
-	enum record_kind kind;
+	enum record_kind kind, dependent;
 	const char *field; /* when this changes; NULL: when the record is deleted */
-	enum record_kind dependent;
 	const char *sql;
 };
 
@@ -53,21 +51,21 @@ struct dependent {
 #define COUNT(table, column) COUNT_IF(table, column " = $2")
 
 static const struct dependent dependents[] = {
-	{RECORD_CASEFILE, NULL, RECORD_TASK, COUNT("task", "casefile_id")},
-	{RECORD_CASEFILE, NULL, RECORD_SUBJECT, COUNT("subject", "casefile_id")},
-	{RECORD_CASEFILE, "case_services_list", RECORD_TASK,
+	{RECORD_CASEFILE, RECORD_TASK, NULL, COUNT("task", "casefile_id")},
+	{RECORD_CASEFILE, RECORD_SUBJECT, NULL, COUNT("subject", "casefile_id")},
+	{RECORD_CASEFILE, RECORD_TASK, "case_services_list",
 	 COUNT_IF("task", "casefile_id = $2 AND case_service_id = $3")},
-	{RECORD_SUBJECT, NULL, RECORD_TASK, COUNT("task", "subject_id")},
-	{RECORD_SUBJECT, "casefile_id", RECORD_TASK, COUNT("task", "subject_id")},
-	{RECORD_CALENDAR, NULL, RECORD_TASK, COUNT("task", "calendar_id")},
+	{RECORD_SUBJECT, RECORD_TASK, NULL, COUNT("task", "subject_id")},
+	{RECORD_SUBJECT, RECORD_TASK, "casefile_id", COUNT("task", "subject_id")},
+	{RECORD_CALENDAR, RECORD_TASK, NULL, COUNT("task", "calendar_id")},
 	/* Through the cases that it is attached to: tasks have no index of services. */
-	{RECORD_CASE_SERVICE, NULL, RECORD_TASK,
+	{RECORD_CASE_SERVICE, RECORD_TASK, NULL,
 	 "SELECT count(*) FROM (SELECT 1 FROM casefile_service c JOIN task t"
 	 " ON t.account_id = c.account_id AND t.casefile_id = c.casefile_id"
 	 " WHERE c.account_id = $1 AND c.case_service_id = $2 AND t.case_service_id = $2"
 	 " LIMIT 10001) q"},
-	{RECORD_CASE_SERVICE, NULL, RECORD_CASEFILE, COUNT("casefile_service", "case_service_id")},
-	{RECORD_STAFF, NULL, RECORD_TASK, COUNT("task_user", "staff_id")},
+	{RECORD_CASE_SERVICE, RECORD_CASEFILE, NULL, COUNT("casefile_service", "case_service_id")},
+	{RECORD_STAFF, RECORD_TASK, NULL, COUNT("task_user", "staff_id")},
 };
 
 struct reference_fact {

@@ -1,42 +1,43 @@
 """The chain of the history: whatever is changed in it afterwards is found by docket check, which
 names the first entry that does not fit; and what docs/history.md says of it is so."""
-import contextlib
 import hashlib
 import json
-import shutil
-import sqlite3
 
 import pytest
 
+import places
 from harness import cases, run, succeed
+
+pytestmark = places.BOTH
 
 OF_MAIN = "WHERE account_id = 1"
 LAST = "(SELECT max(change) FROM history WHERE account_id = 1)"
 
 
 @pytest.fixture(scope="module")
-def whole(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("chain") / "data"
-    succeed("init", "--data", folder)
-    succeed("demo", "--data", folder, "--tasks", 20)
-    succeed("account", "add", "second", "--data", folder)
-    return folder
+def whole(tmp_path_factory, database):
+    place = places.empty(database, tmp_path_factory.mktemp("chain") / "data")
+    where = places.where(place)
+    succeed("init", *where, *places.init_options(database))
+    succeed("demo", *where, "--tasks", 20)
+    succeed("account", "add", "second", *where)
+    return place
 
 
 @pytest.fixture
 def folder(whole, tmp_path):
-    shutil.copytree(whole, tmp_path / "data")
-    return tmp_path / "data"
+    return places.copy(whole, tmp_path / "data")
 
 
 def change(folder, script):
-    with contextlib.closing(sqlite3.connect(folder / "docket.db")) as database:
-        database.executescript(script)
+    with places.opened(folder) as database:
+        for statement in filter(None, script.split(";")):
+            database.execute(statement)
 
 
 def told(folder):
     """What the rule says: the first entry of each account that does not fit."""
-    done = run("check", "--data", folder, "--json")
+    done = run("check", *places.where(folder), "--json")
     rules = {fault["rule"]: fault for fault in json.loads(done.stdout)["faults"]}
     return [(entry["account"], entry["id"])
             for entry in rules.get("history-chain", {"entries": []})["entries"]]
@@ -64,7 +65,7 @@ def digest_of(row, before):
 
 
 def test_the_form_is_the_documented_one(whole):
-    with contextlib.closing(sqlite3.connect(whole / "docket.db")) as database:
+    with places.opened(whole) as database:
         heads = dict(database.execute("SELECT id, history_head FROM account"))
         before, last = {}, {}
         for row in columns(database):
@@ -82,7 +83,7 @@ def test_the_form_is_the_documented_one(whole):
     ("who did it", f"UPDATE history SET staff_id = 2 {OF_MAIN} AND change = 7;", 7),
     ("that docket did it", f"UPDATE history SET staff_id = NULL {OF_MAIN} AND change = 9;", 9),
     ("the request", f"UPDATE history SET request_id = 'x' {OF_MAIN} AND change = 7;", 7),
-    ("a bit of a hash", f"UPDATE history SET hash = zeroblob(32) {OF_MAIN} AND change = 12;", 12),
+    ("a bit of a hash", f"UPDATE history SET hash = (SELECT history_head FROM account WHERE id = 2) {OF_MAIN} AND change = 12;", 12),
     ("no hash", f"UPDATE history SET hash = NULL {OF_MAIN} AND change = 12;", 12),
     ("an entry is gone", f"DELETE FROM history {OF_MAIN} AND change = 5;", 6),
     ("the first is gone", f"DELETE FROM history {OF_MAIN} AND change = 1;", 2),
@@ -101,14 +102,14 @@ def test_the_form_is_the_documented_one(whole):
     ("all is gone", f"DELETE FROM history {OF_MAIN};", None),
 ]))
 def test_what_is_changed_is_found(folder, script, first):
-    with contextlib.closing(sqlite3.connect(folder / "docket.db")) as database:
+    with places.opened(folder) as database:
         known = {"casefile": "SELECT change FROM history WHERE account_id = 1 AND"
                              " record = 'casefile' AND record_id = 245"}
         if first in known:
             first = database.execute(known[first]).fetchone()[0]
     change(folder, script)
     if first == "last":
-        with contextlib.closing(sqlite3.connect(folder / "docket.db")) as database:
+        with places.opened(folder) as database:
             first = database.execute("SELECT " + LAST).fetchone()[0]
     assert told(folder) == [("main", first)]
 
@@ -123,7 +124,7 @@ def test_entries_from_before_the_chain(folder):
     """They have no hash; the chain begins with the first that has one."""
     change(folder, "UPDATE history SET hash = NULL; UPDATE account SET history_head = NULL;")
     assert told(folder) == []
-    succeed("staff", "add", "new", "--account", "main", "--data", folder)
+    succeed("staff", "add", "new", "--account", "main", *places.where(folder))
     assert told(folder) == []
     change(folder, f"UPDATE history SET at = at + 1 {OF_MAIN} AND change = {LAST};")
     assert len(told(folder)) == 1

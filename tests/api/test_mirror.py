@@ -1,0 +1,111 @@
+"""A copy of an account's records that is built from /changes alone, while 16 writers work, is what
+the account has at the end: nothing missing, nothing twice, no number before one below it."""
+import random
+import threading
+import time
+
+import pytest
+
+import harness
+import places
+from records import CALENDAR, CASE, KINDS, STAFF, SUBJECT, TASK, create, least, patch, remove, send
+
+pytestmark = places.BOTH
+WRITERS, SECONDS = 16, 4
+
+
+class Mirror:
+    """Takes what it is told, and holds it to what a mirror may rely on."""
+
+    def __init__(self, server):
+        self.server, self.last, self.records = server, 0, {}
+
+    def take(self):
+        answer = send(self.server, "GET", f"/api/v1/changes?since={self.last}").json
+        for change in answer["changes"]:
+            assert change["change"] == self.last + 1, (change, self.last)
+            self.last = change["change"]
+            key = change["record"], change["id"]
+            assert (key in self.records) == (change["action"] != "create"), change
+            if change["action"] == "delete":
+                assert change["value"] is None
+                del self.records[key]
+            else:
+                self.records[key] = change["value"]
+        assert answer["last"] == self.last
+        return len(answer["changes"])
+
+
+class Client(harness.Server):
+    """Requests to a server that another started, over connections of its own."""
+
+    def __init__(self, server):
+        self.__dict__.update(server.__dict__)
+        self.session = harness.requests.Session()
+        self.session.trust_env = False
+
+
+def write(server, number, until, failures):
+    """Creates, changes and deletes, of every kind that it can."""
+    pick, client, own = random.Random(number), Client(server), []
+    try:
+        while time.monotonic() < until:
+            kind = pick.choice([TASK, TASK, TASK, CASE, SUBJECT, CALENDAR, STAFF])
+            way = pick.random()
+            if way < 0.5 or not own:
+                reply = send(client, "POST", kind.path, {kind.wrapper: least(kind)})
+                own.append((kind, reply.json["id"]))
+                wanted = {201}
+            elif way < 0.8:
+                kind, record = pick.choice(own)
+                reply = patch(client, kind, record, external_id=f"{number} {pick.random()}")
+                wanted = {200}
+            else:
+                kind, record = own.pop(pick.randrange(len(own)))
+                reply = remove(client, kind, record)
+                wanted = {204}
+            assert reply.status in wanted, reply
+    except BaseException as failure:  # told by the test
+        failures.append(failure)
+
+
+def test_a_mirror_built_while_16_write(make_server):
+    server, failures = make_server(), []
+    mirror = Mirror(Client(server))
+    until = time.monotonic() + SECONDS
+    threads = [threading.Thread(target=write, args=(server, number, until, failures))
+               for number in range(WRITERS)]
+    for thread in threads:
+        thread.start()
+    taken = 0
+    while any(thread.is_alive() for thread in threads):
+        taken += mirror.take()
+    for thread in threads:
+        thread.join()
+    assert not failures, failures[0]
+    assert taken > 50, "it was built while others wrote"
+    while mirror.take():
+        pass
+    for kind in KINDS:
+        have, page = {}, 1
+        while page:
+            records = send(server, "GET", f"{kind.path}?per_page=500&page={page}").json
+            have.update({record["id"]: record for record in records})
+            page = page + 1 if len(records) == 500 else 0
+        assert have == {number: record for (name, number), record in mirror.records.items()
+                        if name == kind.wrapper}, kind.wrapper
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=[kind.wrapper for kind in KINDS])
+def test_the_history_of_every_kind(own_server, kind):
+    record = create(own_server, kind)
+    assert patch(own_server, kind, record["id"], external_id=f"of {kind.wrapper}").status == 200
+    assert remove(own_server, kind, record["id"]).status == 204
+    entries = send(own_server, "GET", f"{kind.path}/{record['id']}/history").json
+    assert [entry["action"] for entry in entries] == ["create", "update", "delete"]
+    assert entries[1]["fields"] == {"external_id": {"from": None, "to": f"of {kind.wrapper}"}}
+    assert all(change["to"] is None for change in entries[2]["fields"].values())
+    part = send(own_server, "GET", f"{kind.path}/{record['id']}/history?per_page=1&since="
+                f"{entries[0]['change']}")
+    assert part.json == entries[1:2]
+    assert 'rel="next"' in part.header("Link")
