@@ -105,11 +105,12 @@ class Cluster:
         self.start()
 
     def pid(self):
-        """Of the postmaster, or None."""
+        """Of the postmaster, or None. Its number may by now be that of a process which has nothing
+        to do with it, or that nobody has waited for."""
         with contextlib.suppress(OSError, ValueError):
             pid = int((self.data / "postmaster.pid").read_text().split()[0])
-            os.kill(pid, 0)
-            return pid
+            command = pathlib.Path(f"/proc/{pid}/cmdline").read_bytes()
+            return pid if str(self.data).encode() in command else None
         return None
 
     def kill9(self):
