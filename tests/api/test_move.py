@@ -235,8 +235,8 @@ CHANGES = [
     ("staff", "UPDATE staff SET email = 'x' || email WHERE id = 3"),
     ("token", "UPDATE token SET expires_at = NULL WHERE label = 'reader'"),
     ("subject", "UPDATE subject SET address_2 = CASE WHEN address_2 IS NULL THEN '' END"),
-    ("casefile", "INSERT INTO casefile (account_id, id, change, case_number, status, created_at, updated_at) SELECT account_id, 1000000, 1, 'none', 0, 0, 0"
-     " FROM casefile LIMIT 1"),
+    ("casefile", "INSERT INTO casefile (account_id, id, change, case_number, status, created_at,"
+     " updated_at) SELECT account_id, 1000000, 1, 'none', 0, 0, 0 FROM casefile LIMIT 1"),
     ("task", "DELETE FROM task WHERE id = (SELECT max(id) FROM task"
      " WHERE unassigned = 1 AND id < 10000)"),
     ("task", "UPDATE task SET title = title || ' ' WHERE id = 16384"),
@@ -263,7 +263,9 @@ def test_a_target_that_was_spoilt(source, target):
     """What it refuses is told of it, in the middle of a page of the source."""
     assert break_off(source, target)
     target.query("DELETE FROM staff WHERE account_id = 1", True)
-    target.query("INSERT INTO staff SELECT 1, 999, 1, 'x', '', '', '', 0, 0, 0", True)
+    target.query("INSERT INTO staff (account_id, id, change, username, first_name, last_name, email,"
+                 " access_level, created_at, updated_at)"
+                 " SELECT 1, 999, 1, 'x', '', '', '', 0, 0, 0", True)
     said = fails("move", "--from", source.place, "--to", target.place)
     assert "the target: cannot write the table task_user: a rule of the schema" in said
     assert not target.exists()
