@@ -97,6 +97,8 @@ enum err demo_fill(struct store *store, int64_t account_id, int64_t tasks, bool 
 		err = demo_make_cast(&demo);
 	if (!err)
 		err = demo_make(&demo, "tasks", demo.tasks, demo_make_task);
+	if (!err)
+		store_settle(store);
 	if (err)
 		log_line("cannot make the sample records: %s", err_text(err));
 	arena_release(&demo.arena);

@@ -427,6 +427,9 @@ struct token_write {
 void token_add_init(struct token_write *add);
 void token_revoke_init(struct token_write *revoke);
 
+/* Behind many writes of one process: what the database must look at to choose its ways by. */
+void store_settle(struct store *store);
+
 /* Makes the sample records that the reference's example names; see demo.c. `made_out` says
  * whether they were not there before. ERR_EXISTS where the account has cases of its own. */
 enum err store_demo_records(struct store *store, const struct scope *scope, bool *made_out);
