@@ -20,6 +20,10 @@ SEEDS, QUERIES = range(20), 100  # seeds, and queries of each
 BIG_SEEDS, BIG_QUERIES = range(100, 104), 38
 AT_LEAST = 15  # of the queries that find something make use of each feature
 WRITERS = 16
+PER_PAGE = 40
+# So many creates are let through by each of the first pages of a walk, and no more: the list grows
+# under the walk, and every walk has an end, however fast the writers are.
+CREATES, CREATING_PAGES = 20, 25
 
 
 @pytest.fixture(scope="module")
@@ -73,10 +77,11 @@ def test_the_queries_cover_everything(small):
 
 
 class Writers:
-    """They create tasks until the end of the block, each on a connection of its own."""
+    """They create the tasks that are let through, each on a connection of its own."""
 
     def __init__(self, lists):
         self.lists, self.ending, self.counts, self.errors = lists, threading.Event(), [], []
+        self.creates = threading.Semaphore(0)
         self.threads = [threading.Thread(target=self.write, args=[number])
                         for number in range(WRITERS)]
 
@@ -84,7 +89,7 @@ class Writers:
         rng, count = random.Random(f"writer {number}"), 0
         try:
             with Reader(self.lists.server, self.lists.accounts[0]) as reader:
-                while not self.ending.is_set():
+                while self.creates.acquire() and not self.ending.is_set():
                     reader.create([random_record(rng, 1)])
                     count += 1
         except Exception as error:  # shown by the test, which would not see it else
@@ -98,15 +103,17 @@ class Writers:
 
     def __exit__(self, *_):
         self.ending.set()
+        self.creates.release(WRITERS)
         for thread in self.threads:
             thread.join()
 
 
-def walk(reader, target, by_page, seen_all):
-    """The records of all pages, or of some more than `seen_all` asks for: while others write there
-    may be no end."""
+def walk(reader, writers, target, by_page, seen_all):
+    """The records of all pages, or of some more than `seen_all` asks for."""
     records, more = [], 10
     for number in range(1, 1000):
+        if number <= CREATING_PAGES:
+            writers.creates.release(CREATES)
         join = "&" if "?" in target else "?"
         reply, = reader.get(f"{target}{join}page={number}" if by_page else target)
         assert reply.status == 200, reply
@@ -119,12 +126,12 @@ def walk(reader, target, by_page, seen_all):
     raise AssertionError(f"expected an end of {target}")
 
 
-def check_walk(lists, params, by_page):
+def check_walk(lists, writers, params, by_page):
     model, reader = lists.models[0], lists.readers[0]
     query = Query(params)
     before = model.select(query)
     target = f"{TASKS}?" + "&".join(f"{name}={text}" for name, text in params)
-    records = walk(reader, target, by_page,
+    records = walk(reader, writers, target, by_page,
                    lambda records: set(before) <= {record["id"] for record in records})
     ids = [record["id"] for record in records]
     assert len(set(ids)) == len(ids), "expected each task once"
@@ -149,7 +156,7 @@ def test_walks_while_others_write(tmp_path_factory, database):
                   tmp_path_factory.mktemp("walks"))
     with Writers(lists) as writers:
         for params, by_page in WALKS:
-            check_walk(lists, [*params, ("per_page", "40")], by_page)
+            check_walk(lists, writers, [*params, ("per_page", str(PER_PAGE))], by_page)
     lists.stop()
     assert writers.errors == []
     assert min(writers.counts) >= 10, "expected that all were writing"
