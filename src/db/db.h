@@ -160,6 +160,9 @@ struct db_driver {
 	/* Copies the whole database to a new file, on stable storage and checked. NULL: that is
 	 * left to tools of the database's own. */
 	enum err (*copy)(struct db *db, const char *to);
+	/* Whether a connection that is idle turned out to be of no more use; it is not waited for
+	 * anything. NULL: it never is. */
+	bool (*is_lost)(struct db *db);
 	/* What the library said of the last failure; valid until the next call. */
 	const char *(*message)(struct db *db);
 };

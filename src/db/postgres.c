@@ -576,6 +576,13 @@ static void postgres_set_budget(struct db *base, int milliseconds)
 	db->deadline = milliseconds ? monotonic_ms() + milliseconds : 0;
 }
 
+static bool postgres_is_lost(struct db *base)
+{
+	struct postgres_db *db = postgres_of(base);
+
+	return !PQconsumeInput(db->conn) || is_lost(db);
+}
+
 static const char *postgres_message(struct db *base)
 {
 	return postgres_of(base)->message;
@@ -695,5 +702,6 @@ const struct db_driver postgres_driver = {
 	.run = postgres_run,
 	.script = postgres_script,
 	.set_budget = postgres_set_budget,
+	.is_lost = postgres_is_lost,
 	.message = postgres_message,
 };

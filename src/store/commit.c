@@ -4,6 +4,7 @@
  * writes are run one by one, so that a write only ever answers for itself. SQLite has one writer.
  */
 #include <pthread.h>
+#include <time.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -11,6 +12,7 @@
 
 #define RESOLVE_MS 5000 /* to find out what became of a commit whose answer was lost */
 #define BATCH_MAX 256
+#define IDLE_MS 500 /* until a writer that has nothing to do looks after the connection */
 
 struct writer {
 	struct store *store;
@@ -168,6 +170,36 @@ enum err store_run(struct store *store, struct store_write **writes, size_t coun
 	return err;
 }
 
+/* The store's own connection, where it was lost while nobody wrote, is made anew: it has the lock
+ * that keeps others from changing the schema under those who read. */
+static void look_after_connection(struct store *store)
+{
+	if (store->write_db && store->driver->is_lost(store->write_db))
+		drop(store, &store->write_db);
+	if (!store->write_db)
+		(void)store_open_db(store, DB_WRITE, &store->write_db);
+}
+
+/* Waits until there is something to do. Under the writer's lock. */
+static void wait_for_work(struct writer *writer)
+{
+	struct timespec until;
+
+	if (writer->db == &writer->own_db || !writer->store->driver->is_lost) {
+		pthread_cond_wait(&writer->wake, &writer->lock);
+		return;
+	}
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_nsec += IDLE_MS * 1000000L;
+	until.tv_sec += until.tv_nsec / 1000000000;
+	until.tv_nsec %= 1000000000;
+	if (pthread_cond_clockwait(&writer->wake, &writer->lock, CLOCK_MONOTONIC, &until) == 0)
+		return;
+	pthread_mutex_unlock(&writer->lock);
+	look_after_connection(writer->store);
+	pthread_mutex_lock(&writer->lock);
+}
+
 /* Waits for writes and takes up to BATCH_MAX; 0 when the writer is to stop and none is left. */
 static size_t take_waiting(struct writer *writer, struct store_write **writes, bool *broken_out)
 {
@@ -175,7 +207,7 @@ static size_t take_waiting(struct writer *writer, struct store_write **writes, b
 
 	pthread_mutex_lock(&writer->lock);
 	while (!writer->first && !writer->stopping)
-		pthread_cond_wait(&writer->wake, &writer->lock);
+		wait_for_work(writer);
 	while (writer->first && count < BATCH_MAX) {
 		writes[count++] = writer->first;
 		writer->first = writer->first->next;
