@@ -135,13 +135,46 @@ static enum err copy(struct db *db, const char *to, struct buf *why)
 	return OK;
 }
 
+static enum err found_row(void *context, const struct db_value *values, size_t count)
+{
+	(void)values;
+	(void)count;
+	*(bool *)context = true;
+	return OK;
+}
+
+/* What a move has begun (move_target.c) is nothing that anyone else may read or make whole. */
+static enum err refuse_part(struct db *db, struct buf *why)
+{
+	bool moving = false;
+	const struct db_value table = DB_TEXT_VALUE(slice_of("moving"));
+	const struct db_call ask = {.sql = db->driver->dialect->columns,
+				    .args = &table,
+				    .arg_count = 1,
+				    .on_row = found_row,
+				    .context = &moving};
+	enum err err = db->driver->run(db, &ask, 1);
+
+	if (err)
+		return fail(db, err, why, CANNOT_READ);
+	if (moving) {
+		buf_add_text(why, "the database has a part of what docket move was to bring here: "
+				  "run that again, to its end, or remove its tables");
+		return ERR_SCHEMA;
+	}
+	return OK;
+}
+
 enum err schema_read(struct db *db, size_t count, int64_t *have_out, struct buf *why)
 {
 	int64_t have = 0;
 	const struct db_call ask = {
 		.sql = "SELECT max(number) FROM migration", .on_row = number_row, .context = &have};
-	enum err err = db->driver->run(db, &ask, 1);
+	enum err err = refuse_part(db, why);
 
+	if (err)
+		return err;
+	err = db->driver->run(db, &ask, 1);
 	if (err == ERR_NOT_FOUND) {
 		buf_add_text(why, "the database has no tables of docket: make them with "
 				  "\"docket init --database URL\"");
@@ -168,8 +201,11 @@ static enum err prepare(struct db *db, size_t count, int64_t *have_out, int64_t 
 	const struct db_call parts = {.sql = db->driver->dialect->count_partitions,
 				      .on_row = number_row,
 				      .context = partitions};
-	enum err err = schema_mark(db);
+	enum err err = refuse_part(db, why);
 
+	if (err)
+		return err;
+	err = schema_mark(db);
 	if (err)
 		return fail(db, err, why, CANNOT_READ);
 	err = schema_read(db, count, have_out, why);

@@ -269,23 +269,6 @@ static enum err compare_table(struct move *move, size_t table)
 	return ERR_CORRUPT;
 }
 
-/* What a database does once after so much was written, and by itself later where it fails here. The
- * source has been read by then: its transaction would be idle for too long. */
-static void settle(struct move *move)
-{
-	const struct db_driver *driver = move->to.store->driver;
-
-	for (size_t i = 0; i < MOVE_TABLES && driver->dialect->settle; i++) {
-		struct buf sql = {0};
-
-		put_into(driver->dialect->settle, move_tables[i].name, &sql);
-		buf_add_char(&sql, '\0');
-		if (!sql.failed)
-			(void)driver->script(move->to.db, sql.ptr);
-		buf_release(&sql);
-	}
-}
-
 /* From now on, when it is committed, it is a database of docket. */
 static enum err mark_target(struct move *move)
 {
@@ -335,7 +318,7 @@ static enum err copy_and_compare(struct move *move)
 	move_begin(move, "rows compared", 2 * total);
 	err = complete(move);
 	if (!err)
-		settle(move);
+		store_settle(move->to.store);
 	return err;
 }
 

@@ -141,3 +141,22 @@ enum err store_create(const struct store_config *config, const struct store_firs
 	store_close(store);
 	return err;
 }
+
+/* Where it fails the database does it by itself, later. */
+void store_settle(struct store *store)
+{
+	const struct db_driver *driver = store->driver;
+	const char *tables[RECORD_KINDS + 2] = {"task_user", "history"};
+
+	for (size_t i = 0; i < RECORD_KINDS; i++)
+		tables[i + 2] = record_types[i]->table;
+	for (size_t i = 0; i < FIELD_COUNT(tables) && driver->dialect->settle; i++) {
+		struct buf sql = {0};
+
+		put_into(driver->dialect->settle, tables[i], &sql);
+		buf_add_char(&sql, '\0');
+		if (!sql.failed)
+			(void)driver->script(store->write_db, sql.ptr);
+		buf_release(&sql);
+	}
+}
