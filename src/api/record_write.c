@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Requests that create, change or delete a record, of any kind. */
 #include "api/api_private.h"
-#include "base/clock.h"
-#include "base/timefmt.h"
-#include "base/zone.h"
 #include "codec/codec.h"
 
 /* A record_write with what its request brings. */
@@ -46,20 +43,6 @@ static struct writing *writing_new(struct call *call, enum record_action action)
 	return writing;
 }
 
-/* What is of the account's time zone where nothing is said. */
-static void set_defaults(const struct call *call, void *record)
-{
-	const struct account *account = &call->access.account;
-	struct casefile *casefile = record;
-	struct staff *staff = record;
-
-	if (call->route->kind == RECORD_STAFF && !staff->time_zone.len)
-		staff->time_zone = account->time_zone;
-	if (call->route->kind == RECORD_CASEFILE && casefile->created_on == DATE_NONE)
-		(void)zone_day(account->time_zone.ptr, clock_now(&system_clock),
-			       &casefile->created_on);
-}
-
 enum flow record_create(struct call *call)
 {
 	struct writing *writing = writing_new(call, RECORD_CREATE);
@@ -68,7 +51,6 @@ enum flow record_create(struct call *call)
 	if (!writing)
 		return FLOW_ANSWERED;
 	decode_new(record_types[call->route->kind], call->body, &decode, writing->write.record);
-	set_defaults(call, writing->write.record);
 	writing->write.given = decode.given;
 	writing->write.at_fault = decode.at_fault;
 	return call_write(call, &writing->write.write);

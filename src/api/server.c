@@ -177,6 +177,7 @@ enum flow call_write(struct call *call, struct store_write *write)
 			return FLOW_ANSWERED;
 		}
 		write_judge_init(call->judge, call->app->store, write);
+		call->judge->account.time_zone = call->access.account.time_zone;
 		return call_read(call, &call->judge->read, judged);
 	}
 	suspend(call);

@@ -16,6 +16,7 @@
 /* An account of the batch, and its writes that no round has taken yet, in their order. */
 struct queue {
 	struct account_state row;
+	struct batch *batch;
 	struct store_write *first, **last;
 };
 
@@ -58,14 +59,19 @@ enum err read_nothing(struct store_write *write, struct calls *calls)
 
 static enum err row_found(void *context, const struct db_value *values, size_t count)
 {
-	struct account_state *row = context;
+	struct queue *queue = context;
+	struct account_state *row = &queue->row;
+	const char *zone = arena_copy(&queue->batch->arena, values[count - 1].bytes);
 
-	assert(count == FIRST_ID + RECORD_KINDS);
+	assert(count == FIRST_ID + RECORD_KINDS + 1);
+	if (!zone)
+		return ERR_NOMEM;
 	row->found = true;
+	row->time_zone = slice_of(zone);
 	row->last_change = values[0].integer;
 	if (values[1].bytes.len == DIGEST_BYTES)
 		memcpy(row->head, values[1].bytes.ptr, DIGEST_BYTES);
-	for (size_t i = 0; i < RECORD_KINDS && FIRST_ID + i < count; i++)
+	for (size_t i = 0; i < RECORD_KINDS; i++)
 		row->last_id[i] = values[FIRST_ID + i].integer;
 	return OK;
 }
@@ -116,6 +122,7 @@ static enum err sort_by_account(struct batch *batch, struct store_write **writes
 		if (i && ids[i] == ids[i - 1])
 			continue;
 		queue->row.id = ids[i];
+		queue->batch = batch;
 		queue->last = &queue->first;
 		kept++;
 	}
@@ -146,7 +153,7 @@ static enum err lock_accounts(struct batch *batch)
 		*account = DB_INT_VALUE(queue->row.id);
 		if (queue->row.id != ID_NONE)
 			err = calls_add(&batch->calls, batch->store->read_account, account, 1,
-					row_found, &queue->row);
+					row_found, queue);
 	}
 	return err;
 }

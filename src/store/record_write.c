@@ -175,7 +175,6 @@ static enum err create(struct record_write *write, struct calls *calls)
 
 static enum err update(struct record_write *write, struct calls *calls)
 {
-	const struct record_rules *rules = &record_rules[write->kind];
 	enum err err;
 
 	check(write);
@@ -185,9 +184,8 @@ static enum err update(struct record_write *write, struct calls *calls)
 	if (write->write.faults->count)
 		return OK;
 	err = dependents_check(write->dependents, write->write.arena, &write->conflict);
-	if (!err && !write->conflict && rules->settle)
-		err = rules->settle(write->record, write->before, write->write.arena,
-				    write->write.now);
+	if (!err && !write->conflict)
+		err = record_settle(&write->write, write->kind, write->record, write->before);
 	if (err || write->conflict)
 		return err;
 	write->unchanged = is_same(write);

@@ -250,6 +250,7 @@ struct account_state {
 	int64_t last_change;              /* as read, then as given out */
 	unsigned char head[DIGEST_BYTES]; /* the hash of that change */
 	int64_t last_id[RECORD_KINDS];
+	struct slice time_zone; /* NUL behind it; empty: UTC */
 	bool found;
 	bool changed;
 };

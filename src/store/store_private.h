@@ -184,6 +184,9 @@ const char *record_select(const struct db_dialect *dialect, const struct record_
 void field_to_values(const struct field *field, const void *at, struct db_value *values);
 
 /* record_change.c */
+/* Fills in what follows from the rest of a record, before it is written. */
+enum err record_settle(struct store_write *write, enum record_kind kind, void *record,
+		       const void *before);
 /* Lists what creates a record: its row, its lists, its history. `record` must live until the calls
  * were run. An id of ID_NONE gets the next one, a time of creation of TIME_NONE is now. */
 enum err record_insert(struct store_write *write, enum record_kind kind, void *record,
