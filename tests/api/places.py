@@ -14,6 +14,7 @@ from postgres import Database
 BOTH = pytest.mark.databases("sqlite", "postgresql")
 ALL = pytest.mark.databases("sqlite", "postgresql", "partitioned")
 SQLITE = pytest.mark.databases("sqlite")  # of one test among others
+POSTGRES = pytest.mark.databases("postgresql", "partitioned")
 POSTGRESQL = pytest.mark.databases("postgresql")
 
 
