@@ -199,7 +199,8 @@ class Cluster:
         # Nobody else would remove this: key and number of the memory by which servers are told
         # that the folder is in use.
         for line in (self.data / "postmaster.pid").read_text("ascii").splitlines()[6:7]:
-            subprocess.run(["ipcrm", "-m", line.split()[1]], check=False, stderr=subprocess.DEVNULL)
+            subprocess.run(["ipcrm", "-m", *line.split()[1:]], check=False,
+                           stderr=subprocess.DEVNULL)
 
     def remove(self):
         self.kill()
