@@ -21,6 +21,8 @@ PASSWORD = postgres.PASSWORD.replace("!", "%21")
 NOTHING = f"the database has schema {LATEST}: there is nothing to do\n"
 BUSY = ("docket: other docket processes have the database open: stop those that serve it, or wait"
         " until docket migrate is done\n")
+LOCKS = ("SELECT 1 FROM pg_locks JOIN pg_database ON pg_database.oid = database"
+         " WHERE locktype = 'advisory' AND datname = current_database()")
 TABLES = "SELECT count(*) FROM information_schema.tables WHERE table_schema = 'public'"
 
 
@@ -122,10 +124,20 @@ def test_nobody_serves_while_it_is_migrated(office):
     with contextlib.closing(office.database.connect()) as somebody:
         somebody.cursor().execute(f"SELECT pg_advisory_lock({LOCK})")
         assert "docket migrate" in serve(office.url)
-    office.database.until(
-        "SELECT 1 FROM pg_locks JOIN pg_database ON pg_database.oid = database"
-        " WHERE locktype = 'advisory' AND datname = current_database() HAVING count(*) = 0")
+    office.database.until(f"{LOCKS} HAVING count(*) = 0")
     office.serve()
+
+
+def test_a_process_that_does_nothing_has_its_lock_again(office):
+    """Its sessions are ended while nobody asks it for anything, and so is its lock with them."""
+    server = office.serve()
+    office.database.until(f"{LOCKS} HAVING count(*) = 1")
+    office.database.cluster.main.run(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s",
+        [office.database.name])
+    office.database.until(f"{LOCKS} HAVING count(*) = 1")
+    assert "stop" in fails("migrate", "--database", office.url)
+    server.stop()
 
 
 def test_init_makes_no_second_first_account(office):
