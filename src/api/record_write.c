@@ -127,6 +127,16 @@ static void answer_written(struct call *call, const struct record_write *write)
 	answer_record(call, record_types[write->kind], record, location);
 }
 
+/* Nothing is wrong with the request in itself. */
+static bool only_in_use(const struct faults *faults)
+{
+	const struct fault *fault = faults->first;
+
+	while (fault && fault->code == FAULT_IN_USE)
+		fault = fault->next;
+	return !fault;
+}
+
 void record_written(struct call *call)
 {
 	const struct record_write *write = &((const struct writing *)call->write)->write;
@@ -138,9 +148,7 @@ void record_written(struct call *call)
 	else if (write->other_version)
 		problem(call, 412, "If-Match: the record has another version by now");
 	else if (call->faults.count)
-		problem_faults(call, 422);
-	else if (write->conflict)
-		problem(call, 409, "%s", write->conflict);
+		problem_faults(call, only_in_use(&call->faults) ? 409 : 422);
 	else
 		answer_written(call, write);
 }

@@ -107,9 +107,6 @@ static enum err decide_one(struct bulk_write *bulk, size_t i, struct calls *call
 	check_together(bulk, i);
 	err = one->write.steps->decide(&one->write, calls);
 	bulk_tell(*one->write.faults_last, i, one->kind, bulk->write.faults);
-	snprintf(field, sizeof(field), "operations[%zu]", i);
-	if (one->conflict)
-		faults_add(bulk->write.faults, field, FAULT_NOT_ALLOWED, "%s", one->conflict);
 	return err;
 }
 

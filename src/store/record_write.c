@@ -66,7 +66,6 @@ static enum err start(struct record_write *write)
 	struct arena *arena = write->write.arena;
 
 	write->found = write->other_version = write->unchanged = false;
-	write->conflict = NULL;
 	write->names = arena_alloc(arena, sizeof(*write->names));
 	write->dependents = arena_alloc(arena, sizeof(*write->dependents));
 	write->before = arena_alloc(arena, record_types[write->kind]->size);
@@ -147,6 +146,15 @@ static bool is_last_full(const struct record_write *write)
 	       (write->action == RECORD_DELETE || after->access_level != STAFF_FULL);
 }
 
+/* What depends on the record as it is; `field` is the one that a staff member loses access by. */
+static void check_dependents(struct record_write *write, const char *field)
+{
+	dependents_check(write->dependents, write->kind, write->write.faults);
+	if (is_last_full(write))
+		faults_add(write->write.faults, field, FAULT_IN_USE,
+			   "must stay: it is the last staff member with full access");
+}
+
 /* A record is as it was when the API would show it so. */
 static bool is_same(const struct record_write *write)
 {
@@ -178,15 +186,11 @@ static enum err update(struct record_write *write, struct calls *calls)
 	enum err err;
 
 	check(write);
-	if (is_last_full(write))
-		faults_add(write->write.faults, "staff.access_level", FAULT_NOT_ALLOWED,
-			   "must stay full: it is the last staff member who has it");
+	check_dependents(write, "staff.access_level");
 	if (write->write.faults->count)
 		return OK;
-	err = dependents_check(write->dependents, write->write.arena, &write->conflict);
-	if (!err && !write->conflict)
-		err = record_settle(&write->write, write->kind, write->record, write->before);
-	if (err || write->conflict)
+	err = record_settle(&write->write, write->kind, write->record, write->before);
+	if (err)
 		return err;
 	write->unchanged = is_same(write);
 	return write->unchanged ? OK
@@ -195,12 +199,10 @@ static enum err update(struct record_write *write, struct calls *calls)
 }
 
 static enum err delete (struct record_write *write, struct calls *calls) {
-	enum err err = dependents_check(write->dependents, write->write.arena, &write->conflict);
-
-	if (!err && !write->conflict && is_last_full(write))
-		write->conflict = "it is the last staff member with full access";
-	if (err || write->conflict) return err;
-	return record_delete(&write->write, write->kind, write->before, calls);
+	check_dependents(write, record_types[write->kind]->name);
+	return write->write.faults->count
+		       ? OK
+		       : record_delete(&write->write, write->kind, write->before, calls);
 }
 
 static enum err decide(struct store_write *base, struct calls *calls)

@@ -359,10 +359,9 @@ struct record_write {
 	void *merge_context;
 
 	/* When done. */
-	bool found;           /* there is such a record */
-	bool other_version;   /* it has none of the versions; nothing was stored */
-	bool unchanged;       /* it was so already; nothing was stored */
-	const char *conflict; /* why it cannot be, though nothing is at fault; nothing was stored */
+	bool found;         /* there is such a record */
+	bool other_version; /* it has none of the versions; nothing was stored */
+	bool unchanged;     /* it was so already; nothing was stored */
 
 	/* The store's own. */
 	void *before;

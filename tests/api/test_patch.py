@@ -315,13 +315,17 @@ def test_a_subject_stays_with_the_case_of_its_tasks(server):
     tasks = [create(server, TASK, casefile_id=case["id"], subject_id=subject["id"])["id"]
              for _ in range(3)]
     reply = patch(server, SUBJECT, subject["id"], casefile_id=245)
-    assert "3 tasks" in problem(reply, 409)["detail"]
+    assert (faults(reply, 409), reply.json["detail"]) == (
+        [("subject.casefile_id", "in_use")], "subject.casefile_id: must stay: 3 tasks depend on it")
+    assert faults(patch(server, SUBJECT, subject["id"], casefile_id=99999, colour="red")) == [
+        ("subject.casefile_id", "in_use"), ("subject.casefile_id", "not_found"),
+        ("subject.colour", "unknown_field")]
     assert change(server, SUBJECT, subject["id"], casefile_id=case["id"]) == subject
     assert change(server, SUBJECT, subject["id"], casefile_id=case["id"], notes="n")["notes"] == "n"
     for number in tasks[:2]:
         change(server, TASK, number, subject_id=None)
     reply = patch(server, SUBJECT, subject["id"], casefile_id=245)
-    assert "1 task depends" in problem(reply, 409)["detail"]
+    assert "1 task depends" in problem(reply, 409, fields=True)["detail"]
     assert send(server, "DELETE", f"{TASK.path}/{tasks[2]}").status == 204
     assert change(server, SUBJECT, subject["id"], casefile_id=245)["casefile_id"] == 245
     assert faults(patch(server, SUBJECT, subject["id"], casefile_id=99999)) == [
@@ -333,12 +337,17 @@ def test_a_service_stays_attached_while_tasks_need_it(server):
     case = create(server, CASE, case_services_list=services[:2])
     number = create(server, TASK, casefile_id=case["id"], case_service_id=services[0])["id"]
     reply = patch(server, CASE, case["id"], case_services_list=services[1:])
-    assert "1 task" in problem(reply, 409)["detail"]
+    assert (faults(reply, 409), reply.json["errors"][0]["message"]) == (
+        [("casefile.case_services_list", "in_use")],
+        f"must keep case service {services[0]}: 1 task depends on it")
     assert get(server, CASE, case["id"]).json == case
     changed = change(server, CASE, case["id"], case_services_list=[services[2], services[0]])
     assert changed["case_services_list"] == [services[0], services[2]]
     change(server, TASK, number, case_service_id=services[2])
-    problem(patch(server, CASE, case["id"], case_services_list=[]), 409)
+    other = create(server, TASK, casefile_id=case["id"], case_service_id=services[0])["id"]
+    assert faults(patch(server, CASE, case["id"], case_services_list=[]), 409) == [
+        ("casefile.case_services_list", "in_use")] * 2
+    change(server, TASK, other, case_service_id=None)
     assert change(server, CASE, case["id"], case_services_list=[services[2]])
     change(server, TASK, number, case_service_id=None)
     assert change(server, CASE, case["id"], case_services_list=[])["case_services_list"] == []
@@ -346,14 +355,14 @@ def test_a_service_stays_attached_while_tasks_need_it(server):
 
 def test_the_last_with_full_access(make_server):
     server = make_server()
-    assert faults(patch(server, STAFF, 1, access_level="limited")) == [
-        ("staff.access_level", "not_allowed")]
+    assert faults(patch(server, STAFF, 1, access_level="limited"), 409) == [
+        ("staff.access_level", "in_use")]
     other = create(server, STAFF)
     assert change(server, STAFF, 1, access_level="limited")["access_level"] == "limited"
     problem(get(server, STAFF, 1), 403)
     server.user = other["username"]
-    assert faults(patch(server, STAFF, other["id"], access_level="disabled")) == [
-        ("staff.access_level", "not_allowed")]
+    assert faults(patch(server, STAFF, other["id"], access_level="disabled"), 409) == [
+        ("staff.access_level", "in_use")]
 
 
 @pytest.mark.parametrize("kind, field, first, second", cases([
