@@ -259,15 +259,26 @@ bool markers_fill(const struct db_marker *markers, const char *sql, struct buf *
  * ERR_NOT_FOUND where a PostgreSQL database has no table of them. */
 enum err schema_read(struct db *db, size_t count, int64_t *have_out, struct buf *why);
 
-/* Brings the database to the last of `list`; each in its own transaction, after one checked copy
- * at `copy_to`, which may be NULL, where there was a schema before. A new database is partitioned
- * into `partitions`, unless 0; an old one stays as it is. ERR_SCHEMA where the database is newer.
- */
-enum err migrate(struct db *db, const struct migration *list, size_t count, const char *copy_to,
-		 unsigned partitions, int64_t now, struct buf *why);
+struct migrate_how {
+	const char
+		*copy_to; /* where there was a schema before, a checked copy comes first; or NULL */
+	unsigned partitions; /* of a new database, unless 0; an old one stays as it is */
+	int64_t now;
+	/* What the last one does besides to a database that had a schema before; or NULL. */
+	enum err (*renew)(struct db *db, int64_t now);
+};
+
+/* Brings the database to the last of `list`, each in its own transaction. ERR_SCHEMA where the
+ * database is newer. */
+enum err migrate(struct db *db, const struct migration *list, size_t count,
+		 const struct migrate_how *how, struct buf *why);
 
 /* The same in one transaction, which is taken back. */
-enum err migrate_dry(struct db *db, const struct migration *list, size_t count, int64_t now,
-		     struct buf *why);
+enum err migrate_dry(struct db *db, const struct migration *list, size_t count,
+		     const struct migrate_how *how, struct buf *why);
+
+/* renew.c */
+/* Has the history say what records are after a migration. */
+enum err history_renew(struct db *db, int64_t now);
 
 #endif
