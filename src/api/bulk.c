@@ -112,7 +112,7 @@ static void read_operation(struct bulk *bulk, size_t i, const json_t *operation)
 	bulk->operations[i].write.faults = &bulk->faults[i];
 }
 
-/* The operations of the body; NULL with what is wrong. */
+/* The operations of the body; NULL, or none, with what is wrong. */
 static const json_t *read_body(struct call *call)
 {
 	static const struct field known = {.name = "operations"};
@@ -133,9 +133,7 @@ static const json_t *read_body(struct call *call)
 	else if (count > OPERATIONS_MAX)
 		faults_add(&call->faults, known.name, FAULT_TOO_MANY,
 			   "must have at most %d entries, and has %zu", OPERATIONS_MAX, count);
-	if (call->faults.count)
-		problem_faults(call, 422);
-	return call->faults.count ? NULL : operations;
+	return count <= OPERATIONS_MAX ? operations : NULL;
 }
 
 enum flow tasks_bulk(struct call *call)
@@ -145,8 +143,6 @@ enum flow tasks_bulk(struct call *call)
 	struct arena *arena = &call->http->arena;
 	struct bulk *bulk;
 
-	if (!operations)
-		return FLOW_ANSWERED;
 	bulk = arena_alloc(arena, sizeof(*bulk));
 	if (bulk) {
 		bulk->call = call;

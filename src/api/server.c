@@ -108,6 +108,69 @@ enum flow call_read(struct call *call, struct store_read *read, enum flow (*next
 	return store_start(store, read) ? next(call) : FLOW_WAITS;
 }
 
+/* The number before the dash is that of the representation: it rises when docket writes records in
+ * another way. */
+static bool put_etag(struct call *call, int64_t change)
+{
+	char *etag = arena_printf(&call->http->arena, "\"1-%lld\"", (long long)change);
+
+	if (!etag)
+		return false;
+	http_add_header(call->http, "Content-Type", "application/json");
+	http_add_header(call->http, "ETag", etag);
+	return true;
+}
+
+void answer_record(struct call *call, const struct record_type *type, const struct record *record,
+		   const char *location)
+{
+	struct http_response *response = &call->http->response;
+
+	encode_record(type, record, &response->body);
+	if (call->dry_run)
+		http_add_header(call->http, "Content-Type", "application/json");
+	if (response->body.failed || (!call->dry_run && !put_etag(call, record->change))) {
+		problem_err(call, ERR_NOMEM);
+		return;
+	}
+	if (location)
+		http_add_header(call->http, "Location", location);
+	response->status = location ? 201 : 200;
+}
+
+/* What the first create with its key was answered. */
+static void answer_again(struct call *call)
+{
+	const struct idempotency *key = call->stored->key;
+	struct http_response *response = &call->http->response;
+	const char *location = arena_printf(&call->http->arena, "%s/%lld", call->route->path,
+					    (long long)key->record_id);
+
+	buf_add_slice(&response->body, key->value);
+	if (key->whole && !response->body.failed) {
+		http_add_header(call->http, "Content-Type", "application/json");
+		response->status = 200;
+		return;
+	}
+	if (!location || response->body.failed || !put_etag(call, key->change)) {
+		problem_err(call, ERR_NOMEM);
+		return;
+	}
+	http_add_header(call->http, "Location", location);
+	response->status = 201;
+}
+
+/* When a write is done, or judged. */
+static void answer_write(struct call *call)
+{
+	const struct store_write *write = call->stored;
+
+	if (!write->err && write->key && write->key->again)
+		answer_again(call);
+	else
+		call->route->finish(call);
+}
+
 static enum flow judged(struct call *call)
 {
 	struct write_judge *judge = call->judge;
@@ -116,7 +179,7 @@ static enum flow judged(struct call *call)
 	if (err)
 		problem_err(call, err);
 	else
-		call->route->finish(call);
+		answer_write(call);
 	return FLOW_ANSWERED;
 }
 
@@ -176,7 +239,11 @@ enum flow call_write(struct call *call, struct store_write *write)
 			problem_err(call, ERR_NOMEM);
 			return FLOW_ANSWERED;
 		}
-		write_judge_init(call->judge, call->app->store, write);
+		err = write_judge_init(call->judge, call->app->store, write);
+		if (err) {
+			problem_err(call, err);
+			return FLOW_ANSWERED;
+		}
 		return call_read(call, &call->judge->read, judged);
 	}
 	suspend(call);
@@ -328,58 +395,6 @@ static void name_ignored(struct call *call)
 	http_add_header(call->http, "Docket-Ignored", names);
 }
 
-/* The number before the dash is that of the representation: it rises when docket writes records in
- * another way. */
-static bool put_etag(struct call *call, int64_t change)
-{
-	char *etag = arena_printf(&call->http->arena, "\"1-%lld\"", (long long)change);
-
-	if (!etag)
-		return false;
-	http_add_header(call->http, "Content-Type", "application/json");
-	http_add_header(call->http, "ETag", etag);
-	return true;
-}
-
-void answer_record(struct call *call, const struct record_type *type, const struct record *record,
-		   const char *location)
-{
-	struct http_response *response = &call->http->response;
-
-	encode_record(type, record, &response->body);
-	if (call->dry_run)
-		http_add_header(call->http, "Content-Type", "application/json");
-	if (response->body.failed || (!call->dry_run && !put_etag(call, record->change))) {
-		problem_err(call, ERR_NOMEM);
-		return;
-	}
-	if (location)
-		http_add_header(call->http, "Location", location);
-	response->status = location ? 201 : 200;
-}
-
-/* What the first create with its key was answered. */
-static void answer_again(struct call *call)
-{
-	const struct idempotency *key = call->stored->key;
-	struct http_response *response = &call->http->response;
-	const char *location = arena_printf(&call->http->arena, "%s/%lld", call->route->path,
-					    (long long)key->record_id);
-
-	buf_add_slice(&response->body, key->value);
-	if (key->whole && !response->body.failed) {
-		http_add_header(call->http, "Content-Type", "application/json");
-		response->status = 200;
-		return;
-	}
-	if (!location || response->body.failed || !put_etag(call, key->change)) {
-		problem_err(call, ERR_NOMEM);
-		return;
-	}
-	http_add_header(call->http, "Location", location);
-	response->status = 201;
-}
-
 static enum flow handle(struct call *call)
 {
 	return parse_body(call) && params_check(call) ? call->route->handle(call) : FLOW_ANSWERED;
@@ -498,14 +513,8 @@ static void on_resume(void *data, struct http_request *http)
 	struct call *call = http->app_data;
 
 	(void)data;
-	if (!http->response.status) {
-		const struct store_write *write = call->stored;
-
-		if (!write->err && write->key && write->key->again)
-			answer_again(call);
-		else
-			call->route->finish(call);
-	}
+	if (!http->response.status)
+		answer_write(call);
 	name_ignored(call);
 }
 

@@ -309,14 +309,16 @@ enum err store_write(struct store *store, struct store_write *write);
 
 /* What a write would come to, without the account's lock and without anything being stored: its
  * reads, and when these are done write_judged(), which decides. For one that is at fault already,
- * so that its faults are all told at once, and for a dry run. */
+ * so that its faults are all told at once, and for a dry run. A key that was used before is
+ * answered as by a write; ERR_UNDER_WAY. */
 struct write_judge {
 	struct store_read read;
 	struct store_write *write;
 	struct account_state account; /* made up */
 };
 
-void write_judge_init(struct write_judge *judge, struct store *store, struct store_write *write);
+enum err write_judge_init(struct write_judge *judge, struct store *store,
+			  struct store_write *write);
 enum err write_judged(struct write_judge *judge);
 
 /* Runs writes at once in one transaction, without the queue: for commands that do not serve.

@@ -7,9 +7,10 @@ import pytest
 
 import harness
 import places
-from harness import JSON, OWN, TASKS, cases, faults, problem
+from harness import JSON, MINIMAL, OWN, TASKS, cases, faults, problem
 
 pytestmark = places.BOTH
+BULK = TASKS + "/bulk"
 
 
 def post(server, key, title="Once", **options):
@@ -53,6 +54,61 @@ def test_what_was_refused_is_not_kept(server):
     problem(post(server, "refused", ""), 422)
     problem(server.call("POST", TASKS, b"{", {**JSON, "Idempotency-Key": "refused"}), 400)
     assert post(server, "refused", "Right at last").status == 201
+
+
+def send(server, key, body, path=TASKS, **more):
+    return server.call("POST", path, json.dumps(body).encode(),
+                       {**JSON, "Idempotency-Key": key, **more})
+
+
+UNKNOWN = cases([
+    ("of a task", TASKS, harness.task(title="As it was", colour=1)),
+    ("of the body", TASKS, {**harness.task(title="As it was"), "colour": 1}),
+    ("of an operation", BULK, {"operations": [{"create": {**MINIMAL, "colour": 1}}]}),
+    ("of the body of a bulk", BULK, {"operations": [{"create": MINIMAL}], "colour": 1}),
+])
+
+
+@pytest.mark.parametrize("path, body", UNKNOWN)
+def test_what_was_right_then_is_answered_again(server, path, body, request):
+    """A retry without the header that made the first one right."""
+    key = request.node.callspec.id.encode().hex()
+    first = send(server, key, body, path, Prefer="handling=lenient")
+    assert first.status in (200, 201), first
+    again = send(server, key, body, path)
+    assert (again.status, again.body) == (first.status, first.body)
+    assert again.header("Location") == first.header("Location")
+    assert again.header("ETag") == first.header("ETag")
+
+
+@pytest.mark.parametrize("path, body", cases([
+    ("a task", TASKS, {"task": {"title": 7}}), ("no task", TASKS, []),
+    ("operations", BULK, {"operations": [{"create": {}}]}),
+    ("more faults than are told", BULK, {"operations": [{"create": {}}] * 100}),
+    ("no operations", BULK, {"operations": []}), ("too many", BULK, {"operations": [{}] * 501}),
+]))
+def test_another_body_that_is_wrong_in_itself(server, path, body, request):
+    key = request.node.callspec.id.encode().hex()
+    right = harness.task() if path == TASKS else {"operations": [{"create": MINIMAL}]}
+    assert send(server, key, right, path).status in (200, 201)
+    answer = send(server, key, body, path)
+    assert faults(answer) == [("Idempotency-Key", "mismatch")]
+    assert answer.json["detail"].startswith("Idempotency-Key: ")
+
+
+def test_a_rule_that_came_later(make_server):
+    server = make_server()
+    set_account = lambda value: harness.succeed(  # noqa: E731
+        "account", "set", "main", "--require-case", value, *places.where(server.data))
+    set_account("no")
+    body = harness.task()
+    del body["task"]["casefile_id"]
+    first = send(server, "without", body)
+    assert first.status == 201, first
+    set_account("yes")
+    assert faults(send(server, "another", body)) == [("task.casefile_id", "required")]
+    again = send(server, "without", body)
+    assert (again.status, again.body) == (201, first.body)
 
 
 @pytest.mark.parametrize("key", cases([
