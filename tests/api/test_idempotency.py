@@ -2,6 +2,7 @@
 the first time."""
 import concurrent.futures
 import json
+import time
 
 import pytest
 
@@ -166,3 +167,33 @@ def test_it_outlives_the_process_and_ends_after_a_day(make_server):
     second = post(server, "kept", "Kept")
     assert second.status == 201 and second.json["id"] == first.json["id"] + 1
     assert named(server, "Kept") == [first.json["id"], second.json["id"]]
+
+
+def test_a_bulk_after_a_day(make_server):
+    server = make_server()
+    number = server.create(title="As it was", body="kept")["id"]
+    body = {"operations": [{"update": {"id": number, "title": "First"}}]}
+    assert send(server, "bulk", body, BULK).status == 200
+    server.stop()
+    with places.opened(server.data) as database:
+        database.execute("UPDATE idempotency SET at = at - ?", (24 * 60 * 60 + 1,))
+    server.start()
+    body["operations"][0]["update"]["title"] = "Second"
+    answer = send(server, "bulk", body, BULK)
+    assert answer.status == 200, answer
+    task = answer.json["results"][0]
+    assert (task["id"], task["title"], task["body"]) == (number, "Second", "kept")
+
+
+@places.POSTGRESQL
+def test_under_way_while_the_body_is_wrong(make_server):
+    server = make_server()
+    body = harness.task(title="Slow", colour=1)
+    with concurrent.futures.ThreadPoolExecutor(1) as others:
+        with places.opened(server.data) as database:
+            database.execute("SELECT 1 FROM account FOR UPDATE")
+            first = others.submit(send, server, "slow", body, Prefer="handling=lenient")
+            time.sleep(0.3)
+            problem(send(server, "slow", body), 409)
+        assert first.result().status == 201
+    assert send(server, "slow", body).body == first.result().body
