@@ -70,19 +70,22 @@ static void read_create(struct bulk *bulk, size_t i, const json_t *fields)
 static void read_update(struct bulk *bulk, size_t i, const json_t *fields)
 {
 	const json_t *id = json_object_get(fields, "id");
+	struct decode decode = record_decode(bulk->call, RECORD_TASK);
 	struct record_write *one = &bulk->operations[i];
+	char path[64];
 
 	record_write_init(one, RECORD_TASK, RECORD_UPDATE);
 	one->record = bulk_record(bulk->call);
 	one->merge = merge;
 	one->merge_context = bulk;
 	bulk->patches[i] = fields;
-	if (!json_is_integer(id) || json_integer_value(id) <= ID_NONE) {
-		fault(bulk->call, i, ".id", id ? FAULT_TYPE : FAULT_REQUIRED,
-		      id ? "must be a positive integer" : "is required");
+	snprintf(path, sizeof(path), "operations[%zu].id", i);
+	if (!id) {
+		fault(bulk->call, i, ".id", FAULT_REQUIRED, "is required");
 		return;
 	}
-	one->id = json_integer_value(id);
+	if (!decode_number(&decode, id, path, &one->id))
+		return;
 	for (size_t j = 0; j < i; j++)
 		if (bulk->operations[j].id == one->id) {
 			fault(bulk->call, i, ".id", FAULT_REPEATED,

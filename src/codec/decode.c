@@ -75,8 +75,7 @@ static bool wrong_type(struct decode *decode, const char *path, const char *want
 	return false;
 }
 
-/* A positive integer, or the same as a decimal string. */
-static bool read_id(struct decode *decode, const json_t *value, const char *path, int64_t *id_out)
+bool decode_number(struct decode *decode, const json_t *value, const char *path, int64_t *id_out)
 {
 	struct slice text;
 	int64_t id;
@@ -115,7 +114,7 @@ static bool decode_id(struct decode *decode, const struct field *field, const js
 		      const char *path, void *at)
 {
 	(void)field;
-	return read_id(decode, value, path, at);
+	return decode_number(decode, value, path, at);
 }
 
 static bool decode_choice(struct decode *decode, const struct field *field, const json_t *value,
@@ -295,7 +294,7 @@ static bool decode_id_list(struct decode *decode, const struct field *field, con
 
 		snprintf(entry, sizeof(entry), "%s[%zu]", path, i);
 		placed[count].position = i;
-		if (read_id(decode, json_array_get(value, i), entry, &placed[count].id))
+		if (decode_number(decode, json_array_get(value, i), entry, &placed[count].id))
 			count++;
 	}
 	qsort(placed, count, sizeof(*placed), by_id);

@@ -34,6 +34,14 @@ def test_results_in_order(server):
     assert results[0]["complete_at"] and results[0]["users_list"] == []
 
 
+def test_an_id_as_a_string(server):
+    number = server.create(title="by a string")["id"]
+    reply = post(server, [{"update": {"id": str(number), "title": "found"}}])
+    assert reply.status == 200, reply
+    assert reply.json["results"] == [server.get(number).json]
+    assert reply.json["results"][0]["title"] == "found"
+
+
 def test_five_hundred(make_server):
     server = make_server()
     reply = post(server, [{"create": {**MINIMAL, "title": f"n{i}"}} for i in range(500)])
@@ -62,7 +70,13 @@ WRONG = cases([
     ("no such record", [{"update": {"id": 999999, "title": "x"}}],
      [("operations[0].id", "not_found")]),
     ("no id", [{"update": {"title": "x"}}], [("operations[0].id", "required")]),
-    ("an id that is none", [{"update": {"id": "x"}}], [("operations[0].id", "type")]),
+    ("an id that is none", [{"update": {"id": "x"}}], [("operations[0].id", "format")]),
+    ("an id of another type", [{"update": {"id": 1.5}}, {"update": {"id": None}}],
+     [("operations[0].id", "type"), ("operations[1].id", "type")]),
+    ("an id below all", [{"update": {"id": 0}}, {"update": {"id": "-1"}}],
+     [("operations[0].id", "range"), ("operations[1].id", "range")]),
+    ("the same record in two forms", [{"update": {"id": 1}}, {"update": {"id": "1"}}],
+     [("operations[1].id", "repeated")]),
     ("the same record twice", [{"update": {"id": 1, "title": "x"}},
                                {"update": {"id": 1, "body": "y"}}],
      [("operations[1].id", "repeated")]),
