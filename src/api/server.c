@@ -27,6 +27,22 @@ static struct call *new_call(struct app *app, struct http_request *http)
 	return call;
 }
 
+static void add_accept_patch(struct call *call)
+{
+	http_add_header(call->http, "Accept-Patch",
+			"application/merge-patch+json, application/json");
+}
+
+/* What the path takes (RFC 9110, section 10.2.1; RFC 5789, section 3.1). */
+static void add_allow(struct call *call)
+{
+	const struct match *match = &call->match;
+
+	http_add_header(call->http, "Allow", match->allow);
+	if (match->path && strstr(match->allow, "PATCH"))
+		add_accept_patch(call);
+}
+
 /* OPTIONS needs no access: a browser asks it before it knows any. */
 static void answer_options(struct call *call)
 {
@@ -34,7 +50,7 @@ static void answer_options(struct call *call)
 		problem(call, 404, "there is no such path");
 		return;
 	}
-	http_add_header(call->http, "Allow", call->match.allow);
+	add_allow(call);
 	call->http->response.status = 204;
 }
 
@@ -275,7 +291,7 @@ static bool check_route(struct call *call)
 		return true;
 	}
 	if (match->path_known) {
-		http_add_header(call->http, "Allow", match->allow);
+		add_allow(call);
 		problem(call, 405, "%s is not for this path; it takes %s", call->http->method,
 			match->allow);
 	} else {
@@ -312,13 +328,17 @@ static bool check_body_headers(struct call *call)
 {
 	struct slice type = http_header(call->http, "Content-Type");
 	struct slice coding = http_header(call->http, "Content-Encoding");
+	bool patch = strcmp(call->http->method, "PATCH") == 0;
 
 	if (call->route->body == BODY_NONE)
 		return true;
 	if (type.ptr && type.len && !is_json(type)) {
+		if (patch)
+			add_accept_patch(call); /* RFC 5789, section 2.2 */
 		problem(call, 415,
-			"the header Content-Type must be application/json, with no charset but "
-			"utf-8");
+			"the header Content-Type must be application/json%s, with no charset but "
+			"utf-8",
+			patch ? " or application/merge-patch+json" : "");
 		return false;
 	}
 	if (coding.ptr && coding.len && !slice_is_nocase(coding, "identity")) {
