@@ -139,6 +139,21 @@ static const json_t *read_body(struct call *call)
 	return count <= OPERATIONS_MAX ? operations : NULL;
 }
 
+/* A client that sends one believes itself guarded. */
+static bool has_condition(struct call *call)
+{
+	static const char *const names[] = {"If-Match", "If-None-Match"};
+
+	for (size_t i = 0; i < FIELD_COUNT(names); i++)
+		if (http_header(call->http, names[i]).ptr) {
+			problem(call, 400,
+				"the header %s is of one record and must not come with many",
+				names[i]);
+			return true;
+		}
+	return false;
+}
+
 enum flow tasks_bulk(struct call *call)
 {
 	const json_t *operations = read_body(call);
@@ -146,6 +161,8 @@ enum flow tasks_bulk(struct call *call)
 	struct arena *arena = &call->http->arena;
 	struct bulk *bulk;
 
+	if (has_condition(call))
+		return FLOW_ANSWERED;
 	bulk = arena_alloc(arena, sizeof(*bulk));
 	if (bulk) {
 		bulk->call = call;

@@ -97,7 +97,10 @@ static struct writing *writing_of_path(struct call *call, enum record_action act
 		problem_err(call, ERR_NOT_FOUND);
 		return NULL;
 	}
-	return versions_read(call, "If-Match", &writing->write.versions) ? writing : NULL;
+	return versions_read(call, "If-Match", &writing->write.versions) &&
+			       versions_read(call, "If-None-Match", &writing->write.unless)
+		       ? writing
+		       : NULL;
 }
 
 enum flow record_patch(struct call *call)
@@ -155,6 +158,8 @@ void record_written(struct call *call)
 		problem_err(call, ERR_NOT_FOUND);
 	else if (write->other_version)
 		problem(call, 412, "If-Match: the record has another version by now");
+	else if (write->excluded)
+		problem(call, 412, "If-None-Match: the record has that version");
 	else if (call->faults.count)
 		problem_faults(call, 422);
 	else if (write->conflict)

@@ -332,13 +332,15 @@ enum record_action {
 	RECORD_DELETE,
 };
 
-/* The versions of a record that a write is for (RFC 9110, section 13.1.1). */
+/* Versions of a record, as a condition names them (RFC 9110, section 13.1). */
 struct versions {
-	bool given; /* else it is for any, and for none as well */
-	bool any;   /* for any that is there */
+	bool given; /* else there is no condition */
+	bool any;   /* any that is there */
 	const int64_t *changes;
 	size_t count;
 };
+
+bool versions_name(const struct versions *versions, int64_t change);
 
 struct references;
 
@@ -346,8 +348,9 @@ struct record_write {
 	struct store_write write;
 	enum record_kind kind;
 	enum record_action action;
-	int64_t id; /* of one to be changed or deleted */
-	struct versions versions;
+	int64_t id;               /* of one to be changed or deleted */
+	struct versions versions; /* that it is for */
+	struct versions unless;   /* that it is not for */
 	/* A struct of the kind: what is to be created, or a zeroed one. On success it is the stored
 	 * record; of one that was deleted, what it was. */
 	void *record;
@@ -362,6 +365,7 @@ struct record_write {
 	/* When done. */
 	bool found;           /* there is such a record */
 	bool other_version;   /* it has none of the versions; nothing was stored */
+	bool excluded;        /* it has one of `unless`; nothing was stored */
 	bool unchanged;       /* it was so already; nothing was stored */
 	const char *conflict; /* why it cannot be, though nothing is at fault; nothing was stored */
 

@@ -103,6 +103,16 @@ def test_all_or_nothing(own_server, operations, wanted):
     assert dump(own_server.data, used=False) == before
 
 
+@pytest.mark.parametrize("header", ["If-Match", "If-None-Match"])
+@pytest.mark.parametrize("value", ["*", '"1-1"', ""])
+def test_a_condition(server, header, value):
+    """Nobody is to believe that it guards what is changed."""
+    task = server.create(title="guarded")
+    reply = post(server, [{"update": {"id": task["id"], "title": "lost"}}], {header: value})
+    assert header in problem(reply, 400)["detail"]
+    assert server.get(task["id"]).json == task
+
+
 def test_a_wrong_body(server):
     for body in (b"[]", b"{}", b'{"operations": null}'):
         assert faults(server.call("POST", BULK, body, JSON))[0][0] == "operations"
