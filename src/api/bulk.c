@@ -13,16 +13,17 @@ struct bulk {
 	struct record_write *operations;
 	const json_t **patches; /* of those that change a record */
 	struct faults *faults;  /* of each */
+	char **prefixes;        /* as "operations[3]" */
 	size_t ignored;
 };
 
-static void fault(struct call *call, size_t i, const char *field, enum fault_code code,
-		  const char *message)
+static struct decode operation_decode(struct bulk *bulk, size_t i)
 {
-	char path[64];
+	struct decode decode = record_decode(bulk->call, RECORD_TASK);
 
-	snprintf(path, sizeof(path), "operations[%zu]%s", i, field);
-	faults_add(&call->faults, path, code, "%s", message);
+	decode.faults = &bulk->faults[i];
+	decode.prefix = bulk->prefixes[i];
+	return decode;
 }
 
 /* On the thread that writes, when the record was read. */
@@ -30,11 +31,10 @@ static void merge(struct record_write *write, const void *before)
 {
 	struct bulk *bulk = write->merge_context;
 	size_t i = (size_t)(write - bulk->operations);
-	struct decode decode = record_decode(bulk->call, write->kind);
+	struct decode decode = operation_decode(bulk, i);
 
 	if (i == 0)
 		bulk->call->ignored.len = bulk->ignored;
-	decode.faults = &bulk->faults[i];
 	decode_patch(record_types[write->kind], bulk->patches[i], &decode, before, write->record);
 	write->given = decode.given;
 	write->at_fault = decode.at_fault;
@@ -54,10 +54,9 @@ static void *bulk_record(struct call *call)
 static void read_create(struct bulk *bulk, size_t i, const json_t *fields)
 {
 	struct record_write *one = &bulk->operations[i];
-	struct decode decode = record_decode(bulk->call, RECORD_TASK);
+	struct decode decode = operation_decode(bulk, i);
 
 	record_write_init(one, RECORD_TASK, RECORD_CREATE);
-	decode.faults = &bulk->faults[i];
 	one->record = bulk_record(bulk->call);
 	if (!one->record)
 		return;
@@ -79,17 +78,17 @@ static void read_update(struct bulk *bulk, size_t i, const json_t *fields)
 	one->merge = merge;
 	one->merge_context = bulk;
 	bulk->patches[i] = fields;
-	snprintf(path, sizeof(path), "operations[%zu].id", i);
+	snprintf(path, sizeof(path), "%s.id", bulk->prefixes[i]);
 	if (!id) {
-		fault(bulk->call, i, ".id", FAULT_REQUIRED, "is required");
+		faults_add(decode.faults, path, FAULT_REQUIRED, "is required");
 		return;
 	}
 	if (!decode_number(&decode, id, path, &one->id))
 		return;
 	for (size_t j = 0; j < i; j++)
 		if (bulk->operations[j].id == one->id) {
-			fault(bulk->call, i, ".id", FAULT_REPEATED,
-			      "is that of an operation before it");
+			faults_add(decode.faults, path, FAULT_REPEATED,
+				   "is that of an operation before it");
 			break;
 		}
 }
@@ -103,8 +102,9 @@ static void read_operation(struct bulk *bulk, size_t i, const json_t *operation)
 
 	if (!json_is_object(operation) || !json_is_object(fields) ||
 	    json_object_size(operation) != 1) {
-		fault(bulk->call, i, "", FAULT_TYPE,
-		      "must be an object with one member, create or update, which is an object");
+		faults_add(
+			&bulk->call->faults, bulk->prefixes[i], FAULT_TYPE,
+			"must be an object with one member, create or update, which is an object");
 		record_write_init(&bulk->operations[i], RECORD_TASK, RECORD_CREATE);
 		bulk->operations[i].record = bulk_record(bulk->call);
 	} else if (create) {
@@ -169,13 +169,17 @@ enum flow tasks_bulk(struct call *call)
 		bulk->operations = arena_alloc(arena, count * sizeof(*bulk->operations));
 		bulk->patches = arena_alloc(arena, count * sizeof(json_t *));
 		bulk->faults = arena_alloc(arena, count * sizeof(*bulk->faults));
+		bulk->prefixes = arena_alloc(arena, count * sizeof(char *));
 	}
-	if (!bulk || !bulk->operations || !bulk->patches || !bulk->faults) {
+	if (!bulk || !bulk->operations || !bulk->patches || !bulk->faults || !bulk->prefixes) {
 		problem_err(call, ERR_NOMEM);
 		return FLOW_ANSWERED;
 	}
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; i < count; i++) {
 		faults_init(&bulk->faults[i], arena);
+		bulk->prefixes[i] = arena_printf(arena, "operations[%zu]", i);
+		call->faults.nomem |= !bulk->prefixes[i];
+	}
 	for (size_t i = 0; i < count && !call->faults.nomem; i++)
 		read_operation(bulk, i, json_array_get(operations, i));
 	if (call->faults.nomem) {

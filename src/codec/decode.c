@@ -341,7 +341,7 @@ static void decode_field(const struct record_type *type, const struct field *fie
 	size_t before = decode->faults->count;
 	char path[96];
 
-	snprintf(path, sizeof(path), "%s.%s", type->name, field->name);
+	snprintf(path, sizeof(path), "%s.%s", decode->prefix, field->name);
 	if (!value || json_is_null(value) ||
 	    ((decoders[field->type].empty_is_null || (field->flags & FIELD_NULL)) &&
 	     json_is_string(value) && json_string_length(value) == 0)) {
@@ -390,7 +390,7 @@ void decode_fields(const struct record_type *type, const json_t *fields, struct 
 	for (size_t i = 0; i < type->field_count; i++)
 		if (!(type->fields[i].flags & FIELD_HIDDEN))
 			decode_field(type, &type->fields[i], fields, decode, record);
-	decode_unknown(decode, fields, type->name, type->fields, type->field_count);
+	decode_unknown(decode, fields, decode->prefix, type->fields, type->field_count);
 }
 
 void decode_new(const struct record_type *type, const json_t *body, struct decode *decode,
@@ -473,7 +473,7 @@ static void replace_field(const struct record_type *type, const struct field *fi
 	    !(decode->at_fault & bit)) {
 		char path[96];
 
-		snprintf(path, sizeof(path), "%s.%s", type->name, field->name);
+		snprintf(path, sizeof(path), "%s.%s", decode->prefix, field->name);
 		faults_add(decode->faults, path, FAULT_REQUIRED, "is required");
 		decode->at_fault |= bit;
 	}
@@ -520,7 +520,7 @@ static void patch_field(const struct record_type *type, const struct field *fiel
 	}
 	if (is_present(type, field, value, decode, before))
 		return;
-	snprintf(path, sizeof(path), "%s.%s", type->name, field->name);
+	snprintf(path, sizeof(path), "%s.%s", decode->prefix, field->name);
 	faults_add(decode->faults, path, FAULT_READ_ONLY,
 		   "is set by the server and can only be given as it is");
 	decode->at_fault |= UINT64_C(1) << (field - type->fields);
@@ -536,5 +536,5 @@ void decode_patch(const struct record_type *type, const json_t *fields, struct d
 		if (!(field->flags & FIELD_HIDDEN) && json_object_get(fields, field->name))
 			patch_field(type, field, fields, decode, before, record);
 	}
-	decode_unknown(decode, fields, type->name, type->fields, type->field_count);
+	decode_unknown(decode, fields, decode->prefix, type->fields, type->field_count);
 }

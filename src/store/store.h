@@ -390,7 +390,8 @@ struct bulk_write {
 /* When the operations are set, and hold the faults of their form. */
 void bulk_write_init(struct bulk_write *bulk, struct record_write *operations, size_t count);
 
-/* Adds the faults of one operation, from `first` on, to those of the whole. */
+/* Adds the faults of one operation, from `first` on, to those of the whole: those of rules, which
+ * know the record by its name alone, as of that operation. */
 void bulk_tell(const struct fault *first, size_t operation, enum record_kind kind,
 	       struct faults *faults);
 

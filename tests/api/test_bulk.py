@@ -103,6 +103,24 @@ def test_all_or_nothing(own_server, operations, wanted):
     assert dump(own_server.data, used=False) == before
 
 
+def test_names_are_those_of_the_request(server):
+    number = server.create()["id"]
+    long = "x" * 200
+    operations = [{"create": {**MINIMAL, "address": {"zipp": 1}}},
+                  {"update": {"id": number, "titel": "x", "address": {"zipp": 1}, long: 1}}]
+    found = {fault["field"]: fault["message"] for fault in problem(
+        post(server, operations), 422)["errors"]}
+    nearest = "is not a field there is; the nearest is "
+    assert found.pop("operations[1]." + long).startswith(nearest + "operations[1].")
+    assert found == {"operations[0].address.zipp": nearest + "operations[0].address.zip",
+                     "operations[1].address.zipp": nearest + "operations[1].address.zip",
+                     "operations[1].titel": nearest + "operations[1].title"}
+    reply = post(server, operations, {"Prefer": "handling=lenient"})
+    assert reply.status == 200, reply
+    assert sorted(reply.header("Docket-Ignored").split(", ")) == sorted(
+        [*found, "operations[1]." + long])
+
+
 @pytest.mark.parametrize("header", ["If-Match", "If-None-Match"])
 @pytest.mark.parametrize("value", ["*", '"1-1"', ""])
 def test_a_condition(server, header, value):
