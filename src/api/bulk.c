@@ -14,7 +14,7 @@ struct bulk {
 	const json_t **patches; /* of those that change a record */
 	struct faults *faults;  /* of each */
 	char **prefixes;        /* as "operations[3]" */
-	size_t ignored;
+	size_t ignored;         /* bytes of call->ignored before any merge */
 };
 
 static struct decode operation_decode(struct bulk *bulk, size_t i)
@@ -26,6 +26,13 @@ static struct decode operation_decode(struct bulk *bulk, size_t i)
 	return decode;
 }
 
+static void begin(struct bulk_write *write)
+{
+	struct bulk *bulk = (struct bulk *)(void *)write;
+
+	bulk->call->ignored.len = bulk->ignored;
+}
+
 /* On the thread that writes, when the record was read. */
 static void merge(struct record_write *write, const void *before)
 {
@@ -33,8 +40,6 @@ static void merge(struct record_write *write, const void *before)
 	size_t i = (size_t)(write - bulk->operations);
 	struct decode decode = operation_decode(bulk, i);
 
-	if (i == 0)
-		bulk->call->ignored.len = bulk->ignored;
 	decode_patch(record_types[write->kind], bulk->patches[i], &decode, before, write->record);
 	write->given = decode.given;
 	write->at_fault = decode.at_fault;
@@ -188,6 +193,7 @@ enum flow tasks_bulk(struct call *call)
 	}
 	bulk->ignored = call->ignored.len;
 	bulk_write_init(&bulk->write, bulk->operations, count);
+	bulk->write.begin = begin;
 	call->write = bulk;
 	return call_write(call, &bulk->write.write);
 }

@@ -385,6 +385,8 @@ struct bulk_write {
 	/* Each with its own faults; a record may be named once. */
 	struct record_write *operations;
 	size_t count;
+	/* Before each run of the steps: what the merges of an earlier one have brought is void. */
+	void (*begin)(struct bulk_write *bulk);
 };
 
 /* When the operations are set, and hold the faults of their form. */

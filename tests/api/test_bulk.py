@@ -1,4 +1,5 @@
 """POST /api/v1/tasks/bulk: many creates and changes, all or nothing."""
+import concurrent.futures
 import json
 
 import pytest
@@ -119,6 +120,38 @@ def test_names_are_those_of_the_request(server):
     assert reply.status == 200, reply
     assert sorted(reply.header("Docket-Ignored").split(", ")) == sorted(
         [*found, "operations[1]." + long])
+
+
+# A task that the database refuses, so that all that are written with it are run again.
+REFUSED = {
+    "sqlite": ["CREATE TRIGGER refuse BEFORE INSERT ON task WHEN NEW.title = 'refused'"
+               " BEGIN SELECT RAISE(ABORT, 'refused'); END"],
+    "postgresql": ["CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS"
+                   " $$ BEGIN RAISE EXCEPTION 'refused'; END $$",
+                   "CREATE TRIGGER refuse BEFORE INSERT ON task FOR EACH ROW"
+                   " WHEN (NEW.title = 'refused') EXECUTE FUNCTION refuse()"],
+}
+
+
+def test_what_is_run_again_is_named_once(make_server, database):
+    server = make_server()
+    number = server.create()["id"]
+    server.stop()
+    with places.opened(server.data) as connection:
+        for sql in REFUSED[database]:
+            connection.execute(sql)
+    server.start()
+    operations = [{"create": {**MINIMAL, "yy": 1}}, {"update": {"id": number, "zz": 1}}]
+
+    def send(i):
+        if i % 2:
+            return server.post(harness.task(title="refused"))
+        return post(server, operations, {"Prefer": "handling=lenient"})
+    with concurrent.futures.ThreadPoolExecutor(16) as clients:
+        replies = list(clients.map(send, range(400)))
+    assert {reply.status for reply in replies[1::2]} == {500}
+    assert {(reply.status, reply.header("Docket-Ignored")) for reply in replies[::2]} == {
+        (200, "operations[0].yy, operations[1].zz")}
 
 
 @pytest.mark.parametrize("header", ["If-Match", "If-None-Match"])
