@@ -154,7 +154,8 @@ void answer_record(struct call *call, const struct record_type *type, const stru
 	response->status = location ? 201 : 200;
 }
 
-/* What the first create with its key was answered. */
+/* What the first create with its key was answered; a dry run without the headers of a new record.
+ */
 static void answer_again(struct call *call)
 {
 	const struct idempotency *key = call->stored->key;
@@ -163,7 +164,7 @@ static void answer_again(struct call *call)
 					    (long long)key->record_id);
 
 	buf_add_slice(&response->body, key->value);
-	if (key->whole && !response->body.failed) {
+	if ((key->whole || call->dry_run) && !response->body.failed) {
 		http_add_header(call->http, "Content-Type", "application/json");
 		response->status = 200;
 		return;
@@ -211,7 +212,7 @@ static bool read_key(struct call *call, struct store_write *write)
 	struct slice text;
 	struct digest digest;
 
-	if (strcmp(call->http->method, "POST") != 0 || call->dry_run ||
+	if (strcmp(call->http->method, "POST") != 0 ||
 	    !http_header(call->http, "Idempotency-Key").ptr)
 		return true;
 	write->key = arena_alloc(&call->http->arena, sizeof(*write->key));
