@@ -35,6 +35,18 @@ def test_results_in_order(server):
     assert results[0]["complete_at"] and results[0]["users_list"] == []
 
 
+def test_an_external_id_does_not_move_within_one(server):
+    number = server.create(external_id="moves")["id"]
+    gives_up = {"update": {"id": number, "external_id": None}}
+    takes = {"create": {**MINIMAL, "external_id": "moves"}}
+    for operations in ([gives_up, takes], [takes, gives_up]):
+        field = f"operations[{operations.index(takes)}].external_id"
+        assert faults(post(server, operations)) == [(field, "taken")]
+        assert server.get(number).json["external_id"] == "moves"
+    for operation in (gives_up, takes):
+        assert post(server, [operation]).status == 200
+
+
 def test_an_id_as_a_string(server):
     number = server.create(title="by a string")["id"]
     reply = post(server, [{"update": {"id": str(number), "title": "found"}}])
