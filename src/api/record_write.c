@@ -16,6 +16,7 @@ struct decode record_decode(struct call *call, enum record_kind kind)
 	return (struct decode){
 		.arena = &call->http->arena,
 		.faults = &call->faults,
+		.prefix = record_types[kind]->name,
 		.account = &call->access.account,
 		.waived = kind == RECORD_TASK && !call->access.account.require_case
 				  ? field_bit(&task_type, "casefile_id")
@@ -79,7 +80,10 @@ static struct writing *writing_of_path(struct call *call, enum record_action act
 		problem_err(call, ERR_NOT_FOUND);
 		return NULL;
 	}
-	return versions_read(call, "If-Match", &writing->write.versions) ? writing : NULL;
+	return versions_read(call, "If-Match", &writing->write.versions) &&
+			       versions_read(call, "If-None-Match", &writing->write.unless)
+		       ? writing
+		       : NULL;
 }
 
 enum flow record_patch(struct call *call)
@@ -147,6 +151,8 @@ void record_written(struct call *call)
 		problem_err(call, ERR_NOT_FOUND);
 	else if (write->other_version)
 		problem(call, 412, "If-Match: the record has another version by now");
+	else if (write->excluded)
+		problem(call, 412, "If-None-Match: the record has that version");
 	else if (call->faults.count)
 		problem_faults(call, only_in_use(&call->faults) ? 409 : 422);
 	else

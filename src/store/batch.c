@@ -76,6 +76,13 @@ static enum err row_found(void *context, const struct db_value *values, size_t c
 	return OK;
 }
 
+enum err write_read_first(struct store_write *write, struct calls *calls)
+{
+	enum err err = write->key ? idempotency_read(write, calls) : OK;
+
+	return err ? err : write->steps->read(write, calls);
+}
+
 /* Writes without an account are in the order of one that has no number. */
 static int64_t account_of(const struct store_write *write)
 {
@@ -214,7 +221,7 @@ static enum err decide(struct batch *batch, struct store_write *write)
 		write->err = ERR_NOT_FOUND;
 		return OK;
 	}
-	if (write->key && idempotency_answers(write))
+	if (idempotency_answers(write))
 		return OK;
 	err = write->steps->decide(write, &batch->calls);
 	if (!err && write->key && !write->faults->count)
@@ -232,19 +239,12 @@ static enum err decide(struct batch *batch, struct store_write *write)
 	return err;
 }
 
-static enum err read_first(struct batch *batch, struct store_write *write)
-{
-	enum err err = write->key ? idempotency_read(write, &batch->calls) : OK;
-
-	return err ? err : write->steps->read(write, &batch->calls);
-}
-
 /* What an answered key, or a missing account, has made needless is not read. */
 static enum err read_more(struct batch *batch, struct store_write *write)
 {
 	bool needless = !write->steps->read_more ||
 			(!write->steps->makes_account && !write->account->found) ||
-			(write->key && write->key->found);
+			idempotency_knows(write);
 
 	return needless ? OK : write->steps->read_more(write, &batch->calls);
 }
@@ -255,7 +255,7 @@ static enum err run_rounds(struct batch *batch)
 
 	for (take_round(batch); batch->round_count && !err; take_round(batch)) {
 		for (size_t i = 0; i < batch->round_count && !err; i++)
-			err = read_first(batch, batch->round[i]);
+			err = write_read_first(batch->round[i], &batch->calls);
 		if (!err)
 			err = flush(batch);
 		for (size_t i = 0; i < batch->round_count && !err; i++)

@@ -12,16 +12,18 @@ static struct bulk_write *bulk_of(struct store_write *write)
 void bulk_tell(const struct fault *first, size_t operation, enum record_kind kind,
 	       struct faults *faults)
 {
-	size_t front = strlen(record_types[kind]->name);
+	const char *name = record_types[kind]->name;
+	size_t front = strlen(name);
 
 	for (const struct fault *fault = first; fault; fault = fault->next) {
-		char field[160];
+		bool of_rule =
+			strncmp(fault->field, name, front) == 0 && fault->field[front] == '.';
+		char field[64];
 
 		snprintf(field, sizeof(field), "operations[%zu]%s", operation,
-			 strncmp(fault->field, record_types[kind]->name, front) == 0
-				 ? fault->field + front
-				 : "");
-		faults_add(faults, field, fault->code, "%s", fault->message);
+			 of_rule ? fault->field + front : "");
+		faults_add(faults, of_rule ? field : fault->field, fault->code, "%s",
+			   fault->message);
 	}
 }
 
@@ -44,6 +46,7 @@ static enum err read_first(struct store_write *write, struct calls *calls)
 	struct bulk_write *bulk = bulk_of(write);
 	enum err err = OK;
 
+	bulk->begin(bulk);
 	for (size_t i = 0; i < bulk->count && !err; i++) {
 		struct store_write *one = &bulk->operations[i].write;
 

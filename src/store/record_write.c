@@ -65,7 +65,7 @@ static enum err start(struct record_write *write)
 {
 	struct arena *arena = write->write.arena;
 
-	write->found = write->other_version = write->unchanged = false;
+	write->found = write->other_version = write->excluded = write->unchanged = false;
 	write->names = arena_alloc(arena, sizeof(*write->names));
 	write->dependents = arena_alloc(arena, sizeof(*write->dependents));
 	write->before = arena_alloc(arena, record_types[write->kind]->size);
@@ -84,15 +84,23 @@ static enum err read_first(struct store_write *base, struct calls *calls)
 					      : read_before(write, calls);
 }
 
-static bool is_version(const struct record_write *write)
+bool versions_name(const struct versions *versions, int64_t change)
 {
-	const struct versions *versions = &write->versions;
+	for (size_t i = 0; i < versions->count; i++)
+		if (versions->changes[i] == change)
+			return true;
+	return versions->any;
+}
+
+/* Whether the conditions hold for the record as it is. */
+static bool is_meant(struct record_write *write)
+{
 	const struct record *before = write->before;
 
-	for (size_t i = 0; i < versions->count; i++)
-		if (versions->changes[i] == before->change)
-			return true;
-	return !versions->given || versions->any;
+	write->other_version =
+		write->versions.given && !versions_name(&write->versions, before->change);
+	write->excluded = write->unless.given && versions_name(&write->unless, before->change);
+	return !write->other_version && !write->excluded;
 }
 
 /* Every field that is not at fault: the rules hold over the whole record. */
@@ -110,8 +118,7 @@ static enum err read_second(struct store_write *base, struct calls *calls)
 
 	if (write->action == RECORD_CREATE || !write->found)
 		return OK;
-	write->other_version = !is_version(write);
-	if (write->other_version)
+	if (!is_meant(write))
 		return OK;
 	memcpy(write->record, write->before, type->size);
 	if (write->action == RECORD_UPDATE) {
@@ -214,7 +221,8 @@ static enum err decide(struct store_write *base, struct calls *calls)
 	};
 	struct record_write *write = write_of(base);
 
-	if (write->action != RECORD_CREATE && (!write->found || write->other_version))
+	if (write->action != RECORD_CREATE &&
+	    (!write->found || write->other_version || write->excluded))
 		return OK;
 	return actions[write->action](write, calls);
 }

@@ -161,6 +161,9 @@ enum err batch_run(struct store *store, struct db *db, struct store_write **writ
 /* Finds out whether it is there, and makes sure that it stays. */
 enum err batch_resolve(struct store *store, struct db *db, struct commit_mark *mark);
 
+/* Step one of any write: its reads, and that of its key. */
+enum err write_read_first(struct store_write *write, struct calls *calls);
+
 /* commit.c */
 /* Step one of a write that needs to know nothing but the account. */
 enum err read_nothing(struct store_write *write, struct calls *calls);
@@ -222,7 +225,10 @@ enum err idempotency_begin(struct keys *keys, struct store_write *write);
 void idempotency_end(struct keys *keys, struct store_write *write);
 /* For step one: reads what the key was used for. */
 enum err idempotency_read(struct store_write *write, struct calls *calls);
-/* For step two: whether the write is over by that, with the first answer or as a fault. */
+/* When that was read: whether there is a key that was used within its time. */
+bool idempotency_knows(const struct store_write *write);
+/* For step two: whether the write is over by that, with the first answer or with one fault, the
+ * key's. */
 bool idempotency_answers(struct store_write *write);
 /* Behind a step two that stored something, under the last change number. */
 enum err idempotency_add(struct store_write *write, struct calls *calls);

@@ -37,6 +37,7 @@ static void decode(struct decoded *decoded, const char *text, bool lenient)
 	decoded->decode = (struct decode){
 		.arena = &decoded->arena,
 		.faults = &decoded->faults,
+		.prefix = "task",
 		.account = &american,
 		.lenient = lenient,
 		.ignored = &decoded->ignored,
