@@ -118,13 +118,3 @@ def test_of_every_account_the_first(folder):
     change(folder, "UPDATE history SET at = at + 1 WHERE change = 1;"
                    f"UPDATE history SET at = at + 1 {OF_MAIN} AND change = 9;")
     assert told(folder) == [("main", 1), ("second", 1)]
-
-
-def test_entries_from_before_the_chain(folder):
-    """They have no hash; the chain begins with the first that has one."""
-    change(folder, "UPDATE history SET hash = NULL; UPDATE account SET history_head = NULL;")
-    assert told(folder) == []
-    succeed("staff", "add", "new", "--account", "main", *places.where(folder))
-    assert told(folder) == []
-    change(folder, f"UPDATE history SET at = at + 1 {OF_MAIN} AND change = {LAST};")
-    assert len(told(folder)) == 1

@@ -40,14 +40,18 @@ def office(empty, tmp_path):
 
 @pytest.fixture
 def old(empty):
-    """A database of the first schema with an account."""
+    """A database of the first schema with an account and its first staff member."""
     script = (ROOT / "schema" / "0001_init.sql").read_text()
     script = re.sub(r"\{(\w+)\}", lambda found: MARKERS.get(found[1], ""), script)
     empty.run(f"SET ROLE {postgres.OWNER};"
               "CREATE TABLE migration (number BIGINT NOT NULL PRIMARY KEY,"
               " name TEXT NOT NULL, applied_at BIGINT NOT NULL);"
               "INSERT INTO migration VALUES (1, 'init', 0);" + script +
-              "INSERT INTO account (id, name, created_at) VALUES (1, 'old', 0);")
+              "INSERT INTO account (id, name, created_at, last_change, last_staff_id)"
+              " VALUES (1, 'old', 0, 1, 1);"
+              "INSERT INTO staff VALUES (1, 1, 1, 'admin', '', '', '', 0, 0, 0);"
+              "INSERT INTO history VALUES (1, 1, 0, NULL, 'staff', 1, 'create',"
+              """ '{"id":1,"username":"admin"}');""")
     return empty
 
 
@@ -73,6 +77,12 @@ def test_an_older_schema_is_migrated_by_migrate_alone(old):
     assert done.stdout == TOLD and f"from schema 1 to {LATEST}" in done.stderr
     assert len(numbers(old)) == LATEST
     assert "there is nothing to do" in succeed("migrate", "--database", url).stderr
+    # What the staff member is now is in the history, and that is a chain from the first entry on.
+    assert succeed("check", "--database", url).stdout.endswith("\nsound\n")
+    assert [old.run(f"SELECT {what}") for what in (
+        "change, length(hash), value::json ->> 'time_zone' FROM history ORDER BY change",
+        "change FROM staff", "last_change, history_head = (SELECT hash FROM history WHERE change = 2)"
+        " FROM account")] == [[(1, 32, None), (2, 32, "UTC")], [(2,)], [(2, True)]]
     assert "old" in succeed("account", "list", "--database", url).stdout
 
 

@@ -13,7 +13,7 @@ import places
 from harness import Server, cases, faults, run, succeed
 
 pytestmark = places.BOTH
-from records import CALENDAR, CASE, KINDS, NAMES, SERVICE, STAFF, SUBJECT, TASK, create, get, send
+from records import CALENDAR, CASE, KINDS, NAMES, SERVICE, STAFF, SUBJECT, TASK, change, create, get, send
 
 EACH = pytest.mark.parametrize("kind", KINDS, ids=NAMES)
 
@@ -221,6 +221,8 @@ def test_old_records_are_carried_over(one, tmp_path):
             " '$.external_id');"
             "UPDATE history SET hash = NULL; UPDATE account SET history_head = NULL;"
             "DELETE FROM migration WHERE number > 4;")
+    with contextlib.closing(sqlite3.connect(folder / "docket.db")) as database:
+        had, = database.execute("SELECT max(change) FROM history").fetchone()
     succeed("migrate", "--data", folder)
     done = run("check", "--data", folder)
     assert done.returncode == 0, done.stdout
@@ -234,5 +236,27 @@ def test_old_records_are_carried_over(one, tmp_path):
         assert case["created_on"] == case["created_at"][:10] and case["due_on"] is None
         staff = get(server, STAFF, 1).json
         assert (staff["time_zone"], staff["is_vendor"]) == ("Asia/Tokyo", False)
+        check_renewed(server, had)
     finally:
         server.stop()
+    # Entries from before there was a chain are in it.
+    with contextlib.closing(sqlite3.connect(folder / "docket.db")) as database, database:
+        database.execute("UPDATE history SET at = at + 1 WHERE change = 3")
+    assert "change 3" in run("check", "--data", folder).stdout
+
+
+def check_renewed(server, had):
+    """Behind the change `had` docket itself says what each record is now."""
+    changes = send(server, "GET", f"/api/v1/changes?since={had}").json["changes"]
+    copy = {(entry["record"], entry["id"]): entry for entry in changes}
+    assert len(copy) == len(changes) == had, "expected each record once"
+    for kind in KINDS:
+        for record in send(server, "GET", f"{kind.path}?per_page=500").json:
+            entry = copy.pop((kind.wrapper, record["id"]))
+            assert (entry["value"], entry["staff_id"], entry["action"]) == (record, None, "update")
+            assert str(entry["change"]) in get(server, kind, record["id"]).header("ETag")
+    assert copy == {}
+    # What was new by then is in nobody's name.
+    change(server, SUBJECT, 209, notes="n")
+    last = send(server, "GET", f"{SUBJECT.path}/209/history").json[-1]
+    assert last["staff_id"] == 1 and list(last["fields"]) == ["notes"]
