@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* The PostgreSQL driver, over libpq in pipeline mode: the statements of a run() are sent together
- * and cost one way to the server and back. Outside of a transaction they end with a
- * synchronisation; within one the server is only asked to flush, and commit() has the one
- * synchronisation of a whole batch. What begins a transaction goes out with its first statements,
- * and the answer to what ends a reading one is taken with those of the next. */
+/* The PostgreSQL driver, over libpq in pipeline mode and without blocking: the statements of a
+ * run() are sent together, end with one synchronisation and cost one way to the server and back.
+ * What begins a transaction goes out with its first statements, what commits it with its last, and
+ * the answer to what ends a reading one is taken with those of the next.
+ *
+ * A connection whose answers do not belong to what was asked any more is `gone`: all that it is
+ * told from then on is ERR_AWAY. */
 #include "db/db.h"
 
 #include <assert.h>
@@ -25,8 +27,11 @@
 /* How much longer than a statement may take its answer is waited for: a server that says nothing
  * at all is away. */
 #define GRACE_MS 3000
-#define LOCK_MS 1000 /* to wait for a row that somebody else has locked */
-#define LATE_MS 50   /* of a budget used up, before the server is told what is left of it */
+#define SET_UP_MS 2000 /* what a new connection is told */
+#define DDL_LOCK_MS 30000
+#define LOCK_MS 1000  /* to wait for a row that somebody else has locked */
+#define IDLE_MS 10000 /* of a writer between two statements of a transaction */
+#define LATE_MS 50    /* of a budget used up, before the server is told what is left of it */
 
 /* What the server owes an answer to. */
 struct owed {
@@ -53,8 +58,8 @@ struct postgres_db {
 	struct owed *owed; /* in the order in which it was sent */
 	size_t owed_count, owed_room;
 	enum transaction { NONE, WANTED, OPEN } transaction;
-	bool failed;        /* nothing but a synchronisation is heard any more */
-	bool unsynced;      /* statements were sent since the last one */
+	bool gone;
+	bool committed;     /* the server said so since this was set to false */
 	bool warned;        /* the server warned since this was set to false */
 	int wanted_ms;      /* what one statement may take; 0: any time */
 	int session_ms;     /* what the server was told; -1: not known */
@@ -108,7 +113,7 @@ static void keep_message(struct postgres_db *db, const char *message)
 
 static bool is_lost(const struct postgres_db *db)
 {
-	return PQstatus(db->conn) != CONNECTION_OK;
+	return db->gone || PQstatus(db->conn) != CONNECTION_OK;
 }
 
 static enum err err_of(struct postgres_db *db, const PGresult *result)
@@ -118,16 +123,16 @@ static enum err err_of(struct postgres_db *db, const PGresult *result)
 	size_t i = 0;
 
 	keep_message(db, primary ? primary : PQerrorMessage(db->conn));
-	if (!state || is_lost(db))
-		return ERR_AWAY;
-	while (strncmp(errors[i].state, state, strlen(errors[i].state)) != 0)
+	while (state && strncmp(errors[i].state, state, strlen(errors[i].state)) != 0)
 		i++;
-	return errors[i].err;
+	db->gone |= !state || is_lost(db) || errors[i].err == ERR_AWAY;
+	return db->gone ? ERR_AWAY : errors[i].err;
 }
 
 static enum err lost(struct postgres_db *db, const char *message)
 {
 	keep_message(db, message ? message : PQerrorMessage(db->conn));
+	db->gone = true;
 	return ERR_AWAY;
 }
 
@@ -143,21 +148,30 @@ static void on_notice(void *context, const PGresult *result)
 	}
 }
 
+/* Room for what so many more messages will be owed: once they are sent it may not fail. */
+static enum err make_room(struct postgres_db *db, size_t more)
+{
+	size_t room = db->owed_room ? db->owed_room : 64;
+	struct owed *list;
+
+	while (room < db->owed_count + more)
+		room *= 2;
+	if (room == db->owed_room)
+		return OK;
+	list = reallocarray(db->owed, room, sizeof(*list));
+	if (!list)
+		return ERR_NOMEM;
+	db->owed = list;
+	db->owed_room = room;
+	return OK;
+}
+
 static enum err owe(struct postgres_db *db, int sent, struct owed owed)
 {
 	if (!sent)
 		return lost(db, NULL);
-	if (db->owed_count == db->owed_room) {
-		size_t room = db->owed_room ? db->owed_room * 2 : 64;
-		struct owed *list = reallocarray(db->owed, room, sizeof(*list));
-
-		if (!list)
-			return ERR_NOMEM;
-		db->owed = list;
-		db->owed_room = room;
-	}
+	assert(db->owed_count < db->owed_room);
 	db->owed[db->owed_count++] = owed;
-	db->unsynced = owed.kind != OWED_SYNC;
 	return OK;
 }
 
@@ -286,16 +300,12 @@ static enum err send_prologue(struct postgres_db *db)
 	enum err err = OK;
 	char set[64];
 
-	assert(!db->failed); /* a rollback comes first */
-	if (is_lost(db))
-		return lost(db, NULL);
-	if (left == 0) {
-		keep_message(db, "over its time");
-		return ERR_TIMEOUT;
-	}
+	/* Synchronised, so that no rollback takes it back. */
 	if (db->transaction != OPEN && db->session_ms != db->wanted_ms) {
 		snprintf(set, sizeof(set), "SET statement_timeout = %d", db->wanted_ms);
 		err = send_text(db, set, OWED_OTHER);
+		if (!err)
+			err = send_sync(db);
 		db->session_ms = db->wanted_ms;
 	}
 	if (!err && opens)
@@ -313,21 +323,31 @@ static enum err send_prologue(struct postgres_db *db)
 	return err;
 }
 
+/* Sends what libpq still has, and waits until an answer has come or the time is up. */
+static enum err wait_for_answer(struct postgres_db *db)
+{
+	while (PQisBusy(db->conn)) {
+		int left = left_ms(db), unsent = PQflush(db->conn);
+		struct pollfd wait = {.fd = PQsocket(db->conn),
+				      .events = (short)(unsent ? POLLIN | POLLOUT : POLLIN)};
+
+		if (unsent < 0 || wait.fd < 0)
+			return lost(db, NULL);
+		if (poll(&wait, 1, left < 0 ? -1 : left + GRACE_MS) == 0)
+			return lost(db, "the database says nothing any more");
+		if (wait.revents & ~POLLOUT && !PQconsumeInput(db->conn))
+			return lost(db, NULL);
+	}
+	return OK;
+}
+
 /* The next result; NULL ends those of one statement. */
 static enum err next_result(struct postgres_db *db, PGresult **result_out)
 {
-	int timeout = db->wanted_ms ? db->wanted_ms + GRACE_MS : -1;
+	enum err err = wait_for_answer(db);
 
-	while (PQisBusy(db->conn)) {
-		struct pollfd wait = {.fd = PQsocket(db->conn), .events = POLLIN};
-
-		if (wait.fd < 0 || poll(&wait, 1, timeout) == 0)
-			return lost(db, "the database says nothing any more");
-		if (!PQconsumeInput(db->conn))
-			return lost(db, NULL);
-	}
-	*result_out = PQgetResult(db->conn);
-	return OK;
+	*result_out = err ? NULL : PQgetResult(db->conn);
+	return err;
 }
 
 static bool value_of(const PGresult *result, int row, int column, struct db_value *value_out)
@@ -400,18 +420,17 @@ static enum err judge(struct postgres_db *db, const struct owed *owed, PGresult 
 	case PGRES_SINGLE_TUPLE:
 		return owed->call ? hand_over(db, result, owed->call) : OK;
 	case PGRES_COMMAND_OK:
-		if (owed->kind != OWED_COMMIT || strcmp(PQcmdStatus(result), "COMMIT") == 0)
+		if (owed->kind != OWED_COMMIT)
 			return OK;
-		keep_message(db, "the transaction was rolled back");
-		return ERR_INTERNAL;
+		db->committed = strcmp(PQcmdStatus(result), "COMMIT") == 0;
+		if (!db->committed)
+			keep_message(db, "the transaction was rolled back");
+		return db->committed ? OK : ERR_INTERNAL;
 	case PGRES_PIPELINE_SYNC:
-		db->failed = false;
 		return OK;
 	case PGRES_PIPELINE_ABORTED:
-		db->failed = true;
 		return ERR_STOPPED; /* because of an error before it, which counts */
 	default:
-		db->failed = true;
 		return err_of(db, result);
 	}
 }
@@ -449,9 +468,7 @@ static enum err settle_all(struct postgres_db *db)
 {
 	enum err first = OK;
 
-	if (PQflush(db->conn) < 0)
-		first = lost(db, NULL);
-	for (size_t i = 0; i < db->owed_count && !is_lost(db) && first != ERR_AWAY; i++) {
+	for (size_t i = 0; i < db->owed_count && !is_lost(db); i++) {
 		enum err err;
 
 		if (first)
@@ -460,37 +477,50 @@ static enum err settle_all(struct postgres_db *db)
 		if (err && !first && db->owed[i].kind != OWED_LATE)
 			first = err;
 	}
-	if (is_lost(db) && first != ERR_AWAY)
-		first = lost(db, NULL);
 	db->owed_count = 0;
-	if (first && first != ERR_AWAY)
-		db->session_ms = -1; /* perhaps it was set in what has failed */
-	return first;
+	if (first)
+		db->session_ms = -1; /* perhaps that is what has failed */
+	return is_lost(db) ? lost(db, db->gone ? db->message : NULL) : first;
 }
 
+/* Whether anything can be sent; what is in the way is told. */
+static enum err check_ready(struct postgres_db *db)
+{
+	if (is_lost(db))
+		return lost(db, db->gone ? db->message : NULL);
+	if (left_ms(db) == 0) {
+		keep_message(db, "over its time");
+		return ERR_TIMEOUT;
+	}
+	return OK;
+}
+
+/* What cannot be sent whole leaves a connection that nothing more can be sent to. */
 static enum err send_calls(struct postgres_db *db, const struct db_call *calls, size_t count)
 {
-	enum err err = send_prologue(db);
+	/* Of a call the statement that it takes the place of, its preparation and itself; and what
+	 * comes before and behind them all. */
+	enum err err = make_room(db, 3 * count + 6);
 
+	if (!err)
+		err = send_prologue(db);
 	for (size_t i = 0; i < count && !err; i++)
 		err = send_call(db, &calls[i]);
+	db->gone |= err != OK;
 	return err;
 }
 
 static enum err postgres_run(struct db *base, const struct db_call *calls, size_t count)
 {
 	struct postgres_db *db = postgres_of(base);
-	enum err err, settled;
+	enum err err = count ? check_ready(db) : OK;
 
-	if (!count)
-		return OK;
+	if (err || !count)
+		return err;
 	err = send_calls(db, calls, count);
-	if (!err && db->transaction == OPEN)
-		err = PQsendFlushRequest(db->conn) ? OK : lost(db, NULL);
-	else if (err != ERR_AWAY && db->transaction == NONE && db->unsynced)
-		err = send_sync(db) ? ERR_AWAY : err;
-	settled = settle_all(db);
-	return err ? err : settled;
+	if (!err)
+		err = send_sync(db);
+	return err ? err : settle_all(db);
 }
 
 static enum err postgres_begin(struct db *base)
@@ -499,21 +529,23 @@ static enum err postgres_begin(struct db *base)
 	return OK;
 }
 
-/* From when the commit was sent until its answer is there, a failure tells nothing; and an error
- * of a statement before it does. */
+/* Once the commit was sent only the server can say that it was not done: by an error of that or of
+ * a statement before it. */
 static enum err postgres_commit(struct db *base, const struct db_call *calls, size_t count)
 {
 	struct postgres_db *db = postgres_of(base);
-	enum err err = OK;
+	enum err err;
 
 	if (db->transaction == WANTED && !count) {
 		db->transaction = NONE;
 		return OK;
 	}
-	err = send_calls(db, calls, count);
+	err = check_ready(db);
+	if (!err)
+		err = send_calls(db, calls, count);
 	if (err)
 		return err;
-	db->warned = false;
+	db->warned = db->committed = false;
 	err = send_text(db, "COMMIT", OWED_COMMIT);
 	if (!err)
 		err = send_sync(db);
@@ -521,37 +553,52 @@ static enum err postgres_commit(struct db *base, const struct db_call *calls, si
 		err = settle_all(db);
 	if (!err)
 		db->transaction = NONE;
-	if (err == ERR_AWAY || (!err && db->warned))
-		err = ERR_UNSURE;
-	return err;
+	return err == ERR_AWAY || (err && db->committed) || db->warned ? ERR_UNSURE : err;
 }
 
 static void postgres_rollback(struct db *base)
 {
 	struct postgres_db *db = postgres_of(base);
-	enum transaction was = db->transaction;
-	bool failed = db->failed;
+	bool is_open = db->transaction == OPEN;
 
 	db->transaction = NONE;
-	if (is_lost(db) || was == NONE || (was == WANTED && !db->unsynced))
+	if (!is_open || is_lost(db))
 		return;
-	/* After an error the server hears nothing before a synchronisation. */
-	if ((failed && send_sync(db)) || send_text(db, "ROLLBACK", OWED_LATE) || send_sync(db))
-		return;
-	if (failed)
-		(void)settle_all(db);
-	else
+	if (make_room(db, 2))
+		db->gone = true;
+	else if (!send_text(db, "ROLLBACK", OWED_LATE) && !send_sync(db))
 		(void)PQflush(db->conn);
 }
 
-/* Several statements in one text need the simple protocol, which no pipeline has. */
+/* Statements in one text need the simple protocol, which no pipeline has. */
+static enum err run_simple(struct postgres_db *db, const char *sql)
+{
+	enum err err = PQsendQuery(db->conn, sql) ? OK : lost(db, NULL), first = OK;
+	PGresult *result = NULL;
+
+	while (!err) {
+		err = next_result(db, &result);
+		if (err || !result)
+			break;
+		if (PQresultStatus(result) != PGRES_COMMAND_OK &&
+		    PQresultStatus(result) != PGRES_TUPLES_OK && !first)
+			first = err_of(db, result);
+		PQclear(result);
+	}
+	return err ? err : first;
+}
+
+/* A change of the schema waits for longer than a request would, as for the server's own work on the
+ * table to be cancelled. */
 static enum err postgres_script(struct db *base, const char *sql)
 {
 	struct postgres_db *db = postgres_of(base);
-	enum err err = send_prologue(db);
-	PGresult *result;
+	enum err err = check_ready(db), first;
+	char lock[64];
 
-	if (!err && db->unsynced)
+	if (!err)
+		err = send_calls(db, NULL, 0);
+	if (!err)
 		err = send_sync(db);
 	if (!err)
 		err = settle_all(db);
@@ -559,13 +606,17 @@ static enum err postgres_script(struct db *base, const char *sql)
 		return err;
 	if (!PQexitPipelineMode(db->conn))
 		return lost(db, NULL);
-	result = PQexec(db->conn, sql);
-	if (PQresultStatus(result) != PGRES_COMMAND_OK && PQresultStatus(result) != PGRES_TUPLES_OK)
-		err = err_of(db, result);
-	PQclear(result);
-	if (!PQenterPipelineMode(db->conn) && !err)
+	snprintf(lock, sizeof(lock), "SET lock_timeout = %d", DDL_LOCK_MS);
+	first = run_simple(db, lock);
+	if (!first)
+		first = run_simple(db, sql);
+	snprintf(lock, sizeof(lock), "SET lock_timeout = %d", LOCK_MS);
+	/* In a transaction that has failed its rollback does it. */
+	if (!is_lost(db) && PQtransactionStatus(db->conn) != PQTRANS_INERROR)
+		err = run_simple(db, lock);
+	if (!is_lost(db) && !PQenterPipelineMode(db->conn))
 		err = lost(db, NULL);
-	return err;
+	return first ? first : err;
 }
 
 static void postgres_set_budget(struct db *base, int milliseconds)
@@ -580,7 +631,7 @@ static bool postgres_is_lost(struct db *base)
 {
 	struct postgres_db *db = postgres_of(base);
 
-	return !PQconsumeInput(db->conn) || is_lost(db);
+	return is_lost(db) || !PQconsumeInput(db->conn) || is_lost(db);
 }
 
 static const char *postgres_message(struct db *base)
@@ -615,19 +666,22 @@ static PGconn *connect_to(const char *where)
 	return PQconnectdbParams(names, values, 1);
 }
 
-/* How every session is, whatever the database is set to: a commit that is acknowledged is on
- * stable storage, a lock is not waited for without end, nor held by a docket that hangs. */
-static const char set_up[] = "SELECT set_config('synchronous_commit', 'on', false)"
-			     "	WHERE current_setting('synchronous_commit') = 'off';"
-			     "SET default_transaction_isolation = 'read committed';"
-			     "SET idle_in_transaction_session_timeout = 60000;";
+/* How every session is, whatever the database is set to: a commit that is acknowledged is on stable
+ * storage, also on the standbys that it waits for; a lock is not waited for without end, nor held
+ * by a docket that hangs or whose machine is gone; and a connection that does nothing stays. */
+static const char set_up[] =
+	"SELECT set_config('synchronous_commit', 'on', false)"
+	"	WHERE current_setting('synchronous_commit') <> 'remote_apply';"
+	"SET default_transaction_isolation = 'read committed'; SET idle_session_timeout = 0;"
+	"SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5;"
+	"SET tcp_keepalives_count = 2; SET tcp_user_timeout = 20000;";
 
 static enum err configure(struct postgres_db *db)
 {
 	const char *encoding = PQparameterStatus(db->conn, "server_encoding");
-	char text[sizeof(set_up) + 128];
-	PGresult *result;
-	enum err err = OK;
+	bool reads = db->mode == DB_READ || db->mode == DB_STILL;
+	char text[sizeof(set_up) + 192];
+	enum err err;
 
 	if (PQserverVersion(db->conn) < VERSION_MIN) {
 		keep_message(db, "this PostgreSQL is older than 15");
@@ -637,13 +691,16 @@ static enum err configure(struct postgres_db *db)
 		keep_message(db, "the database has another encoding than UTF8");
 		return ERR_INVALID;
 	}
+	if (PQsetnonblocking(db->conn, 1))
+		return lost(db, NULL);
+	/* Whoever reads has no lock that others wait for. */
 	snprintf(text, sizeof(text),
-		 "%sSET lock_timeout = %d;SET default_transaction_read_only = %s", set_up, LOCK_MS,
-		 db->mode == DB_READ || db->mode == DB_STILL ? "on" : "off");
-	result = PQexec(db->conn, text);
-	if (PQresultStatus(result) != PGRES_COMMAND_OK && PQresultStatus(result) != PGRES_TUPLES_OK)
-		err = err_of(db, result);
-	PQclear(result);
+		 "%sSET lock_timeout = %d; SET idle_in_transaction_session_timeout = %d;"
+		 "SET default_transaction_read_only = %s",
+		 set_up, LOCK_MS, reads ? 0 : IDLE_MS, reads ? "on" : "off");
+	db->deadline = monotonic_ms() + SET_UP_MS;
+	err = run_simple(db, text);
+	db->deadline = 0;
 	if (!err && !PQenterPipelineMode(db->conn))
 		err = lost(db, NULL);
 	return err;

@@ -8,6 +8,7 @@
 #include "store/store_private.h"
 
 #define LOCK_MS 1000
+#define OPEN_MS 4000 /* what a new connection is asked may take */
 /* "docket", as the two halves of the lock's key. */
 #define KEY "1685021547, 25972"
 #define SHARED "SELECT pg_try_advisory_lock_shared(" KEY ")"
@@ -74,16 +75,18 @@ static enum err check_schema(struct db *db, struct buf *why)
 	return err;
 }
 
-/* Those that write have the lock; each process has one that does. */
+/* With the lock, on every connection: whoever has one sees no other schema than this. */
 static enum err open_shared(struct store *store, enum db_mode mode, struct db **db_out,
 			    struct buf *why)
 {
 	struct db *db = NULL;
 	enum err err = open_db(store, mode, &db, why);
 
-	if (!err && mode == DB_WRITE)
+	if (!err) {
+		store->driver->set_budget(db, OPEN_MS);
 		err = take_lock(db, SHARED,
 				"docket migrate or docket move is at work on the database", why);
+	}
 	if (!err)
 		err = check_schema(db, why);
 	if (err)
