@@ -66,6 +66,16 @@ static void put_change(struct buf *out, const char *name, const json_t *from, co
 	json_close_object(out);
 }
 
+static bool is_nothing(const json_t *value)
+{
+	return !value || json_is_null(value);
+}
+
+static bool is_same(const json_t *from, const json_t *to)
+{
+	return is_nothing(from) ? is_nothing(to) : json_equal(from, to);
+}
+
 /* Those are told beside the changes. */
 static bool is_told(const char *name)
 {
@@ -84,7 +94,7 @@ void encode_changes(const json_t *before, const json_t *after, struct buf *out)
 		const json_t *from = json_object_get(before, key),
 			     *to = json_object_get(after, key);
 
-		if (!is_told(key) && !(from && to && json_equal(from, to)))
+		if (!is_told(key) && !is_same(from, to))
 			put_change(out, key, from, to);
 	}
 	json_close_object(out);

@@ -127,6 +127,8 @@ def test_the_history_of_every_kind(own_server, kind):
     assert [entry["action"] for entry in entries] == ["create", "update", "delete"]
     assert entries[1]["fields"] == {"external_id": {"from": None, "to": f"of {kind.wrapper}"}}
     assert all(change["to"] is None for change in entries[2]["fields"].values())
+    for entry in entries:  # null is no change from nothing
+        assert all(change["from"] != change["to"] for change in entry["fields"].values()), entry
     part = send(own_server, "GET", f"{kind.path}/{record['id']}/history?per_page=1&since="
                 f"{entries[0]['change']}")
     assert part.json == entries[1:2]
