@@ -366,12 +366,11 @@ static void answer_again(struct call *call)
 	const char *location = arena_printf(&call->http->arena, "%s/%lld", call->route->path,
 					    (long long)key->record_id);
 
-	buf_add_slice(&response->body, key->value);
-	if (key->whole && !response->body.failed) {
-		http_add_header(call->http, "Content-Type", "application/json");
-		response->status = 200;
+	if (key->values) {
+		call->route->finish(call);
 		return;
 	}
+	buf_add_slice(&response->body, key->value);
 	if (!location || response->body.failed || !put_etag(call, key->change)) {
 		problem_err(call, ERR_NOMEM);
 		return;

@@ -253,6 +253,8 @@ static enum err run_rounds(struct batch *batch)
 			err = flush(batch);
 		for (size_t i = 0; i < batch->round_count && !err; i++)
 			err = read_more(batch, batch->round[i]);
+		for (size_t i = 0; i < batch->round_count && !err; i++)
+			err = idempotency_read_more(batch->round[i], &batch->calls);
 		if (!err)
 			err = flush(batch);
 		for (size_t i = 0; i < batch->round_count && !err; i++)

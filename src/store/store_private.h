@@ -48,6 +48,7 @@ struct store {
 	const char *read_account;   /* $1 account */
 	const char *update_account; /* $1 account, $2 last_change, $3 head, then the last ids */
 	const char *lock_given;     /* the last number that an account got */
+	const char *read_values; /* $1 account, $2 changes as a JSON array, whose order it keeps */
 	struct keys keys;
 	struct db *write_db;
 	struct writer *writers;
@@ -219,6 +220,8 @@ enum err idempotency_begin(struct keys *keys, struct store_write *write);
 void idempotency_end(struct keys *keys, struct store_write *write);
 /* For step one: reads what the key was used for. */
 enum err idempotency_read(struct store_write *write, struct calls *calls);
+/* Behind step one: the records of the answer, where these are many. */
+enum err idempotency_read_more(struct store_write *write, struct calls *calls);
 /* For step two: whether the write is over by that, with the first answer or as a fault. */
 bool idempotency_answers(struct store_write *write);
 /* Behind a step two that stored something, under the last change number. */
