@@ -14,7 +14,8 @@ names, the inserts and COMMIT. Both sides have 8 connections to the database; do
 are wrk's. Accounts and tasks are chosen at random. The rounds alternate; the table has medians.
 
 Client, docket and PostgreSQL share the machine: docket's rate pays for HTTP, JSON and wrk as well.
-Needs Debian's wrk, postgresql and python3-requests. The aims are ratios of 0.9 and 0.8."""
+Needs Debian's wrk, postgresql, python3-psycopg2 and python3-requests. The aims are ratios of 0.9
+and 0.8."""
 import argparse
 import json
 import pathlib
@@ -23,13 +24,13 @@ import shutil
 import statistics
 import subprocess
 import sys
-import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path[0] = str(ROOT / "tests" / "api")
 
-from cluster import BIN, DOMAIN, Cluster, Office  # noqa: the folder is set above
+import postgres  # noqa: the folder is set above
 from harness import TASKS, task  # noqa
+from office import DOMAIN, Office  # noqa
 from writers import Link  # noqa
 
 ACCOUNTS, TASKS_EACH, CONNECTIONS, CLIENTS = 64, 1000, 8, 64
@@ -56,13 +57,13 @@ end
 
 
 def make_accounts(cluster, place):
-    office = Office(cluster, place, [str(number + 1) for number in range(ACCOUNTS)],
-                    tasks=TASKS_EACH)
+    office = Office(cluster.create("bench"), place,
+                    [str(number + 1) for number in range(ACCOUNTS)], tasks=TASKS_EACH)
     # One token for all, so that pgbench and wrk need not know 64.
-    cluster.psql("UPDATE token SET hash = (SELECT hash FROM token WHERE account_id = 1)")
+    office.database.run("UPDATE token SET hash = (SELECT hash FROM token WHERE account_id = 1)")
     office.tokens = dict.fromkeys(office.tokens, office.tokens["1"])
-    assert cluster.rows("SELECT count(*) FROM account WHERE name <> id::text") == [["0"]]
-    cluster.psql("VACUUM ANALYZE")
+    assert not office.database.run("SELECT 1 FROM account WHERE name <> id::text")
+    office.database.run("VACUUM ANALYZE")
     return office
 
 
@@ -70,21 +71,19 @@ class Capture:
     """The statements that one request makes docket send, with their values."""
 
     def __init__(self, office, server, account, method, value=None):
-        cluster = office.cluster
-        cluster.psql("ALTER SYSTEM SET log_statement = 'all'", "postgres")
-        cluster.psql("SELECT pg_reload_conf()", "postgres")
+        database, cluster = office.database, office.database.cluster
+        cluster.set("log_statement", "all")
         link = Link(office, server, account)
         path = TASKS if value else f"{TASKS}/1"
         for _ in range(3 * CONNECTIONS):  # so that all is prepared wherever it goes
             link.ask(method, path, value)
-        cluster.psql("SELECT 'from here on'")
+        database.run("SELECT 'from here on'")
         status, _, body = link.ask(method, path, value)
-        cluster.psql("SELECT 'up to here'")
+        database.run("SELECT 'up to here'")
         link.close()
-        cluster.psql("ALTER SYSTEM RESET log_statement", "postgres")
-        cluster.psql("SELECT pg_reload_conf()", "postgres")
+        cluster.set("log_statement", "none")
         assert status in (200, 201), body
-        said = cluster.said().rsplit("SELECT 'from here on'", 1)[1]
+        said = cluster.log.read_text("utf-8", "replace").rsplit("SELECT 'from here on'", 1)[1]
         said = said.split("SELECT 'up to here'")[0]
         self.statements = []
         said = "\n".join(line for line in said.splitlines() if "SET statement_timeout" not in line)
@@ -129,11 +128,11 @@ class Script:
         self.given[name] = value
         return ":" + name
 
-    def run(self, cluster, seconds):
+    def run(self, url, seconds):
         given = [word for name, value in self.given.items() for word in ("-D", f"{name}={value}")]
         done = subprocess.run(
-            [BIN / "pgbench", "-n", "-M", "prepared", "-c", str(CONNECTIONS), "-j", "2", "-T",
-             str(seconds), "-f", self.path, *given, cluster.url()],
+            [postgres.program("pgbench"), "-n", "-M", "prepared", "-c", str(CONNECTIONS), "-j", "2",
+             "-T", str(seconds), "-f", self.path, *given, url],
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8", check=False)
         found = re.search(r"^tps = ([\d.]+)", done.stdout, re.MULTILINE)
         failed = re.search(r"failed transactions: (\d+)", done.stdout)
@@ -193,7 +192,7 @@ def measure(office, server, name, script, lua, options):
         # Neither is always the one that comes after the other.
         for side in ("docket", "pgbench") if number % 2 else ("pgbench", "docket"):
             rates[side].append(run_wrk(server, lua, options.seconds) if side == "docket" else
-                               script.run(office.cluster, options.seconds))
+                               script.run(office.url, options.seconds))
     docket, pgbench = (statistics.median(rates[side]) for side in ("docket", "pgbench"))
     print(f"{name:8}{docket:12,.0f}/s{pgbench:12,.0f}/s{docket / pgbench:8.2f}{AIMS[name]:8.2f}   "
           + "  ".join(f"{one:,.0f}:{other:,.0f}" for one, other in zip(*rates.values())),
@@ -209,24 +208,30 @@ def main():
     options = parser.parse_args()
     if not shutil.which("wrk"):
         raise SystemExit("wrk is not installed: apt-get install wrk")
-    with tempfile.TemporaryDirectory() as place, Cluster(
-            {"shared_buffers": "1GB", "max_wal_size": "4GB", "autovacuum": "on"}) as cluster:
-        place = pathlib.Path(place)
-        office = make_accounts(cluster.make().start(), place)
-        server = office.serve("--database-connections", CONNECTIONS)
-        print(f"{'':8}{'docket':>14}{'pgbench':>14}{'ratio':>8}{'aim':>8}   each round")
-        for name, method, value in (("get", "GET", None),
-                                    ("create", "POST", task(title="A task to be done"))):
-            if options.only not in (None, name):
-                continue
-            account = str(ACCOUNTS)
-            capture = Capture(office, server, account, method, value)
-            script = Script(place, name, capture, account, changing(capture))
-            if options.show:
-                print(script.path.read_text(), script.given)
-            lua = wrk_script(place, name, office, method, value and json.dumps(value))
-            measure(office, server, name, script, lua, options)
-        office.stop()
+    place, lock = postgres.begin()
+    try:
+        cluster = postgres.private(shared_buffers="1GB", max_wal_size="4GB")
+        with make_accounts(cluster, place) as office:
+            run(office, place, options)
+    finally:
+        postgres.clear(place)
+        lock.close()
+
+
+def run(office, place, options):
+    server = office.serve("--database-connections", CONNECTIONS)
+    print(f"{'':8}{'docket':>14}{'pgbench':>14}{'ratio':>8}{'aim':>8}   each round")
+    for name, method, value in (("get", "GET", None),
+                                ("create", "POST", task(title="A task to be done"))):
+        if options.only not in (None, name):
+            continue
+        account = str(ACCOUNTS)
+        capture = Capture(office, server, account, method, value)
+        script = Script(place, name, capture, account, changing(capture))
+        if options.show:
+            print(script.path.read_text(), script.given)
+        lua = wrk_script(place, name, office, method, value and json.dumps(value))
+        measure(office, server, name, script, lua, options)
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 -- Which request made a change, as its answer and the log name it: so that it can be told, after the
 -- connection to a database was lost in a commit, whether that was done. Null: a command did.
 ALTER TABLE history ADD COLUMN request_id {text};
--- The digest over this entry and the hash of the one before; null: from before there were any.
+-- The digest over this entry and the hash of the one before.
 ALTER TABLE history ADD COLUMN hash {bytes};
 -- The hash of the account's last entry.
 ALTER TABLE account ADD COLUMN history_head {bytes};

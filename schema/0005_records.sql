@@ -43,12 +43,15 @@ ALTER TABLE subject ADD COLUMN is_primary {int} NOT NULL DEFAULT 0;
 ALTER TABLE subject ADD COLUMN notes {text} NOT NULL DEFAULT '';
 -- What is searched and sorted by is folded; the marker fold is the function that does it.
 ALTER TABLE subject ADD COLUMN name_folded {text} NOT NULL DEFAULT '';
+ALTER TABLE subject ADD COLUMN last_name_folded {text} NOT NULL DEFAULT '';
 UPDATE subject SET name_folded = {fold}(trim(first_name || ' ' || last_name)),
+	last_name_folded = {fold}(last_name),
 	is_primary = CASE WHEN id = (SELECT min(o.id) FROM subject o
 		WHERE o.account_id = subject.account_id AND o.casefile_id = subject.casefile_id)
 		THEN 1 ELSE 0 END;
 CREATE INDEX subject_by_case ON subject (account_id, casefile_id, id);
 CREATE INDEX subject_by_name ON subject (account_id, name_folded, id);
+CREATE INDEX subject_by_last_name ON subject (account_id, last_name_folded, id);
 CREATE INDEX subject_by_created ON subject (account_id, created_at, id);
 CREATE INDEX subject_by_updated ON subject (account_id, updated_at, id);
 

@@ -183,7 +183,6 @@ enum flow me_get(struct call *call);
 /* versions.c: reads a list of entity tags; false where it is none, and the request answered.
  * Without the header nothing is given. If-Match is compared strongly, If-None-Match weakly. */
 bool versions_read(struct call *call, const char *name, struct versions *versions);
-bool versions_name(const struct versions *versions, int64_t change);
 
 /* record_write.c */
 enum flow record_create(struct call *call);

@@ -13,16 +13,24 @@ struct bulk {
 	struct record_write *operations;
 	const json_t **patches; /* of those that change a record */
 	struct faults *faults;  /* of each */
-	size_t ignored;
+	char **prefixes;        /* as "operations[3]" */
+	size_t ignored;         /* bytes of call->ignored before any merge */
 };
 
-static void fault(struct call *call, size_t i, const char *field, enum fault_code code,
-		  const char *message)
+static struct decode operation_decode(struct bulk *bulk, size_t i)
 {
-	char path[64];
+	struct decode decode = record_decode(bulk->call, RECORD_TASK);
 
-	snprintf(path, sizeof(path), "operations[%zu]%s", i, field);
-	faults_add(&call->faults, path, code, "%s", message);
+	decode.faults = &bulk->faults[i];
+	decode.prefix = bulk->prefixes[i];
+	return decode;
+}
+
+static void begin(struct bulk_write *write)
+{
+	struct bulk *bulk = (struct bulk *)(void *)write;
+
+	bulk->call->ignored.len = bulk->ignored;
 }
 
 /* On the thread that writes, when the record was read. */
@@ -30,11 +38,8 @@ static void merge(struct record_write *write, const void *before)
 {
 	struct bulk *bulk = write->merge_context;
 	size_t i = (size_t)(write - bulk->operations);
-	struct decode decode = record_decode(bulk->call, write->kind);
+	struct decode decode = operation_decode(bulk, i);
 
-	if (i == 0)
-		bulk->call->ignored.len = bulk->ignored;
-	decode.faults = &bulk->faults[i];
 	decode_patch(record_types[write->kind], bulk->patches[i], &decode, before, write->record);
 	write->given = decode.given;
 	write->at_fault = decode.at_fault;
@@ -54,10 +59,9 @@ static void *bulk_record(struct call *call)
 static void read_create(struct bulk *bulk, size_t i, const json_t *fields)
 {
 	struct record_write *one = &bulk->operations[i];
-	struct decode decode = record_decode(bulk->call, RECORD_TASK);
+	struct decode decode = operation_decode(bulk, i);
 
 	record_write_init(one, RECORD_TASK, RECORD_CREATE);
-	decode.faults = &bulk->faults[i];
 	one->record = bulk_record(bulk->call);
 	if (!one->record)
 		return;
@@ -70,23 +74,26 @@ static void read_create(struct bulk *bulk, size_t i, const json_t *fields)
 static void read_update(struct bulk *bulk, size_t i, const json_t *fields)
 {
 	const json_t *id = json_object_get(fields, "id");
+	struct decode decode = record_decode(bulk->call, RECORD_TASK);
 	struct record_write *one = &bulk->operations[i];
+	char path[64];
 
 	record_write_init(one, RECORD_TASK, RECORD_UPDATE);
 	one->record = bulk_record(bulk->call);
 	one->merge = merge;
 	one->merge_context = bulk;
 	bulk->patches[i] = fields;
-	if (!json_is_integer(id) || json_integer_value(id) <= ID_NONE) {
-		fault(bulk->call, i, ".id", id ? FAULT_TYPE : FAULT_REQUIRED,
-		      id ? "must be a positive integer" : "is required");
+	snprintf(path, sizeof(path), "%s.id", bulk->prefixes[i]);
+	if (!id) {
+		faults_add(decode.faults, path, FAULT_REQUIRED, "is required");
 		return;
 	}
-	one->id = json_integer_value(id);
+	if (!decode_number(&decode, id, path, &one->id))
+		return;
 	for (size_t j = 0; j < i; j++)
 		if (bulk->operations[j].id == one->id) {
-			fault(bulk->call, i, ".id", FAULT_REPEATED,
-			      "is that of an operation before it");
+			faults_add(decode.faults, path, FAULT_REPEATED,
+				   "is that of an operation before it");
 			break;
 		}
 }
@@ -100,8 +107,9 @@ static void read_operation(struct bulk *bulk, size_t i, const json_t *operation)
 
 	if (!json_is_object(operation) || !json_is_object(fields) ||
 	    json_object_size(operation) != 1) {
-		fault(bulk->call, i, "", FAULT_TYPE,
-		      "must be an object with one member, create or update, which is an object");
+		faults_add(
+			&bulk->call->faults, bulk->prefixes[i], FAULT_TYPE,
+			"must be an object with one member, create or update, which is an object");
 		record_write_init(&bulk->operations[i], RECORD_TASK, RECORD_CREATE);
 		bulk->operations[i].record = bulk_record(bulk->call);
 	} else if (create) {
@@ -112,7 +120,7 @@ static void read_operation(struct bulk *bulk, size_t i, const json_t *operation)
 	bulk->operations[i].write.faults = &bulk->faults[i];
 }
 
-/* The operations of the body; NULL with what is wrong. */
+/* The operations of the body; NULL, or none, with what is wrong. */
 static const json_t *read_body(struct call *call)
 {
 	static const struct field known = {.name = "operations"};
@@ -133,9 +141,22 @@ static const json_t *read_body(struct call *call)
 	else if (count > OPERATIONS_MAX)
 		faults_add(&call->faults, known.name, FAULT_TOO_MANY,
 			   "must have at most %d entries, and has %zu", OPERATIONS_MAX, count);
-	if (call->faults.count)
-		problem_faults(call, 422);
-	return call->faults.count ? NULL : operations;
+	return count <= OPERATIONS_MAX ? operations : NULL;
+}
+
+/* A client that sends one believes itself guarded. */
+static bool has_condition(struct call *call)
+{
+	static const char *const names[] = {"If-Match", "If-None-Match"};
+
+	for (size_t i = 0; i < FIELD_COUNT(names); i++)
+		if (http_header(call->http, names[i]).ptr) {
+			problem(call, 400,
+				"the header %s is of one record and must not come with many",
+				names[i]);
+			return true;
+		}
+	return false;
 }
 
 enum flow tasks_bulk(struct call *call)
@@ -145,7 +166,7 @@ enum flow tasks_bulk(struct call *call)
 	struct arena *arena = &call->http->arena;
 	struct bulk *bulk;
 
-	if (!operations)
+	if (has_condition(call))
 		return FLOW_ANSWERED;
 	bulk = arena_alloc(arena, sizeof(*bulk));
 	if (bulk) {
@@ -153,13 +174,17 @@ enum flow tasks_bulk(struct call *call)
 		bulk->operations = arena_alloc(arena, count * sizeof(*bulk->operations));
 		bulk->patches = arena_alloc(arena, count * sizeof(json_t *));
 		bulk->faults = arena_alloc(arena, count * sizeof(*bulk->faults));
+		bulk->prefixes = arena_alloc(arena, count * sizeof(char *));
 	}
-	if (!bulk || !bulk->operations || !bulk->patches || !bulk->faults) {
+	if (!bulk || !bulk->operations || !bulk->patches || !bulk->faults || !bulk->prefixes) {
 		problem_err(call, ERR_NOMEM);
 		return FLOW_ANSWERED;
 	}
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; i < count; i++) {
 		faults_init(&bulk->faults[i], arena);
+		bulk->prefixes[i] = arena_printf(arena, "operations[%zu]", i);
+		call->faults.nomem |= !bulk->prefixes[i];
+	}
 	for (size_t i = 0; i < count && !call->faults.nomem; i++)
 		read_operation(bulk, i, json_array_get(operations, i));
 	if (call->faults.nomem) {
@@ -168,6 +193,7 @@ enum flow tasks_bulk(struct call *call)
 	}
 	bulk->ignored = call->ignored.len;
 	bulk_write_init(&bulk->write, bulk->operations, count);
+	bulk->write.begin = begin;
 	call->write = bulk;
 	return call_write(call, &bulk->write.write);
 }

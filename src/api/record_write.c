@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Requests that create, change or delete a record, of any kind. */
 #include "api/api_private.h"
-#include "base/clock.h"
-#include "base/timefmt.h"
-#include "base/zone.h"
 #include "codec/codec.h"
 
 /* A record_write with what its request brings. */
@@ -19,6 +16,7 @@ struct decode record_decode(struct call *call, enum record_kind kind)
 	return (struct decode){
 		.arena = &call->http->arena,
 		.faults = &call->faults,
+		.prefix = record_types[kind]->name,
 		.account = &call->access.account,
 		.waived = kind == RECORD_TASK && !call->access.account.require_case
 				  ? field_bit(&task_type, "casefile_id")
@@ -46,20 +44,6 @@ static struct writing *writing_new(struct call *call, enum record_action action)
 	return writing;
 }
 
-/* What is of the account's time zone where nothing is said. */
-static void set_defaults(const struct call *call, void *record)
-{
-	const struct account *account = &call->access.account;
-	struct casefile *casefile = record;
-	struct staff *staff = record;
-
-	if (call->route->kind == RECORD_STAFF && !staff->time_zone.len)
-		staff->time_zone = account->time_zone;
-	if (call->route->kind == RECORD_CASEFILE && casefile->created_on == DATE_NONE)
-		(void)zone_day(account->time_zone.ptr, clock_now(&system_clock),
-			       &casefile->created_on);
-}
-
 enum flow record_create(struct call *call)
 {
 	struct writing *writing = writing_new(call, RECORD_CREATE);
@@ -68,7 +52,6 @@ enum flow record_create(struct call *call)
 	if (!writing)
 		return FLOW_ANSWERED;
 	decode_new(record_types[call->route->kind], call->body, &decode, writing->write.record);
-	set_defaults(call, writing->write.record);
 	writing->write.given = decode.given;
 	writing->write.at_fault = decode.at_fault;
 	return call_write(call, &writing->write.write);
@@ -97,7 +80,10 @@ static struct writing *writing_of_path(struct call *call, enum record_action act
 		problem_err(call, ERR_NOT_FOUND);
 		return NULL;
 	}
-	return versions_read(call, "If-Match", &writing->write.versions) ? writing : NULL;
+	return versions_read(call, "If-Match", &writing->write.versions) &&
+			       versions_read(call, "If-None-Match", &writing->write.unless)
+		       ? writing
+		       : NULL;
 }
 
 enum flow record_patch(struct call *call)
@@ -145,6 +131,16 @@ static void answer_written(struct call *call, const struct record_write *write)
 	answer_record(call, record_types[write->kind], record, location);
 }
 
+/* Nothing is wrong with the request in itself. */
+static bool only_in_use(const struct faults *faults)
+{
+	const struct fault *fault = faults->first;
+
+	while (fault && fault->code == FAULT_IN_USE)
+		fault = fault->next;
+	return !fault;
+}
+
 void record_written(struct call *call)
 {
 	const struct record_write *write = &((const struct writing *)call->write)->write;
@@ -155,10 +151,10 @@ void record_written(struct call *call)
 		problem_err(call, ERR_NOT_FOUND);
 	else if (write->other_version)
 		problem(call, 412, "If-Match: the record has another version by now");
+	else if (write->excluded)
+		problem(call, 412, "If-None-Match: the record has that version");
 	else if (call->faults.count)
-		problem_faults(call, 422);
-	else if (write->conflict)
-		problem(call, 409, "%s", write->conflict);
+		problem_faults(call, only_in_use(&call->faults) ? 409 : 422);
 	else
 		answer_written(call, write);
 }

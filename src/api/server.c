@@ -27,6 +27,22 @@ static struct call *new_call(struct app *app, struct http_request *http)
 	return call;
 }
 
+static void add_accept_patch(struct call *call)
+{
+	http_add_header(call->http, "Accept-Patch",
+			"application/merge-patch+json, application/json");
+}
+
+/* What the path takes (RFC 9110, section 10.2.1; RFC 5789, section 3.1). */
+static void add_allow(struct call *call)
+{
+	const struct match *match = &call->match;
+
+	http_add_header(call->http, "Allow", match->allow);
+	if (match->path && strstr(match->allow, "PATCH"))
+		add_accept_patch(call);
+}
+
 /* OPTIONS needs no access: a browser asks it before it knows any. */
 static void answer_options(struct call *call)
 {
@@ -34,7 +50,7 @@ static void answer_options(struct call *call)
 		problem(call, 404, "there is no such path");
 		return;
 	}
-	http_add_header(call->http, "Allow", call->match.allow);
+	add_allow(call);
 	call->http->response.status = 204;
 }
 
@@ -108,6 +124,74 @@ enum flow call_read(struct call *call, struct store_read *read, enum flow (*next
 	return store_start(store, read) ? next(call) : FLOW_WAITS;
 }
 
+/* The number before the dash is that of the representation: it rises when docket writes records in
+ * another way. */
+static bool put_etag(struct call *call, int64_t change)
+{
+	char *etag = arena_printf(&call->http->arena, "\"1-%lld\"", (long long)change);
+
+	if (!etag)
+		return false;
+	http_add_header(call->http, "Content-Type", "application/json");
+	http_add_header(call->http, "ETag", etag);
+	return true;
+}
+
+void answer_record(struct call *call, const struct record_type *type, const struct record *record,
+		   const char *location)
+{
+	struct http_response *response = &call->http->response;
+
+	encode_record(type, record, &response->body);
+	if (call->dry_run)
+		http_add_header(call->http, "Content-Type", "application/json");
+	if (response->body.failed || (!call->dry_run && !put_etag(call, record->change))) {
+		problem_err(call, ERR_NOMEM);
+		return;
+	}
+	if (location)
+		http_add_header(call->http, "Location", location);
+	response->status = location ? 201 : 200;
+}
+
+/* What the first create with its key was answered; a dry run without the headers of a new record.
+ */
+static void answer_again(struct call *call)
+{
+	const struct idempotency *key = call->stored->key;
+	struct http_response *response = &call->http->response;
+	const char *location = arena_printf(&call->http->arena, "%s/%lld", call->route->path,
+					    (long long)key->record_id);
+
+	if (key->values) {
+		call->route->finish(call);
+		return;
+	}
+	buf_add_slice(&response->body, key->value);
+	if (call->dry_run && !response->body.failed) {
+		http_add_header(call->http, "Content-Type", "application/json");
+		response->status = 200;
+		return;
+	}
+	if (!location || response->body.failed || !put_etag(call, key->change)) {
+		problem_err(call, ERR_NOMEM);
+		return;
+	}
+	http_add_header(call->http, "Location", location);
+	response->status = 201;
+}
+
+/* When a write is done, or judged. */
+static void answer_write(struct call *call)
+{
+	const struct store_write *write = call->stored;
+
+	if (!write->err && write->key && write->key->again)
+		answer_again(call);
+	else
+		call->route->finish(call);
+}
+
 static enum flow judged(struct call *call)
 {
 	struct write_judge *judge = call->judge;
@@ -116,7 +200,7 @@ static enum flow judged(struct call *call)
 	if (err)
 		problem_err(call, err);
 	else
-		call->route->finish(call);
+		answer_write(call);
 	return FLOW_ANSWERED;
 }
 
@@ -132,7 +216,7 @@ static bool read_key(struct call *call, struct store_write *write)
 	struct slice text;
 	struct digest digest;
 
-	if (strcmp(call->http->method, "POST") != 0 || call->dry_run ||
+	if (strcmp(call->http->method, "POST") != 0 ||
 	    !http_header(call->http, "Idempotency-Key").ptr)
 		return true;
 	write->key = arena_alloc(&call->http->arena, sizeof(*write->key));
@@ -176,7 +260,12 @@ enum flow call_write(struct call *call, struct store_write *write)
 			problem_err(call, ERR_NOMEM);
 			return FLOW_ANSWERED;
 		}
-		write_judge_init(call->judge, call->app->store, write);
+		err = write_judge_init(call->judge, call->app->store, write);
+		if (err) {
+			problem_err(call, err);
+			return FLOW_ANSWERED;
+		}
+		call->judge->account.time_zone = call->access.account.time_zone;
 		return call_read(call, &call->judge->read, judged);
 	}
 	suspend(call);
@@ -208,7 +297,7 @@ static bool check_route(struct call *call)
 		return true;
 	}
 	if (match->path_known) {
-		http_add_header(call->http, "Allow", match->allow);
+		add_allow(call);
 		problem(call, 405, "%s is not for this path; it takes %s", call->http->method,
 			match->allow);
 	} else {
@@ -245,13 +334,17 @@ static bool check_body_headers(struct call *call)
 {
 	struct slice type = http_header(call->http, "Content-Type");
 	struct slice coding = http_header(call->http, "Content-Encoding");
+	bool patch = strcmp(call->http->method, "PATCH") == 0;
 
 	if (call->route->body == BODY_NONE)
 		return true;
 	if (type.ptr && type.len && !is_json(type)) {
+		if (patch)
+			add_accept_patch(call); /* RFC 5789, section 2.2 */
 		problem(call, 415,
-			"the header Content-Type must be application/json, with no charset but "
-			"utf-8");
+			"the header Content-Type must be application/json%s, with no charset but "
+			"utf-8",
+			patch ? " or application/merge-patch+json" : "");
 		return false;
 	}
 	if (coding.ptr && coding.len && !slice_is_nocase(coding, "identity")) {
@@ -326,57 +419,6 @@ static void name_ignored(struct call *call)
 	if (call->preferred)
 		http_add_header(call->http, "Preference-Applied", "handling=lenient");
 	http_add_header(call->http, "Docket-Ignored", names);
-}
-
-/* The number before the dash is that of the representation: it rises when docket writes records in
- * another way. */
-static bool put_etag(struct call *call, int64_t change)
-{
-	char *etag = arena_printf(&call->http->arena, "\"1-%lld\"", (long long)change);
-
-	if (!etag)
-		return false;
-	http_add_header(call->http, "Content-Type", "application/json");
-	http_add_header(call->http, "ETag", etag);
-	return true;
-}
-
-void answer_record(struct call *call, const struct record_type *type, const struct record *record,
-		   const char *location)
-{
-	struct http_response *response = &call->http->response;
-
-	encode_record(type, record, &response->body);
-	if (call->dry_run)
-		http_add_header(call->http, "Content-Type", "application/json");
-	if (response->body.failed || (!call->dry_run && !put_etag(call, record->change))) {
-		problem_err(call, ERR_NOMEM);
-		return;
-	}
-	if (location)
-		http_add_header(call->http, "Location", location);
-	response->status = location ? 201 : 200;
-}
-
-/* What the first create with its key was answered. */
-static void answer_again(struct call *call)
-{
-	const struct idempotency *key = call->stored->key;
-	struct http_response *response = &call->http->response;
-	const char *location = arena_printf(&call->http->arena, "%s/%lld", call->route->path,
-					    (long long)key->record_id);
-
-	if (key->values) {
-		call->route->finish(call);
-		return;
-	}
-	buf_add_slice(&response->body, key->value);
-	if (!location || response->body.failed || !put_etag(call, key->change)) {
-		problem_err(call, ERR_NOMEM);
-		return;
-	}
-	http_add_header(call->http, "Location", location);
-	response->status = 201;
 }
 
 static enum flow handle(struct call *call)
@@ -497,14 +539,8 @@ static void on_resume(void *data, struct http_request *http)
 	struct call *call = http->app_data;
 
 	(void)data;
-	if (!http->response.status) {
-		const struct store_write *write = call->stored;
-
-		if (!write->err && write->key && write->key->again)
-			answer_again(call);
-		else
-			call->route->finish(call);
-	}
+	if (!http->response.status)
+		answer_write(call);
 	name_ignored(call);
 }
 

@@ -80,11 +80,3 @@ bool versions_read(struct call *call, const char *name, struct versions *version
 	problem(call, 400, "the header %s must be * or a list of entity tags as \"1-7\"", name);
 	return false;
 }
-
-bool versions_name(const struct versions *versions, int64_t change)
-{
-	for (size_t i = 0; i < versions->count; i++)
-		if (versions->changes[i] == change)
-			return true;
-	return versions->any;
-}

@@ -17,6 +17,7 @@ struct decode {
 	/* In. */
 	struct arena *arena;           /* for what the record points at */
 	struct faults *faults;         /* everything that is wrong, as "task.title" */
+	const char *prefix;            /* what the fields are under in the request: "task" */
 	const struct account *account; /* its country is that of addresses that name none */
 	uint64_t waived;               /* fields that need not be given, though their rows say so */
 	bool lenient;                  /* unknown fields are ignored and named in `ignored` */
@@ -45,6 +46,10 @@ void decode_fields(const struct record_type *type, const json_t *fields, struct 
 /* Adds members of `object` that no row of `fields` names to the faults, or to decode->ignored. */
 void decode_unknown(struct decode *decode, const json_t *object, const char *prefix,
 		    const struct field *fields, size_t count);
+
+/* Reads the id of a record, a positive integer or the same as a decimal string; false with what is
+ * wrong with it, as of the field `path`. */
+bool decode_number(struct decode *decode, const json_t *value, const char *path, int64_t *id_out);
 
 /* Decodes a merge patch (RFC 7396): `fields` is the object around the fields. `record`, which is as
  * `before`, is what it makes of it; what it does not name stays as it is. A null empties a field. A

@@ -75,8 +75,7 @@ static bool wrong_type(struct decode *decode, const char *path, const char *want
 	return false;
 }
 
-/* A positive integer, or the same as a decimal string. */
-static bool read_id(struct decode *decode, const json_t *value, const char *path, int64_t *id_out)
+bool decode_number(struct decode *decode, const json_t *value, const char *path, int64_t *id_out)
 {
 	struct slice text;
 	int64_t id;
@@ -115,7 +114,7 @@ static bool decode_id(struct decode *decode, const struct field *field, const js
 		      const char *path, void *at)
 {
 	(void)field;
-	return read_id(decode, value, path, at);
+	return decode_number(decode, value, path, at);
 }
 
 static bool decode_choice(struct decode *decode, const struct field *field, const json_t *value,
@@ -295,7 +294,7 @@ static bool decode_id_list(struct decode *decode, const struct field *field, con
 
 		snprintf(entry, sizeof(entry), "%s[%zu]", path, i);
 		placed[count].position = i;
-		if (read_id(decode, json_array_get(value, i), entry, &placed[count].id))
+		if (decode_number(decode, json_array_get(value, i), entry, &placed[count].id))
 			count++;
 	}
 	qsort(placed, count, sizeof(*placed), by_id);
@@ -342,7 +341,7 @@ static void decode_field(const struct record_type *type, const struct field *fie
 	size_t before = decode->faults->count;
 	char path[96];
 
-	snprintf(path, sizeof(path), "%s.%s", type->name, field->name);
+	snprintf(path, sizeof(path), "%s.%s", decode->prefix, field->name);
 	if (!value || json_is_null(value) ||
 	    ((decoders[field->type].empty_is_null || (field->flags & FIELD_NULL)) &&
 	     json_is_string(value) && json_string_length(value) == 0)) {
@@ -391,7 +390,7 @@ void decode_fields(const struct record_type *type, const json_t *fields, struct 
 	for (size_t i = 0; i < type->field_count; i++)
 		if (!(type->fields[i].flags & FIELD_HIDDEN))
 			decode_field(type, &type->fields[i], fields, decode, record);
-	decode_unknown(decode, fields, type->name, type->fields, type->field_count);
+	decode_unknown(decode, fields, decode->prefix, type->fields, type->field_count);
 }
 
 void decode_new(const struct record_type *type, const json_t *body, struct decode *decode,
@@ -474,7 +473,7 @@ static void replace_field(const struct record_type *type, const struct field *fi
 	    !(decode->at_fault & bit)) {
 		char path[96];
 
-		snprintf(path, sizeof(path), "%s.%s", type->name, field->name);
+		snprintf(path, sizeof(path), "%s.%s", decode->prefix, field->name);
 		faults_add(decode->faults, path, FAULT_REQUIRED, "is required");
 		decode->at_fault |= bit;
 	}
@@ -521,7 +520,7 @@ static void patch_field(const struct record_type *type, const struct field *fiel
 	}
 	if (is_present(type, field, value, decode, before))
 		return;
-	snprintf(path, sizeof(path), "%s.%s", type->name, field->name);
+	snprintf(path, sizeof(path), "%s.%s", decode->prefix, field->name);
 	faults_add(decode->faults, path, FAULT_READ_ONLY,
 		   "is set by the server and can only be given as it is");
 	decode->at_fault |= UINT64_C(1) << (field - type->fields);
@@ -537,5 +536,5 @@ void decode_patch(const struct record_type *type, const json_t *fields, struct d
 		if (!(field->flags & FIELD_HIDDEN) && json_object_get(fields, field->name))
 			patch_field(type, field, fields, decode, before, record);
 	}
-	decode_unknown(decode, fields, type->name, type->fields, type->field_count);
+	decode_unknown(decode, fields, decode->prefix, type->fields, type->field_count);
 }

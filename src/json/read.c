@@ -9,16 +9,20 @@ void json_read_init(void)
 	json_object_seed(0); /* from the system's random numbers */
 }
 
-/* jansson's own words with the text they quote cut off: it may be long, and it is the client's
- * anyhow. */
+/* jansson's own words without the text they quote, which may be long and is the client's anyhow,
+ * and without its flags. */
 static const char *words(const json_error_t *error, struct arena *arena)
 {
 	struct slice text = slice_of(error->text);
-	const char *near = memmem(text.ptr, text.len, " near '", 7);
+	static const char *const ends[] = {" near '", " without JSON_"};
 	const char *said;
 
-	if (near)
-		text.len = (size_t)(near - text.ptr);
+	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+		const char *end = memmem(text.ptr, text.len, ends[i], strlen(ends[i]));
+
+		if (end)
+			text.len = (size_t)(end - text.ptr);
+	}
 	for (size_t i = 0; i < text.len; i++)
 		if (!isprint((unsigned char)text.ptr[i]))
 			text.len = i;

@@ -62,18 +62,17 @@ void calendar_check(const void *record, const void *before, uint64_t given, uint
 		faults_add(faults, "calendar.color", FAULT_FORMAT, "must be as #3366cc");
 }
 
-enum err calendar_settle(void *record, const void *before, struct arena *arena, int64_t now)
+enum err calendar_settle(void *record, const void *before, const struct occasion *occasion)
 {
 	struct calendar *calendar = record;
-	char *color = arena_copy(arena, calendar->color);
+	char *color = arena_copy(occasion->arena, calendar->color);
 
 	(void)before;
-	(void)now;
 	if (!color)
 		return ERR_NOMEM;
 	for (char *at = color; *at; at++)
 		*at = (char)tolower((unsigned char)*at);
 	calendar->color =
 		calendar->color.len ? (struct slice){color, calendar->color.len} : SLICE("#3366cc");
-	return text_fold(arena, calendar->name, &calendar->name_folded);
+	return text_fold(occasion->arena, calendar->name, &calendar->name_folded);
 }

@@ -19,6 +19,6 @@ extern const struct record_type calendar_type;
 
 void calendar_check(const void *record, const void *before, uint64_t given, uint64_t at_fault,
 		    struct faults *faults);
-enum err calendar_settle(void *record, const void *before, struct arena *arena, int64_t now);
+enum err calendar_settle(void *record, const void *before, const struct occasion *occasion);
 
 #endif

@@ -41,11 +41,10 @@ const struct record_type case_service_type = {
 	.lists = &lists,
 };
 
-enum err case_service_settle(void *record, const void *before, struct arena *arena, int64_t now)
+enum err case_service_settle(void *record, const void *before, const struct occasion *occasion)
 {
 	struct case_service *service = record;
 
 	(void)before;
-	(void)now;
-	return text_fold(arena, service->name, &service->name_folded);
+	return text_fold(occasion->arena, service->name, &service->name_folded);
 }

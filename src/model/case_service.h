@@ -15,6 +15,6 @@ struct case_service {
 
 extern const struct record_type case_service_type;
 
-enum err case_service_settle(void *record, const void *before, struct arena *arena, int64_t now);
+enum err case_service_settle(void *record, const void *before, const struct occasion *occasion);
 
 #endif

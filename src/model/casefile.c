@@ -4,6 +4,7 @@
 #include "model/casefile.h"
 
 #include "base/timefmt.h"
+#include "base/zone.h"
 #include "model/list.h"
 
 static const char *const statuses[] = {
@@ -89,13 +90,12 @@ const struct record_type casefile_type = {
 	.lists = &lists,
 };
 
-enum err casefile_settle(void *record, const void *before, struct arena *arena, int64_t now)
+enum err casefile_settle(void *record, const void *before, const struct occasion *occasion)
 {
 	struct casefile *casefile = record;
 
 	(void)before;
-	(void)arena;
-	if (casefile->created_on == DATE_NONE)
-		casefile->created_on = date_of(now);
-	return OK;
+	return casefile->created_on == DATE_NONE
+		       ? zone_day(occasion->time_zone, occasion->now, &casefile->created_on)
+		       : OK;
 }

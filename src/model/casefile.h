@@ -27,6 +27,6 @@ struct casefile {
 extern const struct record_type casefile_type;
 
 /* A case is from the day when it is created, in UTC, where no other is given. */
-enum err casefile_settle(void *record, const void *before, struct arena *arena, int64_t now);
+enum err casefile_settle(void *record, const void *before, const struct occasion *occasion);
 
 #endif

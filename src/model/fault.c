@@ -11,6 +11,7 @@ static const char *const names[] = {
 	[FAULT_READ_ONLY] = "read_only", [FAULT_NOT_FOUND] = "not_found",
 	[FAULT_MISMATCH] = "mismatch",   [FAULT_NOT_ALLOWED] = "not_allowed",
 	[FAULT_REPEATED] = "repeated",   [FAULT_TAKEN] = "taken",
+	[FAULT_IN_USE] = "in_use",
 };
 
 void faults_init(struct faults *faults, struct arena *arena)

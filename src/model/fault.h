@@ -29,6 +29,7 @@ enum fault_code {
 	FAULT_REPEATED,      /* given more often than it may be */
 	FAULT_TAKEN,         /* another record has it, and only one may */
 	FAULT_NOT_ALLOWED,   /* not together with the rest of the record */
+	FAULT_IN_USE,        /* not while other records depend on it; alone: 409 */
 };
 
 struct fault {

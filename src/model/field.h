@@ -93,6 +93,13 @@ struct record {
 
 struct record_lists;
 
+/* When a record is written, and where: what follows from that. */
+struct occasion {
+	struct arena *arena; /* for what is made of its texts */
+	int64_t now;
+	const char *time_zone; /* of the account */
+};
+
 struct record_type {
 	const char *name; /* in the history and as the wrapper of a request */
 	const char *table;

@@ -14,8 +14,8 @@ struct record_rules {
 	 * `at_fault` is wrong already and is not judged again. NULL: nothing. */
 	void (*check)(const void *record, const void *before, uint64_t given, uint64_t at_fault,
 		      struct faults *faults);
-	/* Fills in what follows from the rest, at the time `now`. NULL: nothing. */
-	enum err (*settle)(void *record, const void *before, struct arena *arena, int64_t now);
+	/* Fills in what follows from the rest. NULL: nothing. */
+	enum err (*settle)(void *record, const void *before, const struct occasion *occasion);
 };
 
 extern const struct record_rules record_rules[RECORD_KINDS];

@@ -29,7 +29,7 @@ static const struct field fields[] = {
 	 .flags = FIELD_ONE_LINE, .limit = 254,
 	 .offset = offsetof(struct staff, email), .help = "where alerts go"},
 	{.name = "access_level", .column = "access_level", .type = FIELD_CHOICE,
-	 .choices = levels,
+	 .choices = levels, .flags = FIELD_REQUIRED, /* nobody gets all rights by a slip */
 	 .offset = offsetof(struct staff, access_level), .help = "what they may do"},
 	{.name = "is_vendor", .column = "is_vendor", .type = FIELD_BOOL,
 	 .offset = offsetof(struct staff, is_vendor),
@@ -107,14 +107,13 @@ void staff_check(const struct staff *staff, struct faults *faults)
 	}
 }
 
-enum err staff_settle(void *record, const void *before, struct arena *arena, int64_t now)
+enum err staff_settle(void *record, const void *before, const struct occasion *occasion)
 {
 	struct staff *staff = record;
-	enum err err = text_fold(arena, staff->first_name, &staff->first_name_folded);
+	enum err err = text_fold(occasion->arena, staff->first_name, &staff->first_name_folded);
 
 	(void)before;
-	(void)now;
 	if (!staff->time_zone.len)
-		staff->time_zone = SLICE("UTC");
-	return err ? err : text_fold(arena, staff->last_name, &staff->last_name_folded);
+		staff->time_zone = slice_of(occasion->time_zone);
+	return err ? err : text_fold(occasion->arena, staff->last_name, &staff->last_name_folded);
 }

@@ -33,6 +33,6 @@ extern const struct record_type staff_type;
 void staff_check(const struct staff *staff, struct faults *faults);
 
 /* Fills in the names as they are searched, and UTC where no time zone is given. */
-enum err staff_settle(void *record, const void *before, struct arena *arena, int64_t now);
+enum err staff_settle(void *record, const void *before, const struct occasion *occasion);
 
 #endif

@@ -22,6 +22,9 @@ static const struct field fields[] = {
 	{.name = "name_folded", .column = "name_folded", .type = FIELD_TEXT,
 	 .flags = FIELD_HIDDEN, .offset = offsetof(struct subject, name_folded),
 	 .help = "the names as they are searched and sorted"},
+	{.name = "last_name_folded", .column = "last_name_folded", .type = FIELD_TEXT,
+	 .flags = FIELD_HIDDEN, .offset = offsetof(struct subject, last_name_folded),
+	 .help = "the last name as it is sorted"},
 	{.name = "is_primary", .column = "is_primary", .type = FIELD_BOOL,
 	 .offset = offsetof(struct subject, is_primary),
 	 .help = "whether the case is about it before all others"},
@@ -44,7 +47,7 @@ static const struct filter filters[] = {
 static const struct sort sorts[] = {
 	{"id", "id"},
 	{"name", "name_folded"},
-	{"last_name", "last_name"},
+	{"last_name", "last_name_folded"},
 	{"created_at", "created_at"},
 	{"updated_at", "updated_at"},
 };
@@ -79,7 +82,7 @@ void subject_check(const void *record, const void *before, uint64_t given, uint6
 			   "is required where there is no first_name");
 }
 
-enum err subject_settle(void *record, const void *before, struct arena *arena, int64_t now)
+enum err subject_settle(void *record, const void *before, const struct occasion *occasion)
 {
 	struct subject *subject = record;
 	const struct slice names[] = {subject->first_name, subject->middle_name,
@@ -88,14 +91,14 @@ enum err subject_settle(void *record, const void *before, struct arena *arena, i
 	enum err err = ERR_NOMEM;
 
 	(void)before;
-	(void)now;
 	for (size_t i = 0; i < FIELD_COUNT(names); i++) {
 		if (name.len && names[i].len)
 			buf_add_char(&name, ' ');
 		buf_add_slice(&name, names[i]);
 	}
 	if (!name.failed)
-		err = text_fold(arena, buf_slice(&name), &subject->name_folded);
+		err = text_fold(occasion->arena, buf_slice(&name), &subject->name_folded);
 	buf_release(&name);
-	return err;
+	return err ? err
+		   : text_fold(occasion->arena, subject->last_name, &subject->last_name_folded);
 }

@@ -12,6 +12,7 @@ struct subject {
 	int64_t casefile_id;
 	struct slice first_name, middle_name, last_name;
 	struct slice name_folded; /* all of them, as they are searched and sorted */
+	struct slice last_name_folded;
 	int32_t is_primary;
 	struct address *address; /* NULL: none */
 	struct slice notes;
@@ -22,6 +23,6 @@ extern const struct record_type subject_type;
 /* One of the names must be there. */
 void subject_check(const void *record, const void *before, uint64_t given, uint64_t at_fault,
 		   struct faults *faults);
-enum err subject_settle(void *record, const void *before, struct arena *arena, int64_t now);
+enum err subject_settle(void *record, const void *before, const struct occasion *occasion);
 
 #endif

@@ -165,7 +165,7 @@ void task_check(const void *record, const void *present, uint64_t given, uint64_
 			   "is required while the status is complete");
 }
 
-enum err task_settle(void *record, const void *present, struct arena *arena, int64_t now)
+enum err task_settle(void *record, const void *present, const struct occasion *occasion)
 {
 	const struct task *before = present;
 	struct task *task = record;
@@ -173,9 +173,9 @@ enum err task_settle(void *record, const void *present, struct arena *arena, int
 	if (task->status != TASK_COMPLETE)
 		task->complete_at = TIME_NONE;
 	else if (task->complete_at == TIME_NONE)
-		task->complete_at = now;
+		task->complete_at = occasion->now;
 	if (before && before->alert_at != task->alert_at)
 		task->alert_sent_at = TIME_NONE;
 	task->unassigned = task->users_list.count == 0;
-	return text_fold(arena, task->title, &task->title_folded);
+	return text_fold(occasion->arena, task->title, &task->title_folded);
 }

@@ -47,6 +47,6 @@ void task_check(const void *record, const void *before, uint64_t given, uint64_t
 
 /* Fills in title_folded and unassigned; complete_at when the status becomes complete and none was
  * given, and none when it leaves that; and takes back that an alert was sent when it moves. */
-enum err task_settle(void *record, const void *before, struct arena *arena, int64_t now);
+enum err task_settle(void *record, const void *before, const struct occasion *occasion);
 
 #endif

@@ -16,6 +16,7 @@
 /* An account of the batch, and its writes that no round has taken yet, in their order. */
 struct queue {
 	struct account_state row;
+	struct batch *batch;
 	struct store_write *first, **last;
 };
 
@@ -58,16 +59,35 @@ enum err read_nothing(struct store_write *write, struct calls *calls)
 
 static enum err row_found(void *context, const struct db_value *values, size_t count)
 {
-	struct account_state *row = context;
+	struct queue *queue = context;
+	struct account_state *row = &queue->row;
+	const char *zone = arena_copy(&queue->batch->arena, values[count - 1].bytes);
 
-	assert(count == FIRST_ID + RECORD_KINDS);
+	assert(count == FIRST_ID + RECORD_KINDS + 1);
+	if (!zone)
+		return ERR_NOMEM;
 	row->found = true;
+	row->time_zone = slice_of(zone);
 	row->last_change = values[0].integer;
 	if (values[1].bytes.len == DIGEST_BYTES)
 		memcpy(row->head, values[1].bytes.ptr, DIGEST_BYTES);
-	for (size_t i = 0; i < RECORD_KINDS && FIRST_ID + i < count; i++)
+	for (size_t i = 0; i < RECORD_KINDS; i++)
 		row->last_id[i] = values[FIRST_ID + i].integer;
 	return OK;
+}
+
+enum err write_read_first(struct store_write *write, struct calls *calls)
+{
+	enum err err = write->key ? idempotency_read(write, calls) : OK;
+
+	return err ? err : write->steps->read(write, calls);
+}
+
+enum err write_read_more(struct store_write *write, struct calls *calls)
+{
+	if (idempotency_knows(write))
+		return idempotency_read_more(write, calls);
+	return write->steps->read_more ? write->steps->read_more(write, calls) : OK;
 }
 
 /* Writes without an account are in the order of one that has no number. */
@@ -116,6 +136,7 @@ static enum err sort_by_account(struct batch *batch, struct store_write **writes
 		if (i && ids[i] == ids[i - 1])
 			continue;
 		queue->row.id = ids[i];
+		queue->batch = batch;
 		queue->last = &queue->first;
 		kept++;
 	}
@@ -146,7 +167,7 @@ static enum err lock_accounts(struct batch *batch)
 		*account = DB_INT_VALUE(queue->row.id);
 		if (queue->row.id != ID_NONE)
 			err = calls_add(&batch->calls, batch->store->read_account, account, 1,
-					row_found, &queue->row);
+					row_found, queue);
 	}
 	return err;
 }
@@ -207,7 +228,7 @@ static enum err decide(struct batch *batch, struct store_write *write)
 		write->err = ERR_NOT_FOUND;
 		return OK;
 	}
-	if (write->key && idempotency_answers(write))
+	if (idempotency_answers(write))
 		return OK;
 	err = write->steps->decide(write, &batch->calls);
 	if (!err && write->key && !write->faults->count)
@@ -225,21 +246,12 @@ static enum err decide(struct batch *batch, struct store_write *write)
 	return err;
 }
 
-static enum err read_first(struct batch *batch, struct store_write *write)
-{
-	enum err err = write->key ? idempotency_read(write, &batch->calls) : OK;
-
-	return err ? err : write->steps->read(write, &batch->calls);
-}
-
-/* What an answered key, or a missing account, has made needless is not read. */
+/* Of an account that is missing nothing is read. */
 static enum err read_more(struct batch *batch, struct store_write *write)
 {
-	bool needless = !write->steps->read_more ||
-			(!write->steps->makes_account && !write->account->found) ||
-			(write->key && write->key->found);
+	bool needless = !write->steps->makes_account && !write->account->found;
 
-	return needless ? OK : write->steps->read_more(write, &batch->calls);
+	return needless ? OK : write_read_more(write, &batch->calls);
 }
 
 static enum err run_rounds(struct batch *batch)
@@ -248,13 +260,11 @@ static enum err run_rounds(struct batch *batch)
 
 	for (take_round(batch); batch->round_count && !err; take_round(batch)) {
 		for (size_t i = 0; i < batch->round_count && !err; i++)
-			err = read_first(batch, batch->round[i]);
+			err = write_read_first(batch->round[i], &batch->calls);
 		if (!err)
 			err = flush(batch);
 		for (size_t i = 0; i < batch->round_count && !err; i++)
 			err = read_more(batch, batch->round[i]);
-		for (size_t i = 0; i < batch->round_count && !err; i++)
-			err = idempotency_read_more(batch->round[i], &batch->calls);
 		if (!err)
 			err = flush(batch);
 		for (size_t i = 0; i < batch->round_count && !err; i++)

@@ -11,16 +11,18 @@ static struct bulk_write *bulk_of(struct store_write *write)
 void bulk_tell(const struct fault *first, size_t operation, enum record_kind kind,
 	       struct faults *faults)
 {
-	size_t front = strlen(record_types[kind]->name);
+	const char *name = record_types[kind]->name;
+	size_t front = strlen(name);
 
 	for (const struct fault *fault = first; fault; fault = fault->next) {
-		char field[160];
+		bool of_rule =
+			strncmp(fault->field, name, front) == 0 && fault->field[front] == '.';
+		char field[64];
 
 		snprintf(field, sizeof(field), "operations[%zu]%s", operation,
-			 strncmp(fault->field, record_types[kind]->name, front) == 0
-				 ? fault->field + front
-				 : "");
-		faults_add(faults, field, fault->code, "%s", fault->message);
+			 of_rule ? fault->field + front : "");
+		faults_add(faults, of_rule ? field : fault->field, fault->code, "%s",
+			   fault->message);
 	}
 }
 
@@ -44,6 +46,7 @@ static enum err read_first(struct store_write *write, struct calls *calls)
 	struct bulk_write *bulk = bulk_of(write);
 	enum err err = OK;
 
+	bulk->begin(bulk);
 	for (size_t i = 0; i < bulk->count && !err; i++) {
 		struct store_write *one = &bulk->operations[i].write;
 
@@ -107,9 +110,6 @@ static enum err decide_one(struct bulk_write *bulk, size_t i, struct calls *call
 	check_together(bulk, i);
 	err = one->write.steps->decide(&one->write, calls);
 	bulk_tell(*one->write.faults_last, i, one->kind, bulk->write.faults);
-	snprintf(field, sizeof(field), "operations[%zu]", i);
-	if (one->conflict)
-		faults_add(bulk->write.faults, field, FAULT_NOT_ALLOWED, "%s", one->conflict);
 	return err;
 }
 

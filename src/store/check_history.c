@@ -15,7 +15,6 @@ struct chain {
 	struct buf heads; /* of struct head, by account, as the accounts have them */
 	struct head at;   /* the account being read, and the hash so far */
 	int64_t change;   /* the last that was read */
-	bool begun; /* entries before the first that has a hash are from before there were any */
 };
 
 static enum err add(struct chain *chain, int64_t account_id, int64_t change, const char *what)
@@ -75,11 +74,9 @@ static enum err entry_row(void *context, const struct db_value *values, size_t c
 		if (chain->at.account_id != ID_NONE)
 			err = end_account(chain);
 		chain->at = (struct head){.account_id = entry.account_id};
-		chain->begun = false;
 	}
 	chain->change = entry.change;
-	chain->begun |= hash->type != DB_NULL;
-	if (err || chain->at.broken || !chain->begun)
+	if (err || chain->at.broken)
 		return err;
 	history_hash(&entry, chain->at.hash, expected);
 	memcpy(chain->at.hash, expected, DIGEST_BYTES);

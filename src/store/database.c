@@ -133,8 +133,11 @@ enum err database_open_reading(struct store *store, struct db **db_out, struct b
 
 enum err database_bring_up(struct store *store, struct buf *why)
 {
-	return migrate(store->write_db, migrations, migration_count, NULL, store->config.partitions,
-		       clock_now(store->config.clock), why);
+	const struct migrate_how how = {.partitions = store->config.partitions,
+					.now = clock_now(store->config.clock),
+					.renew = history_renew};
+
+	return migrate(store->write_db, migrations, migration_count, &how, why);
 }
 
 /* A database whose making was broken off has no account yet. */

@@ -59,11 +59,12 @@ static enum err open_writer(struct store *store, const char *path, enum db_mode 
 static enum err bring_up(struct store *store, const char *folder, struct buf *why)
 {
 	char copy[PATH_BYTES], name[64];
+	const struct migrate_how how = {
+		.copy_to = copy, .now = clock_now(store->config.clock), .renew = history_renew};
 
 	snprintf(name, sizeof(name), DATABASE ".before-%04zu", migration_count);
 	folder_path(folder, name, copy);
-	return migrate(store->write_db, migrations, migration_count, copy, 0,
-		       clock_now(store->config.clock), why);
+	return migrate(store->write_db, migrations, migration_count, &how, why);
 }
 
 enum err folder_lock(struct store *store, struct buf *why)

@@ -57,20 +57,22 @@ static enum err key_row(void *context, const struct db_value *values, size_t cou
 {
 	struct store_write *write = context;
 	struct idempotency *key = write->key;
-	bool many = values[3].type == DB_TEXT;
-	const struct slice *text = &values[many ? 3 : 4].bytes;
-	struct slice kept = {arena_copy(write->arena, *text), text->len};
+	struct slice *text;
+	bool many;
 
 	if (count != 6 || values[1].bytes.len != DIGEST_BYTES)
 		return ERR_CORRUPT;
+	many = values[3].type == DB_TEXT;
 	key->found = true;
 	key->at = values[0].integer;
 	memcpy(key->found_hash, values[1].bytes.ptr, DIGEST_BYTES);
 	key->change = values[2].integer;
 	key->record_id = values[5].integer;
-	key->found_changes = many ? kept : (struct slice){NULL, 0};
-	key->value = many ? (struct slice){NULL, 0} : kept;
-	return kept.ptr ? OK : ERR_NOMEM;
+	key->found_changes = key->value = (struct slice){NULL, 0};
+	text = many ? &key->found_changes : &key->value;
+	*text = values[many ? 3 : 4].bytes;
+	text->ptr = arena_copy(write->arena, *text);
+	return text->ptr ? OK : ERR_NOMEM;
 }
 
 enum err idempotency_read(struct store_write *write, struct calls *calls)
@@ -91,6 +93,13 @@ enum err idempotency_read(struct store_write *write, struct calls *calls)
 			 " ON h.account_id = i.account_id AND h.change = i.change"
 			 " WHERE i.account_id = $1 AND i.route = $2 AND i.key = $3",
 			 args, 3, key_row, write);
+}
+
+bool idempotency_knows(const struct store_write *write)
+{
+	const struct idempotency *key = write->key;
+
+	return key && key->found && key->at >= write->now - KEPT_SECONDS;
 }
 
 static bool is_same_body(const struct idempotency *key)
@@ -114,7 +123,7 @@ enum err idempotency_read_more(struct store_write *write, struct calls *calls)
 	struct db_value *args;
 	size_t most = 1;
 
-	if (!key || !key->found || !key->found_changes.ptr || !is_same_body(key))
+	if (!key->found_changes.ptr || !is_same_body(key))
 		return OK;
 	for (size_t i = 0; i < key->found_changes.len; i++)
 		most += key->found_changes.ptr[i] == ',';
@@ -131,8 +140,10 @@ bool idempotency_answers(struct store_write *write)
 {
 	struct idempotency *key = write->key;
 
-	if (!key->found || key->at < write->now - KEPT_SECONDS)
+	if (!idempotency_knows(write))
 		return false;
+	/* What is wrong with the body by today's rules does not matter any more. */
+	faults_init(write->faults, write->faults->arena);
 	key->again = is_same_body(key);
 	if (!key->again)
 		faults_add(write->faults, "Idempotency-Key", FAULT_MISMATCH,

@@ -75,6 +75,7 @@ static const struct list_path subject_paths[] = {
 	{"subject_by_created", "created_at"},
 	{"subject_by_updated", "updated_at"},
 	{"subject_by_name", "name_folded"},
+	{"subject_by_last_name", "last_name_folded"},
 	{NULL, NULL},
 };
 

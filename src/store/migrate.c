@@ -216,20 +216,28 @@ static enum err prepare(struct db *db, size_t count, int64_t *have_out, int64_t 
 	return err;
 }
 
-enum err migrate(struct db *db, const struct migration *list, size_t count, const char *copy_to,
-		 unsigned partitions, int64_t now, struct buf *why)
+/* Whether this is the end of the way of a database that has records. */
+static bool is_renewal(const struct migrate_how *how, size_t at, size_t count, int64_t have)
 {
-	int64_t have = 0, parts = partitions;
+	return how->renew && have && at + 1 == count;
+}
+
+enum err migrate(struct db *db, const struct migration *list, size_t count,
+		 const struct migrate_how *how, struct buf *why)
+{
+	int64_t have = 0, parts = how->partitions;
 	enum err err = prepare(db, count, &have, &parts, why);
 
 	if (err)
 		return err;
-	if (have && have < (int64_t)count && copy_to)
-		err = copy(db, copy_to, why);
+	if (have && have < (int64_t)count && how->copy_to)
+		err = copy(db, how->copy_to, why);
 	for (size_t i = (size_t)have; i < count && !err; i++) {
 		err = db->driver->begin(db);
 		if (!err)
-			err = apply(db, &list[i], parts, now);
+			err = apply(db, &list[i], parts, how->now);
+		if (!err && is_renewal(how, i, count, have))
+			err = how->renew(db, how->now);
 		if (!err)
 			err = db->driver->commit(db, NULL, 0);
 		if (err) {
@@ -240,8 +248,8 @@ enum err migrate(struct db *db, const struct migration *list, size_t count, cons
 	return err;
 }
 
-enum err migrate_dry(struct db *db, const struct migration *list, size_t count, int64_t now,
-		     struct buf *why)
+enum err migrate_dry(struct db *db, const struct migration *list, size_t count,
+		     const struct migrate_how *how, struct buf *why)
 {
 	int64_t have = 0, parts = 0;
 	enum err err = prepare(db, count, &have, &parts, why);
@@ -249,7 +257,9 @@ enum err migrate_dry(struct db *db, const struct migration *list, size_t count, 
 	if (!err)
 		err = db->driver->begin(db);
 	for (size_t i = (size_t)have; i < count && !err; i++) {
-		err = apply(db, &list[i], parts, now);
+		err = apply(db, &list[i], parts, how->now);
+		if (!err && is_renewal(how, i, count, have))
+			err = how->renew(db, how->now);
 		if (err)
 			fail(db, err, why, list[i].name);
 	}

@@ -14,8 +14,7 @@
 #define CALLS_AT_ONCE 512
 #define BYTES_AT_ONCE (1024 * 1024)
 /* For 3 s in all. */
-#define LOCK_TRIES 30
-#define LOCK_WAIT_NS 100000000
+#define LOCK_TRIES 4 /* each of which waits for a second */
 
 enum err move_fail(struct move *move, const struct side *side, enum err err, const char *what,
 		   const char *table)
@@ -56,10 +55,9 @@ enum err side_lock(struct side *side, struct buf *said)
 	struct store *store = side->store;
 	enum err err = store_lock(store, said);
 
-	for (int i = 0; i < LOCK_TRIES && err == ERR_BUSY && store->config.database; i++) {
+	for (int i = 1; i < LOCK_TRIES && err == ERR_BUSY && store->config.database; i++) {
 		store->driver->close(store->write_db);
 		store->write_db = NULL;
-		nanosleep(&(struct timespec){.tv_nsec = LOCK_WAIT_NS}, NULL);
 		buf_clear(said);
 		err = store_lock(store, said);
 	}

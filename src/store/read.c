@@ -117,22 +117,31 @@ static enum err judge_run(struct store_read *read, struct db *db)
 	struct store_write *write = ((struct write_judge *)(void *)read)->write;
 	const struct db_driver *driver = read->store->driver;
 	struct calls calls = {.arena = read->arena};
-	enum err err = write->steps->read(write, &calls);
+	enum err err = write_read_first(write, &calls);
 
 	if (!err)
 		err = driver->run(db, calls.list, calls.count);
 	calls.count = 0;
-	if (!err && write->steps->read_more)
-		err = write->steps->read_more(write, &calls);
+	if (!err)
+		err = write_read_more(write, &calls);
 	return err ? err : driver->run(db, calls.list, calls.count);
 }
 
-void write_judge_init(struct write_judge *judge, struct store *store, struct store_write *write)
+enum err write_judge_init(struct write_judge *judge, struct store *store, struct store_write *write)
 {
+	enum err err = write->key ? idempotency_begin(&store->keys, write) : OK;
+
+	if (err)
+		return err;
+	/* It was to see whether the first is under way. */
+	if (write->key)
+		idempotency_end(&store->keys, write);
 	write->store = store;
+	write->now = clock_now(store->config.clock);
 	*judge = (struct write_judge){.read = {.arena = write->arena, .run = judge_run},
 				      .write = write,
 				      .account = {.found = true}};
+	return OK;
 }
 
 enum err write_judged(struct write_judge *judge)
@@ -141,6 +150,5 @@ enum err write_judged(struct write_judge *judge)
 	struct calls dropped = {.arena = write->arena};
 
 	write->account = &judge->account;
-	write->now = clock_now(write->store->config.clock);
-	return write->steps->decide(write, &dropped);
+	return idempotency_answers(write) ? OK : write->steps->decide(write, &dropped);
 }

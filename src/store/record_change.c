@@ -191,11 +191,20 @@ static enum err write_row(struct store_write *write, enum record_kind kind, stru
 		    : ERR_NOMEM;
 }
 
+enum err record_settle(struct store_write *write, enum record_kind kind, void *record,
+		       const void *before)
+{
+	const struct record_rules *rules = &record_rules[kind];
+	const struct slice zone = write->account->time_zone;
+	const struct occasion occasion = {
+		.arena = write->arena, .now = write->now, .time_zone = zone.len ? zone.ptr : "UTC"};
+
+	return rules->settle ? rules->settle(record, before, &occasion) : OK;
+}
+
 enum err record_insert(struct store_write *write, enum record_kind kind, void *data,
 		       struct calls *calls)
 {
-	enum err (*settle)(void *, const void *, struct arena *, int64_t) =
-		record_rules[kind].settle;
 	const struct record_type *type = record_types[kind];
 	struct record *record = data;
 	enum err err;
@@ -208,12 +217,9 @@ enum err record_insert(struct store_write *write, enum record_kind kind, void *d
 		record->created_at = write->now;
 	if (record->updated_at == TIME_NONE)
 		record->updated_at = record->created_at;
-	if (settle) {
-		err = settle(record, NULL, write->arena, write->now);
-		if (err)
-			return err;
-	}
-	err = write_row(write, kind, record, write->store->sql[kind].insert, calls);
+	err = record_settle(write, kind, record, NULL);
+	if (!err)
+		err = write_row(write, kind, record, write->store->sql[kind].insert, calls);
 	if (!err)
 		err = change_links(write, kind, NULL, record, calls);
 	if (!err)

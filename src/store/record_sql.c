@@ -247,7 +247,8 @@ enum err record_sql_build(struct store *store)
 		buf_printf(&read, ", %s", record_types[i]->sequence);
 		buf_printf(&update, ", %s = $%zu", record_types[i]->sequence, i + 4);
 	}
-	buf_printf(&read, " FROM account WHERE id = $1%s", store->driver->dialect->lock_row);
+	buf_printf(&read, ", time_zone FROM account WHERE id = $1%s",
+		   store->driver->dialect->lock_row);
 	buf_add_text(&update, " WHERE id = $1");
 	store->read_account = arena_copy(&store->arena, buf_slice(&read));
 	store->update_account = arena_copy(&store->arena, buf_slice(&update));

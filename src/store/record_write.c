@@ -65,8 +65,7 @@ static enum err start(struct record_write *write)
 {
 	struct arena *arena = write->write.arena;
 
-	write->found = write->other_version = write->unchanged = false;
-	write->conflict = NULL;
+	write->found = write->other_version = write->excluded = write->unchanged = false;
 	write->names = arena_alloc(arena, sizeof(*write->names));
 	write->dependents = arena_alloc(arena, sizeof(*write->dependents));
 	write->before = arena_alloc(arena, record_types[write->kind]->size);
@@ -85,15 +84,23 @@ static enum err read_first(struct store_write *base, struct calls *calls)
 					      : read_before(write, calls);
 }
 
-static bool is_version(const struct record_write *write)
+bool versions_name(const struct versions *versions, int64_t change)
 {
-	const struct versions *versions = &write->versions;
+	for (size_t i = 0; i < versions->count; i++)
+		if (versions->changes[i] == change)
+			return true;
+	return versions->any;
+}
+
+/* Whether the conditions hold for the record as it is. */
+static bool is_meant(struct record_write *write)
+{
 	const struct record *before = write->before;
 
-	for (size_t i = 0; i < versions->count; i++)
-		if (versions->changes[i] == before->change)
-			return true;
-	return !versions->given || versions->any;
+	write->other_version =
+		write->versions.given && !versions_name(&write->versions, before->change);
+	write->excluded = write->unless.given && versions_name(&write->unless, before->change);
+	return !write->other_version && !write->excluded;
 }
 
 /* Every field that is not at fault: the rules hold over the whole record. */
@@ -111,8 +118,7 @@ static enum err read_second(struct store_write *base, struct calls *calls)
 
 	if (write->action == RECORD_CREATE || !write->found)
 		return OK;
-	write->other_version = !is_version(write);
-	if (write->other_version)
+	if (!is_meant(write))
 		return OK;
 	memcpy(write->record, write->before, type->size);
 	if (write->action == RECORD_UPDATE) {
@@ -147,6 +153,15 @@ static bool is_last_full(const struct record_write *write)
 	       (write->action == RECORD_DELETE || after->access_level != STAFF_FULL);
 }
 
+/* What depends on the record as it is; `field` is the one that a staff member loses access by. */
+static void check_dependents(struct record_write *write, const char *field)
+{
+	dependents_check(write->dependents, write->kind, write->write.faults);
+	if (is_last_full(write))
+		faults_add(write->write.faults, field, FAULT_IN_USE,
+			   "must stay: it is the last staff member with full access");
+}
+
 /* A record is as it was when the API would show it so. */
 static bool is_same(const struct record_write *write)
 {
@@ -175,20 +190,14 @@ static enum err create(struct record_write *write, struct calls *calls)
 
 static enum err update(struct record_write *write, struct calls *calls)
 {
-	const struct record_rules *rules = &record_rules[write->kind];
 	enum err err;
 
 	check(write);
-	if (is_last_full(write))
-		faults_add(write->write.faults, "staff.access_level", FAULT_NOT_ALLOWED,
-			   "must stay full: it is the last staff member who has it");
+	check_dependents(write, "staff.access_level");
 	if (write->write.faults->count)
 		return OK;
-	err = dependents_check(write->dependents, write->write.arena, &write->conflict);
-	if (!err && !write->conflict && rules->settle)
-		err = rules->settle(write->record, write->before, write->write.arena,
-				    write->write.now);
-	if (err || write->conflict)
+	err = record_settle(&write->write, write->kind, write->record, write->before);
+	if (err)
 		return err;
 	write->unchanged = is_same(write);
 	return write->unchanged ? OK
@@ -197,12 +206,10 @@ static enum err update(struct record_write *write, struct calls *calls)
 }
 
 static enum err delete (struct record_write *write, struct calls *calls) {
-	enum err err = dependents_check(write->dependents, write->write.arena, &write->conflict);
-
-	if (!err && !write->conflict && is_last_full(write))
-		write->conflict = "it is the last staff member with full access";
-	if (err || write->conflict) return err;
-	return record_delete(&write->write, write->kind, write->before, calls);
+	check_dependents(write, record_types[write->kind]->name);
+	return write->write.faults->count
+		       ? OK
+		       : record_delete(&write->write, write->kind, write->before, calls);
 }
 
 static enum err decide(struct store_write *base, struct calls *calls)
@@ -214,7 +221,8 @@ static enum err decide(struct store_write *base, struct calls *calls)
 	};
 	struct record_write *write = write_of(base);
 
-	if (write->action != RECORD_CREATE && (!write->found || write->other_version))
+	if (write->action != RECORD_CREATE &&
+	    (!write->found || write->other_version || write->excluded))
 		return OK;
 	return actions[write->action](write, calls);
 }

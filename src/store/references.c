@@ -41,6 +41,7 @@ struct dependent {
 	enum record_kind kind, dependent;
 	const char *field; /* when this changes; NULL: when the record is deleted */
 	const char *sql;
+	enum record_kind member; /* of a list */
 };
 
 /* More are not counted one by one. */
@@ -54,7 +55,7 @@ static const struct dependent dependents[] = {
 	{RECORD_CASEFILE, RECORD_TASK, NULL, COUNT("task", "casefile_id")},
 	{RECORD_CASEFILE, RECORD_SUBJECT, NULL, COUNT("subject", "casefile_id")},
 	{RECORD_CASEFILE, RECORD_TASK, "case_services_list",
-	 COUNT_IF("task", "casefile_id = $2 AND case_service_id = $3")},
+	 COUNT_IF("task", "casefile_id = $2 AND case_service_id = $3"), RECORD_CASE_SERVICE},
 	{RECORD_SUBJECT, RECORD_TASK, NULL, COUNT("task", "subject_id")},
 	{RECORD_SUBJECT, RECORD_TASK, "casefile_id", COUNT("task", "subject_id")},
 	{RECORD_CALENDAR, RECORD_TASK, NULL, COUNT("task", "calendar_id")},
@@ -72,7 +73,8 @@ struct reference_fact {
 	const struct reference *reference; /* or one of the next two */
 	const struct field *unique;
 	const struct dependent *dependent;
-	size_t entry; /* of a list */
+	size_t entry;   /* of a list */
+	int64_t member; /* that a list loses, or ID_NONE */
 	bool found;
 	int64_t value; /* 1 where it fits; who has it; how many depend on it */
 };
@@ -251,7 +253,7 @@ static enum err read_dependent(struct references *references, struct store_write
 			       const struct dependent *row, const struct record *before,
 			       const struct record *after, struct calls *calls)
 {
-	const struct reference_fact fact = {.dependent = row};
+	struct reference_fact fact = {.dependent = row, .member = ID_NONE};
 	const struct field *field =
 		row->field ? field_of(record_types[row->kind], row->field) : NULL;
 	const struct id_list *old = field ? CONST_FIELD_AT(before, field) : NULL;
@@ -263,10 +265,12 @@ static enum err read_dependent(struct references *references, struct store_write
 	    (field->type == FIELD_ID && *(const int64_t *)CONST_FIELD_AT(before, field) !=
 						*(const int64_t *)CONST_FIELD_AT(after, field)))
 		return ask(references, write, &fact, row->sql, before->id, NULL, calls);
-	for (size_t i = 0; field->type == FIELD_ID_LIST && i < old->count && !err; i++)
-		if (!has(CONST_FIELD_AT(after, field), old->ids[i]))
+	for (size_t i = 0; field->type == FIELD_ID_LIST && i < old->count && !err; i++) {
+		fact.member = old->ids[i];
+		if (!has(CONST_FIELD_AT(after, field), fact.member))
 			err = ask(references, write, &fact, row->sql, before->id, &old->ids[i],
 				  calls);
+	}
 	return err;
 }
 
@@ -290,35 +294,64 @@ enum err dependents_read(struct references *references, struct store_write *writ
 	return err;
 }
 
-enum err dependents_check(const struct references *references, struct arena *arena,
-			  const char **why_out)
+/* "3 tasks", or "at least 10000 tasks". */
+static void tell_count(const struct reference_fact *fact, struct buf *out)
 {
-	struct buf why = {0};
-	bool one = false;
-	const char *field = NULL, *copy = NULL;
+	int64_t count = fact->value > MANY ? MANY : fact->value;
+
+	buf_printf(out, "%s%lld %s%s", fact->value > MANY ? "at least " : "", (long long)count,
+		   record_nouns[fact->dependent->dependent], count == 1 ? "" : "s");
+}
+
+/* Why a record cannot be deleted: all that names it, in one fault. */
+static void check_deletion(const struct references *references, enum record_kind kind,
+			   struct faults *faults)
+{
+	struct buf what = {0};
+	int64_t last = 0;
+	size_t kinds = 0;
 
 	for (size_t i = 0; i < references->count; i++) {
 		const struct reference_fact *fact = &references->facts[i];
-		int64_t count = fact->value > MANY ? MANY : fact->value;
 
-		if (!fact->value)
+		if (fact->dependent->field || !fact->value)
 			continue;
-		one = !why.len && count == 1;
-		field = fact->dependent->field;
-		buf_printf(&why, "%s%s%lld %s%s", why.len ? " and " : "",
-			   fact->value > MANY ? "at least " : "", (long long)count,
-			   record_nouns[fact->dependent->dependent], count == 1 ? "" : "s");
+		if (kinds++)
+			buf_add_text(&what, " and ");
+		tell_count(fact, &what);
+		last = fact->value;
 	}
-	if (why.len) {
-		buf_printf(&why, " %s%s",
-			   field ? one ? "depends" : "depend"
-			   : one ? "names"
-				 : "name",
-			   field ? " on it" : " it");
-		copy = why.failed ? NULL : arena_copy(arena, buf_slice(&why));
-	}
-	*why_out = copy;
-	one = why.len && !copy;
-	buf_release(&why);
-	return one ? ERR_NOMEM : OK;
+	if (kinds)
+		faults_add(faults, record_types[kind]->name, FAULT_IN_USE, "%.*s %s it",
+			   (int)what.len, what.ptr, kinds == 1 && last == 1 ? "names" : "name");
+	faults->nomem |= what.failed;
+	buf_release(&what);
+}
+
+static void check_change(const struct reference_fact *fact, enum record_kind kind,
+			 struct faults *faults)
+{
+	struct buf what = {0};
+	char path[96];
+
+	snprintf(path, sizeof(path), "%s.%s", record_types[kind]->name, fact->dependent->field);
+	if (fact->member == ID_NONE)
+		buf_add_text(&what, "must stay: ");
+	else
+		buf_printf(&what, "must keep %s %lld: ", record_nouns[fact->dependent->member],
+			   (long long)fact->member);
+	tell_count(fact, &what);
+	faults_add(faults, path, FAULT_IN_USE, "%.*s %s on it", (int)what.len, what.ptr,
+		   fact->value == 1 ? "depends" : "depend");
+	faults->nomem |= what.failed;
+	buf_release(&what);
+}
+
+void dependents_check(const struct references *references, enum record_kind kind,
+		      struct faults *faults)
+{
+	check_deletion(references, kind, faults);
+	for (size_t i = 0; i < references->count; i++)
+		if (references->facts[i].dependent->field && references->facts[i].value)
+			check_change(&references->facts[i], kind, faults);
 }

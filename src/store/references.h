@@ -28,8 +28,8 @@ enum err dependents_read(struct references *references, struct store_write *writ
 			 enum record_kind kind, const struct record *before,
 			 const struct record *after, struct calls *calls);
 
-/* Why that cannot go, in the arena; NULL: it can. ERR_NOMEM. */
-enum err dependents_check(const struct references *references, struct arena *arena,
-			  const char **why_out);
+/* Adds what stands in its way, with how much it is. */
+void dependents_check(const struct references *references, enum record_kind kind,
+		      struct faults *faults);
 
 #endif

@@ -250,6 +250,7 @@ struct account_state {
 	int64_t last_change;              /* as read, then as given out */
 	unsigned char head[DIGEST_BYTES]; /* the hash of that change */
 	int64_t last_id[RECORD_KINDS];
+	struct slice time_zone; /* NUL behind it; empty: UTC */
 	bool found;
 	bool changed;
 };
@@ -315,14 +316,16 @@ enum err store_write(struct store *store, struct store_write *write);
 
 /* What a write would come to, without the account's lock and without anything being stored: its
  * reads, and when these are done write_judged(), which decides. For one that is at fault already,
- * so that its faults are all told at once, and for a dry run. */
+ * so that its faults are all told at once, and for a dry run. A key that was used before is
+ * answered as by a write; ERR_UNDER_WAY. */
 struct write_judge {
 	struct store_read read;
 	struct store_write *write;
 	struct account_state account; /* made up */
 };
 
-void write_judge_init(struct write_judge *judge, struct store *store, struct store_write *write);
+enum err write_judge_init(struct write_judge *judge, struct store *store,
+			  struct store_write *write);
 enum err write_judged(struct write_judge *judge);
 
 /* Runs writes at once in one transaction, without the queue: for commands that do not serve.
@@ -336,13 +339,15 @@ enum record_action {
 	RECORD_DELETE,
 };
 
-/* The versions of a record that a write is for (RFC 9110, section 13.1.1). */
+/* Versions of a record, as a condition names them (RFC 9110, section 13.1). */
 struct versions {
-	bool given; /* else it is for any, and for none as well */
-	bool any;   /* for any that is there */
+	bool given; /* else there is no condition */
+	bool any;   /* any that is there */
 	const int64_t *changes;
 	size_t count;
 };
+
+bool versions_name(const struct versions *versions, int64_t change);
 
 struct references;
 
@@ -350,8 +355,9 @@ struct record_write {
 	struct store_write write;
 	enum record_kind kind;
 	enum record_action action;
-	int64_t id; /* of one to be changed or deleted */
-	struct versions versions;
+	int64_t id;               /* of one to be changed or deleted */
+	struct versions versions; /* that it is for */
+	struct versions unless;   /* that it is not for */
 	/* A struct of the kind: what is to be created, or a zeroed one. On success it is the stored
 	 * record; of one that was deleted, what it was. */
 	void *record;
@@ -364,10 +370,10 @@ struct record_write {
 	void *merge_context;
 
 	/* When done. */
-	bool found;           /* there is such a record */
-	bool other_version;   /* it has none of the versions; nothing was stored */
-	bool unchanged;       /* it was so already; nothing was stored */
-	const char *conflict; /* why it cannot be, though nothing is at fault; nothing was stored */
+	bool found;         /* there is such a record */
+	bool other_version; /* it has none of the versions; nothing was stored */
+	bool excluded;      /* it has one of `unless`; nothing was stored */
+	bool unchanged;     /* it was so already; nothing was stored */
 
 	/* The store's own. */
 	void *before;
@@ -385,12 +391,15 @@ struct bulk_write {
 	/* Each with its own faults; a record may be named once. */
 	struct record_write *operations;
 	size_t count;
+	/* Before each run of the steps: what the merges of an earlier one have brought is void. */
+	void (*begin)(struct bulk_write *bulk);
 };
 
 /* When the operations are set, and hold the faults of their form. */
 void bulk_write_init(struct bulk_write *bulk, struct record_write *operations, size_t count);
 
-/* Adds the faults of one operation, from `first` on, to those of the whole. */
+/* Adds the faults of one operation, from `first` on, to those of the whole: those of rules, which
+ * know the record by its name alone, as of that operation. */
 void bulk_tell(const struct fault *first, size_t operation, enum record_kind kind,
 	       struct faults *faults);
 

@@ -162,6 +162,11 @@ enum err batch_run(struct store *store, struct db *db, struct store_write **writ
 /* Finds out whether it is there, and makes sure that it stays. */
 enum err batch_resolve(struct store *store, struct db *db, struct commit_mark *mark);
 
+/* Step one of any write: its reads, and that of its key. */
+enum err write_read_first(struct store_write *write, struct calls *calls);
+/* When these are done: what else it reads, or the answer that its key had. */
+enum err write_read_more(struct store_write *write, struct calls *calls);
+
 /* commit.c */
 /* Step one of a write that needs to know nothing but the account. */
 enum err read_nothing(struct store_write *write, struct calls *calls);
@@ -185,6 +190,9 @@ const char *record_select(const struct db_dialect *dialect, const struct record_
 void field_to_values(const struct field *field, const void *at, struct db_value *values);
 
 /* record_change.c */
+/* Fills in what follows from the rest of a record, before it is written. */
+enum err record_settle(struct store_write *write, enum record_kind kind, void *record,
+		       const void *before);
 /* Lists what creates a record: its row, its lists, its history. `record` must live until the calls
  * were run. An id of ID_NONE gets the next one, a time of creation of TIME_NONE is now. */
 enum err record_insert(struct store_write *write, enum record_kind kind, void *record,
@@ -220,9 +228,12 @@ enum err idempotency_begin(struct keys *keys, struct store_write *write);
 void idempotency_end(struct keys *keys, struct store_write *write);
 /* For step one: reads what the key was used for. */
 enum err idempotency_read(struct store_write *write, struct calls *calls);
-/* Behind step one: the records of the answer, where these are many. */
+/* When that was read: whether there is a key that was used within its time. */
+bool idempotency_knows(const struct store_write *write);
+/* Then reads the records of its answer, where these are many. */
 enum err idempotency_read_more(struct store_write *write, struct calls *calls);
-/* For step two: whether the write is over by that, with the first answer or as a fault. */
+/* For step two: whether the write is over by that, with the first answer or with one fault, the
+ * key's. */
 bool idempotency_answers(struct store_write *write);
 /* Behind a step two that stored something, under the last change number. */
 enum err idempotency_add(struct store_write *write, struct calls *calls);
@@ -259,15 +270,26 @@ bool markers_fill(const struct db_marker *markers, const char *sql, struct buf *
  * ERR_NOT_FOUND where a PostgreSQL database has no table of them. */
 enum err schema_read(struct db *db, size_t count, int64_t *have_out, struct buf *why);
 
-/* Brings the database to the last of `list`; each in its own transaction, after one checked copy
- * at `copy_to`, which may be NULL, where there was a schema before. A new database is partitioned
- * into `partitions`, unless 0; an old one stays as it is. ERR_SCHEMA where the database is newer.
- */
-enum err migrate(struct db *db, const struct migration *list, size_t count, const char *copy_to,
-		 unsigned partitions, int64_t now, struct buf *why);
+struct migrate_how {
+	const char
+		*copy_to; /* where there was a schema before, a checked copy comes first; or NULL */
+	unsigned partitions; /* of a new database, unless 0; an old one stays as it is */
+	int64_t now;
+	/* What the last one does besides to a database that had a schema before; or NULL. */
+	enum err (*renew)(struct db *db, int64_t now);
+};
+
+/* Brings the database to the last of `list`, each in its own transaction. ERR_SCHEMA where the
+ * database is newer. */
+enum err migrate(struct db *db, const struct migration *list, size_t count,
+		 const struct migrate_how *how, struct buf *why);
 
 /* The same in one transaction, which is taken back. */
-enum err migrate_dry(struct db *db, const struct migration *list, size_t count, int64_t now,
-		     struct buf *why);
+enum err migrate_dry(struct db *db, const struct migration *list, size_t count,
+		     const struct migrate_how *how, struct buf *why);
+
+/* renew.c */
+/* Has the history say what records are after a migration. */
+enum err history_renew(struct db *db, int64_t now);
 
 #endif

@@ -39,8 +39,10 @@ static enum err try_on_copy(const struct store *store, struct db *db, struct buf
 			buf_printf(why, "cannot open %s: %s", path, message);
 	}
 	if (!err)
-		err = migrate(trial, migrations, migration_count, NULL, 0,
-			      clock_now(store->config.clock), why);
+		err = migrate(trial, migrations, migration_count,
+			      &(struct migrate_how){.now = clock_now(store->config.clock),
+						    .renew = history_renew},
+			      why);
 	driver->close(trial);
 	remove_trial(folder);
 	return err;
@@ -55,9 +57,12 @@ static void tell_all(size_t have, store_migration_fn *on_migration, void *contex
 /* A database that can take back a change of its schema needs no copy. */
 static enum err try(struct store *store, struct db *db, struct buf *why)
 {
-	return store->driver->copy ? try_on_copy(store, db, why)
-				   : migrate_dry(store->write_db, migrations, migration_count,
-						 clock_now(store->config.clock), why);
+	return store->driver->copy
+		       ? try_on_copy(store, db, why)
+		       : migrate_dry(store->write_db, migrations, migration_count,
+				     &(struct migrate_how){.now = clock_now(store->config.clock),
+							   .renew = history_renew},
+				     why);
 }
 
 /* What would be done is told before it is tried, what was done afterwards. */

@@ -62,7 +62,7 @@ FIELDS = ["id", "casefile_id", "calendar_id", "subject_id", "case_service_id", "
 ADDRESS_PARTS = ["address_1", "address_2", "address_3", "city", "state", "zip", "country"]
 CODES = {"required", "unknown_field", "type", "format", "range", "blank", "too_long", "too_many",
          "control", "choice", "read_only", "not_found", "mismatch", "repeated",
-         "taken", "not_allowed"}
+         "taken", "in_use", "not_allowed"}
 
 # RFC 9110 renamed two of them.
 TITLES = {413: {"Content Too Large", "Payload Too Large"},

@@ -14,6 +14,7 @@ from postgres import Database
 BOTH = pytest.mark.databases("sqlite", "postgresql")
 ALL = pytest.mark.databases("sqlite", "postgresql", "partitioned")
 SQLITE = pytest.mark.databases("sqlite")  # of one test among others
+POSTGRES = pytest.mark.databases("postgresql", "partitioned")
 POSTGRESQL = pytest.mark.databases("postgresql")
 
 
@@ -28,7 +29,7 @@ def empty(database, path):
     """A place that nothing is in yet: the path itself where `database` is sqlite."""
     if database == "sqlite":
         return path
-    return postgres.shared().create(postgres.new_name("test"))
+    return postgres.shared().create("test")
 
 
 def init_options(database):
@@ -39,7 +40,7 @@ def init_options(database):
 def copy(place, path):
     """A copy of a place that nobody serves; `path` is for a folder's."""
     if isinstance(place, Database):
-        return place.copy(postgres.new_name("test"))
+        return place.copy()
     shutil.copytree(place, path)
     return path
 
@@ -95,7 +96,7 @@ class Connection:
 
 
 @contextlib.contextmanager
-def opened(place):
+def opened(place, file="docket.db"):
     """A connection that is committed at the end. A folder may not be served meanwhile."""
     if isinstance(place, Database):
         with contextlib.closing(place.connect()) as connection:
@@ -103,14 +104,15 @@ def opened(place):
             with connection:
                 yield Connection(connection)
     else:
-        with contextlib.closing(sqlite3.connect(place / "docket.db")) as connection, connection:
+        with contextlib.closing(sqlite3.connect(place / file)) as connection, connection:
             yield connection
 
 
-def rows(place, sql, values=()):
-    """What a statement finds."""
-    with opened(place) as connection:
-        return connection.execute(sql, values).fetchall()
+def rows(place, sql, values=(), file="docket.db"):
+    """What a statement finds, if it is one that finds something."""
+    with opened(place, file) as connection:
+        cursor = connection.execute(sql, values)
+        return cursor.fetchall() if cursor.description else []
 
 
 # The tables that hold something; an index of words is read through the tables behind it, and a part

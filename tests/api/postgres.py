@@ -1,5 +1,5 @@
-"""Private clusters of PostgreSQL, in a temporary folder of the run, run by an unprivileged user on
-a free port of the loopback. One is shared by all the workers of a run; tests that stop theirs make
+"""Clusters of PostgreSQL, in the temporary folder of a run, served by an unprivileged user on a free
+port of the loopback. One is shared by all the workers of a run; tests that break theirs make
 another. The process that began the run removes all of them at its end, and what a run that was
 killed has left behind at the next one's beginning."""
 import contextlib
@@ -7,14 +7,12 @@ import fcntl
 import itertools
 import os
 import pathlib
-import re
 import shutil
 import signal
 import socket
 import subprocess
 import tempfile
 import time
-from urllib.parse import quote
 
 import psycopg2
 import psycopg2.extensions
@@ -22,15 +20,16 @@ import psycopg2.extensions
 RUN = "DOCKET_TEST_RUN"  # the folder of the run, for its workers
 PREFIX = "docket-tests-"
 START_S = 60
-GONE_S = 30
 OWNER = "docket"  # the role that docket connects as: it owns its databases and is nothing more
+KEYED, PASSWORD = "keyed", "geheim!wort"  # the one role that needs a password
 
-# Fit for tests, but for what they are about: that a commit is on stable storage.
+# Fit for tests, but for what they are about: that a commit is on stable storage. The memory that
+# servers share is in their folders, so that nothing of it is left behind.
 SETTINGS = {
     "listen_addresses": "127.0.0.1", "unix_socket_directories": "", "fsync": "on",
     "synchronous_commit": "on", "shared_buffers": "64MB", "max_connections": "400",
     "min_wal_size": "32MB", "max_wal_size": "256MB", "wal_level": "replica", "max_wal_senders": "4",
-    "log_line_prefix": "%m [%p] ", "log_timezone": "UTC",
+    "dynamic_shared_memory_type": "mmap", "log_line_prefix": "%m [%p] ", "log_timezone": "UTC",
 }
 
 # Byte strings come as bytes.
@@ -81,25 +80,25 @@ def is_alive(pid):
     return text.rsplit(")", 1)[1].split()[0] not in "ZX"
 
 
-def children_of(pid):
-    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
-        text = pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text("ascii")
-        return [int(word) for word in text.split()]
-    return []
-
-
 class Cluster:
-    """A folder with a database server, which may run or not."""
+    """A folder with a database server, which may run or not. `with` removes it at the end."""
 
     def __init__(self, folder):
-        self.folder = pathlib.Path(folder)
-        self.data, self.log = self.folder / "data", self.folder / "log"
+        self.folder, self.data, self.log = folder, folder / "data", folder / "log"
         self.port = None
+        self.main = Database(self, "postgres")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.remove()
 
     def make_folder(self):
+        """Anew: another's making may have failed."""
+        self.remove()
         self.folder.mkdir()
-        user = unprivileged()
-        if user:
+        if user := unprivileged():
             shutil.chown(self.folder, user["user"], user["group"])
 
     def make(self, **settings):
@@ -108,18 +107,41 @@ class Cluster:
         call("initdb", "--pgdata", self.data, "--username", "postgres", "--auth", "trust",
              "--encoding", "UTF8", "--locale", "C.UTF-8", "--locale-provider", "icu",
              "--icu-locale", "en-US", "--no-sync", "--no-instructions")
-        self.set(**SETTINGS, **settings)
+        with open(self.data / "postgresql.conf", "a", encoding="utf-8") as file:
+            file.writelines(f"{name} = '{value}'\n"
+                            for name, value in {**SETTINGS, **settings}.items())
+        rules = self.data / "pg_hba.conf"
+        rules.write_text(f"host all {KEYED} 127.0.0.1/32 scram-sha-256\n" + rules.read_text())
         self.start()
-        self.run(f"CREATE ROLE {OWNER} LOGIN")
+        self.main.run(f"CREATE ROLE {OWNER} LOGIN; CREATE ROLE {KEYED} LOGIN PASSWORD '{PASSWORD}'")
         return self
 
-    def set(self, **settings):
-        """Settings from its next start, or reload(), on."""
-        with open(self.data / "postgresql.conf", "a", encoding="utf-8") as file:
-            file.writelines(f"{name} = '{value}'\n" for name, value in settings.items())
+    def standby(self, name, other=None):
+        """A standby of it that follows under that name: a new one, or `other`, made anew. Where it
+        is promoted, it waits for no standby of its own."""
+        other = other or Cluster(run_folder() / new_name("standby"))
+        other.make_folder()
+        call("pg_basebackup", "--pgdata", other.data, "--dbname",
+             f"host=127.0.0.1 port={self.port} user=postgres application_name={name}",
+             "--checkpoint", "fast", "--wal-method", "stream", "--write-recovery-conf", "--no-sync")
+        with open(other.data / "postgresql.auto.conf", "a", encoding="utf-8") as file:
+            file.write("synchronous_standby_names = ''\n")  # the last line of a name counts
+        return other.start()
 
-    def reload(self):
-        call("pg_ctl", "reload", "--pgdata", self.data, "--silent")
+    def wait_for_standby(self, name):
+        """From now on a commit is acknowledged when the standby of that name has it as well."""
+        self.set("synchronous_standby_names", name)
+        self.main.until("SELECT 1 FROM pg_stat_replication WHERE sync_state = 'sync'"
+                        f" AND application_name = '{name}'")
+
+    def set(self, name, value):
+        """A setting of the server that runs; its processes learn of it in a moment."""
+        self.main.run(f"ALTER SYSTEM SET {name} = '{value}'")
+        self.main.run("SELECT pg_reload_conf()")
+
+    def control(self, what, *options):
+        call("pg_ctl", what, "--pgdata", self.data, "--wait", "--silent", "--timeout", START_S,
+             *options)
 
     def start(self):
         """On the port that it had, else on a free one: somebody may take that before us."""
@@ -128,8 +150,7 @@ class Cluster:
         for _ in range(5):
             port = self.port or free_port()
             try:
-                call("pg_ctl", "start", "--pgdata", self.data, "--log", self.log, "--wait",
-                     "--timeout", START_S, "--silent", "--options", f"-c port={port}")
+                self.control("start", "--log", self.log, "--options", f"-c port={port}")
                 self.port = port
                 return self
             except AssertionError:
@@ -138,75 +159,63 @@ class Cluster:
         raise AssertionError("no port is free for PostgreSQL")
 
     def stop(self, mode="immediate"):
-        call("pg_ctl", "stop", "--pgdata", self.data, "--mode", mode, "--wait", "--silent",
-             "--timeout", GONE_S)
+        """fast ends sessions in order; immediate is as a crash."""
+        self.control("stop", "--mode", mode)
+
+    def restart(self, mode="immediate"):
+        self.stop(mode)
+        self.start()
+
+    def promote(self):
+        self.control("promote")
 
     def pid(self):
-        """Of its first process; None where it does not run."""
-        with contextlib.suppress(FileNotFoundError, ValueError, IndexError):
-            pid = int((self.data / "postmaster.pid").read_text("ascii").split("\n")[0])
+        """Of its first process; None where it does not run. The number may by now be another's."""
+        with contextlib.suppress(OSError, ValueError, IndexError):
+            pid = int((self.data / "postmaster.pid").read_text("ascii").split()[0])
             command = pathlib.Path(f"/proc/{pid}/cmdline").read_bytes()
-            # A number may be another process's by now.
             return pid if str(self.data).encode() in command and is_alive(pid) else None
         return None
 
+    def processes(self):
+        """The first and what it has started."""
+        if (pid := self.pid()) is None:
+            return []
+        children = pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text("ascii")
+        return [*map(int, children.split()), pid]
+
     def kill(self):
         """As a machine that breaks: all of its processes at one moment."""
-        pid = self.pid()
-        if pid is None:
+        if (pid := self.pid()) is None:
             return
         os.kill(pid, signal.SIGSTOP)  # it makes no more of them
-        processes = [*children_of(pid), pid]
-        for process in processes:
+        for process in (processes := self.processes()):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(process, signal.SIGKILL)
-        deadline = time.monotonic() + GONE_S
-        while any(is_alive(process) for process in processes):
+        deadline = time.monotonic() + START_S
+        while any(map(is_alive, processes)):
             assert time.monotonic() < deadline, "PostgreSQL does not end"
             time.sleep(0.01)
+        # Nobody else would remove this: key and number of the memory by which servers are told
+        # that the folder is in use.
+        for line in (self.data / "postmaster.pid").read_text("ascii").splitlines()[6:7]:
+            subprocess.run(["ipcrm", "-m", *line.split()[1:]], check=False,
+                           stderr=subprocess.DEVNULL)
 
     def remove(self):
         self.kill()
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def connect(self, name="postgres", user="postgres", **options):
-        """A connection of psycopg2 whose statements are each a transaction."""
-        connection = psycopg2.connect(host="127.0.0.1", port=self.port, dbname=name, user=user,
-                                      connect_timeout=10, **options)
-        connection.autocommit = True
-        return connection
+    def url(self, name, user=OWNER):
+        return f"postgresql://{user}@127.0.0.1:{self.port}/{name}"
 
-    def run(self, sql, values=None, name="postgres"):
-        """The rows of one statement, as whoever may do anything."""
-        with contextlib.closing(self.connect(name)) as connection, connection.cursor() as cursor:
-            cursor.execute(sql, values)
-            return cursor.fetchall() if cursor.description else []
-
-    def url(self, name, user=OWNER, *others):
-        """Also of several servers, of which one may be written to."""
-        hosts = ",".join(f"127.0.0.1:{cluster.port}" for cluster in (self, *others))
-        return f"postgresql://{quote(user, safe='')}@{hosts}/{name}"
-
-    def create(self, name, template="template0"):
-        self.run(f'CREATE DATABASE "{name}" OWNER {OWNER} TEMPLATE "{template}"')
+    def create(self, kind, **options):
+        """A database under a new name, with the options of CREATE DATABASE."""
+        name = new_name(kind)
+        options = {"OWNER": OWNER, "TEMPLATE": "template0", **options}
+        self.main.run(f'CREATE DATABASE "{name}" '
+                      + " ".join(f'{option} "{value}"' for option, value in options.items()))
         return Database(self, name)
-
-    def databases(self):
-        return {name for name, in self.run("SELECT datname FROM pg_database")}
-
-    def copy_to(self, folder, **settings):
-        """A standby of it that follows, not started yet. Nothing waits for its own standbys."""
-        standby = Cluster(folder)
-        standby.make_folder()
-        call("pg_basebackup", "--pgdata", standby.data, "--dbname",
-             f"host=127.0.0.1 port={self.port} user=postgres application_name=standby",
-             "--checkpoint", "fast", "--wal-method", "stream", "--write-recovery-conf",
-             "--no-sync")
-        # The last line of a name counts, and this file goes before the other.
-        with open(standby.data / "postgresql.auto.conf", "a", encoding="utf-8") as file:
-            for name, value in {"synchronous_standby_names": "", **settings}.items():
-                file.write(f"{name} = '{value}'\n")
-        return standby
 
 
 class Database:
@@ -222,22 +231,36 @@ class Database:
     def __str__(self):
         return self.url
 
+    def connect(self, user="postgres"):
+        """A connection of psycopg2 whose statements are each a transaction, of whoever may do
+        anything."""
+        connection = psycopg2.connect(self.cluster.url(self.name, user), connect_timeout=10)
+        connection.autocommit = True
+        return connection
+
     def run(self, sql, values=None):
-        return self.cluster.run(sql, values, self.name)
+        """The rows of one statement."""
+        with contextlib.closing(self.connect()) as connection, connection.cursor() as cursor:
+            cursor.execute(sql, values)
+            return cursor.fetchall() if cursor.description else []
 
-    def connect(self):
-        return self.cluster.connect(self.name)
+    def until(self, sql):
+        """Asks until a row is found."""
+        deadline = time.monotonic() + START_S
+        while not self.run(sql):
+            assert time.monotonic() < deadline, sql
+            time.sleep(0.05)
 
-    def copy(self, name):
+    def copy(self):
         """Nobody may be connected to it meanwhile."""
-        return self.cluster.create(name, self.name)
+        return self.cluster.create("copy", TEMPLATE=self.name)
 
     def rename(self, name):
-        self.cluster.run(f'ALTER DATABASE "{self.name}" RENAME TO "{name}"')
+        self.cluster.main.run(f'ALTER DATABASE "{self.name}" RENAME TO "{name}"')
         self.name = name
 
     def drop(self):
-        self.cluster.run(f'DROP DATABASE IF EXISTS "{self.name}" WITH (FORCE)')
+        self.cluster.main.run(f'DROP DATABASE IF EXISTS "{self.name}" WITH (FORCE)')
 
 
 # The run
@@ -284,7 +307,7 @@ def new_name(kind):
 
 
 def private(**settings):
-    """A cluster that the caller may break."""
+    """A cluster that the caller may break; `with` removes it at the end."""
     return Cluster(run_folder() / new_name("cluster")).make(**settings)
 
 
@@ -305,13 +328,8 @@ def template(name, make):
     cluster, note = shared(), run_folder() / (name + ".note")
     with locked(name + ".lock"):
         if not note.exists():
-            database = cluster.create(new_name(name))  # another's making may have failed
+            database = cluster.create(name)  # another's making may have failed
             said = make(database)
             database.rename(name)
             note.write_text(said, "utf-8")
     return Database(cluster, name), note.read_text("utf-8")
-
-
-def ends_with(log, pattern):
-    """Whether the cluster's log has the words."""
-    return re.search(pattern, log.read_text("utf-8", errors="replace")) is not None

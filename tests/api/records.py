@@ -28,9 +28,9 @@ SUBJECT = Kind(
      "external_id": None},
     ["address", "external_id"], ["id", "name", "last_name", "created_at", "updated_at"])
 STAFF = Kind(
-    f"{API}/staff", "staff", {"username": "u{n}"},
-    {"first_name": "", "last_name": "", "email": "", "access_level": "full", "is_vendor": False,
-     "time_zone": "UTC", "external_id": None},
+    f"{API}/staff", "staff", {"username": "u{n}", "access_level": "full"},
+    {"first_name": "", "last_name": "", "email": "", "is_vendor": False, "time_zone": "UTC",
+     "external_id": None},
     ["external_id"],
     ["id", "username", "last_name", "first_name", "email", "created_at", "updated_at"])
 CALENDAR = Kind(

@@ -1,4 +1,5 @@
 """POST /api/v1/tasks/bulk: many creates and changes, all or nothing."""
+import concurrent.futures
 import json
 
 import pytest
@@ -34,6 +35,26 @@ def test_results_in_order(server):
     assert results[0]["complete_at"] and results[0]["users_list"] == []
 
 
+def test_an_external_id_does_not_move_within_one(server):
+    number = server.create(external_id="moves")["id"]
+    gives_up = {"update": {"id": number, "external_id": None}}
+    takes = {"create": {**MINIMAL, "external_id": "moves"}}
+    for operations in ([gives_up, takes], [takes, gives_up]):
+        field = f"operations[{operations.index(takes)}].external_id"
+        assert faults(post(server, operations)) == [(field, "taken")]
+        assert server.get(number).json["external_id"] == "moves"
+    for operation in (gives_up, takes):
+        assert post(server, [operation]).status == 200
+
+
+def test_an_id_as_a_string(server):
+    number = server.create(title="by a string")["id"]
+    reply = post(server, [{"update": {"id": str(number), "title": "found"}}])
+    assert reply.status == 200, reply
+    assert reply.json["results"] == [server.get(number).json]
+    assert reply.json["results"][0]["title"] == "found"
+
+
 def test_five_hundred(make_server):
     server = make_server()
     reply = post(server, [{"create": {**MINIMAL, "title": f"n{i}"}} for i in range(500)])
@@ -62,7 +83,13 @@ WRONG = cases([
     ("no such record", [{"update": {"id": 999999, "title": "x"}}],
      [("operations[0].id", "not_found")]),
     ("no id", [{"update": {"title": "x"}}], [("operations[0].id", "required")]),
-    ("an id that is none", [{"update": {"id": "x"}}], [("operations[0].id", "type")]),
+    ("an id that is none", [{"update": {"id": "x"}}], [("operations[0].id", "format")]),
+    ("an id of another type", [{"update": {"id": 1.5}}, {"update": {"id": None}}],
+     [("operations[0].id", "type"), ("operations[1].id", "type")]),
+    ("an id below all", [{"update": {"id": 0}}, {"update": {"id": "-1"}}],
+     [("operations[0].id", "range"), ("operations[1].id", "range")]),
+    ("the same record in two forms", [{"update": {"id": 1}}, {"update": {"id": "1"}}],
+     [("operations[1].id", "repeated")]),
     ("the same record twice", [{"update": {"id": 1, "title": "x"}},
                                {"update": {"id": 1, "body": "y"}}],
      [("operations[1].id", "repeated")]),
@@ -87,6 +114,66 @@ def test_all_or_nothing(own_server, operations, wanted):
     before = dump(own_server.data, used=False)
     assert faults(post(own_server, operations)) == sorted(wanted)
     assert dump(own_server.data, used=False) == before
+
+
+def test_names_are_those_of_the_request(server):
+    number = server.create()["id"]
+    long = "x" * 200
+    operations = [{"create": {**MINIMAL, "address": {"zipp": 1}}},
+                  {"update": {"id": number, "titel": "x", "address": {"zipp": 1}, long: 1}}]
+    found = {fault["field"]: fault["message"] for fault in problem(
+        post(server, operations), 422)["errors"]}
+    nearest = "is not a field there is; the nearest is "
+    assert found.pop("operations[1]." + long).startswith(nearest + "operations[1].")
+    assert found == {"operations[0].address.zipp": nearest + "operations[0].address.zip",
+                     "operations[1].address.zipp": nearest + "operations[1].address.zip",
+                     "operations[1].titel": nearest + "operations[1].title"}
+    reply = post(server, operations, {"Prefer": "handling=lenient"})
+    assert reply.status == 200, reply
+    assert sorted(reply.header("Docket-Ignored").split(", ")) == sorted(
+        [*found, "operations[1]." + long])
+
+
+# A task that the database refuses, so that all that are written with it are run again.
+REFUSED = {
+    "sqlite": ["CREATE TRIGGER refuse BEFORE INSERT ON task WHEN NEW.title = 'refused'"
+               " BEGIN SELECT RAISE(ABORT, 'refused'); END"],
+    "postgresql": ["CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS"
+                   " $$ BEGIN RAISE EXCEPTION 'refused'; END $$",
+                   "CREATE TRIGGER refuse BEFORE INSERT ON task FOR EACH ROW"
+                   " WHEN (NEW.title = 'refused') EXECUTE FUNCTION refuse()"],
+}
+
+
+def test_what_is_run_again_is_named_once(make_server, database):
+    server = make_server()
+    number = server.create()["id"]
+    server.stop()
+    with places.opened(server.data) as connection:
+        for sql in REFUSED[database]:
+            connection.execute(sql)
+    server.start()
+    operations = [{"create": {**MINIMAL, "yy": 1}}, {"update": {"id": number, "zz": 1}}]
+
+    def send(i):
+        if i % 2:
+            return server.post(harness.task(title="refused"))
+        return post(server, operations, {"Prefer": "handling=lenient"})
+    with concurrent.futures.ThreadPoolExecutor(16) as clients:
+        replies = list(clients.map(send, range(400)))
+    assert {reply.status for reply in replies[1::2]} == {500}
+    assert {(reply.status, reply.header("Docket-Ignored")) for reply in replies[::2]} == {
+        (200, "operations[0].yy, operations[1].zz")}
+
+
+@pytest.mark.parametrize("header", ["If-Match", "If-None-Match"])
+@pytest.mark.parametrize("value", ["*", '"1-1"', ""])
+def test_a_condition(server, header, value):
+    """Nobody is to believe that it guards what is changed."""
+    task = server.create(title="guarded")
+    reply = post(server, [{"update": {"id": task["id"], "title": "lost"}}], {header: value})
+    assert header in problem(reply, 400)["detail"]
+    assert server.get(task["id"]).json == task
 
 
 def test_a_wrong_body(server):
@@ -145,6 +232,8 @@ def test_the_answer_of_a_key_is_made_of_the_history(make_server):
     assert (again.status, again.body) == (200, first.body)
     assert again.header("ETag") is None and again.header("Location") is None
     assert again.header("Content-Type") == "application/json"
+    tried = post(server, operations, {"Idempotency-Key": "history"}, "?dry_run=1")
+    assert (tried.status, tried.body) == (200, first.body)
     other = post(server, operations[:1], {"Idempotency-Key": "history"})
     assert faults(other) == [("Idempotency-Key", "mismatch")]
     server.stop()

@@ -72,14 +72,14 @@ def test_what_tasks_name(server):
              (CALENDAR, calendar, "2 tasks name it")]
     for kind, number, words in named:
         reply = remove(server, kind, number)
-        assert problem(reply, 409)["detail"].endswith(words), reply
+        assert problem(reply, 409, fields=True)["detail"].endswith(words), reply
         assert get(server, kind, number).status == 200
     assert remove(server, TASK, tasks[0]).status == 204
-    assert "1 task names it" in problem(remove(server, CALENDAR, calendar), 409)["detail"]
-    assert "1 task names it" in problem(remove(server, STAFF, staff), 409)["detail"]
+    assert "1 task names it" in problem(remove(server, CALENDAR, calendar), 409, fields=True)["detail"]
+    assert "1 task names it" in problem(remove(server, STAFF, staff), 409, fields=True)["detail"]
     assert remove(server, TASK, tasks[1]).status == 204
-    assert "1 subject names it" in problem(remove(server, CASE, case), 409)["detail"]
-    assert "1 case names it" in problem(remove(server, SERVICE, service), 409)["detail"]
+    assert "1 subject names it" in problem(remove(server, CASE, case), 409, fields=True)["detail"]
+    assert "1 case names it" in problem(remove(server, SERVICE, service), 409, fields=True)["detail"]
     for kind, number in ((SUBJECT, subject), (CASE, case), (SERVICE, service), (STAFF, staff),
                          (CALENDAR, calendar)):
         assert remove(server, kind, number).status == 204, kind.wrapper
@@ -106,7 +106,7 @@ def test_very_many_are_not_all_counted(make_server):
             " ALL SELECT i + 1 FROM n WHERE i < 10050) SELECT 1, i, 1, ?, 0, 0, 'x', 'x', '', 0, 0"
             " FROM n", (calendar,))
     server.start()
-    detail = problem(remove(server, CALENDAR, calendar), 409)["detail"]
+    detail = problem(remove(server, CALENDAR, calendar), 409, fields=True)["detail"]
     assert detail.endswith("at least 10000 tasks name it")
 
 
@@ -161,11 +161,11 @@ def test_staff_who_acted(make_server):
 def test_the_last_with_full_access_stays(make_server):
     server = make_server()
     reply = remove(server, STAFF, 1)
-    assert "full" in problem(reply, 409)["detail"]
+    assert "full" in problem(reply, 409, fields=True)["detail"]
     other = create(server, STAFF)
     assert remove(server, STAFF, 1).status == 204  # oneself
     server.user = other["username"]
-    assert "full" in problem(remove(server, STAFF, other["id"]), 409)["detail"]
+    assert "full" in problem(remove(server, STAFF, other["id"]), 409, fields=True)["detail"]
 
 
 def test_a_task_cannot_name_what_was_deleted(server):

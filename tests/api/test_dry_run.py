@@ -121,7 +121,7 @@ def test_what_others_depend_on(server, kind):
     create(server, TASK, subject_id=209, case_service_id=1, users_list=[2])
     number = {"casefile": 245, "subject": 209, "staff": 2}.get(kind.wrapper, 1)
     before = last_change(server)
-    problem(dry(server, "DELETE", kind, number), 409)
+    problem(dry(server, "DELETE", kind, number), 409, fields=True)
     assert get(server, kind, number).status == 200 and last_change(server) == before
 
 
@@ -160,9 +160,31 @@ def test_its_key_is_not_kept(server):
     assert dry(server, "POST", TASK, fields=fields, headers=key).status == 200
     made = send(server, "POST", TASK.path, {"task": fields}, key)
     assert made.status == 201, made
+    before = last_change(server)
     tried = dry(server, "POST", TASK, fields=fields, headers=key)
-    assert tried.status == 200 and tried.json["id"] is None
+    assert (tried.status, tried.body) == (200, made.body)
+    assert tried.header("Content-Type") == "application/json"
+    assert tried.header("Location") is None and tried.header("ETag") is None
+    for other in ({**fields, "title": "Another"}, {"colour": 1}):
+        assert faults(dry(server, "POST", TASK, fields=other, headers=key)) == [
+            ("Idempotency-Key", "mismatch")]
+    assert last_change(server) == before
     assert send(server, "POST", TASK.path, {"task": fields}, key).body == made.body
+
+
+def test_the_key_of_a_bulk(server):
+    path, key = TASK.path + "/bulk", {"Idempotency-Key": "tried-bulk"}
+    body = {"operations": [{"create": least(TASK, title="Tried among many")}]}
+    made = send(server, "POST", path, body, key)
+    assert made.status == 200, made
+    tried = send(server, "POST", path + "?dry_run=1", body, key)
+    assert (tried.status, tried.body) == (200, made.body)
+
+
+@pytest.mark.parametrize("key", ["", "k 9", "x" * 256])
+def test_its_key_is_judged(server, key):
+    reply = dry(server, "POST", TASK, fields=least(TASK), headers={"Idempotency-Key": key})
+    assert "Idempotency-Key" in problem(reply, 400)["detail"]
 
 
 def test_no_row_is_written(make_server):

@@ -67,7 +67,8 @@ MALFORMED = ["", "1-5", '"1-5', '1-5"', '"a" "b"', '*, "a"', '"a", *', "w/\"a\""
 def test_malformed(server, text):
     number = create(server, TASK)["id"]
     for method, header in (("GET", "If-None-Match"), ("HEAD", "If-None-Match"),
-                           ("PATCH", "If-Match"), ("DELETE", "If-Match")):
+                           ("PATCH", "If-Match"), ("DELETE", "If-Match"),
+                           ("PATCH", "If-None-Match"), ("DELETE", "If-None-Match")):
         body = {"task": {"title": "x"}} if method == "PATCH" else None
         reply = send(server, method, f"{TASK.path}/{number}", body, {header: text})
         assert reply.status == 400, (method, reply)
@@ -101,6 +102,28 @@ def test_if_match(server, kind):
     assert remove(server, kind, number, {"If-Match": tag}).status == 204
     problem(patch(server, kind, number, {"If-Match": "*"}), 404)
     problem(remove(server, kind, number, {"If-Match": tag}), 404)
+
+
+@EACH
+def test_if_none_match_of_a_change(server, kind):
+    """RFC 9110, section 13.1.2: compared weakly, and 412."""
+    number = create(server, kind)["id"]
+    tag = tag_of(server, kind, number)
+    field = CHANGES[kind.wrapper]
+    before = get(server, kind, number)
+    for known in ("*", tag, "W/" + tag, f'"x", {tag}'):
+        for reply in (patch(server, kind, number, {"If-None-Match": known}, **{field: "lost"}),
+                      patch(server, kind, number, {"If-None-Match": known}, nonsense=1),
+                      patch(server, kind, number, {"If-Match": tag, "If-None-Match": known}),
+                      remove(server, kind, number, {"If-None-Match": known})):
+            assert "If-None-Match" in problem(reply, 412)["detail"]
+    problem(patch(server, kind, number, {"If-Match": '"x"', "If-None-Match": '"y"'}), 412)
+    assert get(server, kind, number).body == before.body
+    reply = patch(server, kind, number, {"If-None-Match": '"x", "1-1"', "If-Match": tag},
+                  **{field: "won"})
+    assert reply.status == 200 and reply.json[field] == "won"
+    assert remove(server, kind, number, {"If-None-Match": tag}).status == 204
+    problem(remove(server, kind, number, {"If-None-Match": "*"}), 404)
 
 
 def test_several_headers_are_one_list(server):

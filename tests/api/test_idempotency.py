@@ -2,14 +2,16 @@
 the first time."""
 import concurrent.futures
 import json
+import time
 
 import pytest
 
 import harness
 import places
-from harness import JSON, OWN, TASKS, cases, faults, problem
+from harness import JSON, MINIMAL, OWN, TASKS, cases, faults, problem
 
 pytestmark = places.BOTH
+BULK = TASKS + "/bulk"
 
 
 def post(server, key, title="Once", **options):
@@ -53,6 +55,61 @@ def test_what_was_refused_is_not_kept(server):
     problem(post(server, "refused", ""), 422)
     problem(server.call("POST", TASKS, b"{", {**JSON, "Idempotency-Key": "refused"}), 400)
     assert post(server, "refused", "Right at last").status == 201
+
+
+def send(server, key, body, path=TASKS, **more):
+    return server.call("POST", path, json.dumps(body).encode(),
+                       {**JSON, "Idempotency-Key": key, **more})
+
+
+UNKNOWN = cases([
+    ("of a task", TASKS, harness.task(title="As it was", colour=1)),
+    ("of the body", TASKS, {**harness.task(title="As it was"), "colour": 1}),
+    ("of an operation", BULK, {"operations": [{"create": {**MINIMAL, "colour": 1}}]}),
+    ("of the body of a bulk", BULK, {"operations": [{"create": MINIMAL}], "colour": 1}),
+])
+
+
+@pytest.mark.parametrize("path, body", UNKNOWN)
+def test_what_was_right_then_is_answered_again(server, path, body, request):
+    """A retry without the header that made the first one right."""
+    key = request.node.callspec.id.encode().hex()
+    first = send(server, key, body, path, Prefer="handling=lenient")
+    assert first.status in (200, 201), first
+    again = send(server, key, body, path)
+    assert (again.status, again.body) == (first.status, first.body)
+    assert again.header("Location") == first.header("Location")
+    assert again.header("ETag") == first.header("ETag")
+
+
+@pytest.mark.parametrize("path, body", cases([
+    ("a task", TASKS, {"task": {"title": 7}}), ("no task", TASKS, []),
+    ("operations", BULK, {"operations": [{"create": {}}]}),
+    ("more faults than are told", BULK, {"operations": [{"create": {}}] * 100}),
+    ("no operations", BULK, {"operations": []}), ("too many", BULK, {"operations": [{}] * 501}),
+]))
+def test_another_body_that_is_wrong_in_itself(server, path, body, request):
+    key = request.node.callspec.id.encode().hex()
+    right = harness.task() if path == TASKS else {"operations": [{"create": MINIMAL}]}
+    assert send(server, key, right, path).status in (200, 201)
+    answer = send(server, key, body, path)
+    assert faults(answer) == [("Idempotency-Key", "mismatch")]
+    assert answer.json["detail"].startswith("Idempotency-Key: ")
+
+
+def test_a_rule_that_came_later(make_server):
+    server = make_server()
+    set_account = lambda value: harness.succeed(  # noqa: E731
+        "account", "set", "main", "--require-case", value, *places.where(server.data))
+    set_account("no")
+    body = harness.task()
+    del body["task"]["casefile_id"]
+    first = send(server, "without", body)
+    assert first.status == 201, first
+    set_account("yes")
+    assert faults(send(server, "another", body)) == [("task.casefile_id", "required")]
+    again = send(server, "without", body)
+    assert (again.status, again.body) == (201, first.body)
 
 
 @pytest.mark.parametrize("key", cases([
@@ -110,3 +167,33 @@ def test_it_outlives_the_process_and_ends_after_a_day(make_server):
     second = post(server, "kept", "Kept")
     assert second.status == 201 and second.json["id"] == first.json["id"] + 1
     assert named(server, "Kept") == [first.json["id"], second.json["id"]]
+
+
+def test_a_bulk_after_a_day(make_server):
+    server = make_server()
+    number = server.create(title="As it was", body="kept")["id"]
+    body = {"operations": [{"update": {"id": number, "title": "First"}}]}
+    assert send(server, "bulk", body, BULK).status == 200
+    server.stop()
+    with places.opened(server.data) as database:
+        database.execute("UPDATE idempotency SET at = at - ?", (24 * 60 * 60 + 1,))
+    server.start()
+    body["operations"][0]["update"]["title"] = "Second"
+    answer = send(server, "bulk", body, BULK)
+    assert answer.status == 200, answer
+    task = answer.json["results"][0]
+    assert (task["id"], task["title"], task["body"]) == (number, "Second", "kept")
+
+
+@places.POSTGRESQL
+def test_under_way_while_the_body_is_wrong(make_server):
+    server = make_server()
+    body = harness.task(title="Slow", colour=1)
+    with concurrent.futures.ThreadPoolExecutor(1) as others:
+        with places.opened(server.data) as database:
+            database.execute("SELECT 1 FROM account FOR UPDATE")
+            first = others.submit(send, server, "slow", body, Prefer="handling=lenient")
+            time.sleep(0.3)
+            problem(send(server, "slow", body), 409)
+        assert first.result().status == 201
+    assert send(server, "slow", body).body == first.result().body

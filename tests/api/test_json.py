@@ -131,6 +131,7 @@ def test_malformed(server, body, line):
     assert said, f"no line and column in: {detail}"
     assert int(said[1]) == line, detail
     assert 0 <= int(said[2]) <= len(body) + 1, detail
+    assert "JSON_" not in detail, "words of the library's own"
 
 
 @pytest.mark.parametrize("body, column", [

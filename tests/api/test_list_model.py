@@ -18,6 +18,9 @@ pytestmark = places.ALL
 
 SEEDS, QUERIES = range(20), 100  # seeds, and queries of each
 BIG_SEEDS, BIG_QUERIES = range(100, 104), 38
+# What a list is made of, and read by, is chosen in the same way for all databases: on PostgreSQL
+# fewer questions show whether it answers them so.
+SOME_SEEDS, SOME_BIG_SEEDS = SEEDS[:5], BIG_SEEDS[:1]
 AT_LEAST = 15  # of the queries that find something make use of each feature
 WRITERS = 16
 PER_PAGE = 40
@@ -44,25 +47,42 @@ def big(tmp_path_factory, database):
     lists.stop()
 
 
+@places.SQLITE
 @pytest.mark.parametrize("seed", SEEDS)
 def test_queries(small, seed):
     check_queries(small, seed, range(QUERIES))
 
 
+@places.POSTGRES
+@pytest.mark.parametrize("seed", SOME_SEEDS)
+def test_some_queries(small, seed):
+    check_queries(small, seed, range(QUERIES))
+
+
+@places.BOTH
 @pytest.mark.parametrize("sort", SORTS)
 def test_every_filter_with_every_sort(small, sort):
     check_pairs(small, sort)
 
 
+@places.SQLITE
 @pytest.mark.parametrize("seed", BIG_SEEDS)
 def test_queries_of_many_tasks(big, seed):
     check_queries(big, seed, range(0, 2 * BIG_QUERIES, 2))
 
 
+@places.POSTGRESQL
+@pytest.mark.parametrize("seed", SOME_BIG_SEEDS)
+def test_some_queries_of_many_tasks(big, seed):
+    check_queries(big, seed, range(0, 2 * BIG_QUERIES, 2))
+
+
+@places.SQLITE
 def test_queries_of_a_small_account_beside(big):
     check_queries(big, "beside", range(1, 61, 2))
 
 
+@places.SQLITE
 def test_the_queries_cover_everything(small):
     counter = collections.Counter()
     for seed in SEEDS:

@@ -85,8 +85,9 @@ def test_null(server, kind):
     record = create(server, kind)
     for field in kind.least:
         for empty in (None, ""):
+            code = "choice" if empty == "" and field == "access_level" else "required"
             assert faults(patch(server, kind, record["id"], **{field: empty})) == [
-                (f"{kind.wrapper}.{field}", "required")], field
+                (f"{kind.wrapper}.{field}", code)], field
     # What is left out on create has that value again.
     full = {"task": {"subject_id": 209, "case_service_id": 1, "address": ADDRESS, "body": "b",
                      "alert_at": "2030-01-01", "users_list": [1], "status": "in_progress"},
@@ -112,6 +113,32 @@ def test_dates_that_a_case_always_has(server):
     assert change(server, CASE, record["id"], created_on="2020-01-01")["created_on"] == "2020-01-01"
 
 
+PATCHES = "application/merge-patch+json, application/json"
+
+
+@EACH
+def test_what_patches_may_be(server, kind):
+    """RFC 5789, sections 2.2 and 3.1."""
+    path = f"{kind.path}/{create(server, kind)['id']}"
+    assert server.call("OPTIONS", path).header("Accept-Patch") == PATCHES
+    reply = server.call("PUT", path, b"{}", JSON)
+    problem(reply, 405)
+    assert reply.header("Accept-Patch") == PATCHES
+    for wrong in ("text/plain", "application/json-patch+json"):
+        reply = send(server, "PATCH", path, {kind.wrapper: CHANGES[kind.wrapper]},
+                     {"Content-Type": wrong})
+        assert "application/merge-patch+json" in problem(reply, 415)["detail"]
+        assert reply.header("Accept-Patch") == PATCHES
+    for other in (kind.path, path + "/history"):
+        assert server.call("OPTIONS", other).header("Accept-Patch") is None
+        reply = server.call("PATCH", other, b"{}", JSON)
+        problem(reply, 405)
+        assert reply.header("Accept-Patch") is None
+    reply = send(server, "POST", kind.path, {}, {"Content-Type": "text/plain"})
+    assert "merge-patch" not in problem(reply, 415)["detail"]
+    assert reply.header("Accept-Patch") is None
+
+
 @EACH
 def test_bodies(server, kind):
     record = create(server, kind)
@@ -126,7 +153,6 @@ def test_bodies(server, kind):
     assert faults(send(server, "PATCH", path, {kind.wrapper: {"titel": 1}})) == [
         (f"{kind.wrapper}.titel", "unknown_field")]
     problem(server.call("PATCH", path, b"{", JSON), 400)
-    problem(send(server, "PATCH", path, fields, {"Content-Type": "text/plain"}), 415)
     reply = send(server, "PATCH", path, {kind.wrapper: {"titel": 1}},
                  {"Prefer": "handling=lenient"})
     assert reply.status == 200 and reply.header("Docket-Ignored") == f"{kind.wrapper}.titel"
@@ -314,13 +340,17 @@ def test_a_subject_stays_with_the_case_of_its_tasks(server):
     tasks = [create(server, TASK, casefile_id=case["id"], subject_id=subject["id"])["id"]
              for _ in range(3)]
     reply = patch(server, SUBJECT, subject["id"], casefile_id=245)
-    assert "3 tasks" in problem(reply, 409)["detail"]
+    assert (faults(reply, 409), reply.json["detail"]) == (
+        [("subject.casefile_id", "in_use")], "subject.casefile_id: must stay: 3 tasks depend on it")
+    assert faults(patch(server, SUBJECT, subject["id"], casefile_id=99999, colour="red")) == [
+        ("subject.casefile_id", "in_use"), ("subject.casefile_id", "not_found"),
+        ("subject.colour", "unknown_field")]
     assert change(server, SUBJECT, subject["id"], casefile_id=case["id"]) == subject
     assert change(server, SUBJECT, subject["id"], casefile_id=case["id"], notes="n")["notes"] == "n"
     for number in tasks[:2]:
         change(server, TASK, number, subject_id=None)
     reply = patch(server, SUBJECT, subject["id"], casefile_id=245)
-    assert "1 task depends" in problem(reply, 409)["detail"]
+    assert "1 task depends" in problem(reply, 409, fields=True)["detail"]
     assert send(server, "DELETE", f"{TASK.path}/{tasks[2]}").status == 204
     assert change(server, SUBJECT, subject["id"], casefile_id=245)["casefile_id"] == 245
     assert faults(patch(server, SUBJECT, subject["id"], casefile_id=99999)) == [
@@ -332,12 +362,17 @@ def test_a_service_stays_attached_while_tasks_need_it(server):
     case = create(server, CASE, case_services_list=services[:2])
     number = create(server, TASK, casefile_id=case["id"], case_service_id=services[0])["id"]
     reply = patch(server, CASE, case["id"], case_services_list=services[1:])
-    assert "1 task" in problem(reply, 409)["detail"]
+    assert (faults(reply, 409), reply.json["errors"][0]["message"]) == (
+        [("casefile.case_services_list", "in_use")],
+        f"must keep case service {services[0]}: 1 task depends on it")
     assert get(server, CASE, case["id"]).json == case
     changed = change(server, CASE, case["id"], case_services_list=[services[2], services[0]])
     assert changed["case_services_list"] == [services[0], services[2]]
     change(server, TASK, number, case_service_id=services[2])
-    problem(patch(server, CASE, case["id"], case_services_list=[]), 409)
+    other = create(server, TASK, casefile_id=case["id"], case_service_id=services[0])["id"]
+    assert faults(patch(server, CASE, case["id"], case_services_list=[]), 409) == [
+        ("casefile.case_services_list", "in_use")] * 2
+    change(server, TASK, other, case_service_id=None)
     assert change(server, CASE, case["id"], case_services_list=[services[2]])
     change(server, TASK, number, case_service_id=None)
     assert change(server, CASE, case["id"], case_services_list=[])["case_services_list"] == []
@@ -345,14 +380,14 @@ def test_a_service_stays_attached_while_tasks_need_it(server):
 
 def test_the_last_with_full_access(make_server):
     server = make_server()
-    assert faults(patch(server, STAFF, 1, access_level="limited")) == [
-        ("staff.access_level", "not_allowed")]
+    assert faults(patch(server, STAFF, 1, access_level="limited"), 409) == [
+        ("staff.access_level", "in_use")]
     other = create(server, STAFF)
     assert change(server, STAFF, 1, access_level="limited")["access_level"] == "limited"
     problem(get(server, STAFF, 1), 403)
     server.user = other["username"]
-    assert faults(patch(server, STAFF, other["id"], access_level="disabled")) == [
-        ("staff.access_level", "not_allowed")]
+    assert faults(patch(server, STAFF, other["id"], access_level="disabled"), 409) == [
+        ("staff.access_level", "in_use")]
 
 
 @pytest.mark.parametrize("kind, field, first, second", cases([

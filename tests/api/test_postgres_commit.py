@@ -11,8 +11,9 @@ import time
 
 import pytest
 
-from cluster import Cluster, Office
+import postgres
 from harness import TASKS, Reply, problem, task
+from office import Office
 from writers import Link, Writers
 
 SECONDS = float(os.environ.get("DOCKET_TEST_SECONDS", "3"))
@@ -103,14 +104,14 @@ class Cutter:
 
 @pytest.fixture(scope="module")
 def office(tmp_path_factory):
-    with Cluster().make().start() as cluster:
-        yield Office(cluster, tmp_path_factory.mktemp("office"), ACCOUNTS)
+    return Office(postgres.shared().create("office"), tmp_path_factory.mktemp("office"), ACCOUNTS)
 
 
 @pytest.fixture
 def cutter(office):
-    cutter = Cutter(office.cluster.port)
-    office.serve(url=f"postgresql://postgres@127.0.0.1:{cutter.port}/docket")
+    port = office.database.cluster.port
+    cutter = Cutter(port)
+    office.serve(url=office.url.replace(f":{port}/", f":{cutter.port}/"))
     yield cutter
     office.stop()
     office.servers.clear()
@@ -201,8 +202,8 @@ WAITING = "FROM pg_stat_activity WHERE wait_event = 'SyncRep'"
 
 def test_a_wait_for_a_standby_that_is_cancelled(tmp_path):
     """Then the commit is done here and nowhere else, and PostgreSQL calls that a success."""
-    with Cluster().make().start() as primary, primary.standby("other") as standby:
-        office = Office(primary, tmp_path, ACCOUNTS)
+    with postgres.private() as primary, primary.standby("other") as standby, \
+            Office(primary.create("office"), tmp_path, ACCOUNTS) as office:
         primary.wait_for_standby("other")
         office.serve()
         assert post(office, "wait: before")[0].status == 201
@@ -212,8 +213,7 @@ def test_a_wait_for_a_standby_that_is_cancelled(tmp_path):
         asking.start()
         cancelled = 0
         while asking.is_alive():
-            cancelled += int(primary.psql(
-                f"SELECT count(pg_cancel_backend(pid)) {WAITING}", "postgres"))
+            cancelled += len(primary.main.run(f"SELECT pg_cancel_backend(pid) {WAITING}"))
             time.sleep(0.2)
         (reply, took), = answers
         print(f"{reply.status} after {took:.1f} s; {cancelled} waits were cancelled")
@@ -228,4 +228,3 @@ def test_a_wait_for_a_standby_that_is_cancelled(tmp_path):
         assert times(office, "wait: cancelled") <= 1
         assert times(office, "wait: after") == 1
         office.check_sound()
-        office.stop()

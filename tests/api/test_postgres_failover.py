@@ -9,7 +9,8 @@ import random
 import statistics
 import time
 
-from cluster import Cluster, Office
+import postgres
+from office import Office
 from writers import Writers
 
 ROUNDS = int(os.environ.get("DOCKET_TEST_ROUNDS", "2"))
@@ -21,30 +22,30 @@ NAME = "other"
 
 def check_sealed(primary, stored):
     """The commits that the standby acknowledged are all of them: it is in step."""
-    state = primary.psql("SELECT sync_state, state FROM pg_stat_replication", "postgres")
-    assert state == "sync|streaming" and stored > 0
+    state = primary.main.run("SELECT sync_state, state FROM pg_stat_replication")
+    assert state == [("sync", "streaming")] and stored > 0
 
 
 def test_rounds(tmp_path):
     took = []
-    with Cluster().make().start() as primary, primary.standby(NAME) as standby:
-        office = Office(primary, tmp_path, ACCOUNTS)
+    with postgres.private() as primary, primary.standby(NAME) as standby, \
+            Office(primary.create("office"), tmp_path, ACCOUNTS) as office:
         primary.wait_for_standby(NAME)
-        hosts = f"127.0.0.1:{primary.port},127.0.0.1:{standby.port}"
+        both = office.url.replace("/office", f",127.0.0.1:{standby.port}/office")
         for _ in range(PROCESSES):
-            office.serve(url=f"postgresql://postgres@{hosts}/docket")
+            office.serve(url=both)
         with Writers(office, office.servers, ACCOUNTS, WRITERS, "round", refusals=True) as load:
             for number in range(ROUNDS):
                 load.wait_for(100)
                 check_sealed(primary, len(load.created))
                 time.sleep(random.uniform(0, 0.5))
-                primary.kill9()
+                primary.kill()
                 known = dict(load.created)
                 began = time.monotonic()
                 standby.promote()
                 took.append(load.first_after(began))
                 primary, standby = standby, primary
-                office.cluster = primary
+                office.database.cluster = primary
                 stored = office.titles()
                 lost = [key for key, title in known.items() if stored.get(key) != title]
                 print(f"round {number + 1}: {len(known)} acknowledged, {len(lost)} lost; writes"
@@ -58,6 +59,4 @@ def test_rounds(tmp_path):
               f" {sum(load.refused.values())} answered 503, {left} of them stored; writes again"
               f" after {statistics.median(took):.3f} s, at most {max(took):.3f} s")
         assert not load.unanswered, load.unanswered[:3]
-        office.url = primary.url()
         office.check_sound()
-        office.stop()

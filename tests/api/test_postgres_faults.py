@@ -1,14 +1,18 @@
 """What docket does while its PostgreSQL database is away, full, locked or out of connections: it
 answers 503 with Retry-After, stores nothing that it has not told, and serves again by itself."""
+import contextlib
 import os
+import shutil
 import signal
 import subprocess
 import time
 
+import psycopg2
 import pytest
 
-from cluster import DOMAIN, Cluster, Office, children, run_as_owner
-from harness import TASKS, Reply, problem, succeed, task
+import postgres
+from harness import TASKS, Reply, problem, task
+from office import Office
 from writers import Link, Writers
 
 AGAIN_S = 2  # after the database is back
@@ -18,34 +22,15 @@ SECONDS = float(os.environ.get("DOCKET_TEST_SECONDS", "3"))
 
 @pytest.fixture(scope="module")
 def cluster():
-    with Cluster().make().start() as cluster:
+    with postgres.private() as cluster:
         yield cluster
 
 
 @pytest.fixture(scope="module")
 def office(cluster, tmp_path_factory):
-    office = Office(cluster, tmp_path_factory.mktemp("office"), ACCOUNTS)
-    office.serve()
-    yield office
-    office.stop()
-
-
-@pytest.fixture
-def own(tmp_path):
-    """Makes a cluster of the test's own, with an office in it."""
-    made = []
-
-    def make(settings=(), **more):
-        cluster = Cluster(settings).make().start()
-        made.append(cluster)
-        office = Office(cluster, tmp_path, ACCOUNTS, **more)
-        made.append(office)
+    with Office(cluster.create("office"), tmp_path_factory.mktemp("office"), ACCOUNTS) as office:
         office.serve()
-        return cluster, office
-
-    yield make
-    for one in reversed(made):
-        (one.stop if isinstance(one, Office) else one.remove)()
+        yield office
 
 
 def ask(office, method, path=TASKS, value=None, account="first", server=None):
@@ -117,45 +102,51 @@ def test_a_restart_under_load(office, cluster):
     office.check_sound()
 
 
-def fill_connections(cluster):
-    sessions = []
-    while True:
-        session = cluster.session()
+def fill_connections(database):
+    """All but those that are reserved for whoever may do anything."""
+    held = []
+    with pytest.raises(psycopg2.OperationalError, match="connection slots|too many clients"):
+        while True:
+            held.append(database.connect(postgres.OWNER))
+    return held
+
+
+def test_out_of_connections(tmp_path):
+    with postgres.private(max_connections=20) as cluster, \
+            Office(cluster.create("office"), tmp_path, ACCOUNTS) as office:
+        office.serve()
+        assert post(office, "connections: before")[0].status == 201
+        held = fill_connections(office.database)
         try:
-            session.run("SELECT 1")
-        except (AssertionError, BrokenPipeError):
-            session.__exit__()
-            return sessions
-        sessions.append(session)
+            office.database.run("SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                                " WHERE application_name = 'docket'")
+            held += fill_connections(office.database)
+            for _ in range(2):
+                assert "cannot be reached" in refused(ask(office, "GET")[0])
+                refused(post(office, "connections: none")[0])
+        finally:
+            for connection in held:
+                connection.close()
+        took = again(office, time.monotonic(), "connections: again")
+        print(f"service again after {took:.3f} s")
+        assert took < AGAIN_S
+        assert stored(office, "connections: ") == ["connections: again", "connections: before"]
 
 
-def test_out_of_connections(own):
-    cluster, office = own({"max_connections": "20"})
-    assert post(office, "connections: before")[0].status == 201
-    held = fill_connections(cluster)
-    try:
-        held[0].run("SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-                    " WHERE application_name = 'docket'")
-        held += fill_connections(cluster)
-        for _ in range(2):
-            assert "cannot be reached" in refused(ask(office, "GET")[0])
-            refused(post(office, "connections: none")[0])
-    finally:
-        for session in held:
-            session.__exit__()
-    took = again(office, time.monotonic(), "connections: again")
-    print(f"service again after {took:.3f} s")
-    assert took < AGAIN_S
-    assert stored(office, "connections: ") == ["connections: again", "connections: before"]
+@contextlib.contextmanager
+def somebody_else(office, sql):
+    """Has done that and not committed it, until the end."""
+    with contextlib.closing(office.database.connect()) as connection:
+        connection.autocommit = False
+        connection.cursor().execute(sql)
+        yield
 
 
 @pytest.mark.parametrize("count", [1, 8])
-def test_a_lock_of_somebody_else_stops_its_account_alone(office, cluster, count):
+def test_a_lock_of_somebody_else_stops_its_account_alone(office, count):
     """`count` clients write to the locked account at once."""
     name = f"locked {count}"
-    with cluster.session() as somebody:
-        somebody.run("BEGIN")
-        somebody.run(f"SELECT id FROM account WHERE id = {office.ids['first']} FOR UPDATE")
+    with somebody_else(office, "SELECT id FROM account WHERE name = 'first' FOR UPDATE"):
         with Writers(office, office.servers, ("first",), count, name, refusals=True) as locked, \
                 Writers(office, office.servers, ACCOUNTS[1:], 4, f"free {count}") as load:
             for _ in range(20):
@@ -164,7 +155,6 @@ def test_a_lock_of_somebody_else_stops_its_account_alone(office, cluster, count)
             load.wait_for(100)
             load.ending.wait(SECONDS)
         assert not locked.created and len(locked.refused) >= 1
-        somebody.run("ROLLBACK")
     print(f"{load.slowest:.3f} s the slowest of {len(load.created)} other writes,"
           f" {locked.slowest:.3f} s of {sum(locked.refused.values())} refused")
     assert locked.slowest < 4
@@ -174,13 +164,11 @@ def test_a_lock_of_somebody_else_stops_its_account_alone(office, cluster, count)
     load.check()
 
 
-def test_what_takes_too_long_is_given_up(office, cluster):
+def test_what_takes_too_long_is_given_up(office):
     """A read of a table that somebody has locked takes any time."""
     server = office.serve("--statement-timeout", 300)
     assert ask(office, "GET", server=server)[0].status == 200
-    with cluster.session() as somebody:
-        somebody.run("BEGIN")
-        somebody.run("LOCK TABLE task IN ACCESS EXCLUSIVE MODE")
+    with somebody_else(office, "LOCK TABLE task IN ACCESS EXCLUSIVE MODE"):
         for path in (TASKS, f"{TASKS}/1"):
             reply, took = ask(office, "GET", path, server=server)
             refused(reply)
@@ -190,7 +178,6 @@ def test_what_takes_too_long_is_given_up(office, cluster):
         assert 0.25 < took < 3, took
         # Who comes in is looked up all the same.
         assert ask(office, "GET", "/api/v1/me", server=server)[0].status == 200
-        somebody.run("ROLLBACK")
     took = again(office, time.monotonic(), "slow: again")
     assert took < AGAIN_S
     assert ask(office, "GET", server=server)[0].status == 200
@@ -207,7 +194,6 @@ def small_disk(tmp_path):
     if done.returncode:
         pytest.skip(f"NOT TESTED, a full disk: cannot mount a small one: {done.stderr.decode()}")
     yield place
-    # Lazily: the server may still have it.
     subprocess.run(["umount", "-l", place], check=False)
 
 
@@ -218,12 +204,19 @@ def reachable(folder):
             place.chmod(place.stat().st_mode | 0o011)
 
 
-def test_a_full_disk(small_disk, own, tmp_path):
+def test_a_full_disk(small_disk, tmp_path):
     reachable(small_disk)
-    run_as_owner("mkdir", "-m", "700", small_disk / "space")
-    cluster, office = own(making=f"TABLESPACE small", before="CREATE TABLESPACE small LOCATION"
-                          f" '{small_disk / 'space'}'")
-    ballast = small_disk / "ballast"
+    with postgres.private() as cluster:
+        space = small_disk / "space"
+        space.mkdir(0o700)
+        shutil.chown(space, cluster.data.owner())
+        cluster.main.run(f"CREATE TABLESPACE small LOCATION '{space}'")
+        with Office(cluster.create("office", TABLESPACE="small"), tmp_path, ACCOUNTS) as office:
+            office.serve()
+            fill_disk(office, small_disk / "ballast")
+
+
+def fill_disk(office, ballast):
     with Writers(office, office.servers, ACCOUNTS, 16, "full", refusals=True) as load:
         load.wait_for(200)
         subprocess.run(["dd", "if=/dev/zero", f"of={ballast}", "bs=64k"],
@@ -245,50 +238,53 @@ def test_a_full_disk(small_disk, own, tmp_path):
     office.check_sound()
 
 
-def test_the_end_while_it_is_away(own):
-    cluster, office = own()
-    cluster.stop("immediate")
-    refused(post(office, "end: none")[0])
-    began = time.monotonic()
-    office.servers[0].stop()
-    assert time.monotonic() - began < 10
+def test_the_end_while_it_is_away(office, cluster):
+    server = office.serve()
+    cluster.stop()
+    try:
+        refused(post(office, "end: none", server=server)[0])
+        began = time.monotonic()
+        server.stop()
+        assert time.monotonic() - began < 10
+    finally:
+        cluster.start()
 
 
-def test_the_end_while_it_says_nothing(own):
-    """Its machine hangs, and requests are under way: they are answered or cut off."""
-    cluster, office = own()
-    everyone = [cluster.pid(), *children(cluster.pid())]
+@contextlib.contextmanager
+def hanging(cluster):
+    """Its machine says nothing for a while."""
+    everyone = cluster.processes()
     for pid in everyone:
         os.kill(pid, signal.SIGSTOP)
     try:
-        with Writers(office, office.servers, ACCOUNTS, 4, "hang", refusals=True) as load:
-            time.sleep(0.5)
-            began = time.monotonic()
-            load.ending.set()
-            office.servers[0].stop()
-            took = time.monotonic() - began
+        yield
     finally:
         for pid in everyone:
             os.kill(pid, signal.SIGCONT)
+
+
+def test_the_end_while_it_says_nothing(office, cluster):
+    """Requests are under way: they are answered or cut off."""
+    server = office.serve()
+    with hanging(cluster), \
+            Writers(office, [server], ACCOUNTS, 4, "hang", refusals=True) as load:
+        time.sleep(0.5)
+        began = time.monotonic()
+        load.ending.set()
+        server.stop()
+        took = time.monotonic() - began
     print(f"ended after {took:.1f} s: {dict(load.refused)}, cut off {len(load.unanswered)}")
     assert took < 12
     assert not load.created
 
 
-def test_what_hangs_is_answered_and_served_again(own):
-    cluster, office = own()
+def test_what_hangs_is_answered_and_served_again(office, cluster):
     assert post(office, "hung: before")[0].status == 201
-    everyone = [cluster.pid(), *children(cluster.pid())]
-    for pid in everyone:
-        os.kill(pid, signal.SIGSTOP)
-    try:
+    with hanging(cluster):
         for method, value in (("GET", None), ("POST", task(title="hung: perhaps"))):
             reply, took = ask(office, method, value=value)
             refused(reply)
             assert took < 15, took
-    finally:
-        for pid in everyone:
-            os.kill(pid, signal.SIGCONT)
     took = again(office, time.monotonic(), "hung: again")
     print(f"service again after {took:.3f} s")
     assert took < AGAIN_S

@@ -7,8 +7,9 @@ import signal
 
 import pytest
 
-from cluster import Cluster, Office
+import postgres
 from harness import TASKS, succeed, task
+from office import Office
 from writers import Link, Writers
 
 SECONDS = float(os.environ.get("DOCKET_TEST_SECONDS", "3"))
@@ -18,12 +19,11 @@ ACCOUNTS = ("hot", "second", "third")
 
 @pytest.fixture(scope="module")
 def office(tmp_path_factory):
-    with Cluster().make().start() as cluster:
-        office = Office(cluster, tmp_path_factory.mktemp("office"), ACCOUNTS)
+    database = postgres.shared().create("office")
+    with Office(database, tmp_path_factory.mktemp("office"), ACCOUNTS) as office:
         for _ in range(PROCESSES):
             office.serve()
         yield office
-        office.stop()
 
 
 @pytest.fixture
@@ -74,8 +74,8 @@ def test_one_ends(office):
 def test_a_session_that_is_ended_is_not_noticed(office, links):
     """As an idle one by a firewall or by whoever keeps the database."""
     for turn in range(5):
-        office.cluster.psql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-                            " WHERE datname = 'docket' AND pid <> pg_backend_pid()")
+        office.database.run("SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                            " WHERE datname = current_database() AND pid <> pg_backend_pid()")
         for number, link in enumerate(links):
             title = f"session {turn} {number}"
             status, headers, body = link.ask("POST", TASKS, task(title=title))

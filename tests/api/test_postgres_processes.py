@@ -5,8 +5,9 @@ import threading
 
 import pytest
 
-from cluster import Cluster, Office
+import postgres
 from harness import TASKS, strict_json
+from office import Office
 from writers import Link, Writers
 
 SECONDS = float(os.environ.get("DOCKET_TEST_SECONDS", "3"))
@@ -18,12 +19,11 @@ SHARES = ("hot", "second", "hot", "third", "hot", "fourth", "hot", "second")
 
 @pytest.fixture(scope="module")
 def office(tmp_path_factory):
-    with Cluster().make().start() as cluster:
-        office = Office(cluster, tmp_path_factory.mktemp("office"), ACCOUNTS)
+    database = postgres.shared().create("office")
+    with Office(database, tmp_path_factory.mktemp("office"), ACCOUNTS) as office:
         for _ in range(PROCESSES):
             office.serve()
         yield office
-        office.stop()
 
 
 def test_what_one_acknowledges_all_have(office):
@@ -53,7 +53,8 @@ def test_what_one_acknowledges_all_have(office):
 def test_the_history_has_the_order_in_which_it_was_committed(office):
     """Whoever has read the changes up to one number misses none that comes later: while two
     processes write to the account, a third looks, and what it saw never gets a gap behind it."""
-    first = int(office.cluster.psql("SELECT last_change FROM account WHERE name = 'hot'"))
+    last_change = "SELECT last_change FROM account WHERE name = 'hot'"
+    (first,), = office.database.run(last_change)
     seen, last, faults = [], [None], []
 
     def look():
@@ -76,7 +77,7 @@ def test_the_history_has_the_order_in_which_it_was_committed(office):
     looker.start()
     with Writers(office, office.servers[:2], ("hot",), 16, "ordered") as load:
         load.ending.wait(SECONDS)
-    last[0] = int(office.cluster.psql("SELECT last_change FROM account WHERE name = 'hot'"))
+    (last[0],), = office.database.run(last_change)
     looker.join(60)
     assert not faults, faults
     assert not looker.is_alive(), f"it waits for the change {last[0]} after {seen[-1:]}"

@@ -10,9 +10,10 @@ import time
 
 import pytest
 
+import postgres
 from authority import Authority
-from cluster import Cluster, Office, free_port
 from harness import ROOT, TASKS, Reply, new_source, problem, strict_json, task
+from office import Office
 from writers import Link, Writers
 
 NGINX = shutil.which("nginx", path=os.environ["PATH"] + ":/usr/sbin:/sbin")
@@ -49,7 +50,7 @@ class Nginx:
 
     def __init__(self, place, ports):
         place.mkdir()
-        self.place, self.port = place, free_port()
+        self.place, self.port = place, postgres.free_port()
         authority = Authority(place / "authority")
         self.tls = authority.context(name_matters=False)
         certificate, key = authority.make("docket", "*.example.test")
@@ -104,13 +105,12 @@ class Deaf:
 
 @pytest.fixture(scope="module")
 def office(tmp_path_factory):
-    with Cluster().make().start() as cluster:
-        office = Office(cluster, tmp_path_factory.mktemp("office"), ACCOUNTS,
-                        options=("--behind-proxy",))
+    database = postgres.shared().create("office")
+    with Office(database, tmp_path_factory.mktemp("office"), ACCOUNTS,
+                options=("--behind-proxy",)) as office:
         for _ in PORTS:
             office.serve()
         yield office
-        office.stop()
 
 
 @contextlib.contextmanager

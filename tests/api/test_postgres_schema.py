@@ -1,96 +1,89 @@
 """Which PostgreSQL databases docket serves, makes and migrates, and what it says of others: exit
 status 1, one line that tells what to do, and never a password."""
+import contextlib
 import re
 import subprocess
 
 import pytest
 
-from cluster import Cluster, Office, free_port
+import postgres
 from commands import fails
 from harness import PROGRAM, ROOT, environment, run, succeed
+from office import Office
 
 LOCK = "1685021547, 25972"  # "docket", in two halves
 MARKERS = {"int": "BIGINT", "text": 'TEXT COLLATE "C"', "bytes": "BYTEA"}
 MIGRATIONS = sorted(path.stem.replace("_", " ", 1) for path in (ROOT / "schema").glob("*.sql"))
 LATEST = len(MIGRATIONS)
 TOLD = "".join(name + "\n" for name in MIGRATIONS[1:])
-PASSWORD = "geheim%21wort"  # with an escape: its clear form is not to be shown either
+# With an escape: its clear form is not to be shown either.
+PASSWORD = postgres.PASSWORD.replace("!", "%21")
 NOTHING = f"the database has schema {LATEST}: there is nothing to do\n"
 BUSY = ("docket: other docket processes have the database open: stop those that serve it, or wait"
         " until docket migrate is done\n")
+LOCKS = ("SELECT 1 FROM pg_locks JOIN pg_database ON pg_database.oid = database"
+         " WHERE locktype = 'advisory' AND datname = current_database()")
 TABLES = "SELECT count(*) FROM information_schema.tables WHERE table_schema = 'public'"
 
 
-@pytest.fixture(scope="module")
-def cluster():
-    with Cluster().make() as cluster:
-        rules = cluster.data / "pg_hba.conf"
-        rules.write_text("host all keyed 127.0.0.1/32 scram-sha-256\n" + rules.read_text())
-        cluster.start().psql("CREATE ROLE keyed LOGIN PASSWORD 'geheim!wort'", "postgres")
-        yield cluster
-
-
 @pytest.fixture
-def empty(cluster, request):
+def empty():
     """A database without a table."""
-    name = re.sub(r"\W", "_", request.node.name)[:60]
-    cluster.psql(f"CREATE DATABASE {name}", "postgres")
-    return name
+    return postgres.shared().create("empty")
 
 
 @pytest.fixture
-def office(cluster, tmp_path, request):
-    office = Office(cluster, tmp_path, database=re.sub(r"\W", "_", request.node.name)[:60])
-    yield office
-    office.stop()
+def office(empty, tmp_path):
+    with Office(empty, tmp_path) as office:
+        yield office
 
 
 @pytest.fixture
-def old(cluster, empty):
+def old(empty):
     """A database of the first schema with an account."""
     script = (ROOT / "schema" / "0001_init.sql").read_text()
     script = re.sub(r"\{(\w+)\}", lambda found: MARKERS.get(found[1], ""), script)
-    cluster.psql("CREATE TABLE migration (number BIGINT NOT NULL PRIMARY KEY,"
-                 " name TEXT NOT NULL, applied_at BIGINT NOT NULL);"
-                 "INSERT INTO migration VALUES (1, 'init', 0);" + script +
-                 "INSERT INTO account (id, name, created_at) VALUES (1, 'old', 0);", empty)
+    empty.run(f"SET ROLE {postgres.OWNER};"
+              "CREATE TABLE migration (number BIGINT NOT NULL PRIMARY KEY,"
+              " name TEXT NOT NULL, applied_at BIGINT NOT NULL);"
+              "INSERT INTO migration VALUES (1, 'init', 0);" + script +
+              "INSERT INTO account (id, name, created_at) VALUES (1, 'old', 0);")
     return empty
 
 
-def numbers(cluster, database):
-    return cluster.psql("SELECT number FROM migration ORDER BY number", database).split()
+def numbers(database):
+    return [number for number, in database.run("SELECT number FROM migration ORDER BY number")]
 
 
 def serve(url):
     return fails("serve", "--database", url, "--listen", "127.0.0.1:0")
 
 
-def test_an_older_schema_is_migrated_by_migrate_alone(cluster, old):
-    url = cluster.url(old)
+def test_an_older_schema_is_migrated_by_migrate_alone(old):
+    url = old.url
     said = serve(url)
     assert "has schema 1 " in said and f"needs schema {LATEST}" in said
     assert "stop every docket" in said and '"docket migrate --database URL"' in said
     for command in (["account", "list"], ["check"], ["demo"]):
         fails(*command, "--database", url)
-    assert numbers(cluster, old) == ["1"], "nothing but migrate changes it"
+    assert numbers(old) == [1], "nothing but migrate changes it"
     done = succeed("migrate", "--database", url, "--dry-run")
-    assert done.stdout == TOLD and numbers(cluster, old) == ["1"]
+    assert done.stdout == TOLD and numbers(old) == [1]
     done = succeed("migrate", "--database", url)
     assert done.stdout == TOLD and f"from schema 1 to {LATEST}" in done.stderr
-    assert len(numbers(cluster, old)) == LATEST
+    assert len(numbers(old)) == LATEST
     assert "there is nothing to do" in succeed("migrate", "--database", url).stderr
     assert "old" in succeed("account", "list", "--database", url).stdout
 
 
-def test_a_row_that_is_taken_away(office, cluster):
-    cluster.psql(f"DELETE FROM migration WHERE number = {LATEST}", office.database)
+def test_a_row_that_is_taken_away(office):
+    office.database.run(f"DELETE FROM migration WHERE number = {LATEST}")
     said = serve(office.url)
     assert f"has schema {LATEST - 1} " in said and "docket migrate" in said
 
 
-def test_a_newer_schema(office, cluster):
-    cluster.psql(f"INSERT INTO migration VALUES ({LATEST + 3}, 'of the future', 0)",
-                 office.database)
+def test_a_newer_schema(office):
+    office.database.run(f"INSERT INTO migration VALUES ({LATEST + 3}, 'of the future', 0)")
     for command in (["serve", "--listen", "127.0.0.1:0"], ["migrate"], ["account", "list"],
                     ["check"], ["init"]):
         said = fails(*command, "--database", office.url)
@@ -98,25 +91,26 @@ def test_a_newer_schema(office, cluster):
         assert "a newer one" in said
 
 
-def test_two_migrations_at_once(old, cluster):
+def test_two_migrations_at_once(old):
     """One waits for a table that somebody holds, and so has the database while the other comes: that
     is refused, or finds nothing to do any more."""
-    command = [PROGRAM, "migrate", "--database", cluster.url(old)]
-    with cluster.session(old) as somebody:
-        somebody.run("BEGIN")
-        somebody.run("LOCK TABLE migration IN ACCESS EXCLUSIVE MODE")
+    command = [PROGRAM, "migrate", "--database", old.url]
+    with contextlib.closing(old.connect()) as somebody:
+        somebody.autocommit = False
+        somebody.cursor().execute("LOCK TABLE migration IN ACCESS EXCLUSIVE MODE")
         both = [subprocess.Popen(command, env=environment(), stdout=subprocess.PIPE,
                                  stderr=subprocess.PIPE, encoding="utf-8") for _ in range(2)]
-        cluster.until("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'", "1")
-        somebody.run("ROLLBACK")
+        old.until("SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+                  " AND datname = current_database() HAVING count(*) = 1")
+        somebody.rollback()
         said = sorted((one.wait(60), *one.communicate()) for one in both)
     assert sorted(told for _, told, _ in said) == ["", TOLD], said
     for status, told, message in said:
         assert told or (status, message) in [(0, NOTHING), (1, BUSY)], said
-    assert len(numbers(cluster, old)) == LATEST
+    assert len(numbers(old)) == LATEST
 
 
-def test_not_while_it_is_served(office, cluster):
+def test_not_while_it_is_served(office):
     server = office.serve()
     for command in ("migrate", "init"):
         assert "stop" in fails(command, "--database", office.url)
@@ -126,36 +120,45 @@ def test_not_while_it_is_served(office, cluster):
     assert "there is nothing to do" in succeed("migrate", "--database", office.url).stderr
 
 
-def test_nobody_serves_while_it_is_migrated(office, cluster):
-    with cluster.session(office.database) as somebody:
-        somebody.run(f"SELECT pg_advisory_lock({LOCK})")
+def test_nobody_serves_while_it_is_migrated(office):
+    with contextlib.closing(office.database.connect()) as somebody:
+        somebody.cursor().execute(f"SELECT pg_advisory_lock({LOCK})")
         assert "docket migrate" in serve(office.url)
-    cluster.until(f"SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'", "0")
+    office.database.until(f"{LOCKS} HAVING count(*) = 0")
     office.serve()
 
 
-def test_init_makes_no_second_first_account(office, cluster):
+def test_a_process_that_does_nothing_has_its_lock_again(office):
+    """Its sessions are ended while nobody asks it for anything, and so is its lock with them."""
+    server = office.serve()
+    office.database.until(f"{LOCKS} HAVING count(*) = 1")
+    office.database.cluster.main.run(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s",
+        [office.database.name])
+    office.database.until(f"{LOCKS} HAVING count(*) = 1")
+    assert "stop" in fails("migrate", "--database", office.url)
+    server.stop()
+
+
+def test_init_makes_no_second_first_account(office):
     said = fails("init", "--database", office.url, "--account", "another")
     assert "already has" in said and "account" in said
-    assert cluster.psql("SELECT count(*) FROM account", office.database) == "1"
+    assert office.database.run("SELECT count(*) FROM account") == [(1,)]
 
 
-def test_a_database_without_tables(cluster, empty):
-    url = cluster.url(empty)
+def test_a_database_without_tables(empty):
     for command in (["serve", "--listen", "127.0.0.1:0"], ["migrate"], ["account", "list"],
                     ["check"], ["demo"]):
-        assert '"docket init --database URL"' in fails(*command, "--database", url), command
-    assert cluster.psql(TABLES, empty) == "0"
+        assert '"docket init --database URL"' in fails(*command, "--database", empty.url), command
+    assert empty.run(TABLES) == [(0,)]
 
 
 @pytest.mark.parametrize("encoding", ["LATIN1", "SQL_ASCII"])
-def test_another_encoding(cluster, encoding):
-    name = f"in_{encoding.lower()}"
-    cluster.psql(f"CREATE DATABASE {name} ENCODING '{encoding}' LOCALE 'C' TEMPLATE template0",
-                 "postgres")
+def test_another_encoding(encoding):
+    other = postgres.shared().create("other", ENCODING=encoding, LOCALE="C", LOCALE_PROVIDER="libc")
     for command in (["init"], ["serve", "--listen", "127.0.0.1:0"], ["migrate"]):
-        assert "UTF8" in fails(*command, "--database", cluster.url(name))
-    assert cluster.psql(TABLES, name) == "0"
+        assert "UTF8" in fails(*command, "--database", other.url)
+    assert other.run(TABLES) == [(0,)]
 
 
 WRONG = [
@@ -177,8 +180,8 @@ WRONG = [
 
 
 @pytest.mark.parametrize("url, named", [row[1:] for row in WRONG], ids=[row[0] for row in WRONG])
-def test_a_database_that_cannot_be_opened(cluster, url, named):
-    url = url.format(password=PASSWORD, port=cluster.port, closed=free_port())
+def test_a_database_that_cannot_be_opened(url, named):
+    url = url.format(password=PASSWORD, port=postgres.shared().port, closed=postgres.free_port())
     for command in (["serve", "--listen", "127.0.0.1:0"], ["init"], ["migrate"], ["check"],
                     ["account", "list"]):
         done = run(*command, "--database", url)
@@ -188,10 +191,10 @@ def test_a_database_that_cannot_be_opened(cluster, url, named):
         assert "geheim" not in done.stderr, (command, done)
 
 
-def test_the_right_password_can_come_from_the_environment(cluster):
-    cluster.psql("CREATE DATABASE of_keyed OWNER keyed", "postgres")
-    url = cluster.url("of_keyed", "keyed")
-    env = {"PGPASSWORD": "geheim!wort", "DOCKET_DATABASE": url}
+def test_the_right_password_can_come_from_the_environment():
+    database = postgres.shared().create("keyed", OWNER=postgres.KEYED)
+    url = database.cluster.url(database.name, postgres.KEYED)
+    env = {"PGPASSWORD": postgres.PASSWORD, "DOCKET_DATABASE": url}
     succeed("init", env=env)
     assert "first" not in succeed("account", "list", env=env).stdout
     assert "main" in succeed("account", "list", env={"DOCKET_DATABASE": url.replace(

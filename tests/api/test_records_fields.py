@@ -140,14 +140,25 @@ def test_the_defaults_of_an_account(two, base_of_two, tmp_path):
     admin.docket(two, "account set", "second", "--time-zone", zone)
     pair = admin.Pair(two, base_of_two[1], tmp_path / "log")
     try:
-        def made(kind, **fields):
+        def send(method, path, wrapper=None, fields=None):
             reply = pair.server.call(
-                "POST", kind.path, json.dumps({kind.wrapper: least(kind, **fields)}).encode(),
+                method, path, json.dumps({wrapper: fields}).encode() if wrapper else b"",
                 {**JSON, "Host": "second." + admin.DOMAIN},
                 access=basic("admin/token", base_of_two[1]["second"]))
-            assert reply.status == 201, reply
+            assert reply.status in (200, 201), reply
             return reply.json
-        assert made(STAFF)["time_zone"] == zone
+
+        def made(kind, query=""):
+            return send("POST", kind.path + query, kind.wrapper, least(kind))
+
+        staff = made(STAFF)
+        assert staff["time_zone"] == made(STAFF, "?dry_run=1")["time_zone"] == zone
+        path = f"{STAFF.path}/{staff['id']}"
+        assert send("PATCH", path, "staff", {"time_zone": "UTC"})["time_zone"] == "UTC"
+        assert send("PATCH", path, "staff", {"time_zone": None})["time_zone"] == zone
+        admin.docket(two, "staff add", "by-command", "--account", "second")
+        by_command = admin.listed(two, "staff list", "--account", "second")[-1]["id"]
+        assert send("GET", f"{STAFF.path}/{by_command}")["time_zone"] == zone
         offset = 14 if zone.endswith("Kiritimati") else -11
         there = datetime.timezone(datetime.timedelta(hours=offset))
         today = datetime.datetime.now(there).date()

@@ -126,9 +126,6 @@ def in_order(kind, records, sort, descending):
     def key(record):
         value = record[sort] if sort in record else " ".join(
             filter(None, (record["first_name"], record["middle_name"], record["last_name"])))
-        if kind is SUBJECT and sort == "last_name":
-            value = " ".join(filter(None, (record["last_name"], record["first_name"],
-                                           record["middle_name"])))
         if isinstance(value, str) and sort in FOLDED:
             value = unicodedata.normalize("NFC", value).casefold()
         return value
@@ -209,7 +206,7 @@ def test_old_records_are_carried_over(one, tmp_path):
                 ("casefile", "created_on"), ("casefile", "due_on"), ("casefile", "notes"),
                 ("casefile", "reference_value_1"), ("casefile", "reference_value_2"),
                 ("casefile", "reference_value_3"), ("subject", "middle_name"),
-                ("subject", "name_folded"),
+                ("subject", "name_folded"), ("subject", "last_name_folded"),
                 ("subject", "is_primary"), ("subject", "notes"),
                 *[(table, "external_id") for table in ("staff", "calendar", "case_service",
                                                        "casefile", "subject", "task")]]) +

@@ -37,6 +37,7 @@ static void decode(struct decoded *decoded, const char *text, bool lenient)
 	decoded->decode = (struct decode){
 		.arena = &decoded->arena,
 		.faults = &decoded->faults,
+		.prefix = "task",
 		.account = &american,
 		.lenient = lenient,
 		.ignored = &decoded->ignored,
@@ -170,7 +171,9 @@ static void complete_at_goes_with_complete(void **state)
 	release(&decoded);
 	decode(&decoded, "{\"task\":{" NEEDED ",\"status\":\"complete\"}}", false);
 	assert_int_equal(decoded.faults.count, 0);
-	assert_int_equal(task_settle(&decoded.task, NULL, &decoded.arena, 1234), OK);
+	assert_int_equal(task_settle(&decoded.task, NULL,
+				     &(struct occasion){.arena = &decoded.arena, .now = 1234}),
+			 OK);
 	assert_true(decoded.task.complete_at == 1234);
 	assert_true(slice_is(decoded.task.title_folded, "t"));
 	release(&decoded);

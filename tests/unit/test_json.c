@@ -24,7 +24,7 @@ static void reading_is_strict(void **state)
 		{"{\"a\":1} x", "end of file expected"},
 		{"{\"a\":1}{}", "end of file expected"},
 		{"{\"a\":\n  nul}", "line 2, column 5"},
-		{"[\"\\u0000\"]", "\\u0000 is not allowed"},
+		{"[\"\\u0000\"]", "\\u0000 is not allowed at line 1"},
 		{"[\"\\ud800\"]", "invalid Unicode"},
 		{"[\"\xff\"]", "unable to decode byte 0xff"},
 		{"[\"\xed\xa0\x80\"]", "unable to decode byte 0xed"},

@@ -75,16 +75,23 @@ static int64_t ask(struct db *db, const char *sql)
 	return answer;
 }
 
+static enum err go_up(struct place *place, const struct migration *to, size_t count,
+		      const char *copy, int64_t now)
+{
+	return migrate(place->db, to, count, &(struct migrate_how){.copy_to = copy, .now = now},
+		       &place->why);
+}
+
 static void go_up_once_each(void **state)
 {
 	struct place *place = *state;
 
-	assert_int_equal(migrate(place->db, list, 1, place->copy, 0, 10, &place->why), OK);
+	assert_int_equal(go_up(place, list, 1, place->copy, 10), OK);
 	/* There was nothing to copy. */
 	assert_int_not_equal(access(place->copy, F_OK), 0);
-	assert_int_equal(migrate(place->db, list, 1, place->copy, 0, 11, &place->why), OK);
+	assert_int_equal(go_up(place, list, 1, place->copy, 11), OK);
 	assert_int_equal(ask(place->db, "SELECT count(*) FROM a"), 1);
-	assert_int_equal(migrate(place->db, list, 2, place->copy, 0, 12, &place->why), OK);
+	assert_int_equal(go_up(place, list, 2, place->copy, 12), OK);
 	assert_int_equal(ask(place->db, "SELECT count(*) FROM b"), 0);
 	assert_int_equal(ask(place->db, "SELECT sum(number * applied_at) FROM migration"),
 			 1 * 10 + 2 * 12);
@@ -97,8 +104,8 @@ static void copy_first(void **state)
 	char message[256], partial[96];
 	struct db *copy;
 
-	assert_int_equal(migrate(place->db, list, 1, place->copy, 0, 10, &place->why), OK);
-	assert_int_equal(migrate(place->db, list, 2, place->copy, 0, 12, &place->why), OK);
+	assert_int_equal(go_up(place, list, 1, place->copy, 10), OK);
+	assert_int_equal(go_up(place, list, 2, place->copy, 12), OK);
 	assert_int_equal(sqlite_driver.open(place->copy, DB_READ, &copy, message, sizeof(message)),
 			 OK);
 	assert_int_equal(ask(copy, "SELECT max(number) FROM migration"), 1);
@@ -112,8 +119,8 @@ static void no_copy_no_migration(void **state)
 {
 	struct place *place = *state;
 
-	assert_int_equal(migrate(place->db, list, 1, NULL, 0, 10, &place->why), OK);
-	assert_int_not_equal(migrate(place->db, list, 2, "/nowhere/copy", 0, 12, &place->why), OK);
+	assert_int_equal(go_up(place, list, 1, NULL, 10), OK);
+	assert_int_not_equal(go_up(place, list, 2, "/nowhere/copy", 12), OK);
 	assert_true(place->why.len > 0);
 	assert_int_equal(ask(place->db, "SELECT max(number) FROM migration"), 1);
 }
@@ -122,8 +129,8 @@ static void newer_is_refused(void **state)
 {
 	struct place *place = *state;
 
-	assert_int_equal(migrate(place->db, list, 2, place->copy, 0, 10, &place->why), OK);
-	assert_int_equal(migrate(place->db, list, 1, place->copy, 0, 11, &place->why), ERR_SCHEMA);
+	assert_int_equal(go_up(place, list, 2, place->copy, 10), OK);
+	assert_int_equal(go_up(place, list, 1, place->copy, 11), ERR_SCHEMA);
 	assert_int_equal(ask(place->db, "SELECT max(number) FROM migration"), 2);
 }
 
@@ -131,7 +138,7 @@ static void whole_or_not_at_all(void **state)
 {
 	struct place *place = *state;
 
-	assert_int_not_equal(migrate(place->db, broken, 2, place->copy, 0, 10, &place->why), OK);
+	assert_int_not_equal(go_up(place, broken, 2, place->copy, 10), OK);
 	buf_add_char(&place->why, '\0');
 	assert_non_null(strstr(place->why.ptr, "broken"));
 	assert_int_equal(ask(place->db, "SELECT max(number) FROM migration"), 1);
@@ -142,7 +149,7 @@ static void unknown_marker(void **state)
 {
 	struct place *place = *state;
 
-	assert_int_not_equal(migrate(place->db, marked, 1, place->copy, 0, 10, &place->why), OK);
+	assert_int_not_equal(go_up(place, marked, 1, place->copy, 10), OK);
 	assert_int_equal(ask(place->db, "SELECT count(*) FROM migration"), 0);
 }
 
