@@ -17,7 +17,7 @@ CREATE TABLE idempotency (
 	at {int} NOT NULL,
 	body_hash {bytes} NOT NULL,
 	change {int} NOT NULL, -- whose record was the answer
-	answer {text},         -- an answer that is not one record
+	answer {text},         -- of many: the changes, as JSON, that have their records
 	PRIMARY KEY (account_id, route, key)
 ) {table}{by_account};
 CREATE INDEX idempotency_by_age ON idempotency (account_id, at);

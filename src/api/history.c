@@ -16,13 +16,9 @@
 
 struct history_answer {
 	struct history_read read;
-	struct call *call;
 	struct buf *out;
-	struct slice before; /* the record's value before the next entry; of the arena */
-	int64_t count;
-	int64_t last; /* the change of the last entry that was written */
-	bool found;   /* the record has a history */
-	bool more;
+	json_t *before; /* the record before the next entry; NULL: it was not there */
+	bool found;     /* the record has a history */
 };
 
 /* What these requests take. */
@@ -122,10 +118,9 @@ static void begin(void *context)
 	struct history_answer *answer = context;
 
 	buf_clear(answer->out);
-	answer->before = (struct slice){NULL, 0};
-	answer->count = 0;
-	answer->last = answer->read.since;
-	answer->found = answer->more = false;
+	json_decref(answer->before);
+	answer->before = NULL;
+	answer->found = false;
 	if (answer->read.type) {
 		json_open_array(answer->out);
 		return;
@@ -135,37 +130,25 @@ static void begin(void *context)
 	json_open_array(answer->out);
 }
 
-/* One more than was asked for tells that there is more. */
-static bool is_wanted(struct history_answer *answer, const struct history_entry *entry)
-{
-	answer->found = true;
-	if (entry->change <= answer->read.since)
-		return false;
-	answer->more = ++answer->count == answer->read.limit;
-	if (!answer->more)
-		answer->last = entry->change;
-	return !answer->more;
-}
-
 static enum err on_history(void *context, const struct history_entry *entry)
 {
 	struct history_answer *answer = context;
 	struct buf *out = answer->out;
+	json_t *after = NULL;
 
-	if (is_wanted(answer, entry)) {
+	if (entry->value.ptr)
+		after = json_loadb(entry->value.ptr, entry->value.len, 0, NULL);
+	answer->found = true;
+	if (entry->change > answer->read.since) {
 		put_head(out, entry);
 		json_put_key(out, "action");
 		json_put_plain(out, entry->action);
 		json_put_key(out, "fields");
-		encode_changes(answer->before, entry->value, out);
+		encode_changes(answer->before, after, out);
 		json_close_object(out);
 	}
-	answer->before = entry->value;
-	if (entry->value.ptr) {
-		answer->before.ptr = arena_copy(&answer->call->http->arena, entry->value);
-		if (!answer->before.ptr)
-			return ERR_NOMEM;
-	}
+	json_decref(answer->before);
+	answer->before = after;
 	return out->failed ? ERR_NOMEM : OK;
 }
 
@@ -174,8 +157,6 @@ static enum err on_change(void *context, const struct history_entry *entry)
 	struct history_answer *answer = context;
 	struct buf *out = answer->out;
 
-	if (!is_wanted(answer, entry))
-		return OK;
 	put_head(out, entry);
 	json_put_key(out, "record");
 	json_put_plain(out, entry->record);
@@ -196,17 +177,16 @@ static struct history_answer *answer_new(struct call *call)
 {
 	struct history_answer *answer = arena_alloc(&call->http->arena, sizeof(*answer));
 
-	if (!answer) {
-		problem_err(call, ERR_NOMEM);
+	if (!answer || http_is_full(call->http)) {
+		problem_err(call, answer ? ERR_BUSY : ERR_NOMEM);
 		return NULL;
 	}
 	history_read_init(&answer->read, &call->http->arena);
 	answer->read.scope = call->scope;
 	answer->read.since = call->history->since;
-	answer->read.limit = call->history->limit + 1;
+	answer->read.limit = call->history->limit;
 	answer->read.on_begin = begin;
 	answer->read.entry_context = answer;
-	answer->call = call;
 	answer->out = &call->http->response.body;
 	call->read = answer;
 	return answer;
@@ -218,14 +198,15 @@ static enum flow history_done(struct call *call)
 	enum err err = answer->read.read.err;
 	char *link;
 
+	json_decref(answer->before);
 	if (!err && !answer->found)
 		err = ERR_NOT_FOUND;
 	json_close_array(answer->out);
-	if (!err && answer->more) {
+	if (!err && answer->read.more) {
 		link = arena_printf(&call->http->arena,
 				    "<%.*s?since=%lld&per_page=%lld>; rel=\"next\"",
 				    (int)call->http->path.len, call->http->path.ptr,
-				    (long long)answer->last, (long long)call->history->limit);
+				    (long long)answer->read.last, (long long)call->history->limit);
 		if (!link)
 			err = ERR_NOMEM;
 		else
@@ -267,20 +248,15 @@ static enum flow changes_done(struct call *call)
 	}
 	json_close_array(out);
 	json_put_key(out, "last");
-	json_put_int(out, answer->last);
+	json_put_int(out, answer->read.last);
 	json_close_object(out);
 	return answer_json(call, answer->read.read.err);
 }
 
 enum flow changes_list(struct call *call)
 {
-	struct history_answer *answer;
+	struct history_answer *answer = answer_new(call);
 
-	if (http_is_full(call->http)) {
-		problem_err(call, ERR_BUSY);
-		return FLOW_ANSWERED;
-	}
-	answer = answer_new(call);
 	if (!answer)
 		return FLOW_ANSWERED;
 	answer->read.on_entry = on_change;

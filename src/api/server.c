@@ -163,8 +163,12 @@ static void answer_again(struct call *call)
 	const char *location = arena_printf(&call->http->arena, "%s/%lld", call->route->path,
 					    (long long)key->record_id);
 
+	if (key->values) {
+		call->route->finish(call);
+		return;
+	}
 	buf_add_slice(&response->body, key->value);
-	if ((key->whole || call->dry_run) && !response->body.failed) {
+	if (call->dry_run && !response->body.failed) {
 		http_add_header(call->http, "Content-Type", "application/json");
 		response->status = 200;
 		return;

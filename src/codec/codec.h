@@ -68,10 +68,10 @@ void encode_members(const struct record_type *type, const void *record, struct b
 /* Whether a record written `then` has a member that it has not, or otherwise, as it is written
  * `now`; `name` is the first such. What only `now` has is a field that docket did not know then. */
 bool encoded_differs(struct slice then, struct slice now, char name[64]);
-/* What has changed between the two, as {"title": {"from": "a", "to": "b"}}; a ptr of NULL is a
- * record that is not there, and all that the other one has is told. Its id and its times of
- * creation and change are left out. */
-void encode_changes(struct slice then, struct slice now, struct buf *out);
+/* What has changed between two records that were written, as {"title": {"from": "a", "to": "b"}}.
+ * One that is NULL is not there: all that the other has is told. A member that is missing is null.
+ * The id and the times of creation and change are left out. */
+void encode_changes(const json_t *before, const json_t *after, struct buf *out);
 /* As it stands inside the record that names it: with a member `name` in any case. */
 void encode_related(const struct record_type *type, const void *record, struct buf *out);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Compares a record as it was once written with what it became. */
 #include <stdio.h>
+#include <string.h>
 
 #include "codec/codec.h"
 #include "json/write.h"
@@ -41,6 +42,11 @@ static void put_value(struct buf *out, const char *key, const json_t *value)
 	struct buf text = {0};
 
 	json_put_key(out, key);
+	if (json_is_string(value)) {
+		json_put_text(out,
+			      (struct slice){json_string_value(value), json_string_length(value)});
+		return;
+	}
 	if (value)
 		json_dump_callback(value, add_bytes, &text, JSON_COMPACT | JSON_ENCODE_ANY);
 	if (text.len)
@@ -60,28 +66,36 @@ static void put_change(struct buf *out, const char *name, const json_t *from, co
 	json_close_object(out);
 }
 
-void encode_changes(struct slice then, struct slice now, struct buf *out)
+static bool is_nothing(const json_t *value)
 {
-	json_t *before = then.ptr ? json_loadb(then.ptr, then.len, 0, NULL) : NULL;
-	json_t *after = now.ptr ? json_loadb(now.ptr, now.len, 0, NULL) : NULL;
-	/* Those are told beside the changes. */
-	static const char *const told[] = {"id", "created_at", "updated_at", NULL};
-	json_t *value;
-	const char *key;
+	return !value || json_is_null(value);
+}
 
-	for (const char *const *name = told; *name; name++) {
-		json_object_del(before, *name);
-		json_object_del(after, *name);
-	}
+static bool is_same(const json_t *from, const json_t *to)
+{
+	return is_nothing(from) ? is_nothing(to) : json_equal(from, to);
+}
+
+/* Those are told beside the changes. */
+static bool is_told(const char *name)
+{
+	return strcmp(name, "id") == 0 || strcmp(name, "created_at") == 0 ||
+	       strcmp(name, "updated_at") == 0;
+}
+
+void encode_changes(const json_t *before, const json_t *after, struct buf *out)
+{
+	const char *key;
+	json_t *value;
+
 	json_open_object(out);
-	json_object_foreach (after ? after : before, key, value) {
+	/* It is only read. */
+	json_object_foreach ((json_t *)(after ? after : before), key, value) {
 		const json_t *from = json_object_get(before, key),
 			     *to = json_object_get(after, key);
 
-		if (!(from && to && json_equal(from, to)))
+		if (!is_told(key) && !is_same(from, to))
 			put_change(out, key, from, to);
 	}
 	json_close_object(out);
-	json_decref(before);
-	json_decref(after);
 }

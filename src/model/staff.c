@@ -113,7 +113,12 @@ enum err staff_settle(void *record, const void *before, const struct occasion *o
 	enum err err = text_fold(occasion->arena, staff->first_name, &staff->first_name_folded);
 
 	(void)before;
-	if (!staff->time_zone.len)
+	if (!staff->time_zone.len) {
+		/* The record is answered when the occasion is over. */
 		staff->time_zone = slice_of(occasion->time_zone);
+		staff->time_zone.ptr = arena_copy(occasion->arena, staff->time_zone);
+		if (!staff->time_zone.ptr)
+			return ERR_NOMEM;
+	}
 	return err ? err : text_fold(occasion->arena, staff->last_name, &staff->last_name_folded);
 }

@@ -83,6 +83,13 @@ enum err write_read_first(struct store_write *write, struct calls *calls)
 	return err ? err : write->steps->read(write, calls);
 }
 
+enum err write_read_more(struct store_write *write, struct calls *calls)
+{
+	if (idempotency_knows(write))
+		return idempotency_read_more(write, calls);
+	return write->steps->read_more ? write->steps->read_more(write, calls) : OK;
+}
+
 /* Writes without an account are in the order of one that has no number. */
 static int64_t account_of(const struct store_write *write)
 {
@@ -239,14 +246,12 @@ static enum err decide(struct batch *batch, struct store_write *write)
 	return err;
 }
 
-/* What an answered key, or a missing account, has made needless is not read. */
+/* Of an account that is missing nothing is read. */
 static enum err read_more(struct batch *batch, struct store_write *write)
 {
-	bool needless = !write->steps->read_more ||
-			(!write->steps->makes_account && !write->account->found) ||
-			idempotency_knows(write);
+	bool needless = !write->steps->makes_account && !write->account->found;
 
-	return needless ? OK : write->steps->read_more(write, &batch->calls);
+	return needless ? OK : write_read_more(write, &batch->calls);
 }
 
 static enum err run_rounds(struct batch *batch)

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* Many creates and changes as one write: their steps are those of each, one behind the other. */
-#include "codec/codec.h"
 #include "json/write.h"
 #include "store/store_private.h"
 
@@ -36,6 +35,7 @@ static void prepare(const struct store_write *whole, struct store_write *one)
 	one->now = whole->now;
 	one->account = whole->account;
 	one->request_id = whole->request_id;
+	one->value = (struct slice){NULL, 0};
 	*one->faults_last = NULL;
 	one->faults->last = one->faults_last;
 	one->faults->count = one->faults_before;
@@ -113,22 +113,18 @@ static enum err decide_one(struct bulk_write *bulk, size_t i, struct calls *call
 	return err;
 }
 
-/* For a key that is sent again. */
-static enum err keep_answer(struct bulk_write *bulk)
+/* For a key that is sent again: the history has what the answer is made of. */
+static enum err keep_changes(struct bulk_write *bulk)
 {
 	struct buf text = {0};
 	const char *copy;
 
-	json_open_object(&text);
-	json_put_key(&text, "results");
 	json_open_array(&text);
 	for (size_t i = 0; i < bulk->count; i++)
-		encode_record(record_types[bulk->operations[i].kind], bulk->operations[i].record,
-			      &text);
+		json_put_int(&text, ((struct record *)bulk->operations[i].record)->change);
 	json_close_array(&text);
-	json_close_object(&text);
 	copy = text.failed ? NULL : arena_copy(bulk->write.arena, buf_slice(&text));
-	bulk->write.key->answer = (struct slice){copy, text.len};
+	bulk->write.key->changes = (struct slice){copy, text.len};
 	buf_release(&text);
 	return copy ? OK : ERR_NOMEM;
 }
@@ -147,7 +143,7 @@ static enum err decide(struct store_write *write, struct calls *calls)
 		err = decide_one(bulk, i, calls);
 	}
 	if (!err && write->key)
-		err = keep_answer(bulk);
+		err = keep_changes(bulk);
 	if (write->faults->count) {
 		*write->account = before;
 		calls->count = listed;

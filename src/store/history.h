@@ -27,8 +27,13 @@ void history_hash(const struct history_entry *entry, const unsigned char before[
  */
 typedef enum err history_fn(void *context, const struct history_entry *entry);
 
+/* Of the values of one reading: an entry may have some 400 KB, and whoever asks for a thousand has
+ * no use for all of them at once, nor has a thread the time. */
+#define HISTORY_BYTES (4 << 20)
+
 /* Reads entries in their order: of the account, or of one record and then with the last one that is
- * not behind `since` before them. */
+ * not behind `since` before them. It ends at `limit` entries, and at HISTORY_BYTES, but not before
+ * the first. */
 struct history_read {
 	struct store_read read;
 	struct scope scope;
@@ -39,7 +44,15 @@ struct history_read {
 	void (*on_begin)(void *context); /* what an earlier run has brought is void; or NULL */
 	history_fn *on_entry;
 	void *entry_context;
-	int64_t last_change; /* when done: of the account */
+
+	/* When done. */
+	int64_t last_change; /* of the account */
+	int64_t last;        /* of the entries that were read; `since` where there were none */
+	bool more;           /* others follow them */
+
+	/* The store's own. */
+	int64_t count, rows;
+	size_t bytes;
 };
 
 void history_read_init(struct history_read *history, struct arena *arena);

@@ -57,18 +57,22 @@ static enum err key_row(void *context, const struct db_value *values, size_t cou
 {
 	struct store_write *write = context;
 	struct idempotency *key = write->key;
-	const struct slice *text = values[3].type == DB_TEXT ? &values[3].bytes : &values[4].bytes;
+	struct slice *text;
+	bool many;
 
 	if (count != 6 || values[1].bytes.len != DIGEST_BYTES)
 		return ERR_CORRUPT;
+	many = values[3].type == DB_TEXT;
 	key->found = true;
-	key->whole = values[3].type == DB_TEXT;
 	key->at = values[0].integer;
 	memcpy(key->found_hash, values[1].bytes.ptr, DIGEST_BYTES);
 	key->change = values[2].integer;
 	key->record_id = values[5].integer;
-	key->value = (struct slice){arena_copy(write->arena, *text), text->len};
-	return key->value.ptr ? OK : ERR_NOMEM;
+	key->found_changes = key->value = (struct slice){NULL, 0};
+	text = many ? &key->found_changes : &key->value;
+	*text = values[many ? 3 : 4].bytes;
+	text->ptr = arena_copy(write->arena, *text);
+	return text->ptr ? OK : ERR_NOMEM;
 }
 
 enum err idempotency_read(struct store_write *write, struct calls *calls)
@@ -78,6 +82,8 @@ enum err idempotency_read(struct store_write *write, struct calls *calls)
 	if (!args)
 		return ERR_NOMEM;
 	write->key->found = write->key->again = false;
+	write->key->values = NULL;
+	write->key->value_count = 0;
 	args[0] = DB_INT_VALUE(write->scope.account_id);
 	args[1] = DB_TEXT_VALUE(slice_of(write->key->route));
 	args[2] = DB_TEXT_VALUE(write->key->key);
@@ -96,6 +102,40 @@ bool idempotency_knows(const struct store_write *write)
 	return key && key->found && key->at >= write->now - KEPT_SECONDS;
 }
 
+static bool is_same_body(const struct idempotency *key)
+{
+	return memcmp(key->found_hash, key->body_hash, DIGEST_BYTES) == 0;
+}
+
+static enum err value_row(void *context, const struct db_value *values, size_t count)
+{
+	struct store_write *write = context;
+	struct slice *value = &write->key->values[write->key->value_count++];
+
+	(void)count;
+	*value = (struct slice){arena_copy(write->arena, values[0].bytes), values[0].bytes.len};
+	return value->ptr ? OK : ERR_NOMEM;
+}
+
+enum err idempotency_read_more(struct store_write *write, struct calls *calls)
+{
+	struct idempotency *key = write->key;
+	struct db_value *args;
+	size_t most = 1;
+
+	if (!key->found_changes.ptr || !is_same_body(key))
+		return OK;
+	for (size_t i = 0; i < key->found_changes.len; i++)
+		most += key->found_changes.ptr[i] == ',';
+	args = arena_alloc(write->arena, 2 * sizeof(*args));
+	key->values = arena_alloc(write->arena, most * sizeof(*key->values));
+	if (!args || !key->values)
+		return ERR_NOMEM;
+	args[0] = DB_INT_VALUE(write->scope.account_id);
+	args[1] = DB_TEXT_VALUE(key->found_changes);
+	return calls_add(calls, write->store->read_values, args, 2, value_row, write);
+}
+
 bool idempotency_answers(struct store_write *write)
 {
 	struct idempotency *key = write->key;
@@ -104,7 +144,7 @@ bool idempotency_answers(struct store_write *write)
 		return false;
 	/* What is wrong with the body by today's rules does not matter any more. */
 	faults_init(write->faults, write->faults->arena);
-	key->again = memcmp(key->found_hash, key->body_hash, DIGEST_BYTES) == 0;
+	key->again = is_same_body(key);
 	if (!key->again)
 		faults_add(write->faults, "Idempotency-Key", FAULT_MISMATCH,
 			   "came with another body before");
@@ -127,7 +167,7 @@ enum err idempotency_add(struct store_write *write, struct calls *calls)
 	args[3] = DB_INT_VALUE(write->now);
 	args[4] = DB_BYTES_VALUE(((struct slice){(const char *)key->body_hash, DIGEST_BYTES}));
 	args[5] = DB_INT_VALUE(write->account->last_change);
-	args[6] = key->answer.ptr ? DB_TEXT_VALUE(key->answer) : DB_NULL_VALUE;
+	args[6] = key->changes.ptr ? DB_TEXT_VALUE(key->changes) : DB_NULL_VALUE;
 	err = calls_add(calls, "DELETE FROM idempotency WHERE account_id = $1 AND at < $2", old, 2,
 			NULL, NULL);
 	return err ? err

@@ -122,8 +122,8 @@ static enum err judge_run(struct store_read *read, struct db *db)
 	if (!err)
 		err = driver->run(db, calls.list, calls.count);
 	calls.count = 0;
-	if (!err && write->steps->read_more && !idempotency_knows(write))
-		err = write->steps->read_more(write, &calls);
+	if (!err)
+		err = write_read_more(write, &calls);
 	return err ? err : driver->run(db, calls.list, calls.count);
 }
 

@@ -18,9 +18,9 @@ static enum err add_history(struct store_write *write, const struct record_type 
 
 	encode_record(type, record, &value);
 	copy = value.failed ? NULL : arena_copy(write->arena, buf_slice(&value));
+	write->value = (struct slice){copy, value.len};
 	if (copy)
-		err = history_add(write, type, record, action, (struct slice){copy, value.len},
-				  calls);
+		err = history_add(write, type, record, action, write->value, calls);
 	buf_release(&value);
 	return err;
 }

@@ -255,8 +255,13 @@ enum err record_sql_build(struct store *store)
 	store->lock_given =
 		arena_printf(&store->arena, "SELECT last FROM given WHERE name = 'account'%s",
 			     store->driver->dialect->lock_row);
+	store->read_values = arena_printf(&store->arena,
+					  "SELECT h.value FROM %s k CROSS JOIN history h"
+					  " WHERE h.account_id = $1 AND h.change = k.value%s",
+					  store->driver->dialect->ids_in_order,
+					  store->driver->dialect->keep_order);
 	if (read.failed || update.failed || !store->read_account || !store->update_account ||
-	    !store->lock_given)
+	    !store->lock_given || !store->read_values)
 		err = ERR_NOMEM;
 	buf_release(&read);
 	buf_release(&update);

@@ -261,19 +261,23 @@ struct idempotency {
 	const char *route; /* a key is of one route */
 	struct slice key;
 	unsigned char body_hash[DIGEST_BYTES];
-	/* An answer that is not the record which was created: decide() sets it. */
-	struct slice answer;
+	/* Where the answer is not the one record that was created: the changes, as a JSON array,
+	 * after which its records were as the answer has them. decide() sets it. */
+	struct slice changes;
 
 	/* When done. */
 	bool again; /* nothing was stored: this is the answer of the first time */
-	bool whole; /* and `value` is all of it */
 	int64_t record_id, change;
-	struct slice value; /* the record as it was then, or `answer` */
+	struct slice value; /* the record as it was then */
+	/* In their place where the first had `changes`: a record for each of these. */
+	struct slice *values; /* or NULL */
+	size_t value_count;
 
 	/* The store's own. */
 	bool found;
 	int64_t at;
 	unsigned char found_hash[DIGEST_BYTES];
+	struct slice found_changes;
 	unsigned char name[DIGEST_BYTES]; /* of account, route and key */
 	struct idempotency *next;         /* of those under way */
 };
@@ -290,6 +294,8 @@ struct store_write {
 	void *context;
 
 	enum err err; /* the outcome, when done */
+	/* When done: the last record that was written, as the history has it; ptr NULL: none. */
+	struct slice value;
 
 	/* The store's own. */
 	struct store *store;

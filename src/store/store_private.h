@@ -48,6 +48,7 @@ struct store {
 	const char *read_account;   /* $1 account */
 	const char *update_account; /* $1 account, $2 last_change, $3 head, then the last ids */
 	const char *lock_given;     /* the last number that an account got */
+	const char *read_values; /* $1 account, $2 changes as a JSON array, whose order it keeps */
 	struct keys keys;
 	struct db *write_db;
 	struct writer *writers;
@@ -163,6 +164,8 @@ enum err batch_resolve(struct store *store, struct db *db, struct commit_mark *m
 
 /* Step one of any write: its reads, and that of its key. */
 enum err write_read_first(struct store_write *write, struct calls *calls);
+/* When these are done: what else it reads, or the answer that its key had. */
+enum err write_read_more(struct store_write *write, struct calls *calls);
 
 /* commit.c */
 /* Step one of a write that needs to know nothing but the account. */
@@ -227,6 +230,8 @@ void idempotency_end(struct keys *keys, struct store_write *write);
 enum err idempotency_read(struct store_write *write, struct calls *calls);
 /* When that was read: whether there is a key that was used within its time. */
 bool idempotency_knows(const struct store_write *write);
+/* Then reads the records of its answer, where these are many. */
+enum err idempotency_read_more(struct store_write *write, struct calls *calls);
 /* For step two: whether the write is over by that, with the first answer or with one fault, the
  * key's. */
 bool idempotency_answers(struct store_write *write);

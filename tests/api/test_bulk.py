@@ -206,6 +206,40 @@ def test_a_key(server):
     assert faults(other) == [("Idempotency-Key", "mismatch")]
 
 
+def test_the_answer_of_a_key_is_made_of_the_history(make_server):
+    """It is as it was, whatever became of the records, and it is not kept a second time."""
+    server = make_server()
+    body = "\u0436\"\n" * 10000
+    tasks = [server.create(title=f"as it was {i}", body=body)["id"] for i in range(4)]
+    operations = [{"update": {"id": tasks[3], "title": "changed", "users_list": [1, 2]}},
+                  {"create": {**MINIMAL, "title": "made", "body": body}},
+                  {"update": {"id": tasks[1], "title": "as it was 1"}},  # which is no change
+                  {"update": {"id": tasks[0], "status": "complete"}}]
+    first = post(server, operations, {"Idempotency-Key": "history"})
+    assert first.status == 200, first
+    results = first.json["results"]
+    assert [result["title"] for result in results] == [
+        "changed", "made", "as it was 1", "as it was 0"]
+    assert [server.get(result["id"]).json for result in results] == results
+    later = [{"update": {"id": result["id"], "title": "later", "body": ""}} for result in results]
+    assert post(server, later, {"Idempotency-Key": "later"}).status == 200
+    assert server.call("DELETE", f"{TASKS}/{tasks[0]}").status == 204
+    server.stop()
+    kept = places.rows(server.data, "SELECT length(answer) FROM idempotency")
+    assert len(kept) == 2 and max(kept) < (100,), kept
+    server.start()
+    again = post(server, operations, {"Idempotency-Key": "history"})
+    assert (again.status, again.body) == (200, first.body)
+    assert again.header("ETag") is None and again.header("Location") is None
+    assert again.header("Content-Type") == "application/json"
+    tried = post(server, operations, {"Idempotency-Key": "history"}, "?dry_run=1")
+    assert (tried.status, tried.body) == (200, first.body)
+    other = post(server, operations[:1], {"Idempotency-Key": "history"})
+    assert faults(other) == [("Idempotency-Key", "mismatch")]
+    server.stop()
+    assert harness.run("check", *places.where(server.data)).returncode == 0
+
+
 def test_other_methods(server):
     assert set(server.call("OPTIONS", BULK).header("Allow").split(", ")) == {"POST", "OPTIONS"}
     problem(server.call("GET", BULK), 405)

@@ -3,6 +3,7 @@ import pytest
 
 import harness
 import places
+import records
 from harness import TASKS, cases, problem
 
 pytestmark = places.BOTH
@@ -39,8 +40,8 @@ def test_a_task_that_was_made(server):
     told = {name: value for name, value in task.items()
             if name not in ("id", "created_at", "updated_at")}
     assert entry["fields"] == {name: {"from": None, "to": value} for name, value in told.items()
-                               if value is not None} | {
-        name: {"from": None, "to": None} for name, value in told.items() if value is None}
+                               if value is not None}
+    assert {"external_id", "address"} <= {name for name, value in told.items() if value is None}
 
 
 def test_what_never_was(server):
@@ -71,6 +72,46 @@ def test_at_most_a_thousand(make_server, new_place):
     every = changes(server)
     assert [change["change"] for change in every] == list(range(1, len(every) + 1))
     assert len(every) > 1100
+
+
+BYTES = 4 << 20  # of the values of one answer
+LARGE = "\u0436" * 65535
+
+
+def test_large_entries_come_in_smaller_parts(make_server):
+    """An answer ends at a number of bytes as well, and the client goes on from there."""
+    server = make_server()
+    task = server.create(body=LARGE, title="0")
+    path = f"{TASKS}/{task['id']}"
+    for i in range(1, 80):
+        fields = {"title": str(i), "body": LARGE[i % 2:]}
+        assert records.send(server, "PATCH", path, {"task": fields}).status == 200
+    for more in ("", "&per_page=500"):
+        entries, parts, link = [], 0, f"{path}/history?since=0{more}"
+        while link:
+            reply = server.call("GET", link)
+            assert reply.status == 200 and 0 < len(reply.body) < 2 * BYTES + 100000, reply.status
+            link = reply.header("Link")
+            assert not link or link.endswith('>; rel="next"')
+            link = link and link[1:link.index(">")]
+            entries, parts = entries + reply.json, parts + 1
+        assert [entry["fields"]["title"]["to"] for entry in entries] == [
+            str(i) for i in range(80)]
+        assert [entry["fields"]["body"]["from"] for entry in entries] == [None, LARGE] + [
+            LARGE[i % 2:] for i in range(1, 79)]
+        assert parts == 3
+
+
+def test_what_is_large_and_stays_counts_as_well(make_server):
+    """It must be read to see that it did not change."""
+    server = make_server()
+    task = server.create(body=LARGE)
+    path = f"{TASKS}/{task['id']}"
+    for i in range(40):
+        assert records.send(server, "PATCH", path, {"task": {"title": str(i)}}).status == 200
+    first = server.call("GET", path + "/history")
+    assert 20 < len(first.json) < 40 and first.header("Link")
+    assert list(first.json[-1]["fields"]) == ["title"]
 
 
 @pytest.mark.parametrize("path, query, code", cases([
