@@ -142,9 +142,8 @@ static struct answer *answer_new(struct call *call)
 		problem_err(call, ERR_NOMEM);
 		return NULL;
 	}
-	list_read_init(&answer->read, &call->http->arena);
+	list_read_init(&answer->read, call->route->kind, &call->http->arena);
 	answer->read.scope = call->scope;
-	answer->read.kind = call->route->kind;
 	answer->read.query = &call->list.query;
 	answer->read.sink = (struct list_sink){begin, on_record, on_related, answer};
 	answer->read.counts = call->list.count;
@@ -244,9 +243,8 @@ struct record_read *record_read_new(struct call *call, int64_t id, store_record_
 		problem_err(call, ERR_NOMEM);
 		return NULL;
 	}
-	record_read_init(read, &call->http->arena);
+	record_read_init(read, call->route->kind, &call->http->arena);
 	read->scope = call->scope;
-	read->kind = call->route->kind;
 	read->id = id;
 	read->on_record = take;
 	read->record_context = call;

@@ -252,6 +252,7 @@ enum flow call_write(struct call *call, struct store_write *write)
 	write->arena = &call->http->arena;
 	write->faults = &call->faults;
 	write->request_id = slice_of(call->http->id);
+	write->body_bytes = call->http->body.len;
 	write->done = written;
 	write->context = call->http;
 	if (call->faults.count || call->dry_run) {

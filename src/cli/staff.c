@@ -227,9 +227,8 @@ static enum err read_all(struct store *store, const struct scope *scope, struct 
 		.sort = field_of(&staff_type, "id"), .limit = LIST_PAGE, .after = &after};
 	enum err err;
 
-	list_read_init(&page, arena);
+	list_read_init(&page, RECORD_STAFF, arena);
 	page.scope = *scope;
-	page.kind = RECORD_STAFF;
 	page.query = &query;
 	page.sink = (struct list_sink){.on_record = list_staff, .context = listed};
 	do {

@@ -1,15 +1,25 @@
 /* SPDX-License-Identifier: MIT */
-/* Threads that read from a database that has to be waited for, each with its own connection. One
- * takes all reads that are one list of statements and sends them together; what needs an answer
- * before it can ask on is run alone. The first thread takes none of those, so that however slow
- * they are, short reads go on. */
+/* Threads that read from a database that has to be waited for, each with its own connection. Reads
+ * wait in groups, by what they look at. One thread takes all lists of statements of a group and
+ * sends them together; what needs an answer before it can ask on is run alone. The first thread
+ * takes none of those, so that however slow they are, short reads go on.
+ *
+ * A read that is not done in time leaves its group in trouble, as by a table that somebody has
+ * locked: the group then has one thread, which tries its reads one by one, for a moment and then a
+ * longer one, until their time is over. So others of the group, and all other groups, go on. */
+#include "base/clock.h"
 #include "store/store_private.h"
 
 #define TOGETHER_MAX 128
+#define TOGETHER_MS 250 /* that reads sent together may take before they are tried one by one */
+#define SLICE_MS 25     /* that one of a group in trouble may take at first */
+#define GOOD_AGAIN 8    /* reads that end the trouble */
 #define TRIES_MAX 2
 
-struct read_queue {
+struct group {
 	struct store_read *first, **last;
+	unsigned busy;    /* threads that run reads of it */
+	unsigned trouble; /* how many reads have to go well until it has none */
 };
 
 struct executor {
@@ -24,89 +34,178 @@ struct executors {
 	pthread_mutex_t lock;
 	pthread_cond_t wake;
 	/* Under the lock. */
-	struct read_queue lists, runs;
-	size_t waiting;
+	struct group groups[2 * ABOUT_COUNT]; /* lists of statements, and what is run alone */
+	size_t turn;                          /* the group that is looked at first */
 	bool stopping;
 	size_t count;
 	struct executor executors[];
 };
 
-static void put(struct read_queue *queue, struct store_read *read)
+/* What a thread has taken. */
+struct taken {
+	struct group *group;
+	struct store_read *reads[TOGETHER_MAX];
+	size_t count;
+	bool late;    /* their time is over */
+	bool careful; /* the group is in trouble */
+};
+
+static struct group *group_of(struct executors *all, const struct store_read *read)
 {
-	read->next = NULL;
-	*queue->last = read;
-	queue->last = &read->next;
+	return &all->groups[2 * read->about + (read->list ? 0 : 1)];
 }
 
-static struct store_read *take(struct read_queue *queue)
+static bool is_short(const struct executors *all, const struct group *group)
 {
-	struct store_read *read = queue->first;
+	return (group - all->groups) % 2 == 0 && !group->trouble;
+}
 
-	queue->first = read->next;
-	if (!queue->first)
-		queue->last = &queue->first;
+static void put(struct group *group, struct store_read *read)
+{
+	read->next = NULL;
+	*group->last = read;
+	group->last = &read->next;
+}
+
+static struct store_read *take(struct group *group, struct store_read **at)
+{
+	struct store_read *read = *at;
+
+	*at = read->next;
+	if (!*at)
+		group->last = at;
 	return read;
 }
 
-enum err executors_submit(struct executors *executors, struct store_read *read)
+enum err executors_submit(struct executors *all, struct store_read *read)
 {
-	enum err err = OK;
+	int budget = all->store->config.read_budget_ms;
+	struct group *group = group_of(all, read);
+	enum err err = queue_enter(all->store, 0);
 
-	pthread_mutex_lock(&executors->lock);
-	if (executors->stopping) {
+	if (err)
+		return err;
+	read->deadline = budget ? monotonic_ms() + budget : 0;
+	read->tries = 0;
+	pthread_mutex_lock(&all->lock);
+	if (all->stopping) {
 		err = ERR_STOPPED;
-	} else if (executors->waiting >= executors->store->config.queue_limit) {
-		err = ERR_BUSY;
+		queue_leave(all->store, 0);
 	} else {
-		put(read->list ? &executors->lists : &executors->runs, read);
-		executors->waiting++;
+		put(group, read);
 		/* A signal could wake the one thread that does not take it. */
-		if (read->list)
-			pthread_cond_signal(&executors->wake);
+		if (is_short(all, group))
+			pthread_cond_signal(&all->wake);
 		else
-			pthread_cond_broadcast(&executors->wake);
+			pthread_cond_broadcast(&all->wake);
 	}
-	pthread_mutex_unlock(&executors->lock);
+	pthread_mutex_unlock(&all->lock);
 	return err;
 }
 
-/* Waits for reads; 0 when the thread is to end. */
-static size_t take_waiting(struct executor *executor, struct store_read **reads)
+/* The next group that this thread may take reads of. When all stop, the first thread helps. */
+static struct group *choose(struct executor *executor)
 {
 	struct executors *all = executor->all;
-	size_t count = 0;
+	size_t count = FIELD_COUNT(all->groups);
 
-	pthread_mutex_lock(&all->lock);
-	while (!all->lists.first && !(executor->takes_long && all->runs.first) && !all->stopping)
-		pthread_cond_wait(&all->wake, &all->lock);
-	if (executor->takes_long && all->runs.first)
-		reads[count++] = take(&all->runs);
-	while ((!count || reads[0]->list) && count < TOGETHER_MAX && all->lists.first)
-		reads[count++] = take(&all->lists);
-	all->waiting -= count;
-	pthread_mutex_unlock(&all->lock);
-	return count;
+	for (size_t i = 0; i < count; i++) {
+		struct group *group = &all->groups[(all->turn + i) % count];
+
+		if (!group->first || (group->trouble && group->busy))
+			continue;
+		if (!executor->takes_long && !all->stopping && !is_short(all, group))
+			continue;
+		all->turn = (size_t)(group - all->groups) + 1;
+		return group;
+	}
+	return NULL;
 }
 
-static void finish(struct store_read **reads, size_t count, enum err err)
+static bool is_late(const struct store_read *read, int64_t now)
 {
-	for (size_t i = 0; i < count; i++) {
-		reads[i]->err = err;
-		reads[i]->done(reads[i]->context);
+	return read->deadline && read->deadline <= now;
+}
+
+/* Those of a group whose time is over, wherever they are: where it has trouble, the oldest need not
+ * be the first. */
+static void take_late(struct taken *taken)
+{
+	struct store_read **at = &taken->group->first;
+	int64_t now = monotonic_ms();
+
+	while (*at && taken->count < TOGETHER_MAX && (taken->careful || is_late(*at, now)))
+		if (is_late(*at, now))
+			taken->reads[taken->count++] = take(taken->group, at);
+		else
+			at = &(*at)->next;
+	taken->late = taken->count > 0;
+}
+
+/* Waits for reads; false when the thread is to end. */
+static bool take_waiting(struct executor *executor, struct taken *taken)
+{
+	struct executors *all = executor->all;
+	struct group *group;
+	bool together;
+
+	taken->count = 0;
+	pthread_mutex_lock(&all->lock);
+	while (!(group = choose(executor)) && !all->stopping)
+		pthread_cond_wait(&all->wake, &all->lock);
+	if (group) {
+		taken->group = group;
+		taken->careful = group->trouble > 0;
+		take_late(taken);
+		together = is_short(all, group);
+		while (!taken->late && group->first && taken->count < (together ? TOGETHER_MAX : 1))
+			taken->reads[taken->count++] = take(group, &group->first);
+		group->busy++;
+	}
+	pthread_mutex_unlock(&all->lock);
+	for (size_t i = 0; i < taken->count; i++)
+		queue_leave(all->store, 0);
+	return group != NULL;
+}
+
+static void finish(struct taken *taken, enum err err)
+{
+	for (size_t i = 0; i < taken->count; i++) {
+		taken->reads[i]->err = err;
+		taken->reads[i]->done(taken->reads[i]->context);
 	}
 }
 
+/* What reads may take now. It differs little from one to the next: a new limit is told to the
+ * server. */
+static int budget_of(const struct store *store, const struct taken *taken)
+{
+	const struct store_read *read = taken->reads[0];
+	int budget = store->config.read_budget_ms, most = budget;
+	int64_t left = read->deadline - monotonic_ms();
+
+	if (!budget)
+		return 0;
+	if (taken->careful)
+		most = SLICE_MS << (read->tries < 8 ? read->tries : 8);
+	else if (read->list)
+		most = TOGETHER_MS;
+	if (left < most && left < budget - budget / 4)
+		most = left > 1 ? (int)left : 1;
+	return most < budget ? most : budget;
+}
+
 /* All of them with one synchronisation. */
-static enum err run_together(struct executor *executor, struct store_read **reads, size_t count)
+static enum err run_together(struct executor *executor, struct taken *taken, int budget)
 {
 	struct store *store = executor->all->store;
 	struct arena arena = {0};
 	struct calls calls = {.arena = &arena};
 	enum err err = OK;
 
-	store->driver->set_budget(executor->db, store->config.read_budget_ms);
-	for (size_t i = 0; i < count && !err; i++)
-		err = reads[i]->list(reads[i], &calls);
+	store->driver->set_budget(executor->db, budget);
+	for (size_t i = 0; i < taken->count && !err; i++)
+		err = taken->reads[i]->list(taken->reads[i], &calls);
 	if (!err)
 		err = store->driver->run(executor->db, calls.list, calls.count);
 	arena_release(&arena);
@@ -114,17 +213,19 @@ static enum err run_together(struct executor *executor, struct store_read **read
 }
 
 /* On a connection, which is made anew once where it turns out to be lost. */
-static enum err attempt(struct executor *executor, struct store_read **reads, size_t count)
+static enum err attempt(struct executor *executor, struct taken *taken)
 {
 	struct store *store = executor->all->store;
 	enum err err = ERR_AWAY;
 
 	for (int tries = 0; tries < TRIES_MAX && err == ERR_AWAY; tries++) {
+		int budget = budget_of(store, taken);
+
 		err = executor->db ? OK : store_open_db(store, DB_READ, &executor->db);
 		if (err)
 			return err;
-		err = count > 1 ? run_together(executor, reads, count)
-				: read_run(reads[0], executor->db);
+		err = taken->count > 1 ? run_together(executor, taken, budget)
+				       : read_run(taken->reads[0], executor->db, budget);
 		if (err == ERR_AWAY) {
 			store->driver->close(executor->db);
 			executor->db = NULL;
@@ -133,21 +234,49 @@ static enum err attempt(struct executor *executor, struct store_read **reads, si
 	return err;
 }
 
+/* Whether they are to be tried again: a read only ever answers for itself, and may take its time
+ * where it was given less. */
+static bool again(const struct taken *taken, enum err err)
+{
+	if (!err || err == ERR_AWAY || taken->late)
+		return false;
+	return taken->count > 1 || (err == ERR_TIMEOUT && taken->reads[0]->deadline &&
+				    !is_late(taken->reads[0], monotonic_ms()));
+}
+
+/* What has become of them; those that are tried again are queued, whoever else waits. */
+static bool settle(struct executors *all, const struct taken *taken, enum err err)
+{
+	struct group *group = taken->group;
+	bool back = again(taken, err);
+
+	pthread_mutex_lock(&all->lock);
+	group->busy--;
+	if (back || err == ERR_BUSY || (err == ERR_TIMEOUT && !taken->late))
+		group->trouble = GOOD_AGAIN;
+	else if (group->trouble && !taken->late && err != ERR_AWAY)
+		group->trouble--;
+	for (size_t i = 0; i < taken->count && back; i++) {
+		taken->reads[i]->tries += taken->careful;
+		put(group, taken->reads[i]);
+		atomic_fetch_add(&all->store->waiting, 1);
+	}
+	if (back)
+		pthread_cond_broadcast(&all->wake);
+	pthread_mutex_unlock(&all->lock);
+	return back;
+}
+
 static void *execute(void *context)
 {
 	struct executor *executor = context;
-	struct store_read *reads[TOGETHER_MAX];
-	size_t count;
+	struct taken taken;
 
-	while ((count = take_waiting(executor, reads)) > 0) {
-		enum err err = attempt(executor, reads, count);
+	while (take_waiting(executor, &taken)) {
+		enum err err = taken.late ? ERR_TIMEOUT : attempt(executor, &taken);
 
-		/* A read only ever answers for itself. */
-		if (count > 1 && err && err != ERR_AWAY)
-			for (size_t i = 0; i < count; i++)
-				finish(&reads[i], 1, attempt(executor, &reads[i], 1));
-		else
-			finish(reads, count, err);
+		if (!settle(executor->all, &taken, err))
+			finish(&taken, err);
 	}
 	return NULL;
 }
@@ -159,8 +288,8 @@ enum err executors_new(struct store *store, unsigned count, struct executors **e
 	if (!all)
 		return ERR_NOMEM;
 	all->store = store;
-	all->lists.last = &all->lists.first;
-	all->runs.last = &all->runs.first;
+	for (size_t i = 0; i < FIELD_COUNT(all->groups); i++)
+		all->groups[i].last = &all->groups[i].first;
 	pthread_mutex_init(&all->lock, NULL);
 	pthread_cond_init(&all->wake, NULL);
 	for (; all->count < count; all->count++) {

@@ -191,5 +191,6 @@ static enum err history_run(struct store_read *read, struct db *db)
 
 void history_read_init(struct history_read *history, struct arena *arena)
 {
-	*history = (struct history_read){.read = {.arena = arena, .run = history_run}};
+	*history = (struct history_read){
+		.read = {.arena = arena, .about = ABOUT_HISTORY, .run = history_run}};
 }

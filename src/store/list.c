@@ -212,7 +212,9 @@ static enum err list_run(struct store_read *read, struct db *db)
 	return err;
 }
 
-void list_read_init(struct list_read *list, struct arena *arena)
+void list_read_init(struct list_read *list, enum record_kind kind, struct arena *arena)
 {
-	*list = (struct list_read){.read = {.arena = arena, .run = list_run}};
+	*list = (struct list_read){
+		.read = {.arena = arena, .about = ABOUT_RECORDS + kind, .run = list_run},
+		.kind = kind};
 }

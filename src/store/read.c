@@ -7,13 +7,13 @@ bool store_waits(const struct store *store)
 	return store->executors != NULL;
 }
 
-enum err read_run(struct store_read *read, struct db *db)
+enum err read_run(struct store_read *read, struct db *db, int budget_ms)
 {
 	const struct db_driver *driver = read->store->driver;
 	struct calls calls = {.arena = read->arena};
 	enum err err;
 
-	driver->set_budget(db, read->store->config.read_budget_ms);
+	driver->set_budget(db, budget_ms);
 	if (read->list) {
 		err = read->list(read, &calls);
 		return err ? err : driver->run(db, calls.list, calls.count);
@@ -42,7 +42,7 @@ bool store_start(struct store *store, struct store_read *read)
 		return err != OK;
 	}
 	db = readers_take(store->readers);
-	read->err = read_run(read, db);
+	read->err = read_run(read, db, store->config.read_budget_ms);
 	readers_give(store->readers, db);
 	return true;
 }
@@ -138,9 +138,10 @@ enum err write_judge_init(struct write_judge *judge, struct store *store, struct
 		idempotency_end(&store->keys, write);
 	write->store = store;
 	write->now = clock_now(store->config.clock);
-	*judge = (struct write_judge){.read = {.arena = write->arena, .run = judge_run},
-				      .write = write,
-				      .account = {.found = true}};
+	*judge = (struct write_judge){
+		.read = {.arena = write->arena, .about = ABOUT_WRITE, .run = judge_run},
+		.write = write,
+		.account = {.found = true}};
 	return OK;
 }
 

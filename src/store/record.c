@@ -198,7 +198,9 @@ static enum err get_list(struct store_read *read, struct calls *calls)
 	return calls_add(calls, read->store->sql[get->kind].select, args, 2, found_row, get);
 }
 
-void record_read_init(struct record_read *get, struct arena *arena)
+void record_read_init(struct record_read *get, enum record_kind kind, struct arena *arena)
 {
-	*get = (struct record_read){.read = {.arena = arena, .list = get_list}};
+	*get = (struct record_read){
+		.read = {.arena = arena, .about = ABOUT_RECORDS + kind, .list = get_list},
+		.kind = kind};
 }

@@ -3,6 +3,7 @@
 #include "store/store_private.h"
 
 #define QUEUE_LIMIT 64 /* of whoever does not care */
+#define BODIES_MAX ((size_t)64 * 1024 * 1024)
 
 /* What a place of one kind does. */
 struct place {
@@ -54,6 +55,23 @@ struct store *store_new(const struct store_config *config)
 		return NULL;
 	}
 	return store;
+}
+
+enum err queue_enter(struct store *store, size_t bytes)
+{
+	size_t waiting = atomic_fetch_add(&store->waiting, 1);
+	size_t held = atomic_fetch_add(&store->waiting_bytes, bytes);
+
+	if (waiting < store->config.queue_limit && held <= BODIES_MAX)
+		return OK;
+	queue_leave(store, bytes);
+	return ERR_BUSY;
+}
+
+void queue_leave(struct store *store, size_t bytes)
+{
+	atomic_fetch_sub(&store->waiting, 1);
+	atomic_fetch_sub(&store->waiting_bytes, bytes);
 }
 
 void store_stop(struct store *store)

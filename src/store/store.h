@@ -53,7 +53,9 @@ struct store_config {
 	unsigned partitions;
 	int read_budget_ms;  /* what one read may take; 0: any time */
 	int write_budget_ms; /* what a statement of a write may take on PostgreSQL; 0: any time */
-	size_t queue_limit;  /* writes, and of a PostgreSQL database reads, that may wait */
+	/* How many requests may wait: writes, and of a PostgreSQL database reads as well. Their
+	 * bodies are bounded besides. */
+	size_t queue_limit;
 	/* Called once, on the writer's thread, when the storage failed so that its state is
 	 * unknown and the process must be started anew. May be NULL. */
 	void (*on_fatal)(void *context);
@@ -122,6 +124,16 @@ enum err store_account(struct store *store, const char *name, struct arena *aren
 /* The random bytes of that name, which every process of this database has: see schema/. */
 enum err store_secret(struct store *store, const char *name, unsigned char secret[SECRET_BYTES]);
 
+/* What a read looks at: where that cannot be had, as a table that somebody has locked, those that
+ * look at something else go on. */
+enum read_about {
+	ABOUT_ACCESS,
+	ABOUT_HISTORY,
+	ABOUT_WRITE,   /* what a write would find */
+	ABOUT_RECORDS, /* and the kind */
+	ABOUT_COUNT = ABOUT_RECORDS + RECORD_KINDS,
+};
+
 /* A read on its way: like a write it is run where the database is asked, which is here and now for
  * SQLite and a thread of its own for PostgreSQL. It may be run more than once: each run starts
  * afresh. */
@@ -129,6 +141,7 @@ struct store_read {
 	struct arena *arena;         /* the read's until it is done */
 	void (*done)(void *context); /* on that thread */
 	void *context;
+	unsigned about; /* enum read_about */
 
 	enum err err; /* the outcome, when done */
 
@@ -140,6 +153,8 @@ struct store_read {
 	/* The store's own. */
 	struct store *store;
 	struct store_read *next;
+	int64_t deadline; /* milliseconds of CLOCK_MONOTONIC; 0: none */
+	unsigned tries;
 };
 
 /* Whether reads are done later, on another thread. */
@@ -199,7 +214,7 @@ struct record_read {
 	bool found; /* when done */
 };
 
-void record_read_init(struct record_read *get, struct arena *arena);
+void record_read_init(struct record_read *get, enum record_kind kind, struct arena *arena);
 
 /* What a list is read into. An error ends the reading and is returned. */
 struct list_sink {
@@ -225,7 +240,7 @@ struct list_read {
 	int64_t count; /* when done */
 };
 
-void list_read_init(struct list_read *list, struct arena *arena);
+void list_read_init(struct list_read *list, enum record_kind kind, struct arena *arena);
 
 struct store_write;
 
@@ -288,6 +303,7 @@ struct store_write {
 	struct scope scope;
 	struct arena *arena;
 	struct faults *faults;       /* decide() adds to them; any means that nothing was stored */
+	size_t body_bytes;           /* that it holds while it waits */
 	struct slice request_id;     /* that asks for it, kept in the history; or none */
 	struct idempotency *key;     /* or NULL; then store_submit() may say ERR_UNDER_WAY */
 	void (*done)(void *context); /* on the writer's thread, after the commit */
@@ -301,6 +317,8 @@ struct store_write {
 	struct store *store;
 	const struct write_steps *steps;
 	int64_t now;
+	int64_t deadline; /* milliseconds of CLOCK_MONOTONIC; 0: none */
+	unsigned tries;
 	struct account_state *account; /* while its steps are run */
 	size_t faults_before;
 	struct fault **faults_last;

@@ -56,13 +56,18 @@ struct store {
 	/* Reading connections that are lent, or threads that have one each. */
 	struct readers *readers;
 	struct executors *executors;
-	atomic_bool away; /* the database was, when last a connection was asked for */
+	atomic_size_t waiting;       /* reads and writes that are queued */
+	atomic_size_t waiting_bytes; /* of the bodies of those writes */
+	atomic_bool away;            /* the database was, when last a connection was asked for */
 	/* Which tokens were used in which minute: see store_token_used(). */
 	_Atomic uint64_t uses[TOKEN_USES];
 	int lock; /* file descriptor of the folder's lock */
 };
 
 /* store.c */
+/* Counts a read or write that is queued, with its body. ERR_BUSY where too much is waiting. */
+enum err queue_enter(struct store *store, size_t bytes);
+void queue_leave(struct store *store, size_t bytes);
 /* A store with its statements and nothing open; store_close() it. */
 struct store *store_new(const struct store_config *config);
 /* Takes the place for this process alone, which must have a database. ERR_BUSY where another
@@ -142,8 +147,8 @@ struct waiting {
 void waiting_init(struct waiting *waiting);
 void waiting_end(void *waiting);
 void waiting_for(struct waiting *waiting);
-/* Runs a read on that connection. */
-enum err read_run(struct store_read *read, struct db *db);
+/* Runs a read on that connection; it may take so many milliseconds, 0 being any. */
+enum err read_run(struct store_read *read, struct db *db, int budget_ms);
 /* Runs statements that do not belong together on a reading connection, and waits for them. */
 enum err store_read_now(struct store *store, const struct db_call *calls, size_t count);
 

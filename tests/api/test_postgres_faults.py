@@ -1,10 +1,12 @@
 """What docket does while its PostgreSQL database is away, full, locked or out of connections: it
 answers 503 with Retry-After, stores nothing that it has not told, and serves again by itself."""
 import contextlib
+import http.client
 import os
 import shutil
 import signal
 import subprocess
+import threading
 import time
 
 import psycopg2
@@ -182,6 +184,66 @@ def test_what_takes_too_long_is_given_up(office):
     assert took < AGAIN_S
     assert ask(office, "GET", server=server)[0].status == 200
     assert stored(office, "slow: ") == ["slow: again"]
+
+
+class Readers:
+    """`count` clients that ask for `path` again and again: what they are answered, and when."""
+
+    def __init__(self, office, server, path, count, account="first"):
+        self.office, self.server, self.path, self.account = office, server, path, account
+        self.answers = []  # (status, seconds)
+        self.faults = []
+        self.ending = threading.Event()
+        self.threads = [threading.Thread(target=self.read, daemon=True) for _ in range(count)]
+
+    def read(self):
+        link = Link(self.office, self.server, self.account)
+        while not self.ending.is_set():
+            began = time.monotonic()
+            try:
+                status, headers, body = link.ask("GET", self.path)
+            except (OSError, http.client.HTTPException) as fault:
+                self.faults.append(repr(fault))
+                break
+            self.answers.append((status, time.monotonic() - began))
+            if status == 503 and not headers["Retry-After"]:
+                self.faults.append(body)
+        link.close()
+
+    def __enter__(self):
+        for thread in self.threads:
+            thread.start()
+        return self
+
+    def __exit__(self, kind, *_):
+        self.ending.set()
+        for thread in self.threads:
+            thread.join(60)
+        assert kind or not self.faults, self.faults[:3]
+
+    def took(self, status):
+        return [seconds for got, seconds in self.answers if got == status]
+
+
+@pytest.mark.parametrize("path", [f"{TASKS}/1", TASKS])
+def test_reads_of_a_locked_table_hold_up_no_others(office, path):
+    """Whoever looks at the table is told in time that it cannot be had; all others go on."""
+    server = office.serve("--statement-timeout", 2000)
+    with somebody_else(office, "LOCK TABLE task IN ACCESS EXCLUSIVE MODE"), \
+            Readers(office, server, path, 60) as locked, \
+            Readers(office, server, "/api/v1/me", 4) as others, \
+            Readers(office, server, "/api/v1/cases", 2) as lists:
+        time.sleep(max(SECONDS, 5))
+    refused_after, me, cases = locked.took(503), others.took(200), lists.took(200)
+    print(f"{path}: {len(refused_after)} refused, the slowest after {max(refused_after):.2f} s;"
+          f" /me {len(me)} times, the slowest {max(me):.2f} s, /cases {len(cases)} times,"
+          f" the slowest {max(cases):.2f} s")
+    assert len(refused_after) == len(locked.answers) >= 60
+    assert max(refused_after) < 3.5
+    assert len(me) == len(others.answers) and max(me) < 1
+    assert len(cases) == len(lists.answers) and max(cases) < 2
+    took = again(office, time.monotonic(), "held up: again")
+    assert took < AGAIN_S
 
 
 @pytest.fixture

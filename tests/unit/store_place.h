@@ -58,9 +58,8 @@ static inline enum err read_list(struct store *store, const struct scope *scope,
 	struct list_read list;
 	enum err err;
 
-	list_read_init(&list, arena);
+	list_read_init(&list, kind, arena);
 	list.scope = *scope;
-	list.kind = kind;
 	list.query = query;
 	if (sink)
 		list.sink = *sink;

@@ -92,9 +92,8 @@ static bool has_task(const struct place *place, int64_t id)
 	size_t found = 0;
 	struct record_read get;
 
-	record_read_init(&get, &arena);
+	record_read_init(&get, RECORD_TASK, &arena);
 	get.scope = place->scope;
-	get.kind = RECORD_TASK;
 	get.id = id;
 	get.on_record = count_it;
 	get.record_context = &found;
