@@ -64,6 +64,22 @@ enum err side_lock(struct side *side, struct buf *said)
 	return err;
 }
 
+/* The lock of a database is a session's that has nothing else to do. Where that has ended, others
+ * may have come in since. */
+enum err side_hold(struct move *move, const struct side *side)
+{
+	struct store *store = side->store;
+	const struct db_call ask = {.sql = "SELECT 1"};
+	bool apart = store->write_db && store->write_db != side->db;
+	enum err err = apart ? store->driver->run(store->write_db, &ask, 1) : OK;
+
+	if (err && !move->why->len)
+		buf_printf(move->why,
+			   "the %s: cannot keep others away from it until the end: %s: %s",
+			   side->name, err_text(err), store->driver->message(store->write_db));
+	return err;
+}
+
 static enum err check_source(struct move *move, struct buf *said)
 {
 	int64_t schema = 0;
@@ -291,6 +307,8 @@ static enum err complete(struct move *move)
 		if (!err)
 			err = compare_table(move, i);
 	}
+	if (!err)
+		err = side_hold(move, &move->from);
 	if (!err)
 		err = driver->commit(move->to.db, &drop, move->complete ? 0 : 1);
 	if (err) {

@@ -60,6 +60,8 @@ enum err move_fail(struct move *move, const struct side *side, enum err err, con
 enum err move_blame(struct move *move, const struct side *side, enum err err, struct buf *said);
 /* Takes the place of a side, which has a database, for this process alone. */
 enum err side_lock(struct side *side, struct buf *said);
+/* Whether it has it still; says so where it has not. */
+enum err side_hold(struct move *move, const struct side *side);
 void move_begin(struct move *move, const char *what, int64_t total);
 void move_step(struct move *move, int64_t rows);
 

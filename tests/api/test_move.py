@@ -361,6 +361,28 @@ def test_a_connection_that_is_lost(source, target):
     assert tables(target) == tables(source)
 
 
+@ways("database to folder", "database to database")
+def test_the_lock_of_the_source_is_lost(source, target, tmp_path):
+    """Its session waits all the time. Whoever ends it lets others in, who write."""
+    process = start(source, target)
+    while not target.begun() and process.poll() is None:
+        time.sleep(0.002)
+    process.send_signal(signal.SIGSTOP)
+    ended = source.query("SELECT pg_terminate_backend(pid, 10000) FROM pg_locks"
+                         " WHERE locktype = 'advisory' AND granted AND database ="
+                         " (SELECT oid FROM pg_database WHERE datname = current_database())")
+    assert ended == [(True,)]
+    server = source.serve(tmp_path / "log")
+    assert server.post(harness.task()).status == 201
+    process.send_signal(signal.SIGCONT)
+    out, err = process.communicate(timeout=COMMAND_S)
+    server.stop()
+    assert (process.returncode, out) == (1, ""), (out, err)
+    assert "the source: cannot keep others away" in err and not target.exists(), err
+    # What was copied is of another state of it now.
+    assert "changed" in fails("move", "--from", source.place, "--to", target.place)
+
+
 @TARGETS
 def test_two_at_once(source, target, one):
     first = start(source, target)
