@@ -99,7 +99,6 @@ static enum err check_source(struct move *move, struct buf *said)
 	return err;
 }
 
-/* What is read of it is one snapshot, to the end. */
 static enum err open_source(struct move *move)
 {
 	struct store *store = move->from.store;
@@ -110,8 +109,6 @@ static enum err open_source(struct move *move)
 		err = store_open_reading(store, &move->from.db, &said);
 	if (!err)
 		err = check_source(move, &said);
-	if (!err)
-		err = store->driver->begin(move->from.db);
 	return move_blame(move, &move->from, err, &said);
 }
 
@@ -338,6 +335,8 @@ static enum err copy_and_compare(struct move *move)
 	return err;
 }
 
+/* What is read of the source from here on is one snapshot. It begins when the rows of the target
+ * are counted: a server ends a transaction that waits for a minute. */
 static enum err run(struct move *move)
 {
 	enum err err = open_source(move);
@@ -345,9 +344,13 @@ static enum err run(struct move *move)
 	if (!err)
 		err = shapes_read(move);
 	if (!err)
+		err = target_open(move);
+	if (!err)
+		err = move->from.store->driver->begin(move->from.db);
+	if (!err)
 		err = mark_source(move);
 	if (!err)
-		err = target_open(move);
+		err = target_begin(move);
 	for (size_t i = 0; i < MOVE_MIGRATION && !err; i++)
 		err = same_columns(move, i);
 	if (!err)

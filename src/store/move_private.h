@@ -45,6 +45,7 @@ struct move {
 	struct shape shapes[MOVE_TABLES];
 	int64_t counts[MOVE_TABLES];      /* rows of the source */
 	unsigned char mark[DIGEST_BYTES]; /* of the source, as it is */
+	bool begun;                       /* the target has a part, of an earlier run */
 	bool complete;                    /* the target was compared and only wants its name */
 	move_progress_fn *on_progress;
 	void *context;
@@ -106,9 +107,11 @@ void sum_end(struct sum *sum, unsigned char out[DIGEST_BYTES]);
 
 /* move_target.c */
 
-/* Takes the place of the target for this process, and opens the database: made anew, or as an
- * earlier run has left it. */
+/* Takes the place of the target for this process, opens the database and tells what an earlier run
+ * has left in it. */
 enum err target_open(struct move *move);
+/* When the source was marked: makes the target's tables, or sees whether its part is of that. */
+enum err target_begin(struct move *move);
 /* Gives the database of a folder, which is complete, the name that makes it one. */
 enum err target_publish(struct move *move);
 

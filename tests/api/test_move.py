@@ -12,6 +12,7 @@ import time
 import pytest
 
 import harness
+import places
 from commands import fails, misuse
 from harness import COMMAND_S, PROGRAM, SANITIZER, TASKS, environment, make_data, succeed
 from move_places import TABLES, Database, Folder, tables
@@ -229,6 +230,25 @@ def test_it_goes_on_where_it_was(source, target):
     assert f"went on behind {had} rows" in done.stderr, done
     assert tables(target) == tables(source)
     check(target)
+
+
+@ways("database to database")
+def test_the_source_does_not_wait_while_the_target_is_counted(source, target):
+    """A server ends a transaction that waits for a minute, and to count may take longer."""
+    assert break_off(source, target)
+    state = None
+    with places.opened(target.place) as holder:
+        holder.execute("LOCK TABLE account")
+        process = start(source, target)
+        while state is None and process.poll() is None:  # docket waits for a second
+            if target.query("SELECT 1 FROM pg_stat_activity WHERE datname = current_database()"
+                            " AND application_name = 'docket' AND wait_event_type = 'Lock'"):
+                state = source.query("SELECT state FROM pg_stat_activity WHERE datname ="
+                                     " current_database() AND application_name = 'docket'")
+    out, err = process.communicate(timeout=COMMAND_S)
+    assert state and {one for one, in state} == {"idle"}, state
+    assert process.returncode == 0 and "went on behind" in err, (out, err)
+    assert tables(target) == tables(source)
 
 
 CHANGES = [
