@@ -275,8 +275,9 @@ static enum err compare_table(struct move *move, size_t table)
 		return err;
 	buf_printf(move->why,
 		   "the table %s is not the same in the source (%lld rows) and in the target (%lld "
-		   "rows): the target is left as it is, and is of no use",
-		   move_tables[table].name, (long long)sums[0].rows, (long long)sums[1].rows);
+		   "rows)%s",
+		   move_tables[table].name, (long long)sums[0].rows, (long long)sums[1].rows,
+		   move->was_whole ? "" : ": the target is left as it is, and is of no use");
 	return ERR_CORRUPT;
 }
 
@@ -308,6 +309,11 @@ static enum err complete(struct move *move)
 		err = side_hold(move, &move->from);
 	if (!err)
 		err = driver->commit(move->to.db, &drop, move->complete ? 0 : 1);
+	if (err == ERR_UNSURE)
+		buf_printf(move->why,
+			   "the target: %s: run the same command again, which then tells whether "
+			   "all was moved",
+			   driver->message(move->to.db));
 	if (err) {
 		move_fail(move, &move->to, err, "end", "moving");
 		driver->rollback(move->to.db);
@@ -335,6 +341,20 @@ static enum err copy_and_compare(struct move *move)
 	return err;
 }
 
+static enum err refuse_other(struct move *move)
+{
+	struct buf difference = *move->why;
+
+	*move->why = (struct buf){0};
+	buf_printf(
+		move->why,
+		"the target: it already is a database of docket, and no copy of the source as it is: "
+		"%.*s",
+		(int)difference.len, difference.ptr);
+	buf_release(&difference);
+	return ERR_EXISTS;
+}
+
 /* What is read of the source from here on is one snapshot. It begins when the rows of the target
  * are counted: a server ends a transaction that waits for a minute. */
 static enum err run(struct move *move)
@@ -355,6 +375,8 @@ static enum err run(struct move *move)
 		err = same_columns(move, i);
 	if (!err)
 		err = copy_and_compare(move);
+	if (move->was_whole && (err == ERR_SCHEMA || err == ERR_CORRUPT))
+		err = refuse_other(move);
 	return err ? err : target_publish(move);
 }
 
@@ -374,7 +396,8 @@ enum err store_move(const struct store_config *from, const struct store_config *
 	if (err && !why->len)
 		buf_printf(why, "cannot move the database: %s", err_text(err));
 	if (!err) {
-		*report_out = (struct move_report){.resumed = move.resumed};
+		*report_out =
+			(struct move_report){.resumed = move.resumed, .before = move.was_whole};
 		for (size_t i = 0; i < MOVE_TABLES; i++)
 			report_out->counts[i] =
 				(struct move_count){move_tables[i].name, move.counts[i]};

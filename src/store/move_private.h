@@ -46,7 +46,8 @@ struct move {
 	int64_t counts[MOVE_TABLES];      /* rows of the source */
 	unsigned char mark[DIGEST_BYTES]; /* of the source, as it is */
 	bool begun;                       /* the target has a part, of an earlier run */
-	bool complete;                    /* the target was compared and only wants its name */
+	bool complete;                    /* the target was compared, and is as it was then */
+	bool was_whole;                   /* and it had the name of a database, or needs none */
 	move_progress_fn *on_progress;
 	void *context;
 	const char *what; /* is being done */

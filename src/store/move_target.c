@@ -199,10 +199,7 @@ static enum err open_database(struct move *move, enum state *state_out)
 	move->to.db = move->to.store->write_db;
 	if (!err)
 		err = look(move, state_out);
-	if (!err && *state_out == STATE_COMPLETE) {
-		buf_add_text(move->why, "the target: it already is a database of docket");
-		err = ERR_EXISTS;
-	}
+	move->was_whole = !err && *state_out == STATE_COMPLETE;
 	return err;
 }
 

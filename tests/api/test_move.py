@@ -16,6 +16,7 @@ import places
 from commands import fails, misuse
 from harness import COMMAND_S, PROGRAM, SANITIZER, TASKS, environment, make_data, succeed
 from move_places import TABLES, Database, Folder, tables
+from test_postgres_commit import Cutter
 
 IN_USE = re.compile("another docket is using|docket processes have the database open")
 MANY = 20000  # tasks: more than are copied at once
@@ -313,6 +314,37 @@ def test_a_complete_target_wants_only_its_name(source, target):
     target.query("UPDATE task SET body = 'other' WHERE id = 7", True)
     assert "the table task" in fails("move", "--from", source.place, "--to", target.place)
     assert not target.exists()
+
+
+class LastAnswer(Cutter):
+    """Cuts the connection when the move was ended, before it hears of it."""
+
+    def take(self, data):
+        return super().take(data) if b"DROP TABLE moving" in data else None
+
+
+@ways("folder to database")
+def test_the_last_answer_is_lost(source, target):
+    """The database is whole then. The next run finds out, by what is in it."""
+    cutter = LastAnswer(target.place.cluster.port)
+    cutter.armed = "after"
+    url = target.place.url.replace(f":{cutter.target[1]}/", f":{cutter.port}/")
+    said = fails("move", "--from", source.place, "--to", url)
+    assert cutter.cuts["after"] == 1
+    cutter.stop()
+    assert "the target: " in said and "run the same command again" in said, said
+    assert target.exists()
+    done = move(source, target)
+    assert "an earlier run had moved everything; every row is the same" in done.stderr, done
+    assert tables(target) == tables(source)
+    check(target)
+    target.query("UPDATE task SET body = 'other' WHERE id = 7")
+    said = fails("move", "--from", source.place, "--to", target.place)
+    assert target.refused in said and "the table task" in said and "of no use" not in said, said
+    target.query("DELETE FROM migration WHERE number > 1")
+    target.query("DROP TABLE given")
+    said = fails("move", "--from", source.place, "--to", target.place)
+    assert target.refused in said and "columns" in said, said
 
 
 @TARGETS
