@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The control socket: a command of another process, run by the one that serves the folder. */
+/* The control socket: a command of another process, run by the one that serves the folder. Its
+ * thread ends the removals of accounts that were broken off as well. */
 #include "cli/control.h"
 
 #include <errno.h>
@@ -233,14 +234,17 @@ static bool serve_waiting(void *context)
 	return !is_ready(control->stop, 0);
 }
 
-/* What a process that was killed had begun to delete. */
+/* What a process that was killed had begun to delete. Of a database another may be at it. */
 static void end_removals(const struct control *control)
 {
 	bool more = true;
+	enum err err = OK;
 
-	while (more && serve_waiting((void *)(uintptr_t)control))
-		if (store_purge(control->store, &more))
-			more = false;
+	while (more && !err && serve_waiting((void *)(uintptr_t)control))
+		err = store_purge(control->store, &more);
+	if (err && err != ERR_BUSY)
+		log_line("cannot delete what a removed account had: %s: the next start goes on",
+			 err_text(err));
 }
 
 static void *serve(void *context)
@@ -271,13 +275,15 @@ static void *serve(void *context)
 
 static bool listen_in(struct control *control)
 {
+	const char *folder = control->settings->text[SETTING_DATA];
 	struct sockaddr_un address;
 
-	control->folder =
-		open(control->settings->text[SETTING_DATA], O_PATH | O_DIRECTORY | O_CLOEXEC);
-	control->listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	control->stop = eventfd(0, EFD_CLOEXEC);
-	if (control->folder < 0 || control->listener < 0 || control->stop < 0)
+	if (control->stop < 0 || !folder)
+		return control->stop >= 0;
+	control->folder = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	control->listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (control->folder < 0 || control->listener < 0)
 		return false;
 	address = address_of(control->folder);
 	/* Of a process that has ended: the folder's lock is this one's. */
@@ -308,8 +314,7 @@ bool control_start(const struct settings *settings, struct store *store, struct 
 	}
 	*control = (struct control){settings, store, guesses, 0, -1, -1, -1};
 	if (!listen_in(control) || pthread_create(&control->thread, NULL, serve, control)) {
-		log_line("cannot make the control socket in %s: %s", settings->text[SETTING_DATA],
-			 strerror(errno));
+		log_line("cannot make the control socket or its thread: %s", strerror(errno));
 		control_free(control);
 		return false;
 	}
@@ -323,7 +328,8 @@ void control_stop(struct control *control)
 
 	if (!control)
 		return;
-	unlinkat(control->folder, SOCKET, 0);
+	if (control->folder >= 0)
+		unlinkat(control->folder, SOCKET, 0);
 	if (write(control->stop, &one, sizeof(one)) == sizeof(one))
 		pthread_join(control->thread, NULL);
 	control_free(control);

@@ -16,8 +16,9 @@ struct control;
 struct guesses;
 struct store;
 
-/* Serves the socket of the folder on a thread of its own; `guesses` are told of every token that a
- * command makes. Says what is wrong. */
+/* Ends the removals of accounts that were broken off, and serves the socket of the folder, on a
+ * thread of its own; `guesses` are told of every token that a command makes. A database has no
+ * socket: commands open it themselves. Says what is wrong. */
 bool control_start(const struct settings *settings, struct store *store, struct guesses *guesses,
 		   struct control **control_out);
 

@@ -27,7 +27,8 @@ static void print_report(const struct settings *settings, const struct move_repo
 	if (report->resumed)
 		fprintf(settings->err, "went on behind %lld rows of an earlier run\n",
 			(long long)report->resumed);
-	fprintf(settings->err, "moved; every row is the same in the source and in the target\n");
+	fprintf(settings->err, "%s; every row is the same in the source and in the target\n",
+		report->before ? "an earlier run had moved everything" : "moved");
 }
 
 static struct store_config config_of(const struct settings *settings, enum setting setting)

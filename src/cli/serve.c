@@ -173,8 +173,7 @@ static enum err serve(const struct settings *settings, struct store *store,
 	if (err) {
 		log_line("%.*s", (int)why.len, why.ptr ? why.ptr : err_text(err));
 	} else {
-		if ((settings->text[SETTING_DATABASE] ||
-		     control_start(settings, store, app.guesses, &control)) &&
+		if (control_start(settings, store, app.guesses, &control) &&
 		    say_ready(settings, ephemeral, http.tls_chains ? "https" : "http",
 			      http_address(server)))
 			wait_for_end(server, http.tls_chains != NULL, signals);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Removes accounts. One write puts an account out of reach: its tokens are gone, and its name
  * begins with a hyphen, as no host name does. Then what it has is deleted a part at a time, so that
- * the writes of other accounts come in between; after a kill that goes on with the next start. */
+ * the writes of other accounts come in between; after a kill that goes on with the next start.
+ * Where several processes are at it, the account's row lets one at a time. */
 #include "store/store_private.h"
 
 #define PART 2000 /* tasks, or rows of the history, in one write */
@@ -42,14 +43,18 @@ static enum err number_row(void *context, const struct db_value *values, size_t 
 	return OK;
 }
 
-#define REMOVED "(SELECT min(id) FROM account WHERE name LIKE '-%')"
+#define FIRST "SELECT id FROM account WHERE name LIKE '-%' ORDER BY id LIMIT 1"
+#define REMOVED "(" FIRST ")"
 
 static enum err purge_read(struct store_write *write, struct calls *calls)
 {
 	struct purge *purge = (struct purge *)(void *)write;
-	enum err err = calls_add(calls, "SELECT min(id) FROM account WHERE name LIKE '-%'", NULL, 0,
-				 number_row, &purge->account_id);
+	const char *first =
+		arena_printf(write->arena, "%s%s", FIRST, write->store->driver->dialect->lock_row);
+	enum err err = first ? calls_add(calls, first, NULL, 0, number_row, &purge->account_id)
+			     : ERR_NOMEM;
 
+	purge->account_id = ID_NONE;
 	if (!err)
 		err = calls_add(
 			calls,

@@ -221,8 +221,9 @@ static enum err check_removals(struct check *check, struct buf *why)
 	enum err err = check->store->driver->run(check->db, &call, 1);
 
 	if (!err && removed) {
-		buf_add_text(why, "an account is being removed: check again when that is over; "
-				  "where it was broken off, docket serve ends it");
+		buf_add_text(why,
+			     "an account is being removed: check again when that is over; "
+			     "where it was broken off, the next docket serve to start ends it");
 		err = ERR_BUSY;
 	}
 	return err;

@@ -64,6 +64,22 @@ enum err side_lock(struct side *side, struct buf *said)
 	return err;
 }
 
+/* The lock of a database is a session's that has nothing else to do. Where that has ended, others
+ * may have come in since. */
+enum err side_hold(struct move *move, const struct side *side)
+{
+	struct store *store = side->store;
+	const struct db_call ask = {.sql = "SELECT 1"};
+	bool apart = store->write_db && store->write_db != side->db;
+	enum err err = apart ? store->driver->run(store->write_db, &ask, 1) : OK;
+
+	if (err && !move->why->len)
+		buf_printf(move->why,
+			   "the %s: cannot keep others away from it until the end: %s: %s",
+			   side->name, err_text(err), store->driver->message(store->write_db));
+	return err;
+}
+
 static enum err check_source(struct move *move, struct buf *said)
 {
 	int64_t schema = 0;
@@ -83,7 +99,6 @@ static enum err check_source(struct move *move, struct buf *said)
 	return err;
 }
 
-/* What is read of it is one snapshot, to the end. */
 static enum err open_source(struct move *move)
 {
 	struct store *store = move->from.store;
@@ -94,8 +109,6 @@ static enum err open_source(struct move *move)
 		err = store_open_reading(store, &move->from.db, &said);
 	if (!err)
 		err = check_source(move, &said);
-	if (!err)
-		err = store->driver->begin(move->from.db);
 	return move_blame(move, &move->from, err, &said);
 }
 
@@ -262,8 +275,9 @@ static enum err compare_table(struct move *move, size_t table)
 		return err;
 	buf_printf(move->why,
 		   "the table %s is not the same in the source (%lld rows) and in the target (%lld "
-		   "rows): the target is left as it is, and is of no use",
-		   move_tables[table].name, (long long)sums[0].rows, (long long)sums[1].rows);
+		   "rows)%s",
+		   move_tables[table].name, (long long)sums[0].rows, (long long)sums[1].rows,
+		   move->was_whole ? "" : ": the target is left as it is, and is of no use");
 	return ERR_CORRUPT;
 }
 
@@ -292,7 +306,14 @@ static enum err complete(struct move *move)
 			err = compare_table(move, i);
 	}
 	if (!err)
+		err = side_hold(move, &move->from);
+	if (!err)
 		err = driver->commit(move->to.db, &drop, move->complete ? 0 : 1);
+	if (err == ERR_UNSURE)
+		buf_printf(move->why,
+			   "the target: %s: run the same command again, which then tells whether "
+			   "all was moved",
+			   driver->message(move->to.db));
 	if (err) {
 		move_fail(move, &move->to, err, "end", "moving");
 		driver->rollback(move->to.db);
@@ -320,6 +341,22 @@ static enum err copy_and_compare(struct move *move)
 	return err;
 }
 
+static enum err refuse_other(struct move *move)
+{
+	struct buf difference = *move->why;
+
+	*move->why = (struct buf){0};
+	buf_printf(
+		move->why,
+		"the target: it already is a database of docket, and no copy of the source as it is: "
+		"%.*s",
+		(int)difference.len, difference.ptr);
+	buf_release(&difference);
+	return ERR_EXISTS;
+}
+
+/* What is read of the source from here on is one snapshot. It begins when the rows of the target
+ * are counted: a server ends a transaction that waits for a minute. */
 static enum err run(struct move *move)
 {
 	enum err err = open_source(move);
@@ -327,13 +364,19 @@ static enum err run(struct move *move)
 	if (!err)
 		err = shapes_read(move);
 	if (!err)
+		err = target_open(move);
+	if (!err)
+		err = move->from.store->driver->begin(move->from.db);
+	if (!err)
 		err = mark_source(move);
 	if (!err)
-		err = target_open(move);
+		err = target_begin(move);
 	for (size_t i = 0; i < MOVE_MIGRATION && !err; i++)
 		err = same_columns(move, i);
 	if (!err)
 		err = copy_and_compare(move);
+	if (move->was_whole && (err == ERR_SCHEMA || err == ERR_CORRUPT))
+		err = refuse_other(move);
 	return err ? err : target_publish(move);
 }
 
@@ -353,7 +396,8 @@ enum err store_move(const struct store_config *from, const struct store_config *
 	if (err && !why->len)
 		buf_printf(why, "cannot move the database: %s", err_text(err));
 	if (!err) {
-		*report_out = (struct move_report){.resumed = move.resumed};
+		*report_out =
+			(struct move_report){.resumed = move.resumed, .before = move.was_whole};
 		for (size_t i = 0; i < MOVE_TABLES; i++)
 			report_out->counts[i] =
 				(struct move_count){move_tables[i].name, move.counts[i]};

@@ -45,7 +45,9 @@ struct move {
 	struct shape shapes[MOVE_TABLES];
 	int64_t counts[MOVE_TABLES];      /* rows of the source */
 	unsigned char mark[DIGEST_BYTES]; /* of the source, as it is */
-	bool complete;                    /* the target was compared and only wants its name */
+	bool begun;                       /* the target has a part, of an earlier run */
+	bool complete;                    /* the target was compared, and is as it was then */
+	bool was_whole;                   /* and it had the name of a database, or needs none */
 	move_progress_fn *on_progress;
 	void *context;
 	const char *what; /* is being done */
@@ -60,6 +62,8 @@ enum err move_fail(struct move *move, const struct side *side, enum err err, con
 enum err move_blame(struct move *move, const struct side *side, enum err err, struct buf *said);
 /* Takes the place of a side, which has a database, for this process alone. */
 enum err side_lock(struct side *side, struct buf *said);
+/* Whether it has it still; says so where it has not. */
+enum err side_hold(struct move *move, const struct side *side);
 void move_begin(struct move *move, const char *what, int64_t total);
 void move_step(struct move *move, int64_t rows);
 
@@ -104,9 +108,11 @@ void sum_end(struct sum *sum, unsigned char out[DIGEST_BYTES]);
 
 /* move_target.c */
 
-/* Takes the place of the target for this process, and opens the database: made anew, or as an
- * earlier run has left it. */
+/* Takes the place of the target for this process, opens the database and tells what an earlier run
+ * has left in it. */
 enum err target_open(struct move *move);
+/* When the source was marked: makes the target's tables, or sees whether its part is of that. */
+enum err target_begin(struct move *move);
 /* Gives the database of a folder, which is complete, the name that makes it one. */
 enum err target_publish(struct move *move);
 

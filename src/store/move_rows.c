@@ -256,6 +256,8 @@ enum err rows_read(struct move *move, const struct side *side, size_t table, str
 	page_sql(move, table, key->count > 0, &sql);
 	call.sql = sql.ptr;
 	if (!err)
+		err = side_hold(move, side);
+	if (!err)
 		err = sql.failed ? ERR_NOMEM : side->store->driver->run(side->db, &call, 1);
 	buf_release(&sql);
 	key_release(&behind);

@@ -96,6 +96,13 @@ static enum err resume(struct move *move)
 			" in a folder, the tables of a PostgreSQL database) and begin anew");
 	else if (err)
 		move_fail(move, &move->to, err, "read", "moving");
+	return err;
+}
+
+static enum err count_begun(struct move *move)
+{
+	enum err err = OK;
+
 	for (size_t i = 0; i < MOVE_MIGRATION && !err; i++) {
 		int64_t count = 0;
 
@@ -192,10 +199,7 @@ static enum err open_database(struct move *move, enum state *state_out)
 	move->to.db = move->to.store->write_db;
 	if (!err)
 		err = look(move, state_out);
-	if (!err && *state_out == STATE_COMPLETE) {
-		buf_add_text(move->why, "the target: it already is a database of docket");
-		err = ERR_EXISTS;
-	}
+	move->was_whole = !err && *state_out == STATE_COMPLETE;
 	return err;
 }
 
@@ -208,15 +212,21 @@ enum err target_open(struct move *move)
 	if (err)
 		return err;
 	move->complete = state == STATE_COMPLETE;
-	if (state == STATE_EMPTY)
-		return make(move);
-	if (state == STATE_BEGUN)
-		return resume(move);
-	if (state == STATE_COMPLETE)
+	move->begun = state == STATE_BEGUN;
+	if (move->begun)
+		return count_begun(move);
+	if (state != STATE_FOREIGN)
 		return OK;
 	buf_add_text(move->why,
 		     "the target: it has tables of the names of docket's, and must be empty");
 	return ERR_EXISTS;
+}
+
+enum err target_begin(struct move *move)
+{
+	if (move->complete)
+		return OK;
+	return move->begun ? resume(move) : make(move);
 }
 
 enum err target_publish(struct move *move)

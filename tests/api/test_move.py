@@ -12,9 +12,11 @@ import time
 import pytest
 
 import harness
+import places
 from commands import fails, misuse
 from harness import COMMAND_S, PROGRAM, SANITIZER, TASKS, environment, make_data, succeed
 from move_places import TABLES, Database, Folder, tables
+from test_postgres_commit import Cutter
 
 IN_USE = re.compile("another docket is using|docket processes have the database open")
 MANY = 20000  # tasks: more than are copied at once
@@ -231,6 +233,25 @@ def test_it_goes_on_where_it_was(source, target):
     check(target)
 
 
+@ways("database to database")
+def test_the_source_does_not_wait_while_the_target_is_counted(source, target):
+    """A server ends a transaction that waits for a minute, and to count may take longer."""
+    assert break_off(source, target)
+    state = None
+    with places.opened(target.place) as holder:
+        holder.execute("LOCK TABLE account")
+        process = start(source, target)
+        while state is None and process.poll() is None:  # docket waits for a second
+            if target.query("SELECT 1 FROM pg_stat_activity WHERE datname = current_database()"
+                            " AND application_name = 'docket' AND wait_event_type = 'Lock'"):
+                state = source.query("SELECT state FROM pg_stat_activity WHERE datname ="
+                                     " current_database() AND application_name = 'docket'")
+    out, err = process.communicate(timeout=COMMAND_S)
+    assert state and {one for one, in state} == {"idle"}, state
+    assert process.returncode == 0 and "went on behind" in err, (out, err)
+    assert tables(target) == tables(source)
+
+
 CHANGES = [
     ("staff", "UPDATE staff SET email = 'x' || email WHERE id = 3"),
     ("token", "UPDATE token SET expires_at = NULL WHERE label = 'reader'"),
@@ -293,6 +314,37 @@ def test_a_complete_target_wants_only_its_name(source, target):
     target.query("UPDATE task SET body = 'other' WHERE id = 7", True)
     assert "the table task" in fails("move", "--from", source.place, "--to", target.place)
     assert not target.exists()
+
+
+class LastAnswer(Cutter):
+    """Cuts the connection when the move was ended, before it hears of it."""
+
+    def take(self, data):
+        return super().take(data) if b"DROP TABLE moving" in data else None
+
+
+@ways("folder to database")
+def test_the_last_answer_is_lost(source, target):
+    """The database is whole then. The next run finds out, by what is in it."""
+    cutter = LastAnswer(target.place.cluster.port)
+    cutter.armed = "after"
+    url = target.place.url.replace(f":{cutter.target[1]}/", f":{cutter.port}/")
+    said = fails("move", "--from", source.place, "--to", url)
+    assert cutter.cuts["after"] == 1
+    cutter.stop()
+    assert "the target: " in said and "run the same command again" in said, said
+    assert target.exists()
+    done = move(source, target)
+    assert "an earlier run had moved everything; every row is the same" in done.stderr, done
+    assert tables(target) == tables(source)
+    check(target)
+    target.query("UPDATE task SET body = 'other' WHERE id = 7")
+    said = fails("move", "--from", source.place, "--to", target.place)
+    assert target.refused in said and "the table task" in said and "of no use" not in said, said
+    target.query("DELETE FROM migration WHERE number > 1")
+    target.query("DROP TABLE given")
+    said = fails("move", "--from", source.place, "--to", target.place)
+    assert target.refused in said and "columns" in said, said
 
 
 @TARGETS
@@ -359,6 +411,28 @@ def test_a_connection_that_is_lost(source, target):
     assert f"the {side}: cannot" in err and not target.exists(), err
     assert "went on behind" in move(source, target).stderr
     assert tables(target) == tables(source)
+
+
+@ways("database to folder", "database to database")
+def test_the_lock_of_the_source_is_lost(source, target, tmp_path):
+    """Its session waits all the time. Whoever ends it lets others in, who write."""
+    process = start(source, target)
+    while not target.begun() and process.poll() is None:
+        time.sleep(0.002)
+    process.send_signal(signal.SIGSTOP)
+    ended = source.query("SELECT pg_terminate_backend(pid, 10000) FROM pg_locks"
+                         " WHERE locktype = 'advisory' AND granted AND database ="
+                         " (SELECT oid FROM pg_database WHERE datname = current_database())")
+    assert ended == [(True,)]
+    server = source.serve(tmp_path / "log")
+    assert server.post(harness.task()).status == 201
+    process.send_signal(signal.SIGCONT)
+    out, err = process.communicate(timeout=COMMAND_S)
+    server.stop()
+    assert (process.returncode, out) == (1, ""), (out, err)
+    assert "the source: cannot keep others away" in err and not target.exists(), err
+    # What was copied is of another state of it now.
+    assert "changed" in fails("move", "--from", source.place, "--to", target.place)
 
 
 @TARGETS

@@ -1,12 +1,16 @@
 """Three processes over one PostgreSQL database: what one has acknowledged every other one has."""
 import collections
 import os
+import signal
+import subprocess
 import threading
+import time
 
 import pytest
 
 import postgres
-from harness import TASKS, strict_json
+from commands import fails
+from harness import COMMAND_S, PROGRAM, TASKS, environment, strict_json, succeed
 from office import Office
 from writers import Link, Writers
 
@@ -83,3 +87,33 @@ def test_the_history_has_the_order_in_which_it_was_committed(office):
     assert not looker.is_alive(), f"it waits for the change {last[0]} after {seen[-1:]}"
     assert seen == list(range(first + 1, last[0] + 1))
     assert len(seen) >= len(load.created)
+
+
+def test_a_removal_that_was_broken_off(tmp_path):
+    """The next processes to start end it, both at once, and are no hindrance to each other."""
+    database = postgres.shared().create("removal")
+    with Office(database, tmp_path, ("first", "second"), tasks=5000) as office:
+        removal = subprocess.Popen(
+            [PROGRAM, "account", "remove", "second", "--yes", "--database", office.url],
+            env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        while database.run("SELECT 1 FROM account WHERE name = 'second'"):
+            assert removal.poll() is None
+        removal.send_signal(signal.SIGKILL)
+        removal.communicate(timeout=COMMAND_S)
+        assert database.run("SELECT name FROM account ORDER BY id") == [("first",), ("-2",)]
+        assert "the next docket serve" in fails("check", "--database", office.url)
+        office.serve()
+        office.serve()
+        deadline = time.monotonic() + COMMAND_S
+        while database.run("SELECT 1 FROM account WHERE id = 2"):
+            assert time.monotonic() < deadline, "nobody ends it"
+            time.sleep(0.05)
+        for server in office.servers:
+            assert "removed account" not in server.stderr()
+        del office.tokens["second"]
+        office.check_sound()
+        assert succeed("account", "list", "--database", office.url).stdout.count("first") == 1
+        link = Link(office, office.servers[1], "first")
+        assert link.ask("GET", TASKS)[0] == 200
+        link.close()
+    database.drop()
