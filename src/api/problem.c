@@ -100,7 +100,7 @@ void problem_err(struct call *call, enum err err)
 		{ERR_NOT_FOUND, 404, "there is no such record", NULL},
 		{ERR_UNDER_WAY, 409,
 		 "Idempotency-Key: the first request with this key is still under way", "1"},
-		{ERR_BUSY, 503, "too much is waiting to be written; try again", "1"},
+		{ERR_BUSY, 503, "too much is waiting for the database; try again", "1"},
 		{ERR_TIMEOUT, 503, "this took too long and was given up; try again", "5"},
 		{ERR_AWAY, 503, "the database cannot be reached; nothing was stored; try again",
 		 "1"},

@@ -233,10 +233,10 @@ static enum err decide(struct batch *batch, struct store_write *write)
 	err = write->steps->decide(write, &batch->calls);
 	if (!err && write->key && !write->faults->count)
 		err = idempotency_add(write, &batch->calls);
+	batch->mark.request_id = write->request_id;
 	if (!err && row->changed) {
-		batch->mark = (struct commit_mark){.account_id = row->id,
-						   .change = row->last_change,
-						   .request_id = write->request_id};
+		batch->mark.account_id = row->id;
+		batch->mark.change = row->last_change;
 		memcpy(batch->mark.head, row->head, sizeof(row->head));
 	}
 	if (!err && row == &made && row->changed) {

@@ -7,7 +7,7 @@ import socket
 import pytest
 
 from commands import fails, misuse
-from harness import run, succeed
+from harness import cases, run, succeed
 from places import rows
 
 STAFF = ["first-name", "last-name", "email", "access"]
@@ -365,3 +365,19 @@ def test_a_failure_is_not_a_wrong_use(tmp_path):
     """1 and 2 mean different things to a script."""
     fails("demo", "--data", tmp_path / "missing")
     misuse("demo", "--data", tmp_path / "missing", "--tasks", "x")
+
+
+@pytest.mark.parametrize("command, option, value", cases([
+    ("libpq's own words", "check", "database", "host=127.0.0.1 password=geheim"),
+    ("another database", "check", "database", "mysql://a:geheim@127.0.0.1/x"),
+    ("a folder", "check", "database", "geheim/data"),
+    ("a source in libpq's words", "move", "from", "dbname=geheim"),
+    ("a target in libpq's words", "move", "to", "host=geheim dbname=x"),
+    ("a target of another kind", "move", "to", "mysql://geheim/x")]))
+def test_what_is_no_place_of_a_database(command, option, value, tmp_path):
+    """It makes no folder of such a name, and tells no password."""
+    rest = {"from": ["--to", tmp_path / "new"], "to": ["--from", tmp_path / "old"]}.get(option, [])
+    said = misuse(command, f"--{option}", value, *rest)
+    assert f"--{option} must be a" in said and "begins with postgresql://" in said
+    assert "geheim" not in said
+    assert list(tmp_path.iterdir()) == []
