@@ -129,7 +129,7 @@ static const json_t *read_body(struct call *call)
 	size_t count = json_array_size(operations);
 
 	if (json_is_object(call->body))
-		decode_unknown(&decode, call->body, "", &known, 1);
+		decode_unknown(&decode, call->body, "", &known, 1, NULL);
 	if (!operations)
 		faults_add(&call->faults, known.name, FAULT_REQUIRED,
 			   "is required: the body must be an object with a member \"operations\"");

@@ -166,14 +166,16 @@ static void one_expansion(struct reader *reader, const struct param *param, stru
 			  size_t unused)
 {
 	const struct record_lists *lists = reader->type->lists;
-	const char *names[33] = {NULL};
+	const char *names[34] = {NULL};
+	size_t count = 0;
 	int row;
 
 	(void)unused;
-	for (size_t i = 0; i < lists->expansion_count && i < 32; i++)
-		names[i] = lists->expansions[i].name;
+	for (; count < lists->expansion_count && count < 32; count++)
+		names[count] = lists->expansions[count].name;
+	names[count] = "none"; /* not what the account is set to either */
 	row = read_choice(reader, param->name, value, names);
-	if (row >= 0)
+	if (row >= 0 && (size_t)row < count)
 		reader->call->list.query.expansions |= UINT32_C(1) << row;
 }
 

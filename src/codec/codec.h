@@ -43,9 +43,10 @@ const json_t *decode_wrapper(const struct record_type *type, const json_t *body,
 void decode_fields(const struct record_type *type, const json_t *fields, struct decode *decode,
 		   void *record);
 
-/* Adds members of `object` that no row of `fields` names to the faults, or to decode->ignored. */
+/* Adds members of `object` that no row of `fields` names to the faults, or to decode->ignored; not
+ * what an expansion of `lists`, which may be NULL, adds to an answer. */
 void decode_unknown(struct decode *decode, const json_t *object, const char *prefix,
-		    const struct field *fields, size_t count);
+		    const struct field *fields, size_t count, const struct record_lists *lists);
 
 /* Reads the id of a record, a positive integer or the same as a decimal string; false with what is
  * wrong with it, as of the field `path`. */

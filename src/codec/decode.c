@@ -8,6 +8,7 @@
 #include "base/timefmt.h"
 #include "base/zone.h"
 #include "codec/codec.h"
+#include "model/list.h"
 #include "json/read.h"
 #include "model/address.h"
 
@@ -33,9 +34,18 @@ void decode_ignore(struct buf *ignored, const char *path)
 	}
 }
 
+/* A member that a GET adds to a record: what was read may be sent back. */
+static bool is_expansion(const struct record_lists *lists, const char *key)
+{
+	for (size_t i = 0; lists && i < lists->expansion_count; i++)
+		if (strcmp(lists->expansions[i].key, key) == 0)
+			return true;
+	return false;
+}
+
 /* Members of `object` that no row of `fields` names. */
 void decode_unknown(struct decode *decode, const json_t *object, const char *prefix,
-		    const struct field *fields, size_t count)
+		    const struct field *fields, size_t count, const struct record_lists *lists)
 {
 	const char *key;
 	json_t *value;
@@ -43,7 +53,7 @@ void decode_unknown(struct decode *decode, const json_t *object, const char *pre
 	json_object_foreach ((json_t *)object, key, value) {
 		const char *path, *nearest;
 
-		if (field_find(fields, count, slice_of(key)))
+		if (field_find(fields, count, slice_of(key)) || is_expansion(lists, key))
 			continue;
 		if (decode->faults->count >= FAULTS_MAX) {
 			decode->faults->count++;
@@ -250,7 +260,7 @@ static bool decode_address(struct decode *decode, const struct field *field, con
 		decode_part(decode, json_object_get(value, part->name), part_path, &number, to);
 		zip_number |= number;
 	}
-	decode_unknown(decode, value, path, address_parts, ADDRESS_PARTS);
+	decode_unknown(decode, value, path, address_parts, ADDRESS_PARTS, NULL);
 	if (address_is_blank(address))
 		return false;
 	address_settle(address, zip_number, decode->account->country, path, decode->faults);
@@ -369,7 +379,7 @@ const json_t *decode_wrapper(const struct record_type *type, const json_t *body,
 			   type->name);
 		return NULL;
 	}
-	decode_unknown(decode, body, "", &wrapper, 1);
+	decode_unknown(decode, body, "", &wrapper, 1, NULL);
 	if (!fields || json_is_null(fields)) {
 		faults_add(decode->faults, type->name, FAULT_REQUIRED,
 			   "is required, as the object around the fields");
@@ -390,7 +400,8 @@ void decode_fields(const struct record_type *type, const json_t *fields, struct 
 	for (size_t i = 0; i < type->field_count; i++)
 		if (!(type->fields[i].flags & FIELD_HIDDEN))
 			decode_field(type, &type->fields[i], fields, decode, record);
-	decode_unknown(decode, fields, decode->prefix, type->fields, type->field_count);
+	decode_unknown(decode, fields, decode->prefix, type->fields, type->field_count,
+		       type->lists);
 }
 
 void decode_new(const struct record_type *type, const json_t *body, struct decode *decode,
@@ -536,5 +547,6 @@ void decode_patch(const struct record_type *type, const json_t *fields, struct d
 		if (!(field->flags & FIELD_HIDDEN) && json_object_get(fields, field->name))
 			patch_field(type, field, fields, decode, before, record);
 	}
-	decode_unknown(decode, fields, decode->prefix, type->fields, type->field_count);
+	decode_unknown(decode, fields, decode->prefix, type->fields, type->field_count,
+		       type->lists);
 }

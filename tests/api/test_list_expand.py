@@ -1,10 +1,11 @@
 """The records that tasks name, added to lists and to one task."""
 import itertools
+import json
 
 import pytest
 
 import places
-from harness import FIELDS, TASKS, Wire, faults, problem
+from harness import FIELDS, JSON, TASKS, Wire, faults, problem, succeed, task
 from lists import ask, ids, listed, links, rewrite, served, walk
 
 pytestmark = places.BOTH
@@ -214,3 +215,25 @@ def test_what_is_added_is_of_the_moment(server):
     records = listed(server, "expand=users")
     assert records[-1]["id"] == made
     check_related(records[-1], ["users"])
+
+
+def test_none_where_the_account_says_some(make_server):
+    """So that there is a version to name in If-Match; and what was read whole is sent whole."""
+    server = make_server()
+    number = server.post(task()).json["id"]
+    server.stop()
+    succeed("account", "set", "main", "--expand", "case,users", *places.where(server.data))
+    server.start()
+    whole, plain = get(server, number), get(server, number, "expand=none")
+    assert (list(whole.json)[-2:], whole.header("ETag")) == (["Casefile", "Users"], None)
+    assert list(plain.json) == FIELDS and plain.header("ETag")
+    assert [list(record) for record in listed(server, "expand=none&per_page=1")] == [FIELDS]
+    assert "expand=none" in links(ask(server, "expand=none&per_page=1"))["first"]
+    assert list(get(server, number, "expand=none,case").json)[-1] == "Casefile"
+    body = json.dumps({"task": {**whole.json, "title": "Another"}}).encode()
+    reply = server.call("PATCH", f"{TASKS}/{number}", body,
+                        {**JSON, "If-Match": plain.header("ETag")})
+    assert (reply.status, reply.json["title"]) == (200, "Another"), reply
+    body = json.dumps({"task": {"casefile": 1, "Casefile ": 2}}).encode()
+    assert [field for field, _ in faults(server.call("PATCH", f"{TASKS}/{number}", body, JSON))] \
+        == ["task.Casefile ", "task.casefile"]
