@@ -1,11 +1,11 @@
 """The chain of the history: whatever is changed in it afterwards is found by docket check, which
 names the first entry that does not fit; and what docs/history.md says of it is so."""
-import hashlib
 import json
 
 import pytest
 
 import places
+from chain import columns, digest_of
 from harness import cases, run, succeed
 
 pytestmark = places.BOTH
@@ -41,27 +41,6 @@ def told(folder):
     rules = {fault["rule"]: fault for fault in json.loads(done.stdout)["faults"]}
     return [(entry["account"], entry["id"])
             for entry in rules.get("history-chain", {"entries": []})["entries"]]
-
-
-def columns(database):
-    return database.execute(
-        "SELECT account_id, change, at, staff_id, record, record_id, action, value, request_id,"
-        " hash FROM history ORDER BY account_id, change").fetchall()
-
-
-def digest_of(row, before):
-    """As docs/history.md has it."""
-    def number(value):
-        return value.to_bytes(8, "little", signed=True)
-
-    def text(value):
-        return number(-1) if value is None else number(len(value.encode())) + value.encode()
-
-    account, change, at, staff, record, record_id, action, value, request, _ = row
-    return hashlib.blake2b(
-        before + number(account) + number(change) + number(at) + number(staff or 0) +
-        text(record) + number(record_id) + text(action) + text(value) + text(request),
-        digest_size=32).digest()
 
 
 def test_the_form_is_the_documented_one(whole):
