@@ -102,6 +102,19 @@ static enum err make_room(struct references *references, struct arena *arena, si
 	return OK;
 }
 
+/* Of all its lists. */
+static size_t members(const struct record_type *type, const struct record *record)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < type->field_count; i++) {
+		const struct id_list *list = CONST_FIELD_AT(record, &type->fields[i]);
+
+		count += type->fields[i].type == FIELD_ID_LIST ? list->count : 0;
+	}
+	return count;
+}
+
 static enum err ask(struct references *references, struct store_write *write,
 		    const struct reference_fact *about, const char *sql, int64_t id,
 		    const int64_t *third, struct calls *calls)
@@ -169,14 +182,9 @@ enum err references_read(struct references *references, struct store_write *writ
 			 struct calls *calls)
 {
 	const struct record_type *type = record_types[kind];
-	size_t room = FIELD_COUNT(rows) + type->field_count;
-	enum err err;
+	enum err err = make_room(references, write->arena,
+				 FIELD_COUNT(rows) + type->field_count + members(type, record));
 
-	for (size_t i = 0; i < type->field_count; i++)
-		if (type->fields[i].type == FIELD_ID_LIST)
-			room += ((const struct id_list *)CONST_FIELD_AT(record, &type->fields[i]))
-					->count;
-	err = make_room(references, write->arena, room);
 	for (size_t i = 0; i < FIELD_COUNT(rows) && !err; i++)
 		if (rows[i].kind == kind)
 			err = read_reference(references, write, &rows[i], record, calls);
@@ -278,15 +286,9 @@ enum err dependents_read(struct references *references, struct store_write *writ
 			 enum record_kind kind, const struct record *before,
 			 const struct record *after, struct calls *calls)
 {
-	const struct record_type *type = record_types[kind];
-	size_t room = FIELD_COUNT(dependents);
-	enum err err;
+	enum err err = make_room(references, write->arena,
+				 FIELD_COUNT(dependents) + members(record_types[kind], before));
 
-	for (size_t i = 0; i < type->field_count; i++)
-		if (type->fields[i].type == FIELD_ID_LIST)
-			room += ((const struct id_list *)CONST_FIELD_AT(before, &type->fields[i]))
-					->count;
-	err = make_room(references, write->arena, room);
 	for (size_t i = 0; i < FIELD_COUNT(dependents) && !err; i++)
 		if (dependents[i].kind == kind)
 			err = read_dependent(references, write, &dependents[i], before, after,
