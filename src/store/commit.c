@@ -18,6 +18,7 @@ struct writer {
 	struct store *store;
 	struct db **db; /* NULL in it: there is no connection at this moment */
 	struct db *own_db;
+	bool looks_after; /* while it has nothing to do, that the connection is not lost */
 	pthread_t thread;
 	pthread_mutex_t lock;
 	pthread_cond_t wake;
@@ -185,7 +186,7 @@ static void wait_for_work(struct writer *writer)
 {
 	struct timespec until;
 
-	if (writer->db == &writer->own_db || !writer->store->driver->is_lost) {
+	if (!writer->looks_after) {
 		pthread_cond_wait(&writer->wake, &writer->lock);
 		return;
 	}
@@ -306,6 +307,7 @@ static enum err start_writer(struct store *store, struct writer *writer)
 	writer->store = store;
 	writer->last = &writer->first;
 	writer->db = writer == store->writers ? &store->write_db : &writer->own_db;
+	writer->looks_after = writer == store->writers && store->driver->is_lost;
 	pthread_mutex_init(&writer->lock, NULL);
 	pthread_cond_init(&writer->wake, NULL);
 	if (pthread_create(&writer->thread, NULL, write_loop, writer) == 0)

@@ -155,16 +155,16 @@ static void full_tables(void **state)
 	char address[32];
 
 	pass(guesses, "a", "192.0.2.1", 1, START);
-	for (unsigned i = 0; i < 100000; i++) {
+	for (unsigned i = 0; i < 400000; i++) {
 		struct guess guess;
 
 		snprintf(address, sizeof(address), "10.%u.%u.%u", i >> 16, i >> 8 & 255, i & 255);
-		guess = attempt("a", address, 10 + i, START + 1 + i / 100);
+		guess = attempt("a", address, 10 + i, START + 1 + i / 400);
 		guesses_refused(guesses, &guess);
 		guesses_passed(guesses, &guess);
 		if (i % 1000 == 0)
 			/* Used now and then, the first token is never the oldest. */
-			assert_int_equal(ask(guesses, "a", address, 1, START + 1 + i / 100), 0);
+			assert_int_equal(ask(guesses, "a", address, 1, START + 1 + i / 400), 0);
 	}
 	/* One that was good long ago takes no other's place. */
 	pass(guesses, "b", "198.51.100.1", 2, START - 1000);
@@ -173,7 +173,7 @@ static void full_tables(void **state)
 	assert_true(ask(guesses, "b", "192.0.2.1", 2, START + 2000) > 0);
 	assert_true(ask(guesses, "a", "192.0.2.1", 2, START + 2000) > 0);
 	assert_int_equal(ask(guesses, "a", "192.0.2.1", 1, START + 2000), 0);
-	assert_int_equal(ask(guesses, "a", "192.0.2.1", 10 + 99999, START + 2000), 0);
+	assert_int_equal(ask(guesses, "a", "192.0.2.1", 10 + 399999, START + 2000), 0);
 }
 
 /* Enough that others would push out what is newest, and too few to push out what is not oldest. */
