@@ -154,8 +154,9 @@ struct db_driver {
 	/* Runs statements without arguments, separated by semicolons. */
 	enum err (*script)(struct db *db, const char *sql);
 
-	/* What runs from now on may take `milliseconds` in all, then it ends with ERR_TIMEOUT;
-	 * 0 takes the limit away. */
+	/* What runs from now on may take `milliseconds` in all, then it ends with ERR_TIMEOUT, or,
+	 * where the database does not end it, some time later with ERR_AWAY; 0 takes the limit
+	 * away. */
 	void (*set_budget)(struct db *db, int milliseconds);
 	/* Copies the whole database to a new file, on stable storage and checked. NULL: that is
 	 * left to tools of the database's own. */

@@ -323,18 +323,26 @@ static enum err send_prologue(struct postgres_db *db)
 	return err;
 }
 
+/* Until all answers must have come: the server ends by itself what takes too long. */
+static int patience_ms(const struct postgres_db *db)
+{
+	int64_t left = db->deadline + GRACE_MS - monotonic_ms();
+
+	return !db->deadline ? -1 : left > 0 ? (int)left : 0;
+}
+
 /* Sends what libpq still has, and waits until an answer has come or the time is up. */
 static enum err wait_for_answer(struct postgres_db *db)
 {
 	while (PQisBusy(db->conn)) {
-		int left = left_ms(db), unsent = PQflush(db->conn);
+		int unsent = PQflush(db->conn);
 		struct pollfd wait = {.fd = PQsocket(db->conn),
 				      .events = (short)(unsent ? POLLIN | POLLOUT : POLLIN)};
 
 		if (unsent < 0 || wait.fd < 0)
 			return lost(db, NULL);
-		if (poll(&wait, 1, left < 0 ? -1 : left + GRACE_MS) == 0)
-			return lost(db, "the database says nothing any more");
+		if (poll(&wait, 1, patience_ms(db)) == 0 || patience_ms(db) == 0)
+			return lost(db, "the database does not answer in time");
 		if (wait.revents & ~POLLOUT && !PQconsumeInput(db->conn))
 			return lost(db, NULL);
 	}
@@ -553,7 +561,7 @@ static enum err postgres_commit(struct db *base, const struct db_call *calls, si
 		err = settle_all(db);
 	if (!err)
 		db->transaction = NONE;
-	return err == ERR_AWAY || (err && db->committed) || db->warned ? ERR_UNSURE : err;
+	return err == ERR_AWAY || (db->committed && (err || db->warned)) ? ERR_UNSURE : err;
 }
 
 static void postgres_rollback(struct db *base)

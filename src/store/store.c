@@ -168,6 +168,7 @@ void store_settle(struct store *store)
 
 	for (size_t i = 0; i < RECORD_KINDS; i++)
 		tables[i + 2] = record_types[i]->table;
+	driver->set_budget(store->write_db, 0);
 	for (size_t i = 0; i < FIELD_COUNT(tables) && driver->dialect->settle; i++) {
 		struct buf sql = {0};
 
