@@ -12,13 +12,11 @@
 
 #define RESOLVE_MS 5000 /* to find out what became of a commit whose answer was lost */
 #define BATCH_MAX 256
-#define IDLE_MS 500 /* until a writer that has nothing to do looks after the connection */
 
 struct writer {
 	struct store *store;
 	struct db **db; /* NULL in it: there is no connection at this moment */
 	struct db *own_db;
-	bool looks_after; /* while it has nothing to do, that the connection is not lost */
 	pthread_t thread;
 	pthread_mutex_t lock;
 	pthread_cond_t wake;
@@ -171,36 +169,6 @@ enum err store_run(struct store *store, struct store_write **writes, size_t coun
 	return err;
 }
 
-/* The store's own connection, where it was lost while nobody wrote, is made anew: it has the lock
- * that keeps others from changing the schema under those who read. */
-static void look_after_connection(struct store *store)
-{
-	if (store->write_db && store->driver->is_lost(store->write_db))
-		drop(store, &store->write_db);
-	if (!store->write_db)
-		(void)store_open_db(store, DB_WRITE, &store->write_db);
-}
-
-/* Waits until there is something to do. Under the writer's lock. */
-static void wait_for_work(struct writer *writer)
-{
-	struct timespec until;
-
-	if (!writer->looks_after) {
-		pthread_cond_wait(&writer->wake, &writer->lock);
-		return;
-	}
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_nsec += IDLE_MS * 1000000L;
-	until.tv_sec += until.tv_nsec / 1000000000;
-	until.tv_nsec %= 1000000000;
-	if (pthread_cond_clockwait(&writer->wake, &writer->lock, CLOCK_MONOTONIC, &until) == 0)
-		return;
-	pthread_mutex_unlock(&writer->lock);
-	look_after_connection(writer->store);
-	pthread_mutex_lock(&writer->lock);
-}
-
 /* Waits for writes and takes up to BATCH_MAX; 0 when the writer is to stop and none is left. */
 static size_t take_waiting(struct writer *writer, struct store_write **writes, bool *broken_out)
 {
@@ -208,7 +176,7 @@ static size_t take_waiting(struct writer *writer, struct store_write **writes, b
 
 	pthread_mutex_lock(&writer->lock);
 	while (!writer->first && !writer->stopping)
-		wait_for_work(writer);
+		pthread_cond_wait(&writer->wake, &writer->lock);
 	while (writer->first && count < BATCH_MAX) {
 		writes[count++] = writer->first;
 		writer->first = writer->first->next;
@@ -307,7 +275,6 @@ static enum err start_writer(struct store *store, struct writer *writer)
 	writer->store = store;
 	writer->last = &writer->first;
 	writer->db = writer == store->writers ? &store->write_db : &writer->own_db;
-	writer->looks_after = writer == store->writers && store->driver->is_lost;
 	pthread_mutex_init(&writer->lock, NULL);
 	pthread_cond_init(&writer->wake, NULL);
 	if (pthread_create(&writer->thread, NULL, write_loop, writer) == 0)

@@ -7,6 +7,8 @@
  * A read that is not done in time leaves its group in trouble, as by a table that somebody has
  * locked: the group then has one thread, which tries its reads one by one, for a moment and then a
  * longer one, until their time is over. So others of the group, and all other groups, go on. */
+#include <time.h>
+
 #include "base/clock.h"
 #include "store/store_private.h"
 
@@ -15,6 +17,7 @@
 #define SLICE_MS 25     /* that one of a group in trouble may take at first */
 #define GOOD_AGAIN 8    /* reads that end the trouble */
 #define TRIES_MAX 2
+#define IDLE_MS 500 /* until the first thread, with nothing to do, looks after its connection */
 
 struct group {
 	struct store_read *first, **last;
@@ -142,6 +145,41 @@ static void take_late(struct taken *taken)
 	taken->late = taken->count > 0;
 }
 
+/* A connection that was lost while nobody asked is made anew: it has the lock that keeps others
+ * from changing the schema under a process that serves. */
+static void look_after_connection(struct executor *executor)
+{
+	struct store *store = executor->all->store;
+
+	if (executor->db && store->driver->is_lost(executor->db)) {
+		store->driver->close(executor->db);
+		executor->db = NULL;
+	}
+	if (!executor->db)
+		(void)store_open_db(store, DB_READ, &executor->db);
+}
+
+/* Until there may be something to do. Under the lock. */
+static void wait_for_work(struct executor *executor)
+{
+	struct executors *all = executor->all;
+	struct timespec until;
+
+	if (executor != all->executors) {
+		pthread_cond_wait(&all->wake, &all->lock);
+		return;
+	}
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_nsec += IDLE_MS * 1000000L;
+	until.tv_sec += until.tv_nsec / 1000000000;
+	until.tv_nsec %= 1000000000;
+	if (pthread_cond_clockwait(&all->wake, &all->lock, CLOCK_MONOTONIC, &until) == 0)
+		return;
+	pthread_mutex_unlock(&all->lock);
+	look_after_connection(executor);
+	pthread_mutex_lock(&all->lock);
+}
+
 /* Waits for reads; false when the thread is to end. */
 static bool take_waiting(struct executor *executor, struct taken *taken)
 {
@@ -152,7 +190,7 @@ static bool take_waiting(struct executor *executor, struct taken *taken)
 	taken->count = 0;
 	pthread_mutex_lock(&all->lock);
 	while (!(group = choose(executor)) && !all->stopping)
-		pthread_cond_wait(&all->wake, &all->lock);
+		wait_for_work(executor);
 	if (group) {
 		taken->group = group;
 		taken->careful = group->trouble > 0;
