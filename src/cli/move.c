@@ -2,8 +2,6 @@
 /* docket move: everything to another database. */
 #include "store/move.h"
 
-#include <string.h>
-
 #include "base/log.h"
 #include "cli/commands.h"
 #include "cli/progress.h"
@@ -34,8 +32,7 @@ static void print_report(const struct settings *settings, const struct move_repo
 static struct store_config config_of(const struct settings *settings, enum setting setting)
 {
 	const char *place = settings->text[setting];
-	bool url =
-		strncmp(place, "postgresql://", 13) == 0 || strncmp(place, "postgres://", 11) == 0;
+	bool url = settings_is_url(place);
 
 	return (struct store_config){
 		.folder = url ? NULL : place,

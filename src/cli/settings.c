@@ -15,6 +15,8 @@ enum setting_type {
 	SETTING_TEXT,
 	SETTING_NUMBER,
 	SETTING_SWITCH,
+	SETTING_URL,   /* of a database */
+	SETTING_PLACE, /* a folder or a URL */
 };
 
 struct setting_row {
@@ -31,7 +33,7 @@ static const struct setting_row rows[SETTINGS] = {
 			    "read settings from FILE, a line `name = value` each"},
 	[SETTING_DATA] = {"data", "DIR", SETTING_TEXT, 0, NULL,
 			  "the folder that everything is kept in"},
-	[SETTING_DATABASE] = {"database", "URL", SETTING_TEXT, 0, NULL,
+	[SETTING_DATABASE] = {"database", "URL", SETTING_URL, 0, NULL,
 			      "instead of --data: postgresql://USER@HOST/NAME"},
 	[SETTING_PARTITIONS] =
 		{"partitions", "N", SETTING_NUMBER, 1024, "0",
@@ -69,9 +71,9 @@ static const struct setting_row rows[SETTINGS] = {
 			   "how many tasks to make"},
 	[SETTING_DRY_RUN] = {"dry-run", NULL, SETTING_SWITCH, 0, NULL,
 			     "try it on a copy, and leave all as it is"},
-	[SETTING_FROM] = {"from", "PLACE", SETTING_TEXT, 0, NULL,
+	[SETTING_FROM] = {"from", "PLACE", SETTING_PLACE, 0, NULL,
 			  "the folder or postgresql:// URL to take everything from"},
-	[SETTING_TO] = {"to", "PLACE", SETTING_TEXT, 0, NULL,
+	[SETTING_TO] = {"to", "PLACE", SETTING_PLACE, 0, NULL,
 			"the folder or postgresql:// URL to put it in"},
 	[SETTING_EPHEMERAL] = {"ephemeral", NULL, SETTING_SWITCH, 0, NULL,
 			       "serve a demo account in a temporary folder, gone at the end"},
@@ -143,6 +145,36 @@ static bool is_set(const struct settings *settings, int i)
 	       (i == SETTING_DATABASE && settings->text[SETTING_DATA]);
 }
 
+bool settings_is_url(const char *place)
+{
+	static const char *const schemes[] = {"postgresql://", "postgres://"};
+
+	for (size_t i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++)
+		if (strncmp(place, schemes[i], strlen(schemes[i])) == 0)
+			return true;
+	return false;
+}
+
+/* Whether it was meant as a database, in another way than as a URL: libpq's `host=db
+ * dbname=docket`, or a URL of something else. A folder of such a name is ./host=db. */
+static bool is_like_database(const char *place)
+{
+	return strstr(place, "://") || place[strcspn(place, "/=")] == '=';
+}
+
+static bool check_place(const struct settings *settings, enum setting setting)
+{
+	const char *text = settings->text[setting];
+	enum setting_type type = rows[setting].type;
+
+	if (settings_is_url(text) || (type == SETTING_PLACE && !is_like_database(text)))
+		return true;
+	/* A password may be in it. */
+	settings_wrong(settings, setting, "must be %sa URL that begins with postgresql://",
+		       type == SETTING_PLACE ? "a folder or " : "");
+	return false;
+}
+
 /* Sets one value and says whether it fits. */
 static bool set(struct settings *settings, enum setting setting, const char *text,
 		const char *origin)
@@ -178,7 +210,8 @@ static bool set(struct settings *settings, enum setting setting, const char *tex
 			return false;
 		}
 	}
-	return true;
+	return (row->type != SETTING_URL && row->type != SETTING_PLACE) ||
+	       check_place(settings, setting);
 }
 
 #define LINE_BYTES (64 * 1024) /* of the configuration file */

@@ -102,6 +102,9 @@ bool settings_read(struct settings *settings, const struct command *command, int
 		   enum exit_status *status_out);
 void settings_release(struct settings *settings);
 
+/* Whether a place is a database's URL, and no folder. */
+bool settings_is_url(const char *place);
+
 /* Says what is wrong with the value of a setting, naming where it came from. */
 enum exit_status settings_wrong(const struct settings *settings, enum setting setting,
 				const char *format, ...) __attribute__((format(printf, 3, 4)));

@@ -365,3 +365,19 @@ def test_a_failure_is_not_a_wrong_use(tmp_path):
     """1 and 2 mean different things to a script."""
     fails("demo", "--data", tmp_path / "missing")
     misuse("demo", "--data", tmp_path / "missing", "--tasks", "x")
+
+
+@pytest.mark.parametrize("place", ["host=127.0.0.1 dbname=docket password=geheim", "dbname=docket",
+                                   "mysql://docket:geheim@db/docket", "Postgresql:///docket"])
+def test_a_database_is_named_by_its_url(tmp_path, monkeypatch, place):
+    """Everywhere in the same way: what one command takes, and what is no folder's name."""
+    monkeypatch.chdir(tmp_path)
+    config = write(tmp_path / "conf", database=place)
+    for said in (misuse("token", "list", "--database", place),
+                 misuse("serve", env={"DOCKET_DATABASE": place}),
+                 misuse("check", "--config", config),
+                 misuse("move", "--from", "none", "--to", place),
+                 misuse("move", "--from", place, "--to", "none")):
+        assert "postgresql://" in said and "geheim" not in said, said
+    assert [path.name for path in tmp_path.iterdir()] == ["conf"]
+    assert "docket init" in fails("move", "--from", "./a=b", "--to", "none")
