@@ -118,7 +118,7 @@ static struct token_row *token_set(struct guesses *guesses, const struct guess *
 	uint64_t place;
 
 	memcpy(&place, guess->token_hash, sizeof(place));
-	return guesses->tokens[place % SETS];
+	return guesses->tokens[place % TOKEN_SETS];
 }
 
 static struct token_row *find_token(struct guesses *guesses, const struct guess *guess,
