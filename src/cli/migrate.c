@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* docket migrate: brings a data folder to this program's schema. */
+/* docket migrate: brings a database to this program's schema. */
 #include "base/log.h"
 #include "cli/admin.h"
 
@@ -33,9 +33,8 @@ enum exit_status command_migrate(const struct settings *settings)
 		fprintf(settings->err, "the database has schema %d: there is nothing to do\n",
 			have);
 	else if (dry)
-		fprintf(settings->err,
-			"migrated a copy from schema %d to %d; the database is as it was\n", have,
-			told.last);
+		fprintf(settings->err, "tried from schema %d to %d; the database is as it was\n",
+			have, told.last);
 	else
 		fprintf(settings->err, "migrated from schema %d to %d\n", have, told.last);
 	buf_release(&why);

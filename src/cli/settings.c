@@ -70,7 +70,7 @@ static const struct setting_row rows[SETTINGS] = {
 	[SETTING_TASKS] = {"tasks", "N", SETTING_NUMBER, 100000000, "200",
 			   "how many tasks to make"},
 	[SETTING_DRY_RUN] = {"dry-run", NULL, SETTING_SWITCH, 0, NULL,
-			     "try it on a copy, and leave all as it is"},
+			     "try it, and leave all as it is"},
 	[SETTING_FROM] = {"from", "PLACE", SETTING_PLACE, 0, NULL,
 			  "the folder or postgresql:// URL to take everything from"},
 	[SETTING_TO] = {"to", "PLACE", SETTING_PLACE, 0, NULL,
