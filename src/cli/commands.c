@@ -147,11 +147,13 @@ const struct command commands[] = {
 	},
 	{
 		.name = "migrate",
-		.summary = "bring the database to this program's schema, as serve does",
+		.summary = "bring the database to this program's schema",
 		.about =
-			"Prints the number and the name of each migration. Before the first a "
-			"checked copy of\nthe database is put beside it. Not while docket serves the "
-			"folder.",
+			"Prints the number and the name of each migration. In a folder, where serve "
+			"does the\nsame, a checked copy of the database is put beside it first, and a "
+			"dry run is on another.\nIn PostgreSQL only this command does it, a copy is "
+			"yours to make, and a dry run is one\ntransaction, which is taken back. Nobody "
+			"may serve the database meanwhile.",
 		.takes = DATA | BIT(SETTING_DRY_RUN),
 		.needs = BIT(SETTING_DATA),
 		.run = command_migrate,

@@ -33,7 +33,7 @@ enum exit_status command_migrate(const struct settings *settings)
 		fprintf(settings->err, "the database has schema %d: there is nothing to do\n",
 			have);
 	else if (dry)
-		fprintf(settings->err, "tried it from schema %d to %d; the database is as it was\n",
+		fprintf(settings->err, "tried from schema %d to %d; the database is as it was\n",
 			have, told.last);
 	else
 		fprintf(settings->err, "migrated from schema %d to %d\n", have, told.last);

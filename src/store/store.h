@@ -103,8 +103,9 @@ enum err store_open(const struct store_config *config, struct store **store_out,
 typedef void store_migration_fn(void *context, int number, const char *name);
 
 /* Does alone what store_open() does to an older database: tells every migration that it has not
- * had, in their order, and runs them after a checked copy. With `dry` they are run on a copy that
- * is removed again, and the database stays as it is. `have_out` is the number of the schema that
+ * had, in their order, and runs them, of a folder after a checked copy. With `dry` the database
+ * stays as it is: they are run on a copy that is removed again, or in a transaction that is taken
+ * back. `have_out` is the number of the schema that
  * was found. ERR_BUSY where another process has the folder, ERR_SCHEMA where it is newer. */
 enum err store_migrate(const struct store_config *config, bool dry,
 		       store_migration_fn *on_migration, void *context, int *have_out,

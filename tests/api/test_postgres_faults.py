@@ -166,6 +166,14 @@ def test_a_lock_of_somebody_else_stops_its_account_alone(office, count):
     load.check()
 
 
+def test_a_read_that_meets_a_lock_is_told_so(office):
+    """It has nothing to write, and waits for nobody who has."""
+    with somebody_else(office, "LOCK TABLE task IN ACCESS EXCLUSIVE MODE"):
+        detail = refused(ask(office, "GET", f"{TASKS}/1")[0])
+    assert "be written" not in detail and ("lock" in detail or "too long" in detail), detail
+    again(office, time.monotonic(), "met a lock")
+
+
 def test_what_takes_too_long_is_given_up(office):
     """A read of a table that somebody has locked takes any time."""
     server = office.serve("--statement-timeout", 300)

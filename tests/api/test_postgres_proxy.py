@@ -103,6 +103,36 @@ class Deaf:
                     self.heard.append(one.recv(65536).split(b" ")[0].decode())
 
 
+class Mute(Deaf):
+    """It has a process do what it reads, and closes without an answer all the same."""
+
+    def __init__(self, server):
+        self.server = server
+        super().__init__()
+
+    def listen(self):
+        with contextlib.suppress(OSError):
+            while True:
+                one, _ = self.listener.accept()
+                with one, socket.create_connection((self.server.host, self.server.port)) as other:
+                    request = self.whole(one)
+                    other.sendall(request)
+                    if request and other.recv(65536):
+                        self.heard.append(request.split(b" ")[0].decode())
+
+    @staticmethod
+    def whole(one):
+        """A request with its body, which may come apart from its head."""
+        request = b""
+        while data := one.recv(65536):
+            request += data
+            head, end, body = request.partition(b"\r\n\r\n")
+            length = re.search(rb"\r\nContent-Length: (\d+)", head, re.IGNORECASE)
+            if end and len(body) >= int(length[1] if length else 0):
+                return request
+        return b""
+
+
 @pytest.fixture(scope="module")
 def office(tmp_path_factory):
     database = postgres.shared().create("office")
@@ -228,6 +258,40 @@ def test_a_post_without_an_answer_is_not_sent_to_another(office, tmp_path):
             assert time.monotonic() < deadline
             assert ask(office, nginx, "GET").status == 200
     deaf.listener.close()
+
+
+def until_heard(mute, method, send):
+    """Sends to one record after the other, until one of these was done and not answered."""
+    deadline = time.monotonic() + 30
+    while method not in mute.heard:
+        assert time.monotonic() < deadline
+        last = send()
+    return last
+
+
+def test_what_was_done_and_not_answered(office, tmp_path):
+    """A PATCH is not sent again, a DELETE is, and finds nothing more to delete."""
+    mute = Mute(office.servers[0])
+    ports = [mute.port, *(server.port for server in office.servers[1:])]
+
+    def change(method, value=None):
+        made = ask(office, office.servers[1], "POST", value=task(title="of the mute"))
+        path = f"{TASKS}/{made.json['id']}"
+        return path, ask(office, nginx, method, path, value)
+
+    with nginx_for(tmp_path, ports) as nginx:
+        path, reply = until_heard(mute, "PATCH",
+                                  lambda: change("PATCH", {"task": {"title": "done once"}}))
+        assert "not known" in problem(reply, 503)["detail"]
+        found = ask(office, office.servers[1], "GET", f"{path}/history").json
+        assert mute.heard.count("PATCH") == 1
+        assert [entry["action"] for entry in found] == ["create", "update"]
+        assert ask(office, office.servers[1], "GET", path).json["title"] == "done once"
+        path, reply = until_heard(mute, "DELETE", lambda: change("DELETE"))
+        problem(reply, 404)
+        found = ask(office, office.servers[1], "GET", f"{path}/history").json
+        assert [entry["action"] for entry in found] == ["create", "delete"]
+    mute.listener.close()
 
 
 def test_one_is_killed_and_the_others_go_on(office, proxy):

@@ -73,6 +73,7 @@ def test_an_older_schema_is_migrated_by_migrate_alone(old):
     assert numbers(old) == [1], "nothing but migrate changes it"
     done = succeed("migrate", "--database", url, "--dry-run")
     assert done.stdout == TOLD and numbers(old) == [1]
+    assert "as it was" in done.stderr and "copy" not in done.stderr, done
     done = succeed("migrate", "--database", url)
     assert done.stdout == TOLD and f"from schema 1 to {LATEST}" in done.stderr
     assert len(numbers(old)) == LATEST

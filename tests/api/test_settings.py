@@ -7,7 +7,7 @@ import socket
 import pytest
 
 from commands import fails, misuse
-from harness import cases, run, succeed
+from harness import run, succeed
 from places import rows
 
 STAFF = ["first-name", "last-name", "email", "access"]
@@ -367,17 +367,17 @@ def test_a_failure_is_not_a_wrong_use(tmp_path):
     misuse("demo", "--data", tmp_path / "missing", "--tasks", "x")
 
 
-@pytest.mark.parametrize("command, option, value", cases([
-    ("libpq's own words", "check", "database", "host=127.0.0.1 password=geheim"),
-    ("another database", "check", "database", "mysql://a:geheim@127.0.0.1/x"),
-    ("a folder", "check", "database", "geheim/data"),
-    ("a source in libpq's words", "move", "from", "dbname=geheim"),
-    ("a target in libpq's words", "move", "to", "host=geheim dbname=x"),
-    ("a target of another kind", "move", "to", "mysql://geheim/x")]))
-def test_what_is_no_place_of_a_database(command, option, value, tmp_path):
-    """It makes no folder of such a name, and tells no password."""
-    rest = {"from": ["--to", tmp_path / "new"], "to": ["--from", tmp_path / "old"]}.get(option, [])
-    said = misuse(command, f"--{option}", value, *rest)
-    assert f"--{option} must be a" in said and "begins with postgresql://" in said
-    assert "geheim" not in said
-    assert list(tmp_path.iterdir()) == []
+@pytest.mark.parametrize("place", ["host=127.0.0.1 dbname=docket password=geheim", "dbname=docket",
+                                   "mysql://docket:geheim@db/docket", "Postgresql:///docket"])
+def test_a_database_is_named_by_its_url(tmp_path, monkeypatch, place):
+    """Everywhere in the same way: what one command takes, and what is no folder's name."""
+    monkeypatch.chdir(tmp_path)
+    config = write(tmp_path / "conf", database=place)
+    for said in (misuse("token", "list", "--database", place),
+                 misuse("serve", env={"DOCKET_DATABASE": place}),
+                 misuse("check", "--config", config),
+                 misuse("move", "--from", "none", "--to", place),
+                 misuse("move", "--from", place, "--to", "none")):
+        assert "postgresql://" in said and "geheim" not in said, said
+    assert [path.name for path in tmp_path.iterdir()] == ["conf"]
+    assert "docket init" in fails("move", "--from", "./a=b", "--to", "none")

@@ -11,6 +11,7 @@
 #include "auth/guesses.h"
 
 #define START INT64_C(1000000)
+#define LAST 500000U /* attempts that fill both tables many times over */
 
 static int set_up(void **state)
 {
@@ -148,6 +149,23 @@ static void the_owner_comes_in(void **state)
 	assert_int_equal(ask(guesses, "a", "192.0.2.1", 1, START + 1000 * GUESSES_WINDOW_MS), 0);
 }
 
+/* All the tokens of a large house have a place. */
+static void many_tokens(void **state)
+{
+	struct guesses *guesses = *state;
+	unsigned known = 0;
+
+	for (unsigned i = 0; i < 50000; i++)
+		pass(guesses, "a", "192.0.2.1", i, START + i);
+	for (unsigned i = 0; i < 50000; i++) {
+		struct guess guess = attempt("a", "192.0.2.1", i, START + 50000);
+
+		guesses_wait(guesses, &guess);
+		known += guess.known;
+	}
+	assert_true(known > 49000); /* some sets have more than their share */
+}
+
 /* So many sources and tokens that both tables are full many times over: what is newest counts. */
 static void full_tables(void **state)
 {
@@ -155,16 +173,16 @@ static void full_tables(void **state)
 	char address[32];
 
 	pass(guesses, "a", "192.0.2.1", 1, START);
-	for (unsigned i = 0; i < 400000; i++) {
+	for (unsigned i = 0; i < LAST; i++) {
 		struct guess guess;
 
 		snprintf(address, sizeof(address), "10.%u.%u.%u", i >> 16, i >> 8 & 255, i & 255);
-		guess = attempt("a", address, 10 + i, START + 1 + i / 400);
+		guess = attempt("a", address, 10 + i, START + 1 + i / 1000);
 		guesses_refused(guesses, &guess);
 		guesses_passed(guesses, &guess);
 		if (i % 1000 == 0)
 			/* Used now and then, the first token is never the oldest. */
-			assert_int_equal(ask(guesses, "a", address, 1, START + 1 + i / 400), 0);
+			assert_int_equal(ask(guesses, "a", address, 1, START + 1 + i / 1000), 0);
 	}
 	/* One that was good long ago takes no other's place. */
 	pass(guesses, "b", "198.51.100.1", 2, START - 1000);
@@ -173,7 +191,7 @@ static void full_tables(void **state)
 	assert_true(ask(guesses, "b", "192.0.2.1", 2, START + 2000) > 0);
 	assert_true(ask(guesses, "a", "192.0.2.1", 2, START + 2000) > 0);
 	assert_int_equal(ask(guesses, "a", "192.0.2.1", 1, START + 2000), 0);
-	assert_int_equal(ask(guesses, "a", "192.0.2.1", 10 + 399999, START + 2000), 0);
+	assert_int_equal(ask(guesses, "a", "192.0.2.1", 10 + LAST - 1, START + 2000), 0);
 }
 
 /* Enough that others would push out what is newest, and too few to push out what is not oldest. */
@@ -214,6 +232,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_subscriber_has_a_network, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_source_at_many_accounts, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(the_owner_comes_in, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(many_tokens, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(full_tables, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(the_oldest_makes_room, set_up, tear_down),
 		cmocka_unit_test(nothing),
