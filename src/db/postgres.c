@@ -336,13 +336,17 @@ static enum err wait_for_answer(struct postgres_db *db)
 {
 	while (PQisBusy(db->conn)) {
 		int unsent = PQflush(db->conn);
+		enum err err;
 		struct pollfd wait = {.fd = PQsocket(db->conn),
 				      .events = (short)(unsent ? POLLIN | POLLOUT : POLLIN)};
 
 		if (unsent < 0 || wait.fd < 0)
 			return lost(db, NULL);
-		if (poll(&wait, 1, patience_ms(db)) == 0 || patience_ms(db) == 0)
-			return lost(db, "the database does not answer in time");
+		/* Much that was asked together is no reason to think that the database is away. */
+		if (poll(&wait, 1, patience_ms(db)) == 0 || patience_ms(db) == 0) {
+			err = lost(db, "the database does not answer in time");
+			return db->mode == DB_READ ? ERR_TIMEOUT : err;
+		}
 		if (wait.revents & ~POLLOUT && !PQconsumeInput(db->conn))
 			return lost(db, NULL);
 	}
@@ -488,7 +492,9 @@ static enum err settle_all(struct postgres_db *db)
 	db->owed_count = 0;
 	if (first)
 		db->session_ms = -1; /* perhaps that is what has failed */
-	return is_lost(db) ? lost(db, db->gone ? db->message : NULL) : first;
+	if (!is_lost(db) || (db->gone && first == ERR_TIMEOUT))
+		return first;
+	return lost(db, db->gone ? db->message : NULL);
 }
 
 /* Whether anything can be sent; what is in the way is told. */
@@ -559,9 +565,11 @@ static enum err postgres_commit(struct db *base, const struct db_call *calls, si
 		err = send_sync(db);
 	if (!err)
 		err = settle_all(db);
+	if (!err && !db->committed)
+		err = lost(db, "no answer to COMMIT");
 	if (!err)
 		db->transaction = NONE;
-	return err == ERR_AWAY || (db->committed && (err || db->warned)) ? ERR_UNSURE : err;
+	return (err && db->gone) || (db->committed && (err || db->warned)) ? ERR_UNSURE : err;
 }
 
 static void postgres_rollback(struct db *base)

@@ -137,6 +137,7 @@ static enum err commit_account(struct store *store, struct db **db, struct store
 static enum err commit_writes(struct store *store, struct db **db, struct store_write **writes,
 			      size_t count)
 {
+	int64_t until = monotonic_ms() + 2 * (int64_t)store->config.write_budget_ms;
 	size_t first = gather_first(writes, count), gathered;
 	enum err err;
 
@@ -150,6 +151,9 @@ static enum err commit_writes(struct store *store, struct db **db, struct store_
 			gathered = gather_first(&writes[i], count - i);
 			if (err == ERR_UNKNOWN_STATE)
 				tell_all(&writes[i], gathered, err);
+			/* As where somebody has a table, for which each would wait anew. */
+			else if (store->config.write_budget_ms && monotonic_ms() > until)
+				tell_all(&writes[i], gathered, ERR_TIMEOUT);
 			else if (commit_account(store, db, &writes[i], gathered, err) ==
 				 ERR_UNKNOWN_STATE)
 				err = ERR_UNKNOWN_STATE;

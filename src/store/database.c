@@ -89,6 +89,8 @@ static enum err open_shared(struct store *store, enum db_mode mode, struct db **
 	}
 	if (!err)
 		err = check_schema(db, why);
+	if (!err)
+		store->driver->set_budget(db, 0);
 	if (err)
 		store->driver->close(db);
 	else

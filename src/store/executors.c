@@ -4,9 +4,10 @@
  * sends them together; what needs an answer before it can ask on is run alone. The first thread
  * takes none of those, so that however slow they are, short reads go on.
  *
- * A read that is not done in time leaves its group in trouble, as by a table that somebody has
- * locked: the group then has one thread, which tries its reads one by one, for a moment and then a
- * longer one, until their time is over. So others of the group, and all other groups, go on. */
+ * Reads that are not done in time leave their group in trouble for a while, as by a table that
+ * somebody has locked: the group then has one thread, which tries its reads one by one, for a
+ * moment and then a longer one, until their time is over. So others of the group, and all other
+ * groups, go on. */
 #include <time.h>
 
 #include "base/clock.h"
@@ -15,14 +16,14 @@
 #define TOGETHER_MAX 128
 #define TOGETHER_MS 250 /* that reads sent together may take before they are tried one by one */
 #define SLICE_MS 25     /* that one of a group in trouble may take at first */
-#define GOOD_AGAIN 8    /* reads that end the trouble */
+#define TROUBLE_MS 2000 /* until they are sent together again */
 #define TRIES_MAX 2
 #define IDLE_MS 500 /* until the first thread, with nothing to do, looks after its connection */
 
 struct group {
 	struct store_read *first, **last;
-	unsigned busy;    /* threads that run reads of it */
-	unsigned trouble; /* how many reads have to go well until it has none */
+	unsigned busy;         /* threads that run reads of it */
+	int64_t trouble_until; /* milliseconds of CLOCK_MONOTONIC */
 };
 
 struct executor {
@@ -58,9 +59,14 @@ static struct group *group_of(struct executors *all, const struct store_read *re
 	return &all->groups[2 * read->about + (read->list ? 0 : 1)];
 }
 
+static bool in_trouble(const struct group *group)
+{
+	return group->trouble_until && monotonic_ms() < group->trouble_until;
+}
+
 static bool is_short(const struct executors *all, const struct group *group)
 {
-	return (group - all->groups) % 2 == 0 && !group->trouble;
+	return (group - all->groups) % 2 == 0 && !in_trouble(group);
 }
 
 static void put(struct group *group, struct store_read *read)
@@ -115,7 +121,7 @@ static struct group *choose(struct executor *executor)
 	for (size_t i = 0; i < count; i++) {
 		struct group *group = &all->groups[(all->turn + i) % count];
 
-		if (!group->first || (group->trouble && group->busy))
+		if (!group->first || (in_trouble(group) && group->busy))
 			continue;
 		if (!executor->takes_long && !all->stopping && !is_short(all, group))
 			continue;
@@ -193,9 +199,9 @@ static bool take_waiting(struct executor *executor, struct taken *taken)
 		wait_for_work(executor);
 	if (group) {
 		taken->group = group;
-		taken->careful = group->trouble > 0;
+		taken->careful = in_trouble(group);
 		take_late(taken);
-		together = is_short(all, group);
+		together = !taken->careful && is_short(all, group);
 		while (!taken->late && group->first && taken->count < (together ? TOGETHER_MAX : 1))
 			taken->reads[taken->count++] = take(group, &group->first);
 		group->busy++;
@@ -257,11 +263,14 @@ static enum err attempt(struct executor *executor, struct taken *taken)
 	enum err err = ERR_AWAY;
 
 	for (int tries = 0; tries < TRIES_MAX && err == ERR_AWAY; tries++) {
-		int budget = budget_of(store, taken);
+		int budget;
 
 		err = executor->db ? OK : store_open_db(store, DB_READ, &executor->db);
 		if (err)
 			return err;
+		if (tries && is_late(taken->reads[0], monotonic_ms()))
+			return ERR_TIMEOUT;
+		budget = budget_of(store, taken);
 		err = taken->count > 1 ? run_together(executor, taken, budget)
 				       : read_run(taken->reads[0], executor->db, budget);
 		if (err == ERR_AWAY) {
@@ -282,6 +291,15 @@ static bool again(const struct taken *taken, enum err err)
 				    !is_late(taken->reads[0], monotonic_ms()));
 }
 
+/* Whether others of the group are likely to fare the same: somebody has a lock, or what is sent
+ * together was not done in time. What is asked alone may just be much. */
+static bool is_trouble(const struct taken *taken, enum err err)
+{
+	if (taken->late || taken->careful)
+		return err == ERR_BUSY;
+	return err == ERR_BUSY || taken->count > 1 || (err == ERR_TIMEOUT && taken->reads[0]->list);
+}
+
 /* What has become of them; those that are tried again are queued, whoever else waits. */
 static bool settle(struct executors *all, const struct taken *taken, enum err err)
 {
@@ -290,16 +308,15 @@ static bool settle(struct executors *all, const struct taken *taken, enum err er
 
 	pthread_mutex_lock(&all->lock);
 	group->busy--;
-	if (back || err == ERR_BUSY || (err == ERR_TIMEOUT && !taken->late))
-		group->trouble = GOOD_AGAIN;
-	else if (group->trouble && !taken->late && err != ERR_AWAY)
-		group->trouble--;
+	if (err && err != ERR_AWAY && is_trouble(taken, err))
+		group->trouble_until = monotonic_ms() + TROUBLE_MS;
 	for (size_t i = 0; i < taken->count && back; i++) {
 		taken->reads[i]->tries += taken->careful;
 		put(group, taken->reads[i]);
 		atomic_fetch_add(&all->store->waiting, 1);
 	}
-	if (back)
+	/* Others may have left them alone while this thread was busy with the group. */
+	if (group->first)
 		pthread_cond_broadcast(&all->wake);
 	pthread_mutex_unlock(&all->lock);
 	return back;
