@@ -138,6 +138,8 @@ static enum err on_history(void *context, const struct history_entry *entry)
 
 	if (entry->value.ptr)
 		after = json_loadb(entry->value.ptr, entry->value.len, 0, NULL);
+	if (entry->value.ptr && !after)
+		return ERR_CORRUPT;
 	answer->found = true;
 	if (entry->change > answer->read.since) {
 		put_head(out, entry);

@@ -109,8 +109,7 @@ static struct queue *queue_of(struct batch *batch, int64_t account_id)
 		       by_number);
 }
 
-/* Takes back what an earlier run of the steps has left. */
-static void start_afresh(struct store_write *write)
+void write_start_afresh(struct store_write *write)
 {
 	write->err = OK;
 	*write->faults_last = NULL;
@@ -144,7 +143,7 @@ static enum err sort_by_account(struct batch *batch, struct store_write **writes
 	for (size_t i = 0; i < count; i++) {
 		struct queue *queue = queue_of(batch, account_of(writes[i]));
 
-		start_afresh(writes[i]);
+		write_start_afresh(writes[i]);
 		writes[i]->now = clock_now(batch->store->config.clock);
 		writes[i]->account = &queue->row;
 		writes[i]->next = NULL;

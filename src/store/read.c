@@ -117,8 +117,10 @@ static enum err judge_run(struct store_read *read, struct db *db)
 	struct store_write *write = ((struct write_judge *)(void *)read)->write;
 	const struct db_driver *driver = read->store->driver;
 	struct calls calls = {.arena = read->arena};
-	enum err err = write_read_first(write, &calls);
+	enum err err;
 
+	write_start_afresh(write);
+	err = write_read_first(write, &calls);
 	if (!err)
 		err = driver->run(db, calls.list, calls.count);
 	calls.count = 0;
@@ -138,6 +140,8 @@ enum err write_judge_init(struct write_judge *judge, struct store *store, struct
 		idempotency_end(&store->keys, write);
 	write->store = store;
 	write->now = clock_now(store->config.clock);
+	write->faults_before = write->faults->count;
+	write->faults_last = write->faults->last;
 	*judge = (struct write_judge){
 		.read = {.arena = write->arena, .about = ABOUT_WRITE, .run = judge_run},
 		.write = write,

@@ -167,6 +167,8 @@ enum err batch_run(struct store *store, struct db *db, struct store_write **writ
 /* Finds out whether it is there, and makes sure that it stays. */
 enum err batch_resolve(struct store *store, struct db *db, struct commit_mark *mark);
 
+/* Takes back what an earlier run of the steps has left. */
+void write_start_afresh(struct store_write *write);
 /* Step one of any write: its reads, and that of its key. */
 enum err write_read_first(struct store_write *write, struct calls *calls);
 /* When these are done: what else it reads, or the answer that its key had. */
