@@ -180,6 +180,10 @@ void trace_end(const struct app *app, const struct http_request *http, const str
 /* me.c */
 enum flow me_get(struct call *call);
 
+/* What an entity tag has before the change number. It rises when docket writes records in a way
+ * that no migration has told of. */
+#define TAG_FORM "1-"
+
 /* versions.c: reads a list of entity tags; false where it is none, and the request answered.
  * Without the header nothing is given. If-Match is compared strongly, If-None-Match weakly. */
 bool versions_read(struct call *call, const char *name, struct versions *versions);

@@ -124,11 +124,9 @@ enum flow call_read(struct call *call, struct store_read *read, enum flow (*next
 	return store_start(store, read) ? next(call) : FLOW_WAITS;
 }
 
-/* The number before the dash is that of the representation: it rises when docket writes records in
- * another way. */
 static bool put_etag(struct call *call, int64_t change)
 {
-	char *etag = arena_printf(&call->http->arena, "\"1-%lld\"", (long long)change);
+	char *etag = arena_printf(&call->http->arena, "\"" TAG_FORM "%lld\"", (long long)change);
 
 	if (!etag)
 		return false;

@@ -5,8 +5,6 @@
 
 #include "api/api_private.h"
 
-#define TAG_FORM "1-" /* see put_etag() */
-
 /* A tag of docket's form that names a change; any other names none, as 0. */
 static int64_t change_of(struct slice tag)
 {
