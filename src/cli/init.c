@@ -55,7 +55,8 @@ static enum exit_status make(const struct settings *settings, const char *accoun
 		if (out.file && out.written)
 			unlink(out.file);
 	} else {
-		fprintf(stderr, "made %s with the account \"%s\" and the staff member \"%s\"\n",
+		fprintf(stderr,
+			"made %s with the account \"%s\", the staff member \"%s\" and a calendar\n",
 			config.folder ? config.folder : "the tables", first.account,
 			settings->text[SETTING_USERNAME]);
 		if (out.file)

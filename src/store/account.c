@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Accounts: to make, find, list, set and remove one. */
+#include "model/calendar.h"
 #include "store/store_private.h"
 
 #define COLUMNS "id, name, country, require_case, expand, alert_minute, time_zone"
@@ -140,6 +141,13 @@ static enum err account_create_read(struct store_write *write, struct calls *cal
 			       create);
 }
 
+enum err account_insert_calendar(struct store_write *write, struct calls *calls)
+{
+	static const struct calendar calendar = {.record.id = 1, .name = SLICE("Tasks")};
+
+	return record_insert_copy(write, RECORD_CALENDAR, &calendar, calls);
+}
+
 static enum err account_create_decide(struct store_write *write, struct calls *calls)
 {
 	struct account_create *create = create_of(write);
@@ -162,6 +170,8 @@ static enum err account_create_decide(struct store_write *write, struct calls *c
 	create->staff->record.id = ID_NONE;
 	if (!err)
 		err = record_insert(write, RECORD_STAFF, create->staff, calls);
+	if (!err)
+		err = account_insert_calendar(write, calls);
 	return err ? err : token_insert(write, &create->token, calls);
 }
 

@@ -4,7 +4,6 @@
 #include "base/timefmt.h"
 #include "store/store_private.h"
 
-#include "model/calendar.h"
 #include "model/case_service.h"
 #include "model/subject.h"
 
@@ -36,20 +35,6 @@ static enum err demo_read(struct store_write *write, struct calls *calls)
 			 args, 1, demo_row, &demo->found);
 }
 
-/* A copy in the arena, with the empty values where the sample names none. */
-static enum err insert(struct store_write *write, enum record_kind kind, const void *sample,
-		       struct calls *calls)
-{
-	const struct record_type *type = record_types[kind];
-	struct record *record = arena_alloc(write->arena, type->size);
-
-	if (!record)
-		return ERR_NOMEM;
-	memcpy(record, sample, type->size);
-	record->created_at = record->updated_at = write->now;
-	return record_insert(write, kind, record, calls);
-}
-
 static enum err insert_case(struct store_write *write, int64_t n, struct calls *calls)
 {
 	static const struct case_service services[] = {
@@ -77,17 +62,15 @@ static enum err insert_case(struct store_write *write, int64_t n, struct calls *
 		.due_on = DATE_NONE,
 		.case_services_list = {.ids = attached, .count = 1},
 	};
-	enum err err = insert(write, RECORD_CASE_SERVICE, &services[n], calls);
+	enum err err = record_insert_copy(write, RECORD_CASE_SERVICE, &services[n], calls);
 
 	if (!err)
-		err = insert(write, RECORD_CASEFILE, &casefile, calls);
-	return err ? err : insert(write, RECORD_SUBJECT, &subjects[n], calls);
+		err = record_insert_copy(write, RECORD_CASEFILE, &casefile, calls);
+	return err ? err : record_insert_copy(write, RECORD_SUBJECT, &subjects[n], calls);
 }
 
 static enum err demo_decide(struct store_write *write, struct calls *calls)
 {
-	static const struct calendar calendar = {
-		.record.id = 1, .name = SLICE("Investigations"), .color = SLICE("#3366cc")};
 	static const struct staff staff[] = {
 		{.record.id = 2,
 		 .username = SLICE("second"),
@@ -107,15 +90,16 @@ static enum err demo_decide(struct store_write *write, struct calls *calls)
 
 	if (demo->found)
 		return OK;
-	demo->foreign = write->account->last_id[RECORD_STAFF] != 1;
-	for (enum record_kind kind = RECORD_STAFF + 1; kind < RECORD_KINDS; kind++)
-		demo->foreign |= write->account->last_id[kind] != 0;
+	/* A new account has a staff member and a calendar. */
+	for (enum record_kind kind = 0; kind < RECORD_KINDS; kind++)
+		demo->foreign |= write->account->last_id[kind] >
+				 (kind == RECORD_STAFF || kind == RECORD_CALENDAR);
 	if (demo->foreign)
 		return OK;
 	for (size_t i = 0; i < FIELD_COUNT(staff) && !err; i++)
-		err = insert(write, RECORD_STAFF, &staff[i], calls);
-	if (!err)
-		err = insert(write, RECORD_CALENDAR, &calendar, calls);
+		err = record_insert_copy(write, RECORD_STAFF, &staff[i], calls);
+	if (!err && !write->account->last_id[RECORD_CALENDAR])
+		err = account_insert_calendar(write, calls);
 	for (int64_t n = 0; n < 2 && !err; n++)
 		err = insert_case(write, n, calls);
 	return err;

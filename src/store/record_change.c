@@ -227,6 +227,19 @@ enum err record_insert(struct store_write *write, enum record_kind kind, void *d
 	return err ? err : add_history(write, type, record, "create", calls);
 }
 
+enum err record_insert_copy(struct store_write *write, enum record_kind kind, const void *sample,
+			    struct calls *calls)
+{
+	const struct record_type *type = record_types[kind];
+	struct record *record = arena_alloc(write->arena, type->size);
+
+	if (!record)
+		return ERR_NOMEM;
+	memcpy(record, sample, type->size);
+	record->created_at = record->updated_at = write->now;
+	return record_insert(write, kind, record, calls);
+}
+
 enum err record_update(struct store_write *write, enum record_kind kind, void *data,
 		       const void *before, struct calls *calls)
 {

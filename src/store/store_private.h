@@ -204,6 +204,9 @@ enum err record_settle(struct store_write *write, enum record_kind kind, void *r
  * were run. An id of ID_NONE gets the next one, a time of creation of TIME_NONE is now. */
 enum err record_insert(struct store_write *write, enum record_kind kind, void *record,
 		       struct calls *calls);
+/* The same for a copy of `sample` in the write's arena, created now. */
+enum err record_insert_copy(struct store_write *write, enum record_kind kind, const void *sample,
+			    struct calls *calls);
 /* Lists what changes a record: its row, its lists, its history. `record` is whole, as it is to be,
  * `before` as it is; both must live until the calls were run. */
 enum err record_update(struct store_write *write, enum record_kind kind, void *record,
@@ -248,6 +251,8 @@ enum err idempotency_add(struct store_write *write, struct calls *calls);
 /* account.c: reads a row whose columns are those of struct account, in their order. */
 enum err account_from_row(const struct db_value *values, struct arena *arena,
 			  struct account *account_out);
+/* Lists what creates the calendar that an account begins with: a task must have one. */
+enum err account_insert_calendar(struct store_write *write, struct calls *calls);
 
 /* token.c: lists what creates an API token. */
 enum err token_insert(struct store_write *write, const struct token *token, struct calls *calls);

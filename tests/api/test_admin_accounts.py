@@ -35,7 +35,8 @@ def test_help(command, argument):
      ("j.doe", "j.doe@example.com")),
     ("xn--4ca", ["--username=\u00fcber"], ("\u00fcber", ""))])
 def test_add(one, name, options, staff):
-    """An account, a staff member with full access, a token of a label that says so, and no more."""
+    """An account, a staff member with full access, a calendar, a token of a label that says so, and
+    no more."""
     before, counted = dump(one, 1), dump(one)
     done = succeed("account", "add", name, "--data", one, *options)
     assert TOKEN.fullmatch(done.stdout.removesuffix("\n")), done
@@ -44,10 +45,10 @@ def test_add(one, name, options, staff):
     assert dump(one, 1) == before, "another account was changed"
     made = dump(one, 2)
     assert {table: len(found) for table, found in made.items() if found} == {
-        "account": 1, "staff": 1, "token": 1, "history": 1}
+        "account": 1, "staff": 1, "calendar": 1, "token": 1, "history": 2}
     assert {table: len(found) - len(counted[table]) for table, found in dump(one).items()
             if len(found) != len(counted[table])} == {
-                "account": 1, "staff": 1, "token": 1, "history": 1}
+                "account": 1, "staff": 1, "calendar": 1, "token": 1, "history": 2}
     assert rows(one, "SELECT id, username, email, access_level FROM staff WHERE account_id = 2"
                 ) == [(1, *staff, 0)]
     assert preset(name) in listed(one, "account list")
@@ -325,7 +326,7 @@ def test_the_freed_name_is_of_a_new_account(two, base_of_two, tmp_path):
     for task_id in (1, 5, 6, 99):
         problem(pair.ask("first", path=f"{TASKS}/{task_id}", token=pair.tokens["new"]), 404)
     reply = pair.ask("first", "POST", TASKS, json.dumps(task()).encode(), token=pair.tokens["new"])
-    assert faults(reply) == [("task.calendar_id", "not_found"), ("task.casefile_id", "not_found")]
+    assert faults(reply) == [("task.casefile_id", "not_found")]
     for word in ("a", "report", "Call"):
         reply = pair.ask("first", path=f"{TASKS}?title={word}", token=pair.tokens["new"])
         assert reply.json == []

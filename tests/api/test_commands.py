@@ -85,7 +85,9 @@ def test_what_init_makes(tmp_path, make_server, options, account, staff):
     assert rows(folder, "SELECT name, country FROM account") == [(account, "US")]
     assert rows(folder, "SELECT id, username, email FROM staff") == [(1, *staff)]
     assert rows(folder, "SELECT count(*) FROM token") == [(1,)]
-    for table in ("casefile", "calendar", "case_service", "subject", "task"):
+    # A task must have a calendar.
+    assert rows(folder, "SELECT id, name, color FROM calendar") == [(1, "Tasks", "#3366cc")]
+    for table in ("casefile", "case_service", "subject", "task"):
         assert rows(folder, f"SELECT count(*) FROM {table}") == [(0,)]
     server = make_server(folder, token, user=staff[0])
     assert server.get(1).status == 404
