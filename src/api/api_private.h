@@ -185,7 +185,7 @@ enum flow me_get(struct call *call);
 #define TAG_FORM "1-"
 
 /* versions.c: reads a list of entity tags; false where it is none, and the request answered.
- * Without the header nothing is given. If-Match is compared strongly, If-None-Match weakly. */
+ * Without the header nothing is given. */
 bool versions_read(struct call *call, const char *name, struct versions *versions);
 
 /* record_write.c */

@@ -150,9 +150,13 @@ void record_written(struct call *call)
 	else if (write->action != RECORD_CREATE && !write->found)
 		problem_err(call, ERR_NOT_FOUND);
 	else if (write->other_version)
-		problem(call, 412, "If-Match: the record has another version by now");
+		problem(call, 412,
+			"If-Match: the record's current entity tag is not among those given");
+	else if (write->excluded && write->unless.any)
+		problem(call, 412, "If-None-Match: the record exists");
 	else if (write->excluded)
-		problem(call, 412, "If-None-Match: the record has that version");
+		problem(call, 412,
+			"If-None-Match: the record's current entity tag is among those given");
 	else if (call->faults.count)
 		problem_faults(call, only_in_use(&call->faults) ? 409 : 422);
 	else

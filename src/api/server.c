@@ -132,6 +132,8 @@ static bool put_etag(struct call *call, int64_t change)
 		return false;
 	http_add_header(call->http, "Content-Type", "application/json");
 	http_add_header(call->http, "ETag", etag);
+	/* Asks proxies not to compress, which changes the tag (RFC 9111, section 5.2.2.6). */
+	http_add_header(call->http, "Cache-Control", "no-transform");
 	return true;
 }
 

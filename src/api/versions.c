@@ -1,16 +1,23 @@
 /* SPDX-License-Identifier: MIT */
-/* Entity tags (RFC 9110, sections 8.8.3 and 13.1): "1-7" is change 7 of a record. */
+/* Entity tags (RFC 9110, sections 8.8.3 and 13.1): "1-7" is change 7 of a record. A proxy that
+ * compresses answers changes the tag: nginx makes it weak (W/"1-7"), Apache appends to it
+ * ("1-7-gzip"). Both still name change 7, and a record in that version is the same record, so they
+ * match here as "1-7" does, also for If-Match. */
 #include <errno.h>
 #include <stdlib.h>
 
 #include "api/api_private.h"
 
-/* A tag of docket's form that names a change; any other names none, as 0. */
+#define COMPRESSED "-gzip" /* what Apache's mod_deflate appends */
+
+/* The change that a tag of docket's form names; 0 for any other tag. */
 static int64_t change_of(struct slice tag)
 {
-	const size_t front = strlen(TAG_FORM);
+	const size_t front = strlen(TAG_FORM), back = strlen(COMPRESSED);
 	long long change;
 
+	if (tag.len > back && memcmp(tag.ptr + tag.len - back, COMPRESSED, back) == 0)
+		tag.len -= back;
 	if (tag.len <= front || memcmp(tag.ptr, TAG_FORM, front) != 0 || tag.ptr[front] == '0' ||
 	    strspn(tag.ptr + front, "0123456789") != tag.len - front)
 		return 0;
@@ -30,26 +37,23 @@ static const char *skip_commas(const char *at)
 	return at + strspn(at, " \t,");
 }
 
-/* One tag and the comma behind it; NULL where there is none. `strong`: one that is weak names none.
- */
-static const char *read_tag(const char *at, bool strong, int64_t *change_out)
+/* One tag, weak or not, and the comma behind it; NULL where there is none. */
+static const char *read_tag(const char *at, int64_t *change_out)
 {
-	bool weak = strncmp(at, "W/", 2) == 0;
-	const char *first = at + (weak ? 2 : 0) + 1, *end;
+	const char *first = at + (strncmp(at, "W/", 2) == 0 ? 2 : 0) + 1, *end;
 
 	if (first[-1] != '"')
 		return NULL;
 	end = strchr(first, '"');
 	if (!end)
 		return NULL;
-	*change_out = weak && strong ? 0 : change_of((struct slice){first, (size_t)(end - first)});
+	*change_out = change_of((struct slice){first, (size_t)(end - first)});
 	at = skip_blanks(end + 1);
 	return *at == ',' ? skip_commas(at) : *at ? NULL : at;
 }
 
 bool versions_read(struct call *call, const char *name, struct versions *versions)
 {
-	bool strong = strcmp(name, "If-Match") == 0;
 	struct slice list;
 	int64_t *changes;
 	const char *at;
@@ -72,7 +76,7 @@ bool versions_read(struct call *call, const char *name, struct versions *version
 	if (versions->any)
 		return true;
 	while (at && *at)
-		at = read_tag(at, strong, &changes[versions->count++]);
+		at = read_tag(at, &changes[versions->count++]);
 	if (at && versions->count)
 		return true;
 	problem(call, 400, "the header %s must be * or a list of entity tags as \"1-7\"", name);

@@ -14,8 +14,8 @@
 #include "base/ip.h"
 #include "base/slice.h"
 
-#define HTTP_HEADERS_MAX 8 /* that an application may set on one answer */
-#define HTTP_ID_MAX 128    /* characters */
+#define HTTP_HEADERS_MAX 16 /* that an application may set on one answer */
+#define HTTP_ID_MAX 128     /* characters */
 
 struct connection;
 struct http_server;

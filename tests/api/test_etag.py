@@ -6,7 +6,7 @@ import pytest
 
 import places
 from harness import Wire, cases, problem
-from records import KINDS, NAMES, TASK, change, create, get, patch, remove, send
+from records import KINDS, NAMES, TASK, change, create, get, patch, post, remove, send
 
 pytestmark = places.BOTH
 
@@ -28,19 +28,34 @@ def tag_of(server, kind, number):
     return tag
 
 
+def compressed(tag):
+    """The tag, and what nginx and Apache make of it when they compress an answer."""
+    suffixed = tag[:-1] + '-gzip"'
+    return [tag, "W/" + tag, suffixed, "W/" + suffixed]
+
+
+def others(tag):
+    """Tags that are like it and are none of docket's."""
+    inner = tag[1:-1]
+    return [f'"{inner}-gzip-gzip"', f'"{inner}-gzi"', f'"{inner}gzip"', f'"{inner}-GZIP"', '"-gzip"',
+            '"1--gzip"', f'"W/{inner}"', f'W/"{inner}-x"', 'W/"other"']
+
+
 @EACH
 def test_if_none_match(server, kind):
     number = create(server, kind)["id"]
     whole = get(server, kind, number)
     tag = whole.header("ETag")
-    for known in (tag, "W/" + tag, f'"other", {tag}', f'W/"x",,{tag} ,', "*", f'"a,b",\t{tag}'):
+    for known in (*compressed(tag), f'"other", {tag}', f'W/"x",,{tag} ,', "*", f'"a,b",\t{tag}'):
         for method in ("GET", "HEAD"):
             reply = send(server, method, f"{kind.path}/{number}", headers={"If-None-Match": known})
             assert (reply.status, reply.body) == (304, b""), (known, reply)
             assert reply.header("ETag") == tag
+            assert reply.header("Cache-Control") == "no-transform"
             # Its length, where it is said, is that of the answer that it stands for.
             assert reply.header("Content-Length") in (None, whole.header("Content-Length"))
-    for other in ('"other"', '"1-"', '"1-1x"', '"2-1"', '""', f'"{tag[1:-1]}0"', f'"0{tag[1:]}'):
+    for other in ('"other"', '"1-"', '"1-1x"', '"2-1"', '""', f'"{tag[1:-1]}0"', f'"0{tag[1:]}',
+                  *others(tag)):
         reply = get(server, kind, number, headers={"If-None-Match": other})
         assert reply.status == 200 and reply.body == whole.body, other
     change(server, kind, number, **{CHANGES[kind.wrapper]: "changed"})
@@ -83,12 +98,13 @@ def test_if_match(server, kind):
     tag = tag_of(server, kind, number)
     field = CHANGES[kind.wrapper]
     before = get(server, kind, number)
-    for other in ('"other"', '"1-1"', "W/" + tag, f'W/{tag}, "x"', '""'):
+    for other in ('"other"', '"1-1"', '""', 'W/"1-1"', '"1-1-gzip"', *others(tag)):
         for reply in (patch(server, kind, number, {"If-Match": other}, **{field: "lost"}),
                       patch(server, kind, number, {"If-Match": other}),
                       patch(server, kind, number, {"If-Match": other}, nonsense=1),
                       remove(server, kind, number, {"If-Match": other})):
-            problem(reply, 412)
+            assert problem(reply, 412)["detail"] == (
+                "If-Match: the record's current entity tag is not among those given")
     assert get(server, kind, number).body == before.body
     reply = patch(server, kind, number, {"If-Match": f'"x", {tag}'}, **{field: "won"})
     assert reply.status == 200 and reply.json[field] == "won"
@@ -111,12 +127,14 @@ def test_if_none_match_of_a_change(server, kind):
     tag = tag_of(server, kind, number)
     field = CHANGES[kind.wrapper]
     before = get(server, kind, number)
-    for known in ("*", tag, "W/" + tag, f'"x", {tag}'):
+    for known in ("*", *compressed(tag), f'"x", {tag}'):
+        told = ("If-None-Match: the record exists" if known == "*" else
+                "If-None-Match: the record's current entity tag is among those given")
         for reply in (patch(server, kind, number, {"If-None-Match": known}, **{field: "lost"}),
                       patch(server, kind, number, {"If-None-Match": known}, nonsense=1),
                       patch(server, kind, number, {"If-Match": tag, "If-None-Match": known}),
                       remove(server, kind, number, {"If-None-Match": known})):
-            assert "If-None-Match" in problem(reply, 412)["detail"]
+            assert problem(reply, 412)["detail"] == told
     problem(patch(server, kind, number, {"If-Match": '"x"', "If-None-Match": '"y"'}), 412)
     assert get(server, kind, number).body == before.body
     reply = patch(server, kind, number, {"If-None-Match": '"x", "1-1"', "If-Match": tag},
@@ -148,6 +166,40 @@ def test_what_changes_it_alone(server, fields):
     assert changed != tag
     change(server, TASK, number, **fields)
     assert tag_of(server, TASK, number) == changed
+
+
+@EACH
+def test_if_match_of_a_compressed_answer(server, kind):
+    """A proxy that compresses changes the tag; it names the same version."""
+    number = create(server, kind)["id"]
+    field = CHANGES[kind.wrapper]
+    for turn in range(4):
+        for form in (lambda tag: tag, lambda tag: f'W/"x", "y", {tag}'):
+            known = compressed(tag_of(server, kind, number))[turn]
+            reply = patch(server, kind, number, {"If-Match": form(known)},
+                          **{field: f"{turn} {len(form(known))}"})
+            assert reply.status == 200, reply
+            problem(patch(server, kind, number, {"If-Match": form(known)}, **{field: "x"}), 412)
+    known = compressed(tag_of(server, kind, number))
+    assert remove(server, kind, number, {"If-Match": known[1]}).status == 204
+    number = create(server, kind)["id"]
+    known = compressed(tag_of(server, kind, number))
+    assert remove(server, kind, number, {"If-Match": known[2]}).status == 204
+
+
+@EACH
+def test_no_transform_wherever_there_is_a_tag(server, kind):
+    number = create(server, kind)["id"]
+    field = CHANGES[kind.wrapper]
+    made = post(server, kind)
+    replies = [made, get(server, kind, number), patch(server, kind, number, **{field: "x"}),
+               send(server, "HEAD", f"{kind.path}/{number}"), send(server, "GET", kind.path),
+               get(server, kind, 987654)]
+    assert [reply.status for reply in replies] == [201, 200, 200, 200, 200, 404]
+    for reply in replies:
+        tagged = reply.header("ETag") is not None
+        assert reply.header("Cache-Control") == ("no-transform" if tagged else None), reply
+    assert [reply.header("ETag") is not None for reply in replies] == [True] * 4 + [False] * 2
 
 
 def test_no_etag_no_condition(server):

@@ -1,10 +1,7 @@
 """Three processes over one database behind nginx, with the configuration that examples/ has."""
 import contextlib
-import os
 import re
-import shutil
 import socket
-import subprocess
 import threading
 import time
 
@@ -13,49 +10,26 @@ import pytest
 import postgres
 from authority import Authority
 from harness import ROOT, TASKS, Reply, new_source, problem, strict_json, task
+from nginx import Nginx, needed
 from office import Office
 from writers import Link, Writers
 
-NGINX = shutil.which("nginx", path=os.environ["PATH"] + ":/usr/sbin:/sbin")
 ACCOUNTS = ("first", "second", "third")
 PORTS = (8081, 8082, 8083)  # of the configuration
-START_S = 30
 
-pytestmark = pytest.mark.skipif(not NGINX, reason="NOT TESTED, nginx in front: it is not installed"
-                                                  " (Debian's package nginx)")
-
-# What Debian's own nginx.conf is to the file of a site.
-AROUND = """
-{user}daemon off;
-worker_processes 2;
-pid {place}/pid;
-error_log {place}/error.log info;
-events {{ worker_connections 512; }}
-http {{
-	access_log {place}/access.log;
-	client_body_temp_path {place}/body;
-	proxy_temp_path {place}/proxy;
-	fastcgi_temp_path {place}/fastcgi;
-	uwsgi_temp_path {place}/uwsgi;
-	scgi_temp_path {place}/scgi;
-	include {place}/docket.conf;
-}}
-"""
+pytestmark = needed
 
 
-class Nginx:
+class Example(Nginx):
     """nginx with the configuration of examples/, of which ports, names and paths are changed."""
-
-    host = "127.0.0.1"
 
     def __init__(self, place, ports):
         place.mkdir()
-        self.place, self.port = place, postgres.free_port()
         authority = Authority(place / "authority")
         self.tls = authority.context(name_matters=False)
         certificate, key = authority.make("docket", "*.example.test")
         text = (ROOT / "examples" / "nginx.conf").read_text()
-        changes = [("listen 443 ", f"listen 127.0.0.1:{self.port} "),
+        changes = [("listen 443 ", "listen 127.0.0.1:{port} "),
                    (".example.com", ".example.test"),
                    ("/etc/ssl/docket/fullchain.pem", str(certificate)),
                    ("/etc/ssl/docket/privkey.pem", str(key)),
@@ -65,25 +39,7 @@ class Nginx:
         for old, new in changes:
             assert body.count(old) == 1, f"{old!r} is there {body.count(old)} times"
             body = body.replace(old, new)
-        (place / "docket.conf").write_text(body)
-        user = "user root root;\n" if os.geteuid() == 0 else ""
-        (place / "nginx.conf").write_text(AROUND.format(place=place, user=user))
-        self.process = subprocess.Popen(
-            [NGINX, "-p", place, "-c", place / "nginx.conf", "-e", place / "error.log"],
-            stdin=subprocess.DEVNULL, stderr=subprocess.PIPE)
-        deadline = time.monotonic() + START_S
-        while True:
-            with contextlib.suppress(OSError):
-                socket.create_connection((self.host, self.port), 1).close()
-                return
-            if self.process.poll() is not None or time.monotonic() > deadline:
-                self.stop()
-                raise AssertionError(self.process.stderr.read().decode())
-            time.sleep(0.02)
-
-    def stop(self):
-        self.process.terminate()
-        self.process.wait(START_S)
+        super().__init__(place, body)
 
 
 class Deaf:
@@ -145,7 +101,7 @@ def office(tmp_path_factory):
 
 @contextlib.contextmanager
 def nginx_for(folder, ports):
-    nginx = Nginx(folder / "nginx", ports)
+    nginx = Example(folder / "nginx", ports)
     try:
         yield nginx
     finally:

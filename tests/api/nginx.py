@@ -1,0 +1,64 @@
+"""nginx in front of docket, as Debian has it."""
+import contextlib
+import os
+import shutil
+import socket
+import subprocess
+import time
+
+import pytest
+
+import postgres
+
+NGINX = shutil.which("nginx", path=os.environ["PATH"] + ":/usr/sbin:/sbin")
+START_S = 30
+
+needed = pytest.mark.skipif(not NGINX, reason="NOT TESTED, nginx in front: it is not installed"
+                                              " (Debian's package nginx)")
+
+# What Debian's own nginx.conf is to the file of a site.
+AROUND = """
+{user}daemon off;
+worker_processes 2;
+pid {place}/pid;
+error_log {place}/error.log info;
+events {{ worker_connections 512; }}
+http {{
+	access_log {place}/access.log;
+	client_body_temp_path {place}/body;
+	proxy_temp_path {place}/proxy;
+	fastcgi_temp_path {place}/fastcgi;
+	uwsgi_temp_path {place}/uwsgi;
+	scgi_temp_path {place}/scgi;
+	include {place}/docket.conf;
+}}
+"""
+
+
+class Nginx:
+    """nginx with the file of a site, in which {port} stands for the port to listen at."""
+
+    host = "127.0.0.1"
+
+    def __init__(self, place, site):
+        place.mkdir(exist_ok=True)
+        self.place, self.port = place, postgres.free_port()
+        (place / "docket.conf").write_text(site.replace("{port}", str(self.port)))
+        user = "user root root;\n" if os.geteuid() == 0 else ""
+        (place / "nginx.conf").write_text(AROUND.format(place=place, user=user))
+        self.process = subprocess.Popen(
+            [NGINX, "-p", place, "-c", place / "nginx.conf", "-e", place / "error.log"],
+            stdin=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        deadline = time.monotonic() + START_S
+        while True:
+            with contextlib.suppress(OSError):
+                socket.create_connection((self.host, self.port), 1).close()
+                return
+            if self.process.poll() is not None or time.monotonic() > deadline:
+                self.stop()
+                raise AssertionError(self.process.stderr.read().decode())
+            time.sleep(0.02)
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait(START_S)

@@ -1,0 +1,74 @@
+"""What a real nginx does to requests and answers on their way."""
+import gzip
+import json
+
+import pytest
+
+from harness import Reply, problem, strict_json, task
+from nginx import Nginx, needed
+
+pytestmark = needed
+
+COMPRESSES = """
+server {{
+	listen 127.0.0.1:{{port}};
+	gzip on;
+	gzip_types application/json;
+	gzip_proxied any;
+	location / {{ proxy_pass http://{docket}; }}
+}}
+"""
+
+
+class Behind:
+    """A server as its clients reach it through nginx."""
+
+    def __init__(self, server, nginx):
+        self.server, self.url = server, f"http://{nginx.host}:{nginx.port}"
+
+    def call(self, method, path, value=None, **headers):
+        headers = {"Authorization": self.server.access, "Content-Type": "application/json",
+                   **{name.replace("_", "-"): text for name, text in headers.items()}}
+        answer = self.server.session.request(
+            method, self.url + path, data=json.dumps(value) if value else None, headers=headers,
+            stream=True, allow_redirects=False)
+        return Reply(answer.status_code, answer.reason, answer.raw.headers.items(),
+                     answer.raw.read(decode_content=False))
+
+
+@pytest.fixture
+def behind(tmp_path, make_server):
+    """Puts nginx with the file of a site in front of a new server."""
+    made = []
+
+    def make(site, *options):
+        server = make_server(options=options)
+        docket = f"{server.host}:{server.port}"
+        made.append(Nginx(tmp_path / f"nginx-{len(made)}", site.format(docket=docket)))
+        return Behind(server, made[-1])
+
+    yield make
+    for nginx in made:
+        nginx.stop()
+
+
+def test_conditions_behind_a_proxy_that_compresses(behind):
+    """nginx makes the tag of an answer that it compresses weak, and a client sends it back."""
+    proxy = behind(COMPRESSES)
+    made = proxy.call("POST", "/api/v1/tasks", task(body="a long text " * 50))
+    path = made.header("Location")
+    read = proxy.call("GET", path, Accept_Encoding="gzip")
+    assert strict_json(gzip.decompress(read.body))["title"] == "A task"
+    tag = read.header("ETag")
+    assert tag == "W/" + made.header("ETag")
+
+    for method in ("GET", "HEAD"):
+        assert proxy.call(method, path, Accept_Encoding="gzip", If_None_Match=tag).status == 304
+    changed = proxy.call("PATCH", path, {"task": {"title": "Changed"}}, If_Match=tag)
+    assert changed.status == 200
+    problem(proxy.call("PATCH", path, {"task": {"title": "Late"}}, If_Match=tag), 412)
+    problem(proxy.call("DELETE", path, If_Match=tag), 412)
+    now = proxy.call("GET", path, Accept_Encoding="gzip").header("ETag")
+    assert proxy.call("DELETE", path, If_Match=f'"x", {now}').status == 204
+    for reply in (made, read, changed):
+        assert reply.header("Cache-Control") == "no-transform"
