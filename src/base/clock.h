@@ -17,6 +17,14 @@ static inline int64_t clock_now(const struct clock *clock)
 	return clock->now(clock);
 }
 
+/* The time of day, or `at` where the clock is behind that. */
+static inline int64_t clock_not_before(const struct clock *clock, int64_t at)
+{
+	int64_t now = clock_now(clock);
+
+	return now > at ? now : at;
+}
+
 /* Milliseconds of a clock that only goes forward; for deadlines, not for the time of day. */
 int64_t monotonic_ms(void);
 /* The same in microseconds, for durations. */

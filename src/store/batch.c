@@ -11,7 +11,7 @@
 #include "base/log.h"
 #include "store/store_private.h"
 
-#define FIRST_ID 2 /* what a row of an account has before its last ids */
+#define FIRST_ID 3 /* what a row of an account has before its last ids */
 
 /* An account of the batch, and its writes that no round has taken yet, in their order. */
 struct queue {
@@ -71,6 +71,8 @@ static enum err row_found(void *context, const struct db_value *values, size_t c
 	row->last_change = values[0].integer;
 	if (values[1].bytes.len == DIGEST_BYTES)
 		memcpy(row->head, values[1].bytes.ptr, DIGEST_BYTES);
+	/* The clock is asked now, when the row is locked: what was committed before is no later. */
+	row->last_at = clock_not_before(queue->batch->store->config.clock, values[2].integer);
 	for (size_t i = 0; i < RECORD_KINDS; i++)
 		row->last_id[i] = values[FIRST_ID + i].integer;
 	return OK;
@@ -210,6 +212,7 @@ static enum err update_account(struct batch *batch, const struct account_state *
 	args[0] = DB_INT_VALUE(row->id);
 	args[1] = DB_INT_VALUE(row->last_change);
 	args[2] = DB_BYTES_VALUE(((struct slice){head, sizeof(row->head)}));
+	args[3] = DB_INT_VALUE(row->last_at);
 	for (size_t i = 0; i < RECORD_KINDS; i++)
 		args[1 + FIRST_ID + i] = DB_INT_VALUE(row->last_id[i]);
 	return calls_add(&batch->calls, batch->store->update_account, args,
@@ -218,7 +221,9 @@ static enum err update_account(struct batch *batch, const struct account_state *
 
 static enum err decide(struct batch *batch, struct store_write *write)
 {
-	struct account_state *row = write->account, made = {.found = true};
+	struct account_state *row = write->account;
+	struct account_state made = {.found = true,
+				     .last_at = clock_now(batch->store->config.clock)};
 	enum err err;
 
 	if (write->steps->makes_account) {

@@ -48,7 +48,7 @@ enum err history_add(struct store_write *write, const struct record_type *type,
 	const struct history_entry entry = {
 		.account_id = write->scope.account_id,
 		.change = record->change,
-		.at = write->now,
+		.at = write->account->last_at,
 		.staff_id = write->scope.staff_id,
 		.record = slice_of(type->name),
 		.record_id = record->id,

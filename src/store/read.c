@@ -145,7 +145,7 @@ enum err write_judge_init(struct write_judge *judge, struct store *store, struct
 	*judge = (struct write_judge){
 		.read = {.arena = write->arena, .about = ABOUT_WRITE, .run = judge_run},
 		.write = write,
-		.account = {.found = true}};
+		.account = {.found = true, .last_at = write->now}};
 	return OK;
 }
 

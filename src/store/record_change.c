@@ -196,8 +196,9 @@ enum err record_settle(struct store_write *write, enum record_kind kind, void *r
 {
 	const struct record_rules *rules = &record_rules[kind];
 	const struct slice zone = write->account->time_zone;
-	const struct occasion occasion = {
-		.arena = write->arena, .now = write->now, .time_zone = zone.len ? zone.ptr : "UTC"};
+	const struct occasion occasion = {.arena = write->arena,
+					  .now = write->account->last_at,
+					  .time_zone = zone.len ? zone.ptr : "UTC"};
 
 	return rules->settle ? rules->settle(record, before, &occasion) : OK;
 }
@@ -214,7 +215,7 @@ enum err record_insert(struct store_write *write, enum record_kind kind, void *d
 	if (record->id > write->account->last_id[kind])
 		write->account->last_id[kind] = record->id;
 	if (record->created_at == TIME_NONE)
-		record->created_at = write->now;
+		record->created_at = write->account->last_at;
 	if (record->updated_at == TIME_NONE)
 		record->updated_at = record->created_at;
 	err = record_settle(write, kind, record, NULL);
@@ -236,7 +237,7 @@ enum err record_insert_copy(struct store_write *write, enum record_kind kind, co
 	if (!record)
 		return ERR_NOMEM;
 	memcpy(record, sample, type->size);
-	record->created_at = record->updated_at = write->now;
+	record->created_at = record->updated_at = write->account->last_at;
 	return record_insert(write, kind, record, calls);
 }
 
@@ -247,7 +248,7 @@ enum err record_update(struct store_write *write, enum record_kind kind, void *d
 	struct record *record = data;
 	enum err err;
 
-	record->updated_at = write->now;
+	record->updated_at = write->account->last_at;
 	err = write_row(write, kind, record, write->store->sql[kind].update, calls);
 	if (!err)
 		err = change_links(write, kind, before, record, calls);

@@ -241,11 +241,12 @@ enum err record_sql_build(struct store *store)
 	struct buf read = {0}, update = {0};
 	enum err err = OK;
 
-	buf_add_text(&read, "SELECT last_change, history_head");
-	buf_add_text(&update, "UPDATE account SET last_change = $2, history_head = $3");
+	buf_add_text(&read, "SELECT last_change, history_head, last_at");
+	buf_add_text(&update,
+		     "UPDATE account SET last_change = $2, history_head = $3, last_at = $4");
 	for (size_t i = 0; i < RECORD_KINDS; i++) {
 		buf_printf(&read, ", %s", record_types[i]->sequence);
-		buf_printf(&update, ", %s = $%zu", record_types[i]->sequence, i + 4);
+		buf_printf(&update, ", %s = $%zu", record_types[i]->sequence, i + 5);
 	}
 	buf_printf(&read, ", time_zone FROM account WHERE id = $1%s",
 		   store->driver->dialect->lock_row);

@@ -33,7 +33,11 @@ static enum err account_row(void *context, const struct db_value *values, size_t
 {
 	struct renewal *renewal = context;
 	struct account_state account = {
-		.id = values[0].integer, .last_change = values[1].integer, .found = true};
+		.id = values[0].integer,
+		.last_change = values[1].integer,
+		.last_at = values[3].integer,
+		.found = true,
+	};
 
 	(void)count;
 	/* `changed`: there is a chain to go on with. */
@@ -138,6 +142,8 @@ static enum err renew_records(struct renewal *renewal)
 			     renewal->type->table);
 	enum err err = sql ? OK : ERR_NOMEM;
 
+	if (renewal->renewed_count && renewal->account->last_at < renewal->write.now)
+		renewal->account->last_at = renewal->write.now;
 	for (size_t i = 0; i < renewal->renewed_count && !err; i++) {
 		struct record record = {.id = renewal->renewed[i].id,
 					.change = ++renewal->account->last_change};
@@ -180,10 +186,11 @@ static enum err end_account(struct renewal *renewal)
 	const struct account_state *account = renewal->account;
 	const struct db_value args[] = {
 		DB_INT_VALUE(account->id), DB_INT_VALUE(account->last_change),
-		DB_BYTES_VALUE(((struct slice){(const char *)account->head, DIGEST_BYTES}))};
-	const struct db_call call = {
-		"UPDATE account SET last_change = $2, history_head = $3 WHERE id = $1", args, 3,
-		NULL, NULL};
+		DB_BYTES_VALUE(((struct slice){(const char *)account->head, DIGEST_BYTES})),
+		DB_INT_VALUE(account->last_at)};
+	const struct db_call call = {"UPDATE account SET last_change = $2, history_head = $3,"
+				     " last_at = $4 WHERE id = $1",
+				     args, 4, NULL, NULL};
 
 	return account->last_change ? renewal->db->driver->run(renewal->db, &call, 1) : OK;
 }
@@ -207,7 +214,7 @@ enum err history_renew(struct db *db, int64_t now)
 {
 	struct renewal renewal = {.db = db};
 	const struct db_call call = {
-		.sql = "SELECT id, last_change, history_head FROM account ORDER BY id",
+		.sql = "SELECT id, last_change, history_head, last_at FROM account ORDER BY id",
 		.on_row = account_row,
 		.context = &renewal};
 	enum err err = db->driver->run(db, &call, 1);

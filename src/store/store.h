@@ -265,6 +265,8 @@ struct account_state {
 	int64_t id;
 	int64_t last_change;              /* as read, then as given out */
 	unsigned char head[DIGEST_BYTES]; /* the hash of that change */
+	/* The time of what is changed now: never before one that the account has given out. */
+	int64_t last_at;
 	int64_t last_id[RECORD_KINDS];
 	struct slice time_zone; /* NUL behind it; empty: UTC */
 	bool found;
@@ -317,7 +319,7 @@ struct store_write {
 	/* The store's own. */
 	struct store *store;
 	const struct write_steps *steps;
-	int64_t now;
+	int64_t now; /* by the clock; a change has the account's `last_at` instead */
 	int64_t deadline; /* milliseconds of CLOCK_MONOTONIC; 0: none */
 	unsigned tries;
 	struct account_state *account; /* while its steps are run */

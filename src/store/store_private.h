@@ -46,7 +46,7 @@ struct store {
 	const struct db_driver *driver;
 	struct record_sql sql[RECORD_KINDS];
 	const char *read_account;   /* $1 account */
-	const char *update_account; /* $1 account, $2 last_change, $3 head, then the last ids */
+	const char *update_account; /* $1 account, $2 last_change, $3 head, $4 last_at, last ids */
 	const char *lock_given;     /* the last number that an account got */
 	const char *read_values; /* $1 account, $2 changes as a JSON array, whose order it keeps */
 	struct keys keys;
