@@ -32,7 +32,6 @@ static void prepare(const struct store_write *whole, struct store_write *one)
 	one->scope = whole->scope;
 	one->arena = whole->arena;
 	one->store = whole->store;
-	one->now = whole->now;
 	one->account = whole->account;
 	one->request_id = whole->request_id;
 	one->value = (struct slice){NULL, 0};
@@ -139,7 +138,6 @@ static enum err decide(struct store_write *write, struct calls *calls)
 
 	for (size_t i = 0; i < bulk->count && !err; i++) {
 		bulk->operations[i].write.account = write->account;
-		bulk->operations[i].write.now = write->now;
 		err = decide_one(bulk, i, calls);
 	}
 	if (!err && write->key)
