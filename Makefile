@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 # Short names for what Meson and Ninja do. A build is a folder; the sanitizers have their own.
 PREFIX ?= /usr/local
+INTO = $(DESTDIR)$(PREFIX)
 SOURCES = $(shell git ls-files 'src/*.[ch]' 'tests/*.[ch]')
 SCRIPTS = $(shell git ls-files script .ci)
 
@@ -22,16 +23,16 @@ test-all: test build-clang/build.ninja build-thread/build.ninja
 	@script/check build-thread
 
 build/build.ninja:
-	meson setup build --prefix '$(PREFIX)' >/dev/null
+	@script/configure build -Dtests=disabled
 
 build-gcc/build.ninja:
-	CC=gcc meson setup build-gcc -Db_sanitize=address,undefined >/dev/null
+	@CC=gcc script/configure build-gcc -Dtests=enabled -Db_sanitize=address,undefined
 
 build-clang/build.ninja: | tools
-	CC=clang meson setup build-clang -Db_sanitize=address,undefined -Db_lundef=false >/dev/null
+	@CC=clang script/configure build-clang -Dtests=enabled -Db_sanitize=address,undefined -Db_lundef=false
 
 build-thread/build.ninja:
-	CC=gcc meson setup build-thread -Db_sanitize=thread >/dev/null
+	@CC=gcc script/configure build-thread -Dtests=enabled -Db_sanitize=thread
 
 tools:
 	@script/bootstrap lint
@@ -59,9 +60,14 @@ format:
 	clang-format -i $(SOURCES)
 
 install: build
-	meson install -C build --quiet --no-rebuild
+	install -D build/docket '$(INTO)/bin/docket'
+	install -D -m 644 man/docket.1 '$(INTO)/share/man/man1/docket.1'
+	install -D -m 644 man/docket.conf.5 '$(INTO)/share/man/man5/docket.conf.5'
+
+uninstall:
+	rm -f '$(INTO)/bin/docket' '$(INTO)/share/man/man1/docket.1' '$(INTO)/share/man/man5/docket.conf.5'
 
 clean:
 	rm -rf build build-gcc build-clang build-thread
 
-.PHONY: build run test test-all tools bench bench-postgres lint man format install clean
+.PHONY: build run test test-all tools bench bench-postgres lint man format install uninstall clean
