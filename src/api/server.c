@@ -495,8 +495,7 @@ static enum flow ask_access(struct call *call)
  */
 static bool comes_late(struct http_request *http)
 {
-	return http->content_length > API_BODY_SMALL || http->expects_continue ||
-	       http_header(http, "Transfer-Encoding").ptr;
+	return http->content_length > API_BODY_SMALL || http->expects_continue || http->in_chunks;
 }
 
 static void on_head(void *data, struct http_request *http)
@@ -556,12 +555,13 @@ static void on_end(void *data, struct http_request *http)
 	buf_release(&call->ignored);
 }
 
-static void on_refused(void *data, struct http_request *http, const char *why)
+static void on_refused(void *data, struct http_request *http, unsigned status, const char *why)
 {
-	struct call *call = new_call(data, http);
+	struct call *call = http->app_data ? http->app_data : new_call(data, http);
 
 	if (call)
-		problem(call, 400, "the request is malformed: %s", why);
+		problem(call, status, "%s%s", status == 400 ? "the request is malformed: " : "",
+			why);
 }
 
 const struct http_app api_app = {

@@ -13,14 +13,10 @@
 
 /* libmicrohttpd before 0.9.77 leaves the head where it received it, with NUL in the place of each
  * line's end and of what separates its parts. */
-#define IN_PLACE (MHD_VERSION < 0x00097700)
-
-/* The head's bytes are limited by the connection's memory; a header costs more than its bytes. */
-#define HEADERS_MAX 256
+#define IN_PLACE GUARD_READS_IN_PLACE
 
 struct headers {
 	const char *why; /* the first fault found */
-	size_t count;
 	size_t content_lengths;
 	size_t transfer_encodings;
 	size_t hosts;
@@ -83,13 +79,10 @@ static bool is_host(struct slice host)
 	return at == host.len;
 }
 
-static enum MHD_Result look(void *context, enum MHD_ValueKind kind, const char *name,
-			    size_t name_len, const char *value, size_t value_len)
+/* What holds for each header and each trailer. False where it is at fault. */
+static bool check_form(struct headers *headers, const char *name, size_t name_len,
+		       const char *value, size_t value_len)
 {
-	struct headers *headers = context;
-	struct slice key = {name, name_len};
-
-	(void)kind;
 	if (!value) {
 		value = "";
 		value_len = 0;
@@ -101,8 +94,18 @@ static enum MHD_Result look(void *context, enum MHD_ValueKind kind, const char *
 		headers->why = "a header has a NUL, no name, or a line that does not end with CRLF";
 	else if (has_control(value, value_len))
 		headers->why = "a header has a control character";
-	if (++headers->count > HEADERS_MAX)
-		headers->why = "there are more than 256 headers";
+	return headers->why == NULL;
+}
+
+static enum MHD_Result look(void *context, enum MHD_ValueKind kind, const char *name,
+			    size_t name_len, const char *value, size_t value_len)
+{
+	struct headers *headers = context;
+	struct slice key = {name, name_len};
+
+	(void)kind;
+	if (!check_form(headers, name, name_len, value, value_len))
+		return MHD_NO;
 	headers->content_lengths += slice_is_nocase(key, "Content-Length");
 	if (slice_is_nocase(key, "Host")) {
 		headers->hosts++;
@@ -136,33 +139,71 @@ static bool head_ends(const struct http_request *request, const struct headers *
 	       headers->line[0] == '\0' && headers->line[1] == '\0';
 }
 
-const char *guard_check(const struct http_request *request, const char *version)
+/* The headers together. `http_1_0`: the request is not of HTTP/1.1. NULL when all is well. */
+static const char *check_framing(const struct headers *headers, bool http_1_0)
+{
+	if (headers->content_lengths > 1)
+		return "there is more than one Content-Length";
+	if (headers->transfer_encodings > 1)
+		return "there is more than one Transfer-Encoding";
+	if (headers->hosts > 1)
+		return "there is more than one Host";
+	if (headers->content_lengths && headers->transfer_encodings)
+		return "there are both Content-Length and Transfer-Encoding";
+	if (headers->transfer_encodings && http_1_0)
+		return "Transfer-Encoding needs HTTP/1.1";
+	if (!http_1_0 && !headers->hosts)
+		return "there is no Host";
+	return NULL;
+}
+
+struct refusal guard_check(const struct http_request *request, const char *version)
 {
 	struct headers headers = {.line = version + strlen(version) + 2};
 	bool http_1_0 = strcmp(version, "HTTP/1.0") == 0;
 
 	if (!is_token(request->method, strlen(request->method)))
-		return "the method is not a token";
+		return (struct refusal){400, "the method is not a token"};
 	if (IN_PLACE && !line_lies_in_place(request, version))
-		return "the request line has a NUL or a blank too many";
+		return (struct refusal){400, "the request line has a NUL or a blank too many"};
+	if (!http_1_0 && strcmp(version, "HTTP/1.1") != 0)
+		return (struct refusal){505, "the version must be HTTP/1.1 or HTTP/1.0"};
 	MHD_get_connection_values_n(request->connection, MHD_HEADER_KIND, look, &headers);
-	if (headers.why)
-		return headers.why;
-	if (IN_PLACE && !head_ends(request, &headers))
-		return "a header has a NUL, no name, or a line that does not end with CRLF";
-	if (headers.content_lengths > 1)
-		return "there is more than one Content-Length";
-	if (headers.transfer_encodings > 1)
-		return "there is more than one Transfer-Encoding";
-	if (headers.hosts > 1)
-		return "there is more than one Host";
-	if (headers.content_lengths && headers.transfer_encodings)
-		return "there are both Content-Length and Transfer-Encoding";
-	if (headers.transfer_encodings && http_1_0)
-		return "Transfer-Encoding needs HTTP/1.1";
-	if (!http_1_0 && !headers.hosts)
-		return "there is no Host";
-	return NULL;
+	if (!headers.why && IN_PLACE && !head_ends(request, &headers))
+		headers.why = "a header has a NUL, no name, or a line that does not end with CRLF";
+	if (!headers.why)
+		headers.why = check_framing(&headers, http_1_0);
+	return headers.why ? (struct refusal){400, headers.why} : (struct refusal){0, NULL};
+}
+
+struct trailers {
+	struct headers headers;
+	const char *first;
+};
+
+static enum MHD_Result look_at_trailer(void *context, enum MHD_ValueKind kind, const char *name,
+				       size_t name_len, const char *value, size_t value_len)
+{
+	struct trailers *trailers = context;
+
+	(void)kind;
+	if (!trailers->first)
+		trailers->first = trailers->headers.line = name;
+	if (!check_form(&trailers->headers, name, name_len, value, value_len))
+		return MHD_NO;
+	if (!IN_PLACE && value)
+		trailers->headers.line = value + value_len + 2;
+	return MHD_YES;
+}
+
+const char *guard_trailers(const struct http_request *request, size_t *bytes_out)
+{
+	struct trailers trailers = {0};
+
+	MHD_get_connection_values_n(request->connection, MHD_FOOTER_KIND, look_at_trailer,
+				    &trailers);
+	*bytes_out = trailers.first ? (size_t)(trailers.headers.line - trailers.first) : 0;
+	return trailers.headers.why ? "a trailer behind the last chunk is malformed" : NULL;
 }
 
 static int hex_digit(char c)
@@ -207,9 +248,13 @@ const char *guard_target(struct arena *arena, struct slice target, struct slice 
 	const char *mark = target.len ? memchr(target.ptr, '?', target.len) : NULL;
 	struct slice path = target;
 
-	for (size_t i = 0; i < target.len; i++)
-		if ((unsigned char)target.ptr[i] <= 0x20 || target.ptr[i] == 0x7f)
-			return "the target has a blank or a control character";
+	/* An unencoded timestamp of a filter is the commonest way to get here. */
+	if (target.len && memchr(target.ptr, ' ', target.len))
+		return "the target has a blank; write it as %20, as in "
+		       "updated_from=2024-01-01%2009:30:00";
+	if (has_control(target.ptr, target.len) ||
+	    (target.len && memchr(target.ptr, '\t', target.len)))
+		return "the target has a control character";
 	if (mark) {
 		path.len = (size_t)(mark - target.ptr);
 		*query_out = (struct slice){mark + 1, target.len - path.len - 1};

@@ -4,6 +4,7 @@
 #include <microhttpd.h>
 
 #include "http/http.h"
+#include "http/room.h"
 
 struct slice http_header(const struct http_request *request, const char *name)
 {
@@ -51,6 +52,13 @@ struct ip http_peer(const struct http_request *request)
 		MHD_get_connection_info(request->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
 
 	return ip_of_socket(info ? info->client_addr : NULL);
+}
+
+size_t http_header_room(const struct http_request *request)
+{
+	struct room room = room_of(request->connection, request->trailers);
+
+	return room_left(&room);
 }
 
 void http_add_header(struct http_request *request, const char *name, const char *value)

@@ -52,6 +52,7 @@ struct http_request {
 	struct slice query;      /* as it was sent, behind the "?"; "" where there is none */
 	const char *host;        /* that it is for, with its port; "" where there is none */
 	uint64_t content_length; /* as declared; 0 without a body or with a chunked one */
+	bool in_chunks;          /* its body is */
 	bool expects_continue;   /* the client waits for a word before it sends the body */
 	struct slice body;       /* whole, when on_body is called */
 	bool body_too_large;     /* more came than the limit; `body` is then empty */
@@ -72,6 +73,7 @@ struct http_request {
 	bool head_waits; /* it was suspended while its head was looked at */
 	struct buf received;
 	uint64_t received_total;
+	size_t trailers;        /* bytes behind the last chunk */
 	const char *target_end; /* where libmicrohttpd's copy of the target ends */
 };
 
@@ -90,8 +92,10 @@ struct http_app {
 	/* The request is over, answered or not; free what app_data holds. Also called for one whose
 	 * head never came or was refused by libmicrohttpd, with `method` NULL. */
 	void (*on_end)(void *app, struct http_request *request);
-	/* Words for what the framing guard refuses; must answer. */
-	void (*on_refused)(void *app, struct http_request *request, const char *why);
+	/* Answers, with this status, a request that the server itself refuses: for its framing
+	 * (400, 505) or its size (414, 431). on_head comes before it or not at all. */
+	void (*on_refused)(void *app, struct http_request *request, unsigned status,
+			   const char *why);
 	uint64_t body_limit; /* bytes */
 };
 
@@ -153,6 +157,10 @@ struct slice http_header(const struct http_request *request, const char *name);
 /* All values of a header, joined by commas (RFC 9110, section 5.3); "" where there is none. Ends
  * with a NUL, not counted. ERR_NOMEM. */
 enum err http_header_list(struct http_request *request, const char *name, struct slice *list_out);
+
+/* How many bytes the value of one header of the answer may have, beside the others, which have
+ * ROOM_RESERVED (http/room.h) together. An answer with more is lost, and the connection closed. */
+size_t http_header_room(const struct http_request *request);
 
 /* Adds a header to the answer; `value` must live as long as the request. */
 void http_add_header(struct http_request *request, const char *name, const char *value);

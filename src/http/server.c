@@ -12,8 +12,8 @@
 #include "http/connections.h"
 #include "http/guard.h"
 #include "http/listen.h"
+#include "http/room.h"
 
-#define CONNECTION_MEMORY 32768 /* bytes, the head of a request among them */
 /* Descriptors that are left to everything else, above those open at the start. */
 #define DESCRIPTORS_KEPT 64
 /* A year, for this name alone: those beside it may not be ours (RFC 6797). */
@@ -211,6 +211,7 @@ static void read_lengths(struct http_request *request)
 	/* libmicrohttpd has refused what is not a number of 64 bits. */
 	if (length.ptr)
 		request->content_length = strtoull(length.ptr, NULL, 10);
+	request->in_chunks = http_header(request, "Transfer-Encoding").ptr != NULL;
 	request->expects_continue = expect.ptr && slice_is_nocase(expect, "100-continue");
 }
 
@@ -235,33 +236,68 @@ static enum MHD_Result leave_head(struct http_request *request)
 	return MHD_YES;
 }
 
+static void refuse(struct http_request *request, struct refusal refusal)
+{
+	const struct http_server *server = request->server;
+
+	server->app->on_refused(server->app_data, request, refusal.status, refusal.why);
+	request->response.close = true;
+}
+
+/* Reads the line and the headers into the request, or says why it is refused. */
+static struct refusal read_head(struct http_request *request, const char *version)
+{
+	struct refusal refusal = guard_check(request, version);
+	struct room room = room_of(request->connection, 0);
+	struct slice authority = SLICE("");
+	const char *why;
+
+	if (!refusal.status)
+		refusal = room_check(&room, request->target.len);
+	if (refusal.status)
+		return refusal;
+	why = guard_target(&request->arena, request->target, &request->path, &request->query,
+			   &authority);
+	if (!why)
+		why = read_host(request, authority);
+	if (why)
+		return (struct refusal){400, why};
+	read_lengths(request);
+	return refusal;
+}
+
 static enum MHD_Result take_head(struct http_request *request, const char *method,
 				 const char *version)
 {
 	struct http_server *server = request->server;
-	const struct http_app *app = server->app;
-	struct slice authority = SLICE("");
-	const char *why;
+	struct refusal refusal;
 
 	request->state = REQUEST_HEAD;
 	request->method = method;
 	atomic_fetch_add(&server->under_way, 1);
 	connection_begins_body(request->on);
-	why = guard_check(request, version);
-	if (!why)
-		why = guard_target(&request->arena, request->target, &request->path,
-				   &request->query, &authority);
-	if (!why)
-		why = read_host(request, authority);
-	if (why) {
-		app->on_refused(server->app_data, request, why);
-		request->response.close = true;
+	refusal = read_head(request, version);
+	if (refusal.status) {
+		refuse(request, refusal);
 		return answer(request);
 	}
-	read_lengths(request);
-	app->on_head(server->app_data, request);
+	server->app->on_head(server->app_data, request);
 	request->state = REQUEST_BODY;
 	return request->head_waits ? MHD_YES : leave_head(request);
+}
+
+/* The trailers of a body in chunks are read as headers are, and thrown away. */
+static void check_trailers(struct http_request *request)
+{
+	const char *why = guard_trailers(request, &request->trailers);
+	struct room room = room_of(request->connection, request->trailers);
+	struct refusal refusal =
+		why ? (struct refusal){400, why} : room_check(&room, request->target.len);
+
+	if (refusal.status && request->response.status)
+		request->response.close = true; /* it was refused already */
+	else if (refusal.status)
+		refuse(request, refusal);
 }
 
 static enum MHD_Result take_bytes(struct http_request *request, const char *bytes, size_t len)
@@ -286,6 +322,8 @@ static enum MHD_Result take_end(struct http_request *request)
 	struct http_server *server = request->server;
 
 	connection_works(request->on);
+	if (request->in_chunks)
+		check_trailers(request);
 	if (!request->response.status) {
 		request->body = buf_slice(&request->received);
 		server->app->on_body(server->app_data, request);
@@ -370,8 +408,9 @@ static struct MHD_Daemon *start_daemon(struct http_server *server, int fd,
 		{MHD_OPTION_THREAD_POOL_SIZE, threads > 1 ? threads : 0, NULL},
 		{MHD_OPTION_CONNECTION_LIMIT, connections, NULL},
 		{MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_MEMORY, NULL},
+		{MHD_OPTION_CONNECTION_MEMORY_INCREMENT, MEMORY_INCREMENT, NULL},
 		{MHD_OPTION_CONNECTION_TIMEOUT, config->limits.idle_s, NULL},
-		{MHD_OPTION_STRICT_FOR_CLIENT, 1, NULL},
+		{MHD_OPTION_STRICT_FOR_CLIENT, GUARD_STRICTNESS, NULL},
 		{MHD_OPTION_NOTIFY_CONNECTION, (intptr_t)on_connection, server},
 		{MHD_OPTION_URI_LOG_CALLBACK, (intptr_t)begin, server},
 		{MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)end, server},

@@ -102,7 +102,7 @@ def test_two_hosts(server, lines, version):
 
 
 def test_no_host(server):
-    assert refuse(server, request(server, b"Content-Length: {n}", host=False)).status == 400
+    refuse_400(server, request(server, b"Content-Length: {n}", host=False))
 
 
 @pytest.mark.parametrize("value", cases([

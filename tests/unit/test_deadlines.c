@@ -91,11 +91,11 @@ static void on_end(void *app, struct http_request *request)
 	(void)request;
 }
 
-static void on_refused(void *app, struct http_request *request, const char *why)
+static void on_refused(void *app, struct http_request *request, unsigned status, const char *why)
 {
 	(void)app;
 	(void)why;
-	request->response.status = 400;
+	request->response.status = status;
 }
 
 static const struct http_app app = {
