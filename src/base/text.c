@@ -1,21 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* Unicode text, by ICU: both databases must fold alike, and neither folds as Unicode says. Text of
- * ASCII alone, nearly all there is, never reaches ICU. */
+/* Unicode text, character by character, by ICU's properties. */
 #include "base/text.h"
 
 #include <stdint.h>
 #include <unicode/uchar.h>
-#include <unicode/unorm2.h>
-#include <unicode/ustring.h>
 #include <unicode/utf8.h>
 
 #define NEAREST_BYTES ((size_t)64)
 
-/* ICU counts in int32_t, and full folding makes at most three units of one. */
-#define FOLD_MAX ((size_t)INT32_MAX / 16)
-
-/* The number of bytes at the front that are ASCII. */
-static size_t ascii_prefix(struct slice text)
+size_t text_ascii(struct slice text)
 {
 	size_t at = 0;
 
@@ -41,7 +34,7 @@ static UChar32 next_char(struct slice text, size_t *at)
 
 bool text_is_utf8(struct slice text)
 {
-	size_t at = ascii_prefix(text);
+	size_t at = text_ascii(text);
 
 	while (at < text.len) {
 		if (next_char(text, &at) < 0)
@@ -78,15 +71,74 @@ const char *text_shown(struct arena *arena, struct slice text, size_t most)
 	return copy ? copy : "";
 }
 
+/* Default_Ignorable_Code_Point has the Hangul fillers and the joiners, Cf the other format
+ * characters, of which Prepended_Concatenation_Mark are those that one sees. No property says that
+ * the Braille pattern without a dot shows nothing. */
+static bool shows_nothing(UChar32 c)
+{
+	return u_isUWhiteSpace(c) || c == 0x2800 ||
+	       u_hasBinaryProperty(c, UCHAR_DEFAULT_IGNORABLE_CODE_POINT) ||
+	       (u_charType(c) == U_FORMAT_CHAR &&
+		!u_hasBinaryProperty(c, UCHAR_PREPENDED_CONCATENATION_MARK));
+}
+
 bool text_is_blank(struct slice text)
 {
 	size_t at = 0;
 
 	while (at < text.len) {
-		if (!u_isUWhiteSpace(next_char(text, &at)))
+		if (!shows_nothing(next_char(text, &at)))
 			return false;
 	}
 	return true;
+}
+
+struct slice text_trim(struct slice text)
+{
+	size_t at = 0, first = 0, end = 0;
+
+	while (at < text.len) {
+		size_t before = at;
+
+		if (u_isUWhiteSpace(next_char(text, &at)))
+			continue;
+		first = end ? first : before;
+		end = at;
+	}
+	return (struct slice){text.ptr + first, end - first};
+}
+
+uint32_t text_unseen(struct slice text)
+{
+	const uint32_t kinds = U_GC_C_MASK | U_GC_ZL_MASK | U_GC_ZP_MASK;
+	size_t at = 0;
+
+	while (at < text.len) {
+		UChar32 c = next_char(text, &at);
+
+		if ((U_GET_GC_MASK(c) & kinds) ||
+		    u_hasBinaryProperty(c, UCHAR_DEFAULT_IGNORABLE_CODE_POINT))
+			return (uint32_t)c;
+	}
+	return 0;
+}
+
+enum err text_from_latin1(struct arena *arena, struct slice text, struct slice *utf8_out)
+{
+	char *utf8 = arena_alloc(arena, 2 * text.len + 1);
+	size_t len = 0;
+
+	if (!utf8)
+		return ERR_NOMEM;
+	for (size_t i = 0; i < text.len; i++) {
+		unsigned char c = (unsigned char)text.ptr[i];
+
+		if (c >= 0x80)
+			utf8[len++] = (char)(0xc0 | c >> 6);
+		utf8[len++] = (char)(c < 0x80 ? c : 0x80 | (c & 0x3f));
+	}
+	*utf8_out = (struct slice){utf8, len};
+	return OK;
 }
 
 bool text_has_control(struct slice text)
@@ -103,91 +155,6 @@ bool text_has_control(struct slice text)
 static char ascii_lower(char c)
 {
 	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
-}
-
-struct utf16 {
-	UChar *ptr;
-	int32_t len;
-};
-
-static UChar *utf16_alloc(struct arena *arena, int32_t len)
-{
-	return arena_alloc(arena, ((size_t)len + 1) * sizeof(UChar));
-}
-
-/* One step of folding, NFC or case: `step` as ICU's functions, which return the length needed
- * where the room does not do. ICU has the data of both compiled in: only memory can run out. */
-typedef int32_t (*fold_step)(struct utf16 from, UChar *to, int32_t room, UErrorCode *status);
-
-static int32_t step_nfc(struct utf16 from, UChar *to, int32_t room, UErrorCode *status)
-{
-	const UNormalizer2 *nfc = unorm2_getNFCInstance(status);
-
-	return unorm2_normalize(nfc, from.ptr, from.len, to, room, status);
-}
-
-static int32_t step_case(struct utf16 from, UChar *to, int32_t room, UErrorCode *status)
-{
-	return u_strFoldCase(to, room, from.ptr, from.len, U_FOLD_CASE_DEFAULT, status);
-}
-
-static bool fold_by(struct arena *arena, fold_step step, struct utf16 *text)
-{
-	struct utf16 to = {.len = text->len + 16};
-	UErrorCode status;
-	int32_t room;
-
-	do {
-		room = to.len;
-		to.ptr = utf16_alloc(arena, room);
-		if (!to.ptr)
-			return false;
-		status = U_ZERO_ERROR;
-		to.len = step(*text, to.ptr, room, &status);
-	} while (status == U_BUFFER_OVERFLOW_ERROR && to.len > room);
-	if (U_FAILURE(status))
-		return false;
-	*text = to;
-	return true;
-}
-
-enum err text_fold(struct arena *arena, struct slice text, struct slice *folded_out)
-{
-	UErrorCode status = U_ZERO_ERROR;
-	struct utf16 wide;
-	int32_t len;
-	char *folded;
-
-	if (ascii_prefix(text) == text.len) {
-		folded = arena_copy(arena, text);
-		if (!folded)
-			return ERR_NOMEM;
-		for (size_t i = 0; i < text.len; i++)
-			folded[i] = ascii_lower(folded[i]);
-		*folded_out = (struct slice){folded, text.len};
-		return OK;
-	}
-	if (!text_is_utf8(text))
-		return ERR_INVALID;
-	if (text.len > FOLD_MAX)
-		return ERR_NOMEM;
-	wide.ptr = utf16_alloc(arena, (int32_t)text.len);
-	if (!wide.ptr)
-		return ERR_NOMEM;
-	u_strFromUTF8(wide.ptr, (int32_t)text.len + 1, &wide.len, text.ptr, (int32_t)text.len,
-		      &status);
-	if (U_FAILURE(status) || !fold_by(arena, step_nfc, &wide) ||
-	    !fold_by(arena, step_case, &wide))
-		return ERR_NOMEM;
-	/* A unit of UTF-16 takes at most three bytes of UTF-8. */
-	folded = arena_alloc(arena, (size_t)wide.len * 3 + 1);
-	if (!folded)
-		return ERR_NOMEM;
-	u_strToUTF8(folded, wide.len * 3 + 1, &len, wide.ptr, wide.len, &status);
-	if (U_FAILURE(status))
-		return ERR_NOMEM;
-	*folded_out = (struct slice){folded, (size_t)len};
-	return OK;
 }
 
 /* Optimal string alignment: inserting, removing, changing a byte or swapping two neighbours costs

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/arena.h"
 #include "base/err.h"
@@ -12,6 +13,9 @@
 
 /* Well-formed UTF-8 (RFC 3629): no surrogates, no overlong forms, nothing above U+10FFFF. */
 bool text_is_utf8(struct slice text);
+
+/* The number of bytes at the front that are ASCII. */
+size_t text_ascii(struct slice text);
 
 /* The number of code points of well-formed text. */
 size_t text_chars(struct slice text);
@@ -22,16 +26,38 @@ struct slice text_front(struct slice text, size_t chars);
 /* A client's text as it may stand in a message: cut after so many characters. Never NULL. */
 const char *text_shown(struct arena *arena, struct slice text, size_t most);
 
-/* Empty, or white space (Unicode White_Space) throughout. */
+/* Empty, or nothing that one sees: white space, format characters and what else Unicode says is to
+ * be ignored where it cannot be shown, such as U+200B, and U+2800. */
 bool text_is_blank(struct slice text);
+
+/* Without the white space (Unicode White_Space) at its ends. */
+struct slice text_trim(struct slice text);
+
+/* The first character that is a control or format character, a separator of lines, for private use,
+ * not assigned, or ignored where it cannot be shown; 0 where there is none. U+0000 is not found:
+ * text_has_control() is. */
+uint32_t text_unseen(struct slice text);
+
+/* The same text as UTF-8. ERR_NOMEM. */
+enum err text_from_latin1(struct arena *arena, struct slice text, struct slice *utf8_out);
 
 /* Has a control character (general category Cc: U+0000 to U+001F, U+007F to U+009F). */
 bool text_has_control(struct slice text);
 
-/* The form that titles are searched and sorted in: NFC, then full case folding (Unicode, default
- * caseless matching), in UTF-8, so that the order of bytes is the order of code points.
- * ERR_NOMEM, or ERR_INVALID where `text` is not UTF-8; `folded_out` is then untouched. */
+/* The form that texts are searched, sorted and compared in: two texts have the same one exactly
+ * where they are a canonical caseless match (The Unicode Standard, section 3.13, D145), that is
+ * NFC(toCasefold(NFD(text))), with full case folding. Folded again it stays as it is. In UTF-8, so
+ * that the order of bytes is the order of code points. ERR_NOMEM, or ERR_INVALID where `text` is
+ * not UTF-8; `folded_out` is then untouched. */
 enum err text_fold(struct arena *arena, struct slice text, struct slice *folded_out);
+
+/* What two texts have in common that look alike: the skeleton of the folded text (Unicode Technical
+ * Standard 39, section 4). It is for comparison alone. Errors as text_fold(). */
+enum err text_skeleton(struct arena *arena, struct slice text, struct slice *skeleton_out);
+
+/* The version of Unicode that all of this is by, such as "15.0"; static storage. Folds by different
+ * versions cannot be compared. */
+const char *text_unicode_version(void);
 
 /* The name of `names` (NULL-terminated array) nearest to `name` by edit distance with
  * transpositions; the first of equals; NULL where there are none. Compares bytes without the case

@@ -5,12 +5,35 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 
 #include <cmocka.h>
 
 #include "base/text.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+/* As UTF-8; returns its bytes. */
+static size_t put_char(uint32_t c, char *text)
+{
+	size_t len = 0;
+
+	if (c < 0x80) {
+		text[len++] = (char)c;
+	} else if (c < 0x800) {
+		text[len++] = (char)(0xc0 | c >> 6);
+	} else if (c < 0x10000) {
+		text[len++] = (char)(0xe0 | c >> 12);
+		text[len++] = (char)(0x80 | (c >> 6 & 0x3f));
+	} else {
+		text[len++] = (char)(0xf0 | c >> 18);
+		text[len++] = (char)(0x80 | (c >> 12 & 0x3f));
+		text[len++] = (char)(0x80 | (c >> 6 & 0x3f));
+	}
+	if (c >= 0x80)
+		text[len++] = (char)(0x80 | (c & 0x3f));
+	return len;
+}
 
 static void well_formed(void **state)
 {
@@ -123,6 +146,15 @@ static void blanks(void **state)
 		SLICE("\xe2\x80\xaf\xe2\x81\x9f"),             /* U+202F, U+205F */
 		SLICE("\xe3\x80\x80"),                         /* U+3000 */
 		SLICE(" \xe3\x80\x80 \xc2\xa0"),
+		/* What one does not see: zero-width space and joiners, bidi marks, overrides and
+		 * isolates, word joiner, soft hyphen, byte order mark, grapheme joiner. */
+		SLICE("\xe2\x80\x8b\xe2\x80\x8c\xe2\x80\x8d\xe2\x80\x8e\xe2\x80\x8f"),
+		SLICE("\xe2\x80\xae\xe2\x81\xa6\xe2\x81\xa0\xc2\xad\xef\xbb\xbf\xcd\x8f"),
+		SLICE("\xe1\x85\x9f\xe1\x85\xa0\xe3\x85\xa4\xef\xbe\xa0"), /* Hangul fillers */
+		SLICE("\xe1\xa0\x8e\xef\xb8\x8f\xf3\xa0\x81\x81"), /* U+180E, U+FE0F, a tag */
+		SLICE("\xe2\xa0\x80"),                             /* Braille without a dot */
+		SLICE("\xef\xbf\xb9"),                             /* U+FFF9, Cf */
+		SLICE(" \xe2\x80\x8b "),
 	};
 	static const struct slice not_blank[] = {
 		SLICE("a"),
@@ -131,8 +163,11 @@ static void blanks(void **state)
 		SLICE("\0"),
 		SLICE("\x1f"),
 		SLICE("\x7f"),
-		SLICE("\xe2\x80\x8b"), /* U+200B and U+FEFF are no White_Space */
-		SLICE("\xef\xbb\xbf"),
+		SLICE("\xd8\x80"),         /* U+0600 is Cf, and one sees it */
+		SLICE("\xcc\x81"),         /* so are marks */
+		SLICE("\xf0\x9f\xab\xaa"), /* and what a later Unicode may have */
+		SLICE("\xee\x80\x80"),     /* and what fonts have for private use */
+		SLICE("\xe2\x80\x8bx"),
 		SLICE("\xe3\x80\x80"
 		      "."),
 	};
@@ -172,6 +207,51 @@ static void controls(void **state)
 	/* Cf, Zl and Zs are no Cc. */
 	assert_false(text_has_control(SLICE("\xe2\x80\x8b\xe2\x80\x8d\xe2\x80\xa8\xe3\x80\x80")));
 	assert_false(text_has_control(SLICE("\xef\xbb\xbf\xf3\xa0\x80\x81\xee\x80\x80")));
+}
+
+static void trimmed(void **state)
+{
+	(void)state;
+	assert_true(slice_is(text_trim(SLICE("")), ""));
+	assert_true(slice_is(text_trim(SLICE(" \t\xc2\xa0\xe3\x80\x80")), ""));
+	assert_true(slice_is(text_trim(SLICE("a b")), "a b"));
+	assert_true(slice_is(text_trim(SLICE("\xe2\x80\x83 \xc3\xa9 b\n")), "\xc3\xa9 b"));
+	/* U+200B is no white space. */
+	assert_true(slice_is(text_trim(SLICE(" \xe2\x80\x8b")), "\xe2\x80\x8b"));
+}
+
+static void unseen(void **state)
+{
+	static const uint32_t found[] = {0x01,   0x7f,   0x85,    0xad,    0x34f,   0x600,  0x61c,
+					 0x115f, 0x180e, 0x200b,  0x200d,  0x2028,  0x2029, 0x202e,
+					 0x2069, 0x3164, 0xfe0f,  0xfeff,  0xffa0,  0xe000, 0xfff9,
+					 0xfdd0, 0x378,  0xe0041, 0xe0100, 0x10ffff};
+	static const uint32_t fine[] = {' ',   'a',   '~',    0xa0,   0xe9,   0x301,  0x3c2,
+					0x436, 0x5d0, 0x2003, 0x3000, 0x4e00, 0xac00, 0x1f600};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(found) + COUNT(fine); i++) {
+		uint32_t c = i < COUNT(found) ? found[i] : fine[i - COUNT(found)];
+		char text[8] = {'a'};
+
+		if (text_unseen((struct slice){text, 1 + put_char(c, text + 1)}) !=
+		    (i < COUNT(found) ? c : 0))
+			fail_msg("U+%04X", c);
+	}
+	assert_int_equal(text_unseen(SLICE("")), 0);
+}
+
+static void latin1(void **state)
+{
+	struct arena arena = {0};
+	struct slice utf8;
+
+	(void)state;
+	assert_int_equal(text_from_latin1(&arena, SLICE("j\xfcrgen/token:\x80\xff"), &utf8), OK);
+	assert_true(slice_is(utf8, "j\xc3\xbcrgen/token:\xc2\x80\xc3\xbf"));
+	assert_int_equal(text_from_latin1(&arena, SLICE(""), &utf8), OK);
+	assert_int_equal(utf8.len, 0);
+	arena_release(&arena);
 }
 
 static void folding(void **state)
@@ -214,6 +294,12 @@ static void folding(void **state)
 		{"q\xcc\x87\xcc\xa3", "q\xcc\xa3\xcc\x87"},
 		{"\xe2\x91\xa0\xc2\xbd", "\xe2\x91\xa0\xc2\xbd"},
 		{"\xe1\x84\x80\xe1\x85\xa1", "\xea\xb0\x80"}, /* Hangul */
+		/* U+0390 and its capital, U+0399 U+0308 U+0301, fold to the same. */
+		{"\xce\x90", "\xce\x90"},
+		{"\xce\xaa\xcc\x81", "\xce\x90"},
+		{"\xce\x99\xcc\x88\xcc\x81", "\xce\x90"},
+		{"\xe1\xbf\x93", "\xce\x90"}, /* U+1FD3 is another way to write it */
+		{"\xe1\xbe\xb7", "\xe1\xbe\xb6\xce\xb9"},
 	};
 	struct arena arena = {0};
 
@@ -228,6 +314,96 @@ static void folding(void **state)
 		assert_true(slice_eq(folded, again));
 	}
 	arena_release(&arena);
+}
+
+static uint64_t next_random(uint64_t *state)
+{
+	uint64_t z = *state += 0x9e3779b97f4a7c15;
+
+	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
+	return z ^ (z >> 27);
+}
+
+static void check_idempotent(const char *text, size_t len)
+{
+	struct arena arena = {0};
+	struct slice folded, again;
+
+	assert_int_equal(text_fold(&arena, (struct slice){text, len}, &folded), OK);
+	assert_true(text_is_utf8(folded));
+	assert_int_equal(text_fold(&arena, folded, &again), OK);
+	if (!slice_eq(folded, again))
+		fail_msg("%.*s folds to %.*s and that to %.*s", (int)len, text, (int)folded.len,
+			 folded.ptr, (int)again.len, again.ptr);
+	arena_release(&arena);
+}
+
+/* What is folded stays as it is when it is folded again: every character, and random texts of those
+ * that change or join. tests/api/test_unicode.py compares the folds with another program's. */
+static void folding_again(void **state)
+{
+	static const struct {
+		uint32_t first, last;
+	} ranges[] = {{0x41, 0x7a},     {0xc0, 0x24f},    {0x300, 0x36f},    {0x370, 0x52f},
+		      {0x1100, 0x11ff}, {0x1e00, 0x1fff}, {0xfb00, 0xfb06},  {0x3099, 0x309a},
+		      {0xac00, 0xac1c}, {0x900, 0x97f},   {0x10400, 0x1044f}};
+	uint64_t random = 1;
+	char text[64];
+
+	(void)state;
+	for (uint32_t c = 1; c <= 0x10ffff; c++)
+		if (c < 0xd800 || c > 0xdfff)
+			check_idempotent(text, put_char(c, text));
+	for (int i = 0; i < 200000; i++) {
+		size_t chars = 1 + next_random(&random) % 12, len = 0;
+
+		while (chars--) {
+			size_t row = next_random(&random) % COUNT(ranges);
+			uint32_t size = ranges[row].last - ranges[row].first + 1;
+
+			len += put_char(ranges[row].first + (uint32_t)(next_random(&random) % size),
+					text + len);
+		}
+		check_idempotent(text, len);
+	}
+}
+
+static void skeletons(void **state)
+{
+	static const struct {
+		const char *a, *b;
+		bool same;
+	} rows[] = {
+		{"admin", "admin", true},
+		{"admin", "\xd0\xb0\x64min", true}, /* Cyrillic а */
+		{"ADMIN", "\xd0\x90\x64min", true}, /* and its capital */
+		{"paypal", "\xd1\x80\xd0\xb0yp\xd0\xb0l", true},
+		{"j\xc3\xbcrgen", "ju\xcc\x88rgen", true},
+		{"admin", "adm\xc4\xb1n", true}, /* ı */
+		{"jurgen", "j\xc3\xbcrgen", false},
+		{"admin", "admim", false},
+	};
+	struct arena arena = {0};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct slice a, b;
+
+		assert_int_equal(text_skeleton(&arena, slice_of(rows[i].a), &a), OK);
+		assert_int_equal(text_skeleton(&arena, slice_of(rows[i].b), &b), OK);
+		if (slice_eq(a, b) != rows[i].same)
+			fail_msg("row %zu: %.*s, %.*s", i, (int)a.len, a.ptr, (int)b.len, b.ptr);
+	}
+	arena_release(&arena);
+}
+
+static void version(void **state)
+{
+	double number = strtod(text_unicode_version(), NULL);
+
+	(void)state;
+	if (number < 15 || number > 99)
+		fail_msg("%s", text_unicode_version());
 }
 
 /* NUL is kept, and so is a text that ICU must be given more room for. */
@@ -320,7 +496,13 @@ int main(void)
 		cmocka_unit_test(characters),
 		cmocka_unit_test(blanks),
 		cmocka_unit_test(controls),
+		cmocka_unit_test(trimmed),
+		cmocka_unit_test(unseen),
+		cmocka_unit_test(latin1),
 		cmocka_unit_test(folding),
+		cmocka_unit_test(folding_again),
+		cmocka_unit_test(skeletons),
+		cmocka_unit_test(version),
 		cmocka_unit_test(folding_lengths),
 		cmocka_unit_test(nearest),
 		cmocka_unit_test(nearest_of_long_names),
