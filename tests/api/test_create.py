@@ -122,8 +122,10 @@ STATUS_FAULTS = (
     + refuse("status", "type", [0, 1, 1.5, True, [], {}, ["none"]]))
 
 TITLE = each("title", [(text, text) for text in (
-    "a", "0", " a ", "a  b", "\u00e9", "e\u0301", "\u6f22\u5b57", "\U0001f600", "\u200b\u202e",
-    "\"quoted\" \\ back / slash", "</script><!-- & -->", "null", "a\u2028\u2029", "\ufeff",
+    "a", "0", " a ", "a  b", "\u00e9", "e\u0301", "\u6f22\u5b57", "\U0001f600", "\u202eltr\u200b",
+    "\"quoted\" \\ back / slash", "</script><!-- & -->", "null", "a\u2028\u2029", "\ufeffa",
+    # What one does see, whatever its kind.
+    "\ue000", "\u0600", "\u0301",
     "\uffff", "\U0010ffff", "'; DROP TABLE task; --", "%s%n%00", "$1 ? :a @b")])
 TITLE += [(f"title of 255 characters, {name}", {"title": text * 255}, {"title": text * 255})
           for name, text in CHARACTERS.items()]
@@ -134,7 +136,10 @@ CONTROLS = [chr(code) for code in (*range(1, 32), *range(127, 160))]
 TITLE_FAULTS = (
     refuse("title", "required", [None, ""])
     + refuse("title", "type", [5, 0, 1.5, True, False, [], {}, ["a"]])
-    + refuse("title", "blank", [" ", "   ", "\u00a0", "\u3000 \u2003", " " * 255])
+    + refuse("title", "blank", [" ", "   ", "\u00a0", "\u3000 \u2003", " " * 255,
+                                # What shows nothing.
+                                "\u200b", "\u2060", "\u200e\u200f\u202e\u2066", "\u034f", "\u3164",
+                                "\u00ad", "\ufeff", "\u2800", "\ufe0f", "\U000e0041", " \u200b "])
     + refuse("title", "control", [f"a{char}b" for char in CONTROLS] + ["\ra", "a\u0001"])
     + [(f"title of 256 characters, {name}", {"title": text * 256}, [("task.title", "too_long")])
        for name, text in CHARACTERS.items()]
