@@ -1,0 +1,34 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# Runs a shell script in a copy of this machine that is thrown away: sandbox.sh SCRIPT. It starts in
+# the folder that it is called in. The copy has its own files, processes and loopback interface,
+# and no other network. Needs root.
+set -eu
+
+if [ "$1" != inside ]; then
+	exec unshare --mount --net --pid --ipc --uts --fork --kill-child -- "$0" inside "$1"
+fi
+
+ip link set lo up
+mount -t tmpfs tmpfs /mnt
+
+# Puts a copy of a folder in its place in the new root; what is written to it stays in memory.
+copy()
+{
+	written=$(mktemp -d /mnt/written.XXXXXX)
+	mkdir -p "$written/upper" "$written/work" "/mnt/root$1"
+	mount -t overlay overlay -o "lowerdir=$1,upperdir=$written/upper,workdir=$written/work" \
+		"/mnt/root$1"
+}
+
+cp "$2" /mnt/script
+copy /
+# An overlay leaves out what is mounted below its folder.
+mounted=$(stat --format %m .)
+[ "$mounted" = / ] || copy "$mounted"
+mount -t proc proc /mnt/root/proc
+mount --rbind /dev /mnt/root/dev
+mount -t tmpfs tmpfs /mnt/root/run # without the sockets of this machine's servers
+mkdir -m 1777 /mnt/root/run/lock
+cp /mnt/script /mnt/root/run/script
+exec chroot /mnt/root sh -c 'cd "$1" && exec sh /run/script' sh "$PWD"

@@ -1,0 +1,126 @@
+"""Every command and request of README and docs/, as it stands there, in a copy of this machine that is
+thrown away. Each document is one session of a reader who types its blocks in order."""
+import os
+import re
+import shlex
+import subprocess
+
+import pytest
+
+import documents
+from harness import COMMAND_S, ROOT, SANITIZER
+
+# A command that does not come back: the reader leaves it running in a terminal of its own.
+SERVES = re.compile(r"script/server$|(runuser -u \w+ -- )?docket serve ")
+# What is run elsewhere: the suite does not run itself.
+ELSEWHERE = {"script/test"}
+RECORD = "\x1e"
+
+# What the reader's machine has: what Debian's packages start when they are installed, a certificate,
+# and the database server that the documents call db.example.com.
+MACHINE = r"""
+set -eu
+export HOME=/root PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+printf 'fail-with-body\nsilent\nshow-error\n' >/root/.curlrc
+printf 'APT::Get::Upgrade "false";\n' >/etc/apt/apt.conf.d/99no-upgrade
+rm -rf data build /usr/local/bin/docket /srv/docket
+mkdir -p /etc/ssl/docket
+openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=example.com \
+	-addext 'subjectAltName=DNS:example.com,DNS:*.example.com' -keyout privkey.pem \
+	-out fullchain.pem 2>/dev/null
+cp fullchain.pem privkey.pem /etc/ssl/docket
+echo '127.0.0.1 localhost db.example.com first.example.com' >/etc/hosts
+rm -rf /etc/postgresql/* /var/lib/postgresql/*
+install -d -o postgres -g postgres -m 2775 /run/postgresql
+version=$(ls /usr/lib/postgresql | sort -n | tail -n 1)
+pg_createcluster "$version" main >/dev/null
+sed -i '1i host all all 127.0.0.1/32 trust' "/etc/postgresql/$version/main/pg_hba.conf"
+pg_ctlcluster "$version" main start
+service nginx start >/dev/null
+
+servers= log=0
+
+stop_servers()
+{
+	for server in $servers; do
+		kill $server
+		wait $server || [ $? = 143 ] # runuser ends by the signal that it passes on
+	done
+	servers=
+}
+
+serve()
+{
+	log=$((log + 1))
+	sh -c "exec $1" >/run/server-$log 2>&1 &
+	servers="$servers $!"
+	until grep -q '^listening on ' /run/server-$log; do
+		kill -0 $! 2>/dev/null || { cat /run/server-$log; exit 1; }
+		sleep 0.1
+	done
+	cat /run/server-$log
+}
+
+refused()
+{
+	if eval "$1"; then
+		echo 'this was not refused'
+		exit 1
+	fi
+}
+"""
+
+
+def session(text):
+    """A shell script that types a document's commands, and for each what the document shows as its
+    answer. The servers of one block serve beside each other; the next one ends those before it."""
+    script, shown = [MACHINE], []
+    for kind, block in documents.blocks(text):
+        assert kind in documents.KINDS, f"a block is {kind!r}: it must be one of {documents.KINDS}"
+        if kind == "json":
+            assert shown and shown[-1][1] is None, f"no command comes before this answer: {block}"
+            shown[-1][1] = block
+            if documents.status(block):
+                script[-1] = f"refused {shlex.quote(script[-1])}"
+        if kind != "sh":
+            continue
+        stop = "stop_servers"
+        for command in documents.commands(block):
+            if command in ELSEWHERE:
+                continue
+            script.append(f"printf '\\036$ %s\\n' {shlex.quote(command)}")
+            if SERVES.match(command):
+                script.append(f"{stop}; serve {shlex.quote(command)}")
+                stop = ":"
+            else:
+                script.append(command)
+            shown.append([command, None])
+    return "\n".join([*script, "stop_servers", ""]), shown
+
+
+def test_every_block_says_what_it_is():
+    """A block that is only indented would be no command of the session below."""
+    for document in documents.documents():
+        text = documents.FENCE.sub("", document.read_text("utf-8"))
+        assert not re.search(r"^(    |```)", text, re.MULTILINE), document
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="NOT TESTED, the commands of the documents: a copy of"
+                                              " the machine can only be made by root")
+@pytest.mark.parametrize("document", [
+    pytest.param(document, id=str(document.relative_to(ROOT)))
+    for document in documents.documents() if "```" in document.read_text("utf-8")])
+def test_every_command_as_it_stands(document, tmp_path):
+    script, shown = session(document.read_text("utf-8"))
+    (tmp_path / "script").write_text(script, "utf-8")
+    done = subprocess.run(["tests/api/sandbox.sh", str(tmp_path / "script")], cwd=ROOT, check=False,
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, timeout=5 * COMMAND_S, encoding="utf-8",
+                          errors="replace")
+    said = done.stdout.split(RECORD)[1:]
+    assert done.returncode == 0, done.stdout[-6000:]
+    assert [one.split("\n", 1)[0] for one in said] == ["$ " + command for command, _ in shown]
+    assert not SANITIZER.search(done.stdout)
+    for (command, answer), transcript in zip(shown, said):
+        if answer:
+            assert documents.matches(answer, transcript), f"{command} is shown to answer {answer}"
