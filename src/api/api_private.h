@@ -59,6 +59,7 @@ struct call {
 	struct ip source;          /* whom it is from */
 	struct slice account;      /* the name that is asked for; NULL where none is */
 	struct auth_request auth;
+	const char *reason; /* why it was refused, for the log; NULL: as `auth` says */
 	struct access access;
 	struct scope scope;
 	bool suspended;                       /* http_resume() goes on with it */

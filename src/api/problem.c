@@ -84,6 +84,7 @@ void problem_faults(struct call *call, unsigned status)
 		problem_err(call, ERR_NOMEM);
 		return;
 	}
+	call->reason = fault_code_name(call->faults.first->code);
 	summarise(&call->faults, &detail);
 	answer(call, status, buf_slice(&detail), &call->faults);
 	buf_release(&detail);

@@ -289,6 +289,7 @@ static bool check_route(struct call *call)
 	const struct match *match = &call->match;
 
 	if (match->route && call->access.token.read_only && !is_reading(call->http->method)) {
+		call->reason = "read-only token";
 		problem(call, 403, "the API token is for reading only");
 		return false;
 	}

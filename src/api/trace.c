@@ -69,6 +69,15 @@ static struct slice shown_path(const struct http_request *http)
 	return path.len && path.ptr[0] == '/' ? path : (struct slice){NULL, 0};
 }
 
+/* What the request was, however the line is written. */
+struct traced {
+	int64_t now_ms, us;
+	char address[IP_TEXT_MAX + 1], new_id[REQUEST_ID_NEW + 1];
+	size_t address_len;
+	const char *id, *end, *reason;
+	const struct call *call; /* never NULL */
+};
+
 static void put_call(struct log_object *line, const struct call *call)
 {
 	log_put_text(line, "account", call->account, ACCOUNT_NAME_MAX);
@@ -76,6 +85,53 @@ static void put_call(struct log_object *line, const struct call *call)
 		log_put_int(line, "staff", call->access.staff_id);
 	else
 		log_put_null(line, "staff");
+}
+
+static void put_object(struct log_object *line, const struct http_request *http,
+		       const struct traced *traced)
+{
+	log_object_open(line);
+	log_put_time(line, "time", traced->now_ms);
+	log_put_text(line, "id", slice_of(traced->id), HTTP_ID_MAX);
+	log_put_plain(line, "source", (struct slice){traced->address, traced->address_len});
+	put_call(line, traced->call);
+	log_put_text(line, "method", slice_of(http->method), METHOD_MAX);
+	log_put_text(line, "route", slice_of(traced->call->match.path), PATH_MAX_SHOWN);
+	log_put_text(line, "path", shown_path(http), PATH_MAX_SHOWN);
+	log_put_int(line, "status", http->response.status);
+	log_put_int(line, "bytes", (int64_t)http->body_bytes);
+	log_put_thousandths(line, "ms", traced->us);
+	log_put_plain(line, "end", slice_of(traced->end));
+	if (traced->reason)
+		log_put_plain(line, "reason", slice_of(traced->reason));
+}
+
+/* What a person looks for comes first. */
+static void put_words(struct log_object *line, const struct http_request *http,
+		      const struct traced *traced)
+{
+	log_words_open(line);
+	log_put_time(line, "", traced->now_ms);
+	log_put_int(line, "", http->response.status);
+	log_put_text(line, "", slice_of(http->method), METHOD_MAX);
+	log_put_text(line, "", shown_path(http), PATH_MAX_SHOWN);
+	log_put_int(line, "", (int64_t)http->body_bytes);
+	log_put_plain(line, "", SLICE("bytes"));
+	log_put_thousandths(line, "", traced->us);
+	log_put_plain(line, "", SLICE("ms from"));
+	log_put_plain(line, "", (struct slice){traced->address, traced->address_len});
+	log_put_plain(line, "", SLICE("account"));
+	log_put_text(line, "", traced->call->account, ACCOUNT_NAME_MAX);
+	if (traced->call->access.staff_id != ID_NONE) {
+		log_put_plain(line, "", SLICE("staff"));
+		log_put_int(line, "", traced->call->access.staff_id);
+	}
+	log_put_plain(line, "", SLICE("id"));
+	log_put_text(line, "", slice_of(traced->id), HTTP_ID_MAX);
+	if (traced->reason)
+		log_put_plain(line, "", slice_of(traced->reason));
+	if (http->ended != HTTP_SENT)
+		log_put_plain(line, "", slice_of(traced->end));
 }
 
 void trace_end(const struct app *app, const struct http_request *http, const struct call *call)
@@ -86,26 +142,27 @@ void trace_end(const struct app *app, const struct http_request *http, const str
 		[HTTP_REFUSED] = "refused",
 	};
 	static const struct call none = {0};
+	struct traced traced = {
+		.now_ms = system_ms(),
+		.us = monotonic_us() - http->began_us,
+		.end = ends[http->ended],
+		.call = call ? call : &none,
+	};
 	struct log_object line;
-	char address[IP_TEXT_MAX + 1], id[REQUEST_ID_NEW + 1];
 	struct ip source;
 
 	if (!app->log)
 		return;
 	/* What libmicrohttpd refuses has none in its answer. */
-	request_id_new(id);
+	request_id_new(traced.new_id);
+	traced.id = *http->id ? http->id : traced.new_id;
 	source = call ? call->source : http_peer(http);
-	log_object_open(&line);
-	log_put_time(&line, "time", system_ms());
-	log_put_text(&line, "id", slice_of(*http->id ? http->id : id), HTTP_ID_MAX);
-	log_put_plain(&line, "source", (struct slice){address, ip_write(&source, address)});
-	put_call(&line, call ? call : &none);
-	log_put_text(&line, "method", slice_of(http->method), METHOD_MAX);
-	log_put_text(&line, "route", slice_of(call ? call->match.path : NULL), PATH_MAX_SHOWN);
-	log_put_text(&line, "path", shown_path(http), PATH_MAX_SHOWN);
-	log_put_int(&line, "status", http->response.status);
-	log_put_int(&line, "bytes", (int64_t)http->body_bytes);
-	log_put_thousandths(&line, "ms", monotonic_us() - http->began_us);
-	log_put_plain(&line, "end", slice_of(ends[http->ended]));
+	traced.address_len = ip_write(&source, traced.address);
+	if (call)
+		traced.reason = call->reason ? call->reason : auth_reason(&call->auth);
+	if (log_format() == LOG_JSON)
+		put_object(&line, http, &traced);
+	else
+		put_words(&line, http, &traced);
 	log_stream_write(app->log, log_object_close(&line));
 }

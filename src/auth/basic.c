@@ -77,6 +77,7 @@ bool auth_begin(struct auth_request *request, struct arena *arena)
 	sodium_memzero(decoded, sizeof(decoded));
 	guess = guess_of(request);
 	request->wait = request->header.len ? guesses_wait(request->guesses, &guess) : 0;
+	request->result = request->wait ? AUTH_TOO_MANY : AUTH_OK;
 	return !request->wait;
 }
 
@@ -92,5 +93,34 @@ enum auth_result auth_end(struct auth_request *request, struct store *store)
 	} else if (request->header.len) {
 		guesses_refused(request->guesses, &guess);
 	}
+	request->result = result;
 	return result;
+}
+
+const char *auth_reason(const struct auth_request *request)
+{
+	const struct access *access = &request->lookup.access;
+	const bool token_found =
+		memcmp(access->token.hash, request->lookup.hash, TOKEN_HASH_BYTES) == 0;
+	/* The first row that holds is the reason. */
+	const struct {
+		bool holds;
+		const char *reason;
+	} rows[] = {
+		{request->result == AUTH_OK, NULL},
+		{request->result == AUTH_TOO_MANY, "too many refusals"},
+		{request->header.len == 0, "no credentials"},
+		{request->lookup.username.len == 0, "malformed credentials"},
+		{access->account.id == ID_NONE, "unknown account"},
+		{access->staff_id == ID_NONE, "unknown user"},
+		{access->level == STAFF_DISABLED, "disabled user"},
+		{!token_found, "wrong token"},
+		{!access->token_known, "expired token"},
+		{true, "limited user"},
+	};
+	size_t i = 0;
+
+	while (!rows[i].holds)
+		i++;
+	return rows[i].reason;
 }

@@ -23,6 +23,7 @@ struct auth_request {
 	struct guesses *guesses;
 	int64_t now_ms; /* by monotonic_ms() */
 	unsigned wait;  /* seconds, of AUTH_TOO_MANY */
+	enum auth_result result;
 	/* To be read between the two calls below; then it has who it is. */
 	struct access_read lookup;
 };
@@ -34,5 +35,8 @@ bool auth_begin(struct auth_request *request, struct arena *arena);
 /* Decides from what was read. A request without the header is no guess, and is not counted as one:
  * many clients ask once without. */
 enum auth_result auth_end(struct auth_request *request, struct store *store);
+
+/* Why it was refused, for the log alone: the answer must not tell. NULL where it was not. */
+const char *auth_reason(const struct auth_request *request);
 
 #endif

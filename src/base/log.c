@@ -4,27 +4,61 @@
 
 #include <poll.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/clock.h"
+#include "base/log_object.h"
+
+#define MESSAGE_BYTES 1000
+
+static enum log_format chosen = LOG_TEXT;
+
+void log_set_format(enum log_format format)
+{
+	chosen = format;
+}
+
+enum log_format log_format(void)
+{
+	return chosen;
+}
+
+static void write_text(const char *message)
+{
+	char line[MESSAGE_BYTES + 16];
+	int len = snprintf(line, sizeof(line), "docket: %s\n", message);
+
+	if (write(STDERR_FILENO, line, (size_t)len) < 0)
+		return; /* there is nowhere left to say it */
+}
+
+static void write_object(const char *message)
+{
+	struct log_object object;
+	struct slice line;
+
+	log_object_open(&object);
+	log_put_time(&object, "time", system_ms());
+	log_put_text(&object, "message", slice_of(message), MESSAGE_BYTES);
+	line = log_object_close(&object);
+	if (write(STDERR_FILENO, line.ptr, line.len) < 0)
+		return;
+}
+
 void log_line(const char *format, ...)
 {
-	char line[1024];
-	size_t len;
+	char message[MESSAGE_BYTES];
 	va_list args;
-	int more;
 
-	len = (size_t)snprintf(line, sizeof(line), "docket: ");
 	va_start(args, format);
-	more = vsnprintf(line + len, sizeof(line) - len - 1, format, args);
+	vsnprintf(message, sizeof(message), format, args);
 	va_end(args);
-	if (more > 0)
-		len += (size_t)more;
-	if (len > sizeof(line) - 2)
-		len = sizeof(line) - 2;
-	line[len++] = '\n';
-	if (write(STDERR_FILENO, line, len) < 0)
-		return; /* there is nowhere left to say it */
+	if (chosen == LOG_JSON)
+		write_object(message);
+	else
+		write_text(message);
 }
 
 void log_stream_init(struct log_stream *stream, int fd)
@@ -58,7 +92,7 @@ void log_stream_write(struct log_stream *stream, struct slice line)
 		return;
 	lost = atomic_exchange(&stream->lost, 0);
 	if (lost && has_room(stream))
-		log_line("%lu lines of the log were lost: nobody read them", lost);
+		log_line("%lu lines of the log were dropped: nobody read them", lost);
 	else
 		atomic_fetch_add(&stream->lost, lost);
 }

@@ -30,12 +30,21 @@ static bool put_name(struct log_object *object, const char *name, size_t value_m
 
 	if (!fits(object, len + 4 + value_max))
 		return false;
+	if (object->words) {
+		add(object, " ", object->len > 0);
+		return true;
+	}
 	if (object->len > 1)
 		add(object, ",", 1);
 	add(object, "\"", 1);
 	add(object, name, len);
 	add(object, "\":", 2);
 	return true;
+}
+
+static void add_quote(struct log_object *object)
+{
+	add(object, "\"", object->words ? 0 : 1);
 }
 
 static void add_escape(struct log_object *object, unsigned unit)
@@ -54,7 +63,7 @@ static void add_char(struct log_object *object, UChar32 c)
 
 	if (c == '"' || c == '\\') {
 		add(object, text, 2);
-	} else if (c >= 0x20 && c < 0x7f) {
+	} else if (c > (object->words ? 0x20 : 0x1f) && c < 0x7f) {
 		add(object, text + 1, 1);
 	} else if (c < 0) {
 		add_escape(object, 0xfffd);
@@ -82,13 +91,23 @@ static size_t digits(uint64_t value, char text[20])
 
 void log_object_open(struct log_object *object)
 {
+	object->words = false;
 	object->text[0] = '{';
 	object->len = 1;
 }
 
+void log_words_open(struct log_object *object)
+{
+	object->words = true;
+	object->len = 0;
+}
+
 struct slice log_object_close(struct log_object *object)
 {
-	add(object, "}\n", END_BYTES);
+	if (object->words)
+		add(object, "\n", 1);
+	else
+		add(object, "}\n", END_BYTES);
 	return (struct slice){object->text, object->len};
 }
 
@@ -103,7 +122,7 @@ void log_put_text(struct log_object *object, const char *name, struct slice text
 	}
 	if (!put_name(object, name, sizeof("\"...\"")))
 		return;
-	add(object, "\"", 1);
+	add_quote(object);
 	for (size_t at = 0, next = 0; at < text.len && !cut; at = next) {
 		UChar32 c;
 
@@ -112,17 +131,17 @@ void log_put_text(struct log_object *object, const char *name, struct slice text
 		if (!cut)
 			add_char(object, c);
 	}
-	add(object, "...\"", cut ? 3 : 0);
-	add(object, "\"", 1);
+	add(object, "...", cut ? 3 : 0);
+	add_quote(object);
 }
 
 void log_put_plain(struct log_object *object, const char *name, struct slice text)
 {
 	if (!put_name(object, name, text.len + 2))
 		return;
-	add(object, "\"", 1);
+	add_quote(object);
 	add(object, text.ptr, text.len);
-	add(object, "\"", 1);
+	add_quote(object);
 }
 
 void log_put_int(struct log_object *object, const char *name, int64_t value)
@@ -139,7 +158,7 @@ void log_put_int(struct log_object *object, const char *name, int64_t value)
 void log_put_null(struct log_object *object, const char *name)
 {
 	if (put_name(object, name, 4))
-		add(object, "null", 4);
+		add(object, object->words ? "-" : "null", object->words ? 1 : 4);
 }
 
 void log_put_thousandths(struct log_object *object, const char *name, int64_t value)

@@ -180,14 +180,17 @@ const struct command commands[] = {
 			"answered. It takes\neither --data or --ephemeral, which makes the records of "
 			"\"docket demo\" and the user\nname admin; its API token has 20 to 255 letters, "
 			"digits or -._~+/= and is printed on\nstandard output where it is not given. "
-			"Every request is a line of JSON on standard\nerror, unless --quiet is said.\n\n"
+			"Every request is a line on standard error, unless\n--quiet is given."
+			" With --log-format json each line is a JSON object, but for\nthose that begin "
+			"with \"listening on\".\n\n"
 			"Several files for --tls-cert, and as many for --tls-key in the "
 			"same order, serve\nseveral host names; the first pair is for names that no "
 			"other has. SIGHUP reads\nthe files again.",
 		.takes = DATA | BIT(SETTING_EPHEMERAL) | BIT(SETTING_TOKEN) | BIT(SETTING_LISTEN) |
 			 BIT(SETTING_BASE_DOMAIN) | BIT(SETTING_TLS_CERT) | BIT(SETTING_TLS_KEY) |
 			 BIT(SETTING_BEHIND_PROXY) | BIT(SETTING_CONNECTIONS) |
-			 BIT(SETTING_TIMEOUT) | BIT(SETTING_QUEUE) | BIT(SETTING_QUIET),
+			 BIT(SETTING_TIMEOUT) | BIT(SETTING_QUEUE) | BIT(SETTING_QUIET) |
+			 BIT(SETTING_LOG_FORMAT),
 		.run = command_serve,
 	},
 };

@@ -11,6 +11,7 @@
 #include "cli/admin.h"
 #include "cli/control.h"
 #include "cli/ephemeral.h"
+#include "cli/serve_log.h"
 #include "json/read.h"
 
 #define DRAIN_MS 10000
@@ -173,6 +174,7 @@ static enum err serve(const struct settings *settings, struct store *store,
 	if (err) {
 		log_line("%.*s", (int)why.len, why.ptr ? why.ptr : err_text(err));
 	} else {
+		serve_log_started(settings);
 		if (control_start(settings, store, app.guesses, &control) &&
 		    say_ready(settings, ephemeral, http.tls_chains ? "https" : "http",
 			      http_address(server)))
@@ -318,8 +320,8 @@ enum exit_status command_serve(const struct settings *settings)
 	enum exit_status status;
 	sigset_t signals;
 
-	if (!is_paired(settings) || !may_listen(settings) || !is_domain(settings) ||
-	    !is_enough(settings) || !ephemeral_check(settings))
+	if (!serve_log_begin(settings) || !is_paired(settings) || !may_listen(settings) ||
+	    !is_domain(settings) || !is_enough(settings) || !ephemeral_check(settings))
 		return EXIT_USAGE;
 	raise_descriptor_limit();
 	/* Before the temporary folder is made: no signal leaves it behind. */

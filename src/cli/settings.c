@@ -97,6 +97,8 @@ static const struct setting_row rows[SETTINGS] = {
 			   "how many requests may wait for the database before others get 503"},
 	[SETTING_QUIET] = {"quiet", NULL, SETTING_SWITCH, 0, NULL,
 			   "write no line for each request"},
+	[SETTING_LOG_FORMAT] = {"log-format", "FORMAT", SETTING_TEXT, 0, NULL,
+				"json or text; text where standard error is a terminal, else json"},
 };
 
 static const char *environment_name(enum setting setting, char name[64])

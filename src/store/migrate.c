@@ -11,6 +11,11 @@
 const struct migration *const migrations = schema;
 const size_t migration_count = sizeof(schema) / sizeof(schema[0]);
 
+int store_schema(void)
+{
+	return (int)migration_count;
+}
+
 #define CANNOT_READ "cannot read which schema the database has"
 
 static const char migration_table[] = "CREATE TABLE IF NOT EXISTS migration"

@@ -111,6 +111,9 @@ enum err store_migrate(const struct store_config *config, bool dry,
 		       store_migration_fn *on_migration, void *context, int *have_out,
 		       struct buf *why);
 
+/* The number of the newest schema that this program knows, which every open database has. */
+int store_schema(void);
+
 /* Answers all writes that are queued; from now on store_submit() says ERR_STOPPED. */
 void store_stop(struct store *store);
 

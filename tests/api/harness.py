@@ -188,6 +188,18 @@ def environment(more=None):
     return env
 
 
+def plain(text):
+    """Lines of standard error with docket's own messages as they are in text, so that a test need
+    not know the format of the log. The lines of requests stay as they are."""
+    def line(said):
+        if not said.startswith('{"time":') or '"message":' not in said:
+            return said
+        message = strict_json(said.encode())
+        assert list(message) == ["time", "message"], said
+        return f"docket: {message['message']}\n"
+    return "".join(line(said) for said in text.splitlines(keepends=True))
+
+
 def run(*arguments, env=None, umask=-1):
     """Runs a docket command to its end."""
     done = subprocess.run([PROGRAM, *map(str, arguments)], env=environment(env), umask=umask,
@@ -195,6 +207,7 @@ def run(*arguments, env=None, umask=-1):
                           stderr=subprocess.PIPE, timeout=COMMAND_S, cwd=tempfile.gettempdir(),
                           encoding="utf-8", errors="replace")
     assert not SANITIZER.search(done.stderr), done.stderr
+    done.stderr = plain(done.stderr)
     return done
 
 
@@ -284,11 +297,13 @@ class Server:
         """What it has said, from that byte on."""
         with open(self.log, "rb") as log:
             log.seek(start)
-            return log.read().decode(errors="replace")
+            return plain(log.read().decode(errors="replace"))
 
     def messages(self):
-        """What it has said itself: all but the lines of requests."""
-        return [line for line in self.stderr().splitlines() if not line.startswith("{")]
+        """What it has said itself: all but the lines of requests and the line that tells its
+        version."""
+        return [line for line in self.stderr().splitlines()
+                if not line.startswith("{") and not line.startswith("docket: version ")]
 
     def lines(self, start=0, count=0):
         """The lines of requests from that byte on; waits until there are `count`, because a
@@ -296,7 +311,7 @@ class Server:
         deadline = time.monotonic() + ANSWER_S
         while True:
             found = [line for line in self.stderr(start).splitlines(keepends=True)
-                     if line.startswith("{")]
+                     if line.startswith('{"time":')]
             if len(found) >= count and all(line.endswith("\n") for line in found):
                 return [strict_json(line.encode()) for line in found]
             assert time.monotonic() < deadline, f"expected {count} lines: {found}"

@@ -49,7 +49,7 @@ def test_it_serves_the_demo_and_leaves_nothing(start, place, tmp_path, how):
     assert list(place.iterdir()) == []
     # A token that was given is not told again.
     assert (tmp_path / "stdout").read_text() == ""
-    assert server.stderr() == f"listening on http://127.0.0.1:{server.port}\n"
+    assert server.messages() == [f"listening on http://127.0.0.1:{server.port}"]
 
 
 def test_a_token_is_made_and_printed(start, tmp_path):

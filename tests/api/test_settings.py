@@ -31,7 +31,7 @@ OPTIONS = {
     "move": ["config", "partitions", "from", "to"],
     "serve": ["config", *PLACE, "ephemeral", "token", "listen", "base-domain", "tls-cert",
               "tls-key", "behind-proxy", "database-connections", "statement-timeout", "queue",
-              "quiet"],
+              "quiet", "log-format"],
 }
 ABOUT = {"add", "set", "remove", "revoke"}  # these commands are about something
 SWITCHES = {"behind-proxy", "quiet", "read-only", "lenient", "yes", "json", "dry-run", "ephemeral"}
