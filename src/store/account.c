@@ -134,6 +134,9 @@ static enum err account_create_read(struct store_write *write, struct calls *cal
 	if (!args)
 		return ERR_NOMEM;
 	create->exists = false;
+	err = record_begin(write, RECORD_STAFF, create->staff, &create->asked);
+	if (err)
+		return err;
 	args[0] = DB_TEXT_VALUE(slice_of(create->name));
 	err = calls_add(calls, write->store->lock_given, NULL, 0, last_id_row, create);
 	return err ? err
@@ -167,7 +170,6 @@ static enum err account_create_decide(struct store_write *write, struct calls *c
 	if (!err)
 		err = calls_add(calls, "UPDATE given SET last = $1 WHERE name = 'account'", args, 1,
 				NULL, NULL);
-	create->staff->record.id = ID_NONE;
 	if (!err)
 		err = record_insert(write, RECORD_STAFF, create->staff, calls);
 	if (!err)

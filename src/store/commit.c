@@ -109,21 +109,31 @@ static size_t gather_first(struct store_write **writes, size_t count)
 	return gathered;
 }
 
-/* Runs the writes of one account together, and one by one where that fails; but not where that is
- * because somebody holds the account's lock, or the database is away. ERR_UNKNOWN_STATE where
- * nothing may be written any more. */
+/* Whether writes that failed together are run once more, one by one: not where somebody holds the
+ * account's lock, or the database is away. Also a single one that broke a rule of the schema: what
+ * it read may have changed since, and what it reads now tells the client which field is at fault.
+ */
+static bool deserves_another(enum err err, size_t count)
+{
+	return err == ERR_CONSTRAINT ||
+	       (count > 1 && err && err != ERR_UNKNOWN_STATE && err != ERR_AWAY &&
+		err != ERR_UNSURE && err != ERR_BUSY && err != ERR_TIMEOUT);
+}
+
+/* Runs the writes of one account together, and one by one where that fails. ERR_UNKNOWN_STATE where
+ * nothing may be written any more. A broken rule is told only when it is broken again. */
 static enum err commit_account(struct store *store, struct db **db, struct store_write **writes,
 			       size_t count, enum err known)
 {
-	enum err err = attempt(store, db, writes, count, known);
-	bool again = count > 1 && err && err != ERR_UNKNOWN_STATE && err != ERR_AWAY &&
-		     err != ERR_UNSURE && err != ERR_BUSY && err != ERR_TIMEOUT;
+	enum err err = attempt(store, db, writes, count, known ? known : ERR_CONSTRAINT);
+	enum err told = err == ERR_CONSTRAINT ? OK : err;
+	bool again = deserves_another(err, count);
 
 	if (err && !again)
 		tell_all(writes, count, err);
 	for (size_t i = 0; again && i < count; i++) {
 		enum err one =
-			err == ERR_UNKNOWN_STATE ? err : attempt(store, db, &writes[i], 1, err);
+			err == ERR_UNKNOWN_STATE ? err : attempt(store, db, &writes[i], 1, told);
 
 		if (one)
 			writes[i]->err = one;
@@ -143,7 +153,7 @@ static enum err commit_writes(struct store *store, struct db **db, struct store_
 
 	if (first == count)
 		return commit_account(store, db, writes, count, OK);
-	err = attempt(store, db, writes, count, OK);
+	err = attempt(store, db, writes, count, ERR_CONSTRAINT);
 	if (err == ERR_UNKNOWN_STATE || err == ERR_AWAY || err == ERR_UNSURE)
 		tell_all(writes, count, err);
 	else if (err)

@@ -203,6 +203,23 @@ enum err record_settle(struct store_write *write, enum record_kind kind, void *r
 	return rules->settle ? rules->settle(record, before, &occasion) : OK;
 }
 
+enum err record_begin(struct store_write *write, enum record_kind kind, void *record, void **asked)
+{
+	const size_t size = record_types[kind]->size;
+	enum err err = OK;
+
+	if (*asked) {
+		memcpy(record, *asked, size);
+	} else {
+		*asked = arena_alloc(write->arena, size);
+		if (*asked)
+			memcpy(*asked, record, size);
+		else
+			err = ERR_NOMEM;
+	}
+	return err;
+}
+
 enum err record_insert(struct store_write *write, enum record_kind kind, void *data,
 		       struct calls *calls)
 {

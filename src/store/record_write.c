@@ -68,8 +68,12 @@ static enum err start(struct record_write *write)
 	write->found = write->other_version = write->excluded = write->unchanged = false;
 	write->names = arena_alloc(arena, sizeof(*write->names));
 	write->dependents = arena_alloc(arena, sizeof(*write->dependents));
+	if (!write->names || !write->dependents)
+		return ERR_NOMEM;
+	if (write->action == RECORD_CREATE)
+		return record_begin(&write->write, write->kind, write->record, &write->asked);
 	write->before = arena_alloc(arena, record_types[write->kind]->size);
-	return write->names && write->dependents && write->before ? OK : ERR_NOMEM;
+	return write->before ? OK : ERR_NOMEM;
 }
 
 static enum err read_first(struct store_write *base, struct calls *calls)
@@ -179,13 +183,10 @@ static bool is_same(const struct record_write *write)
 
 static enum err create(struct record_write *write, struct calls *calls)
 {
-	struct record *record = write->record;
-
 	check(write);
-	record->id = ID_NONE;
 	return write->write.faults->count
 		       ? OK
-		       : record_insert(&write->write, write->kind, record, calls);
+		       : record_insert(&write->write, write->kind, write->record, calls);
 }
 
 static enum err update(struct record_write *write, struct calls *calls)

@@ -44,9 +44,10 @@ static enum err put_read(struct store_write *write, struct calls *calls)
 	const struct record_type *type = record_types[put->kind];
 	struct db_value *args = arena_alloc(write->arena, (1 + NAMES_MAX) * sizeof(*args));
 	size_t count = 1;
+	enum err err = args ? record_begin(write, put->kind, put->record, &put->asked) : ERR_NOMEM;
 
-	if (!args)
-		return ERR_NOMEM;
+	if (err)
+		return err;
 	put->found = false;
 	args[0] = DB_INT_VALUE(write->scope.account_id);
 	for (const char *const *name = names[put->kind].fields; *name; name++) {
@@ -66,7 +67,6 @@ static enum err put_decide(struct store_write *write, struct calls *calls)
 
 	if (put->found)
 		return OK;
-	put->record->id = ID_NONE;
 	err = record_insert(write, put->kind, put->record, calls);
 	*put->id_out = put->record->id;
 	return err;

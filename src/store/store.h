@@ -322,7 +322,7 @@ struct store_write {
 	/* The store's own. */
 	struct store *store;
 	const struct write_steps *steps;
-	int64_t now; /* by the clock; a change has the account's `last_at` instead */
+	int64_t now;      /* by the clock; a change has the account's `last_at` instead */
 	int64_t deadline; /* milliseconds of CLOCK_MONOTONIC; 0: none */
 	unsigned tries;
 	struct account_state *account; /* while its steps are run */
@@ -400,7 +400,8 @@ struct record_write {
 	bool unchanged;     /* it was so already; nothing was stored */
 
 	/* The store's own. */
-	void *before;
+	void *before; /* of one that is changed or deleted */
+	void *asked;  /* of one that is created: the record as it came */
 	struct references *names, *dependents;
 	int64_t others; /* staff members with full access besides it */
 };
@@ -434,8 +435,11 @@ struct account_create {
 	const char *name;
 	struct staff *staff;
 	struct token token;
-	bool exists;     /* when done: the name is taken, and nothing was stored */
-	int64_t last_id; /* the store's own */
+	bool exists; /* when done: the name is taken, and nothing was stored */
+
+	/* The store's own. */
+	int64_t last_id;
+	void *asked; /* the staff member as it came */
 };
 
 void account_create_init(struct account_create *create);
@@ -479,7 +483,10 @@ struct sample_put {
 	enum record_kind kind;
 	struct record *record; /* at the head of the struct of its kind */
 	int64_t *id_out;       /* of the record, made or found */
-	bool found;            /* the store's own */
+
+	/* The store's own. */
+	bool found;
+	void *asked; /* the record as it came */
 };
 
 void sample_put_init(struct sample_put *put);

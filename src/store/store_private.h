@@ -200,6 +200,10 @@ void field_to_values(const struct field *field, const void *at, struct db_value 
 /* Fills in what follows from the rest of a record, before it is written. */
 enum err record_settle(struct store_write *write, enum record_kind kind, void *record,
 		       const void *before);
+/* Comes first in step one of a write that creates a record: record_insert() fills the record in, so
+ * that another run must begin with the record as it was asked for. `asked` is NULL before the first
+ * run. */
+enum err record_begin(struct store_write *write, enum record_kind kind, void *record, void **asked);
 /* Lists what creates a record: its row, its lists, its history. `record` must live until the calls
  * were run. An id of ID_NONE gets the next one, a time of creation of TIME_NONE is now. */
 enum err record_insert(struct store_write *write, enum record_kind kind, void *record,
