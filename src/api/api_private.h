@@ -115,6 +115,8 @@ extern const size_t route_count;
 /* ERR_NOMEM. */
 enum err route_find(struct slice path, const char *method, struct arena *arena,
 		    struct match *match_out);
+/* The path that a request for an unknown one probably means; NULL where none is near. */
+const char *route_meant(struct call *call);
 
 /* problem.c: every error there is (RFC 9457). They answer the request. */
 void problem(struct call *call, unsigned status, const char *format, ...)
@@ -130,6 +132,9 @@ bool params_check(struct call *call);
 /* A parameter that the request does not know is a fault, or ignored; `names` are those that it
  * does. */
 void params_unknown(struct call *call, const struct param *param, const char *const *names);
+
+/* ignored.c: names what was ignored in a header of the answer, whatever that is. */
+void name_ignored(struct call *call);
 
 /* write_params.c: dry_run, which every write takes. */
 enum err write_read_params(struct call *call);

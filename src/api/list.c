@@ -7,6 +7,8 @@
 #include "codec/codec.h"
 #include "json/write.h"
 
+#define ID_DIGITS_MAX 20
+
 /* A related record, as it stands in the answer. */
 struct related {
 	size_t expansion;
@@ -216,9 +218,12 @@ enum flow record_list(struct call *call)
 
 bool call_id(const struct call *call, int64_t *id_out)
 {
+	size_t len = call->id_text.len;
+
 	errno = 0;
 	*id_out = strtoll(call->id_text.ptr, NULL, 10);
-	return strspn(call->id_text.ptr, "0123456789") == call->id_text.len && !errno;
+	/* Leading zeros are accepted, but not so many that the path fits into no link. */
+	return len <= ID_DIGITS_MAX && strspn(call->id_text.ptr, "0123456789") == len && !errno;
 }
 
 static enum err answer_one(void *context, const void *record)

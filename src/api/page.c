@@ -8,9 +8,6 @@
 #define DESCENDING 1
 #define NO_VALUE 2
 
-/* More would not fit beside a request of the same length in a connection's memory. */
-#define LINKS_MAX 12000
-
 struct cursor {
 	unsigned char version;
 	unsigned char sort_row;
@@ -155,6 +152,7 @@ static void add_link(struct call *call, const char *relation, const char *name, 
 
 enum err page_links(struct call *call, const struct list_place *place)
 {
+	size_t most = http_header_room(call->http, "Link");
 	struct buf links = {0}, next = {0};
 	char number[24], *copy = NULL;
 	const char *cursor = place ? cursor_write(call, place) : "";
@@ -170,18 +168,18 @@ enum err page_links(struct call *call, const struct list_place *place)
 		add_link(call, "next", "after", cursor, &links);
 	}
 	/* The way on is kept for longest. */
-	if (links.len > LINKS_MAX) {
+	if (links.len > most) {
 		buf_clear(&links);
 		buf_add_slice(&links, buf_slice(&next));
 	}
 	/* A client that saw none would take this page for the last. */
-	if (place && next.len > LINKS_MAX)
+	if (place && next.len > most)
 		err = ERR_INVALID;
 	else if (cursor && !links.failed && !next.failed)
 		copy = arena_copy(&call->http->arena, buf_slice(&links));
 	if (copy) {
 		err = OK;
-		if (links.len && links.len <= LINKS_MAX)
+		if (links.len && links.len <= most)
 			http_add_header(call->http, "Link", copy);
 	}
 	buf_release(&links);

@@ -60,3 +60,23 @@ enum err route_find(struct slice path, const char *method, struct arena *arena,
 	*match_out = match;
 	return OK;
 }
+
+/* A base URL that ends with a slash and a path that begins with one give two of them. */
+const char *route_meant(struct call *call)
+{
+	struct slice path = call->http->path;
+	char *single = arena_alloc(&call->http->arena, path.len + 1);
+	struct match match;
+	size_t len = 0;
+
+	if (!single)
+		return NULL;
+	for (size_t i = 0; i < path.len; i++)
+		if (path.ptr[i] != '/' || len == 0 || single[len - 1] != '/')
+			single[len++] = path.ptr[i];
+	single[len] = '\0';
+	if (len == path.len ||
+	    route_find((struct slice){single, len}, call->http->method, &call->http->arena, &match))
+		return NULL;
+	return match.path_known ? single : NULL;
+}

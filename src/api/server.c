@@ -43,11 +43,22 @@ static void add_allow(struct call *call)
 		add_accept_patch(call);
 }
 
+static void problem_no_path(struct call *call)
+{
+	const char *meant = route_meant(call);
+
+	if (meant)
+		problem(call, 404, "there is no such path; it has two slashes in a row: ask for %s",
+			meant);
+	else
+		problem(call, 404, "there is no such path");
+}
+
 /* OPTIONS needs no access: a browser asks it before it knows any. */
 static void answer_options(struct call *call)
 {
 	if (!call->match.path_known) {
-		problem(call, 404, "there is no such path");
+		problem_no_path(call);
 		return;
 	}
 	add_allow(call);
@@ -303,7 +314,7 @@ static bool check_route(struct call *call)
 		problem(call, 405, "%s is not for this path; it takes %s", call->http->method,
 			match->allow);
 	} else {
-		problem(call, 404, "there is no such path");
+		problem_no_path(call);
 	}
 	return false;
 }
@@ -406,21 +417,6 @@ static bool parse_body(struct call *call)
 	if (!call->body)
 		problem(call, 400, "the body is not JSON: %s", message);
 	return call->body != NULL;
-}
-
-/* What was ignored is named, whatever the answer. */
-static void name_ignored(struct call *call)
-{
-	char *names;
-
-	if (!call->ignored.len || call->ignored.failed)
-		return;
-	names = arena_copy(&call->http->arena, buf_slice(&call->ignored));
-	if (!names)
-		return;
-	if (call->preferred)
-		http_add_header(call->http, "Preference-Applied", "handling=lenient");
-	http_add_header(call->http, "Docket-Ignored", names);
 }
 
 static enum flow handle(struct call *call)

@@ -54,11 +54,12 @@ struct ip http_peer(const struct http_request *request)
 	return ip_of_socket(info ? info->client_addr : NULL);
 }
 
-size_t http_header_room(const struct http_request *request)
+size_t http_header_room(const struct http_request *request, const char *name)
 {
 	struct room room = room_of(request->connection, request->trailers);
+	size_t left = room_left(&room), form = strlen(name) + strlen(": \r\n");
 
-	return room_left(&room);
+	return left > form ? left - form : 0;
 }
 
 void http_add_header(struct http_request *request, const char *name, const char *value)

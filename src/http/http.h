@@ -158,9 +158,9 @@ struct slice http_header(const struct http_request *request, const char *name);
  * with a NUL, not counted. ERR_NOMEM. */
 enum err http_header_list(struct http_request *request, const char *name, struct slice *list_out);
 
-/* How many bytes the value of one header of the answer may have, beside the others, which have
- * ROOM_RESERVED (http/room.h) together. An answer with more is lost, and the connection closed. */
-size_t http_header_room(const struct http_request *request);
+/* How many bytes the value of one header of the answer may have. All others have ROOM_RESERVED
+ * bytes (http/room.h) together. A larger head is lost, and its connection closed. */
+size_t http_header_room(const struct http_request *request, const char *name);
 
 /* Adds a header to the answer; `value` must live as long as the request. */
 void http_add_header(struct http_request *request, const char *name, const char *value);

@@ -36,8 +36,7 @@ struct room room_of(struct MHD_Connection *connection, size_t trailers);
 /* Whether a request with a target of that many bytes has to be refused: status 0 where not. */
 struct refusal room_check(const struct room *room, size_t target);
 
-/* How many bytes a header of free length may have in the answer, at least: its name, value, and 4
- * bytes more. 0 where none is left. */
+/* How many bytes a line of free length may have in the head of the answer, with its CRLF. */
 size_t room_left(const struct room *room);
 
 #endif
