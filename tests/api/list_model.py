@@ -17,7 +17,9 @@ PER_PAGE, PER_PAGE_MAX = 100, 500
 
 
 def fold(text):
-    return unicodedata.normalize("NFC", text).casefold()
+    """NFC(toCasefold(NFD(text))): two texts fold alike where they are a canonical caseless match
+    (The Unicode Standard, section 3.13, D145)."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFD", text).casefold())
 
 
 def read_date(text):

@@ -1,12 +1,12 @@
 """What the tests of lists share: asking for one, its links, and servers with tasks of their own."""
 import contextlib
 import re
-import unicodedata
 from urllib.parse import quote
 
 import harness
 import places
 from harness import TASKS
+from list_model import fold as folded
 
 SORTS = ["id", "due_on", "title", "created_at", "updated_at", "alert_at", "complete_at"]
 STATUSES = ["none", "needs_action", "in_progress", "complete"]
@@ -95,11 +95,6 @@ def walk(server, query=""):
         pages.append(reply.json)
         path = links(reply).get("next")
     return pages
-
-
-def folded(text):
-    """Full case folding after NFC (Unicode 3.13, toCasefold(NFC(X)))."""
-    return unicodedata.normalize("NFC", text).casefold()
 
 
 def encoded(text):

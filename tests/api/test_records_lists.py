@@ -3,7 +3,6 @@ import contextlib
 import re
 import shutil
 import sqlite3
-import unicodedata
 import urllib.parse
 
 import pytest
@@ -11,6 +10,7 @@ import pytest
 import places
 
 from harness import Server, cases, faults, run, succeed
+from list_model import fold
 
 pytestmark = places.BOTH
 from records import CALENDAR, CASE, KINDS, NAMES, SERVICE, STAFF, SUBJECT, TASK, change, create, get, send
@@ -127,7 +127,7 @@ def in_order(kind, records, sort, descending):
         value = record[sort] if sort in record else " ".join(
             filter(None, (record["first_name"], record["middle_name"], record["last_name"])))
         if isinstance(value, str) and sort in FOLDED:
-            value = unicodedata.normalize("NFC", value).casefold()
+            value = fold(value)
         return value
     have = [record for record in records if key(record) is not None]
     have.sort(key=lambda record: (key(record), record["id"]), reverse=descending)
