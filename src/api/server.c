@@ -449,11 +449,12 @@ static enum flow access_known(struct call *call)
 	enum auth_result result;
 
 	if (lookup->read.err) {
+		auth_drop(&call->auth);
 		problem_err(call, lookup->read.err);
 		return FLOW_ANSWERED;
 	}
 	result = auth_end(&call->auth, call->app->store);
-	if (result != AUTH_UNKNOWN)
+	if (result == AUTH_OK || result == AUTH_FORBIDDEN)
 		call->access = lookup->access;
 	if (result != AUTH_OK) {
 		refuse(call, result);

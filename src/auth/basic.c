@@ -54,17 +54,10 @@ static enum auth_result judge(const struct access *access,
 	return access->level == STAFF_FULL ? AUTH_OK : AUTH_FORBIDDEN;
 }
 
-static struct guess guess_of(const struct auth_request *request)
-{
-	return (struct guess){request->account, request->source, request->lookup.hash,
-			      request->now_ms, false};
-}
-
 bool auth_begin(struct auth_request *request, struct arena *arena)
 {
 	char decoded[CREDENTIALS_MAX];
 	struct credentials given = read_header(request->header, decoded);
-	struct guess guess;
 	const char *username;
 
 	access_read_init(&request->lookup, arena);
@@ -75,8 +68,11 @@ bool auth_begin(struct auth_request *request, struct arena *arena)
 		username ? (struct slice){username, given.username.len} : SLICE("");
 	token_hash(given.token, request->lookup.hash);
 	sodium_memzero(decoded, sizeof(decoded));
-	guess = guess_of(request);
-	request->wait = request->header.len ? guesses_wait(request->guesses, &guess) : 0;
+	request->guess = (struct guess){.account = request->account,
+					.source = request->source,
+					.token_hash = request->lookup.hash,
+					.now_ms = request->now_ms};
+	request->wait = request->header.len ? guesses_begin(request->guesses, &request->guess) : 0;
 	request->result = request->wait ? AUTH_TOO_MANY : AUTH_OK;
 	return !request->wait;
 }
@@ -85,16 +81,21 @@ enum auth_result auth_end(struct auth_request *request, struct store *store)
 {
 	const struct access *access = &request->lookup.access;
 	enum auth_result result = judge(access, request->lookup.hash);
-	struct guess guess = guess_of(request);
 
 	if (result != AUTH_UNKNOWN) {
 		store_token_used(store, access);
-		guesses_passed(request->guesses, &guess);
+		guesses_passed(request->guesses, &request->guess);
 	} else if (request->header.len) {
-		guesses_refused(request->guesses, &guess);
+		request->wait = guesses_refused(request->guesses, &request->guess);
+		result = request->wait ? AUTH_TOO_MANY : AUTH_UNKNOWN;
 	}
 	request->result = result;
 	return result;
+}
+
+void auth_drop(struct auth_request *request)
+{
+	guesses_dropped(request->guesses, &request->guess);
 }
 
 const char *auth_reason(const struct auth_request *request)

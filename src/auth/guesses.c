@@ -10,12 +10,14 @@
 #define SETS ((size_t)1024)
 #define TOKEN_SETS ((size_t)16384)
 #define ROWS ((size_t)8) /* of a set */
+#define BUCKETS ((size_t)256)
 
 /* The refusals of a source, at one account or at all. */
 struct count_row {
 	uint64_t key;
-	int64_t since_ms; /* the first of them; older than the window: the row is free */
-	unsigned refused; /* 0: the row is free */
+	int64_t since_ms; /* the first of them */
+	unsigned refused; /* since then, for as long as the window */
+	unsigned pending; /* attempts that are being looked up */
 };
 
 /* A token that was good at an account. */
@@ -31,6 +33,8 @@ struct guesses {
 	unsigned char secret[crypto_shorthash_KEYBYTES];
 	struct count_row counts[SETS][ROWS];
 	struct token_row tokens[TOKEN_SETS][ROWS];
+	/* The attempts that hold a reservation. */
+	struct guess *pending[BUCKETS];
 };
 
 struct guesses *guesses_new(void)
@@ -86,9 +90,14 @@ static struct keys count_keys(const struct guesses *guesses, const struct guess 
 			      hash(guesses, &both.network, sizeof(both.network))}};
 }
 
-static bool is_over(const struct count_row *row, int64_t now_ms)
+static bool is_old(const struct count_row *row, int64_t now_ms)
 {
-	return row->refused == 0 || now_ms - row->since_ms >= GUESSES_WINDOW_MS;
+	return now_ms - row->since_ms >= GUESSES_WINDOW_MS;
+}
+
+static bool is_free(const struct count_row *row, int64_t now_ms)
+{
+	return row->pending == 0 && (row->refused == 0 || is_old(row, now_ms));
 }
 
 /* NULL where nothing is counted for it. */
@@ -96,9 +105,13 @@ static struct count_row *find_count(struct guesses *guesses, uint64_t key, int64
 {
 	struct count_row *rows = guesses->counts[key % SETS];
 
-	for (size_t i = 0; i < ROWS; i++)
-		if (rows[i].key == key && !is_over(&rows[i], now_ms))
-			return &rows[i];
+	for (size_t i = 0; i < ROWS; i++) {
+		if (rows[i].key != key || is_free(&rows[i], now_ms))
+			continue;
+		if (is_old(&rows[i], now_ms))
+			rows[i].refused = 0;
+		return &rows[i];
+	}
 	return NULL;
 }
 
@@ -106,8 +119,8 @@ static struct count_row *new_count(struct guesses *guesses, uint64_t key, int64_
 {
 	struct count_row *rows = guesses->counts[key % SETS], *oldest = rows;
 
-	for (size_t i = 0; i < ROWS && !is_over(oldest, now_ms); i++)
-		if (is_over(&rows[i], now_ms) || rows[i].since_ms < oldest->since_ms)
+	for (size_t i = 0; i < ROWS && !is_free(oldest, now_ms); i++)
+		if (is_free(&rows[i], now_ms) || rows[i].since_ms < oldest->since_ms)
 			oldest = &rows[i];
 	*oldest = (struct count_row){.key = key, .since_ms = now_ms};
 	return oldest;
@@ -133,45 +146,127 @@ static struct token_row *find_token(struct guesses *guesses, const struct guess 
 	return NULL;
 }
 
-unsigned guesses_wait(struct guesses *guesses, struct guess *guess)
+static struct count_row *need_count(struct guesses *guesses, uint64_t key, int64_t now_ms)
 {
-	uint64_t account = account_key(guesses, guess);
-	struct token_row *token;
+	struct count_row *row = find_count(guesses, key, now_ms);
+
+	return row ? row : new_count(guesses, key, now_ms);
+}
+
+/* The attempt that is being looked up under the same name, or the end of its bucket. */
+static struct guess **find_pending(struct guesses *guesses, uint64_t attempt)
+{
+	struct guess **at = &guesses->pending[attempt % BUCKETS];
+
+	while (*at && (*at)->attempt != attempt)
+		at = &(*at)->next;
+	return at;
+}
+
+static void reserve(struct guesses *guesses, const struct keys *keys, struct guess *guess)
+{
+	struct guess **bucket = &guesses->pending[guess->attempt % BUCKETS];
+
+	for (size_t i = 0; i < 2; i++)
+		need_count(guesses, keys->of[i], guess->now_ms)->pending++;
+	guess->reserved = true;
+	guess->next = *bucket;
+	*bucket = guess;
+}
+
+/* A row may have made room for another meanwhile. */
+static void give_back(struct guesses *guesses, const struct keys *keys, struct guess *guess)
+{
+	if (!guess->reserved)
+		return;
+	for (size_t i = 0; i < 2; i++) {
+		struct count_row *row = find_count(guesses, keys->of[i], guess->now_ms);
+
+		if (row && row->pending)
+			row->pending--;
+	}
+	*find_pending(guesses, guess->attempt) = guess->next;
+	guess->reserved = false;
+}
+
+/* How long until one more than `more` attempts may be refused, in seconds; 0: now. Those that are
+ * being looked up are so for a moment. */
+static unsigned wait_for(struct guesses *guesses, const struct keys *keys, int64_t now_ms,
+			 bool with_pending)
+{
 	int64_t wait_ms = 0;
 
+	for (size_t i = 0; i < 2; i++) {
+		const struct count_row *row = find_count(guesses, keys->of[i], now_ms);
+		int64_t left = 0;
+
+		if (row && row->refused >= limits[i])
+			left = row->since_ms + GUESSES_WINDOW_MS - now_ms;
+		else if (row && with_pending && row->refused + row->pending >= limits[i])
+			left = 1000;
+		if (left > wait_ms)
+			wait_ms = left;
+	}
+	/* One that began earlier may come to its end later. */
+	if (wait_ms > GUESSES_WINDOW_MS)
+		wait_ms = GUESSES_WINDOW_MS;
+	return (unsigned)((wait_ms + 999) / 1000);
+}
+
+unsigned guesses_begin(struct guesses *guesses, struct guess *guess)
+{
+	uint64_t account = account_key(guesses, guess);
+	struct keys keys = count_keys(guesses, guess);
+	struct {
+		uint64_t source;
+		unsigned char token[TOKEN_HASH_BYTES];
+	} attempt = {.source = keys.of[0]};
+	struct token_row *token;
+	unsigned wait = 0;
+
+	memcpy(attempt.token, guess->token_hash, sizeof(attempt.token));
+	guess->attempt = hash(guesses, &attempt, sizeof(attempt));
 	pthread_mutex_lock(&guesses->lock);
 	token = find_token(guesses, guess, account);
 	guess->known = token != NULL;
 	if (token) {
 		token->used_ms = guess->now_ms;
 	} else {
-		struct keys keys = count_keys(guesses, guess);
+		bool is_one_more = !*find_pending(guesses, guess->attempt);
 
-		for (size_t i = 0; i < 2; i++) {
-			const struct count_row *row =
-				find_count(guesses, keys.of[i], guess->now_ms);
-			int64_t left = row ? row->since_ms + GUESSES_WINDOW_MS - guess->now_ms : 0;
-
-			if (row && row->refused >= limits[i] && left > wait_ms)
-				wait_ms = left;
-		}
+		wait = wait_for(guesses, &keys, guess->now_ms, is_one_more);
+		if (!wait && is_one_more)
+			reserve(guesses, &keys, guess);
 	}
 	pthread_mutex_unlock(&guesses->lock);
-	return (unsigned)((wait_ms + 999) / 1000);
+	return wait;
 }
 
-void guesses_refused(struct guesses *guesses, const struct guess *guess)
+unsigned guesses_refused(struct guesses *guesses, struct guess *guess)
+{
+	struct keys keys = count_keys(guesses, guess);
+	unsigned wait;
+
+	pthread_mutex_lock(&guesses->lock);
+	give_back(guesses, &keys, guess);
+	/* A token that was good before is looked at beyond the limit. */
+	wait = guess->known ? 0 : wait_for(guesses, &keys, guess->now_ms, false);
+	for (size_t i = 0; i < 2 && !wait; i++) {
+		struct count_row *row = need_count(guesses, keys.of[i], guess->now_ms);
+
+		if (row->refused++ == 0)
+			row->since_ms = guess->now_ms;
+	}
+	pthread_mutex_unlock(&guesses->lock);
+	return wait;
+}
+
+void guesses_dropped(struct guesses *guesses, struct guess *guess)
 {
 	struct keys keys = count_keys(guesses, guess);
 
 	pthread_mutex_lock(&guesses->lock);
-	for (size_t i = 0; i < 2; i++) {
-		struct count_row *row = find_count(guesses, keys.of[i], guess->now_ms);
-
-		if (!row)
-			row = new_count(guesses, keys.of[i], guess->now_ms);
-		row->refused++;
-	}
+	give_back(guesses, &keys, guess);
 	pthread_mutex_unlock(&guesses->lock);
 }
 
@@ -183,14 +278,16 @@ static void set_token(struct token_row *row, const struct guess *guess, uint64_t
 	row->used = true;
 }
 
-void guesses_passed(struct guesses *guesses, const struct guess *guess)
+void guesses_passed(struct guesses *guesses, struct guess *guess)
 {
 	uint64_t account = account_key(guesses, guess);
+	struct keys keys = count_keys(guesses, guess);
 	struct token_row *oldest;
 
 	if (guess->known)
 		return;
 	pthread_mutex_lock(&guesses->lock);
+	give_back(guesses, &keys, guess);
 	oldest = find_token(guesses, guess, account);
 	if (!oldest) {
 		struct token_row *rows = token_set(guesses, guess);

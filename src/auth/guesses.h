@@ -8,6 +8,10 @@
  * that was asked for: whether there is such an account, or such a user name in it, makes no
  * difference, so nothing can be learnt from it.
  *
+ * An attempt that is being looked up counts as a refusal until its result is known: so the limits
+ * hold for attempts at the same time as well. Attempts with the same token at the same time are
+ * one.
+ *
  * A token that was good before, or was there at the start, is always looked at: whoever has it is
  * not locked out by what others do behind the same address. Memory is fixed, for some 100,000
  * tokens: what was used longest ago makes room. Any thread may call. */
@@ -27,13 +31,18 @@ struct guesses;
 
 struct store;
 
-/* One attempt. */
+/* One attempt. It stays at its address from guesses_begin() to its end. */
 struct guess {
 	struct slice account; /* the name that is asked for */
 	struct ip source;
 	const unsigned char *token_hash; /* TOKEN_HASH_BYTES */
 	int64_t now_ms;                  /* by monotonic_ms() */
-	bool known;                      /* set by guesses_wait(): the token was good before */
+	bool known;                      /* set by guesses_begin(): the token was good before */
+
+	/* guesses.c's own. */
+	bool reserved; /* it counts while it is looked up */
+	uint64_t attempt;
+	struct guess *next;
 };
 
 /* NULL when memory is out. */
@@ -41,13 +50,16 @@ struct guesses *guesses_new(void);
 /* NULL is accepted. */
 void guesses_free(struct guesses *guesses);
 
-/* 0: the attempt may be looked at. Else it is not to be, and may be made again in that many
- * seconds. */
-unsigned guesses_wait(struct guesses *guesses, struct guess *guess);
+/* 0: the attempt may be looked up, and one of the three calls below must follow. Else it must not
+ * be, and may be made again in that many seconds. */
+unsigned guesses_begin(struct guesses *guesses, struct guess *guess);
 
-/* What came of an attempt that was looked at. */
-void guesses_refused(struct guesses *guesses, const struct guess *guess);
-void guesses_passed(struct guesses *guesses, const struct guess *guess);
+/* The token was wrong. Not 0: others at the same time were as well, and this one is above the
+ * limit; it may be made again in that many seconds, and does not count. */
+unsigned guesses_refused(struct guesses *guesses, struct guess *guess);
+void guesses_passed(struct guesses *guesses, struct guess *guess);
+/* It could not be looked up. */
+void guesses_dropped(struct guesses *guesses, struct guess *guess);
 
 /* Takes the tokens of every account for good that have not expired, as if each had passed when it
  * was last used. `now` is the time of day, `now_ms` the same moment by monotonic_ms(). An error is

@@ -38,7 +38,7 @@ static enum err on_token(void *context, const void *record)
 	const struct load *load = context;
 	const struct token *token = record;
 	int64_t used = token->last_used_at == TIME_NONE ? token->created_at : token->last_used_at;
-	const struct guess guess = {
+	struct guess guess = {
 		.account = load->name,
 		.token_hash = token->hash,
 		.now_ms = load->now_ms - (load->now - used) * 1000,

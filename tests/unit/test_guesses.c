@@ -50,8 +50,11 @@ static unsigned ask(struct guesses *guesses, const char *account, const char *so
 		    unsigned number, int64_t now_ms)
 {
 	struct guess guess = attempt(account, source, number, now_ms);
+	unsigned wait = guesses_begin(guesses, &guess);
 
-	return guesses_wait(guesses, &guess);
+	if (!wait)
+		guesses_dropped(guesses, &guess);
+	return wait;
 }
 
 static void refuse(struct guesses *guesses, const char *account, const char *source, unsigned times,
@@ -60,8 +63,8 @@ static void refuse(struct guesses *guesses, const char *account, const char *sou
 	for (unsigned i = 0; i < times; i++) {
 		struct guess guess = attempt(account, source, 1000 + i, now_ms);
 
-		assert_int_equal(guesses_wait(guesses, &guess), 0);
-		guesses_refused(guesses, &guess);
+		assert_int_equal(guesses_begin(guesses, &guess), 0);
+		assert_int_equal(guesses_refused(guesses, &guess), 0);
 	}
 }
 
@@ -70,7 +73,7 @@ static void pass(struct guesses *guesses, const char *account, const char *sourc
 {
 	struct guess guess = attempt(account, source, number, now_ms);
 
-	assert_int_equal(guesses_wait(guesses, &guess), 0);
+	assert_int_equal(guesses_begin(guesses, &guess), 0);
 	guesses_passed(guesses, &guess);
 }
 
@@ -160,7 +163,8 @@ static void many_tokens(void **state)
 	for (unsigned i = 0; i < 50000; i++) {
 		struct guess guess = attempt("a", "192.0.2.1", i, START + 50000);
 
-		guesses_wait(guesses, &guess);
+		if (!guesses_begin(guesses, &guess))
+			guesses_dropped(guesses, &guess);
 		known += guess.known;
 	}
 	assert_true(known > 49000); /* some sets have more than their share */
@@ -217,6 +221,88 @@ static void the_oldest_makes_room(void **state)
 	}
 }
 
+#define AT_ONCE 64U
+
+/* Begins AT_ONCE attempts of the tokens from `first` on, or of that one alone; how many may be
+ * looked up. */
+static unsigned begin_all(struct guesses *guesses, struct guess *all, unsigned first, bool one)
+{
+	static unsigned char hashes[AT_ONCE][TOKEN_HASH_BYTES];
+	unsigned begun = 0;
+
+	for (unsigned i = 0; i < AT_ONCE; i++) {
+		memcpy(hashes[i], token(one ? first : first + i), TOKEN_HASH_BYTES);
+		all[begun] = attempt("a", "192.0.2.1", first, START);
+		all[begun].token_hash = hashes[i];
+		begun += guesses_begin(guesses, &all[begun]) == 0;
+	}
+	return begun;
+}
+
+/* No more are looked up at the same time than may be refused. */
+static void at_once(void **state)
+{
+	struct guesses *guesses = *state;
+	struct guess all[AT_ONCE + 1];
+
+	assert_int_equal(begin_all(guesses, all, 0, false), GUESSES_MAX);
+	assert_int_equal(ask(guesses, "a", "192.0.2.1", 1000, START), 1);
+	assert_int_equal(ask(guesses, "b", "192.0.2.1", 1000, START), 0);
+	for (unsigned i = 0; i < GUESSES_MAX; i++)
+		assert_int_equal(guesses_refused(guesses, &all[i]), 0);
+	assert_int_equal(ask(guesses, "a", "192.0.2.1", 1000, START), 60);
+}
+
+/* One token at the same time is one guess; as many are told that it is wrong as one after the other
+ * would be. */
+static void one_wrong_token_at_once(void **state)
+{
+	struct guesses *guesses = *state;
+	struct guess all[AT_ONCE + 1];
+	unsigned refused = 0;
+
+	assert_int_equal(begin_all(guesses, all, 7, true), AT_ONCE);
+	for (unsigned i = 0; i < AT_ONCE; i++) {
+		all[i].now_ms += i == 0 ? 1001 : 0; /* the first to end began last */
+		refused += guesses_refused(guesses, &all[i]) == 0;
+		assert_true(ask(guesses, "a", "192.0.2.1", 7, START) <= 60);
+	}
+	assert_int_equal(refused, GUESSES_MAX);
+}
+
+/* A new token that is good at the same time on many connections is refused on none. */
+static void one_good_token_at_once(void **state)
+{
+	struct guesses *guesses = *state;
+	struct guess all[AT_ONCE + 1];
+
+	for (unsigned i = 0; i < 3; i++) {
+		assert_int_equal(begin_all(guesses, all, i, true), AT_ONCE);
+		for (unsigned j = 0; j < AT_ONCE; j++)
+			guesses_passed(guesses, &all[j]);
+	}
+	refuse(guesses, "a", "192.0.2.1", GUESSES_MAX, START);
+}
+
+/* What was good, or could not be looked up, counts no more; also when it took longer than the
+ * window. */
+static void what_is_given_back(void **state)
+{
+	struct guesses *guesses = *state;
+	struct guess all[AT_ONCE + 1];
+
+	for (unsigned i = 0; i < 10; i++) {
+		assert_int_equal(begin_all(guesses, all, i * AT_ONCE, false), GUESSES_MAX);
+		for (unsigned j = 0; j < GUESSES_MAX; j++)
+			(i % 2 ? guesses_passed : guesses_dropped)(guesses, &all[j]);
+	}
+	assert_int_equal(begin_all(guesses, all, 20000, false), GUESSES_MAX);
+	assert_int_equal(ask(guesses, "a", "192.0.2.1", 1, START + 2 * GUESSES_WINDOW_MS), 1);
+	for (unsigned j = 0; j < GUESSES_MAX; j++)
+		guesses_dropped(guesses, &all[j]);
+	refuse(guesses, "a", "192.0.2.1", GUESSES_MAX, START + 2 * GUESSES_WINDOW_MS);
+}
+
 static void nothing(void **state)
 {
 	(void)state;
@@ -235,6 +321,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(many_tokens, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(full_tables, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(the_oldest_makes_room, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(at_once, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(one_wrong_token_at_once, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(one_good_token_at_once, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(what_is_given_back, set_up, tear_down),
 		cmocka_unit_test(nothing),
 	};
 
