@@ -14,9 +14,12 @@ struct app {
 	struct guesses *guesses;
 	/* The account is the label before this domain in the header Host; NULL: it is `account`. */
 	const char *base_domain;
-	struct slice account;   /* the name of the only one */
-	bool behind_proxy;      /* the last address of X-Forwarded-For is the client's */
-	struct log_stream *log; /* a line for every request; NULL: none */
+	struct slice account; /* the name of the only one */
+	/* The last address of X-Forwarded-For is the client's, and X-Forwarded-Prefix is true. */
+	bool behind_proxy;
+	struct slice base_url;    /* that links begin with, without a slash at its end; "": paths */
+	const char *cors_origins; /* of pages that may call the API, a comma list; NULL: none */
+	struct log_stream *log;   /* a line for every request; NULL: none */
 	unsigned char cursor_key[SECRET_BYTES];
 };
 

@@ -72,6 +72,8 @@ struct call {
 	struct history_params *history; /* for those about the history */
 	json_t *body;                   /* parsed, where the route has one */
 	struct versions versions;       /* that the client has of the record */
+	const char *link_base;          /* as link_base() gives it; NULL: not asked for yet */
+	bool prefix_ignored;            /* X-Forwarded-Prefix was not one */
 	bool dry_run;                   /* nothing is to be stored */
 	bool lenient;                   /* unknown fields and parameters are ignored */
 	bool preferred;                 /* because the request prefers it so, not its token */
@@ -175,6 +177,21 @@ enum err history_read_params(struct call *call);
 enum err changes_read_params(struct call *call);
 enum flow record_history(struct call *call);
 enum flow changes_list(struct call *call);
+
+/* link.c */
+/* What every path of docket's own begins with where a client is given one, as in Link and Location:
+ * "", the prefix that a proxy takes off, or the base URL. Never more than LINK_BASE_MAX bytes. NULL
+ * when memory is out. */
+const char *link_base(struct call *call);
+#define LINK_BASE_MAX (255 + ACCOUNT_NAME_MAX + 1)
+/* The link to a record of the route's kind. NULL when memory is out. */
+char *link_record(struct call *call, int64_t id);
+
+/* cors.c */
+/* Whether a page of an allowed origin asks what it may send. */
+bool cors_is_preflight(const struct call *call);
+/* Adds to an answer, whatever it is, what a browser must know of it. */
+void cors_answer(const struct app *app, struct http_request *http);
 
 /* trace.c: gives the request its id, so that every answer has one. */
 void trace_begin(struct http_request *http);

@@ -198,6 +198,7 @@ static enum flow history_done(struct call *call)
 {
 	const struct history_answer *answer = call->read;
 	enum err err = answer->read.read.err;
+	const char *base;
 	char *link;
 
 	json_decref(answer->before);
@@ -205,10 +206,13 @@ static enum flow history_done(struct call *call)
 		err = ERR_NOT_FOUND;
 	json_close_array(answer->out);
 	if (!err && answer->read.more) {
-		link = arena_printf(&call->http->arena,
-				    "<%.*s?since=%lld&per_page=%lld>; rel=\"next\"",
-				    (int)call->http->path.len, call->http->path.ptr,
-				    (long long)answer->read.last, (long long)call->history->limit);
+		base = link_base(call);
+		link = base ? arena_printf(&call->http->arena,
+					   "<%s%.*s?since=%lld&per_page=%lld>; rel=\"next\"", base,
+					   (int)call->http->path.len, call->http->path.ptr,
+					   (long long)answer->read.last,
+					   (long long)call->history->limit)
+			    : NULL;
 		if (!link)
 			err = ERR_NOMEM;
 		else

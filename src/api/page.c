@@ -136,7 +136,7 @@ static void add_link(struct call *call, const char *relation, const char *name, 
 {
 	size_t count = 0;
 
-	buf_printf(out, "%s<%s", out->len ? ", " : "", call->route->path);
+	buf_printf(out, "%s<%s%s", out->len ? ", " : "", link_base(call), call->route->path);
 	for (const struct param *param = call->params; param; param = param->next) {
 		if (slice_is(param->base, "page") || slice_is(param->base, "after"))
 			continue;
@@ -158,6 +158,8 @@ enum err page_links(struct call *call, const struct list_place *place)
 	const char *cursor = place ? cursor_write(call, place) : "";
 	enum err err = ERR_NOMEM;
 
+	if (!link_base(call))
+		return err;
 	add_link(call, "first", NULL, NULL, &links);
 	if (call->list.page > 1) {
 		snprintf(number, sizeof(number), "%llu", (unsigned long long)call->list.page - 1);

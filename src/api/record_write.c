@@ -126,8 +126,7 @@ static void answer_written(struct call *call, const struct record_write *write)
 	if (call->dry_run && write->action == RECORD_CREATE)
 		record->id = ID_NONE;
 	else if (write->action == RECORD_CREATE)
-		location = arena_printf(&call->http->arena, "%s/%lld", call->route->path,
-					(long long)record->id);
+		location = link_record(call, record->id);
 	answer_record(call, record_types[write->kind], record, location);
 }
 

@@ -57,11 +57,12 @@ static void problem_no_path(struct call *call)
 /* OPTIONS needs no access: a browser asks it before it knows any. */
 static void answer_options(struct call *call)
 {
-	if (!call->match.path_known) {
+	if (!call->match.path_known && !cors_is_preflight(call)) {
 		problem_no_path(call);
 		return;
 	}
-	add_allow(call);
+	if (call->match.path_known)
+		add_allow(call);
 	call->http->response.status = 204;
 }
 
@@ -171,8 +172,7 @@ static void answer_again(struct call *call)
 {
 	const struct idempotency *key = call->stored->key;
 	struct http_response *response = &call->http->response;
-	const char *location = arena_printf(&call->http->arena, "%s/%lld", call->route->path,
-					    (long long)key->record_id);
+	const char *location = link_record(call, key->record_id);
 
 	if (key->values) {
 		call->route->finish(call);
@@ -553,6 +553,11 @@ static void on_end(void *data, struct http_request *http)
 	buf_release(&call->ignored);
 }
 
+static void on_answer(void *data, struct http_request *http)
+{
+	cors_answer(data, http);
+}
+
 static void on_refused(void *data, struct http_request *http, unsigned status, const char *why)
 {
 	struct call *call = http->app_data ? http->app_data : new_call(data, http);
@@ -566,6 +571,7 @@ const struct http_app api_app = {
 	.on_head = on_head,
 	.on_body = on_body,
 	.on_resume = on_resume,
+	.on_answer = on_answer,
 	.on_end = on_end,
 	.on_refused = on_refused,
 	.body_limit = API_BODY_LIMIT,

@@ -104,6 +104,8 @@ static void put_object(struct log_object *line, const struct http_request *http,
 	log_put_plain(line, "end", slice_of(traced->end));
 	if (traced->reason)
 		log_put_plain(line, "reason", slice_of(traced->reason));
+	if (traced->call->prefix_ignored)
+		log_put_plain(line, "ignored", SLICE("X-Forwarded-Prefix"));
 }
 
 /* What a person looks for comes first. */
@@ -130,6 +132,8 @@ static void put_words(struct log_object *line, const struct http_request *http,
 	log_put_text(line, "", slice_of(traced->id), HTTP_ID_MAX);
 	if (traced->reason)
 		log_put_plain(line, "", slice_of(traced->reason));
+	if (traced->call->prefix_ignored)
+		log_put_plain(line, "", SLICE("ignored X-Forwarded-Prefix"));
 	if (http->ended != HTTP_SENT)
 		log_put_plain(line, "", slice_of(traced->end));
 }

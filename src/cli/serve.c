@@ -11,6 +11,7 @@
 #include "cli/admin.h"
 #include "cli/control.h"
 #include "cli/ephemeral.h"
+#include "cli/public.h"
 #include "cli/serve_log.h"
 #include "json/read.h"
 
@@ -161,6 +162,7 @@ static enum err serve(const struct settings *settings, struct store *store,
 	struct http_server *server;
 	enum err err = find_account(store, &arena, &app);
 
+	public_set(settings, &app);
 	log_stream_init(&log, STDERR_FILENO);
 	app.guesses = guesses_new();
 	if (!err)
@@ -321,7 +323,8 @@ enum exit_status command_serve(const struct settings *settings)
 	sigset_t signals;
 
 	if (!serve_log_begin(settings) || !is_paired(settings) || !may_listen(settings) ||
-	    !is_domain(settings) || !is_enough(settings) || !ephemeral_check(settings))
+	    !is_domain(settings) || !is_enough(settings) || !public_check(settings) ||
+	    !ephemeral_check(settings))
 		return EXIT_USAGE;
 	raise_descriptor_limit();
 	/* Before the temporary folder is made: no signal leaves it behind. */

@@ -89,6 +89,13 @@ static const struct setting_row rows[SETTINGS] = {
 			     "the certificate's key, as PEM without a password"},
 	[SETTING_BEHIND_PROXY] = {"behind-proxy", NULL, SETTING_SWITCH, 0, NULL,
 				  "serve beyond this machine without TLS: a proxy in front has it"},
+	[SETTING_BASE_URL] = {"base-url", "URL", SETTING_TEXT, 0, NULL,
+			      "the URL that clients reach docket at, for --absolute-links"},
+	[SETTING_ABSOLUTE_LINKS] = {"absolute-links", NULL, SETTING_SWITCH, 0, NULL,
+				    "Link and Location are URLs under --base-url, not paths"},
+	[SETTING_CORS_ORIGINS] =
+		{"cors-origins", "ORIGINS", SETTING_TEXT, 0, NULL,
+		 "pages of these origins may call the API, as https://app.example.com"},
 	[SETTING_CONNECTIONS] = {"database-connections", "N", SETTING_NUMBER, 1000, "8",
 				 "with --database: how many connections to hold, 2 or more"},
 	[SETTING_TIMEOUT] = {"statement-timeout", "MS", SETTING_NUMBER, 3600000, "2000",

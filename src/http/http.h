@@ -89,6 +89,8 @@ struct http_app {
 	void (*on_body)(void *app, struct http_request *request);
 	/* After http_resume(), on the connection's thread; must answer. */
 	void (*on_resume)(void *app, struct http_request *request);
+	/* Before any answer is sent, also that of on_refused: may add headers to it. */
+	void (*on_answer)(void *app, struct http_request *request);
 	/* The request is over, answered or not; free what app_data holds. Also called for one whose
 	 * head never came or was refused by libmicrohttpd, with `method` NULL. */
 	void (*on_end)(void *app, struct http_request *request);

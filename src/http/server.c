@@ -177,6 +177,7 @@ static enum MHD_Result answer(struct http_request *request)
 	enum MHD_Result result;
 
 	assert(response->status);
+	request->server->app->on_answer(request->server->app_data, request);
 	if (response->body.failed)
 		return MHD_NO; /* out of memory: nothing whole can be said */
 	made = MHD_create_response_from_buffer(size, response->body.ptr, MHD_RESPMEM_MUST_FREE);

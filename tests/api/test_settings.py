@@ -30,11 +30,12 @@ OPTIONS = {
     "migrate": ["config", *PLACE, "dry-run"],
     "move": ["config", "partitions", "from", "to"],
     "serve": ["config", *PLACE, "ephemeral", "token", "listen", "base-domain", "tls-cert",
-              "tls-key", "behind-proxy", "database-connections", "statement-timeout", "queue",
-              "quiet", "log-format"],
+              "tls-key", "behind-proxy", "base-url", "absolute-links", "cors-origins",
+              "database-connections", "statement-timeout", "queue", "quiet", "log-format"],
 }
 ABOUT = {"add", "set", "remove", "revoke"}  # these commands are about something
-SWITCHES = {"behind-proxy", "quiet", "read-only", "lenient", "yes", "json", "dry-run", "ephemeral"}
+SWITCHES = {"behind-proxy", "absolute-links", "quiet", "read-only", "lenient", "yes", "json", "dry-run",
+            "ephemeral"}
 EVERY = sorted({option for options in OPTIONS.values() for option in options})
 
 

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+/* Where docket's own paths are for a client: what links to them begin with. */
+#include "api/api_private.h"
+#include "base/url.h"
+
+#define PREFIX_MAX 255 /* bytes of X-Forwarded-Prefix */
+
+/* The base URL; with a base domain the account's name goes before its host. */
+static const char *absolute(struct call *call)
+{
+	struct slice url = call->app->base_url, origin = url_origin(url), host = url_host(origin);
+	int front = (int)(host.ptr - url.ptr);
+
+	if (!call->app->base_domain || !call->account.len)
+		return arena_copy(&call->http->arena, url);
+	return arena_printf(&call->http->arena, "%.*s%.*s.%.*s", front, url.ptr,
+			    (int)call->account.len, call->account.ptr, (int)url.len - front,
+			    host.ptr);
+}
+
+/* The path that the proxy takes off before it asks docket. Two headers are joined by a comma, which
+ * no path has here. */
+static const char *prefix(struct call *call)
+{
+	struct slice path;
+
+	if (!http_header(call->http, "X-Forwarded-Prefix").len)
+		return "";
+	if (http_header_list(call->http, "X-Forwarded-Prefix", &path))
+		return NULL;
+	if (path.len > PREFIX_MAX || !url_is_path(path)) {
+		call->prefix_ignored = true;
+		return "";
+	}
+	if (path.ptr[path.len - 1] == '/')
+		path.len--;
+	return arena_copy(&call->http->arena, path);
+}
+
+const char *link_base(struct call *call)
+{
+	if (call->link_base)
+		return call->link_base;
+	if (call->app->base_url.len)
+		call->link_base = absolute(call);
+	else
+		call->link_base = call->app->behind_proxy ? prefix(call) : "";
+	return call->link_base;
+}
+
+char *link_record(struct call *call, int64_t id)
+{
+	const char *base = link_base(call);
+
+	return base ? arena_printf(&call->http->arena, "%s%s/%lld", base, call->route->path,
+				   (long long)id)
+		    : NULL;
+}
