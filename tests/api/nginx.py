@@ -1,6 +1,7 @@
 """nginx in front of docket, as Debian has it."""
 import contextlib
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -9,9 +10,12 @@ import time
 import pytest
 
 import postgres
+from authority import Authority
+from harness import ROOT
 
 NGINX = shutil.which("nginx", path=os.environ["PATH"] + ":/usr/sbin:/sbin")
 START_S = 30
+PORTS = (8081, 8082, 8083)  # of the example
 
 needed = pytest.mark.skipif(not NGINX, reason="NOT TESTED, nginx in front: it is not installed"
                                               " (Debian's package nginx)")
@@ -62,3 +66,29 @@ class Nginx:
     def stop(self):
         self.process.terminate()
         self.process.wait(START_S)
+
+
+class Example(Nginx):
+    """nginx with the configuration of examples/, of which ports, names and paths are changed.
+    `prefixed`: docket is under /tracker/, as a comment there says."""
+
+    def __init__(self, place, ports, prefixed=False):
+        place.mkdir()
+        authority = Authority(place / "authority")
+        self.tls = authority.context(name_matters=False)
+        certificate, key = authority.make("docket", "*.example.test")
+        text = (ROOT / "examples" / "nginx.conf").read_text()
+        changes = [("listen 443 ", "listen 127.0.0.1:{port} "),
+                   (".example.com", ".example.test"),
+                   ("/etc/ssl/docket/fullchain.pem", str(certificate)),
+                   ("/etc/ssl/docket/privkey.pem", str(key)),
+                   *((f"127.0.0.1:{old} ", f"127.0.0.1:{new} ")
+                     for old, new in zip(PORTS, ports))]
+        body = text[text.index("upstream docket"):]
+        for old, new in changes:
+            assert body.count(old) == 1, f"{old!r} is there {body.count(old)} times"
+            body = body.replace(old, new)
+        if prefixed:
+            body = re.sub(r"^\tlocation / \{.*?^\t\}$", "", body, flags=re.MULTILINE | re.DOTALL)
+            body = re.sub(r"^\t#(location|\t|\})", r"\t\1", body, flags=re.MULTILINE)
+        super().__init__(place, body)

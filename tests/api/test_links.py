@@ -1,4 +1,5 @@
 """What Link and Location begin with: nothing, the prefix that a proxy tells, or the base URL."""
+import json
 import re
 import urllib.parse
 
@@ -193,6 +194,28 @@ def test_links_can_be_followed(absolute, proxied):
             assert parts.path.startswith(prefix + TASKS)
             path = parts.path[len(prefix):] + "?" + parts.query
         assert seen == sorted(set(seen)) and len(seen) >= 3
+
+
+def test_the_largest_head_of_an_answer(start):
+    """Beside a request of any size either nothing is stored, or its answer fits."""
+    origin = "https://" + ".".join(["a" * 59] * 4) + ":65535"
+    server = start("--behind-proxy", "--cors-origins", origin)
+    unknown = {f"unknown_{number}": 1 for number in range(100)}
+    body = json.dumps({"task": {**task()["task"], **unknown}}).encode()
+    stored = []
+    for size in range(16000, 26000, 97):
+        reply = ask(server, "POST", TASKS, "Content-Type: application/json", f"Origin: {origin}",
+                    f"X-Forwarded-Prefix: {LONG}", f"X-Request-Id: {'i' * 128}",
+                    "Prefer: handling=lenient", f"X-Pad: {'x' * size}", body=body)
+        assert reply is not None, f"no answer beside {size} bytes"
+        assert reply.status in (201, 431), reply
+        if reply.status == 201:
+            stored.append(reply.json["id"])
+            assert reply.header("Location") == f"{LONG}{TASKS}/{stored[-1]}"
+            assert reply.header("Access-Control-Allow-Origin") == origin
+            assert len(reply.header("Docket-Ignored")) > 900
+    assert len(stored) > 50 and reply.status == 431
+    assert server.call("GET", TASKS + "?mode=count").json["record_count"] == len(stored)
 
 
 WHOLE = "must be a URL such as https://docket.example.com or https://www.example.com/tracker"

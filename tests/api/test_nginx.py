@@ -1,11 +1,13 @@
 """What a real nginx does to requests and answers on their way."""
 import gzip
+import http.client
 import json
+import re
 
 import pytest
 
 from harness import Reply, problem, strict_json, task
-from nginx import Nginx, needed
+from nginx import Example, Nginx, needed
 
 pytestmark = needed
 
@@ -72,3 +74,41 @@ def test_conditions_behind_a_proxy_that_compresses(behind):
     assert proxy.call("DELETE", path, If_Match=f'"x", {now}').status == 204
     for reply in (made, read, changed):
         assert reply.header("Cache-Control") == "no-transform"
+
+
+def test_under_a_path(tmp_path, make_server):
+    """The example, with docket under a path as its comment says."""
+    server = make_server(options=["--behind-proxy"])
+    nginx = Example(tmp_path / "nginx", [server.port] * 3, prefixed=True)
+    try:
+        client = http.client.HTTPSConnection(nginx.host, nginx.port, context=nginx.tls)
+
+        def call(method, path, value=None, **headers):
+            client.request(method, path, json.dumps(value) if value else None, {
+                "Authorization": server.access, "Content-Type": "application/json", **headers})
+            answer = client.getresponse()
+            return Reply(answer.status, answer.reason, answer.getheaders(), answer.read())
+
+        made = call("POST", "/tracker/api/v1/tasks", task(), **{"X-Forwarded-Prefix": "/evil"})
+        assert made.header("Location") == f"/tracker/api/v1/tasks/{made.json['id']}"
+        assert call("GET", made.header("Location")).json == made.json
+        call("POST", "/tracker/api/v1/tasks", task())
+        page = call("GET", "/tracker/api/v1/tasks?per_page=1")
+        (link,) = re.findall('<([^>]*)>; rel="next"', page.header("Link"))
+        assert link.startswith("/tracker/api/v1/tasks?per_page=1&after=")
+        assert len(call("GET", link).json) == 1
+        assert call("GET", "/api/v1/tasks").status == 404
+    finally:
+        nginx.stop()
+
+
+def test_no_client_has_a_prefix_of_its_own(tmp_path, make_server):
+    server = make_server(options=["--behind-proxy"])
+    nginx = Example(tmp_path / "nginx", [server.port] * 3)
+    try:
+        client = http.client.HTTPSConnection(nginx.host, nginx.port, context=nginx.tls)
+        client.request("GET", "/api/v1/tasks", headers={
+            "Authorization": server.access, "X-Forwarded-Prefix": "/evil"})
+        assert client.getresponse().getheader("Link").startswith("</api/v1/tasks>")
+    finally:
+        nginx.stop()

@@ -8,38 +8,14 @@ import time
 import pytest
 
 import postgres
-from authority import Authority
-from harness import ROOT, TASKS, Reply, new_source, problem, strict_json, task
-from nginx import Nginx, needed
+from harness import TASKS, Reply, new_source, problem, strict_json, task
+from nginx import PORTS, Example, needed
 from office import Office
 from writers import Link, Writers
 
 ACCOUNTS = ("first", "second", "third")
-PORTS = (8081, 8082, 8083)  # of the configuration
 
 pytestmark = needed
-
-
-class Example(Nginx):
-    """nginx with the configuration of examples/, of which ports, names and paths are changed."""
-
-    def __init__(self, place, ports):
-        place.mkdir()
-        authority = Authority(place / "authority")
-        self.tls = authority.context(name_matters=False)
-        certificate, key = authority.make("docket", "*.example.test")
-        text = (ROOT / "examples" / "nginx.conf").read_text()
-        changes = [("listen 443 ", "listen 127.0.0.1:{port} "),
-                   (".example.com", ".example.test"),
-                   ("/etc/ssl/docket/fullchain.pem", str(certificate)),
-                   ("/etc/ssl/docket/privkey.pem", str(key)),
-                   *((f"127.0.0.1:{old} ", f"127.0.0.1:{new} ")
-                     for old, new in zip(PORTS, ports))]
-        body = text[text.index("upstream docket"):]
-        for old, new in changes:
-            assert body.count(old) == 1, f"{old!r} is there {body.count(old)} times"
-            body = body.replace(old, new)
-        super().__init__(place, body)
 
 
 class Deaf:
