@@ -125,7 +125,7 @@ static bool line_lies_in_place(const struct http_request *request, const char *v
 {
 	const char *target = request->target_end - request->target.len;
 
-	return target == request->method + strlen(request->method) + 1 &&
+	return target == request->line + strlen(request->line) + 1 &&
 	       version == request->target_end + 1;
 }
 
@@ -135,7 +135,7 @@ static bool head_ends(const struct http_request *request, const struct headers *
 	const union MHD_ConnectionInfo *size = MHD_get_connection_info(
 		request->connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
 
-	return size && headers->line + 2 == request->method + size->header_size &&
+	return size && headers->line + 2 == request->line + size->header_size &&
 	       headers->line[0] == '\0' && headers->line[1] == '\0';
 }
 
@@ -178,6 +178,7 @@ struct refusal guard_check(const struct http_request *request, const char *versi
 
 struct trailers {
 	struct headers headers;
+	const char *head, *head_end;
 	const char *first;
 };
 
@@ -187,6 +188,10 @@ static enum MHD_Result look_at_trailer(void *context, enum MHD_ValueKind kind, c
 	struct trailers *trailers = context;
 
 	(void)kind;
+	/* libmicrohttpd 0.9.75 shows the last header once more, where the trailers, or the empty
+	 * line that ends them, did not come in one piece. */
+	if (IN_PLACE && name >= trailers->head && name < trailers->head_end)
+		return MHD_YES;
 	if (!trailers->first)
 		trailers->first = trailers->headers.line = name;
 	if (!check_form(&trailers->headers, name, name_len, value, value_len))
@@ -198,8 +203,11 @@ static enum MHD_Result look_at_trailer(void *context, enum MHD_ValueKind kind, c
 
 const char *guard_trailers(const struct http_request *request, size_t *bytes_out)
 {
-	struct trailers trailers = {0};
+	const union MHD_ConnectionInfo *size = MHD_get_connection_info(
+		request->connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
+	struct trailers trailers = {.head = request->line};
 
+	trailers.head_end = request->line + (size ? size->header_size : 0);
 	MHD_get_connection_values_n(request->connection, MHD_FOOTER_KIND, look_at_trailer,
 				    &trailers);
 	*bytes_out = trailers.first ? (size_t)(trailers.headers.line - trailers.first) : 0;

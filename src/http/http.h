@@ -74,6 +74,9 @@ struct http_request {
 	struct buf received;
 	uint64_t received_total;
 	size_t trailers;        /* bytes behind the last chunk */
+	bool cramped;           /* libmicrohttpd has no memory for an answer, only we have */
+	bool said;              /* and it was sent */
+	const char *line;       /* where libmicrohttpd's copy of the head begins */
 	const char *target_end; /* where libmicrohttpd's copy of the target ends */
 };
 

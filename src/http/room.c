@@ -53,12 +53,23 @@ struct refusal room_check(const struct room *room, size_t target)
 	return (struct refusal){431, "the headers are too large: " LIMIT};
 }
 
-size_t room_left(const struct room *room)
+/* What is left, at least, when the head of the answer has `answer` bytes. */
+static size_t left_beside(const struct room *room, size_t answer)
 {
 	size_t end = BUFFER_END(room->head), used;
 
 	if (end < BUFFER_BEGINS)
 		end = BUFFER_BEGINS;
-	used = end + room->kept + ROOM_RESERVED;
+	used = end + room->kept + answer;
 	return used < CONNECTION_MEMORY ? CONNECTION_MEMORY - used : 0;
+}
+
+bool room_is_cramped(const struct room *room)
+{
+	return left_beside(room, ROOM_REFUSAL) == 0;
+}
+
+size_t room_left(const struct room *room)
+{
+	return left_beside(room, ROOM_RESERVED);
 }

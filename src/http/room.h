@@ -6,6 +6,7 @@
 #ifndef HTTP_ROOM_H
 #define HTTP_ROOM_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct MHD_Connection;
@@ -24,6 +25,8 @@ struct refusal;
 /* Such a head always leaves this much for the head of its answer. ROOM_RESERVED of it is for all
  * headers but one of free length (Link). */
 #define ROOM_RESERVED 3072
+/* A refusal has few headers: at most this much. */
+#define ROOM_REFUSAL 1024
 
 struct room {
 	size_t head; /* bytes of the head, with the trailers of a body in chunks */
@@ -35,6 +38,9 @@ struct room room_of(struct MHD_Connection *connection, size_t trailers);
 
 /* Whether a request with a target of that many bytes has to be refused: status 0 where not. */
 struct refusal room_check(const struct room *room, size_t target);
+
+/* True when not even a refusal may fit behind the request, which room_check() refuses then. */
+bool room_is_cramped(const struct room *room);
 
 /* How many bytes a line of free length may have in the head of the answer, with its CRLF. */
 size_t room_left(const struct room *room);

@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "http/connections.h"
+#include "http/direct.h"
 #include "http/guard.h"
 #include "http/listen.h"
 #include "http/room.h"
@@ -158,7 +159,8 @@ static void end(void *context, struct MHD_Connection *connection, void **slot,
 	connection_awaits_head(request->on);
 	request->ended = request->state == REQUEST_LINE && code == MHD_REQUEST_TERMINATED_WITH_ERROR
 				 ? HTTP_REFUSED
-				 : end_of(code);
+			 : request->said ? HTTP_SENT
+					 : end_of(code);
 	server->app->on_end(server->app_data, request);
 	atomic_fetch_sub(&server->sending, (long)request->held);
 	if (request->state != REQUEST_LINE)
@@ -180,6 +182,10 @@ static enum MHD_Result answer(struct http_request *request)
 	request->server->app->on_answer(request->server->app_data, request);
 	if (response->body.failed)
 		return MHD_NO; /* out of memory: nothing whole can be said */
+	if (request->cramped) {
+		request->said = direct_answer(request, request->server->tls ? HSTS : NULL);
+		return MHD_NO;
+	}
 	made = MHD_create_response_from_buffer(size, response->body.ptr, MHD_RESPMEM_MUST_FREE);
 	if (!made)
 		return MHD_NO;
@@ -253,6 +259,7 @@ static struct refusal read_head(struct http_request *request, const char *versio
 	struct slice authority = SLICE("");
 	const char *why;
 
+	request->cramped = room_is_cramped(&room);
 	if (!refusal.status)
 		refusal = room_check(&room, request->target.len);
 	if (refusal.status)
@@ -274,9 +281,13 @@ static enum MHD_Result take_head(struct http_request *request, const char *metho
 	struct refusal refusal;
 
 	request->state = REQUEST_HEAD;
-	request->method = method;
+	request->line = method;
 	atomic_fetch_add(&server->under_way, 1);
 	connection_begins_body(request->on);
+	/* libmicrohttpd overwrites its own when it refuses a body. */
+	request->method = arena_copy(&request->arena, slice_of(method));
+	if (!request->method)
+		return MHD_NO;
 	refusal = read_head(request, version);
 	if (refusal.status) {
 		refuse(request, refusal);
@@ -295,6 +306,7 @@ static void check_trailers(struct http_request *request)
 	struct refusal refusal =
 		why ? (struct refusal){400, why} : room_check(&room, request->target.len);
 
+	request->cramped = room_is_cramped(&room);
 	if (refusal.status && request->response.status)
 		request->response.close = true; /* it was refused already */
 	else if (refusal.status)
