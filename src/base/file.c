@@ -1,9 +1,25 @@
 /* SPDX-License-Identifier: MIT */
-/* Files on stable storage. */
+/* Files on stable storage, and who owns them. */
 #include "base/file.h"
 
+#include <errno.h>
 #include <fcntl.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
+
+#define PATH_BYTES 4096
+
+/* The folder that names it. */
+static void parent_of(const char *path, char folder[PATH_BYTES])
+{
+	const char *slash = strrchr(path, '/');
+
+	snprintf(folder, PATH_BYTES, "%.*s", slash ? (int)(slash - path + 1) : 1,
+		 slash ? path : ".");
+}
 
 enum err file_sync(const char *path)
 {
@@ -17,10 +33,73 @@ enum err file_sync(const char *path)
 
 enum err file_sync_parent(const char *path)
 {
-	const char *slash = strrchr(path, '/');
-	char folder[4096];
+	char folder[PATH_BYTES];
 
-	snprintf(folder, sizeof(folder), "%.*s", slash ? (int)(slash - path + 1) : 1,
-		 slash ? path : ".");
+	parent_of(path, folder);
 	return file_sync(folder);
+}
+
+int file_make(const char *path)
+{
+	int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	char folder[PATH_BYTES];
+	struct stat status;
+	int failed = 0, error;
+
+	if (fd < 0 || geteuid() != 0)
+		return fd;
+	parent_of(path, folder);
+	failed = stat(folder, &status) || fchown(fd, status.st_uid, status.st_gid);
+	if (!failed)
+		return fd;
+	error = errno;
+	close(fd);
+	unlink(path);
+	errno = error;
+	return -1;
+}
+
+enum err file_make_empty(const char *path)
+{
+	int fd;
+
+	unlink(path);
+	fd = file_make(path);
+	if (fd < 0)
+		return ERR_IO;
+	close(fd);
+	return OK;
+}
+
+bool file_give(int folder, const char *name)
+{
+	struct stat status;
+
+	return geteuid() != 0 ||
+	       (fstat(folder, &status) == 0 &&
+		fchownat(folder, name, status.st_uid, status.st_gid, AT_SYMLINK_NOFOLLOW) == 0);
+}
+
+void file_owner(const char *path, char name[FILE_OWNER_BYTES])
+{
+	char at[PATH_BYTES], text[1024];
+	struct passwd entry, *found = NULL;
+	struct stat status = {0};
+	size_t len;
+
+	snprintf(at, sizeof(at), "%s", path);
+	while (stat(at, &status) && (errno == EACCES || errno == ENOENT || errno == ENOTDIR)) {
+		len = strlen(at);
+		while (len > 1 && at[len - 1] == '/')
+			at[--len] = '\0';
+		if (!strcmp(at, "/") || !strcmp(at, "."))
+			break;
+		while (len && at[len - 1] != '/')
+			len--;
+		snprintf(at + len, sizeof(at) - len, "%s", len ? "" : ".");
+	}
+	if (getpwuid_r(status.st_uid, &entry, text, sizeof(text), &found) || !found)
+		snprintf(name, FILE_OWNER_BYTES, "%lu", (unsigned long)status.st_uid);
+	else
+		snprintf(name, FILE_OWNER_BYTES, "%s", entry.pw_name);
 }

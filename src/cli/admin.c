@@ -5,9 +5,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "auth/token.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "base/timefmt.h"
@@ -22,6 +24,7 @@ void admin_place(const struct settings *settings, struct store_config *config)
 {
 	config->folder = settings->text[SETTING_DATA];
 	config->database = settings->text[SETTING_DATABASE];
+	config->network_folder = settings->number[SETTING_NETWORK_FOLDER];
 	config->clock = &system_clock;
 }
 
@@ -176,9 +179,23 @@ static enum exit_status run_command(const struct settings *settings,
 	return status;
 }
 
-bool admin_token_file(const char *file, const char *token)
+static bool is_in_folder(const char *file, const char *folder)
 {
-	int fd = open(file, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	const char *slash = strrchr(file, '/');
+	char path[STORE_PATH_BYTES];
+	struct stat parent, data;
+
+	snprintf(path, sizeof(path), "%.*s", slash ? (int)(slash - file + 1) : 1,
+		 slash ? file : ".");
+	return folder && stat(path, &parent) == 0 && stat(folder, &data) == 0 &&
+	       parent.st_dev == data.st_dev && parent.st_ino == data.st_ino;
+}
+
+bool admin_token_file(const struct settings *settings, const char *file, const char *token)
+{
+	int fd = is_in_folder(file, settings->text[SETTING_DATA])
+			 ? file_make(file)
+			 : open(file, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	bool written;
 
 	if (fd < 0) {
@@ -212,7 +229,7 @@ enum exit_status admin_run(const struct settings *settings)
 	token_hash(slice_of(token), hash);
 	/* First: a token that cannot be handed over is of no use. The folder's process is told its
 	 * hash alone. */
-	if (file && !admin_token_file(file, token))
+	if (file && !admin_token_file(settings, file, token))
 		return EXIT_FAILED;
 	status = run_command(settings, hash, &unknown);
 	if (file && unknown)

@@ -40,8 +40,9 @@ enum err admin_write(struct store *store, struct store_write *write, struct aren
  * memory. */
 enum exit_status admin_list(const struct settings *settings, json_t *rows);
 
-/* Makes the file, mode 0600, which must not be there; else says what is wrong. */
-bool admin_token_file(const char *file, const char *token);
+/* Makes the file, mode 0600, which must not be there; else says what is wrong. In the data folder it
+ * belongs to the folder's owner. */
+bool admin_token_file(const struct settings *settings, const char *file, const char *token);
 
 /* A time for a listing; null for TIME_NONE. */
 json_t *admin_time(int64_t time);

@@ -3,7 +3,9 @@
 #include "cli/commands.h"
 
 #define BIT SETTING_BIT
-#define DATA (BIT(SETTING_CONFIG) | BIT(SETTING_DATA) | BIT(SETTING_DATABASE))
+#define DATA                                                               \
+	(BIT(SETTING_CONFIG) | BIT(SETTING_DATA) | BIT(SETTING_DATABASE) | \
+	 BIT(SETTING_NETWORK_FOLDER))
 #define STAFF                                                                    \
 	(BIT(SETTING_FIRST_NAME) | BIT(SETTING_LAST_NAME) | BIT(SETTING_EMAIL) | \
 	 BIT(SETTING_ACCESS))
@@ -167,7 +169,7 @@ const struct command commands[] = {
 			"target can be used;\nthe source stays as it is. Where it was broken off, the "
 			"same command goes on. Nobody\nmay serve either of them meanwhile.",
 		.takes = BIT(SETTING_CONFIG) | BIT(SETTING_FROM) | BIT(SETTING_TO) |
-			 BIT(SETTING_PARTITIONS),
+			 BIT(SETTING_NETWORK_FOLDER) | BIT(SETTING_PARTITIONS),
 		.needs = BIT(SETTING_FROM) | BIT(SETTING_TO),
 		.run = command_move,
 	},

@@ -18,6 +18,7 @@
 #include "auth/token.h"
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "cli/commands.h"
 #include "store/store.h"
@@ -290,7 +291,7 @@ static bool listen_in(struct control *control)
 	unlinkat(control->folder, SOCKET, 0);
 	return bind(control->listener, (const struct sockaddr *)&address, sizeof(address)) == 0 &&
 	       fchmodat(control->folder, SOCKET, 0600, 0) == 0 &&
-	       listen(control->listener, 16) == 0;
+	       file_give(control->folder, SOCKET) && listen(control->listener, 16) == 0;
 }
 
 static void control_free(struct control *control)
@@ -345,7 +346,7 @@ static json_t *asked_of(const struct settings *settings, const unsigned char *to
 		const char *name = settings_name((enum setting)i);
 
 		if (!settings->origin[i] || i == SETTING_DATA || i == SETTING_CONFIG ||
-		    i == SETTING_TOKEN_FILE)
+		    i == SETTING_NETWORK_FOLDER || i == SETTING_TOKEN_FILE)
 			continue;
 		/* An origin that is no text is one of a file's name, and left out. */
 		json_object_set_new(origins, name, json_string(settings->origin[i]));

@@ -9,6 +9,7 @@
 #include "store/store.h"
 
 struct token_out {
+	const struct settings *settings;
 	const char *file; /* NULL: standard output */
 	char token[TOKEN_CHARS + 1];
 	bool written;
@@ -19,7 +20,7 @@ static bool hand_over(void *context)
 	struct token_out *out = context;
 
 	if (out->file) {
-		out->written = admin_token_file(out->file, out->token);
+		out->written = admin_token_file(out->settings, out->file, out->token);
 	} else {
 		out->written = printf("%s\n", out->token) > 0 && fflush(stdout) == 0;
 		if (!out->written)
@@ -33,7 +34,7 @@ static enum exit_status make(const struct settings *settings, const char *accoun
 			     struct staff *staff)
 {
 	struct store_config config = {.partitions = (unsigned)settings->number[SETTING_PARTITIONS]};
-	struct token_out out = {.file = settings->text[SETTING_TOKEN_FILE]};
+	struct token_out out = {.settings = settings, .file = settings->text[SETTING_TOKEN_FILE]};
 	unsigned char hash[TOKEN_HASH_BYTES];
 	struct buf why = {0};
 	struct store_first first = {

@@ -23,7 +23,7 @@ static void print_report(const struct settings *settings, const struct move_repo
 		fprintf(settings->out, "%-16s %lld\n", report->counts[i].table,
 			(long long)report->counts[i].rows);
 	if (report->resumed)
-		fprintf(settings->err, "went on behind %lld rows of an earlier run\n",
+		fprintf(settings->err, "went on after %lld rows of an earlier run\n",
 			(long long)report->resumed);
 	fprintf(settings->err, "%s; every row is the same in the source and in the target\n",
 		report->before ? "an earlier run had moved everything" : "moved");
@@ -37,6 +37,7 @@ static struct store_config config_of(const struct settings *settings, enum setti
 	return (struct store_config){
 		.folder = url ? NULL : place,
 		.database = url ? place : NULL,
+		.network_folder = settings->number[SETTING_NETWORK_FOLDER],
 		.clock = &system_clock,
 	};
 }

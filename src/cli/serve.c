@@ -31,6 +31,13 @@ static void on_fatal(void *context)
 	kill(getpid(), SIGTERM);
 }
 
+static void log_upgrade(void *context, const struct store_upgrade *upgrade)
+{
+	(void)context;
+	log_line("migrated the database from schema %d to %d; a copy of it as it was is %s",
+		 upgrade->from, upgrade->to, upgrade->copy);
+}
+
 /* Every connection is a descriptor. */
 static void raise_descriptor_limit(void)
 {
@@ -292,6 +299,7 @@ static enum exit_status run(const struct settings *settings, const struct epheme
 		.read_budget_ms = (int)settings->number[SETTING_TIMEOUT],
 		.write_budget_ms = (int)settings->number[SETTING_TIMEOUT],
 		.queue_limit = (size_t)settings->number[SETTING_QUEUE],
+		.on_upgrade = log_upgrade,
 		.on_fatal = on_fatal,
 		.fatal_context = &serving,
 	};

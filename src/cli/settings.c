@@ -35,6 +35,9 @@ static const struct setting_row rows[SETTINGS] = {
 			  "the folder that everything is kept in"},
 	[SETTING_DATABASE] = {"database", "URL", SETTING_URL, 0, NULL,
 			      "instead of --data: postgresql://USER@HOST/NAME"},
+	[SETTING_NETWORK_FOLDER] =
+		{"allow-network-folder", NULL, SETTING_SWITCH, 0, NULL,
+		 "open a folder on a network filesystem, where it can be damaged"},
 	[SETTING_PARTITIONS] =
 		{"partitions", "N", SETTING_NUMBER, 1024, "0",
 		 "of a new PostgreSQL database: its tables have N parts, by account"},

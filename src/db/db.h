@@ -57,6 +57,8 @@ enum db_mode {
 	/* Cannot write and makes no file beside the database either: for one that no process
 	 * has open, and none opens meanwhile. */
 	DB_STILL,
+	/* The same where a WAL was left, without shared memory and without locks. */
+	DB_STILL_WAL,
 };
 
 /* An index of the trigrams of folded titles that stands beside its table, as `f`; the account is

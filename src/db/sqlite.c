@@ -299,6 +299,13 @@ static enum err configure(struct sqlite_db *db)
 {
 	int code = sqlite3_db_config(db->handle, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
 
+	/* Before the first read: the index of the WAL is then this connection's own. What cannot
+	 * lock must not bring the WAL into the database at its end either. */
+	if (code == SQLITE_OK && db->mode == DB_STILL_WAL)
+		code = sqlite3_db_config(db->handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+	if (code == SQLITE_OK && db->mode == DB_STILL_WAL)
+		code = sqlite3_exec(db->handle, "PRAGMA locking_mode = EXCLUSIVE", NULL, NULL,
+				    NULL);
 	sqlite3_extended_result_codes(db->handle, 1);
 	sqlite3_progress_handler(db->handle, 1000, over_budget, db);
 	if (code == SQLITE_OK)
@@ -333,6 +340,7 @@ static enum err sqlite_open(const char *where, enum db_mode mode, struct db **db
 		[DB_WRITE] = SQLITE_OPEN_READWRITE,
 		[DB_READ] = SQLITE_OPEN_READONLY,
 		[DB_STILL] = SQLITE_OPEN_READONLY | SQLITE_OPEN_URI,
+		[DB_STILL_WAL] = SQLITE_OPEN_READONLY,
 	};
 	struct sqlite_db *db = calloc(1, sizeof(*db));
 	struct buf uri = {0};
@@ -347,7 +355,8 @@ static enum err sqlite_open(const char *where, enum db_mode mode, struct db **db
 	db->db.driver = &sqlite_driver;
 	db->mode = mode;
 	err = err_of(sqlite3_open_v2(uri.ptr ? uri.ptr : where, &db->handle,
-				     flags[mode] | SQLITE_OPEN_NOMUTEX, NULL));
+				     flags[mode] | SQLITE_OPEN_NOMUTEX,
+				     mode == DB_STILL_WAL ? "unix-none" : NULL));
 	buf_release(&uri);
 	if (!err)
 		err = configure(db);

@@ -203,20 +203,12 @@ static enum err run_rules(struct check *check, check_progress_fn *on_progress, v
 	return err;
 }
 
-static enum err removed_row(void *context, const struct db_value *values, size_t count)
-{
-	(void)values;
-	(void)count;
-	*(bool *)context = true;
-	return OK;
-}
-
 /* Half of an account is not sound, and nobody gets at it (account_remove.c). */
 static enum err check_removals(struct check *check, struct buf *why)
 {
 	bool removed = false;
 	const struct db_call call = {.sql = "SELECT id FROM account WHERE name LIKE '-%'",
-				     .on_row = removed_row,
+				     .on_row = any_row,
 				     .context = &removed};
 	enum err err = check->store->driver->run(check->db, &call, 1);
 
@@ -231,9 +223,8 @@ static enum err check_removals(struct check *check, struct buf *why)
 
 static enum err open_database(struct check *check, int64_t *schema_out, struct buf *why)
 {
-	const char *folder = check->store->config.folder;
 	/* A PostgreSQL database is looked at in a snapshot, whoever has it. */
-	enum err err = folder ? store_lock(check->store, why) : OK;
+	enum err err = check->store->config.folder ? folder_lock_reading(check->store, why) : OK;
 
 	if (err == ERR_BUSY) {
 		buf_clear(why);
@@ -242,17 +233,17 @@ static enum err open_database(struct check *check, int64_t *schema_out, struct b
 	if (!err)
 		err = store_open_reading(check->store, &check->db, why);
 	if (!err)
-		err = schema_read(check->db, migration_count, schema_out, why);
-	if (!err && *schema_out < (int64_t)migration_count) {
-		buf_printf(
-			why,
-			"the database has schema %lld and this docket reads schema %zu: bring it "
-			"up to date first, with \"docket migrate %s %s\"",
-			(long long)*schema_out, migration_count, folder ? "--data" : "--database",
-			folder ? folder : "URL");
-		err = ERR_SCHEMA;
-	}
+		err = store_read_schema(check->store, check->db, false, schema_out, why);
 	return err ? err : check_removals(check, why);
+}
+
+/* Whoever may only read a folder cannot keep others away from it. */
+static enum err refuse_changed(struct check *check, struct buf *why)
+{
+	if (!check->store->unchanging || check->store->lock >= 0 || !folder_changed(check->store))
+		return OK;
+	buf_add_text(why, "the database was changed while it was checked: check it again");
+	return ERR_BUSY;
 }
 
 enum err store_check(const struct store_config *config, struct arena *arena,
@@ -265,6 +256,8 @@ enum err store_check(const struct store_config *config, struct arena *arena,
 
 	if (!err)
 		err = run_rules(&check, on_progress, context, &report);
+	if (!err)
+		err = refuse_changed(&check, why);
 	if (err && !why->len)
 		buf_printf(why, "cannot read the database: %s", err_text(err));
 	if (check.store)

@@ -59,27 +59,12 @@ static enum err take_lock(struct db *db, const char *sql, const char *who, struc
 	return err;
 }
 
-static enum err check_schema(struct db *db, struct buf *why)
-{
-	int64_t have = 0;
-	enum err err = schema_read(db, migration_count, &have, why);
-
-	if (!err && have < (int64_t)migration_count) {
-		buf_printf(
-			why,
-			"the database has schema %lld and this docket needs schema %zu: stop "
-			"every docket that serves it, then run \"docket migrate --database URL\"",
-			(long long)have, migration_count);
-		err = ERR_SCHEMA;
-	}
-	return err;
-}
-
 /* With the lock, on every connection: whoever has one sees no other schema than this. */
 static enum err open_shared(struct store *store, enum db_mode mode, struct db **db_out,
 			    struct buf *why)
 {
 	struct db *db = NULL;
+	int64_t have = 0;
 	enum err err = open_db(store, mode, &db, why);
 
 	if (!err) {
@@ -88,7 +73,7 @@ static enum err open_shared(struct store *store, enum db_mode mode, struct db **
 				"docket migrate or docket move is at work on the database", why);
 	}
 	if (!err)
-		err = check_schema(db, why);
+		err = store_read_schema(store, db, false, &have, why);
 	if (!err)
 		store->driver->set_budget(db, 0);
 	if (err)
@@ -136,12 +121,14 @@ enum err database_open_reading(struct store *store, struct db **db_out, struct b
 	return open_db(store, DB_READ, db_out, why);
 }
 
-enum err database_bring_up(struct store *store, struct buf *why)
+enum err database_bring_up(struct store *store, int64_t have, struct store_upgrade *upgrade_out,
+			   struct buf *why)
 {
 	const struct migrate_how how = {.partitions = store->config.partitions,
 					.now = clock_now(store->config.clock),
 					.renew = history_renew};
 
+	*upgrade_out = (struct store_upgrade){.from = (int)have, .to = (int)migration_count};
 	return migrate(store->write_db, migrations, migration_count, &how, why);
 }
 
@@ -151,10 +138,8 @@ static enum err check_new(struct db *db, struct buf *why)
 	int64_t have = 0, accounts = 0;
 	enum err err = schema_read(db, migration_count, &have, why);
 
-	if (err == ERR_NOT_FOUND) {
-		buf_clear(why);
+	if (err == ERR_NOT_FOUND)
 		return OK;
-	}
 	if (!err && have)
 		err = ask_number(db, "SELECT count(*) FROM account", &accounts);
 	if (!err && accounts) {
@@ -166,12 +151,13 @@ static enum err check_new(struct db *db, struct buf *why)
 
 enum err database_create(struct store *store, const struct store_first *first, struct buf *why)
 {
+	struct store_upgrade upgrade;
 	enum err err = database_lock(store, why);
 
 	if (!err)
 		err = check_new(store->write_db, why);
 	if (!err)
-		err = database_bring_up(store, why);
+		err = database_bring_up(store, 0, &upgrade, why);
 	if (!err && !first->hand_over(first->context))
 		return ERR_IO;
 	if (!err) {

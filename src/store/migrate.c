@@ -127,7 +127,8 @@ static enum err copy(struct db *db, const char *to, struct buf *why)
 	enum err err;
 
 	snprintf(partial, sizeof(partial), "%s.partial", to);
-	unlink(partial);
+	/* Its owner is the folder's; where it cannot be made the copy fails and says why. */
+	(void)file_make_empty(partial);
 	err = db->driver->copy(db, partial);
 	if (err) {
 		unlink(partial);
@@ -140,7 +141,7 @@ static enum err copy(struct db *db, const char *to, struct buf *why)
 	return OK;
 }
 
-static enum err found_row(void *context, const struct db_value *values, size_t count)
+enum err any_row(void *context, const struct db_value *values, size_t count)
 {
 	(void)values;
 	(void)count;
@@ -148,17 +149,34 @@ static enum err found_row(void *context, const struct db_value *values, size_t c
 	return OK;
 }
 
+/* Counts the columns of the table of migrations among those of a table. */
+static enum err column_row(void *context, const struct db_value *values, size_t count)
+{
+	static const char *const names[] = {"number", "name", "applied_at"};
+
+	(void)count;
+	for (size_t i = 0; i < FIELD_COUNT(names); i++)
+		*(size_t *)context += slice_is(values[0].bytes, names[i]);
+	return OK;
+}
+
+static enum err read_columns(struct db *db, const char *table, db_row_fn *on_row, void *context)
+{
+	const struct db_value name = DB_TEXT_VALUE(slice_of(table));
+	const struct db_call ask = {.sql = db->driver->dialect->columns,
+				    .args = &name,
+				    .arg_count = 1,
+				    .on_row = on_row,
+				    .context = context};
+
+	return db->driver->run(db, &ask, 1);
+}
+
 /* What a move has begun (move_target.c) is nothing that anyone else may read or make whole. */
 static enum err refuse_part(struct db *db, struct buf *why)
 {
 	bool moving = false;
-	const struct db_value table = DB_TEXT_VALUE(slice_of("moving"));
-	const struct db_call ask = {.sql = db->driver->dialect->columns,
-				    .args = &table,
-				    .arg_count = 1,
-				    .on_row = found_row,
-				    .context = &moving};
-	enum err err = db->driver->run(db, &ask, 1);
+	enum err err = read_columns(db, "moving", any_row, &moving);
 
 	if (err)
 		return fail(db, err, why, CANNOT_READ);
@@ -175,16 +193,16 @@ enum err schema_read(struct db *db, size_t count, int64_t *have_out, struct buf 
 	int64_t have = 0;
 	const struct db_call ask = {
 		.sql = "SELECT max(number) FROM migration", .on_row = number_row, .context = &have};
+	size_t columns = 0;
 	enum err err = refuse_part(db, why);
 
 	if (err)
 		return err;
-	err = db->driver->run(db, &ask, 1);
-	if (err == ERR_NOT_FOUND) {
-		buf_add_text(why, "the database has no tables of docket: make them with "
-				  "\"docket init --database URL\"");
-		return err;
-	}
+	err = read_columns(db, "migration", column_row, &columns);
+	if (!err && columns < 3)
+		return ERR_NOT_FOUND;
+	if (!err)
+		err = db->driver->run(db, &ask, 1);
 	if (err)
 		return fail(db, err, why, CANNOT_READ);
 	if (have > (int64_t)count) {

@@ -80,35 +80,26 @@ enum err side_hold(struct move *move, const struct side *side)
 	return err;
 }
 
-static enum err check_source(struct move *move, struct buf *said)
-{
-	int64_t schema = 0;
-	enum err err = schema_read(move->from.db, migration_count, &schema, said);
-
-	if (err == ERR_NOT_FOUND) {
-		buf_clear(said);
-		buf_add_text(said, "it has no tables of docket");
-	} else if (!err && schema < (int64_t)migration_count) {
-		buf_printf(
-			said,
-			"it has schema %lld and this docket moves schema %zu: bring it up to date "
-			"first, with \"docket migrate\"",
-			(long long)schema, migration_count);
-		err = ERR_SCHEMA;
-	}
-	return err;
-}
-
 static enum err open_source(struct move *move)
 {
 	struct store *store = move->from.store;
 	struct buf said = {0};
+	int64_t schema = 0;
 	enum err err = side_lock(&move->from, &said);
 
+	/* Nobody wants to make an empty one to move it. */
+	if (err == ERR_NOT_FOUND && store->config.folder) {
+		buf_clear(&said);
+		buf_printf(&said, "there is no database in %s", store->config.folder);
+	}
 	if (!err)
 		err = store_open_reading(store, &move->from.db, &said);
 	if (!err)
-		err = check_source(move, &said);
+		err = store_read_schema(store, move->from.db, false, &schema, &said);
+	if (err == ERR_NOT_FOUND && !store->config.folder) {
+		buf_clear(&said);
+		buf_add_text(&said, "the database has no tables of docket");
+	}
 	return move_blame(move, &move->from, err, &said);
 }
 

@@ -143,6 +143,8 @@ static enum err open_anew(struct move *move, const char *folder)
 		unlink(path);
 	}
 	folder_path(folder, MOVING, path);
+	/* Its owner is the folder's; where it cannot be made the opening fails and says why. */
+	(void)file_make_empty(path);
 	return open_at(move, path, DB_CREATE);
 }
 
@@ -165,10 +167,10 @@ static enum err take_folder(struct move *move, const char *folder)
 	if (err)
 		return err;
 	if (mkdir(folder, 0700) && errno != EEXIST) {
-		buf_printf(&said, "cannot make the folder %s: %s", folder, strerror(errno));
+		folder_blame(&said, "make the folder", folder, errno);
 		return move_blame(move, &move->to, ERR_IO, &said);
 	}
-	err = move_blame(move, &move->to, lock_folder(folder, &move->to.store->lock, &said), &said);
+	err = move_blame(move, &move->to, folder_take(move->to.store, &said), &said);
 	/* Nobody makes one from now on. */
 	return err ? err : refuse_database(move, folder);
 }

@@ -12,10 +12,11 @@ struct place {
 	enum err (*create)(struct store *store, const struct store_first *first, struct buf *why);
 	enum err (*lock)(struct store *store, struct buf *why);
 	enum err (*open_reading)(struct store *store, struct db **db_out, struct buf *why);
-	enum err (*bring_up)(struct store *store, struct buf *why);
+	enum err (*bring_up)(struct store *store, int64_t have, struct store_upgrade *upgrade_out,
+			     struct buf *why);
 };
 
-static const struct place folder = {
+static const struct place in_folder = {
 	.driver = &sqlite_driver,
 	.open = folder_open,
 	.create = folder_create,
@@ -24,7 +25,7 @@ static const struct place folder = {
 	.bring_up = folder_bring_up,
 };
 
-static const struct place database = {
+static const struct place in_database = {
 	.driver = &postgres_driver,
 	.open = database_open,
 	.create = database_create,
@@ -35,7 +36,7 @@ static const struct place database = {
 
 static const struct place *place_of(const struct store *store)
 {
-	return store->config.database ? &database : &folder;
+	return store->config.database ? &in_database : &in_folder;
 }
 
 struct store *store_new(const struct store_config *config)
@@ -100,9 +101,56 @@ enum err store_lock(struct store *store, struct buf *why)
 	return place_of(store)->lock(store, why);
 }
 
-enum err store_bring_up(struct store *store, struct buf *why)
+enum err store_bring_up(struct store *store, int64_t have, struct store_upgrade *upgrade_out,
+			struct buf *why)
 {
-	return place_of(store)->bring_up(store, why);
+	return place_of(store)->bring_up(store, have, upgrade_out, why);
+}
+
+/* A database of another program may have a table of the same name. */
+static enum err is_ours(struct db *db, bool *ours_out)
+{
+	const struct db_call ask = {.sql = "SELECT number FROM migration WHERE name = 'init'",
+				    .on_row = any_row,
+				    .context = ours_out};
+
+	return db->driver->run(db, &ask, 1);
+}
+
+enum err store_read_schema(const struct store *store, struct db *db, bool older, int64_t *have_out,
+			   struct buf *why)
+{
+	const char *folder = store->config.folder;
+	bool ours = !folder;
+	int64_t have = 0;
+	enum err err = schema_read(db, migration_count, &have, why);
+
+	if (!err && folder)
+		err = is_ours(db, &ours);
+	if (!err && !ours)
+		err = ERR_NOT_FOUND;
+	if (err == ERR_NOT_FOUND && folder) {
+		buf_printf(why,
+			   "%s/" DATABASE " is a database of another program: "
+			   "look whether it is the right folder",
+			   folder);
+		folder_advise(folder, why);
+	} else if (err == ERR_NOT_FOUND) {
+		buf_add_text(why, "the database has no tables of docket: make them with "
+				  "\"docket init --database URL\"");
+	} else if (!err && !older && have < (int64_t)migration_count) {
+		buf_printf(why,
+			   "the database has schema %lld and this docket needs schema %zu: %sbring "
+			   "it up to date with \"docket migrate %s %s\"",
+			   (long long)have, migration_count,
+			   folder ? "" : "stop every docket that serves it, then ",
+			   folder ? "--data" : "--database", folder ? folder : "URL");
+		err = ERR_SCHEMA;
+	} else if (err == ERR_CORRUPT && folder) {
+		folder_advise(folder, why);
+	}
+	*have_out = have;
+	return err;
 }
 
 enum err store_open_reading(struct store *store, struct db **db_out, struct buf *why)

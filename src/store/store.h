@@ -41,6 +41,14 @@ struct scope {
 	int64_t staff_id;
 };
 
+#define STORE_PATH_BYTES 4096
+
+/* What a migration has done. */
+struct store_upgrade {
+	int from, to;                /* numbers of schemas */
+	char copy[STORE_PATH_BYTES]; /* the database as it was before; "" where there is none */
+};
+
 struct store_config {
 	const char *folder;
 	const char *database; /* in its place: the URL of a PostgreSQL database */
@@ -60,6 +68,12 @@ struct store_config {
 	 * unknown and the process must be started anew. May be NULL. */
 	void (*on_fatal)(void *context);
 	void *fatal_context;
+	/* Of a folder: it may be on a network filesystem. */
+	bool network_folder;
+	/* Of a folder: its database may be brought to this program's schema, and this is called when
+	 * that was done. NULL: an older schema is refused. */
+	void (*on_upgrade)(void *context, const struct store_upgrade *upgrade);
+	void *upgrade_context;
 };
 
 /* An API token: the account's, whoever uses it. */
@@ -93,8 +107,8 @@ struct store_first {
 enum err store_create(const struct store_config *config, const struct store_first *first,
 		      struct buf *why);
 
-/* Opens the folder for this process alone and brings an older database to this program's schema
- * after a checked copy; or a PostgreSQL database of this schema, which others may have open as
+/* Opens the folder for this process alone, and brings an older database to this program's schema
+ * after a checked copy where the configuration has it so; or opens a PostgreSQL database of this schema, which others may have open as
  * well. Starts the threads that write. ERR_BUSY where another process has the folder, or is at work
  * on the database's schema. */
 enum err store_open(const struct store_config *config, struct store **store_out, struct buf *why);
@@ -105,11 +119,10 @@ typedef void store_migration_fn(void *context, int number, const char *name);
 /* Does alone what store_open() does to an older database: tells every migration that it has not
  * had, in their order, and runs them, of a folder after a checked copy. With `dry` the database
  * stays as it is: they are run on a copy that is removed again, or in a transaction that is taken
- * back. `have_out` is the number of the schema that
- * was found. ERR_BUSY where another process has the folder, ERR_SCHEMA where it is newer. */
+ * back. ERR_BUSY where another process has the folder, ERR_SCHEMA where it is newer. */
 enum err store_migrate(const struct store_config *config, bool dry,
-		       store_migration_fn *on_migration, void *context, int *have_out,
-		       struct buf *why);
+		       store_migration_fn *on_migration, void *context,
+		       struct store_upgrade *upgrade_out, struct buf *why);
 
 /* The number of the newest schema that this program knows, which every open database has. */
 int store_schema(void);

@@ -62,6 +62,9 @@ struct store {
 	/* Which tokens were used in which minute: see store_token_used(). */
 	_Atomic uint64_t uses[TOKEN_USES];
 	int lock; /* file descriptor of the folder's lock */
+	/* Nobody writes to the folder meanwhile: it is this process's, or cannot be written. */
+	bool unchanging;
+	struct timespec seen[2]; /* when its database and the WAL were written: folder_changed() */
 };
 
 /* store.c */
@@ -73,35 +76,56 @@ struct store *store_new(const struct store_config *config);
 /* Takes the place for this process alone, which must have a database. ERR_BUSY where another
  * process has it. */
 enum err store_lock(struct store *store, struct buf *why);
-/* Opens the writing connection, and brings the database to this program's schema. */
-enum err store_bring_up(struct store *store, struct buf *why);
+/* Opens the writing connection, and brings the database, of schema `have`, to this program's. */
+enum err store_bring_up(struct store *store, int64_t have, struct store_upgrade *upgrade_out,
+			struct buf *why);
+/* The number of the database's schema. ERR_NOT_FOUND where it is none of docket's, ERR_SCHEMA where
+ * it is newer than this program's, or older unless `older` is true. */
+enum err store_read_schema(const struct store *store, struct db *db, bool older, int64_t *have_out,
+			   struct buf *why);
 /* Opens a connection that cannot write; where a folder is this process's and its last one has
  * ended well, nothing is written beside the database either. */
 enum err store_open_reading(struct store *store, struct db **db_out, struct buf *why);
 /* Makes the first account, on the writing connection. */
 enum err store_insert_first(struct store *store, const struct store_first *first);
 
-/* folder.c: a data folder with a SQLite database. */
+/* folder_lock.c: who has a data folder. */
 #define DATABASE "docket.db"
-#define PATH_BYTES 4096
+#define LOCK "docket.lock"
+#define PATH_BYTES STORE_PATH_BYTES
 void folder_path(const char *folder, const char *name, char path[PATH_BYTES]);
+/* "cannot WHAT PATH: Permission denied; run this as its owner, NAME"; `error` is an errno. */
+void folder_blame(struct buf *why, const char *what, const char *path, int error);
+/* Says what to do with a folder whose database is damaged or missing. */
+void folder_advise(const char *folder, struct buf *why);
+/* Whether there is a file that can be a database: ERR_CORRUPT where it is empty, ERR_NOT_FOUND. */
+enum err folder_find(const char *folder, struct buf *why);
 /* Takes the folder for this process, with a database or without. ERR_BUSY where another process has
  * it. */
-enum err lock_folder(const char *folder, int *lock_out, struct buf *why);
+enum err folder_take(struct store *store, struct buf *why);
+/* The same with a database; and to read alone, where the folder may be one that cannot be written:
+ * then nobody is kept away from it. */
+enum err folder_lock(struct store *store, struct buf *why);
+enum err folder_lock_reading(struct store *store, struct buf *why);
+void folder_unlock(struct store *store);
+
+/* folder.c: a data folder with a SQLite database. */
 enum err folder_open(struct store *store, struct buf *why);
 enum err folder_create(struct store *store, const struct store_first *first, struct buf *why);
-enum err folder_lock(struct store *store, struct buf *why);
 enum err folder_open_reading(struct store *store, struct db **db_out, struct buf *why);
+/* Whether the database was written since this or folder_open_reading() was called last. */
+bool folder_changed(struct store *store);
 /* After a copy. */
-enum err folder_bring_up(struct store *store, struct buf *why);
-void folder_unlock(struct store *store);
+enum err folder_bring_up(struct store *store, int64_t have, struct store_upgrade *upgrade_out,
+			 struct buf *why);
 
 /* database.c: a PostgreSQL database, which other processes serve as well. */
 enum err database_open(struct store *store, struct buf *why);
 enum err database_create(struct store *store, const struct store_first *first, struct buf *why);
 enum err database_lock(struct store *store, struct buf *why);
 enum err database_open_reading(struct store *store, struct db **db_out, struct buf *why);
-enum err database_bring_up(struct store *store, struct buf *why);
+enum err database_bring_up(struct store *store, int64_t have, struct store_upgrade *upgrade_out,
+			   struct buf *why);
 
 /* Opens one more connection to a database that others serve as well, of a store that was opened
  * before; tells when it goes away and when it is there again. ERR_AWAY. */
@@ -283,8 +307,11 @@ enum err schema_mark(struct db *db);
 bool markers_fill(const struct db_marker *markers, const char *sql, struct buf *out);
 
 /* The number of the database's last migration, 0 for none. ERR_SCHEMA where it is above `count`,
- * ERR_NOT_FOUND where a PostgreSQL database has no table of them. */
+ * ERR_NOT_FOUND, without a word, where the database has no table of them. */
 enum err schema_read(struct db *db, size_t count, int64_t *have_out, struct buf *why);
+
+/* For a statement of which only matters whether it finds a row: `context` is a bool, made true. */
+enum err any_row(void *context, const struct db_value *values, size_t count);
 
 struct migrate_how {
 	const char

@@ -2,6 +2,7 @@
 /* Brings a database to this program's schema without serving it, or tries whether that would do. */
 #include <unistd.h>
 
+#include "base/file.h"
 #include "store/store_private.h"
 
 #define TRIAL DATABASE ".trial"
@@ -29,6 +30,7 @@ static enum err try_on_copy(const struct store *store, struct db *db, struct buf
 
 	folder_path(folder, TRIAL, path);
 	remove_trial(folder);
+	(void)file_make_empty(path);
 	err = driver->copy(db, path);
 	if (err)
 		buf_printf(why, "cannot copy the database to %s: %s: %s", path, err_text(err),
@@ -67,16 +69,16 @@ static enum err try(struct store *store, struct db *db, struct buf *why)
 
 /* What would be done is told before it is tried, what was done afterwards. */
 static enum err go_up(struct store *store, bool dry, store_migration_fn *on_migration,
-		      void *context, int *have_out, struct buf *why)
+		      void *context, struct store_upgrade *upgrade, struct buf *why)
 {
 	struct db *db = NULL;
 	int64_t have = 0;
 	enum err err = store_open_reading(store, &db, why);
 
 	if (!err)
-		err = schema_read(db, migration_count, &have, why);
+		err = store_read_schema(store, db, true, &have, why);
 	if (!err) {
-		*have_out = (int)have;
+		*upgrade = (struct store_upgrade){.from = (int)have, .to = (int)migration_count};
 		if (dry)
 			tell_all((size_t)have, on_migration, context);
 		if (dry && (size_t)have < migration_count)
@@ -84,21 +86,21 @@ static enum err go_up(struct store *store, bool dry, store_migration_fn *on_migr
 	}
 	store->driver->close(db);
 	if (!err && !dry && (size_t)have < migration_count)
-		err = store_bring_up(store, why);
+		err = store_bring_up(store, have, upgrade, why);
 	if (!err && !dry)
 		tell_all((size_t)have, on_migration, context);
 	return err;
 }
 
 enum err store_migrate(const struct store_config *config, bool dry,
-		       store_migration_fn *on_migration, void *context, int *have_out,
-		       struct buf *why)
+		       store_migration_fn *on_migration, void *context,
+		       struct store_upgrade *upgrade_out, struct buf *why)
 {
 	struct store *store = store_new(config);
 	enum err err = store ? store_lock(store, why) : ERR_NOMEM;
 
 	if (!err)
-		err = go_up(store, dry, on_migration, context, have_out, why);
+		err = go_up(store, dry, on_migration, context, upgrade_out, why);
 	if (err && !why->len)
 		buf_add_text(why, err_text(err));
 	store_close(store);

@@ -273,7 +273,7 @@ def test_an_address_of_no_machine_here(base):
 def test_a_second_server_on_the_folder(make_server):
     server = make_server()
     said = fails("serve", "--data", server.data, "--listen", "127.0.0.1:0")
-    assert str(server.data) in said and "another docket" in said
+    assert str(server.data) in said and "another docket process" in said
     server.create()
     server.kill()
     server.start()

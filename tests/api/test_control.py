@@ -157,7 +157,7 @@ def test_what_needs_a_folder_of_its_own(pair, words, tmp_path):
     file = ["--token-file", tmp_path / "token"] if words == ["init"] else []
     said = fails(*words, *file, "--data", pair.folder)
     assert said.count("\n") == 1 and str(pair.folder) in said
-    assert "another docket is using" in said or "already has a database" in said
+    assert "in use by another docket process" in said or "already has a database" in said
     assert not (tmp_path / "token").exists()
     assert dump(pair.folder) == before
     assert pair.ask("first").status == 200

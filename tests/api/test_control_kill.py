@@ -191,7 +191,7 @@ def test_an_orderly_end(served):
         commands.check()
         accounts = {row["name"] for row in listed(pair.folder, "account list")}
         for (kind, name, file, status), said in zip(commands.done, commands.said):
-            assert status == 0 or "another docket is using" in said, said
+            assert status == 0 or "in use by another docket" in said, said
             assert status == 0 or not (file and file.exists())
             assert kind != "account" or (name in accounts) == (status == 0)
         pair.server.start()

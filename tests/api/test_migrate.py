@@ -2,6 +2,7 @@
 import contextlib
 import hashlib
 import os
+import pwd
 import re
 import sqlite3
 
@@ -81,7 +82,9 @@ def fails_after_telling(*arguments):
 def test_it_migrates_once(old, tmp_path):
     done = succeed("migrate", "--data", old)
     assert done.stdout == TOLD, done
-    assert done.stderr == f"migrated from schema 1 to {LATEST}\n", done
+    copy = old / f"docket.db.before-{LATEST:04}"
+    assert done.stderr == f"migrated from schema 1 to {LATEST}; a copy of it as it was is {copy}\n"
+    assert rows(old, "SELECT max(number) FROM migration", file=copy.name) == [(1,)]
     assert rows(old, "SELECT max(number), count(*) FROM migration") == [(LATEST, LATEST)]
     assert sorted(os.listdir(old)) == [
         "docket.db", f"docket.db.before-{LATEST:04}", "docket.lock"]
@@ -96,6 +99,47 @@ def test_it_migrates_once(old, tmp_path):
     server.stop()
 
 
+@pytest.mark.parametrize("words", [
+    ["account", "list"], ["account", "add", "new"], ["account", "set", "old", "--country", "DE"],
+    ["account", "remove", "old", "--yes"], ["staff", "add", "new"], ["staff", "list"],
+    ["staff", "set", "admin", "--email", "a@example.com"], ["token", "add", "new"],
+    ["token", "list"], ["token", "revoke", "first"], ["demo"], ["check"], ["init"]])
+def test_only_serve_and_migrate_change_a_schema(old, tmp_path, words):
+    before = state(old)
+    makes_token = words[0] == "init" or (words[1:2] == ["add"] and words[0] != "staff")
+    said = fails(*words, "--data", old,
+                 *(["--token-file", tmp_path / "token"] if makes_token else []))
+    if words != ["init"]:
+        assert f'schema 1 and this docket needs schema {LATEST}' in said, said
+        assert f'"docket migrate --data {old}"' in said, said
+    assert state(old) == before
+    assert not (tmp_path / "token").exists()
+
+
+def test_serve_says_what_it_migrated(old, tmp_path):
+    copy = old / f"docket.db.before-{LATEST:04}"
+    server = Server(old, "", tmp_path / "log")
+    assert (f"docket: migrated the database from schema 1 to {LATEST}; a copy of it as it was is "
+            f"{copy}") in server.messages()
+    server.stop()
+    assert rows(old, "SELECT max(number) FROM migration", file=copy.name) == [(1,)]
+    server.start()
+    assert server.stderr().count("migrated the database") == 1
+    server.stop()
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="root alone can be two users")
+@pytest.mark.parametrize("more", [[], ["--dry-run"]])
+def test_what_root_makes_is_the_owners(old, more):
+    """Also the trial of a dry run, which would else be left where it is killed."""
+    owner = pwd.getpwnam("nobody")
+    for path in (old, *old.iterdir()):
+        os.chown(path, owner.pw_uid, owner.pw_gid)
+    succeed("migrate", "--data", old, *more)
+    assert (old / f"docket.db.before-{LATEST:04}").exists() == (not more)
+    assert {path.owner() for path in old.iterdir()} == {"nobody"}
+
+
 @pytest.mark.parametrize("more", [[], ["--dry-run"]])
 def test_a_newer_schema_is_refused(old, more):
     change(old, "INSERT INTO migration VALUES (9999, 'later', 0)")
@@ -108,7 +152,7 @@ def test_a_newer_schema_is_refused(old, more):
 @pytest.mark.parametrize("more", [[], ["--dry-run"]])
 def test_not_while_the_folder_is_served(make_server, more):
     server = make_server()
-    assert "another docket" in fails("migrate", "--data", server.data, *more)
+    assert "another docket process" in fails("migrate", "--data", server.data, *more)
     server.create()
 
 

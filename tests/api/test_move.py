@@ -18,7 +18,7 @@ from harness import COMMAND_S, PROGRAM, SANITIZER, TASKS, environment, make_data
 from move_places import TABLES, Database, Folder, tables
 from test_postgres_commit import Cutter
 
-IN_USE = re.compile("another docket is using|docket processes have the database open")
+IN_USE = re.compile("in use by another docket|docket processes have the database open")
 MANY = 20000  # tasks: more than are copied at once
 KILLS = 6
 

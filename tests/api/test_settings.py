@@ -11,7 +11,7 @@ from harness import run, succeed
 from places import rows
 
 STAFF = ["first-name", "last-name", "email", "access"]
-PLACE = ["data", "database"]
+PLACE = ["data", "database", "allow-network-folder"]
 OPTIONS = {
     "init": ["config", *PLACE, "partitions", "account", "username", "email", "token-file"],
     "account add": ["config", *PLACE, "username", "email", "token-file"],
@@ -28,13 +28,13 @@ OPTIONS = {
     "demo": ["config", *PLACE, "account", "tasks"],
     "check": ["config", *PLACE, "json"],
     "migrate": ["config", *PLACE, "dry-run"],
-    "move": ["config", "partitions", "from", "to"],
+    "move": ["config", "allow-network-folder", "partitions", "from", "to"],
     "serve": ["config", *PLACE, "ephemeral", "token", "listen", "base-domain", "tls-cert",
               "tls-key", "behind-proxy", "base-url", "absolute-links", "cors-origins",
               "database-connections", "statement-timeout", "queue", "quiet", "log-format"],
 }
 ABOUT = {"add", "set", "remove", "revoke"}  # these commands are about something
-SWITCHES = {"behind-proxy", "absolute-links", "quiet", "read-only", "lenient", "yes", "json", "dry-run",
+SWITCHES = {"allow-network-folder", "behind-proxy", "absolute-links", "quiet", "read-only", "lenient", "yes", "json", "dry-run",
             "ephemeral"}
 EVERY = sorted({option for options in OPTIONS.values() for option in options})
 
