@@ -167,28 +167,61 @@ static bool take_date(struct slice *rest, int64_t *day_out)
 	       civil_day(year, month, day, day_out);
 }
 
-/* The `T` or space, the time of day and a fraction, where there is one. A leap second is read as
- * the first of the next minute, and told. */
-static bool take_time(struct slice *rest, int *second_out, bool *fraction_out, bool *leap_out)
+/* A time of day as it was written. */
+struct day_time {
+	int second; /* of the day; a leap second is the first of the next minute */
+	bool has_seconds, has_fraction, is_leap;
+};
+
+/* The `T` or space, hours and minutes; then seconds and a fraction, where there are any. */
+static bool take_time(struct slice *rest, struct day_time *time_out)
 {
-	int hour, minute, second;
+	struct day_time time = {0};
+	int hour, minute, second = 0;
 
 	if (!take_one(rest, "Tt ") || !take_number(rest, 2, &hour) || !take_one(rest, ":") ||
-	    !take_number(rest, 2, &minute) || !take_one(rest, ":") ||
-	    !take_number(rest, 2, &second) || hour > 23 || minute > 59 || second > 60)
+	    !take_number(rest, 2, &minute) || hour > 23 || minute > 59)
 		return false;
-	*second_out = hour * 3600 + minute * 60 + second;
-	*leap_out = second == 60;
-	*fraction_out = false;
-	if (!take_one(rest, "."))
-		return true;
-	if (rest->len == 0 || !is_digit(*rest->ptr))
+	time.has_seconds = take_one(rest, ":");
+	if (time.has_seconds && (!take_number(rest, 2, &second) || second > 60))
 		return false;
-	while (rest->len > 0 && is_digit(*rest->ptr)) {
-		*fraction_out |= *rest->ptr != '0';
-		skip(rest, 1);
+	time.second = hour * 3600 + minute * 60 + second;
+	time.is_leap = second == 60;
+	if (time.has_seconds && take_one(rest, ".")) {
+		if (rest->len == 0 || !is_digit(*rest->ptr))
+			return false;
+		while (rest->len > 0 && is_digit(*rest->ptr)) {
+			time.has_fraction |= *rest->ptr != '0';
+			skip(rest, 1);
+		}
 	}
+	*time_out = time;
 	return true;
+}
+
+/* The days that a leap second came before, in UTC: all that IERS Bulletin C has announced up to
+ * 2025 (leap-seconds.list of tzdata has the same). The next one needs a row here. */
+static const struct {
+	int16_t year;
+	int8_t month;
+} leap_seconds[] = {
+	{1972, 7}, {1973, 1}, {1974, 1}, {1975, 1}, {1976, 1}, {1977, 1}, {1978, 1},
+	{1979, 1}, {1980, 1}, {1981, 7}, {1982, 7}, {1983, 7}, {1985, 7}, {1988, 1},
+	{1990, 1}, {1991, 1}, {1992, 7}, {1993, 7}, {1994, 7}, {1996, 1}, {1997, 7},
+	{1999, 1}, {2006, 1}, {2009, 1}, {2012, 7}, {2015, 7}, {2017, 1},
+};
+
+/* Whether a leap second came before the time. */
+static bool follows_leap_second(int64_t time)
+{
+	for (size_t i = 0; i < sizeof(leap_seconds) / sizeof(leap_seconds[0]); i++) {
+		int32_t day;
+
+		if (date_from_civil(leap_seconds[i].year, leap_seconds[i].month, 1, &day) &&
+		    time == (int64_t)day * DAY_SECONDS)
+			return true;
+	}
+	return false;
 }
 
 /* `Z` or an offset; nothing means UTC too. In seconds that local time is ahead of UTC. */
@@ -211,14 +244,14 @@ static bool take_zone(struct slice *rest, int *ahead_out)
 
 bool date_parse(struct slice text, int32_t *day_out)
 {
+	struct day_time time;
 	int64_t day;
-	int second;
-	bool fraction, leap;
 
 	if (!take_date(&text, &day))
 		return false;
 	if (text.len > 0) {
-		if (!take_time(&text, &second, &fraction, &leap) || second != 0 || fraction)
+		if (!take_time(&text, &time) || time.second != 0 || !time.has_seconds ||
+		    time.has_fraction)
 			return false;
 		take_one(&text, "Zz");
 	}
@@ -230,20 +263,17 @@ bool date_parse(struct slice text, int32_t *day_out)
 
 bool timestamp_parse(struct slice text, enum time_bound bound, int64_t *time_out)
 {
+	struct day_time of_day = {.second = bound == TIME_LAST ? DAY_SECONDS - 1 : 0};
 	int64_t day, time;
-	int second, ahead = 0;
-	bool fraction, leap = false;
+	int ahead = 0;
 
 	if (!take_date(&text, &day))
 		return false;
-	if (text.len == 0)
-		second = bound == TIME_LAST ? DAY_SECONDS - 1 : 0;
-	else if (!take_time(&text, &second, &fraction, &leap) || !take_zone(&text, &ahead) ||
-		 text.len > 0)
+	if (text.len > 0 &&
+	    (!take_time(&text, &of_day) || !take_zone(&text, &ahead) || text.len > 0))
 		return false;
-	time = day * DAY_SECONDS + second - ahead;
-	/* A leap second is the last of a day in UTC (RFC 3339, section 5.7). */
-	if (leap && time % DAY_SECONDS != 0)
+	time = day * DAY_SECONDS + of_day.second - ahead;
+	if (of_day.is_leap && !follows_leap_second(time))
 		return false;
 	if (time < TIME_MIN || time > TIME_MAX)
 		return false;

@@ -32,10 +32,11 @@ enum time_bound {
 bool date_parse(struct slice text, int32_t *day_out);
 
 /* Reads a timestamp: RFC 3339 with any offset (`Z`, `+01:00`, also `+0100`, and a space where a
- * `+` lost its encoding), the same without an offset (UTC) with `T` or a space in the middle, or a
- * bare date (`bound` says which second). Fractions are cut. A leap second, 23:59:60 in UTC, is
- * read as the first of the next day. False for everything else, and for a time outside the years
- * 1000 to 9999 once it is in UTC; `time_out` is then untouched. */
+ * `+` lost its encoding), the same without an offset (UTC) with `T` or a space in the middle, each
+ * also without seconds (HTML's datetime-local: `2023-02-01T09:30`), or a bare date (`bound` says
+ * which second). Fractions are cut. A leap second (RFC 3339, section 5.7) is read as the first
+ * second of the next day, and only where there was one. False for everything else, and for a time
+ * outside the years 1000 to 9999 once it is in UTC; `time_out` is then untouched. */
 bool timestamp_parse(struct slice text, enum time_bound bound, int64_t *time_out);
 
 /* Writes exactly DATE_LEN or TIMESTAMP_LEN bytes, no NUL. The value must be in range. */

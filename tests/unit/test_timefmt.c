@@ -276,6 +276,15 @@ static void timestamps_read(void **state)
 		{"2016-12-31T23:59:60Z", INT64_C(1483228800)},
 		{"2016-12-31T23:59:60.5Z", INT64_C(1483228800)},
 		{"2017-01-01T00:59:60+01:00", INT64_C(1483228800)},
+		{"2016-12-31T18:59:60-05:00", INT64_C(1483228800)},
+		{"2016-12-31 23:59:60", INT64_C(1483228800)},
+		/* no seconds, as of HTML's datetime-local */
+		{"2023-02-14T00:00", VALENTINE},
+		{"2023-02-14 00:00", VALENTINE},
+		{"2023-02-14t09:30", VALENTINE + 34200},
+		{"2023-02-14T09:30Z", VALENTINE + 34200},
+		{"2023-02-14T09:30+01:00", VALENTINE + 30600},
+		{"2023-02-14T09:30 0100", VALENTINE + 30600},
 		/* the ends, also through an offset */
 		{"1000-01-01T00:00:00Z", FIRST_TIME},
 		{"1000-01-01", FIRST_TIME},
@@ -294,6 +303,34 @@ static void timestamps_read(void **state)
 		    time != rows[i].time)
 			fail_msg("\"%s\" gave %lld", rows[i].text, (long long)time);
 	}
+}
+
+/* Every half year since 1972 that could have had one, as tzdata's leap-seconds.list has them. */
+static void leap_seconds(void **state)
+{
+	static const char had[] = "1101010101010101" /* 1972 to 1979 */
+				  "0010101000100001" /* 1980 to 1987 */
+				  "0001010010101001" /* 1988 to 1995 */
+				  "0010010000000000" /* 1996 to 2003 */
+				  "0001000001000000" /* 2004 to 2011 */
+				  "1000001001000000" /* 2012 to 2019 */
+				  "000000000000";    /* 2020 to 2025 */
+	int count = 0;
+
+	(void)state;
+	for (int half = 0; had[half]; half++) {
+		char text[32];
+		int64_t time;
+		bool read;
+
+		snprintf(text, sizeof(text), "%d-%sT23:59:60Z", 1972 + half / 2,
+			 half % 2 ? "12-31" : "06-30");
+		read = timestamp_parse(slice_of(text), TIME_FIRST, &time);
+		if (read != (had[half] == '1'))
+			fail_msg("%s", text);
+		count += read;
+	}
+	assert_int_equal(count, 27);
 }
 
 static void upper_bounds(void **state)
@@ -334,8 +371,14 @@ static void timestamps_refused(void **state)
 		"2023-02-14T",
 		" 2023-02-14",
 		"2023-02-14T00",
-		"2023-02-14T00:00",
-		"2023-02-14T00:00Z",
+		"2023-02-14T00:",
+		"2023-02-14T00:0",
+		"2023-02-14T00:0Z",
+		"2023-02-14T00:00:",
+		"2023-02-14T00:00:Z",
+		"2023-02-14T00:00.5Z",
+		"2023-02-14T24:00",
+		"2023-02-14T00:60",
 		"2023-02-14T0:00:00Z",
 		"2023-02-14T000000Z",
 		"20230214T000000Z",
@@ -347,6 +390,18 @@ static void timestamps_refused(void **state)
 		"2023-02-14T10:59:60Z",
 		"2023-02-14T23:59:60+01:00",
 		"2023-02-14T23:59:61Z",
+		"2016-12-31T23:59:61Z",
+		/* no leap second */
+		"2023-06-30T23:59:60Z",
+		"2015-12-31T23:59:60Z",
+		"2016-06-30T23:59:60Z",
+		"2016-12-30T23:59:60Z",
+		"2016-12-31T22:59:60Z",
+		"2016-12-31T23:58:60Z",
+		"2016-12-31T23:59:60+01:00",
+		"2017-01-01T23:59:60Z",
+		"1971-12-31T23:59:60Z",
+		"2016-12-31T23:60",
 		"2023-02-14T-1:00:00Z",
 		"2023-02-14T00:00:00.",
 		"2023-02-14T00:00:00.Z",
@@ -487,17 +542,12 @@ static void out_of_range_is_harmless(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(civil_days),
-		cmocka_unit_test(no_such_day),
-		cmocka_unit_test(every_day),
-		cmocka_unit_test(dates_read),
-		cmocka_unit_test(dates_refused),
-		cmocka_unit_test(timestamps_read),
-		cmocka_unit_test(upper_bounds),
-		cmocka_unit_test(timestamps_refused),
-		cmocka_unit_test(written),
-		cmocka_unit_test(dates_written),
-		cmocka_unit_test(out_of_range_is_harmless),
+		cmocka_unit_test(civil_days),         cmocka_unit_test(no_such_day),
+		cmocka_unit_test(every_day),          cmocka_unit_test(dates_read),
+		cmocka_unit_test(dates_refused),      cmocka_unit_test(timestamps_read),
+		cmocka_unit_test(leap_seconds),       cmocka_unit_test(upper_bounds),
+		cmocka_unit_test(timestamps_refused), cmocka_unit_test(written),
+		cmocka_unit_test(dates_written),      cmocka_unit_test(out_of_range_is_harmless),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
