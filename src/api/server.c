@@ -48,10 +48,9 @@ static void problem_no_path(struct call *call)
 	const char *meant = route_meant(call);
 
 	if (meant)
-		problem(call, 404, "there is no such path; it has two slashes in a row: ask for %s",
-			meant);
+		problem(call, 404, "no such path; it has two slashes in a row: ask for %s", meant);
 	else
-		problem(call, 404, "there is no such path");
+		problem(call, 404, "no such path");
 }
 
 /* OPTIONS needs no access: a browser asks it before it knows any. */
@@ -289,9 +288,10 @@ enum flow call_write(struct call *call, struct store_write *write)
 	return FLOW_ANSWERED;
 }
 
-/* What a token that only reads may do. */
-static bool is_reading(const char *method)
+bool call_only_reads(const struct call *call)
 {
+	const char *method = call->http->method;
+
 	return strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0;
 }
 
@@ -299,9 +299,9 @@ static bool check_route(struct call *call)
 {
 	const struct match *match = &call->match;
 
-	if (match->route && call->access.token.read_only && !is_reading(call->http->method)) {
+	if (match->route && call->access.token.read_only && !call_only_reads(call)) {
 		call->reason = "read-only token";
-		problem(call, 403, "the API token is for reading only");
+		problem(call, 403, "this API token is read-only");
 		return false;
 	}
 	if (match->route) {
@@ -311,7 +311,7 @@ static bool check_route(struct call *call)
 	}
 	if (match->path_known) {
 		add_allow(call);
-		problem(call, 405, "%s is not for this path; it takes %s", call->http->method,
+		problem(call, 405, "this path does not allow %s; it allows %s", call->http->method,
 			match->allow);
 	} else {
 		problem_no_path(call);
@@ -362,8 +362,7 @@ static bool check_body_headers(struct call *call)
 	}
 	if (coding.ptr && coding.len && !slice_is_nocase(coding, "identity")) {
 		problem(call, 415,
-			"the header Content-Encoding must be missing: the body cannot "
-			"be compressed");
+			"the body must not be compressed: leave the header Content-Encoding out");
 		return false;
 	}
 	return true;
@@ -408,14 +407,14 @@ static bool parse_body(struct call *call)
 	const char *message;
 
 	if (call->http->body_too_large) {
-		problem(call, 413, "the body has more than %d bytes", API_BODY_LIMIT);
+		problem(call, 413, "the body is larger than %d bytes", API_BODY_LIMIT);
 		return false;
 	}
 	if (call->route->body == BODY_NONE)
 		return true;
 	call->body = json_read(call->http->body, &call->http->arena, &message);
 	if (!call->body)
-		problem(call, 400, "the body is not JSON: %s", message);
+		problem(call, 400, "the body %s", message);
 	return call->body != NULL;
 }
 
@@ -435,8 +434,8 @@ static void refuse(struct call *call, enum auth_result result)
 	} else if (result == AUTH_TOO_MANY) {
 		retry_after(call, call->auth.wait);
 		problem(call, 429,
-			"too many requests without access came from this address; try again in "
-			"%u s",
+			"too many requests with wrong credentials came from this address; try "
+			"again in %u s",
 			call->auth.wait);
 	} else {
 		problem(call, 403, "only staff members with full access may use the API");
@@ -510,7 +509,7 @@ static void on_head(void *data, struct http_request *http)
 		return;
 	call->account = account_of(call);
 	if (http->content_length > API_BODY_LIMIT)
-		problem(call, 413, "the body has %llu bytes and may have %d",
+		problem(call, 413, "the body has %llu bytes; at most %d are allowed",
 			(unsigned long long)http->content_length, API_BODY_LIMIT);
 	else if (comes_late(http))
 		settle(call, ask_access(call));

@@ -4,6 +4,8 @@
 
 #include <ctype.h>
 
+#include "base/text.h"
+
 void json_read_init(void)
 {
 	json_object_seed(0); /* from the system's random numbers */
@@ -11,11 +13,10 @@ void json_read_init(void)
 
 /* jansson's own words without the text they quote, which may be long and is the client's anyhow,
  * and without its flags. */
-static const char *words(const json_error_t *error, struct arena *arena)
+static struct slice words(const json_error_t *error)
 {
 	struct slice text = slice_of(error->text);
 	static const char *const ends[] = {" near '", " without JSON_"};
-	const char *said;
 
 	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
 		const char *end = memmem(text.ptr, text.len, ends[i], strlen(ends[i]));
@@ -26,23 +27,83 @@ static const char *words(const json_error_t *error, struct arena *arena)
 	for (size_t i = 0; i < text.len; i++)
 		if (!isprint((unsigned char)text.ptr[i]))
 			text.len = i;
-	said = arena_printf(arena, "%.*s at line %d, column %d", (int)text.len, text.ptr,
-			    error->line, error->column);
-	return said ? said : "malformed";
+	return text;
+}
+
+static const char *not_json(struct arena *arena, struct slice why, int line, int column)
+{
+	const char *said = arena_printf(arena, "is not JSON: %.*s at line %d, column %d",
+					(int)why.len, why.ptr, line, column > 0 ? column : 1);
+
+	return said ? said : "is not JSON";
+}
+
+/* jansson loses a NUL behind a number or a literal, and reads on. No JSON text has one (RFC 8259,
+ * section 7). */
+static const char *has_nul(struct slice text, const char *nul, struct arena *arena)
+{
+	const char *start = text.ptr;
+	int line = 1;
+
+	for (const char *end; (end = memchr(start, '\n', (size_t)(nul - start))); start = end + 1)
+		line++;
+	return not_json(arena, SLICE("a NUL byte"), line,
+			(int)text_chars((struct slice){start, (size_t)(nul - start)}) + 1);
+}
+
+/* The encodings that JSON once could have, by their byte order mark or, as its first two characters
+ * are ASCII, by where zeros are among the first four bytes (RFC 4627, section 3). The longer ones
+ * come first: the mark of UTF-32 begins as that of UTF-16 does. */
+static const char *other_encoding(struct slice text)
+{
+	static const struct {
+		const char *name;
+		struct slice mark;
+		const char *zeros;
+	} rows[] = {
+		{"is UTF-32; send UTF-8", SLICE("\xff\xfe\0\0"), "x000"},
+		{"is UTF-32; send UTF-8", SLICE("\0\0\xfe\xff"), "000x"},
+		{"is UTF-16; send UTF-8", SLICE("\xff\xfe"), "x0x0"},
+		{"is UTF-16; send UTF-8", SLICE("\xfe\xff"), "0x0x"},
+	};
+	char zeros[5] = "";
+
+	for (size_t i = 0; i < 4 && i < text.len; i++)
+		zeros[i] = text.ptr[i] ? 'x' : '0';
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if ((text.len >= rows[i].mark.len &&
+		     memcmp(text.ptr, rows[i].mark.ptr, rows[i].mark.len) == 0) ||
+		    strcmp(zeros, rows[i].zeros) == 0)
+			return rows[i].name;
+	return NULL;
 }
 
 json_t *json_read(struct slice text, struct arena *arena, const char **message_out)
 {
+	static const struct slice mark = SLICE("\xef\xbb\xbf");
+	const char *encoding, *nul;
 	json_error_t error;
 	json_t *value;
 
+	encoding = text.len ? other_encoding(text) : NULL;
+	if (encoding) {
+		*message_out = encoding;
+		return NULL;
+	}
+	if (text.len >= mark.len && memcmp(text.ptr, mark.ptr, mark.len) == 0)
+		text = (struct slice){text.ptr + mark.len, text.len - mark.len};
 	if (text.len == 0) {
-		*message_out = "there is nothing, at line 1, column 1";
+		*message_out = "is not JSON: it is empty, at line 1, column 1";
+		return NULL;
+	}
+	nul = memchr(text.ptr, '\0', text.len);
+	if (nul) {
+		*message_out = has_nul(text, nul, arena);
 		return NULL;
 	}
 	value = json_loadb(text.ptr, text.len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
 	if (!value)
-		*message_out = words(&error, arena);
+		*message_out = not_json(arena, words(&error), error.line, error.column);
 	return value;
 }
 

@@ -13,8 +13,9 @@
 void json_read_init(void);
 
 /* The value, to be released by json_decref(); or NULL, and then `message_out` says what is wrong
- * and where, in words for the client: "… at line 3, column 14". The message is in `arena` or
- * static. */
+ * and where, in words for the client that read on from the name of the text: "is not JSON: … at
+ * line 3, column 14", "is UTF-16; send UTF-8". The message is in `arena` or static. One byte order
+ * mark of UTF-8 before the value is skipped (RFC 8259, section 8.1). */
 json_t *json_read(struct slice text, struct arena *arena, const char **message_out);
 
 /* The text of a JSON string, not copied; it lives as long as `value`. */

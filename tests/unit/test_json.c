@@ -28,7 +28,10 @@ static void reading_is_strict(void **state)
 		{"[\"\\ud800\"]", "invalid Unicode"},
 		{"[\"\xff\"]", "unable to decode byte 0xff"},
 		{"[\"\xed\xa0\x80\"]", "unable to decode byte 0xed"},
-		{"\xef\xbb\xbf{}", "at line 1"},
+		{"\xef\xbb\xbf{}", NULL},
+		{"\xef\xbb\xbf\xef\xbb\xbf{}", "at line 1, column 1"},
+		{"\xef\xbb\xbf", "it is empty, at line 1, column 1"},
+		{"\xef\xbb{}", "unable to decode byte 0xef at line 1, column 1"},
 		{"[1,]", "unexpected token"},
 		{"[01]", "invalid token"},
 		{"{a: 1}", "string or '}' expected"},
@@ -53,6 +56,45 @@ static void reading_is_strict(void **state)
 			fail_msg("%s: %s", rows[i].text, message);
 		}
 		json_decref(value);
+		arena_release(&arena);
+	}
+}
+
+/* Bytes that text cannot have, told by what they are. */
+static void other_bytes(void **state)
+{
+	static const struct {
+		struct slice text;
+		const char *message;
+	} rows[] = {
+		{SLICE("245\0"), "is not JSON: a NUL byte at line 1, column 4"},
+		{SLICE("{\"a\": 245\0}"), "is not JSON: a NUL byte at line 1, column 10"},
+		{SLICE("{\"a\":\n \"\xc3\xa9\",\n\"b\": null\0}"),
+		 "is not JSON: a NUL byte at line 3, column 10"},
+		{SLICE("[true\0]"), "is not JSON: a NUL byte at line 1, column 6"},
+		{SLICE("[\"a\0b\"]"), "is not JSON: a NUL byte at line 1, column 4"},
+		{SLICE("{}\0"), "is not JSON: a NUL byte at line 1, column 3"},
+		{SLICE("\0"), "is not JSON: a NUL byte at line 1, column 1"},
+		{SLICE("\xef\xbb\xbf[1\0]"), "is not JSON: a NUL byte at line 1, column 3"},
+		{SLICE("\xff\xfe{\0}\0"), "is UTF-16; send UTF-8"},
+		{SLICE("\xfe\xff\0{\0}"), "is UTF-16; send UTF-8"},
+		{SLICE("{\0}\0"), "is UTF-16; send UTF-8"},
+		{SLICE("\0{\0}"), "is UTF-16; send UTF-8"},
+		{SLICE("{\0\"\0\xe9\0\"\0"), "is UTF-16; send UTF-8"},
+		{SLICE("\xff\xfe"), "is UTF-16; send UTF-8"},
+		{SLICE("\xff\xfe\0\0{\0\0\0"), "is UTF-32; send UTF-8"},
+		{SLICE("\0\0\xfe\xff\0\0\0{"), "is UTF-32; send UTF-8"},
+		{SLICE("{\0\0\0}\0\0\0"), "is UTF-32; send UTF-8"},
+		{SLICE("\0\0\0{\0\0\0}"), "is UTF-32; send UTF-8"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct arena arena = {0};
+		const char *message = NULL;
+
+		assert_null(json_read(rows[i].text, &arena, &message));
+		assert_string_equal(message, rows[i].message);
 		arena_release(&arena);
 	}
 }
@@ -101,6 +143,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(reading_is_strict),
+		cmocka_unit_test(other_bytes),
 		cmocka_unit_test(what_is_written_is_read),
 	};
 
