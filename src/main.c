@@ -33,7 +33,7 @@ static bool print_group(const char *first, FILE *to)
 static enum exit_status no_command(const char *first, const char *second)
 {
 	bool help = strcmp(second, "--help") == 0 || strcmp(second, "-h") == 0;
-	const char *names[64] = {0};
+	const char *names[64] = {0}, *nearest;
 	char name[128];
 
 	if ((help || !*second) && print_group(first, help ? stdout : stderr))
@@ -42,9 +42,9 @@ static enum exit_status no_command(const char *first, const char *second)
 		names[i] = commands[i].name;
 	snprintf(name, sizeof(name), "%s%s%s", first, *second && *second != '-' ? " " : "",
 		 *second == '-' ? "" : second);
-	fprintf(stderr,
-		"docket: \"%s\" is not a command; the nearest is \"%s\"; see \"docket --help\"\n",
-		name, text_nearest(slice_of(name), names));
+	nearest = text_nearest(slice_of(name), names);
+	fprintf(stderr, "docket: unknown command \"%s\"%s%s%s; see \"docket --help\"\n", name,
+		nearest ? "; did you mean \"" : "", nearest ? nearest : "", nearest ? "\"?" : "");
 	return EXIT_USAGE;
 }
 

@@ -7,6 +7,7 @@
 #include <unicode/utf8.h>
 
 #define NEAREST_BYTES ((size_t)64)
+#define STEM_BYTES 3 /* shorter ones, as in "is_primary", say nothing */
 
 size_t text_ascii(struct slice text)
 {
@@ -62,13 +63,33 @@ struct slice text_front(struct slice text, size_t chars)
 	return (struct slice){text.ptr, len};
 }
 
+/* As it is in a terminal or a log. */
+static bool disturbs(UChar32 c)
+{
+	const uint32_t kinds = U_GC_CC_MASK | U_GC_ZL_MASK | U_GC_ZP_MASK;
+
+	return c < 0 || (U_GET_GC_MASK(c) & kinds) || u_hasBinaryProperty(c, UCHAR_BIDI_CONTROL);
+}
+
 const char *text_shown(struct arena *arena, struct slice text, size_t most)
 {
 	struct slice front = text_front(text, most);
-	const char *copy = arena_printf(arena, "%.*s%s", (int)front.len, front.ptr,
-					front.len < text.len ? "..." : "");
+	char *shown = arena_alloc(arena, front.len + sizeof("..."));
+	size_t len = 0;
 
-	return copy ? copy : "";
+	if (!shown)
+		return "";
+	for (size_t at = 0, next = 0; at < front.len; at = next) {
+		if (disturbs(next_char(front, &next))) {
+			shown[len++] = '?';
+			continue;
+		}
+		memcpy(shown + len, front.ptr + at, next - at);
+		len += next - at;
+	}
+	if (front.len < text.len)
+		memcpy(shown + len, "...", sizeof("..."));
+	return shown;
 }
 
 /* Default_Ignorable_Code_Point has the Hangul fillers and the joiners, Cf the other format
@@ -195,18 +216,71 @@ static struct slice first_bytes(struct slice text)
 	return text;
 }
 
+/* How many bytes both begin with. */
+static size_t common_front(struct slice a, struct slice b)
+{
+	size_t len = 0;
+
+	while (len < a.len && len < b.len && ascii_lower(a.ptr[len]) == ascii_lower(b.ptr[len]))
+		len++;
+	return len;
+}
+
+static size_t common_back(struct slice a, struct slice b)
+{
+	size_t len = 0;
+
+	while (len < a.len && len < b.len &&
+	       ascii_lower(a.ptr[a.len - 1 - len]) == ascii_lower(b.ptr[b.len - 1 - len]))
+		len++;
+	return len;
+}
+
+/* The bytes up to the last underscore, with it. */
+static size_t stem(struct slice name)
+{
+	const char *end = name.len ? memrchr(name.ptr, '_', name.len) : NULL;
+
+	return end ? (size_t)(end - name.ptr) + 1 : 0;
+}
+
+/* Whether somebody who wrote `a` may well have meant `b`, which is so many edits away. */
+static bool is_near(struct slice a, struct slice b, size_t edits)
+{
+	size_t longer = a.len > b.len ? a.len : b.len, shorter = a.len + b.len - longer;
+	size_t front = common_front(a, b);
+
+	/* A slip of the keys: `titel` for title. */
+	if (edits * 3 <= longer)
+		return true;
+	/* One stretch is left out or put in: `case_id` for casefile_id, `user_id` for user. */
+	return front + common_back(a, b) >= shorter && shorter > 1 && shorter * 3 >= longer;
+}
+
+/* Another last word: `due_date` for due_on. */
+static bool has_same_stem(struct slice a, struct slice b)
+{
+	return stem(a) > STEM_BYTES && stem(a) == stem(b) && common_front(a, b) >= stem(a);
+}
+
 const char *text_nearest(struct slice name, const char *const *names)
 {
-	const char *nearest = NULL;
-	size_t least = SIZE_MAX;
+	struct slice meant = first_bytes(name);
+	const char *nearest = NULL, *of_stem = NULL;
+	size_t least = SIZE_MAX, stems = 0;
 
 	for (; *names; names++) {
-		size_t found = distance(first_bytes(name), first_bytes(slice_of(*names)));
+		struct slice known = first_bytes(slice_of(*names));
+		size_t edits = distance(meant, known);
 
-		if (found < least) {
-			least = found;
+		if (edits < least && is_near(meant, known, edits)) {
+			least = edits;
 			nearest = *names;
 		}
+		if (has_same_stem(meant, known)) {
+			of_stem = *names;
+			stems++;
+		}
 	}
-	return nearest;
+	return nearest ? nearest : stems == 1 ? of_stem : NULL;
 }

@@ -23,7 +23,12 @@ size_t text_chars(struct slice text);
 /* The first characters of well-formed text, at most `chars`. */
 struct slice text_front(struct slice text, size_t chars);
 
-/* A client's text as it may stand in a message: cut after so many characters. Never NULL. */
+/* How much a message shows of a value that a client sent. */
+#define SHOWN_CHARS 40
+
+/* A client's text as it may stand in a message: cut after so many characters, and with `?` for each
+ * that would move or hide what is around it (control characters, ends of lines, marks of
+ * direction). Never NULL. */
 const char *text_shown(struct arena *arena, struct slice text, size_t most);
 
 /* Empty, or nothing that one sees: white space, format characters and what else Unicode says is to
@@ -59,9 +64,13 @@ enum err text_skeleton(struct arena *arena, struct slice text, struct slice *ske
  * versions cannot be compared. */
 const char *text_unicode_version(void);
 
-/* The name of `names` (NULL-terminated array) nearest to `name` by edit distance with
- * transpositions; the first of equals; NULL where there are none. Compares bytes without the case
- * of ASCII letters. A name of over 64 bytes is compared by its first 64. */
+/* The name of `names` (NULL-terminated array) that somebody who wrote `name` may have meant; NULL
+ * where none is near enough to be worth suggesting. Near is: few edits for its length (edit
+ * distance with transpositions, at most a third of the longer name); or the same but for one
+ * stretch that is left out or put in, where that leaves a third, and two bytes. Of several the one
+ * with the fewest edits, the first of equals. Where there is none, the only name that is the same
+ * up to its last underscore. Compares bytes without the case of ASCII letters. A name of over 64
+ * bytes is compared by its first 64. */
 const char *text_nearest(struct slice name, const char *const *names);
 
 #endif

@@ -363,6 +363,7 @@ static int file_line(void *context, const char *section, const char *name, const
 {
 	struct file_reading *reading = context;
 	struct settings *settings = reading->settings;
+	const char *nearest = nearest_name(name);
 	char *text, *origin;
 	int i = 0;
 
@@ -376,9 +377,9 @@ static int file_line(void *context, const char *section, const char *name, const
 		snprintf(reading->wrong, sizeof(reading->wrong),
 			 "a configuration file cannot name another one");
 	else if (i == SETTINGS)
-		snprintf(reading->wrong, sizeof(reading->wrong),
-			 "\"%s\" is not a setting; the nearest is \"%s\"", name,
-			 nearest_name(name));
+		snprintf(reading->wrong, sizeof(reading->wrong), "\"%s\" is not a setting%s%s%s",
+			 name, nearest ? "; did you mean \"" : "", nearest ? nearest : "",
+			 nearest ? "\"?" : "");
 	else if (reading->seen & SETTING_BIT(i))
 		snprintf(reading->wrong, sizeof(reading->wrong), "%s is there twice", name);
 	if (reading->wrong[0])

@@ -138,7 +138,7 @@ const struct field *field_of(const struct record_type *type, const char *name);
 /* The bit of `name` in a set of given fields; `name` must be one of the type's fields. */
 uint64_t field_bit(const struct record_type *type, const char *name);
 
-/* The name of an API field nearest to `name`; NULL where the table has none. */
+/* The API field that somebody who wrote `name` may have meant, by text_nearest(); or NULL. */
 const char *field_nearest(const struct field *fields, size_t count, struct slice name);
 
 /* Checks one text against its row: required, blank, control characters, length. True when it is

@@ -460,14 +460,104 @@ static void nearest(void **state)
 	assert_string_equal(text_nearest(SLICE("case_id"), fields), "casefile_id");
 	assert_string_equal(text_nearest(SLICE("calender_id"), fields), "calendar_id");
 	assert_string_equal(text_nearest(SLICE("stauts"), fields), "status");
-	assert_string_equal(text_nearest(SLICE(""), fields), "body"); /* the shortest */
-	assert_string_equal(text_nearest((struct slice){NULL, 0}, fields), "body");
+	assert_null(text_nearest(SLICE(""), fields));
+	assert_null(text_nearest((struct slice){NULL, 0}, fields));
 	assert_null(text_nearest(SLICE("title"), none));
-	assert_string_equal(text_nearest(SLICE("a"), equals), "ac");
+	assert_string_equal(text_nearest(SLICE("acb"), equals), "ac");
 	/* One swap costs one, and is not two changes. */
 	assert_string_equal(text_nearest(SLICE("abcd"), swaps), "xbcd");
 	assert_string_equal(text_nearest(SLICE("abcd"), swap_then_near), "bacd");
 	assert_string_equal(text_nearest((struct slice){"bodyguard", 4}, fields), "body");
+}
+
+/* Only what somebody may well have meant is suggested. */
+static void near_enough(void **state)
+{
+	static const char *const params[] = {"page",      "per_page", "sort", "dir",  "mode",
+					     "after",     "expand",   "id",   "user", "status",
+					     "due_from",  "due_to",   "from", "to",   "title",
+					     "is_vendor", NULL};
+	static const char *const fields[] = {"case_service_id", "casefile_id", "users_list",
+					     "due_on",          "body",        "state",
+					     "color",           NULL};
+	static const char *const commands[] = {"serve", "demo", "init", "staff set", NULL};
+	static const struct {
+		const char *const *names;
+		const char *name, *meant; /* NULL: nothing */
+	} rows[] = {
+		/* few edits for the length */
+		{params, "Sort", "sort"},
+		{params, "form", "from"},
+		{params, "expnad", "expand"},
+		{fields, "user_list", "users_list"},
+		{commands, "serv", "serve"},
+		/* a stretch that is left out or put in */
+		{params, "user_id", "user"},
+		{params, "user[-1]", "user"},
+		{params, "[]user", "user"},
+		{params, "created_at_from", NULL},
+		{fields, "users", "users_list"},
+		{fields, "case_id", "casefile_id"},
+		{fields, "case_service", "case_service_id"},
+		/* another last word */
+		{fields, "due_date", "due_on"},
+		{params, "due_before", NULL}, /* due_from or due_to */
+		{params, "is_admin", NULL},
+		/* nothing like it */
+		{params, "limit", NULL},
+		{params, "_", NULL},
+		{params, "q", NULL},
+		{params, "t", NULL},
+		{params, "utm_source", NULL},
+		{params, "offset", NULL},
+		{fields, "priority", NULL},
+		{fields, "name", NULL},
+		{commands, "help", NULL},
+		{commands, "version", NULL},
+		{commands, "foo", NULL},
+		{commands, "staff remove", NULL},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		const char *found = text_nearest(slice_of(rows[i].name), rows[i].names);
+
+		if (!found != !rows[i].meant || (found && strcmp(found, rows[i].meant) != 0))
+			fail_msg("%s: %s", rows[i].name, found ? found : "nothing");
+	}
+}
+
+static void shown(void **state)
+{
+	static const struct {
+		struct slice text;
+		size_t most;
+		const char *shown;
+	} rows[] = {
+		{SLICE(""), 4, ""},
+		{SLICE("abcd"), 4, "abcd"},
+		{SLICE("abcde"), 4, "abcd..."},
+		{SLICE("\xc3\xa9\xe6\xbc\xa2\xf0\x9f\x98\x80"), 3,
+		 "\xc3\xa9\xe6\xbc\xa2\xf0\x9f\x98\x80"},
+		{SLICE("\xc3\xa9\xe6\xbc\xa2\xf0\x9f\x98\x80"), 2, "\xc3\xa9\xe6\xbc\xa2..."},
+		{SLICE("a\nb\tc\x1b[2J\x7f"), 40, "a?b?c?[2J?"},
+		{SLICE("a\0b"), 40, "a?b"},
+		{SLICE("\xc2\x85\xe2\x80\xa8\xe2\x80\xa9"), 40, "???"}, /* U+0085, U+2028 and 9 */
+		{SLICE("\xe2\x80\xae"
+		       "abc\xe2\x81\xa6"),
+		 40, "?abc?"}, /* U+202E, U+2066 */
+		{SLICE("a\xe2\x80\x8d"
+		       "b"),
+		 40,
+		 "a\xe2\x80\x8d"
+		 "b"}, /* a joiner is of the text */
+	};
+	struct arena arena = {0};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++)
+		assert_string_equal(text_shown(&arena, rows[i].text, rows[i].most), rows[i].shown);
+	arena_release(&arena);
 }
 
 static void nearest_of_long_names(void **state)
@@ -505,6 +595,8 @@ int main(void)
 		cmocka_unit_test(version),
 		cmocka_unit_test(folding_lengths),
 		cmocka_unit_test(nearest),
+		cmocka_unit_test(near_enough),
+		cmocka_unit_test(shown),
 		cmocka_unit_test(nearest_of_long_names),
 	};
 
