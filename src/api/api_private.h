@@ -104,7 +104,9 @@ struct route {
 	void (*finish)(struct call *call);
 };
 
-/* server.c: reads, here or on another thread, and goes on with `next`. */
+/* server.c: whether its method changes nothing; what a token that only reads may do. */
+bool call_only_reads(const struct call *call);
+/* Reads, here or on another thread, and goes on with `next`. */
 enum flow call_read(struct call *call, struct store_read *read, enum flow (*next)(struct call *));
 /* Queues a write, for which the route's `finish` answers; one that is at fault already has all its
  * faults told instead, and a dry run only does as if. */

@@ -93,7 +93,7 @@ static void read_update(struct bulk *bulk, size_t i, const json_t *fields)
 	for (size_t j = 0; j < i; j++)
 		if (bulk->operations[j].id == one->id) {
 			faults_add(decode.faults, path, FAULT_REPEATED,
-				   "is that of an operation before it");
+				   "is the id of an earlier operation as well");
 			break;
 		}
 }
@@ -107,9 +107,8 @@ static void read_operation(struct bulk *bulk, size_t i, const json_t *operation)
 
 	if (!json_is_object(operation) || !json_is_object(fields) ||
 	    json_object_size(operation) != 1) {
-		faults_add(
-			&bulk->call->faults, bulk->prefixes[i], FAULT_TYPE,
-			"must be an object with one member, create or update, which is an object");
+		faults_add(&bulk->call->faults, bulk->prefixes[i], FAULT_TYPE,
+			   "must be {\"create\": {...}} or {\"update\": {...}}");
 		record_write_init(&bulk->operations[i], RECORD_TASK, RECORD_CREATE);
 		bulk->operations[i].record = bulk_record(bulk->call);
 	} else if (create) {
@@ -128,19 +127,22 @@ static const json_t *read_body(struct call *call)
 	struct decode decode = record_decode(call, RECORD_TASK);
 	size_t count = json_array_size(operations);
 
-	if (json_is_object(call->body))
+	if (operations)
 		decode_unknown(&decode, call->body, "", &known, 1, NULL);
 	if (!operations)
 		faults_add(&call->faults, known.name, FAULT_REQUIRED,
-			   "is required: the body must be an object with a member \"operations\"");
+			   "is required: put the operations inside \"operations\": "
+			   "{\"operations\": [...]}%s%s",
+			   json_is_object(call->body) ? "" : "; got ",
+			   json_is_object(call->body) ? "" : json_type_name(call->body));
 	else if (!json_is_array(operations))
-		faults_add(&call->faults, known.name, FAULT_TYPE, "must be an array, and is %s",
+		faults_add(&call->faults, known.name, FAULT_TYPE, "must be an array; got %s",
 			   json_type_name(operations));
 	else if (count == 0)
 		faults_add(&call->faults, known.name, FAULT_REQUIRED, "must not be empty");
 	else if (count > OPERATIONS_MAX)
 		faults_add(&call->faults, known.name, FAULT_TOO_MANY,
-			   "must have at most %d entries, and has %zu", OPERATIONS_MAX, count);
+			   "must have at most %d entries; got %zu", OPERATIONS_MAX, count);
 	return count <= OPERATIONS_MAX ? operations : NULL;
 }
 
@@ -152,7 +154,7 @@ static bool has_condition(struct call *call)
 	for (size_t i = 0; i < FIELD_COUNT(names); i++)
 		if (http_header(call->http, names[i]).ptr) {
 			problem(call, 400,
-				"the header %s is of one record and must not come with many",
+				"the header %s is for one record, not for a request with several operations",
 				names[i]);
 			return true;
 		}

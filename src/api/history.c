@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "api/api_private.h"
+#include "base/text.h"
 #include "base/timefmt.h"
 #include "codec/codec.h"
 #include "json/write.h"
@@ -30,15 +31,20 @@ struct history_params {
 static void read_number(struct call *call, const struct param *param, int64_t least, int64_t most,
 			int64_t *value_out)
 {
+	const char *shown = text_shown(&call->http->arena, param->value, SHOWN_CHARS);
 	long long value;
 
 	errno = 0;
 	value = strtoll(param->value.ptr, NULL, 10);
 	if (!param->value.len || strspn(param->value.ptr, "0123456789") < param->value.len)
-		faults_add(&call->faults, param->name, FAULT_FORMAT, "must be an integer");
-	else if (errno || value < least || value > most)
-		faults_add(&call->faults, param->name, FAULT_RANGE, "must be from %lld to %lld",
-			   (long long)least, (long long)most);
+		faults_add(&call->faults, param->name, FAULT_FORMAT,
+			   "must be an integer; got \"%s\"", shown);
+	else if (errno || value > most)
+		faults_add(&call->faults, param->name, FAULT_RANGE, "must be at most %lld; got %s",
+			   (long long)most, shown);
+	else if (value < least)
+		faults_add(&call->faults, param->name, FAULT_RANGE,
+			   "must be %lld or greater; got %s", (long long)least, shown);
 	else
 		*value_out = value;
 }
@@ -61,7 +67,7 @@ static enum err read_params(struct call *call, const char *const *names,
 		if (!names[i])
 			params_unknown(call, param, names);
 		else if (sent[i])
-			faults_add(&call->faults, param->name, FAULT_REPEATED, "is given already");
+			faults_add(&call->faults, param->name, FAULT_REPEATED, "is given twice");
 		else if (i == 0)
 			read_number(call, param, 0, INT64_MAX, &params->since);
 		else
@@ -247,7 +253,7 @@ static enum flow changes_done(struct call *call)
 	/* A copy that is ahead of the account is not one of it, or the account was restored. */
 	if (!answer->read.read.err && answer->read.since > answer->read.last_change) {
 		faults_add(&call->faults, "since", FAULT_RANGE,
-			   "is behind the account's last change, which is %lld: begin again with 0",
+			   "is after the account's last change, %lld; start again with 0",
 			   (long long)answer->read.last_change);
 		problem_faults(call, 400);
 		return FLOW_ANSWERED;

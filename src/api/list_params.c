@@ -14,7 +14,6 @@
 #define PER_PAGE_DEFAULT 100
 #define VALUES_MAX 500 /* of one filter: as many as a page has */
 #define OFFSET_MAX (INT64_MAX / 2)
-#define SHOWN_VALUE 40
 
 struct reader {
 	struct call *call;
@@ -35,7 +34,7 @@ static struct faults *faults_of(struct reader *reader)
 
 static const char *shown(struct reader *reader, struct slice value)
 {
-	return text_shown(&reader->call->http->arena, value, SHOWN_VALUE);
+	return text_shown(&reader->call->http->arena, value, SHOWN_CHARS);
 }
 
 /* A positive integer up to `most`. */
@@ -51,13 +50,20 @@ static bool read_integer(struct reader *reader, const char *name, struct slice t
 	    strspn(text.ptr + (text.ptr[0] == '-'), "0123456789") + (text.ptr[0] == '-') <
 		    text.len ||
 	    end != text.ptr + text.len) {
-		faults_add(faults_of(reader), name, FAULT_FORMAT,
-			   "must be an integer, and is \"%s\"", shown(reader, text));
+		faults_add(faults_of(reader), name, FAULT_FORMAT, "must be an integer; got \"%s\"",
+			   shown(reader, text));
 		return false;
 	}
 	if (errno || value < 1 || value > most) {
-		faults_add(faults_of(reader), name, FAULT_RANGE, "must be from 1 to %lld",
-			   (long long)most);
+		const char *wanted = arena_printf(&reader->call->http->arena,
+						  "must be from 1 to %lld", (long long)most);
+
+		/* The largest number is no bound that a client should know. */
+		if (most == INT64_MAX)
+			wanted = value < 1 ? "must be 1 or greater" : "is too large";
+		faults_of(reader)->nomem |= !wanted;
+		faults_add(faults_of(reader), name, FAULT_RANGE, "%s; got %s", wanted ? wanted : "",
+			   shown(reader, text));
 		return false;
 	}
 	*value_out = value;
@@ -75,8 +81,8 @@ static int read_choice(struct reader *reader, const char *name, struct slice val
 			return i;
 	for (int i = 0; choices[i]; i++)
 		buf_printf(&list, "%s%s", i == 0 ? "" : choices[i + 1] ? ", " : " or ", choices[i]);
-	faults_add(faults_of(reader), name, FAULT_CHOICE, "must be %.*s, and is \"%s\"",
-		   (int)list.len, list.ptr ? list.ptr : "", shown(reader, value));
+	faults_add(faults_of(reader), name, FAULT_CHOICE, "must be %.*s; got \"%s\"", (int)list.len,
+		   list.ptr ? list.ptr : "", shown(reader, value));
 	buf_release(&list);
 	return -1;
 }
@@ -154,7 +160,7 @@ static void read_several(struct reader *reader, const struct param *param, size_
 		}
 		if (part.len == 0)
 			faults_add(faults_of(reader), param->name, FAULT_BLANK,
-				   "must not have an empty value between commas");
+				   "must not contain an empty value");
 		else
 			one(reader, param, (struct slice){copy, part.len}, row);
 		last = !comma;
@@ -281,12 +287,12 @@ static void read_bound(struct reader *reader, const struct param *param,
 			condition->bound = day;
 		else
 			faults_add(faults_of(reader), param->name, FAULT_FORMAT,
-				   "must be a date as 2023-02-14, and is \"%s\"",
+				   "must be a date such as 2023-02-14; got \"%s\"",
 				   shown(reader, param->value));
 	} else if (!timestamp_parse(param->value, bound, &condition->bound)) {
 		faults_add(faults_of(reader), param->name, FAULT_FORMAT,
-			   "must be a timestamp as 2023-02-14T09:30:00Z or a date as 2023-02-14, "
-			   "and is \"%s\"",
+			   "must be a time such as 2023-02-14T09:30:00Z, or a date such as "
+			   "2023-02-14; got \"%s\"",
 			   shown(reader, param->value));
 	}
 }
@@ -318,15 +324,18 @@ static bool may_come(struct reader *reader, const struct param *param, bool seve
 	/* Also where unknown parameters are ignored: it is known, and would be left out. */
 	if (!several && param->base.len < strlen(param->name)) {
 		faults_add(faults_of(reader), param->name, FAULT_UNKNOWN_FIELD,
-			   "is not a parameter of this request: %.*s takes one value, without "
-			   "brackets",
+			   "is not a known parameter: %.*s takes one value, without brackets",
 			   (int)param->base.len, param->base.ptr);
 		return false;
 	}
 	*sent = param->name;
 	if (before && !several) {
-		faults_add(faults_of(reader), param->name, FAULT_REPEATED,
-			   "is given already, as %s", before);
+		if (strcmp(before, param->name) == 0)
+			faults_add(faults_of(reader), param->name, FAULT_REPEATED,
+				   "is given twice");
+		else
+			faults_add(faults_of(reader), param->name, FAULT_REPEATED,
+				   "is given twice (also as \"%s\")", before);
 		return false;
 	}
 	if (param->value.len == 0) {
@@ -442,10 +451,11 @@ static enum err settle(struct reader *reader)
 	query->conditions = reader->conditions;
 	digest_filters(reader);
 	if (reader->after.len && reader->page_given)
-		faults_add(faults_of(reader), "page", FAULT_NOT_ALLOWED, "does not go with after");
+		faults_add(faults_of(reader), "page", FAULT_NOT_ALLOWED,
+			   "cannot be combined with after");
 	if (reader->after.len && list->count)
 		faults_add(faults_of(reader), "after", FAULT_NOT_ALLOWED,
-			   "does not go with mode=count");
+			   "cannot be combined with mode=count");
 	if (reader->after.len)
 		err = cursor_read(reader->call, reader->after, reader->sort_given,
 				  reader->dir_given, reader->filter_at_fault);

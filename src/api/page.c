@@ -85,14 +85,14 @@ enum err cursor_read(struct call *call, struct slice text, bool sort_given, bool
 	err = unseal(call->app->cursor_key, purpose, text, &call->http->arena, &payload);
 	if (err == ERR_INVALID || (!err && payload.len < sizeof(cursor))) {
 		faults_add(&call->faults, "after", FAULT_FORMAT,
-			   "must be taken as it stands from the link to the next page");
+			   "must be taken unchanged from the link to the next page");
 		return OK;
 	}
 	if (err)
 		return err;
 	memcpy(&cursor, payload.ptr, sizeof(cursor));
 	if (cursor.version != CURSOR_VERSION) {
-		refuse(call, "comes from another version of docket; begin anew");
+		refuse(call, "comes from another version of docket; start again at the first page");
 		return OK;
 	}
 	if (sort_given && cursor.sort_row != list->sort_row)

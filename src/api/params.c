@@ -60,7 +60,7 @@ static enum err add_pair(struct call *call, struct slice pair)
 		return ERR_NOMEM;
 	if (!decode(raw_name, name)) {
 		faults_add(&call->faults, "query", FAULT_FORMAT,
-			   "is not percent-encoded UTF-8 in the name of a parameter");
+			   "has a parameter whose name is not percent-encoded UTF-8");
 		return OK;
 	}
 	param->name = name;
@@ -100,10 +100,10 @@ void params_unknown(struct call *call, const struct param *param, const char *co
 		decode_ignore(&call->ignored, param->name);
 	else if (nearest)
 		faults_add(&call->faults, param->name, FAULT_UNKNOWN_FIELD,
-			   "is not a parameter of this request; the nearest is %s", nearest);
+			   "is not a known parameter; did you mean %s?", nearest);
 	else
 		faults_add(&call->faults, param->name, FAULT_UNKNOWN_FIELD,
-			   "is not a parameter of this request, which has none");
+			   "is not a known parameter%s", *names ? "" : "; this request takes none");
 }
 
 bool params_check(struct call *call)

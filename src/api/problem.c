@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* Errors as RFC 9457 has them. `detail` comes first and begins with the names of the fields: the
+/* Errors as RFC 9457 has them. `detail` comes first and has what is most useful first: the
  * vendor's client shows only the first 120 bytes of an answer. */
 #include <stdarg.h>
 
 #include "api/api_private.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "json/write.h"
+
+#define DETAIL_MAX 400  /* bytes of several faults in one line, without what is left out */
+#define SHOWN_FIELD 100 /* characters of a name in it */
 
 static void write_error(const struct fault *fault, struct buf *out)
 {
@@ -58,22 +62,49 @@ void problem(struct call *call, unsigned status, const char *format, ...)
 	answer(call, status, slice_of(detail ? detail : http_reason(status)), NULL);
 }
 
-/* "task.due_on, task.title: is required", or each message in the order of the names where they
- * differ. What is wrong with one field follows each other, and its name stands once. */
-static void summarise(const struct faults *faults, struct buf *out)
+/* The most useful first; what is as useful stays in its order. Returns how many there are. */
+static size_t in_order(const struct faults *faults, const struct fault *order[FAULTS_MAX])
 {
-	const struct fault *first = faults->first, *before = NULL;
-	bool same = true;
+	size_t count = 0;
 
-	for (const struct fault *fault = first; fault; before = fault, fault = fault->next) {
-		if (!before || strcmp(fault->field, before->field) != 0)
-			buf_printf(out, "%s%s", before ? ", " : "", fault->field);
-		same = same && strcmp(fault->message, first->message) == 0;
+	for (const struct fault *fault = faults->first; fault; fault = fault->next) {
+		size_t at = count++;
+
+		for (; at && fault_code_rank(order[at - 1]->code) > fault_code_rank(fault->code);
+		     at--)
+			order[at] = order[at - 1];
+		order[at] = fault;
 	}
-	if (faults->count > FAULTS_MAX)
-		buf_printf(out, " and %zu more", faults->count - FAULTS_MAX);
-	for (const struct fault *fault = first; fault; fault = same ? NULL : fault->next)
-		buf_printf(out, "%s%s", fault == first ? ": " : "; ", fault->message);
+	return count;
+}
+
+/* "task.casefile_id, task.title: is required; task.status: must be …; and 3 more": each field with
+ * its message, which follows the names of all that have the same one after each other. The first is
+ * always told, the others while they fit. */
+static void summarise(const struct faults *faults, struct arena *arena, struct buf *out)
+{
+	const struct fault *order[FAULTS_MAX];
+	size_t count = in_order(faults, order), told = 0;
+	const char *message = NULL;
+
+	for (; told < count; told++) {
+		const char *field = text_shown(arena, slice_of(order[told]->field), SHOWN_FIELD);
+		bool same = message && strcmp(message, order[told]->message) == 0;
+		size_t more = strlen(field) + strlen(order[told]->message);
+
+		if (same && strcmp(order[told - 1]->field, order[told]->field) == 0)
+			continue;
+
+		if (message && out->len + strlen(message) + more > DETAIL_MAX)
+			break;
+		if (message && !same)
+			buf_printf(out, ": %s; ", message);
+		buf_printf(out, "%s%s", same ? ", " : "", field);
+		message = order[told]->message;
+	}
+	buf_printf(out, ": %s", message ? message : "");
+	if (faults->count > told)
+		buf_printf(out, "; and %zu more", faults->count - told);
 }
 
 void problem_faults(struct call *call, unsigned status)
@@ -85,7 +116,7 @@ void problem_faults(struct call *call, unsigned status)
 		return;
 	}
 	call->reason = fault_code_name(call->faults.first->code);
-	summarise(&call->faults, &detail);
+	summarise(&call->faults, &call->http->arena, &detail);
 	answer(call, status, buf_slice(&detail), &call->faults);
 	buf_release(&detail);
 }
@@ -96,36 +127,38 @@ void problem_err(struct call *call, enum err err)
 		enum err err;
 		unsigned status;
 		const char *detail;
+		bool unstored;           /* nothing was done, and a write is told so */
 		const char *retry_after; /* seconds */
 	} rows[] = {
-		{ERR_NOT_FOUND, 404, "there is no such record", NULL},
+		{ERR_NOT_FOUND, 404, "no such record", false, NULL},
 		{ERR_UNDER_WAY, 409,
-		 "Idempotency-Key: the first request with this key is still under way", "1"},
-		{ERR_BUSY, 503,
-		 "too much is waiting, or somebody else has a lock; nothing was stored; try again",
+		 "Idempotency-Key: the first request with this key is still in progress", false,
 		 "1"},
-		{ERR_TIMEOUT, 503, "this took too long and was given up; try again", "5"},
-		{ERR_AWAY, 503, "the database cannot be reached; nothing was stored; try again",
-		 "1"},
+		{ERR_BUSY, 503, "the server is busy, or another session holds a lock", true, "1"},
+		{ERR_TIMEOUT, 503, "this took too long and was given up; try again", false, "5"},
+		{ERR_AWAY, 503, "the database cannot be reached", true, "1"},
 		{ERR_UNSURE, 503,
-		 "the database was lost while this was being stored, and it is not known whether it "
-		 "was: look before you send it again",
-		 "5"},
-		{ERR_FULL, 503, "the disk of the server is full; nothing was stored", "60"},
-		{ERR_IO, 503, "the storage of the server failed; nothing was stored", "60"},
-		{ERR_UNKNOWN_STATE, 503, "the storage of the server failed; it restarts", "10"},
-		{ERR_STOPPED, 503, "the server is stopping; nothing was stored", "5"},
-		{ERR_NOMEM, 503, "the server is out of memory; nothing was stored", "5"},
+		 "the connection to the database was lost while this was being stored; it may or "
+		 "may not be stored: check before you send it again",
+		 false, "5"},
+		{ERR_FULL, 503, "the server's disk is full", true, "60"},
+		{ERR_IO, 503, "the server's storage failed", true, "60"},
+		{ERR_UNKNOWN_STATE, 503, "the server's storage failed; the server restarts", false,
+		 "10"},
+		{ERR_STOPPED, 503, "the server is stopping", true, "5"},
+		{ERR_NOMEM, 503, "the server is out of memory", true, "5"},
 	};
-
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		if (rows[i].err != err)
 			continue;
 		if (rows[i].retry_after)
 			http_add_header(call->http, "Retry-After", rows[i].retry_after);
-		problem(call, rows[i].status, "%s", rows[i].detail);
+		problem(call, rows[i].status, "%s%s", rows[i].detail,
+			!rows[i].unstored       ? ""
+			: call_only_reads(call) ? "; try again"
+						: "; nothing was stored; try again");
 		return;
 	}
 	log_line("request %s: %s", call->http->id, err_text(err));
-	problem(call, 500, "the server made a mistake; its log has more");
+	problem(call, 500, "internal error; the server's log says more");
 }

@@ -79,6 +79,7 @@ bool versions_read(struct call *call, const char *name, struct versions *version
 		at = read_tag(at, &changes[versions->count++]);
 	if (at && versions->count)
 		return true;
-	problem(call, 400, "the header %s must be * or a list of entity tags as \"1-7\"", name);
+	problem(call, 400, "the header %s must be * or a list of entity tags such as \"1-7\"",
+		name);
 	return false;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What every request that writes takes: dry_run=1, to be told what would be. */
 #include "api/api_private.h"
+#include "base/text.h"
 
 enum err write_read_params(struct call *call)
 {
@@ -11,11 +12,13 @@ enum err write_read_params(struct call *call)
 		if (strcmp(param->name, names[0]) != 0)
 			params_unknown(call, param, names);
 		else if (sent)
-			faults_add(&call->faults, param->name, FAULT_REPEATED, "is given already");
+			faults_add(&call->faults, param->name, FAULT_REPEATED, "is given twice");
 		else if (slice_is(param->value, "1") || slice_is(param->value, "0"))
 			call->dry_run = slice_is(param->value, "1");
 		else
-			faults_add(&call->faults, param->name, FAULT_CHOICE, "must be 0 or 1");
+			faults_add(&call->faults, param->name, FAULT_CHOICE,
+				   "must be 0 or 1; got \"%s\"",
+				   text_shown(&call->http->arena, param->value, SHOWN_CHARS));
 		sent |= strcmp(param->name, names[0]) == 0;
 	}
 	return OK;

@@ -35,7 +35,7 @@ void decode_new(const struct record_type *type, const json_t *body, struct decod
 		void *record);
 
 /* The object around the fields of a record, in a body that has nothing else; NULL with what is
- * wrong. */
+ * wrong. Where it is missing that is the only fault. */
 const json_t *decode_wrapper(const struct record_type *type, const json_t *body,
 			     struct decode *decode);
 

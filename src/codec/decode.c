@@ -12,9 +12,7 @@
 #include "json/read.h"
 #include "model/address.h"
 
-/* How much is shown of the client's own text. */
-#define SHOWN_VALUE 40
-#define SHOWN_NAME 255
+#define SHOWN_NAME 255 /* characters of the client's own name of a member */
 
 void decode_ignore(struct buf *ignored, const char *path)
 {
@@ -43,79 +41,88 @@ static bool is_expansion(const struct record_lists *lists, const char *key)
 	return false;
 }
 
-/* Members of `object` that no row of `fields` names. */
+/* A member that is no field, inside `prefix`; `meant` may be one, inside `meant_in`, or NULL. */
+static void unknown_member(struct decode *decode, const char *prefix, const char *key,
+			   const char *meant_in, const char *meant)
+{
+	struct slice front = text_front(slice_of(key), SHOWN_NAME);
+	const char *path;
+
+	if (decode->faults->count >= FAULTS_MAX) {
+		decode->faults->count++;
+		return;
+	}
+	path = arena_printf(decode->arena, "%s%s%.*s%s", prefix, *prefix ? "." : "", (int)front.len,
+			    front.ptr, key[front.len] ? "..." : "");
+	if (!path)
+		decode->faults->nomem = true;
+	else if (!decode->lenient && meant)
+		faults_add(decode->faults, path, FAULT_UNKNOWN_FIELD,
+			   "is not a known field; did you mean %s%s%s?", meant_in,
+			   *meant_in ? "." : "", meant);
+	else if (!decode->lenient)
+		faults_add(decode->faults, path, FAULT_UNKNOWN_FIELD, "is not a known field");
+	else if (decode->ignored->len < 2048)
+		decode_ignore(decode->ignored, path);
+}
+
 void decode_unknown(struct decode *decode, const json_t *object, const char *prefix,
 		    const struct field *fields, size_t count, const struct record_lists *lists)
 {
 	const char *key;
 	json_t *value;
 
-	json_object_foreach ((json_t *)object, key, value) {
-		const char *path, *nearest;
-
-		if (field_find(fields, count, slice_of(key)) || is_expansion(lists, key))
-			continue;
-		if (decode->faults->count >= FAULTS_MAX) {
-			decode->faults->count++;
-			continue;
-		}
-		path = arena_printf(decode->arena, "%s%s%s", prefix, *prefix ? "." : "",
-				    text_shown(decode->arena, slice_of(key), SHOWN_NAME));
-		if (!path) {
-			decode->faults->nomem = true;
-			return;
-		}
-		if (decode->lenient) {
-			if (decode->ignored->len < 2048)
-				decode_ignore(decode->ignored, path);
-			continue;
-		}
-		nearest = field_nearest(fields, count, slice_of(key));
-		faults_add(decode->faults, path, FAULT_UNKNOWN_FIELD,
-			   "is not a field there is; the nearest is %s%s%s", prefix,
-			   *prefix ? "." : "", nearest ? nearest : "");
-	}
+	json_object_foreach ((json_t *)object, key, value)
+		if (!field_find(fields, count, slice_of(key)) && !is_expansion(lists, key))
+			unknown_member(decode, prefix, key, prefix,
+				       field_nearest(fields, count, slice_of(key)));
 }
 
 static bool wrong_type(struct decode *decode, const char *path, const char *wanted,
 		       const json_t *value)
 {
-	faults_add(decode->faults, path, FAULT_TYPE, "must be %s, and is %s", wanted,
+	faults_add(decode->faults, path, FAULT_TYPE, "must be %s; got %s", wanted,
 		   json_type_name(value));
+	return false;
+}
+
+static bool not_an_id(struct decode *decode, const char *path, bool too_large, struct slice sent)
+{
+	faults_add(decode->faults, path, FAULT_RANGE, "%s; got %s",
+		   too_large ? "is too large" : "must be 1 or greater",
+		   text_shown(decode->arena, sent, SHOWN_CHARS));
 	return false;
 }
 
 bool decode_number(struct decode *decode, const json_t *value, const char *path, int64_t *id_out)
 {
 	struct slice text;
+	char digits[24];
 	int64_t id;
 
 	if (json_is_integer(value)) {
 		id = json_integer_value(value);
+		snprintf(digits, sizeof(digits), "%lld", (long long)id);
+		text = slice_of(digits);
+		errno = 0;
 	} else if (json_is_string(value)) {
-		size_t digits;
+		size_t sign;
 
 		text = json_slice(value);
-		digits = text.len && text.ptr[0] == '-';
-		if (digits == text.len ||
-		    strspn(text.ptr + digits, "0123456789") + digits != text.len) {
+		sign = text.len && text.ptr[0] == '-';
+		if (sign == text.len || strspn(text.ptr + sign, "0123456789") + sign != text.len) {
 			faults_add(decode->faults, path, FAULT_FORMAT,
-				   "must be an integer, and is \"%s\"",
-				   text_shown(decode->arena, text, SHOWN_VALUE));
+				   "must be an integer; got \"%s\"",
+				   text_shown(decode->arena, text, SHOWN_CHARS));
 			return false;
 		}
 		errno = 0;
 		id = strtoll(text.ptr, NULL, 10);
-		if (errno)
-			id = ID_NONE;
 	} else {
 		return wrong_type(decode, path, "an integer", value);
 	}
-	if (id <= ID_NONE) {
-		faults_add(decode->faults, path, FAULT_RANGE, "must be from 1 to %lld",
-			   (long long)INT64_MAX);
-		return false;
-	}
+	if (errno || id <= ID_NONE)
+		return not_an_id(decode, path, errno && id > 0, text);
 	*id_out = id;
 	return true;
 }
@@ -141,9 +148,9 @@ static bool decode_choice(struct decode *decode, const struct field *field, cons
 		}
 	for (size_t i = 0; field->choices[i]; i++)
 		buf_printf(&list, "%s%s", i ? ", " : "", field->choices[i]);
-	faults_add(decode->faults, path, FAULT_CHOICE, "must be one of %.*s, and is \"%s\"",
+	faults_add(decode->faults, path, FAULT_CHOICE, "must be one of %.*s; got \"%s\"",
 		   (int)list.len, list.ptr,
-		   text_shown(decode->arena, json_slice(value), SHOWN_VALUE));
+		   text_shown(decode->arena, json_slice(value), SHOWN_CHARS));
 	buf_release(&list);
 	return false;
 }
@@ -163,12 +170,12 @@ static bool decode_date(struct decode *decode, const struct field *field, const 
 {
 	(void)field;
 	if (!json_is_string(value))
-		return wrong_type(decode, path, "a date as \"2023-02-14\"", value);
+		return wrong_type(decode, path, "a date such as \"2023-02-14\"", value);
 	if (date_parse(json_slice(value), at))
 		return true;
 	faults_add(decode->faults, path, FAULT_FORMAT,
-		   "must be a day of the calendar as 2023-02-14, and is \"%s\"",
-		   text_shown(decode->arena, json_slice(value), SHOWN_VALUE));
+		   "must be a date such as 2023-02-14; got \"%s\"",
+		   text_shown(decode->arena, json_slice(value), SHOWN_CHARS));
 	return false;
 }
 
@@ -178,7 +185,7 @@ static bool decode_timestamp(struct decode *decode, const struct field *field, c
 	int32_t day;
 
 	if (!json_is_string(value))
-		return wrong_type(decode, path, "a timestamp as \"2023-02-01T00:00:00Z\"", value);
+		return wrong_type(decode, path, "a time such as \"2023-02-01T00:00:00Z\"", value);
 	if ((field->flags & FIELD_ALERT) && json_slice(value).len == DATE_LEN &&
 	    date_parse(json_slice(value), &day)) {
 		if (zone_time(decode->account->time_zone.ptr, day, decode->account->alert_minute,
@@ -188,8 +195,8 @@ static bool decode_timestamp(struct decode *decode, const struct field *field, c
 		return true;
 	}
 	faults_add(decode->faults, path, FAULT_FORMAT,
-		   "must be a time as 2023-02-01T00:00:00Z or a date, and is \"%s\"",
-		   text_shown(decode->arena, json_slice(value), SHOWN_VALUE));
+		   "must be a time such as 2023-02-01T00:00:00Z, or a date; got \"%s\"",
+		   text_shown(decode->arena, json_slice(value), SHOWN_CHARS));
 	return false;
 }
 
@@ -219,7 +226,8 @@ static void decode_part(struct decode *decode, const json_t *value, const char *
 		wrong_type(decode, path, may_be_number ? "a string or an integer" : "a string",
 			   value);
 	} else if (json_integer_value(value) < 0) {
-		faults_add(decode->faults, path, FAULT_RANGE, "must not be negative");
+		faults_add(decode->faults, path, FAULT_RANGE, "must not be negative; got %lld",
+			   (long long)json_integer_value(value));
 	} else {
 		char *text =
 			arena_printf(decode->arena, "%lld", (long long)json_integer_value(value));
@@ -320,7 +328,7 @@ static bool decode_id_list(struct decode *decode, const struct field *field, con
 	list->count = kept < field->limit ? kept : field->limit;
 	if (kept > field->limit)
 		faults_add(decode->faults, path, FAULT_TOO_MANY,
-			   "must have at most %zu entries, and has %zu", field->limit, kept);
+			   "must have at most %zu entries; got %zu", field->limit, kept);
 	return decode->faults->count == before;
 }
 
@@ -358,8 +366,7 @@ static void decode_field(const struct record_type *type, const struct field *fie
 		if ((field->flags & FIELD_REQUIRED) && !(decode->waived & bit))
 			faults_add(decode->faults, path, FAULT_REQUIRED, "is required");
 	} else if (field->flags & FIELD_READ_ONLY) {
-		faults_add(decode->faults, path, FAULT_READ_ONLY,
-			   "is set by the server and must not be given");
+		faults_add(decode->faults, path, FAULT_READ_ONLY, "is read-only: leave it out");
 	} else if (decoders[field->type].fn(decode, field, value, path, FIELD_AT(record, field))) {
 		decode->given |= bit;
 	}
@@ -367,23 +374,48 @@ static void decode_field(const struct record_type *type, const struct field *fie
 		decode->at_fault |= bit;
 }
 
+static bool has_field(const struct record_type *type, const char *name)
+{
+	return field_find(type->fields, type->field_count, slice_of(name)) != NULL;
+}
+
+/* The fields are not where they belong. What else the body has is not told on top of it. */
+static void no_wrapper(const struct record_type *type, const json_t *body, struct decode *decode)
+{
+	const char *other = json_object_iter_key(json_object_iter((json_t *)body));
+	const char *instead = "";
+
+	if (!json_is_object(body))
+		instead = arena_printf(decode->arena, "; got %s", json_type_name(body));
+	/* All fields are inside an object of another name. */
+	else if (json_object_size(body) == 1 && json_is_object(json_object_get(body, other)) &&
+		 !has_field(type, other))
+		instead = arena_printf(decode->arena, ", not inside \"%s\"",
+				       text_shown(decode->arena, slice_of(other), SHOWN_CHARS));
+	decode->faults->nomem |= !instead;
+	faults_add(decode->faults, type->name, FAULT_REQUIRED,
+		   "is required: put the fields inside \"%s\": {\"%s\": {...}}%s", type->name,
+		   type->name, instead ? instead : "");
+}
+
 const json_t *decode_wrapper(const struct record_type *type, const json_t *body,
 			     struct decode *decode)
 {
-	const struct field wrapper = {.name = type->name};
+	const char *const wrapper[] = {type->name, NULL};
 	const json_t *fields = json_object_get(body, type->name);
+	const char *key;
+	json_t *value;
 
-	if (!json_is_object(body)) {
-		faults_add(decode->faults, type->name, FAULT_REQUIRED,
-			   "is required: the body must be an object with a member \"%s\"",
-			   type->name);
+	if (!fields || json_is_null(fields)) {
+		no_wrapper(type, body, decode);
 		return NULL;
 	}
-	decode_unknown(decode, body, "", &wrapper, 1, NULL);
-	if (!fields || json_is_null(fields)) {
-		faults_add(decode->faults, type->name, FAULT_REQUIRED,
-			   "is required, as the object around the fields");
-		return NULL;
+	json_object_foreach ((json_t *)body, key, value) {
+		bool is_inside = has_field(type, key);
+
+		if (value != fields)
+			unknown_member(decode, "", key, is_inside ? type->name : "",
+				       is_inside ? key : text_nearest(slice_of(key), wrapper));
 	}
 	if (!json_is_object(fields)) {
 		wrong_type(decode, type->name, "an object", fields);
@@ -533,7 +565,7 @@ static void patch_field(const struct record_type *type, const struct field *fiel
 		return;
 	snprintf(path, sizeof(path), "%s.%s", decode->prefix, field->name);
 	faults_add(decode->faults, path, FAULT_READ_ONLY,
-		   "is set by the server and can only be given as it is");
+		   "is read-only: leave it out, or send the value that it has");
 	decode->at_fault |= UINT64_C(1) << (field - type->fields);
 }
 

@@ -2,6 +2,7 @@
 /* The rules of an account's settings. */
 #include "model/account.h"
 
+#include "base/text.h"
 #include "base/zone.h"
 #include "model/address.h"
 #include "model/list.h"
@@ -24,15 +25,15 @@ void account_check(const struct account *account, struct faults *faults)
 
 	if (!country_is_known(account->country))
 		faults_add(faults, "country", FAULT_CHOICE,
-			   "must be a code of ISO 3166-1 as US, and is \"%.*s\"",
-			   (int)account->country.len, account->country.ptr);
+			   "must be an ISO 3166-1 country code such as US; got \"%s\"",
+			   text_shown(faults->arena, account->country, SHOWN_CHARS));
 	if (!expansions_read(task_type.lists, account->expand, &expansions))
 		faults_add(faults, "expand", FAULT_CHOICE,
-			   "must be names as the parameter expand takes, with commas between, and "
-			   "is \"%.*s\"",
-			   (int)account->expand.len, account->expand.ptr);
+			   "must be names that the parameter expand takes, separated by commas; "
+			   "got \"%s\"",
+			   text_shown(faults->arena, account->expand, SHOWN_CHARS));
 	if (!zone_is_known(account->time_zone.ptr))
 		faults_add(faults, "time_zone", FAULT_CHOICE,
-			   "must be a zone of the IANA database as Europe/Berlin, and is \"%.*s\"",
-			   (int)account->time_zone.len, account->time_zone.ptr);
+			   "must be an IANA time zone such as Europe/Berlin; got \"%s\"",
+			   text_shown(faults->arena, account->time_zone, SHOWN_CHARS));
 }

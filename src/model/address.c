@@ -9,7 +9,6 @@
 #include "base/text.h"
 #include "model/field.h"
 
-#define SHOWN_CHARS 40 /* of the client's own text, in a message */
 #define PATH_BYTES 128
 
 static struct slice part_of(const struct address *address, size_t part)
@@ -120,11 +119,25 @@ static bool is_too_long(struct slice text)
 	return text_chars(text) > ADDRESS_PART_CHARS;
 }
 
-static void check_codes(const struct address *address, const char *path, struct faults *faults)
+/* What the United Kingdom is taken for, which has another code. */
+static const char *country_hint(struct slice code)
+{
+	return slice_is(code, "UK") ? ": the United Kingdom is GB" : " such as US";
+}
+
+/* One that a reader knows: the first of the United States is one of military mail. */
+static const char *example_of(const struct address_country *country)
+{
+	return strcmp(country->code, "US") == 0 ? "CO" : address_subdivisions[country->first];
+}
+
+/* `sent` is the address before its codes were folded. */
+static void check_codes(const struct address *address, const struct address *sent, const char *path,
+			struct faults *faults)
 {
 	const struct address_country *country = country_find(address->country);
-	struct slice wrong = country ? address->state : address->country;
-	struct slice shown = text_front(wrong, SHOWN_CHARS);
+	struct slice wrong = country ? sent->state : sent->country;
+	const char *shown = text_shown(faults->arena, wrong, SHOWN_CHARS);
 	char name[PATH_BYTES];
 
 	snprintf(name, sizeof(name), "%s.%s", path, country ? "state" : "country");
@@ -132,18 +145,19 @@ static void check_codes(const struct address *address, const char *path, struct 
 		return;
 	if (!country)
 		faults_add(faults, name, FAULT_CHOICE,
-			   "must be a code of ISO 3166-1, such as US, and is \"%.*s\"",
-			   (int)shown.len, shown.ptr);
-	else if (wrong.len && country->count && !has_subdivision(country, wrong))
+			   "must be an ISO 3166-1 country code%s; got \"%s\"",
+			   country_hint(address->country), shown);
+	else if (wrong.len && country->count && !has_subdivision(country, address->state))
 		faults_add(faults, name, FAULT_CHOICE,
-			   "must be a code of %s in ISO 3166-2, such as %s, and is \"%.*s\"",
-			   country->code, address_subdivisions[country->first], (int)shown.len,
-			   shown.ptr);
+			   "must be an ISO 3166-2 code of %s such as %s; got \"%s\"", country->code,
+			   example_of(country), shown);
 }
 
 void address_settle(struct address *address, bool zip_number, struct slice country,
 		    const char *path, struct faults *faults)
 {
+	const struct address sent = *address;
+
 	address->state = fold_code(address->state, faults);
 	address->country = fold_code(address->country, faults);
 	if (address->country.len == 0)
@@ -151,5 +165,5 @@ void address_settle(struct address *address, bool zip_number, struct slice count
 	if (zip_number && slice_is(address->country, "US"))
 		address->zip = pad_zip(address->zip, faults);
 	check_lengths(address, path, faults);
-	check_codes(address, path, faults);
+	check_codes(address, &sent, path, faults);
 }

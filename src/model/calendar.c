@@ -59,7 +59,9 @@ void calendar_check(const void *record, const void *before, uint64_t given, uint
 	for (size_t i = 1; i < color.len && fine; i++)
 		fine = isxdigit((unsigned char)color.ptr[i]);
 	if (color.len && !fine && !(at_fault & field_bit(&calendar_type, "color")))
-		faults_add(faults, "calendar.color", FAULT_FORMAT, "must be as #3366cc");
+		faults_add(faults, "calendar.color", FAULT_FORMAT,
+			   "must be a color such as #3366cc; got \"%s\"",
+			   text_shown(faults->arena, color, SHOWN_CHARS));
 }
 
 enum err calendar_settle(void *record, const void *before, const struct occasion *occasion)

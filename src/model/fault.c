@@ -2,16 +2,29 @@
 /* What is wrong with a request's fields, collected in the order it was found. */
 #include "model/fault.h"
 
-static const char *const names[] = {
-	[FAULT_REQUIRED] = "required",   [FAULT_UNKNOWN_FIELD] = "unknown_field",
-	[FAULT_TYPE] = "type",           [FAULT_FORMAT] = "format",
-	[FAULT_RANGE] = "range",         [FAULT_BLANK] = "blank",
-	[FAULT_TOO_LONG] = "too_long",   [FAULT_TOO_MANY] = "too_many",
-	[FAULT_CONTROL] = "control",     [FAULT_CHOICE] = "choice",
-	[FAULT_READ_ONLY] = "read_only", [FAULT_NOT_FOUND] = "not_found",
-	[FAULT_MISMATCH] = "mismatch",   [FAULT_NOT_ALLOWED] = "not_allowed",
-	[FAULT_REPEATED] = "repeated",   [FAULT_TAKEN] = "taken",
-	[FAULT_IN_USE] = "in_use",
+/* What is wrong with the form of a request comes before what is wrong with its values, and these
+ * before what only the other records forbid: a mistyped name is often why another is missing. */
+static const struct {
+	const char *name;
+	int rank;
+} codes[] = {
+	[FAULT_UNKNOWN_FIELD] = {"unknown_field", 1},
+	[FAULT_REQUIRED] = {"required", 2},
+	[FAULT_TYPE] = {"type", 3},
+	[FAULT_FORMAT] = {"format", 4},
+	[FAULT_CHOICE] = {"choice", 4},
+	[FAULT_RANGE] = {"range", 4},
+	[FAULT_BLANK] = {"blank", 4},
+	[FAULT_TOO_LONG] = {"too_long", 4},
+	[FAULT_TOO_MANY] = {"too_many", 4},
+	[FAULT_CONTROL] = {"control", 4},
+	[FAULT_REPEATED] = {"repeated", 4},
+	[FAULT_READ_ONLY] = {"read_only", 5},
+	[FAULT_NOT_ALLOWED] = {"not_allowed", 5},
+	[FAULT_NOT_FOUND] = {"not_found", 6},
+	[FAULT_MISMATCH] = {"mismatch", 7},
+	[FAULT_TAKEN] = {"taken", 7},
+	[FAULT_IN_USE] = {"in_use", 7},
 };
 
 void faults_init(struct faults *faults, struct arena *arena)
@@ -48,7 +61,10 @@ void faults_add(struct faults *faults, const char *field, enum fault_code code, 
 
 const char *fault_code_name(enum fault_code code)
 {
-	size_t at = (size_t)code;
+	return codes[code].name;
+}
 
-	return at < sizeof(names) / sizeof(names[0]) && names[at] ? names[at] : "unknown";
+int fault_code_rank(enum fault_code code)
+{
+	return codes[code].rank;
 }

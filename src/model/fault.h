@@ -35,7 +35,8 @@ enum fault_code {
 struct fault {
 	const char *field; /* as `task.address.state`; never NULL */
 	enum fault_code code;
-	const char *message; /* reads on from the field's name: "must be a date as 2023-02-14" */
+	const char
+		*message; /* reads on from the field's name: "must be a date such as 2023-02-14" */
 	struct fault *next;
 };
 
@@ -55,5 +56,8 @@ void faults_add(struct faults *faults, const char *field, enum fault_code code, 
 
 /* "required", "unknown_field", … as it stands in the answer. */
 const char *fault_code_name(enum fault_code code);
+
+/* How soon a fault of that code is told where there is room for few: the least first. */
+int fault_code_rank(enum fault_code code);
 
 #endif

@@ -112,15 +112,15 @@ bool field_check_text(const struct field *field, struct slice text, const char *
 		return faults->count == before;
 	}
 	if ((field->flags & FIELD_NOT_BLANK) && text_is_blank(text))
-		faults_add(faults, path, FAULT_BLANK, "must not be only blanks");
+		faults_add(faults, path, FAULT_BLANK, "must not be blank");
 	if ((field->flags & FIELD_ONE_LINE) && text_has_control(text))
-		faults_add(faults, path, FAULT_CONTROL, "must not have control characters");
+		faults_add(faults, path, FAULT_CONTROL, "must not contain control characters");
 	if (field->limit) {
 		size_t chars = text_chars(text);
 
 		if (chars > field->limit)
 			faults_add(faults, path, FAULT_TOO_LONG,
-				   "must have at most %zu characters, and has %zu", field->limit,
+				   "must have at most %zu characters; got %zu", field->limit,
 				   chars);
 	}
 	return faults->count == before;

@@ -95,15 +95,17 @@ void staff_check(const struct staff *staff, struct faults *faults)
 		fine = fine && !strchr(" \t<>,;\"", email.ptr[i]);
 	if (email.len && !fine)
 		faults_add(faults, "staff.email", FAULT_FORMAT,
-			   "must be an address as name@example.com");
+			   "must be an address such as name@example.com; got \"%s\"",
+			   text_shown(faults->arena, email, SHOWN_CHARS));
 	if (staff->username.len && memchr(staff->username.ptr, ':', staff->username.len))
-		faults_add(faults, "staff.username", FAULT_FORMAT, "must not have a colon");
+		faults_add(faults, "staff.username", FAULT_FORMAT, "must not contain a colon");
 	if (staff->time_zone.len) {
 		const char *zone = arena_copy(faults->arena, staff->time_zone);
 
 		if (!zone || !zone_is_known(zone))
 			faults_add(faults, "staff.time_zone", FAULT_CHOICE,
-				   "must be a zone of the IANA database as Europe/Berlin");
+				   "must be an IANA time zone such as Europe/Berlin; got \"%s\"",
+				   text_shown(faults->arena, staff->time_zone, SHOWN_CHARS));
 	}
 }
 

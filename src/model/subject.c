@@ -79,7 +79,7 @@ void subject_check(const void *record, const void *before, uint64_t given, uint6
 	if (!(at_fault & names) && text_is_blank(subject->first_name) &&
 	    text_is_blank(subject->last_name))
 		faults_add(faults, "subject.last_name", FAULT_REQUIRED,
-			   "is required where there is no first_name");
+			   "is required when first_name is empty");
 }
 
 enum err subject_settle(void *record, const void *before, const struct occasion *occasion)

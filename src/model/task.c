@@ -152,13 +152,12 @@ void task_check(const void *record, const void *present, uint64_t given, uint64_
 		if (task->casefile_id == ID_NONE && of_case[i].id != ID_NONE &&
 		    !(at_fault & (field_bit(&task_type, "casefile_id") |
 				  field_bit(&task_type, of_case[i].field))))
-			faults_add(faults, of_case[i].path, FAULT_MISMATCH,
-				   "goes only with a casefile_id");
+			faults_add(faults, of_case[i].path, FAULT_MISMATCH, "needs a casefile_id");
 	/* What the status should have been is not known where it is wrong. */
 	if (is_completed(task, before, given) && task->status != TASK_COMPLETE &&
 	    !(at_fault & field_bit(&task_type, "status")))
 		faults_add(faults, "task.complete_at", FAULT_NOT_ALLOWED,
-			   "goes only with status complete");
+			   "is allowed only with status complete");
 	if ((given & field_bit(&task_type, "complete_at")) && task->complete_at == TIME_NONE &&
 	    task->status == TASK_COMPLETE && before && before->status == TASK_COMPLETE)
 		faults_add(faults, "task.complete_at", FAULT_REQUIRED,

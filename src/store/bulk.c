@@ -87,7 +87,8 @@ static void check_together(struct bulk_write *bulk, size_t i)
 		if (!slice_eq(key_of(&bulk->operations[j]), key))
 			continue;
 		snprintf(field, sizeof(field), "operations[%zu].external_id", i);
-		faults_add(bulk->write.faults, field, FAULT_TAKEN, "is that of operations[%zu]", j);
+		faults_add(bulk->write.faults, field, FAULT_TAKEN,
+			   "is already used by operations[%zu]", j);
 		break;
 	}
 }
@@ -102,8 +103,8 @@ static enum err decide_one(struct bulk_write *bulk, size_t i, struct calls *call
 		return OK; /* told already */
 	if (one->action == RECORD_UPDATE && !one->found) {
 		snprintf(field, sizeof(field), "operations[%zu].id", i);
-		faults_add(bulk->write.faults, field, FAULT_NOT_FOUND,
-			   "is %lld, and there is no such record", (long long)one->id);
+		faults_add(bulk->write.faults, field, FAULT_NOT_FOUND, "%lld: no such task",
+			   (long long)one->id);
 		return OK;
 	}
 	check_together(bulk, i);

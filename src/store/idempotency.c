@@ -147,7 +147,7 @@ bool idempotency_answers(struct store_write *write)
 	key->again = is_same_body(key);
 	if (!key->again)
 		faults_add(write->faults, "Idempotency-Key", FAULT_MISMATCH,
-			   "came with another body before");
+			   "was used before with another body");
 	return true;
 }
 

@@ -163,7 +163,7 @@ static void check_dependents(struct record_write *write, const char *field)
 	dependents_check(write->dependents, write->kind, write->write.faults);
 	if (is_last_full(write))
 		faults_add(write->write.faults, field, FAULT_IN_USE,
-			   "must stay: it is the last staff member with full access");
+			   "cannot change: this is the last staff member with full access");
 }
 
 /* A record is as it was when the API would show it so. */

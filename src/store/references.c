@@ -11,7 +11,7 @@ struct reference {
 	const char *field;
 	const char *sql;
 	const char *with;   /* NULL: it always fits */
-	const char *misfit; /* "…subject does not belong to case 5" */
+	const char *misfit; /* "subject 3 does not belong to case 5" */
 };
 
 #define IS_THERE(table) "SELECT 1 FROM " table " WHERE account_id = $1 AND id = $2"
@@ -223,12 +223,11 @@ static void check_reference(const struct references *references, const struct re
 		snprintf(path, sizeof(path), "%s.%s[%zu]", type->name, row->field,
 			 list->positions ? list->positions[fact->entry] : fact->entry);
 	if (!fact->found)
-		faults_add(faults, path, FAULT_NOT_FOUND, "is %lld, and there is no such %s",
-			   (long long)id, noun);
+		faults_add(faults, path, FAULT_NOT_FOUND, "%lld: no such %s", (long long)id, noun);
 	else if (row->with && !fact->value && (valid & field_bit(type, row->with)) &&
 		 is_found(references, row->with))
-		faults_add(faults, path, FAULT_MISMATCH, "is %lld, and that %s %s %lld",
-			   (long long)id, noun, row->misfit,
+		faults_add(faults, path, FAULT_MISMATCH, "%s %lld %s %lld", noun, (long long)id,
+			   row->misfit,
 			   (long long)*(const int64_t *)at_field(row->kind, record, row->with));
 }
 
@@ -244,8 +243,8 @@ void references_check(const struct references *references, enum record_kind kind
 		if (!fact->unique || !fact->found || fact->value == record->id)
 			continue;
 		snprintf(path, sizeof(path), "%s.%s", record_types[kind]->name, fact->unique->name);
-		faults_add(faults, path, FAULT_TAKEN, "is taken by %s %lld", record_nouns[kind],
-			   (long long)fact->value);
+		faults_add(faults, path, FAULT_TAKEN, "is already used by %s %lld",
+			   record_nouns[kind], (long long)fact->value);
 	}
 }
 
@@ -310,7 +309,6 @@ static void check_deletion(const struct references *references, enum record_kind
 			   struct faults *faults)
 {
 	struct buf what = {0};
-	int64_t last = 0;
 	size_t kinds = 0;
 
 	for (size_t i = 0; i < references->count; i++) {
@@ -321,11 +319,10 @@ static void check_deletion(const struct references *references, enum record_kind
 		if (kinds++)
 			buf_add_text(&what, " and ");
 		tell_count(fact, &what);
-		last = fact->value;
 	}
 	if (kinds)
-		faults_add(faults, record_types[kind]->name, FAULT_IN_USE, "%.*s %s it",
-			   (int)what.len, what.ptr, kinds == 1 && last == 1 ? "names" : "name");
+		faults_add(faults, record_types[kind]->name, FAULT_IN_USE, "is used by %.*s",
+			   (int)what.len, what.ptr);
 	faults->nomem |= what.failed;
 	buf_release(&what);
 }
@@ -338,9 +335,10 @@ static void check_change(const struct reference_fact *fact, enum record_kind kin
 
 	snprintf(path, sizeof(path), "%s.%s", record_types[kind]->name, fact->dependent->field);
 	if (fact->member == ID_NONE)
-		buf_add_text(&what, "must stay: ");
+		buf_add_text(&what, "cannot change: ");
 	else
-		buf_printf(&what, "must keep %s %lld: ", record_nouns[fact->dependent->member],
+		buf_printf(&what,
+			   "cannot do without %s %lld: ", record_nouns[fact->dependent->member],
 			   (long long)fact->member);
 	tell_count(fact, &what);
 	faults_add(faults, path, FAULT_IN_USE, "%.*s %s on it", (int)what.len, what.ptr,

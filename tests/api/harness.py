@@ -155,10 +155,32 @@ def check_errors(answer):
         assert error["code"] in CODES, error
         assert isinstance(error["field"], str)
         assert isinstance(error["message"], str) and error["message"]
-    # Clients that show only the beginning of the detail must still see what to mend.
-    names = list(dict.fromkeys(error["field"] for error in errors))
-    if len(names) <= 8:
-        assert answer["detail"].startswith(", ".join(names) + ": "), answer
+    check_detail(answer["detail"], errors)
+
+
+# What a client that shows only the beginning of a detail must see first.
+ORDER = [{"unknown_field"}, {"required"}, {"type"},
+         {"format", "choice", "range", "blank", "too_long", "too_many", "control", "repeated"},
+         {"read_only", "not_allowed"}, {"not_found"}, {"mismatch", "taken", "in_use"}]
+
+
+def check_detail(detail, errors):
+    """It has each field with its message, the most useful first, or as many as fit."""
+    order = sorted(errors, key=lambda error: [error["code"] in codes for codes in ORDER].index(True))
+    pairs = []
+    for message, group in itertools.groupby(order, key=lambda error: error["message"]):
+        pairs.append((list(dict.fromkeys(error["field"] for error in group)), message))
+    whole = "; ".join(f"{', '.join(names)}: {message}" for names, message in pairs)
+    if not all(error["field"].isprintable() and len(error["field"]) <= 100 for error in errors):
+        return
+    told = re.fullmatch(r"(.*); and (\d+) more", detail, re.DOTALL)
+    if not told:
+        assert detail == whole and len(detail.encode()) <= 1000, (detail, whole)
+        return
+    # The last message follows the names that fit.
+    names, message = told[1].split(": ", 1) if len(pairs) == 1 else told[1].rsplit(": ", 1)
+    assert len(detail.encode()) <= 500, detail
+    assert whole.startswith(names) and message in told[1] and int(told[2]) > 0, (detail, whole)
 
 
 def faults(reply, status=422):

@@ -2,6 +2,7 @@
 Dates, timestamps and addresses have files of their own."""
 import datetime
 import json
+import re
 
 import pytest
 
@@ -329,7 +330,7 @@ def test_every_wrong_element_of_the_staff(server):
 @pytest.mark.parametrize("sent, want", cases([
     ("empty object", {}, [("task", "required")]),
     ("another wrapper", {"Task": task()["task"]},
-     [("Task", "unknown_field"), ("task", "required")]),
+     [("task", "required")]),
     ("array", {"task": []}, [("task", "type")]),
     ("array of one", {"task": [task()["task"]]}, [("task", "type")]),
     ("text", {"task": "x"}, [("task", "type")]),
@@ -379,7 +380,8 @@ def test_more_faults_than_one_answer_lists(server):
     reply = server.post(task(users_list=["x"] * 1000))
     found = faults(reply)
     assert found[0] == ("task.users_list[0]", "format")
-    assert len(found) == 1000 or f" and {1000 - len(found)} more" in reply.json["detail"]
+    more = int(re.search(r"; and (\d+) more$", reply.json["detail"])[1])
+    assert len(found) == 100 and more + reply.json["detail"].count("task.users_list[") == 1000
 
 
 # What comes with a creation

@@ -67,19 +67,19 @@ def test_what_tasks_name(server):
     calendar, staff = create(server, CALENDAR)["id"], create(server, STAFF)["id"]
     tasks = [create(server, TASK, casefile_id=case, subject_id=subject, case_service_id=service,
                     calendar_id=calendar, users_list=[staff])["id"] for _ in range(2)]
-    named = [(CASE, case, "2 tasks and 1 subject name it"), (SUBJECT, subject, "2 tasks name it"),
-             (SERVICE, service, "2 tasks and 1 case name it"), (STAFF, staff, "2 tasks name it"),
-             (CALENDAR, calendar, "2 tasks name it")]
+    named = [(CASE, case, "is used by 2 tasks and 1 subject"), (SUBJECT, subject, "is used by 2 tasks"),
+             (SERVICE, service, "is used by 2 tasks and 1 case"), (STAFF, staff, "is used by 2 tasks"),
+             (CALENDAR, calendar, "is used by 2 tasks")]
     for kind, number, words in named:
         reply = remove(server, kind, number)
         assert problem(reply, 409, fields=True)["detail"].endswith(words), reply
         assert get(server, kind, number).status == 200
     assert remove(server, TASK, tasks[0]).status == 204
-    assert "1 task names it" in problem(remove(server, CALENDAR, calendar), 409, fields=True)["detail"]
-    assert "1 task names it" in problem(remove(server, STAFF, staff), 409, fields=True)["detail"]
+    assert "is used by 1 task" in problem(remove(server, CALENDAR, calendar), 409, fields=True)["detail"]
+    assert "is used by 1 task" in problem(remove(server, STAFF, staff), 409, fields=True)["detail"]
     assert remove(server, TASK, tasks[1]).status == 204
-    assert "1 subject names it" in problem(remove(server, CASE, case), 409, fields=True)["detail"]
-    assert "1 case names it" in problem(remove(server, SERVICE, service), 409, fields=True)["detail"]
+    assert "is used by 1 subject" in problem(remove(server, CASE, case), 409, fields=True)["detail"]
+    assert "is used by 1 case" in problem(remove(server, SERVICE, service), 409, fields=True)["detail"]
     for kind, number in ((SUBJECT, subject), (CASE, case), (SERVICE, service), (STAFF, staff),
                          (CALENDAR, calendar)):
         assert remove(server, kind, number).status == 204, kind.wrapper
@@ -107,7 +107,7 @@ def test_very_many_are_not_all_counted(make_server):
             " FROM n", (calendar,))
     server.start()
     detail = problem(remove(server, CALENDAR, calendar), 409, fields=True)["detail"]
-    assert detail.endswith("at least 10000 tasks name it")
+    assert detail.endswith("is used by at least 10000 tasks")
 
 
 def test_who_comes_first(server):

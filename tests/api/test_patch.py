@@ -341,7 +341,7 @@ def test_a_subject_stays_with_the_case_of_its_tasks(server):
              for _ in range(3)]
     reply = patch(server, SUBJECT, subject["id"], casefile_id=245)
     assert (faults(reply, 409), reply.json["detail"]) == (
-        [("subject.casefile_id", "in_use")], "subject.casefile_id: must stay: 3 tasks depend on it")
+        [("subject.casefile_id", "in_use")], "subject.casefile_id: cannot change: 3 tasks depend on it")
     assert faults(patch(server, SUBJECT, subject["id"], casefile_id=99999, colour="red")) == [
         ("subject.casefile_id", "in_use"), ("subject.casefile_id", "not_found"),
         ("subject.colour", "unknown_field")]
@@ -364,7 +364,7 @@ def test_a_service_stays_attached_while_tasks_need_it(server):
     reply = patch(server, CASE, case["id"], case_services_list=services[1:])
     assert (faults(reply, 409), reply.json["errors"][0]["message"]) == (
         [("casefile.case_services_list", "in_use")],
-        f"must keep case service {services[0]}: 1 task depends on it")
+        f"cannot do without case service {services[0]}: 1 task depends on it")
     assert get(server, CASE, case["id"]).json == case
     changed = change(server, CASE, case["id"], case_services_list=[services[2], services[0]])
     assert changed["case_services_list"] == [services[0], services[2]]

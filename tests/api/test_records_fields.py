@@ -113,8 +113,8 @@ def test_refused(server, kind, field, sent, code):
 def test_services_of_a_case_that_are_not_there(server):
     reply = post(server, CASE, case_services_list=[1, 99, 2, 98])
     assert messages(reply) == {
-        "casefile.case_services_list[1]": "is 99, and there is no such case service",
-        "casefile.case_services_list[3]": "is 98, and there is no such case service"}
+        "casefile.case_services_list[1]": "99: no such case service",
+        "casefile.case_services_list[3]": "98: no such case service"}
 
 
 @EACH

@@ -96,15 +96,16 @@ static void codes_refused(void **state)
 		const char *state, *country, *field, *message;
 	} rows[] = {
 		{"ZZ", "US", "task.address.state",
-		 "must be a code of US in ISO 3166-2, such as AA, and is \"ZZ\""},
+		 "must be an ISO 3166-2 code of US such as CO; got \"ZZ\""},
 		{"zz", "", "task.address.state",
-		 "must be a code of US in ISO 3166-2, such as AA, and is \"ZZ\""},
+		 "must be an ISO 3166-2 code of US such as CO; got \"zz\""},
 		{"Colorado", "US", "task.address.state",
-		 "must be a code of US in ISO 3166-2, such as AA, and is \"COLORADO\""},
+		 "must be an ISO 3166-2 code of US such as CO; got \"Colorado\""},
 		{"CO", "AU", "task.address.state",
-		 "must be a code of AU in ISO 3166-2, such as ACT, and is \"CO\""},
+		 "must be an ISO 3166-2 code of AU such as ACT; got \"CO\""},
 		{"US-CO", "US", "task.address.state", NULL},
-		{" CO", "US", "task.address.state", NULL},
+		{" CO ", "US", "task.address.state",
+		 "must be an ISO 3166-2 code of US such as CO; got \" CO \""},
 		{"C", "US", "task.address.state", NULL},
 		{"COL", "US", "task.address.state", NULL},
 		{"COLO", "US", "task.address.state", NULL},
@@ -114,9 +115,11 @@ static void codes_refused(void **state)
 		{"IE", "IE", "task.address.state", NULL},
 		{"NSW", "US", "task.address.state", NULL},
 		{"", "XX", "task.address.country",
-		 "must be a code of ISO 3166-1, such as US, and is \"XX\""},
+		 "must be an ISO 3166-1 country code such as US; got \"XX\""},
+		{"", "uk", "task.address.country",
+		 "must be an ISO 3166-1 country code: the United Kingdom is GB; got \"uk\""},
 		{"ZZ", "xx", "task.address.country", /* nothing can be said of the state */
-		 "must be a code of ISO 3166-1, such as US, and is \"XX\""},
+		 "must be an ISO 3166-1 country code such as US; got \"xx\""},
 		{"CO", "USA", "task.address.country", NULL},
 		{"CO", "United States", "task.address.country", NULL},
 		{"CO", "US ", "task.address.country", NULL},
@@ -149,11 +152,13 @@ static void shown_text_is_cut(void **state)
 
 	(void)state;
 	settled(&arena, &faults, sent, "IE");
-	assert_non_null(strstr(faults.first->message,
-			       "is \"123456789012345678901234567890123456789\xf0\x9f\x98\x80\""));
+	assert_non_null(
+		strstr(faults.first->message,
+		       "got \"123456789012345678901234567890123456789\xf0\x9f\x98\x80...\""));
 	settled(&arena, &faults, "", sent);
-	assert_non_null(strstr(faults.first->message,
-			       "is \"123456789012345678901234567890123456789\xf0\x9f\x98\x80\""));
+	assert_non_null(
+		strstr(faults.first->message,
+		       "got \"123456789012345678901234567890123456789\xf0\x9f\x98\x80...\""));
 	arena_release(&arena);
 }
 
@@ -247,8 +252,7 @@ static void lengths(void **state)
 	for (size_t i = 0; i < COUNT(fields); i++, fault = fault->next) {
 		assert_string_equal(fault->field, fields[i]);
 		assert_int_equal(fault->code, FAULT_TOO_LONG);
-		assert_string_equal(fault->message,
-				    "must have at most 255 characters, and has 256");
+		assert_string_equal(fault->message, "must have at most 255 characters; got 256");
 	}
 	assert_null(fault);
 

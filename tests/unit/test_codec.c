@@ -142,7 +142,7 @@ static void every_fault_is_told(void **state)
 			fail_msg("%s: %s", fault->field, fault_code_name(fault->code));
 	}
 	assert_null(fault);
-	assert_non_null(strstr(decoded.faults.first->message, "from 1 to"));
+	assert_non_null(strstr(decoded.faults.first->message, "must be 1 or greater; got 0"));
 	release(&decoded);
 }
 
