@@ -177,9 +177,14 @@ const struct command commands[] = {
 		.name = "serve",
 		.summary = "serve the API over HTTP",
 		.about =
-			"Says \"listening on http://ADDR:PORT\" on standard error once it accepts, "
-			"https with\nTLS. SIGTERM and SIGINT end it when the requests under way are "
-			"answered. It takes\neither --data or --ephemeral, which makes the records of "
+			"Says \"listening on http://ADDR:PORT\" on standard error for each address "
+			"once it\naccepts, https with TLS. Several addresses are a list with commas, "
+			"or --listen\nmore than once.\n\n"
+			"SIGTERM and SIGINT end it: it accepts no connection any more, answers the "
+			"requests\nunder way and one more request of each client that is connected, "
+			"and closes who is\nsilent for a second. That takes 10 s at most; a second "
+			"signal ends it at once.\n\n"
+			"It takes either --data or --ephemeral, which makes the records of "
 			"\"docket demo\" and the user\nname admin; its API token has 20 to 255 letters, "
 			"digits or -._~+/= and is printed on\nstandard output where it is not given. "
 			"Every request is a line on standard error, unless\n--quiet is given."
@@ -187,10 +192,10 @@ const struct command commands[] = {
 			"with \"listening on\".\n\n"
 			"Several files for --tls-cert, and as many for --tls-key in the "
 			"same order, serve\nseveral host names; the first pair is for names that no "
-			"other has. SIGHUP reads\nthe files again.",
+			"other has. SIGHUP reads\nthe files again; without TLS it does nothing.",
 		.takes = DATA | BIT(SETTING_EPHEMERAL) | BIT(SETTING_TOKEN) | BIT(SETTING_LISTEN) |
 			 BIT(SETTING_BASE_DOMAIN) | BIT(SETTING_TLS_CERT) | BIT(SETTING_TLS_KEY) |
-			 BIT(SETTING_BEHIND_PROXY) | BIT(SETTING_BASE_URL) |
+			 BIT(SETTING_BEHIND_PROXY) | BIT(SETTING_BASE_URL) | BIT(SETTING_IDLE) |
 			 BIT(SETTING_ABSOLUTE_LINKS) | BIT(SETTING_CORS_ORIGINS) |
 			 BIT(SETTING_CONNECTIONS) | BIT(SETTING_TIMEOUT) | BIT(SETTING_QUEUE) |
 			 BIT(SETTING_QUIET) | BIT(SETTING_LOG_FORMAT),

@@ -7,6 +7,7 @@
 
 #include "api/api.h"
 #include "auth/token.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "cli/admin.h"
 #include "cli/control.h"
@@ -16,6 +17,7 @@
 #include "json/read.h"
 
 #define DRAIN_MS 10000
+#define DRAIN_LOOK_MS 10 /* how often it is asked whether the drain is over */
 
 struct serving {
 	atomic_bool broken; /* the storage failed so that only a new start helps */
@@ -60,6 +62,13 @@ static void block_signals(sigset_t *set)
 	signal(SIGPIPE, SIG_IGN);
 }
 
+static unsigned count_threads(void)
+{
+	long cores = sysconf(_SC_NPROCESSORS_ONLN);
+
+	return cores > 0 ? (unsigned)cores : 1;
+}
+
 static enum err find_account(struct store *store, struct arena *arena, struct app *app)
 {
 	struct account account = {0};
@@ -82,23 +91,30 @@ static enum err find_account(struct store *store, struct arena *arena, struct ap
 	return err;
 }
 
-/* Without TLS there is nothing to read again, and SIGHUP has its meaning of a terminal that is
- * gone. */
+static void reload(struct http_server *server, bool tls)
+{
+	struct buf why = {0};
+	enum err err = OK;
+
+	if (!tls) {
+		log_line("SIGHUP reads certificates again, and docket serves without any");
+		return;
+	}
+	err = http_reload(server, &why);
+	if (err)
+		log_line("the certificates stay as they were: %.*s", (int)why.len,
+			 why.ptr ? why.ptr : err_text(err));
+	else
+		log_line("the certificates were read again");
+	buf_release(&why);
+}
+
 static void wait_for_end(struct http_server *server, bool tls, const sigset_t *signals)
 {
 	int caught;
 
-	while (sigwait(signals, &caught) || (caught == SIGHUP && tls)) {
-		struct buf why = {0};
-		enum err err = http_reload(server, &why);
-
-		if (err)
-			log_line("the certificates stay as they were: %.*s", (int)why.len,
-				 why.ptr ? why.ptr : err_text(err));
-		else
-			log_line("the certificates were read again");
-		buf_release(&why);
-	}
+	while (sigwait(signals, &caught) || caught == SIGHUP)
+		reload(server, tls);
 }
 
 static enum err start_guesses(struct guesses *guesses, struct store *store)
@@ -112,12 +128,33 @@ static enum err start_guesses(struct guesses *guesses, struct store *store)
 	return err;
 }
 
-/* The order matters: no write is lost, no request left suspended, nothing used after its end. */
-static void end(struct http_server *server, struct store *store)
+/* Until every connection is closed; at most DRAIN_MS, or until a second signal comes. */
+static void drain(struct http_server *server, const sigset_t *signals)
 {
-	if (!http_drain(server, DRAIN_MS))
-		log_line("requests are still under way after %d s and are cut off",
-			 DRAIN_MS / 1000);
+	const struct timespec pause = {.tv_nsec = DRAIN_LOOK_MS * 1000000};
+	int64_t until = monotonic_ms() + DRAIN_MS;
+
+	http_drain(server);
+	while (!http_is_drained(server)) {
+		int caught = sigtimedwait(signals, NULL, &pause);
+
+		if (caught == SIGTERM || caught == SIGINT) {
+			log_line("a second signal: requests that are still under way are cut off");
+			return;
+		}
+		if (monotonic_ms() < until)
+			continue;
+		if (http_under_way(server))
+			log_line("requests are still under way after %d s and are cut off",
+				 DRAIN_MS / 1000);
+		return;
+	}
+}
+
+/* The order matters: no write is lost, no request left suspended, nothing used after its end. */
+static void end(struct http_server *server, struct store *store, const sigset_t *signals)
+{
+	drain(server, signals);
 	store_stop(store);
 	http_stop(server);
 }
@@ -127,6 +164,7 @@ static struct http_limits limits_for(const struct settings *settings)
 {
 	struct http_limits limits = http_default_limits;
 
+	limits.idle_s = (unsigned)settings->number[SETTING_IDLE];
 	if (settings->number[SETTING_BEHIND_PROXY])
 		limits.per_address = 0;
 	return limits;
@@ -134,19 +172,23 @@ static struct http_limits limits_for(const struct settings *settings)
 
 /* The token that was made for it comes first: whoever waits for the line below finds it. */
 static bool say_ready(const struct settings *settings, const struct ephemeral *ephemeral,
-		      const char *scheme, const char *address)
+		      const struct http_server *server)
 {
+	const char *scheme = settings->text[SETTING_TLS_CERT] ? "https" : "http", *address;
+
 	if (ephemeral->folder[0] && !settings->text[SETTING_TOKEN] &&
 	    (printf("%s\n", ephemeral->token) < 0 || fflush(stdout))) {
 		log_line("cannot write the API token to standard output");
 		return false;
 	}
-	fprintf(stderr, "listening on %s://%s\n", scheme, address);
+	for (size_t i = 0; (address = http_address(server, i)); i++)
+		fprintf(stderr, "listening on %s://%s\n", scheme, address);
 	return true;
 }
 
 static enum err serve(const struct settings *settings, struct store *store,
-		      const struct ephemeral *ephemeral, unsigned threads, const sigset_t *signals)
+		      const struct ephemeral *ephemeral, struct http_addresses *addresses,
+		      const sigset_t *signals)
 {
 	struct log_stream log;
 	struct app app = {
@@ -156,8 +198,8 @@ static enum err serve(const struct settings *settings, struct store *store,
 	};
 	struct arena arena = {0};
 	const struct http_config http = {
-		.address = settings->text[SETTING_LISTEN],
-		.threads = threads,
+		.addresses = addresses,
+		.threads = count_threads(),
 		.app = &api_app,
 		.app_data = &app,
 		.limits = limits_for(settings),
@@ -185,13 +227,12 @@ static enum err serve(const struct settings *settings, struct store *store,
 	} else {
 		serve_log_started(settings);
 		if (control_start(settings, store, app.guesses, &control) &&
-		    say_ready(settings, ephemeral, http.tls_chains ? "https" : "http",
-			      http_address(server)))
+		    say_ready(settings, ephemeral, server))
 			wait_for_end(server, http.tls_chains != NULL, signals);
 		else
 			err = ERR_IO;
 		control_stop(control);
-		end(server, store);
+		end(server, store, signals);
 	}
 	buf_release(&why);
 	guesses_free(app.guesses);
@@ -199,26 +240,30 @@ static enum err serve(const struct settings *settings, struct store *store,
 	return err;
 }
 
-/* The API is for TLS: in the clear it is for this machine alone. */
-static bool may_listen(const struct settings *settings)
+/* Where to listen. The API is for TLS: in the clear it is for this machine alone. False where that
+ * cannot be, which is said. */
+static bool read_addresses(const struct settings *settings, struct http_addresses **addresses_out)
 {
-	bool loopback;
+	struct buf why = {0};
+	enum err err = http_addresses_read(settings->text[SETTING_LISTEN], addresses_out, &why);
+	const char *reachable = err ? NULL : http_addresses_public(*addresses_out);
 
-	if (http_is_loopback(settings->text[SETTING_LISTEN], &loopback))
+	if (err) {
+		settings_wrong(settings, SETTING_LISTEN, "%.*s", (int)why.len,
+			       why.ptr ? why.ptr : err_text(err));
+	} else if (reachable && !settings->text[SETTING_TLS_CERT] &&
+		   !settings->number[SETTING_BEHIND_PROXY]) {
 		settings_wrong(settings, SETTING_LISTEN,
-			       "must be ADDR:PORT or [ADDR]:PORT, and is \"%s\"",
-			       settings->text[SETTING_LISTEN]);
-	else if (!loopback && !settings->text[SETTING_TLS_CERT] &&
-		 !settings->number[SETTING_BEHIND_PROXY])
-		settings_wrong(settings, SETTING_LISTEN,
-			       "is %s, which other machines reach, and docket would serve it "
+			       "has %s, which other machines reach, and docket would serve it "
 			       "without TLS: give it a certificate by --tls-cert and --tls-key, "
 			       "listen on 127.0.0.1, or say --behind-proxy where a proxy with TLS "
 			       "stands in front",
-			       settings->text[SETTING_LISTEN]);
-	else
-		return true;
-	return false;
+			       reachable);
+		http_addresses_free(*addresses_out);
+		err = ERR_INVALID;
+	}
+	buf_release(&why);
+	return !err;
 }
 
 static size_t count_files(const char *list)
@@ -283,19 +328,19 @@ static bool is_enough(const struct settings *settings)
 		settings_wrong(settings, SETTING_TIMEOUT, "must be 1 or more");
 	else if (!settings->number[SETTING_QUEUE])
 		settings_wrong(settings, SETTING_QUEUE, "must be 1 or more");
+	else if (!settings->number[SETTING_IDLE])
+		settings_wrong(settings, SETTING_IDLE, "must be 1 or more");
 	else
 		return true;
 	return false;
 }
 
 static enum exit_status run(const struct settings *settings, const struct ephemeral *ephemeral,
-			    const sigset_t *signals)
+			    struct http_addresses *addresses, const sigset_t *signals)
 {
 	struct serving serving = {false};
-	long cores = sysconf(_SC_NPROCESSORS_ONLN);
-	unsigned threads = cores > 0 ? (unsigned)cores : 1;
 	struct store_config config = {
-		.readers = threads,
+		.readers = count_threads(),
 		.read_budget_ms = (int)settings->number[SETTING_TIMEOUT],
 		.write_budget_ms = (int)settings->number[SETTING_TIMEOUT],
 		.queue_limit = (size_t)settings->number[SETTING_QUEUE],
@@ -316,24 +361,21 @@ static enum exit_status run(const struct settings *settings, const struct epheme
 		if (ephemeral->folder[0])
 			err = ephemeral_fill(settings, store);
 		if (!err)
-			err = serve(settings, store, ephemeral, threads, signals);
+			err = serve(settings, store, ephemeral, addresses, signals);
 		store_close(store);
 	}
 	buf_release(&why);
 	return err || atomic_load(&serving.broken) ? EXIT_FAILED : EXIT_OK;
 }
 
-enum exit_status command_serve(const struct settings *settings)
+static enum exit_status serve_to_end(const struct settings *settings,
+				     struct http_addresses *addresses)
 {
 	struct ephemeral ephemeral = {0};
 	struct settings own = *settings;
 	enum exit_status status;
 	sigset_t signals;
 
-	if (!serve_log_begin(settings) || !is_paired(settings) || !may_listen(settings) ||
-	    !is_domain(settings) || !is_enough(settings) || !public_check(settings) ||
-	    !ephemeral_check(settings))
-		return EXIT_USAGE;
 	raise_descriptor_limit();
 	/* Before the temporary folder is made: no signal leaves it behind. */
 	block_signals(&signals);
@@ -348,7 +390,21 @@ enum exit_status command_serve(const struct settings *settings)
 		own.text[SETTING_DATA] = ephemeral.folder;
 		own.text[SETTING_DATABASE] = NULL;
 	}
-	status = run(&own, &ephemeral, &signals);
+	status = run(&own, &ephemeral, addresses, &signals);
 	ephemeral_remove(&ephemeral);
+	return status;
+}
+
+enum exit_status command_serve(const struct settings *settings)
+{
+	struct http_addresses *addresses;
+	enum exit_status status;
+
+	if (!serve_log_begin(settings) || !is_paired(settings) || !is_domain(settings) ||
+	    !is_enough(settings) || !public_check(settings) || !ephemeral_check(settings) ||
+	    !read_addresses(settings, &addresses))
+		return EXIT_USAGE;
+	status = serve_to_end(settings, addresses);
+	http_addresses_free(addresses);
 	return status;
 }

@@ -15,6 +15,7 @@ enum setting_type {
 	SETTING_TEXT,
 	SETTING_NUMBER,
 	SETTING_SWITCH,
+	SETTING_LIST,  /* by comma; an option that is repeated adds to it */
 	SETTING_URL,   /* of a database */
 	SETTING_PLACE, /* a folder or a URL */
 };
@@ -82,13 +83,13 @@ static const struct setting_row rows[SETTINGS] = {
 			       "serve a demo account in a temporary folder, gone at the end"},
 	[SETTING_TOKEN] = {"token", "TOKEN", SETTING_TEXT, 0, NULL,
 			   "the API token of the demo account; else one is made and printed"},
-	[SETTING_LISTEN] = {"listen", "ADDR:PORT", SETTING_TEXT, 0, "127.0.0.1:8080",
-			    "where to serve; port 0 picks a free one"},
+	[SETTING_LISTEN] = {"listen", "ADDR:PORT[,...]", SETTING_LIST, 0, "127.0.0.1:8080",
+			    "where to serve; a name is all its addresses, port 0 picks a free one"},
 	[SETTING_BASE_DOMAIN] = {"base-domain", "DOMAIN", SETTING_TEXT, 0, NULL,
 				 "accounts are NAME.DOMAIN; needed where there are several"},
-	[SETTING_TLS_CERT] = {"tls-cert", "FILE[,FILE]", SETTING_TEXT, 0, NULL,
+	[SETTING_TLS_CERT] = {"tls-cert", "FILE[,FILE]", SETTING_LIST, 0, NULL,
 			      "serve with TLS: the certificate and its chain, as PEM"},
-	[SETTING_TLS_KEY] = {"tls-key", "FILE[,FILE]", SETTING_TEXT, 0, NULL,
+	[SETTING_TLS_KEY] = {"tls-key", "FILE[,FILE]", SETTING_LIST, 0, NULL,
 			     "the certificate's key, as PEM without a password"},
 	[SETTING_BEHIND_PROXY] = {"behind-proxy", NULL, SETTING_SWITCH, 0, NULL,
 				  "serve beyond this machine without TLS: a proxy in front has it"},
@@ -99,6 +100,8 @@ static const struct setting_row rows[SETTINGS] = {
 	[SETTING_CORS_ORIGINS] =
 		{"cors-origins", "ORIGINS", SETTING_TEXT, 0, NULL,
 		 "pages of these origins may call the API, as https://app.example.com"},
+	[SETTING_IDLE] = {"idle-timeout", "S", SETTING_NUMBER, 86400, "75",
+			  "how long a client may be silent before it is disconnected, in seconds"},
 	[SETTING_CONNECTIONS] = {"database-connections", "N", SETTING_NUMBER, 1000, "8",
 				 "with --database: how many connections to hold, 2 or more"},
 	[SETTING_TIMEOUT] = {"statement-timeout", "MS", SETTING_NUMBER, 3600000, "2000",
@@ -197,6 +200,8 @@ static bool set(struct settings *settings, enum setting setting, const char *tex
 	bool no = strcasecmp(text, "no") == 0 || strcasecmp(text, "false") == 0 ||
 		  strcmp(text, "0") == 0;
 
+	if (!text)
+		return false;
 	settings->text[setting] = text;
 	settings->origin[setting] = origin;
 	if (!*text) {
@@ -280,6 +285,18 @@ static bool check_arguments(const struct settings *settings, const char *left)
 	return false;
 }
 
+/* What the option that getopt_long() found sets. NULL: no memory. */
+static const char *flag_value(struct settings *settings, enum setting setting)
+{
+	const char *before = settings->text[setting];
+
+	if (!optarg)
+		return "yes";
+	if (rows[setting].type != SETTING_LIST || !before || !*optarg)
+		return optarg;
+	return arena_printf(&settings->arena, "%s,%s", before, optarg);
+}
+
 static bool read_flags(struct settings *settings, int argc, char **argv,
 		       enum exit_status *status_out)
 {
@@ -312,7 +329,8 @@ static bool read_flags(struct settings *settings, int argc, char **argv,
 		if (found == ':' || found == '?' || is_shortened(argument, rows[found].name))
 			return refuse_flag(command, found, argument);
 		origin = arena_printf(&settings->arena, "--%s", rows[found].name);
-		if (!origin || !set(settings, (enum setting)found, optarg ? optarg : "yes", origin))
+		if (!origin || !set(settings, (enum setting)found,
+				    flag_value(settings, (enum setting)found), origin))
 			return false;
 	}
 	return check_arguments(settings, optind < argc ? argv[optind] : NULL);

@@ -9,6 +9,7 @@
 #include <microhttpd.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
@@ -23,17 +24,27 @@
  * says something new, and after the end it never does. What was read before may wait behind other
  * requests of its thread, whose reads have 2 s each. */
 #define GONE_MS 3000
+/* So long a kept connection is quiet before the end of the server closes it: whoever has begun to
+ * send has arrived by then, and a client that sends one request after the other has sent one. */
+#define QUIET_MS 1000
 
 struct connections {
 	struct http_limits limits;
 	pthread_mutex_t lock; /* of all below */
 	struct connection *first;
+	size_t count;
+	/* By descriptor, those that libmicrohttpd has not begun: it tells only of those that it
+	 * begins. One that failed before is found here when its descriptor comes again. */
+	struct connection **admitted;
+	size_t admitted_len;
 	struct addresses addresses;
+	bool room_wanted;
 	bool ending; /* nothing is parked any more */
 
 	pthread_t thread;
 	int poll; /* the sockets of parked connections, and `stop` */
 	int stop; /* an eventfd, which ends the thread */
+	int room; /* an eventfd, for whoever waits for room */
 };
 
 static void unpark(struct connection *connection)
@@ -61,6 +72,26 @@ static bool is_gone(struct connection *connection, int64_t now)
 	return connection->gone_since && now - connection->gone_since >= GONE_MS;
 }
 
+/* Takes it out of the list and frees it. Under the lock. */
+static void forget(struct connection *connection)
+{
+	struct connections *all = connection->all;
+
+	addresses_leave(&all->addresses, connection->address);
+	if (connection->next)
+		connection->next->prev = connection->prev;
+	if (connection->prev)
+		connection->prev->next = connection->next;
+	else
+		all->first = connection->next;
+	all->count--;
+	if (all->room_wanted && all->count < all->limits.connections) {
+		all->room_wanted = false;
+		eventfd_write(all->room, 1);
+	}
+	free(connection);
+}
+
 /* Ends who is late; libmicrohttpd sees the end and closes. */
 static void reap(struct connections *all)
 {
@@ -70,7 +101,7 @@ static void reap(struct connections *all)
 	for (struct connection *at = all->first; at; at = at->next) {
 		int64_t until = atomic_load_explicit(&at->until, memory_order_relaxed);
 
-		if ((until && now >= until) || is_gone(at, now))
+		if (at->mhd && ((until && now >= until) || is_gone(at, now)))
 			shutdown(at->fd, SHUT_RDWR);
 	}
 	pthread_mutex_unlock(&all->lock);
@@ -116,7 +147,8 @@ enum err connections_new(const struct http_limits *limits, struct connections **
 	pthread_mutex_init(&all->lock, NULL);
 	all->poll = epoll_create1(EPOLL_CLOEXEC);
 	all->stop = eventfd(0, EFD_CLOEXEC);
-	if (all->poll < 0 || all->stop < 0 ||
+	all->room = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (all->poll < 0 || all->stop < 0 || all->room < 0 ||
 	    epoll_ctl(all->poll, EPOLL_CTL_ADD, all->stop, &stop) ||
 	    pthread_create(&all->thread, NULL, watch, all)) {
 		all->ending = true;
@@ -144,42 +176,117 @@ void connections_free(struct connections *connections)
 {
 	if (!connections)
 		return;
+	while (connections->first) /* that libmicrohttpd never began */
+		forget(connections->first);
 	if (connections->poll >= 0)
 		close(connections->poll);
 	if (connections->stop >= 0)
 		close(connections->stop);
+	if (connections->room >= 0)
+		close(connections->room);
+	free(connections->admitted);
 	addresses_release(&connections->addresses);
 	pthread_mutex_destroy(&connections->lock);
 	free(connections);
 }
 
-bool connections_have_room(struct connections *connections, const struct sockaddr *from)
+bool connections_have_room(struct connections *connections)
 {
 	bool room;
 
 	pthread_mutex_lock(&connections->lock);
-	room = addresses_have_room(&connections->addresses, from);
+	room = connections->count < connections->limits.connections;
+	connections->room_wanted |= !room;
 	pthread_mutex_unlock(&connections->lock);
 	return room;
 }
 
-struct connection *connections_add(struct connections *connections, struct MHD_Connection *mhd,
-				   int fd, const struct sockaddr *from)
+int connections_room(const struct connections *connections)
 {
-	struct connection *connection = calloc(1, sizeof(*connection));
+	return connections->room;
+}
+
+/* Makes a place for the descriptor. Under the lock. */
+static bool has_place(struct connections *all, int fd)
+{
+	size_t len = (size_t)fd + 64;
+	struct connection **admitted;
+
+	if ((size_t)fd < all->admitted_len)
+		return true;
+	admitted = realloc(all->admitted, len * sizeof(admitted[0]));
+	if (!admitted)
+		return false;
+	memset(admitted + all->admitted_len, 0, (len - all->admitted_len) * sizeof(admitted[0]));
+	all->admitted = admitted;
+	all->admitted_len = len;
+	return true;
+}
+
+/* Takes it out. Under the lock. NULL: there is none. */
+static struct connection *take_admitted(struct connections *all, int fd)
+{
+	struct connection *connection = NULL;
+
+	if ((size_t)fd < all->admitted_len) {
+		connection = all->admitted[fd];
+		all->admitted[fd] = NULL;
+	}
+	return connection;
+}
+
+bool connections_admit(struct connections *connections, int fd, const struct sockaddr *from)
+{
+	struct connection *connection = calloc(1, sizeof(*connection)), *stale;
+	bool admitted;
 
 	if (!connection)
-		return NULL;
+		return false;
 	connection->all = connections;
-	connection->mhd = mhd;
 	connection->fd = fd;
-	atomic_store(&connection->until, monotonic_ms() + connections->limits.head_ms);
+	connection->began = monotonic_ms();
+	atomic_store(&connection->quiet_since, connection->began);
+	atomic_store(&connection->until, connection->began + connections->limits.head_ms);
 	pthread_mutex_lock(&connections->lock);
-	connection->address = addresses_enter(&connections->addresses, from);
-	connection->next = connections->first;
-	if (connection->next)
-		connection->next->prev = connection;
-	connections->first = connection;
+	stale = take_admitted(connections, fd);
+	if (stale)
+		forget(stale);
+	admitted = addresses_have_room(&connections->addresses, from) && has_place(connections, fd);
+	if (admitted) {
+		connection->address = addresses_enter(&connections->addresses, from);
+		connection->next = connections->first;
+		if (connection->next)
+			connection->next->prev = connection;
+		connections->first = connection;
+		connections->count++;
+		connections->admitted[fd] = connection;
+	}
+	pthread_mutex_unlock(&connections->lock);
+	if (!admitted)
+		free(connection);
+	return admitted;
+}
+
+void connections_dismiss(struct connections *connections, int fd)
+{
+	struct connection *connection;
+
+	pthread_mutex_lock(&connections->lock);
+	connection = take_admitted(connections, fd);
+	if (connection)
+		forget(connection);
+	pthread_mutex_unlock(&connections->lock);
+}
+
+struct connection *connections_begin(struct connections *connections, struct MHD_Connection *mhd,
+				     int fd)
+{
+	struct connection *connection;
+
+	pthread_mutex_lock(&connections->lock);
+	connection = take_admitted(connections, fd);
+	if (connection)
+		connection->mhd = mhd;
 	pthread_mutex_unlock(&connections->lock);
 	return connection;
 }
@@ -191,15 +298,37 @@ void connections_remove(struct connection *connection)
 	if (!connection)
 		return;
 	pthread_mutex_lock(&all->lock);
-	addresses_leave(&all->addresses, connection->address);
-	if (connection->next)
-		connection->next->prev = connection->prev;
-	if (connection->prev)
-		connection->prev->next = connection->next;
-	else
-		all->first = connection->next;
+	forget(connection);
 	pthread_mutex_unlock(&all->lock);
-	free(connection);
+}
+
+/* Has it waited long enough, and is nothing of a request there that libmicrohttpd has not read? */
+static bool may_be_ended(const struct connection *connection, int64_t since, int64_t now)
+{
+	int64_t quiet = atomic_load(&connection->quiet_since);
+	char byte;
+
+	return connection->mhd && atomic_load(&connection->phase) == CONNECTION_WAITS &&
+	       now - (quiet > since ? quiet : since) >= QUIET_MS &&
+	       recv(connection->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) <= 0;
+}
+
+size_t connections_drain(struct connections *connections, int64_t since)
+{
+	int64_t now = monotonic_ms();
+	size_t count;
+
+	pthread_mutex_lock(&connections->lock);
+	for (struct connection *at = connections->first; at; at = at->next) {
+		int waits = CONNECTION_WAITS;
+
+		if (may_be_ended(at, since, now) &&
+		    atomic_compare_exchange_strong(&at->phase, &waits, CONNECTION_ENDED))
+			shutdown(at->fd, SHUT_RDWR);
+	}
+	count = connections->count;
+	pthread_mutex_unlock(&connections->lock);
+	return count;
 }
 
 static void set_until(struct connection *connection, int64_t until)
@@ -225,16 +354,24 @@ static int64_t transfer_ms(const struct connection *connection, uint64_t bytes)
 void connection_awaits_head(struct connection *connection)
 {
 	const struct http_limits *limits = &connection->all->limits;
+	int64_t now = monotonic_ms();
 
-	set_until(connection, monotonic_ms() + (int64_t)limits->idle_s * 1000 + limits->head_ms);
+	set_until(connection,
+		  now + (limits->idle_s + HTTP_IDLE_GRACE_S) * INT64_C(1000) + limits->head_ms);
+	atomic_store(&connection->quiet_since, now);
+	atomic_store(&connection->phase, CONNECTION_WAITS);
 }
 
-void connection_reads_head(struct connection *connection)
+bool connection_begins_request(struct connection *connection)
 {
 	int64_t until = monotonic_ms() + connection->all->limits.head_ms;
+	int waits = CONNECTION_WAITS;
 
+	if (!atomic_compare_exchange_strong(&connection->phase, &waits, CONNECTION_WORKS))
+		return false;
 	if (until < atomic_load_explicit(&connection->until, memory_order_relaxed))
 		set_until(connection, until);
+	return true;
 }
 
 void connection_begins_body(struct connection *connection)

@@ -14,6 +14,14 @@ struct connections;
 struct MHD_Connection;
 struct sockaddr;
 
+/* What a connection is at, for the end of the server: one that waits for a request may be ended,
+ * and a request may begin, but never both. */
+enum connection_phase {
+	CONNECTION_WAITS,
+	CONNECTION_WORKS, /* from the first line of a request to the end of its answer */
+	CONNECTION_ENDED, /* by docket; libmicrohttpd may not know yet */
+};
+
 /* One of them. What is above `until` is for the connection's thread alone, what is below `all` for
  * the list. */
 struct connection {
@@ -21,12 +29,14 @@ struct connection {
 	struct tls_session tls; /* where the server has TLS */
 	int64_t began;          /* its last body */
 
-	_Atomic int64_t until;    /* of monotonic_ms(); 0: as long as it takes */
+	_Atomic int64_t until;       /* of monotonic_ms(); 0: as long as it takes */
+	_Atomic int64_t quiet_since; /* of monotonic_ms(), while it waits */
+	atomic_int phase;
 	atomic_uint bodies;       /* how many were begun */
 	atomic_bool reading_body; /* the last of them is not whole */
 
 	struct connections *all;
-	struct MHD_Connection *mhd;
+	struct MHD_Connection *mhd; /* NULL: admitted, and libmicrohttpd has not begun it */
 	struct address *address;
 	struct connection *prev, *next;
 	bool parked;
@@ -43,20 +53,32 @@ void connections_end(struct connections *connections);
 /* After connections_end() and the end of the daemon. NULL is accepted. */
 void connections_free(struct connections *connections);
 
-/* False when there are as many from this address as there may be. Threads that ask at one time may
- * each add one too many. */
-bool connections_have_room(struct connections *connections, const struct sockaddr *from);
+/* False when there are as many as there may be. Then, once there is room, connections_room() can be
+ * read, an eventfd that does not block. */
+bool connections_have_room(struct connections *connections);
+int connections_room(const struct connections *connections);
 
-/* Begins with a head that is awaited. NULL: no memory. */
-struct connection *connections_add(struct connections *connections, struct MHD_Connection *mhd,
-				   int fd, const struct sockaddr *from);
+/* A socket that was accepted, before libmicrohttpd gets it: from here on it counts. False when
+ * there are as many from its address as there may be, or memory is out. */
+bool connections_admit(struct connections *connections, int fd, const struct sockaddr *from);
+/* libmicrohttpd did not take it. */
+void connections_dismiss(struct connections *connections, int fd);
+/* It did, and begins: a head is awaited. NULL: no memory. */
+struct connection *connections_begin(struct connections *connections, struct MHD_Connection *mhd,
+				     int fd);
 
 /* Before the socket is closed: from here on nothing touches it. NULL is accepted. */
 void connections_remove(struct connection *connection);
 
+/* Ends those that wait for a request and were quiet for a second, counted from `since` at the
+ * earliest (of monotonic_ms()). Returns how many connections there are. */
+size_t connections_drain(struct connections *connections, int64_t since);
+
+/* The first line of a request is there. False: the connection was ended before. */
+bool connection_begins_request(struct connection *connection);
+
 /* What the connection is at now. All but the first accept that it is at it already. */
 void connection_awaits_head(struct connection *connection); /* behind an answer */
-void connection_reads_head(struct connection *connection);  /* its first line is there */
 void connection_begins_body(struct connection *connection);
 void connection_reads_body(struct connection *connection, uint64_t received);
 void connection_works(struct connection *connection);

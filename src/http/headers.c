@@ -46,6 +46,37 @@ enum err http_header_list(struct http_request *request, const char *name, struct
 	return copy ? OK : ERR_NOMEM;
 }
 
+struct wanted {
+	const char *name;
+	const char *token;
+	bool found;
+};
+
+static enum MHD_Result look_for(void *context, enum MHD_ValueKind kind, const char *name,
+				const char *value)
+{
+	struct wanted *wanted = context;
+	size_t len;
+
+	(void)kind;
+	if (strcasecmp(name, wanted->name) != 0)
+		return MHD_YES;
+	for (const char *at = value ? value : ""; *at; at += len) {
+		at += strspn(at, " \t,");
+		len = strcspn(at, " \t,");
+		wanted->found |= slice_is_nocase((struct slice){at, len}, wanted->token);
+	}
+	return MHD_YES;
+}
+
+bool http_header_has(const struct http_request *request, const char *name, const char *token)
+{
+	struct wanted wanted = {.name = name, .token = token};
+
+	MHD_get_connection_values(request->connection, MHD_HEADER_KIND, look_for, &wanted);
+	return wanted.found;
+}
+
 struct ip http_peer(const struct http_request *request)
 {
 	const union MHD_ConnectionInfo *info =

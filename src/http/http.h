@@ -16,6 +16,8 @@
 
 #define HTTP_HEADERS_MAX 16 /* that an application may set on one answer */
 #define HTTP_ID_MAX 128     /* characters */
+/* A client that closes by its own clock is to be the first of the two. */
+#define HTTP_IDLE_GRACE_S 2
 
 struct connection;
 struct http_server;
@@ -71,6 +73,7 @@ struct http_request {
 	struct connection *on; /* the same, in the list of connections */
 	int state;
 	bool head_waits; /* it was suspended while its head was looked at */
+	bool keeps;      /* the client would send another request on its connection */
 	struct buf received;
 	uint64_t received_total;
 	size_t trailers;        /* bytes behind the last chunk */
@@ -106,7 +109,9 @@ struct http_app {
 
 /* How long a client may take, and how many there may be. Begin with http_default_limits. */
 struct http_limits {
-	unsigned idle_s;  /* silence, also in the middle of a request or an answer */
+	/* Silence of a kept connection, which clients are told; and, with HTTP_IDLE_GRACE_S more,
+	 * of any client that is awaited. */
+	unsigned idle_s;
 	unsigned head_ms; /* for a TLS handshake and the first head; for each later head */
 	/* For a body, and for taking an answer; and a millisecond more for each `bytes_per_ms`. */
 	unsigned body_ms;
@@ -117,8 +122,20 @@ struct http_limits {
 
 extern const struct http_limits http_default_limits;
 
+/* Where to listen. */
+struct http_addresses;
+
+/* Reads a comma list of ADDR:PORT, [ADDR]:PORT and NAME:PORT; a name means all its addresses, and
+ * port 0 any that is free. ERR_NOMEM, ERR_INVALID: `why` goes on from "the setting …". */
+enum err http_addresses_read(const char *list, struct http_addresses **addresses_out,
+			     struct buf *why);
+/* NULL is accepted. */
+void http_addresses_free(struct http_addresses *addresses);
+/* The first that other machines can reach, as it was written; NULL: there is none. */
+const char *http_addresses_public(const struct http_addresses *addresses);
+
 struct http_config {
-	const char *address; /* ADDR:PORT or [ADDR]:PORT; port 0: any that is free */
+	struct http_addresses *addresses; /* stay the caller's, and must outlive the server */
 	unsigned threads;
 	const struct http_app *app;
 	void *app_data;
@@ -136,12 +153,9 @@ enum err http_start(const struct http_config *config, struct http_server **serve
  * there is no TLS it does nothing. On an error `why` says why, and all stays as it is. */
 enum err http_reload(struct http_server *server, struct buf *why);
 
-/* "127.0.0.1:8080": where it really listens. Lives as long as the server. */
-const char *http_address(const struct http_server *server);
-
-/* True when ADDR of ADDR:PORT is an address of this machine alone. ERR_INVALID where it cannot be
- * read. */
-enum err http_is_loopback(const char *address, bool *loopback_out);
+/* "127.0.0.1:8080": where it really listens; NULL behind the last one. Lives as long as the server.
+ */
+const char *http_address(const struct http_server *server, size_t index);
 
 /* Before a request is handed to another thread: it now waits for http_resume(), which may come
  * before on_body returns. */
@@ -149,9 +163,19 @@ void http_suspend(struct http_request *request);
 /* From any thread; the request must not be touched afterwards. */
 void http_resume(struct http_request *request);
 
-/* Accepts no more connections and waits until no request is under way, at most `milliseconds`.
- * True when none is. */
-bool http_drain(struct http_server *server, int milliseconds);
+/* Begins the end: no connection can be begun any more; those that a client has begun are accepted,
+ * and each is answered one more request, with `Connection: close`. One that is silent for a second
+ * is closed. */
+void http_drain(struct http_server *server);
+
+/* To be asked again and again after http_drain(): true when no connection is left. */
+bool http_is_drained(struct http_server *server);
+
+/* How many requests have begun and are not answered. */
+long http_under_way(const struct http_server *server);
+
+/* Whether the server of this request drains. */
+bool http_is_draining(const struct http_request *request);
 
 /* Ends. No request may be suspended. NULL is accepted. */
 void http_stop(struct http_server *server);
@@ -166,6 +190,9 @@ enum err http_header_list(struct http_request *request, const char *name, struct
 /* How many bytes the value of one header of the answer may have. All others have ROOM_RESERVED
  * bytes (http/room.h) together. A larger head is lost, and its connection closed. */
 size_t http_header_room(const struct http_request *request, const char *name);
+
+/* Whether a token, in any case, is in the comma list that all values of a header make. */
+bool http_header_has(const struct http_request *request, const char *name, const char *token);
 
 /* Adds a header to the answer; `value` must live as long as the request. */
 void http_add_header(struct http_request *request, const char *name, const char *value);

@@ -1,105 +1,313 @@
 /* SPDX-License-Identifier: MIT */
-/* Listening sockets. Ours and not libmicrohttpd's, so that the port is known and a failure can be
- * explained. */
+/* Listening sockets. They are docket's own and not libmicrohttpd's: so there can be several, a
+ * failure can be explained, and they can be closed before the connections are. */
 #include "http/listen.h"
 
 #include <errno.h>
+#include <linux/filter.h>
 #include <netdb.h>
 #include <netinet/in.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
-#include "http/http.h"
-
 #define BACKLOG 4096
+#define PORT_TRIES 20 /* to find a port that is free at every address */
+#define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
-static struct addrinfo *resolve(const char *address)
-{
-	const struct addrinfo hints = {
-		.ai_family = AF_UNSPEC,
-		.ai_socktype = SOCK_STREAM,
-		.ai_flags = AI_PASSIVE | AI_NUMERICSERV,
-	};
-	const char *colon = strrchr(address, ':');
-	struct addrinfo *found = NULL;
+/* The item "ADDR:PORT" of a list, taken apart. */
+struct item {
 	char host[256];
-	size_t len;
+	char port[6];
+};
 
-	if (!colon || colon == address || (size_t)(colon - address) >= sizeof(host))
-		return NULL;
-	len = (size_t)(colon - address);
-	if (address[0] == '[' && address[len - 1] == ']') {
-		address++;
-		len -= 2;
+static bool split(const char *text, size_t len, struct item *item_out)
+{
+	const char *colon = memrchr(text, ':', len);
+	size_t host_len = colon ? (size_t)(colon - text) : 0;
+	size_t port_len = colon ? len - host_len - 1 : 0;
+
+	if (!host_len || host_len >= sizeof(item_out->host) || !port_len || port_len > 5)
+		return false;
+	snprintf(item_out->port, sizeof(item_out->port), "%.*s", (int)port_len, colon + 1);
+	if (strspn(item_out->port, "0123456789") != port_len ||
+	    strtol(item_out->port, NULL, 10) > 65535)
+		return false;
+	if (text[0] == '[' && text[host_len - 1] == ']') {
+		text++;
+		host_len -= 2;
 	}
-	snprintf(host, sizeof(host), "%.*s", (int)len, address);
-	if (strspn(colon + 1, "0123456789") != strlen(colon + 1) || !colon[1] ||
-	    strtol(colon + 1, NULL, 10) > 65535)
-		return NULL;
-	return getaddrinfo(host, colon + 1, &hints, &found) ? NULL : found;
+	snprintf(item_out->host, sizeof(item_out->host), "%.*s", (int)host_len, text);
+	return host_len > 0;
 }
 
-static bool is_loopback(const struct addrinfo *info)
+static bool is_listed(const struct http_addresses *addresses, const struct addrinfo *info)
 {
-	if (info->ai_family == AF_INET) {
-		const struct sockaddr_in *in = (const void *)info->ai_addr;
+	for (size_t i = 0; i < addresses->count; i++)
+		if (addresses->list[i].at_len == info->ai_addrlen &&
+		    memcmp(&addresses->list[i].at, info->ai_addr, info->ai_addrlen) == 0)
+			return true;
+	return false;
+}
 
-		return ntohl(in->sin_addr.s_addr) >> 24 == 127;
+static enum err add_item(struct http_addresses *addresses, size_t number, const char *text,
+			 size_t len, struct buf *why)
+{
+	struct addrinfo hints = {
+		.ai_family = AF_UNSPEC,
+		.ai_socktype = SOCK_STREAM,
+		.ai_flags = AI_PASSIVE | AI_NUMERICSERV | AI_NUMERICHOST,
+	};
+	struct addrinfo *found = NULL;
+	struct item item;
+	bool is_name;
+	int code;
+
+	if (!split(text, len, &item)) {
+		buf_printf(why, "must be ADDR:PORT or [ADDR]:PORT; got \"%.*s\"", (int)len, text);
+		return ERR_INVALID;
 	}
-	if (info->ai_family == AF_INET6) {
-		const struct sockaddr_in6 *in6 = (const void *)info->ai_addr;
+	is_name = getaddrinfo(item.host, item.port, &hints, &found) != 0;
+	hints.ai_flags &= ~AI_NUMERICHOST;
+	code = is_name ? getaddrinfo(item.host, item.port, &hints, &found) : 0;
+	if (code) {
+		buf_printf(why, "names \"%s\", which has no address: %s", item.host,
+			   gai_strerror(code));
+		return ERR_INVALID;
+	}
+	for (const struct addrinfo *at = found; at; at = at->ai_next) {
+		struct listen_address *address = &addresses->list[addresses->count];
 
-		return IN6_IS_ADDR_LOOPBACK(&in6->sin6_addr);
+		if (is_listed(addresses, at))
+			continue;
+		if (addresses->count == LISTEN_ADDRESSES_MAX) {
+			buf_printf(why, "names more than %d addresses", LISTEN_ADDRESSES_MAX);
+			freeaddrinfo(found);
+			return ERR_INVALID;
+		}
+		*address = (struct listen_address){
+			.item = number, .is_name = is_name, .at_len = at->ai_addrlen, .fd = -1};
+		memcpy(&address->at, at->ai_addr, at->ai_addrlen);
+		snprintf(address->text, sizeof(address->text), "%.*s", (int)len, text);
+		addresses->count++;
+	}
+	freeaddrinfo(found);
+	return OK;
+}
+
+enum err http_addresses_read(const char *list, struct http_addresses **addresses_out,
+			     struct buf *why)
+{
+	struct http_addresses *addresses = calloc(1, sizeof(*addresses));
+	enum err err = OK;
+	size_t number = 0;
+
+	if (!addresses)
+		return ERR_NOMEM;
+	for (const char *at = list; at && !err; number++) {
+		const char *comma = strchrnul(at, ',');
+
+		err = add_item(addresses, number, at, (size_t)(comma - at), why);
+		at = *comma ? comma + 1 : NULL;
+	}
+	if (err)
+		free(addresses);
+	else
+		*addresses_out = addresses;
+	return err;
+}
+
+void http_addresses_free(struct http_addresses *addresses)
+{
+	free(addresses);
+}
+
+static bool is_loopback(const struct sockaddr_storage *at)
+{
+	const struct sockaddr_in *in = (const void *)at;
+	const struct sockaddr_in6 *in6 = (const void *)at;
+
+	if (at->ss_family == AF_INET)
+		return ntohl(in->sin_addr.s_addr) >> 24 == 127;
+	return at->ss_family == AF_INET6 && IN6_IS_ADDR_LOOPBACK(&in6->sin6_addr);
+}
+
+const char *http_addresses_public(const struct http_addresses *addresses)
+{
+	for (size_t i = 0; i < addresses->count; i++)
+		if (!is_loopback(&addresses->list[i].at))
+			return addresses->list[i].text;
+	return NULL;
+}
+
+/* Of either family: both structs have the port at the same place. */
+static in_port_t *port_of(struct sockaddr_storage *at)
+{
+	_Static_assert(offsetof(struct sockaddr_in, sin_port) ==
+			       offsetof(struct sockaddr_in6, sin6_port),
+		       "one place of the port");
+	return &((struct sockaddr_in *)(void *)at)->sin_port;
+}
+
+/* Alone, [::] takes IPv4 as well; beside an IPv4 address of its port it cannot. */
+static bool is_for_ipv6_alone(struct http_addresses *addresses, struct sockaddr_storage *at)
+{
+	for (size_t i = 0; i < addresses->count; i++) {
+		struct sockaddr_storage *other = &addresses->list[i].at;
+
+		if (other->ss_family == AF_INET && *port_of(other) == *port_of(at))
+			return at->ss_family == AF_INET6;
 	}
 	return false;
 }
 
-enum err http_is_loopback(const char *address, bool *loopback_out)
+/* `port` takes the place of 0. On a failure errno says why. */
+static bool open_one(struct http_addresses *addresses, struct listen_address *address,
+		     in_port_t port)
 {
-	struct addrinfo *found = resolve(address);
+	struct sockaddr_storage at = address->at;
+	const int on = 1, alone = is_for_ipv6_alone(addresses, &at);
+	int fd = socket(at.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), why;
 
-	if (!found)
-		return ERR_INVALID;
-	*loopback_out = is_loopback(found);
-	freeaddrinfo(found);
-	return OK;
+	if (fd < 0)
+		return false;
+	if (*port_of(&at) == 0)
+		*port_of(&at) = port;
+	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) ||
+	    (alone && setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on))) ||
+	    bind(fd, (const struct sockaddr *)&at, address->at_len) || listen(fd, BACKLOG)) {
+		why = errno;
+		close(fd);
+		errno = why;
+		return false;
+	}
+	address->fd = fd;
+	return true;
 }
 
-static void name_bound(int fd, char *bound_out, size_t size)
+static in_port_t bound_port(int fd)
 {
 	struct sockaddr_storage at = {0};
 	socklen_t len = sizeof(at);
-	char host[128], port[16];
 
 	getsockname(fd, (struct sockaddr *)&at, &len);
-	getnameinfo((struct sockaddr *)&at, len, host, sizeof(host), port, sizeof(port),
-		    NI_NUMERICHOST | NI_NUMERICSERV);
-	snprintf(bound_out, size, at.ss_family == AF_INET6 ? "[%s]:%s" : "%s:%s", host, port);
+	return *port_of(&at);
 }
 
-enum err listen_at(const char *address, int *socket_out, char *bound_out, size_t size,
-		   struct buf *why)
+static void explain(const struct listen_address *address, struct buf *why)
 {
-	struct addrinfo *found = resolve(address);
-	const int on = 1;
-	int fd;
+	buf_printf(why, "cannot listen at %s: %s", address->text, strerror(address->failed));
+	if (address->failed == EACCES)
+		buf_add_text(why, "; for a port below 1024 docket needs the capability "
+				  "CAP_NET_BIND_SERVICE (of systemd: AmbientCapabilities=), or "
+				  "listen on a higher port behind a proxy");
+}
 
-	if (!found) {
-		buf_printf(why, "cannot listen at \"%s\": it must be ADDR:PORT or [ADDR]:PORT",
-			   address);
-		return ERR_INVALID;
+/* Of a name another address may do. */
+static bool may_be_left_out(const struct listen_address *address)
+{
+	return address->is_name &&
+	       (address->failed == EADDRNOTAVAIL || address->failed == EAFNOSUPPORT);
+}
+
+static bool item_is_open(const struct http_addresses *addresses, size_t item)
+{
+	for (size_t i = 0; i < addresses->count; i++)
+		if (addresses->list[i].item == item && addresses->list[i].fd >= 0)
+			return true;
+	return false;
+}
+
+/* Tries every address once. NULL where all went well, else the address that did not; `again_out` is
+ * true when the free port that was found at one address is not free at that one. */
+static const struct listen_address *open_all(struct http_addresses *addresses, bool *again_out)
+{
+	in_port_t shared = 0;
+
+	*again_out = false;
+	for (size_t i = 0; i < addresses->count; i++) {
+		struct listen_address *address = &addresses->list[i];
+		bool any_port = *port_of(&address->at) == 0;
+
+		if (open_one(addresses, address, shared)) {
+			if (any_port)
+				shared = bound_port(address->fd);
+			continue;
+		}
+		address->failed = errno;
+		if (may_be_left_out(address))
+			continue;
+		*again_out = any_port && shared && address->failed == EADDRINUSE;
+		return address;
 	}
-	fd = socket(found->ai_family, found->ai_socktype | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) ||
-	    bind(fd, found->ai_addr, found->ai_addrlen) || listen(fd, BACKLOG)) {
-		buf_printf(why, "cannot listen at %s: %s", address, strerror(errno));
-		if (fd >= 0)
-			close(fd);
-		freeaddrinfo(found);
-		return ERR_IO;
+	for (size_t i = 0; i < addresses->count; i++)
+		if (!item_is_open(addresses, addresses->list[i].item))
+			return &addresses->list[i];
+	return NULL;
+}
+
+/* From here on the list has only what is open, by the address that it really has. */
+static void name_bound(struct http_addresses *addresses)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < addresses->count; i++) {
+		struct listen_address *address = &addresses->list[count];
+		char host[128], port[16];
+
+		*address = addresses->list[i];
+		if (address->fd < 0)
+			continue;
+		address->at_len = sizeof(address->at);
+		getsockname(address->fd, (struct sockaddr *)&address->at, &address->at_len);
+		getnameinfo((struct sockaddr *)&address->at, address->at_len, host, sizeof(host),
+			    port, sizeof(port), NI_NUMERICHOST | NI_NUMERICSERV);
+		snprintf(address->text, sizeof(address->text),
+			 address->at.ss_family == AF_INET6 ? "[%s]:%s" : "%s:%s", host, port);
+		count++;
 	}
-	freeaddrinfo(found);
-	name_bound(fd, bound_out, size);
-	*socket_out = fd;
-	return OK;
+	addresses->count = count;
+}
+
+enum err listen_open(struct http_addresses *addresses, struct buf *why)
+{
+	const struct listen_address *failed;
+	bool again = true;
+
+	for (int i = 0; again && i < PORT_TRIES; i++) {
+		failed = open_all(addresses, &again);
+		if (!failed) {
+			name_bound(addresses);
+			return OK;
+		}
+		listen_close(addresses);
+	}
+	explain(failed, why);
+	return ERR_IO;
+}
+
+void listen_refuse_new(const struct http_addresses *addresses)
+{
+	/* Drops what has SYN and not ACK, by the flags in a TCP header. So a client either has a
+	 * connection, which is accepted, or is refused when the socket is closed. */
+	struct sock_filter steps[] = {
+		BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 13),
+		BPF_STMT(BPF_ALU | BPF_AND | BPF_K, 0x12),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0x02, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, 0),
+		BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
+	};
+	const struct sock_fprog filter = {.len = COUNT_OF(steps), .filter = steps};
+
+	/* Where it cannot be set, who connects within microseconds of the close is reset. */
+	for (size_t i = 0; i < addresses->count; i++)
+		(void)setsockopt(addresses->list[i].fd, SOL_SOCKET, SO_ATTACH_FILTER, &filter,
+				 sizeof(filter));
+}
+
+void listen_close(struct http_addresses *addresses)
+{
+	for (size_t i = 0; i < addresses->count; i++) {
+		if (addresses->list[i].fd >= 0)
+			close(addresses->list[i].fd);
+		addresses->list[i].fd = -1;
+	}
 }

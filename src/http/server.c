@@ -9,10 +9,9 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "http/connections.h"
+#include "http/accept.h"
 #include "http/direct.h"
 #include "http/guard.h"
-#include "http/listen.h"
 #include "http/room.h"
 
 /* Descriptors that are left to everything else, above those open at the start. */
@@ -34,7 +33,7 @@ enum request_state {
 };
 
 const struct http_limits http_default_limits = {
-	.idle_s = 30,
+	.idle_s = 75,
 	.head_ms = 15000,
 	.body_ms = 60000,
 	.bytes_per_ms = 16,
@@ -45,24 +44,17 @@ const struct http_limits http_default_limits = {
 struct http_server {
 	struct MHD_Daemon *daemon;
 	struct connections *connections;
+	struct http_addresses *addresses;
+	struct acceptor *acceptor;
 	struct tls *tls; /* or NULL */
 	const struct http_app *app;
 	void *app_data;
 	atomic_bool draining;
 	atomic_long under_way;
-	atomic_long sending; /* bytes of bodies of answers, until they are sent */
-	char address[160];
+	atomic_long sending;    /* bytes of bodies of answers, until they are sent */
+	int64_t draining_since; /* by monotonic_ms() */
+	char keep_alive[32];    /* what a kept connection is told */
 };
-
-static enum MHD_Result may_connect(void *context, const struct sockaddr *from, socklen_t len)
-{
-	struct http_server *server = context;
-
-	(void)len;
-	return !atomic_load(&server->draining) && connections_have_room(server->connections, from)
-		       ? MHD_YES
-		       : MHD_NO;
-}
 
 /* libmicrohttpd says CLOSED before it closes the socket. */
 static void on_connection(void *context, struct MHD_Connection *mhd, void **slot,
@@ -81,12 +73,10 @@ static void on_connection(void *context, struct MHD_Connection *mhd, void **slot
 		return;
 	}
 	fd = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
-	info = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
-	connection = connections_add(server->connections, mhd, fd, info->client_addr);
+	connection = connections_begin(server->connections, mhd, fd);
+	assert(connection);
 	*slot = connection;
-	if (!connection) {
-		shutdown(fd, SHUT_RDWR); /* no memory; begin() refuses what came already */
-	} else if (server->tls) {
+	if (server->tls) {
 		info = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_GNUTLS_SESSION);
 		tls_begin(server->tls, info->tls_session, connection);
 	}
@@ -107,12 +97,15 @@ static void *begin(void *context, const char *uri, struct MHD_Connection *connec
 {
 	const union MHD_ConnectionInfo *info =
 		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
-	struct http_request *request = info->socket_context ? calloc(1, sizeof(*request)) : NULL;
+	struct http_request *request;
 	char *target;
 
+	/* Without a request handle() refuses, and the connection is closed. */
+	if (!connection_begins_request(info->socket_context))
+		return NULL;
+	request = calloc(1, sizeof(*request));
 	if (!request)
 		return NULL;
-	connection_reads_head(info->socket_context);
 	if (!uri)
 		uri = "";
 	target = arena_copy(&request->arena, slice_of(uri));
@@ -171,6 +164,21 @@ static void end(void *context, struct MHD_Connection *connection, void **slot,
 	free(request);
 }
 
+/* Whether the connection goes on behind the answer, and how long it may be idle then. */
+static void add_persistence(const struct http_request *request, struct MHD_Response *made)
+{
+	const struct http_server *server = request->server;
+
+	if (request->response.close || atomic_load(&server->draining)) {
+		MHD_add_response_header(made, "Connection", "close");
+	} else if (request->keeps) {
+		/* Keep-Alive is of this connection alone, so Connection must name it (RFC 9110,
+		 * section 7.6.1); libmicrohttpd adds that. */
+		MHD_set_response_options(made, MHD_RF_SEND_KEEP_ALIVE_HEADER, MHD_RO_END);
+		MHD_add_response_header(made, "Keep-Alive", server->keep_alive);
+	}
+}
+
 static enum MHD_Result answer(struct http_request *request)
 {
 	struct http_response *response = &request->response;
@@ -201,8 +209,7 @@ static enum MHD_Result answer(struct http_request *request)
 		MHD_add_response_header(made, "Strict-Transport-Security", HSTS);
 	if (*request->id)
 		MHD_add_response_header(made, "X-Request-Id", request->id);
-	if (response->close || atomic_load(&request->server->draining))
-		MHD_add_response_header(made, "Connection", "close");
+	add_persistence(request, made);
 	connection_sends(request->on, size);
 	request->state = REQUEST_ANSWERED;
 	result = MHD_queue_response(request->connection, response->status, made);
@@ -222,6 +229,14 @@ static void read_lengths(struct http_request *request)
 	request->expects_continue = expect.ptr && slice_is_nocase(expect, "100-continue");
 }
 
+/* RFC 9112, section 9.3. */
+static bool keeps(const struct http_request *request, const char *version)
+{
+	return strcmp(version, "HTTP/1.0") == 0
+		       ? http_header_has(request, "Connection", "keep-alive")
+		       : !http_header_has(request, "Connection", "close");
+}
+
 /* The authority of the target goes before the header Host (RFC 9112, section 3.2.2). */
 static const char *read_host(struct http_request *request, struct slice authority)
 {
@@ -238,8 +253,10 @@ static enum MHD_Result leave_head(struct http_request *request)
 		return MHD_YES;
 	/* The connection must close behind an answer that comes before the body. */
 	if (request->content_length > request->server->app->body_limit ||
-	    (request->expects_continue && request->content_length))
+	    (request->expects_continue && request->content_length)) {
+		request->response.close = true;
 		return answer(request);
+	}
 	return MHD_YES;
 }
 
@@ -293,6 +310,7 @@ static enum MHD_Result take_head(struct http_request *request, const char *metho
 		refuse(request, refusal);
 		return answer(request);
 	}
+	request->keeps = keeps(request, version);
 	server->app->on_head(server->app_data, request);
 	request->state = REQUEST_BODY;
 	return request->head_waits ? MHD_YES : leave_head(request);
@@ -398,8 +416,17 @@ void http_resume(struct http_request *request)
 	MHD_resume_connection(request->connection);
 }
 
-/* The number of connections that leaves descriptors to the rest: libmicrohttpd then waits at its
- * own limit, where at that of the process it would try again and again. */
+static int highest_fd(const struct http_addresses *addresses)
+{
+	int highest = 0;
+
+	for (size_t i = 0; i < addresses->count; i++)
+		if (addresses->list[i].fd > highest)
+			highest = addresses->list[i].fd;
+	return highest;
+}
+
+/* The number of connections that leaves descriptors to the rest. */
 static unsigned affordable(unsigned connections, int highest_fd)
 {
 	struct rlimit limit;
@@ -410,19 +437,20 @@ static unsigned affordable(unsigned connections, int highest_fd)
 	return limit.rlim_cur > kept ? (unsigned)(limit.rlim_cur - kept) : 1;
 }
 
-static struct MHD_Daemon *start_daemon(struct http_server *server, int fd,
+static struct MHD_Daemon *start_daemon(struct http_server *server, unsigned connections,
 				       const struct http_config *config)
 {
-	unsigned connections = affordable(config->limits.connections, fd);
 	unsigned threads = config->threads < connections ? config->threads : connections;
-	unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME;
+	unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME |
+			 MHD_USE_NO_LISTEN_SOCKET | MHD_USE_ITC;
 	const struct MHD_OptionItem options[] = {
-		{MHD_OPTION_LISTEN_SOCKET, fd, NULL},
 		{MHD_OPTION_THREAD_POOL_SIZE, threads > 1 ? threads : 0, NULL},
-		{MHD_OPTION_CONNECTION_LIMIT, connections, NULL},
+		/* libmicrohttpd divides it among its threads. It must not be reached: 0.9.75 then
+		 * stops for ever, with a lock held. connections_have_room() has the true limit. */
+		{MHD_OPTION_CONNECTION_LIMIT, (connections + 64) * threads, NULL},
 		{MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_MEMORY, NULL},
 		{MHD_OPTION_CONNECTION_MEMORY_INCREMENT, MEMORY_INCREMENT, NULL},
-		{MHD_OPTION_CONNECTION_TIMEOUT, config->limits.idle_s, NULL},
+		{MHD_OPTION_CONNECTION_TIMEOUT, config->limits.idle_s + HTTP_IDLE_GRACE_S, NULL},
 		{MHD_OPTION_STRICT_FOR_CLIENT, GUARD_STRICTNESS, NULL},
 		{MHD_OPTION_NOTIFY_CONNECTION, (intptr_t)on_connection, server},
 		{MHD_OPTION_URI_LOG_CALLBACK, (intptr_t)begin, server},
@@ -437,9 +465,9 @@ static struct MHD_Daemon *start_daemon(struct http_server *server, int fd,
 
 	if (server->tls)
 		flags |= MHD_USE_TLS;
-	return MHD_start_daemon(flags, 0, may_connect, server, handle, server, MHD_OPTION_ARRAY,
-				options, MHD_OPTION_ARRAY,
-				server->tls ? tls_options : &tls_options[2], MHD_OPTION_END);
+	return MHD_start_daemon(flags, 0, NULL, NULL, handle, server, MHD_OPTION_ARRAY, options,
+				MHD_OPTION_ARRAY, server->tls ? tls_options : &tls_options[2],
+				MHD_OPTION_END);
 }
 
 static void free_server(struct http_server *server)
@@ -449,37 +477,53 @@ static void free_server(struct http_server *server)
 	free(server);
 }
 
+/* Everything but the sockets, which are open. */
+static enum err start_serving(struct http_server *server, const struct http_config *config)
+{
+	struct http_limits limits = config->limits;
+	enum err err;
+
+	limits.connections = affordable(limits.connections, highest_fd(server->addresses));
+	err = connections_new(&limits, &server->connections);
+	if (err)
+		return err;
+	server->daemon = start_daemon(server, limits.connections, config);
+	err = server->daemon ? acceptor_start(server->addresses, server->connections,
+					      server->daemon, &server->acceptor)
+			     : ERR_INTERNAL;
+	if (!err)
+		return OK;
+	connections_end(server->connections);
+	if (server->daemon)
+		MHD_stop_daemon(server->daemon);
+	return err;
+}
+
 enum err http_start(const struct http_config *config, struct http_server **server_out,
 		    struct buf *why)
 {
 	struct http_server *server = calloc(1, sizeof(*server));
 	enum err err = OK;
-	int fd;
 
 	if (!server)
 		return ERR_NOMEM;
 	server->app = config->app;
 	server->app_data = config->app_data;
+	server->addresses = config->addresses;
+	snprintf(server->keep_alive, sizeof(server->keep_alive), "timeout=%u",
+		 config->limits.idle_s);
 	if (config->tls_chains)
 		err = tls_new(config->tls_chains, config->tls_keys, &server->tls, why);
 	if (!err)
-		err = listen_at(config->address, &fd, server->address, sizeof(server->address),
-				why);
+		err = listen_open(server->addresses, why);
 	if (err) {
 		free_server(server);
 		return err;
 	}
-	err = connections_new(&config->limits, &server->connections);
-	if (!err) {
-		server->daemon = start_daemon(server, fd, config);
-		if (!server->daemon) {
-			connections_end(server->connections);
-			err = ERR_INTERNAL;
-		}
-	}
+	err = start_serving(server, config);
 	if (err) {
 		buf_add_text(why, "cannot start the HTTP server");
-		close(fd);
+		listen_close(server->addresses);
 		free_server(server);
 		return err;
 	}
@@ -497,25 +541,40 @@ bool http_is_full(const struct http_request *request)
 	return atomic_load(&request->server->sending) > SENDING_MAX;
 }
 
-const char *http_address(const struct http_server *server)
+const char *http_address(const struct http_server *server, size_t index)
 {
-	return server->address;
+	return index < server->addresses->count ? server->addresses->list[index].text : NULL;
 }
 
-bool http_drain(struct http_server *server, int milliseconds)
+void http_drain(struct http_server *server)
 {
-	/* Not by MHD_quiesce_daemon(): its threads and its caller may both take the socket out of
-	 * epoll, and the caller that comes second ends the process (0.9.75, daemon.c). */
+	server->draining_since = monotonic_ms();
 	atomic_store(&server->draining, true);
-	for (; milliseconds > 0 && atomic_load(&server->under_way); milliseconds -= 5)
-		nanosleep(&(struct timespec){.tv_nsec = 5000000}, NULL);
-	return atomic_load(&server->under_way) == 0;
+	acceptor_drain(server->acceptor);
+}
+
+bool http_is_drained(struct http_server *server)
+{
+	/* In this order: what is accepted is counted before the acceptor is done. */
+	return acceptor_is_done(server->acceptor) &&
+	       connections_drain(server->connections, server->draining_since) == 0;
+}
+
+long http_under_way(const struct http_server *server)
+{
+	return atomic_load(&server->under_way);
+}
+
+bool http_is_draining(const struct http_request *request)
+{
+	return atomic_load(&request->server->draining);
 }
 
 void http_stop(struct http_server *server)
 {
 	if (!server)
 		return;
+	acceptor_end(server->acceptor);
 	connections_end(server->connections);
 	MHD_stop_daemon(server->daemon);
 	free_server(server);

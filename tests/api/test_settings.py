@@ -30,7 +30,7 @@ OPTIONS = {
     "migrate": ["config", *PLACE, "dry-run"],
     "move": ["config", "allow-network-folder", "partitions", "from", "to"],
     "serve": ["config", *PLACE, "ephemeral", "token", "listen", "base-domain", "tls-cert",
-              "tls-key", "behind-proxy", "base-url", "absolute-links", "cors-origins",
+              "tls-key", "behind-proxy", "base-url", "absolute-links", "cors-origins", "idle-timeout",
               "database-connections", "statement-timeout", "queue", "quiet", "log-format"],
 }
 ABOUT = {"add", "set", "remove", "revoke"}  # these commands are about something

@@ -32,6 +32,7 @@
 
 struct fixture {
 	struct http_server *server;
+	struct http_addresses *addresses;
 	atomic_int heads, bodies;
 	unsigned waits_ms; /* a request waits so long for another thread */
 	size_t answer;     /* bytes of the answer */
@@ -119,8 +120,7 @@ static struct http_limits patient(void)
 
 static void start(struct fixture *fixture, struct http_limits limits)
 {
-	const struct http_config config = {
-		.address = "127.0.0.1:0",
+	struct http_config config = {
 		.threads = 2,
 		.app = &app,
 		.app_data = fixture,
@@ -129,12 +129,32 @@ static void start(struct fixture *fixture, struct http_limits limits)
 	struct buf why = {0};
 
 	signal(SIGPIPE, SIG_IGN);
+	assert_int_equal(http_addresses_read("127.0.0.1:0", &fixture->addresses, &why), OK);
+	config.addresses = fixture->addresses;
 	assert_int_equal(http_start(&config, &fixture->server, &why), OK);
+}
+
+static void stop(struct fixture *fixture)
+{
+	http_stop(fixture->server);
+	http_addresses_free(fixture->addresses);
+}
+
+static void drain(struct fixture *fixture)
+{
+	int64_t hangs = monotonic_ms() + HANGS_MS;
+
+	http_drain(fixture->server);
+	while (!http_is_drained(fixture->server)) {
+		assert_true(monotonic_ms() < hangs);
+		usleep(1000);
+	}
+	assert_int_equal(http_under_way(fixture->server), 0);
 }
 
 static int dial(const struct fixture *fixture)
 {
-	const char *port = strrchr(http_address(fixture->server), ':') + 1;
+	const char *port = strrchr(http_address(fixture->server, 0), ':') + 1;
 	struct sockaddr_in at = {
 		.sin_family = AF_INET,
 		.sin_port = htons((uint16_t)strtoul(port, NULL, 10)),
@@ -227,7 +247,7 @@ static void a_first_head(void **state)
 		drips(fd, "x");
 	}
 	assert_int_equal(fixture.heads, 0);
-	http_stop(fixture.server);
+	stop(&fixture);
 }
 
 static void silence_from_the_start(void **state)
@@ -243,7 +263,7 @@ static void silence_from_the_start(void **state)
 	fd = dial(&fixture);
 	assert_int_equal(hear(fd, text, sizeof(text), HANGS_MS), 0);
 	close(fd);
-	http_stop(fixture.server);
+	stop(&fixture);
 }
 
 /* The first line of a later head has the time of idleness as well, its rest has not. */
@@ -262,7 +282,7 @@ static void a_later_head(void **state)
 	assert_true(say(fd, "GET / HTTP/1.1\r\nX: "));
 	drips(fd, "x");
 	assert_int_equal(fixture.heads, 1);
-	http_stop(fixture.server);
+	stop(&fixture);
 
 	fixture = (struct fixture){0};
 	limits.idle_s = 1;
@@ -272,7 +292,7 @@ static void a_later_head(void **state)
 	hear_answer(fd);
 	assert_true(say(fd, "GET /"));
 	drips(fd, "x");
-	http_stop(fixture.server);
+	stop(&fixture);
 }
 
 static void idle_between_requests(void **state)
@@ -292,7 +312,7 @@ static void idle_between_requests(void **state)
 		assert_int_equal(hear(fd, text, sizeof(text), 2 * 2000 + 1500), -1);
 	}
 	close(fd);
-	http_stop(fixture.server);
+	stop(&fixture);
 }
 
 static void a_body(void **state)
@@ -312,7 +332,7 @@ static void a_body(void **state)
 	drips(fd, "1\r\nx\r\n");
 	assert_int_equal(fixture.heads, 2);
 	assert_int_equal(fixture.bodies, 0);
-	http_stop(fixture.server);
+	stop(&fixture);
 }
 
 /* Longer than the time of a body without a size. */
@@ -339,7 +359,7 @@ static void a_large_body(void **state)
 	hear_answer(fd);
 	close(fd);
 	free(part);
-	http_stop(fixture.server);
+	stop(&fixture);
 }
 
 /* The time that docket itself takes is nobody's fault. */
@@ -358,7 +378,7 @@ static void a_long_wait(void **state)
 	hear_answer(fd);
 	pthread_join(fixture.thread, NULL);
 	close(fd);
-	http_stop(fixture.server);
+	stop(&fixture);
 }
 
 /* Takes the answer byte by byte: libmicrohttpd would see progress. */
@@ -387,7 +407,7 @@ static void an_answer(void **state)
 	assert_true(heard < LARGE);
 	free(text);
 	close(fd);
-	http_stop(fixture.server);
+	stop(&fixture);
 }
 
 static void await(const atomic_int *counter, int count)
@@ -417,8 +437,8 @@ static void gone_in_the_middle(void **state)
 		close(fd);
 		await(&fixture.heads, i);
 	}
-	assert_true(http_drain(fixture.server, HANGS_MS));
-	http_stop(fixture.server);
+	drain(&fixture);
+	stop(&fixture);
 }
 
 /* A client may end its side behind a whole request. */
@@ -436,7 +456,7 @@ static void half_closed(void **state)
 	hear_answer(fd);
 	pthread_join(fixture.thread, NULL);
 	close(fd);
-	http_stop(fixture.server);
+	stop(&fixture);
 }
 
 static atomic_bool churning;
@@ -485,8 +505,8 @@ static void no_other_descriptor(void **state)
 	atomic_store(&churning, false);
 	for (size_t i = 0; i < 4; i++)
 		pthread_join(threads[i], NULL);
-	assert_true(http_drain(fixture.server, HANGS_MS));
-	http_stop(fixture.server);
+	drain(&fixture);
+	stop(&fixture);
 }
 
 int main(void)
