@@ -178,8 +178,8 @@ const struct command commands[] = {
 		.summary = "serve the API over HTTP",
 		.about =
 			"Says \"listening on http://ADDR:PORT\" on standard error for each address "
-			"once it\naccepts, https with TLS. Several addresses are a list with commas, "
-			"or --listen\nmore than once.\n\n"
+			"once it\naccepts, https with TLS. --listen may be given more than once; a host "
+			"name there\nmeans all its addresses.\n\n"
 			"SIGTERM and SIGINT end it: it accepts no connection any more, answers the "
 			"requests\nunder way and one more request of each client that is connected, "
 			"and closes who is\nsilent for a second. That takes 10 s at most; a second "
