@@ -19,7 +19,7 @@ static size_t span(struct slice text, size_t at, const char *set)
 
 static bool has(struct slice text, const char *part)
 {
-	return text.len && memmem(text.ptr, text.len, part, strlen(part));
+	return text.ptr && memmem(text.ptr, text.len, part, strlen(part));
 }
 
 /* A name or an address in brackets; 0 where there is none. */
