@@ -23,7 +23,8 @@ class Authority:
         folder.mkdir()
         self.certificate, self.key = folder / "ca.pem", folder / "ca.key"
         openssl("req", "-x509", *KINDS["ec"], "-nodes", "-keyout", self.key, "-out",
-                self.certificate, "-subj", "/CN=An authority", "-days", 30)
+                self.certificate, "-subj", "/CN=An authority", "-days", 30, "-addext",
+                "keyUsage=critical,keyCertSign,cRLSign")
 
     def make(self, label, *names, days=30, kind="ec"):
         """A certificate for host names, its own name among its subject; returns it and its key."""
