@@ -8,7 +8,7 @@ import pytest
 
 from harness import COMMAND_S, ROOT
 
-TOOLS = ["sh", "env", "git", "make", "mkdir", "install", "rm"]
+TOOLS = ["sh", "env", "make", "mkdir", "install", "rm"]
 PAGES = ["share/man/man1/docket.1", "share/man/man5/docket.conf.5"]
 
 
