@@ -22,6 +22,12 @@ test-all: test build-clang/build.ninja build-thread/build.ninja
 	@ninja -C build-thread --quiet
 	@script/check build-thread
 
+# Both of the README's commands on bare systems of both versions of Debian, as root.
+check-fresh:
+	@script/bootstrap fresh
+	@script/check-fresh bookworm
+	@script/check-fresh trixie
+
 build/build.ninja:
 	@script/configure build -Dtests=disabled
 
@@ -70,4 +76,4 @@ uninstall:
 clean:
 	rm -rf build build-gcc build-clang build-thread
 
-.PHONY: build run test test-all tools bench bench-postgres lint man format install uninstall clean
+.PHONY: build run test test-all check-fresh tools bench bench-postgres lint man format install uninstall clean
