@@ -28,6 +28,15 @@ check-fresh:
 	@script/check-fresh bookworm
 	@script/check-fresh trixie
 
+# Long proofs, on the plain build; the suite has each in short. N is the number of kills of a test, the
+# seconds of its load, or its seeds of random queries.
+proof-kills: N ?= 50
+proof-soak: N ?= 60
+proof-lists: N ?= 200
+proof-kills proof-soak proof-lists: build
+	DOCKET_PROOF_N='$(N)' DOCKET_PROGRAM=build/docket /usr/bin/python3 -m pytest --quiet \
+		-p no:cacheprovider -n 2 -m '$(subst -,_,$@)' tests/api
+
 build/build.ninja:
 	@script/configure build -Dtests=disabled
 
@@ -76,4 +85,4 @@ uninstall:
 clean:
 	rm -rf build build-gcc build-clang build-thread
 
-.PHONY: build run test test-all check-fresh tools bench bench-postgres lint man format install uninstall clean
+.PHONY: build run test test-all check-fresh proof-kills proof-soak proof-lists tools bench bench-postgres lint man format install uninstall clean

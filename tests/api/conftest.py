@@ -12,11 +12,14 @@ import admin
 import harness
 import places
 import postgres
+import proofs
 from places import where
 
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "databases(name, …): which databases the tests run on")
+    for marker in proofs.MARKERS:
+        config.addinivalue_line("markers", marker)
     if not hasattr(config, "workerinput"):
         config.docket_run = postgres.begin()
 

@@ -16,11 +16,12 @@ import time
 
 import pytest
 
+import proofs
 from admin import TOKEN, Pair, check_sound, docket, dump, listed
 from harness import COMMAND_S, PROGRAM, SANITIZER, environment, run, succeed
 from places import rows
 
-TURNS = 6
+TURNS = proofs.size(6)
 WORKERS = 3
 
 
@@ -136,6 +137,7 @@ def some_of(commands, count):
         time.sleep(0.001)
 
 
+@proofs.KILLS
 def test_kill_the_server(served):
     pair, commands = served
     other = dump(pair.folder, 2)
@@ -155,6 +157,7 @@ def test_kill_the_server(served):
     assert ended.count(1) <= WORKERS * TURNS and all(commands.said)
 
 
+@proofs.KILLS
 @pytest.mark.parametrize("who", ["the server runs it", "it runs by itself"])
 def test_kill_the_command(served, who):
     pair, commands = served
@@ -179,6 +182,7 @@ def test_kill_the_command(served, who):
     commands.check_tokens(pair)
 
 
+@proofs.KILLS
 def test_an_orderly_end(served):
     """A command that came before the end is answered; a later one finds the folder in use or free,
     and what it says is true."""
@@ -203,6 +207,7 @@ def names(folder):
     return [account["name"] for account in listed]
 
 
+@proofs.KILLS
 def test_a_removal_that_is_killed(served, base_of_two):
     """All of the account, or nothing that anybody gets at: the rest goes with the next start."""
     pair, _ = served

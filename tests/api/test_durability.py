@@ -1,8 +1,6 @@
-"""What was answered is stored: under load, after a crash, an orderly end, and a full disk. Load
-runs for $DOCKET_TEST_SECONDS."""
+"""What was answered is stored: under load, after a crash, an orderly end, and a full disk."""
 import asyncio
 import json
-import os
 import random
 import resource
 import signal
@@ -11,9 +9,11 @@ import time
 
 import pytest
 
+import proofs
 from harness import ANSWER_S, TASKS, Wire, problem, strict_json, task
 
-SECONDS = float(os.environ.get("DOCKET_TEST_SECONDS", "3"))
+SECONDS = proofs.size(3)  # of load
+KILLS, ENDS = proofs.size(3), proofs.size(4)
 CREATORS = READERS = 64
 
 
@@ -216,6 +216,7 @@ def check_database(server, created, at_most=None):
     assert rows(server, "SELECT last_task_id FROM account") == [(max(ids),)]
 
 
+@proofs.SOAK
 def test_64_create_while_64_read(make_server):
     server = make_server()
     done = load(server, "load", SECONDS)
@@ -229,26 +230,28 @@ def test_64_create_while_64_read(make_server):
     server.stop()
 
 
+@proofs.KILLS
 def test_kill_under_load(make_server):
     server = make_server()
     created = {}
-    for turn in range(3):
-        done = load(server, f"kill {turn}", SECONDS / 3, server.kill)
+    for turn in range(KILLS):
+        done = load(server, f"kill {turn}", 1, server.kill)
         assert not created.keys() & done.created.keys(), "expected that no id is used again"
         created.update(done.created)
         server.start()
         assert_found(server, created)
     server.stop()
     # A request may be stored without having been answered, one of each client.
-    check_database(server, created, at_most=len(created) + 3 * CREATORS)
+    check_database(server, created, at_most=len(created) + KILLS * CREATORS)
 
 
+@proofs.KILLS
 def test_end_under_load(make_server):
     server = make_server()
     created = {}
-    for turn in range(4):
-        how = signal.SIGINT if turn == 3 else signal.SIGTERM
-        done = load(server, f"end {turn}", SECONDS / 4,
+    for turn in range(ENDS):
+        how = signal.SIGINT if turn == ENDS - 1 else signal.SIGTERM
+        done = load(server, f"end {turn}", 0.75,
                     lambda how=how: server.process.send_signal(how))
         server.wait()
         created.update(done.created)

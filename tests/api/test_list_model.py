@@ -8,6 +8,7 @@ import threading
 import pytest
 
 import places
+import proofs
 from harness import TASKS
 from list_data import Reader, make_big, make_small, random_record, shared
 from list_model import SORTS, Query
@@ -16,7 +17,7 @@ from list_walk import Lists, check_pairs, check_queries, links
 
 pytestmark = places.ALL
 
-SEEDS, QUERIES = range(20), 100  # seeds, and queries of each
+SEEDS, QUERIES = range(proofs.size(20)), 100  # seeds, and queries of each
 BIG_SEEDS, BIG_QUERIES = range(100, 104), 38
 # What a list is made of, and read by, is chosen in the same way for all databases: on PostgreSQL
 # fewer questions show whether it answers them so.
@@ -47,6 +48,7 @@ def big(tmp_path_factory, database):
     lists.stop()
 
 
+@proofs.LISTS
 @places.SQLITE
 @pytest.mark.parametrize("seed", SEEDS)
 def test_queries(small, seed):

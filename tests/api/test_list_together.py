@@ -6,6 +6,7 @@ import random
 import pytest
 
 import places
+import proofs
 from harness import Server, make_data
 from lists import (SORTS, STATUSES, ask, count, cursor_of, encoded, folded, in_order, ids, listed,
                    walk)
@@ -82,7 +83,8 @@ def filters_of(records):
     return some
 
 
-@pytest.mark.parametrize("seed", range(10))
+@proofs.LISTS
+@pytest.mark.parametrize("seed", range(proofs.size(10)))
 def test_any_question(samples, seed):
     server, records = samples
     pick = random.Random(seed)

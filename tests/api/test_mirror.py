@@ -8,10 +8,11 @@ import pytest
 
 import harness
 import places
+import proofs
 from records import CALENDAR, CASE, KINDS, STAFF, SUBJECT, TASK, create, least, patch, remove, send
 
 pytestmark = places.BOTH
-WRITERS, SECONDS = 16, 4
+WRITERS, SECONDS = 16, proofs.size(4)
 
 
 class Mirror:
@@ -83,6 +84,7 @@ def write(server, number, until, failures):
         failures.append(failure)
 
 
+@proofs.SOAK
 def test_a_mirror_built_while_16_write(make_server):
     server, failures = make_server(), []
     mirror = Mirror(Client(server))

@@ -13,6 +13,7 @@ import pytest
 
 import harness
 import places
+import proofs
 from commands import fails, misuse
 from harness import COMMAND_S, PROGRAM, SANITIZER, TASKS, environment, make_data, succeed
 from move_places import TABLES, Database, Folder, tables
@@ -20,7 +21,7 @@ from test_postgres_commit import Cutter
 
 IN_USE = re.compile("in use by another docket|docket processes have the database open")
 MANY = 20000  # tasks: more than are copied at once
-KILLS = 6
+KILLS = proofs.size(6)
 
 # What a client may ask, and gets the same bytes for wherever the records are.
 REQUESTS = [
@@ -200,6 +201,7 @@ def test_a_small_one(one, tmp_path):
     check(target)
 
 
+@proofs.KILLS
 @ways("folder to folder", "folder to database", "database to folder")
 def test_kills_at_random_moments(source, target, tmp_path):
     begun = time.monotonic()

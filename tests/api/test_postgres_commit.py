@@ -3,7 +3,6 @@ standby is cancelled. What was answered 201 is there exactly once; what is not k
 stored."""
 import collections
 import contextlib
-import os
 import random
 import socket
 import threading
@@ -12,11 +11,12 @@ import time
 import pytest
 
 import postgres
+import proofs
 from harness import TASKS, Reply, problem, task
 from office import Office
 from writers import Link, Writers
 
-SECONDS = float(os.environ.get("DOCKET_TEST_SECONDS", "3"))
+SECONDS = proofs.size(3)
 COMMIT = b"\0COMMIT\0"  # in a Parse message, behind the name of the statement
 ACCOUNTS = ("first", "second", "third")
 
@@ -165,6 +165,7 @@ def test_what_is_not_known_is_told_so_and_can_be_sent_again(office, cutter):
     assert office.titles()["first", reply.json["id"]] == "unknown"
 
 
+@proofs.SOAK
 def test_cuts_under_load(office, cutter):
     ways = ("before", "after", "with")
     with Writers(office, office.servers, ACCOUNTS, 16, "cuts", refusals=True) as load:
@@ -182,6 +183,7 @@ def test_cuts_under_load(office, cutter):
     office.check_sound()
 
 
+@proofs.SOAK
 def test_the_change_of_another_process_is_not_taken_for_the_lost_one(office, cutter):
     """Also where clients give all their requests the same id."""
     office.serve()

@@ -1,19 +1,15 @@
 """The machine of the primary dies under load, again and again, and its synchronous standby takes
-over: every 201 is there once, and docket finds the new primary by itself.
-
-    DOCKET_TEST_ROUNDS=20 /usr/bin/python3 -m pytest -s tests/api/test_postgres_failover.py
-
-is the proof; the suite has 2 rounds."""
-import os
+over: every 201 is there once, and docket finds the new primary by itself."""
 import random
 import statistics
 import time
 
 import postgres
+import proofs
 from office import Office
 from writers import Writers
 
-ROUNDS = int(os.environ.get("DOCKET_TEST_ROUNDS", "2"))
+ROUNDS = proofs.size(2)
 AGAIN_S = 5  # from the command to promote until a write is acknowledged
 WRITERS, PROCESSES = 16, 2
 ACCOUNTS = ("first", "second", "third", "fourth")
@@ -26,6 +22,7 @@ def check_sealed(primary, stored):
     assert state == [("sync", "streaming")] and stored > 0
 
 
+@proofs.KILLS
 def test_rounds(tmp_path):
     took = []
     with postgres.private() as primary, primary.standby(NAME) as standby, \

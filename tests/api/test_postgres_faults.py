@@ -2,6 +2,7 @@
 answers 503 with Retry-After, stores nothing that it has not told, and serves again by itself."""
 import contextlib
 import http.client
+import itertools
 import os
 import shutil
 import signal
@@ -13,13 +14,14 @@ import psycopg2
 import pytest
 
 import postgres
+import proofs
 from harness import TASKS, Reply, problem, task
 from office import Office
 from writers import Link, Writers
 
 AGAIN_S = 2  # after the database is back
 ACCOUNTS = ("first", "second", "third")
-SECONDS = float(os.environ.get("DOCKET_TEST_SECONDS", "3"))
+SECONDS, RESTARTS = 3, proofs.size(3)
 
 
 @pytest.fixture(scope="module")
@@ -89,10 +91,11 @@ def test_503_while_it_is_away_and_service_within_2_s_of_its_return(office, clust
     assert len(said) == 2, "it says once that it is away, and once that it is there again"
 
 
+@proofs.KILLS
 def test_a_restart_under_load(office, cluster):
     took = []
     with Writers(office, office.servers, ACCOUNTS, 16, "restart", refusals=True) as load:
-        for mode in ("immediate", "fast", "immediate"):
+        for mode in itertools.islice(itertools.cycle(("immediate", "fast")), RESTARTS):
             load.wait_for(200)
             cluster.restart(mode)
             took.append(load.first_after(time.monotonic()))
@@ -242,7 +245,7 @@ def test_reads_of_a_locked_table_hold_up_no_others(office, path):
             Readers(office, server, path, 60) as locked, \
             Readers(office, server, "/api/v1/me", 4) as others, \
             Readers(office, server, "/api/v1/cases", 2) as lists:
-        time.sleep(max(SECONDS, 5))
+        time.sleep(5)
     refused_after, me, cases = locked.took(503), others.took(200), lists.took(200)
     print(f"{path}: {len(refused_after)} refused, the slowest after {max(refused_after):.2f} s;"
           f" /me {len(me)} times, the slowest {max(me):.2f} s, /cases {len(cases)} times,"

@@ -1,7 +1,6 @@
 """Processes over one database hold nothing that another needs: any of them may end at any moment,
 and whatever is made by one, or by a command, counts in all of them at once."""
 import concurrent.futures
-import os
 import re
 import signal
 
@@ -12,7 +11,6 @@ from harness import TASKS, succeed, task
 from office import Office
 from writers import Link, Writers
 
-SECONDS = float(os.environ.get("DOCKET_TEST_SECONDS", "3"))
 PROCESSES, WRITERS = 3, 24
 ACCOUNTS = ("hot", "second", "third")
 
@@ -41,7 +39,7 @@ def run_load(office, name, then):
         load.wait_for(100)
         then()
         load.first_after(load.times[-1])
-        load.ending.wait(SECONDS / 2)
+        load.ending.wait(1.5)
     stayed = [title for title in load.unanswered
               if int(title.split()[-2]) % PROCESSES != PROCESSES - 1]
     assert stayed == [], "clients of other processes noticed it"

@@ -1,6 +1,5 @@
 """Three processes over one PostgreSQL database: what one has acknowledged every other one has."""
 import collections
-import os
 import signal
 import subprocess
 import threading
@@ -9,12 +8,13 @@ import time
 import pytest
 
 import postgres
+import proofs
 from commands import fails
 from harness import COMMAND_S, PROGRAM, TASKS, environment, strict_json, succeed
 from office import Office
 from writers import Link, Writers
 
-SECONDS = float(os.environ.get("DOCKET_TEST_SECONDS", "3"))
+SECONDS = proofs.size(3)
 PROCESSES, WRITERS = 3, 64
 ACCOUNTS = ("hot", "second", "third", "fourth")
 # Half of the writers are in one account, over all processes.
@@ -30,6 +30,7 @@ def office(tmp_path_factory):
         yield office
 
 
+@proofs.SOAK
 def test_what_one_acknowledges_all_have(office):
     own, reads = threading.local(), collections.Counter()
 
@@ -54,6 +55,7 @@ def test_what_one_acknowledges_all_have(office):
     office.check_sound()
 
 
+@proofs.SOAK
 def test_the_history_has_the_order_in_which_it_was_committed(office):
     """Whoever has read the changes up to one number misses none that comes later: while two
     processes write to the account, a third looks, and what it saw never gets a gap behind it."""
