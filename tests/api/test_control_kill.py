@@ -83,7 +83,8 @@ class Commands:
         # Every account with all that it is made with.
         for number, name in rows(self.folder, "SELECT id, name FROM account WHERE id > 2"):
             whole = {table: len(kept) for table, kept in dump(self.folder, number).items() if kept}
-            assert whole == {"account": 1, "staff": 1, "token": 1, "history": 1}, name
+            assert whole == {"account": 1, "staff": 1, "token": 1, "calendar": 1,
+                             "history": 2}, name
         # Every staff member with the history of it, and numbers without a gap.
         changes = rows(self.folder, "SELECT change FROM history WHERE account_id = 1 ORDER BY 1")
         assert [change for change, in changes] == list(range(1, len(changes) + 1))
