@@ -175,10 +175,10 @@ void log_put_thousandths(struct log_object *object, const char *name, int64_t va
 
 void log_put_time(struct log_object *object, const char *name, int64_t milliseconds)
 {
-	int64_t part = milliseconds % 1000;
+	int64_t part = (milliseconds % 1000 + 1000) % 1000; /* also before 1970 */
 	char text[TIMESTAMP_LEN + 4];
 
-	timestamp_write(milliseconds / 1000, text);
+	timestamp_write((milliseconds - part) / 1000, text);
 	text[TIMESTAMP_LEN - 1] = '.';
 	text[TIMESTAMP_LEN] = (char)('0' + part / 100);
 	text[TIMESTAMP_LEN + 1] = (char)('0' + part / 10 % 10);
