@@ -78,7 +78,7 @@ bool admin_staff(const struct settings *settings, const char *username, bool by_
 		else
 			read_option(field, value, staff_out, &faults);
 	}
-	staff_check(staff_out, &faults);
+	staff_check(staff_out, NULL, &faults);
 	admin_staff_faults(settings, by_argument, &faults);
 	fine = faults.count == 0 && !faults.nomem;
 	arena_release(&arena);
@@ -176,9 +176,10 @@ enum exit_status staff_set(const struct settings *settings, struct store *store,
 	enum exit_status status;
 
 	(void)token_hash;
-	if (!admin_staff(settings, settings->argument, true, &wanted.staff, &wanted.given))
+	if (!admin_staff(settings, NULL, true, &wanted.staff, &wanted.given))
 		return EXIT_USAGE;
-	wanted.given &= ~field_bit(&staff_type, "username");
+	/* Whom, not what: names that could not be given any more are found as well. */
+	wanted.staff.username = slice_of(settings->argument);
 	if (!wanted.given) {
 		fprintf(settings->err,
 			"docket %s: nothing is to be set; see \"docket %s --help\"\n",

@@ -12,10 +12,9 @@
 static void check_staff(const void *record, const void *before, uint64_t given, uint64_t at_fault,
 			struct faults *faults)
 {
-	(void)before;
 	(void)given;
 	(void)at_fault;
-	staff_check(record, faults);
+	staff_check(record, before, faults);
 }
 
 const struct record_rules record_rules[RECORD_KINDS] = {

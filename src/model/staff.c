@@ -17,7 +17,7 @@ static const char *const levels[] = {
 static const struct field fields[] = {
 	RECORD_ID,
 	{.name = "username", .column = "username", .type = FIELD_TEXT,
-	 .flags = FIELD_UNIQUE | FIELD_REQUIRED | FIELD_NOT_BLANK | FIELD_ONE_LINE, .limit = 64,
+	 .flags = FIELD_REQUIRED | FIELD_NOT_BLANK | FIELD_ONE_LINE, .limit = 64,
 	 .offset = offsetof(struct staff, username), .help = "the name they log in with"},
 	{.name = "first_name", .column = "first_name", .type = FIELD_TEXT,
 	 .flags = FIELD_ONE_LINE, .limit = 255,
@@ -43,6 +43,15 @@ static const struct field fields[] = {
 	{.name = "last_name_folded", .column = "last_name_folded", .type = FIELD_TEXT,
 	 .flags = FIELD_HIDDEN, .offset = offsetof(struct staff, last_name_folded),
 	 .help = "the last name as it is searched and sorted"},
+	{.name = "username_key", .column = "username_key", .type = FIELD_TEXT,
+	 .flags = FIELD_HIDDEN, .offset = offsetof(struct staff, username_key),
+	 .help = "the user name as it is compared"},
+	{.name = "username_exact", .column = "username_exact", .type = FIELD_TEXT,
+	 .flags = FIELD_HIDDEN, .offset = offsetof(struct staff, username_exact),
+	 .help = "the user name where others have the same key"},
+	{.name = "username_skeleton", .column = "username_skeleton", .type = FIELD_TEXT,
+	 .flags = FIELD_HIDDEN, .offset = offsetof(struct staff, username_skeleton),
+	 .help = "what user names that look alike have in common"},
 	RECORD_TIMES(struct staff),
 };
 
@@ -83,13 +92,33 @@ const struct record_type staff_type = {
 	.lists = &lists,
 };
 
-void staff_check(const struct staff *staff, struct faults *faults)
+enum err staff_username_key(struct arena *arena, struct slice username, struct slice *key_out)
+{
+	return text_fold(arena, text_trim(username), key_out);
+}
+
+static void check_username(struct slice name, struct faults *faults)
+{
+	static const char path[] = "staff.username";
+	uint32_t unseen = text_unseen(name);
+
+	if (memchr(name.ptr, ':', name.len) || memchr(name.ptr, '/', name.len))
+		faults_add(faults, path, FAULT_FORMAT, "must not have a colon or a slash");
+	if (text_trim(name).len != name.len && !text_is_blank(name))
+		faults_add(faults, path, FAULT_FORMAT, "must not begin or end with a blank");
+	if (unseen && !text_has_control(name) && !text_is_blank(name))
+		faults_add(faults, path, FAULT_CONTROL,
+			   "must not have the character U+%04X, which is invisible or unknown",
+			   (unsigned)unseen);
+}
+
+void staff_check(const struct staff *staff, const struct staff *before, struct faults *faults)
 {
 	struct slice email = staff->email;
 	const char *at = email.len ? memchr(email.ptr, '@', email.len) : NULL;
-	size_t before = at ? (size_t)(at - email.ptr) : 0;
-	bool fine = at && before && before + 1 < email.len &&
-		    !memchr(at + 1, '@', email.len - before - 1);
+	size_t front = at ? (size_t)(at - email.ptr) : 0;
+	bool fine = at && front && front + 1 < email.len &&
+		    !memchr(at + 1, '@', email.len - front - 1);
 
 	for (size_t i = 0; i < email.len; i++)
 		fine = fine && !strchr(" \t<>,;\"", email.ptr[i]);
@@ -97,8 +126,8 @@ void staff_check(const struct staff *staff, struct faults *faults)
 		faults_add(faults, "staff.email", FAULT_FORMAT,
 			   "must be an address such as name@example.com; got \"%s\"",
 			   text_shown(faults->arena, email, SHOWN_CHARS));
-	if (staff->username.len && memchr(staff->username.ptr, ':', staff->username.len))
-		faults_add(faults, "staff.username", FAULT_FORMAT, "must not contain a colon");
+	if (staff->username.len && !(before && slice_eq(before->username, staff->username)))
+		check_username(staff->username, faults);
 	if (staff->time_zone.len) {
 		const char *zone = arena_copy(faults->arena, staff->time_zone);
 
@@ -109,12 +138,22 @@ void staff_check(const struct staff *staff, struct faults *faults)
 	}
 }
 
-enum err staff_settle(void *record, const void *before, const struct occasion *occasion)
+enum err staff_settle(void *record, const void *present, const struct occasion *occasion)
 {
+	struct arena *arena = occasion->arena;
+	const struct staff *before = present;
 	struct staff *staff = record;
-	enum err err = text_fold(occasion->arena, staff->first_name, &staff->first_name_folded);
+	enum err err = text_fold(arena, staff->first_name, &staff->first_name_folded);
 
-	(void)before;
+	if (!err)
+		err = text_fold(arena, staff->last_name, &staff->last_name_folded);
+	if (!err)
+		err = staff_username_key(arena, staff->username, &staff->username_key);
+	if (!err)
+		err = text_skeleton(arena, staff->username, &staff->username_skeleton);
+	/* No other has the key of a name that is new. */
+	if (!before || !slice_eq(before->username, staff->username))
+		staff->username_exact = SLICE("");
 	if (!staff->time_zone.len) {
 		/* The record is answered when the occasion is over. */
 		staff->time_zone = slice_of(occasion->time_zone);
@@ -122,5 +161,5 @@ enum err staff_settle(void *record, const void *before, const struct occasion *o
 		if (!staff->time_zone.ptr)
 			return ERR_NOMEM;
 	}
-	return err ? err : text_fold(occasion->arena, staff->last_name, &staff->last_name_folded);
+	return err;
 }

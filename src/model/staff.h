@@ -23,16 +23,25 @@ struct staff {
 	int32_t is_vendor;
 	struct slice time_zone;                           /* IANA name */
 	struct slice first_name_folded, last_name_folded; /* as they are searched and sorted */
+	struct slice username_key;      /* staff_username_key(); no other has it */
+	struct slice username_exact;    /* "", or where others do the spelling that signs in */
+	struct slice username_skeleton; /* of names that look alike; text_skeleton() */
 };
 
 extern const struct record_type staff_type;
 
-/* The rules that the rows do not say: a user name has no colon, which ends it in HTTP Basic (RFC
- * 7617, section 2); an e-mail address has one @, with something on both sides, and nothing that
- * mail would take for another address: enough to tell a slip. Faults as "staff.username". */
-void staff_check(const struct staff *staff, struct faults *faults);
+/* What user names of an account are told apart by: case, white space at the ends and ways to write
+ * the same character make no difference. Errors as text_fold(). */
+enum err staff_username_key(struct arena *arena, struct slice username, struct slice *key_out);
 
-/* Fills in the names as they are searched, and UTC where no time zone is given. */
+/* The rules that the rows do not say. A user name has no colon, which ends it in HTTP Basic (RFC
+ * 7617, section 2), no slash, which ends it before "token", no white space at its ends, and no
+ * character that one does not see or that nobody knows, as text_unseen() finds it; one that is as
+ * `before` (NULL for a new staff member) stays. An e-mail address has one @, with something on both sides, and nothing that
+ * mail would take for another address: enough to tell a slip. Faults as "staff.username". */
+void staff_check(const struct staff *staff, const struct staff *before, struct faults *faults);
+
+/* Fills in the names as they are searched and compared, and UTC where no time zone is given. */
 enum err staff_settle(void *record, const void *before, const struct occasion *occasion);
 
 #endif

@@ -45,18 +45,22 @@ static enum err access_list(struct store_read *read, struct calls *calls)
 		" a.time_zone, s.id, s.access_level, t.hash, t.label, t.expires_at, t.read_only,"
 		" t.lenient, t.last_used_at FROM (SELECT 1 AS one) o"
 		" LEFT JOIN account a ON a.name = $1"
-		" LEFT JOIN staff s ON s.account_id = a.id AND s.username = $2"
-		" LEFT JOIN token t ON t.account_id = a.id AND t.hash = $3";
+		" LEFT JOIN staff s ON s.account_id = a.id AND s.username_key = $2"
+		" AND s.username_exact IN ('', $3)"
+		" LEFT JOIN token t ON t.account_id = a.id AND t.hash = $4";
 	struct access_read *lookup = (struct access_read *)(void *)read;
-	struct db_value *args = arena_alloc(read->arena, 3 * sizeof(*args));
+	struct db_value *args = arena_alloc(read->arena, 4 * sizeof(*args));
+	struct slice key;
+	enum err err = staff_username_key(read->arena, lookup->username, &key);
 
-	if (!args)
-		return ERR_NOMEM;
+	if (!args || err)
+		return args ? err : ERR_NOMEM;
 	lookup->access = (struct access){.level = STAFF_DISABLED};
 	args[0] = DB_TEXT_VALUE(lookup->account);
-	args[1] = DB_TEXT_VALUE(lookup->username);
-	args[2] = DB_BYTES_VALUE(((struct slice){(const char *)lookup->hash, TOKEN_HASH_BYTES}));
-	return calls_add(calls, sql, args, 3, access_row, lookup);
+	args[1] = DB_TEXT_VALUE(key);
+	args[2] = DB_TEXT_VALUE(lookup->username);
+	args[3] = DB_BYTES_VALUE(((struct slice){(const char *)lookup->hash, TOKEN_HASH_BYTES}));
+	return calls_add(calls, sql, args, 4, access_row, lookup);
 }
 
 void access_read_init(struct access_read *access, struct arena *arena)

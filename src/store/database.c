@@ -75,6 +75,8 @@ static enum err open_shared(struct store *store, enum db_mode mode, struct db **
 	if (!err)
 		err = store_read_schema(store, db, false, &have, why);
 	if (!err)
+		err = folds_check(store, db, why);
+	if (!err)
 		store->driver->set_budget(db, 0);
 	if (err)
 		store->driver->close(db);
@@ -127,9 +129,10 @@ enum err database_bring_up(struct store *store, int64_t have, struct store_upgra
 	const struct migrate_how how = {.partitions = store->config.partitions,
 					.now = clock_now(store->config.clock),
 					.renew = history_renew};
+	enum err err = migrate(store->write_db, migrations, migration_count, &how, why);
 
 	*upgrade_out = (struct store_upgrade){.from = (int)have, .to = (int)migration_count};
-	return migrate(store->write_db, migrations, migration_count, &how, why);
+	return err ? err : folds_bring_up(store->write_db, why);
 }
 
 /* A database whose making was broken off has no account yet. */

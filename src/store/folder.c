@@ -52,9 +52,11 @@ static enum err bring_up(struct store *store, const char *folder, struct buf *wh
 	char copy[PATH_BYTES];
 	const struct migrate_how how = {
 		.copy_to = copy, .now = clock_now(store->config.clock), .renew = history_renew};
+	enum err err;
 
 	copy_path(folder, copy);
-	return migrate(store->write_db, migrations, migration_count, &how, why);
+	err = migrate(store->write_db, migrations, migration_count, &how, why);
+	return err ? err : folds_bring_up(store->write_db, why);
 }
 
 enum err folder_bring_up(struct store *store, int64_t have, struct store_upgrade *upgrade_out,

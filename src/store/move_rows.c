@@ -20,6 +20,7 @@ const struct move_table move_tables[MOVE_TABLES] = {
 	{"idempotency", {"account_id", "route", "key"}},
 	{"secret", {"name"}, .marks = true},
 	{"given", {"name"}, .marks = true},
+	{"property", {"name"}, .marks = true},
 	[MOVE_MIGRATION] = {"migration", {"number"}, .marks = true},
 };
 

@@ -65,6 +65,7 @@ static enum err start(struct record_write *write)
 {
 	struct arena *arena = write->write.arena;
 
+	write->username = NULL;
 	write->found = write->other_version = write->excluded = write->unchanged = false;
 	write->names = arena_alloc(arena, sizeof(*write->names));
 	write->dependents = arena_alloc(arena, sizeof(*write->dependents));
@@ -76,6 +77,22 @@ static enum err start(struct record_write *write)
 	return write->before ? OK : ERR_NOMEM;
 }
 
+/* What the record as it is to be names, and what of the same name is there. */
+static enum err read_names(struct record_write *write, struct calls *calls)
+{
+	const struct staff *staff = write->record, *before = write->before;
+	bool creates = write->action == RECORD_CREATE;
+	enum err err = references_read(write->names, &write->write, write->kind, write->record,
+				       write->given, calls);
+
+	if (err || write->kind != RECORD_STAFF ||
+	    !(write->given & field_bit(&staff_type, "username")) ||
+	    (!creates && slice_eq(before->username, staff->username)))
+		return err;
+	return username_read(&write->write, staff, creates ? ID_NONE : write->id, calls,
+			     &write->username);
+}
+
 static enum err read_first(struct store_write *base, struct calls *calls)
 {
 	struct record_write *write = write_of(base);
@@ -83,8 +100,7 @@ static enum err read_first(struct store_write *base, struct calls *calls)
 
 	if (err)
 		return err;
-	return write->action == RECORD_CREATE ? references_read(write->names, base, write->kind,
-								write->record, write->given, calls)
+	return write->action == RECORD_CREATE ? read_names(write, calls)
 					      : read_before(write, calls);
 }
 
@@ -129,8 +145,7 @@ static enum err read_second(struct store_write *base, struct calls *calls)
 		write->given = write->at_fault = 0;
 		write->merge(write, write->before);
 		after = write->record;
-		err = references_read(write->names, base, write->kind, write->record, write->given,
-				      calls);
+		err = read_names(write, calls);
 	}
 	return err ? err
 		   : dependents_read(write->dependents, base, write->kind, write->before, after,
@@ -146,6 +161,7 @@ static void check(struct record_write *write)
 	if (rules->check)
 		rules->check(write->record, before, write->given, write->at_fault, faults);
 	references_check(write->names, write->kind, write->record, valid_of(write), faults);
+	username_check(write->username, faults);
 }
 
 static bool is_last_full(const struct record_write *write)
@@ -230,14 +246,17 @@ static enum err decide(struct store_write *base, struct calls *calls)
 
 void record_write_init(struct record_write *write, enum record_kind kind, enum record_action action)
 {
-	/* A new record changes nothing that another new one looks at. */
+	/* A new record changes nothing that another new one looks at, but a user name. */
 	static const struct write_steps creates = {
 		.read = read_first, .decide = decide, .only_adds = true};
+	static const struct write_steps creates_staff = {.read = read_first, .decide = decide};
 	static const struct write_steps changes = {
 		.read = read_first, .read_more = read_second, .decide = decide};
 
 	*write = (struct record_write){
-		.write = {.steps = action == RECORD_CREATE ? &creates : &changes},
+		.write = {.steps = action != RECORD_CREATE ? &changes
+				   : kind == RECORD_STAFF  ? &creates_staff
+							   : &creates},
 		.kind = kind,
 		.action = action,
 	};

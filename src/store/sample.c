@@ -4,12 +4,13 @@
 
 #define NAMES_MAX 3
 
-/* What names a record to people, by kind: $1 is the account, then these fields. */
+/* What names a record to people, by kind: $1 is the account, then these fields. The user names of
+ * samples are their own keys. */
 static const struct {
 	const char *sql;
 	const char *fields[NAMES_MAX + 1];
 } names[RECORD_KINDS] = {
-	[RECORD_STAFF] = {"SELECT id FROM staff WHERE account_id = $1 AND username = $2",
+	[RECORD_STAFF] = {"SELECT id FROM staff WHERE account_id = $1 AND username_key = $2",
 			  {"username"}},
 	[RECORD_CALENDAR] = {"SELECT id FROM calendar WHERE account_id = $1 AND name = $2",
 			     {"name"}},

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Staff members, by what people call them. */
+#include "base/text.h"
 #include "store/store_private.h"
 
 static enum err id_row(void *context, const struct db_value *values, size_t count)
@@ -9,18 +10,108 @@ static enum err id_row(void *context, const struct db_value *values, size_t coun
 	return OK;
 }
 
+static enum err find(struct store *store, const struct scope *scope, struct slice username,
+		     struct slice key, int64_t *id_out)
+{
+	const struct db_value args[] = {DB_INT_VALUE(scope->account_id), DB_TEXT_VALUE(key),
+					DB_TEXT_VALUE(username)};
+	const struct db_call call = {"SELECT id FROM staff WHERE account_id = $1"
+				     " AND username_key = $2 AND username_exact IN ('', $3)",
+				     args, 3, id_row, id_out};
+
+	return store_read_now(store, &call, 1);
+}
+
 enum err store_staff_id(struct store *store, const struct scope *scope, struct slice username,
 			int64_t *id_out)
 {
-	const struct db_value args[] = {DB_INT_VALUE(scope->account_id), DB_TEXT_VALUE(username)};
+	struct arena arena = {0};
+	struct slice key;
 	int64_t id = ID_NONE;
-	const struct db_call call = {"SELECT id FROM staff WHERE account_id = $1 AND username = $2",
-				     args, 2, id_row, &id};
-	enum err err = store_read_now(store, &call, 1);
+	enum err err = staff_username_key(&arena, username, &key);
 
-	if (!err && id == ID_NONE)
+	if (!err)
+		err = find(store, scope, username, key, &id);
+	arena_release(&arena);
+	if (err == ERR_INVALID || (!err && id == ID_NONE))
 		err = ERR_NOT_FOUND;
 	if (!err)
 		*id_out = id;
 	return err;
+}
+
+/* Another staff member of the account whose user name is in the way. */
+struct username_other {
+	struct arena *arena;
+	struct slice username, key; /* that is to be */
+	int64_t self;
+	int64_t id; /* ID_NONE: there is none */
+	struct slice other;
+	bool same; /* not only alike */
+};
+
+/* Of two names in ASCII nobody takes one for the other more than people are used to. */
+static bool may_look_alike(struct slice a, struct slice b)
+{
+	return text_ascii(a) < a.len || text_ascii(b) < b.len;
+}
+
+static enum err other_row(void *context, const struct db_value *values, size_t count)
+{
+	struct username_other *other = context;
+	bool same = slice_eq(values[2].bytes, other->key);
+	const char *copy;
+
+	(void)count;
+	if (values[0].integer == other->self || other->same || (other->id != ID_NONE && !same) ||
+	    !(same || may_look_alike(other->username, values[1].bytes)))
+		return OK;
+	copy = arena_copy(other->arena, values[1].bytes);
+	other->other = (struct slice){copy, values[1].bytes.len};
+	other->id = values[0].integer;
+	other->same = same;
+	return copy ? OK : ERR_NOMEM;
+}
+
+enum err username_read(struct store_write *write, const struct staff *staff, int64_t self,
+		       struct calls *calls, struct username_other **other_out)
+{
+	static const char sql[] = "SELECT id, username, username_key FROM staff"
+				  " WHERE account_id = $1 AND (username_key = $2"
+				  " OR username_skeleton = $3) ORDER BY id";
+	struct arena *arena = write->arena;
+	struct db_value *args = arena_alloc(arena, 3 * sizeof(*args));
+	struct username_other *other = arena_alloc(arena, sizeof(*other));
+	struct slice key, skeleton;
+	enum err err = staff_username_key(arena, staff->username, &key);
+
+	if (!err)
+		err = text_skeleton(arena, staff->username, &skeleton);
+	if (err || !args || !other)
+		return err ? err : ERR_NOMEM;
+	*other = (struct username_other){
+		.arena = arena, .username = staff->username, .key = key, .self = self};
+	*other_out = other;
+	args[0] = DB_INT_VALUE(write->scope.account_id);
+	args[1] = DB_TEXT_VALUE(key);
+	args[2] = DB_TEXT_VALUE(skeleton);
+	return calls_add(calls, sql, args, 3, other_row, other);
+}
+
+void username_check(const struct username_other *other, struct faults *faults)
+{
+	static const char path[] = "staff.username";
+
+	if (!other || other->id == ID_NONE)
+		return;
+	if (!other->same)
+		faults_add(faults, path, FAULT_TAKEN, "looks like \"%.*s\" of staff member %lld",
+			   (int)other->other.len, other->other.ptr, (long long)other->id);
+	else if (slice_eq(other->other, other->username))
+		faults_add(faults, path, FAULT_TAKEN, "is taken by staff member %lld",
+			   (long long)other->id);
+	else
+		faults_add(faults, path, FAULT_TAKEN,
+			   "is the same as \"%.*s\" of staff member %lld: case makes no difference",
+			   (int)other->other.len, other->other.ptr, (long long)other->id);
 }

@@ -196,7 +196,7 @@ struct access {
  * arena. */
 struct access_read {
 	struct store_read read;
-	struct slice account, username;
+	struct slice account, username; /* UTF-8 */
 	unsigned char hash[TOKEN_HASH_BYTES];
 	struct access access; /* when done */
 };
@@ -216,7 +216,7 @@ enum err store_accounts(struct store *store, struct arena *arena, store_record_f
 enum err store_tokens(struct store *store, const struct scope *scope, store_record_fn *on_token,
 		      void *context);
 
-/* The staff member of that user name. ERR_NOT_FOUND. */
+/* The staff member who signs in by that user name. ERR_NOT_FOUND. */
 enum err store_staff_id(struct store *store, const struct scope *scope, struct slice username,
 			int64_t *id_out);
 
@@ -416,6 +416,7 @@ struct record_write {
 	void *before; /* of one that is changed or deleted */
 	void *asked;  /* of one that is created: the record as it came */
 	struct references *names, *dependents;
+	struct username_other *username; /* of a staff member whose user name is new, or NULL */
 	int64_t others; /* staff members with full access besides it */
 };
 

@@ -248,6 +248,27 @@ enum err record_keep(const struct record_type *type, void *record, struct arena 
 enum err record_from_row(const struct record_type *type, const struct db_value *values,
 			 size_t count, struct arena *arena, void *record);
 
+/* staff.c: of the user names of an account no two are the same, nor look alike. Lists the read of
+ * one that is in the way of what `staff` is to be called; `self` is its own number. */
+struct username_other;
+enum err username_read(struct store_write *write, const struct staff *staff, int64_t self,
+		       struct calls *calls, struct username_other **other_out);
+/* When it was read; NULL: nothing was. */
+void username_check(const struct username_other *other, struct faults *faults);
+
+/* folds.c: what texts are searched, sorted and compared by. */
+#define FOLDS_VERSION_BYTES 24
+/* The version of Unicode that they are by; "" where they are to be made. */
+enum err folds_version(struct db *db, char version[FOLDS_VERSION_BYTES]);
+/* ERR_SCHEMA, and `why`, where they are not by this program's version. */
+enum err folds_check(const struct store *store, struct db *db, struct buf *why);
+/* Makes them anew where they are not by this program's version, in one transaction, and logs it. */
+enum err folds_bring_up(struct db *db, struct buf *why);
+/* What a record's folds are to be: `after`, a struct of its kind, is the record with them, whose
+ * texts are in the arena. ERR_INVALID where a text is not UTF-8. */
+enum err folds_of(enum record_kind kind, const void *record, struct arena *arena, void *after,
+		  bool *differ_out);
+
 /* history.c */
 /* Lists the entry of a change, whose number the record has already; a value whose ptr is NULL is of
  * a record that was deleted. */

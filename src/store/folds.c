@@ -1,0 +1,344 @@
+/* SPDX-License-Identifier: MIT */
+/* The folds of all records, which follow a version of Unicode. A database records which one: where
+ * this program has another, every record is looked at, in pages, and those that fold otherwise are
+ * written. All of it is one transaction with the version, so that it happens whole or not at all. */
+#include "base/log.h"
+#include "base/text.h"
+#include "model/rules.h"
+#include "store/store_private.h"
+
+#define AT_ONCE 256 /* records */
+#define NAMES_TOLD 20
+
+#define IS_FOLD(field) ((field)->type == FIELD_TEXT && ((field)->flags & FIELD_HIDDEN))
+
+static enum err version_row(void *context, const struct db_value *values, size_t count)
+{
+	(void)count;
+	snprintf(context, FOLDS_VERSION_BYTES, "%.*s", (int)values[0].bytes.len,
+		 values[0].bytes.ptr);
+	return OK;
+}
+
+enum err folds_version(struct db *db, char version[FOLDS_VERSION_BYTES])
+{
+	const struct db_call ask = {.sql = "SELECT value FROM property WHERE name = 'unicode'",
+				    .on_row = version_row,
+				    .context = version};
+
+	version[0] = '\0';
+	return db->driver->run(db, &ask, 1);
+}
+
+static enum err fail(struct db *db, enum err err, const char *what, struct buf *why)
+{
+	buf_printf(why, "cannot %s: %s: %s", what, err_text(err), db->driver->message(db));
+	return err;
+}
+
+enum err folds_check(const struct store *store, struct db *db, struct buf *why)
+{
+	const char *folder = store->config.folder;
+	char version[FOLDS_VERSION_BYTES];
+	enum err err = folds_version(db, version);
+
+	if (err)
+		return fail(db, err, "read the version of Unicode of the database", why);
+	if (strcmp(version, text_unicode_version()) == 0)
+		return OK;
+	buf_printf(why,
+		   "the database sorts and compares texts by Unicode %s, and this docket by "
+		   "Unicode %s: ",
+		   version[0] ? version : "of no version yet", text_unicode_version());
+	if (folder)
+		buf_printf(why, "run \"docket serve --data %s\" or \"docket migrate --data %s\"",
+			   folder, folder);
+	else
+		buf_add_text(why,
+			     "use the same Debian release on every machine; to bring the database "
+			     "to this one's, stop every docket that serves it, then run \"docket "
+			     "migrate --database URL\" here");
+	return ERR_SCHEMA;
+}
+
+enum err folds_of(enum record_kind kind, const void *record, struct arena *arena, void *after,
+		  bool *differ_out)
+{
+	const struct record_type *type = record_types[kind];
+	const struct record_rules *rules = &record_rules[kind];
+	const struct occasion occasion = {.arena = arena, .time_zone = "UTC"};
+	enum err err;
+
+	*differ_out = false;
+	memcpy(after, record, type->size);
+	err = rules->settle ? rules->settle(after, record, &occasion) : OK;
+	for (size_t i = 0; i < type->field_count && !err; i++)
+		if (IS_FOLD(&type->fields[i]) &&
+		    !slice_eq(*(const struct slice *)CONST_FIELD_AT(record, &type->fields[i]),
+			      *(const struct slice *)CONST_FIELD_AT(after, &type->fields[i])))
+			*differ_out = true;
+	return err;
+}
+
+struct folding {
+	struct db *db;
+	enum record_kind kind;
+	const char *update; /* $1 account, $2 id, then the folds in the order of the fields */
+	struct arena arena; /* of a page */
+	struct calls calls;
+	int64_t account_id, id; /* of the last row */
+	size_t rows;
+	int64_t seen, changed;
+};
+
+/* What an index of words beside the table has is told by the old text as well. */
+static enum err change_words(struct folding *folding, const struct field *field, const void *record,
+			     const void *after)
+{
+	const struct db_words *words = folding->db->driver->dialect->words;
+	const void *const sides[] = {record, after};
+	enum err err = OK;
+
+	for (size_t i = 0; i < 2 && words && (field->flags & FIELD_SEARCHED) && !err; i++) {
+		struct slice text = *(const struct slice *)CONST_FIELD_AT(sides[i], field);
+		struct db_value *args = arena_alloc(&folding->arena, 3 * sizeof(*args));
+		const char *copy = arena_copy(&folding->arena, text);
+
+		if (!args || !copy)
+			return ERR_NOMEM;
+		args[0] = DB_INT_VALUE(folding->account_id);
+		args[1] = DB_INT_VALUE(folding->id);
+		args[2] = DB_TEXT_VALUE(((struct slice){copy, text.len}));
+		err = calls_add(&folding->calls, i ? words->insert : words->remove, args, 3, NULL,
+				NULL);
+	}
+	return err;
+}
+
+static enum err change(struct folding *folding, const void *record, const void *after)
+{
+	const struct record_type *type = record_types[folding->kind];
+	struct db_value *args =
+		arena_alloc(&folding->arena, (2 + type->field_count) * sizeof(*args));
+	size_t count = 2;
+	enum err err = OK;
+
+	if (!args)
+		return ERR_NOMEM;
+	args[0] = DB_INT_VALUE(folding->account_id);
+	args[1] = DB_INT_VALUE(folding->id);
+	for (size_t i = 0; i < type->field_count && !err; i++) {
+		const struct field *field = &type->fields[i];
+		struct slice text = *(const struct slice *)CONST_FIELD_AT(after, field);
+		const char *copy;
+
+		if (!IS_FOLD(field))
+			continue;
+		copy = arena_copy(&folding->arena, text);
+		if (!copy)
+			return ERR_NOMEM;
+		args[count++] = DB_TEXT_VALUE(((struct slice){copy, text.len}));
+		err = change_words(folding, field, record, after);
+	}
+	folding->changed++;
+	return err ? err : calls_add(&folding->calls, folding->update, args, count, NULL, NULL);
+}
+
+/* Any number of user names may get the same key: until all have theirs, a name whose key changes is
+ * told apart by its spelling. */
+static void keep_apart(const struct staff *staff, struct staff *after)
+{
+	if (!slice_eq(staff->username_key, after->username_key))
+		after->username_exact = after->username;
+}
+
+/* The record's columns, then the account. A text that is not UTF-8 is left to docket check. */
+static enum err record_row(void *context, const struct db_value *values, size_t count)
+{
+	struct folding *folding = context;
+	const struct record_type *type = record_types[folding->kind];
+	struct arena arena = {0};
+	void *record = arena_alloc(&arena, type->size), *after = arena_alloc(&arena, type->size);
+	bool differ = false;
+	enum err err = record && after
+			       ? record_from_row(type, values, count - 1, &arena, record)
+			       : ERR_NOMEM;
+
+	folding->account_id = values[count - 1].integer;
+	folding->rows++;
+	if (!err) {
+		folding->id = ((const struct record *)record)->id;
+		err = folds_of(folding->kind, record, &arena, after, &differ);
+	}
+	if (!err && differ && folding->kind == RECORD_STAFF)
+		keep_apart(record, after);
+	if (!err && differ)
+		err = change(folding, record, after);
+	arena_release(&arena);
+	return err == ERR_INVALID ? OK : err;
+}
+
+static enum err fold_page(struct folding *folding, const char *select)
+{
+	const struct db_driver *driver = folding->db->driver;
+	const struct db_value args[] = {DB_INT_VALUE(folding->account_id),
+					DB_INT_VALUE(folding->id)};
+	const struct db_call call = {select, args, 2, record_row, folding};
+	enum err err;
+
+	folding->rows = 0;
+	folding->calls = (struct calls){.arena = &folding->arena};
+	err = driver->run(folding->db, &call, 1);
+	if (!err && folding->calls.count)
+		err = driver->run(folding->db, folding->calls.list, folding->calls.count);
+	folding->seen += (int64_t)folding->rows;
+	arena_release(&folding->arena);
+	return err;
+}
+
+static char *update_sql(const struct record_type *type, struct arena *arena)
+{
+	struct buf sets = {0};
+	char *sql = NULL;
+	int count = 2;
+
+	for (size_t i = 0; i < type->field_count; i++)
+		if (IS_FOLD(&type->fields[i])) {
+			buf_printf(&sets, "%s%s = $%d", count > 2 ? ", " : "",
+				   type->fields[i].column, count + 1);
+			count++;
+		}
+	if (!sets.failed)
+		sql = arena_printf(arena, "UPDATE %s SET %.*s WHERE account_id = $1 AND id = $2",
+				   type->table, (int)sets.len, sets.ptr ? sets.ptr : "");
+	buf_release(&sets);
+	return sql;
+}
+
+static bool has_folds(const struct record_type *type)
+{
+	for (size_t i = 0; i < type->field_count; i++)
+		if (IS_FOLD(&type->fields[i]))
+			return true;
+	return false;
+}
+
+static enum err fold_kind(struct folding *folding, enum record_kind kind)
+{
+	const struct record_type *type = record_types[kind];
+	struct arena arena = {0};
+	const char *from = arena_printf(&arena,
+					", account_id FROM %s WHERE (account_id, id) > ($1, $2)"
+					" ORDER BY account_id, id LIMIT %d",
+					type->table, AT_ONCE);
+	const char *select =
+		from ? record_select(folding->db->driver->dialect, type, from, &arena) : NULL;
+	enum err err = OK;
+
+	folding->kind = kind;
+	folding->account_id = folding->id = 0;
+	folding->update = update_sql(type, &arena);
+	if (!select || !folding->update)
+		err = ERR_NOMEM;
+	do {
+		if (!err)
+			err = fold_page(folding, select);
+	} while (!err && folding->rows == AT_ONCE);
+	arena_release(&arena);
+	return err;
+}
+
+/* User names sign in by their key, but for those that share one. */
+#define SHARES                                                                            \
+	"EXISTS (SELECT 1 FROM staff o WHERE o.account_id = staff.account_id"             \
+	" AND o.username_key = staff.username_key AND o.id <> staff.id)"
+
+static enum err settle_usernames(struct db *db, const char *version)
+{
+	const struct db_value args[] = {DB_TEXT_VALUE(slice_of(version))};
+	const struct db_call calls[] = {
+		{.sql = "UPDATE staff SET username_exact = username"
+			" WHERE username_exact = '' AND " SHARES},
+		{.sql = "UPDATE staff SET username_exact = ''"
+			" WHERE username_exact <> '' AND NOT " SHARES},
+		{.sql = "UPDATE property SET value = $1 WHERE name = 'unicode'",
+		 .args = args,
+		 .arg_count = 1},
+	};
+
+	return db->driver->run(db, calls, FIELD_COUNT(calls));
+}
+
+static enum err fold_all(struct folding *folding)
+{
+	const struct db_driver *driver = folding->db->driver;
+	enum err err = driver->begin(folding->db);
+
+	for (enum record_kind kind = 0; kind < RECORD_KINDS && !err; kind++)
+		if (has_folds(record_types[kind]))
+			err = fold_kind(folding, kind);
+	if (!err)
+		err = settle_usernames(folding->db, text_unicode_version());
+	if (!err)
+		err = driver->commit(folding->db, NULL, 0);
+	return err;
+}
+
+struct names {
+	int told;
+	struct arena arena;
+};
+
+static enum err name_row(void *context, const struct db_value *values, size_t count)
+{
+	struct names *names = context;
+
+	(void)count;
+	if (names->told++ < NAMES_TOLD)
+		log_line("account \"%s\": the user name \"%s\" is that of others as well, but for "
+			 "case or spelling: it signs in as it is written, until it is changed",
+			 text_shown(&names->arena, values[0].bytes, 64),
+			 text_shown(&names->arena, values[1].bytes, 64));
+	return OK;
+}
+
+/* They are no reason to stop. */
+static void tell_usernames(struct db *db)
+{
+	struct names names = {0};
+	const struct db_call call = {.sql = "SELECT a.name, s.username FROM staff s JOIN account a"
+					    " ON a.id = s.account_id WHERE s.username_exact <> ''"
+					    " ORDER BY a.name, s.username_key, s.username",
+				     .on_row = name_row,
+				     .context = &names};
+
+	(void)db->driver->run(db, &call, 1);
+	if (names.told > NAMES_TOLD)
+		log_line("and %d more user names: docket check lists them", names.told - NAMES_TOLD);
+	arena_release(&names.arena);
+}
+
+enum err folds_bring_up(struct db *db, struct buf *why)
+{
+	struct folding folding = {.db = db};
+	char version[FOLDS_VERSION_BYTES];
+	enum err err = folds_version(db, version);
+
+	if (!err && strcmp(version, text_unicode_version()) == 0)
+		return OK;
+	if (!err)
+		err = fold_all(&folding);
+	if (err) {
+		fail(db, err, "fold the texts of the database anew", why);
+		db->driver->rollback(db);
+		arena_release(&folding.arena);
+		return err;
+	}
+	if (version[0])
+		log_line("texts are sorted and compared by Unicode %s from now on, not %s any "
+			 "more: %lld of %lld records changed for it",
+			 text_unicode_version(), version, (long long)folding.changed,
+			 (long long)folding.seen);
+	tell_usernames(db);
+	return OK;
+}
