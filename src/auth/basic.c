@@ -14,11 +14,33 @@ struct credentials {
 	struct slice token;
 };
 
+/* Base64 of a text, which is UTF-8, as the challenge says (RFC 7617, section 2.1); else it is taken
+ * for Latin-1, which some clients send whatever was asked for. False where it is neither. */
+static bool read_text(struct slice header, char text[2 * CREDENTIALS_MAX], size_t *len_out)
+{
+	char bytes[CREDENTIALS_MAX];
+	const char *end;
+	size_t len;
+	bool fine =
+		!sodium_base642bin((unsigned char *)bytes, sizeof(bytes), header.ptr, header.len,
+				   NULL, &len, &end, sodium_base64_VARIANT_ORIGINAL) &&
+		end == header.ptr + header.len && !memchr(bytes, '\0', len);
+
+	if (fine && text_is_utf8((struct slice){bytes, len})) {
+		memcpy(text, bytes, len);
+		*len_out = len;
+	} else if (fine) {
+		*len_out = text_from_latin1((struct slice){bytes, len}, text);
+	}
+	sodium_memzero(bytes, sizeof(bytes));
+	return fine;
+}
+
 /* `Basic` and base64 of `{username}/token:{token}`. `decoded` holds what the slices point at. */
-static struct credentials read_header(struct slice header, char decoded[CREDENTIALS_MAX])
+static struct credentials read_header(struct slice header, char decoded[2 * CREDENTIALS_MAX])
 {
 	struct credentials none = {SLICE(""), SLICE("")}, found;
-	const char *end, *colon;
+	const char *colon;
 	size_t len;
 
 	if (header.len < 6 || strncasecmp(header.ptr, "Basic ", 6) != 0)
@@ -29,12 +51,10 @@ static struct credentials read_header(struct slice header, char decoded[CREDENTI
 		header.ptr++;
 		header.len--;
 	}
-	if (sodium_base642bin((unsigned char *)decoded, CREDENTIALS_MAX, header.ptr, header.len,
-			      NULL, &len, &end, sodium_base64_VARIANT_ORIGINAL) ||
-	    end != header.ptr + header.len)
+	if (!read_text(header, decoded, &len))
 		return none;
 	colon = memchr(decoded, ':', len);
-	if (!colon || memchr(decoded, '\0', len) || !text_is_utf8((struct slice){decoded, len}))
+	if (!colon)
 		return none;
 	found.username = (struct slice){decoded, (size_t)(colon - decoded)};
 	found.token = (struct slice){colon + 1, len - found.username.len - 1};
@@ -56,7 +76,7 @@ static enum auth_result judge(const struct access *access,
 
 bool auth_begin(struct auth_request *request, struct arena *arena)
 {
-	char decoded[CREDENTIALS_MAX];
+	char decoded[2 * CREDENTIALS_MAX];
 	struct credentials given = read_header(request->header, decoded);
 	const char *username;
 

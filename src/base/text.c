@@ -144,13 +144,10 @@ uint32_t text_unseen(struct slice text)
 	return 0;
 }
 
-enum err text_from_latin1(struct arena *arena, struct slice text, struct slice *utf8_out)
+size_t text_from_latin1(struct slice text, char *utf8)
 {
-	char *utf8 = arena_alloc(arena, 2 * text.len + 1);
 	size_t len = 0;
 
-	if (!utf8)
-		return ERR_NOMEM;
 	for (size_t i = 0; i < text.len; i++) {
 		unsigned char c = (unsigned char)text.ptr[i];
 
@@ -158,8 +155,7 @@ enum err text_from_latin1(struct arena *arena, struct slice text, struct slice *
 			utf8[len++] = (char)(0xc0 | c >> 6);
 		utf8[len++] = (char)(c < 0x80 ? c : 0x80 | (c & 0x3f));
 	}
-	*utf8_out = (struct slice){utf8, len};
-	return OK;
+	return len;
 }
 
 bool text_has_control(struct slice text)

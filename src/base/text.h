@@ -43,8 +43,8 @@ struct slice text_trim(struct slice text);
  * text_has_control() is. */
 uint32_t text_unseen(struct slice text);
 
-/* The same text as UTF-8. ERR_NOMEM. */
-enum err text_from_latin1(struct arena *arena, struct slice text, struct slice *utf8_out);
+/* Writes a text in Latin-1 (ISO 8859-1) as UTF-8, at most twice as long, and returns its length. */
+size_t text_from_latin1(struct slice text, char *utf8);
 
 /* Has a control character (general category Cc: U+0000 to U+001F, U+007F to U+009F). */
 bool text_has_control(struct slice text);

@@ -45,7 +45,9 @@ static void print_report(FILE *out, const struct check_report *report)
 
 		if (!result->found && !result->broken)
 			continue;
-		fprintf(out, "%s: not so that %s\n", result->name, result->says);
+		fprintf(out, "%s: %s %s\n", result->name,
+			result->note && !result->broken ? "note that" : "not so that",
+			result->says);
 		for (size_t j = 0; j < shown(result); j++)
 			print_entry(out, &result->entries[j]);
 		if (result->found > CHECK_SHOWN)
@@ -85,7 +87,7 @@ static json_t *entries_json(const struct check_result *result)
 
 static bool print_json(FILE *out, const struct check_report *report)
 {
-	json_t *counts = json_object(), *faults = json_array(), *all;
+	json_t *counts = json_object(), *faults = json_array(), *notes = json_array(), *all;
 	bool printed;
 
 	for (size_t i = 0; i < CHECK_COUNTS; i++)
@@ -95,15 +97,16 @@ static bool print_json(FILE *out, const struct check_report *report)
 		const struct check_result *result = &report->results[i];
 
 		if (result->found || result->broken)
-			json_array_append_new(
-				faults, json_pack("{ss ss sI so so}", "rule", result->name, "says",
-						  result->says, "found", (json_int_t)result->found,
-						  "entries", entries_json(result), "broken",
-						  text_or_null(result->broken)));
+			json_array_append_new(result->note && !result->broken ? notes : faults,
+					      json_pack("{ss ss sI so so}", "rule", result->name,
+							"says", result->says, "found",
+							(json_int_t)result->found, "entries",
+							entries_json(result), "broken",
+							text_or_null(result->broken)));
 	}
-	all = json_pack("{sb sI si so so}", "sound", report->sound, "schema",
+	all = json_pack("{sb sI si so so so}", "sound", report->sound, "schema",
 			(json_int_t)report->schema, "rules", (int)report->result_count, "looked_at",
-			counts, "faults", faults);
+			counts, "faults", faults, "notes", notes);
 	printed = all && json_dumpf(all, out, JSON_INDENT(2)) == 0 && fputc('\n', out) != EOF;
 	json_decref(all);
 	return printed;

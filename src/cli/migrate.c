@@ -20,6 +20,8 @@ enum exit_status command_migrate(const struct settings *settings)
 	err = store_migrate(&config, dry, tell, settings->out, &upgrade, &why);
 	if (err)
 		log_line("%.*s", (int)why.len, why.ptr ? why.ptr : err_text(err));
+	else if (*upgrade.folds)
+		fprintf(settings->out, "%s\n", upgrade.folds);
 	else if (upgrade.from == upgrade.to)
 		fprintf(settings->err, "the database has schema %d: there is nothing to do\n",
 			upgrade.from);

@@ -117,8 +117,8 @@ void staff_check(const struct staff *staff, const struct staff *before, struct f
 	struct slice email = staff->email;
 	const char *at = email.len ? memchr(email.ptr, '@', email.len) : NULL;
 	size_t front = at ? (size_t)(at - email.ptr) : 0;
-	bool fine = at && front && front + 1 < email.len &&
-		    !memchr(at + 1, '@', email.len - front - 1);
+	bool fine =
+		at && front && front + 1 < email.len && !memchr(at + 1, '@', email.len - front - 1);
 
 	for (size_t i = 0; i < email.len; i++)
 		fine = fine && !strchr(" \t<>,;\"", email.ptr[i]);

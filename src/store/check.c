@@ -101,6 +101,7 @@ static enum err run_rule(struct check *check, struct check_result *result,
 
 	result->name = row->name;
 	result->says = row->says;
+	result->note = row->note;
 	if (row->run)
 		err = row->run(check);
 	else if (row->each_kind)
@@ -199,7 +200,8 @@ static enum err run_rules(struct check *check, check_progress_fn *on_progress, v
 	name_accounts(check, report);
 	report->sound = true;
 	for (size_t i = 0; i < report->result_count; i++)
-		report->sound &= !report->results[i].found && !report->results[i].broken;
+		report->sound &= (report->results[i].note || !report->results[i].found) &&
+				 !report->results[i].broken;
 	return err;
 }
 
@@ -234,6 +236,8 @@ static enum err open_database(struct check *check, int64_t *schema_out, struct b
 		err = store_open_reading(check->store, &check->db, why);
 	if (!err)
 		err = store_read_schema(check->store, check->db, false, schema_out, why);
+	if (!err)
+		err = folds_version(check->db, check->unicode);
 	return err ? err : check_removals(check, why);
 }
 

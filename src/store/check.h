@@ -18,8 +18,9 @@ struct check_entry {
 };
 
 struct check_result {
-	const char *name;                        /* of the rule, as "folded-titles" */
-	const char *says;                        /* the rule */
+	const char *name;                        /* of the rule, as "history-gaps" */
+	const char *says;                        /* the rule, or what is to be noted */
+	bool note;                               /* what is found is sound all the same */
 	int64_t found;                           /* how many break it */
 	struct check_entry entries[CHECK_SHOWN]; /* the first of them */
 	const char *broken; /* why it could not be seen to its end; NULL where it was */

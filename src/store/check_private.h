@@ -27,17 +27,21 @@ enum check_rule {
 	CHECK_ACCOUNTS,
 	CHECK_VALUES,
 	CHECK_TEXTS,
-	CHECK_FOLDED_TITLES,
+	CHECK_FOLDS,
 	CHECK_HISTORY_VALUES,
+	CHECK_BLANK,
 	CHECK_WORDS,
+	CHECK_UNICODE,
+	CHECK_USERNAMES,
 	CHECK_RULES,
 };
 
 struct check {
 	struct store *store;
 	struct db *db;
-	struct arena *arena;          /* the report's */
-	struct check_result *results; /* of the rules */
+	struct arena *arena;               /* the report's */
+	struct check_result *results;      /* of the rules */
+	char unicode[FOLDS_VERSION_BYTES]; /* the version of the database's folds */
 };
 
 /* One row per rule: it has a statement, or a function, or is seen by the function of the rule
@@ -47,6 +51,7 @@ struct check_row {
 	const char *says;
 	const char *sql; /* with the markers {table}, {record}, {sequence}, {first} and {last} */
 	bool each_kind;  /* run for each kind of record, whose words the markers stand for */
+	bool note;       /* worth to be known, and sound */
 	enum err (*run)(struct check *check);
 };
 
@@ -59,6 +64,9 @@ enum err check_add(struct check *check, struct check_result *result,
 /* check_records.c */
 enum err check_accounts(struct check *check);
 enum err check_records(struct check *check);
+
+/* check_rules.c: tells where the folds cannot be judged. */
+enum err check_unicode(struct check *check);
 
 /* check_history.c */
 enum err check_history_chain(struct check *check);

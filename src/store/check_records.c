@@ -83,6 +83,9 @@ static enum err check_text(struct walk *walk, const struct field *field, const c
 	faults_init(&faults, &walk->arena);
 	if (field_check_text(row, text, field->name, &faults))
 		return OK;
+	/* Once only white space was blank. */
+	if (faults.count == 1 && faults.first->code == FAULT_BLANK && text_trim(text).len)
+		return add(walk, CHECK_BLANK, field->name);
 	return faults.first ? add_about(walk, CHECK_TEXTS, field->name, part, faults.first->message)
 			    : ERR_NOMEM;
 }
@@ -120,20 +123,18 @@ static enum err check_fields(struct walk *walk, const struct db_value *values)
 	return err;
 }
 
-static enum err check_task(struct walk *walk, const void *record)
+/* By this program's Unicode alone they can be judged. */
+static enum err check_folds(struct walk *walk, const void *record)
 {
-	const struct task *task = record;
-	struct slice folded;
-	enum err err = text_fold(&walk->arena, task->title, &folded);
+	void *after = arena_alloc(&walk->arena, walk->type->size);
+	bool differ = false;
+	enum err err;
 
-	if (!err && !slice_eq(folded, task->title_folded))
-		err = add(walk, CHECK_FOLDED_TITLES, NULL);
-	return err;
+	if (strcmp(walk->check->unicode, text_unicode_version()) != 0)
+		return OK;
+	err = after ? folds_of(walk->kind, record, &walk->arena, after, &differ) : ERR_NOMEM;
+	return !err && differ ? add(walk, CHECK_FOLDS, NULL) : err;
 }
-
-static enum err (*const checks_of_kind[RECORD_KINDS])(struct walk *walk, const void *record) = {
-	[RECORD_TASK] = check_task,
-};
 
 /* A record without a change of its own in the history is told of by another rule. */
 static enum err check_history(struct walk *walk, const void *record, const struct db_value *value)
@@ -171,8 +172,8 @@ static enum err record_row(void *context, const struct db_value *values, size_t 
 	record = arena_alloc(&walk->arena, walk->type->size);
 	err = record ? record_from_row(walk->type, values, count - 2, &walk->arena, record)
 		     : ERR_NOMEM;
-	if (!err && checks_of_kind[walk->kind])
-		err = checks_of_kind[walk->kind](walk, record);
+	if (!err)
+		err = check_folds(walk, record);
 	return err ? err : check_history(walk, record, &values[count - 2]);
 }
 

@@ -3,6 +3,7 @@
  *
  * The CHECKs of the schema are among them: SQLite forgets these on a connection that cannot write,
  * and its integrity check then passes over what breaks one. */
+#include "base/text.h"
 #include "store/check_private.h"
 
 /* Each kind's last change by record, from the history. */
@@ -163,15 +164,21 @@ const struct check_row check_rows[CHECK_RULES] = {
 			.name = "texts",
 			.says = "the texts of records are UTF-8 and as their fields allow",
 		},
-	[CHECK_FOLDED_TITLES] =
+	[CHECK_FOLDS] =
 		{
-			.name = "folded-titles",
-			.says = "a task is searched and sorted by its own title",
+			.name = "folds",
+			.says = "records are searched and sorted, and staff members sign in, by their own texts",
 		},
 	[CHECK_HISTORY_VALUES] =
 		{
 			.name = "history-values",
 			.says = "the last change of a record in the history has it as it is",
+		},
+	[CHECK_BLANK] =
+		{
+			.name = "blank",
+			.says = "a text shows nothing, which an earlier docket allowed",
+			.note = true,
 		},
 	[CHECK_WORDS] =
 		{
@@ -179,5 +186,35 @@ const struct check_row check_rows[CHECK_RULES] = {
 			.says = "the index of words has the titles of all tasks, and nothing else",
 			.run = check_words,
 		},
+	[CHECK_UNICODE] =
+		{
+			.name = "unicode",
+			.says = "the rule folds could not be judged",
+			.run = check_unicode,
+			.note = true,
+		},
+	[CHECK_USERNAMES] =
+		{
+			.name = "usernames",
+			.says = "a user name that is the same as another but for its spelling signs in only "
+				"as it is written, until the other is changed",
+			.sql = "SELECT account_id, 'staff', id, username FROM staff"
+			       " WHERE username_exact <> '' ORDER BY account_id, username_key, id",
+			.note = true,
+		},
 };
 /* clang-format on */
+
+enum err check_unicode(struct check *check)
+{
+	char words[160];
+	const struct check_entry entry = {.what = words};
+
+	if (strcmp(check->unicode, text_unicode_version()) == 0)
+		return OK;
+	snprintf(words, sizeof(words),
+		 "the texts are compared by Unicode %s, and this docket has Unicode %s; \"docket "
+		 "migrate\" brings them to it",
+		 check->unicode, text_unicode_version());
+	return check_add(check, &check->results[CHECK_UNICODE], &entry);
+}

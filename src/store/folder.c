@@ -142,6 +142,8 @@ static enum err look(struct store *store, int64_t *have_out, struct buf *why)
 
 	if (!err)
 		err = store_read_schema(store, db, store->config.on_upgrade != NULL, have_out, why);
+	if (!err && !store->config.on_upgrade)
+		err = folds_check(store, db, why);
 	store->driver->close(db);
 	return err;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* The folds of all records, which follow a version of Unicode. A database records which one: where
  * this program has another, every record is looked at, in pages, and those that fold otherwise are
- * written. All of it is one transaction with the version, so that it happens whole or not at all. */
+ * written. All of it is one transaction with the version, so that it happens whole or not at all.
+ */
 #include "base/log.h"
 #include "base/text.h"
 #include "model/rules.h"
@@ -160,9 +161,8 @@ static enum err record_row(void *context, const struct db_value *values, size_t 
 	struct arena arena = {0};
 	void *record = arena_alloc(&arena, type->size), *after = arena_alloc(&arena, type->size);
 	bool differ = false;
-	enum err err = record && after
-			       ? record_from_row(type, values, count - 1, &arena, record)
-			       : ERR_NOMEM;
+	enum err err = record && after ? record_from_row(type, values, count - 1, &arena, record)
+				       : ERR_NOMEM;
 
 	folding->account_id = values[count - 1].integer;
 	folding->rows++;
@@ -249,8 +249,8 @@ static enum err fold_kind(struct folding *folding, enum record_kind kind)
 }
 
 /* User names sign in by their key, but for those that share one. */
-#define SHARES                                                                            \
-	"EXISTS (SELECT 1 FROM staff o WHERE o.account_id = staff.account_id"             \
+#define SHARES                                                                \
+	"EXISTS (SELECT 1 FROM staff o WHERE o.account_id = staff.account_id" \
 	" AND o.username_key = staff.username_key AND o.id <> staff.id)"
 
 static enum err settle_usernames(struct db *db, const char *version)
@@ -284,37 +284,70 @@ static enum err fold_all(struct folding *folding)
 	return err;
 }
 
+/* User names of one key, told together. */
 struct names {
-	int told;
+	int64_t told;
 	struct arena arena;
+	struct slice account, key;
+	struct buf list;
 };
+
+static void tell_group(struct names *names)
+{
+	if (names->list.len && names->told++ < NAMES_TOLD)
+		log_line(
+			"account \"%.*s\": the user names %.*s are the same but for their spelling: "
+			"each signs in only as it is written, until the others are changed",
+			(int)names->account.len, names->account.ptr, (int)names->list.len,
+			names->list.ptr);
+	buf_clear(&names->list);
+}
+
+static enum err keep(struct names *names, struct slice text, struct slice *kept_out)
+{
+	const char *copy = arena_copy(&names->arena, text);
+
+	*kept_out = (struct slice){copy, copy ? text.len : 0};
+	return copy ? OK : ERR_NOMEM;
+}
 
 static enum err name_row(void *context, const struct db_value *values, size_t count)
 {
 	struct names *names = context;
+	bool first = !slice_eq(values[0].bytes, names->account) ||
+		     !slice_eq(values[1].bytes, names->key);
+	enum err err = OK;
 
 	(void)count;
-	if (names->told++ < NAMES_TOLD)
-		log_line("account \"%s\": the user name \"%s\" is that of others as well, but for "
-			 "case or spelling: it signs in as it is written, until it is changed",
-			 text_shown(&names->arena, values[0].bytes, 64),
-			 text_shown(&names->arena, values[1].bytes, 64));
-	return OK;
+	if (first) {
+		tell_group(names);
+		arena_release(&names->arena);
+		err = keep(names, values[0].bytes, &names->account);
+		if (!err)
+			err = keep(names, values[1].bytes, &names->key);
+	}
+	buf_printf(&names->list, "%s\"%.*s\"", names->list.len ? ", " : "",
+		   (int)values[2].bytes.len, values[2].bytes.ptr);
+	return err;
 }
 
 /* They are no reason to stop. */
 static void tell_usernames(struct db *db)
 {
-	struct names names = {0};
-	const struct db_call call = {.sql = "SELECT a.name, s.username FROM staff s JOIN account a"
-					    " ON a.id = s.account_id WHERE s.username_exact <> ''"
-					    " ORDER BY a.name, s.username_key, s.username",
-				     .on_row = name_row,
-				     .context = &names};
+	struct names names = {.account = SLICE(""), .key = SLICE("")};
+	const struct db_call call = {
+		.sql = "SELECT a.name, s.username_key, s.username FROM staff s JOIN account a"
+		       " ON a.id = s.account_id WHERE s.username_exact <> ''"
+		       " ORDER BY a.name, s.username_key, s.username",
+		.on_row = name_row,
+		.context = &names};
 
 	(void)db->driver->run(db, &call, 1);
+	tell_group(&names);
 	if (names.told > NAMES_TOLD)
-		log_line("and %d more user names: docket check lists them", names.told - NAMES_TOLD);
+		log_line("and %lld more groups of user names: docket check lists them",
+			 (long long)names.told - NAMES_TOLD);
+	buf_release(&names.list);
 	arena_release(&names.arena);
 }
 

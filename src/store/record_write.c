@@ -205,6 +205,17 @@ static enum err create(struct record_write *write, struct calls *calls)
 		       : record_insert(&write->write, write->kind, write->record, calls);
 }
 
+/* Of a staff member whose user name was the same as others' but for its spelling. */
+static enum err leave_username(struct record_write *write, struct calls *calls)
+{
+	const struct staff *before = write->before, *after = write->record;
+
+	if (write->kind != RECORD_STAFF || !before->username_exact.len ||
+	    (write->action == RECORD_UPDATE && after->username_exact.len))
+		return OK;
+	return username_leave(&write->write, before, calls);
+}
+
 static enum err update(struct record_write *write, struct calls *calls)
 {
 	enum err err;
@@ -217,16 +228,19 @@ static enum err update(struct record_write *write, struct calls *calls)
 	if (err)
 		return err;
 	write->unchanged = is_same(write);
-	return write->unchanged ? OK
-				: record_update(&write->write, write->kind, write->record,
-						write->before, calls);
+	if (write->unchanged)
+		return OK;
+	err = record_update(&write->write, write->kind, write->record, write->before, calls);
+	return err ? err : leave_username(write, calls);
 }
 
 static enum err delete (struct record_write *write, struct calls *calls) {
+	enum err err;
+
 	check_dependents(write, record_types[write->kind]->name);
-	return write->write.faults->count
-		       ? OK
-		       : record_delete(&write->write, write->kind, write->before, calls);
+	if (write->write.faults->count) return OK;
+	err = record_delete(&write->write, write->kind, write->before, calls);
+	return err ? err : leave_username(write, calls);
 }
 
 static enum err decide(struct store_write *base, struct calls *calls)

@@ -98,6 +98,22 @@ enum err username_read(struct store_write *write, const struct staff *staff, int
 	return calls_add(calls, sql, args, 3, other_row, other);
 }
 
+enum err username_leave(struct store_write *write, const struct staff *before, struct calls *calls)
+{
+	static const char sql[] =
+		"UPDATE staff SET username_exact = '' WHERE account_id = $1 AND username_key = $2"
+		" AND id <> $3 AND (SELECT count(*) FROM staff o WHERE o.account_id = $1"
+		" AND o.username_key = $2 AND o.id <> $3) = 1";
+	struct db_value *args = arena_alloc(write->arena, 3 * sizeof(*args));
+
+	if (!args)
+		return ERR_NOMEM;
+	args[0] = DB_INT_VALUE(write->scope.account_id);
+	args[1] = DB_TEXT_VALUE(before->username_key);
+	args[2] = DB_INT_VALUE(before->record.id);
+	return calls_add(calls, sql, args, 3, NULL, NULL);
+}
+
 void username_check(const struct username_other *other, struct faults *faults)
 {
 	static const char path[] = "staff.username";

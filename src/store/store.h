@@ -42,11 +42,15 @@ struct scope {
 };
 
 #define STORE_PATH_BYTES 4096
+#define STORE_FOLDS_BYTES 128
 
 /* What a migration has done. */
 struct store_upgrade {
 	int from, to;                /* numbers of schemas */
 	char copy[STORE_PATH_BYTES]; /* the database as it was before; "" where there is none */
+	/* Where the schemas are the same: words about texts that follow another version of Unicode
+	 * now; "" where they do not. */
+	char folds[STORE_FOLDS_BYTES];
 };
 
 struct store_config {
@@ -417,7 +421,7 @@ struct record_write {
 	void *asked;  /* of one that is created: the record as it came */
 	struct references *names, *dependents;
 	struct username_other *username; /* of a staff member whose user name is new, or NULL */
-	int64_t others; /* staff members with full access besides it */
+	int64_t others;                  /* staff members with full access besides it */
 };
 
 void record_write_init(struct record_write *write, enum record_kind kind,

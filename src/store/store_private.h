@@ -253,6 +253,8 @@ enum err record_from_row(const struct record_type *type, const struct db_value *
 struct username_other;
 enum err username_read(struct store_write *write, const struct staff *staff, int64_t self,
 		       struct calls *calls, struct username_other **other_out);
+/* Behind the change or deletion of one that shared its key: the last that has it signs in by it. */
+enum err username_leave(struct store_write *write, const struct staff *before, struct calls *calls);
 /* When it was read; NULL: nothing was. */
 void username_check(const struct username_other *other, struct faults *faults);
 

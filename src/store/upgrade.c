@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/text.h"
 #include "store/store_private.h"
 
 #define TRIAL DATABASE ".trial"
@@ -67,10 +68,23 @@ static enum err try(struct store *store, struct db *db, struct buf *why)
 				     why);
 }
 
+/* Where there is no migration to be run, which makes the folds anew as well. */
+static enum err describe_folds(struct db *db, char words[STORE_FOLDS_BYTES])
+{
+	char version[FOLDS_VERSION_BYTES];
+	enum err err = folds_version(db, version);
+
+	if (!err && strcmp(version, text_unicode_version()) != 0)
+		snprintf(words, STORE_FOLDS_BYTES, "texts sorted and compared by Unicode %s%s%s",
+			 text_unicode_version(), version[0] ? " in place of " : "", version);
+	return err;
+}
+
 /* What would be done is told before it is tried, what was done afterwards. */
 static enum err go_up(struct store *store, bool dry, store_migration_fn *on_migration,
 		      void *context, struct store_upgrade *upgrade, struct buf *why)
 {
+	char folds[sizeof(upgrade->folds)] = "";
 	struct db *db = NULL;
 	int64_t have = 0;
 	enum err err = store_open_reading(store, &db, why);
@@ -84,11 +98,15 @@ static enum err go_up(struct store *store, bool dry, store_migration_fn *on_migr
 		if (dry && (size_t)have < migration_count)
 			err = try(store, db, why);
 	}
+	if (!err && (size_t)have == migration_count)
+		err = describe_folds(db, folds);
 	store->driver->close(db);
-	if (!err && !dry && (size_t)have < migration_count)
+	if (!err && !dry && ((size_t)have < migration_count || folds[0]))
 		err = store_bring_up(store, have, upgrade, why);
 	if (!err && !dry)
 		tell_all((size_t)have, on_migration, context);
+	if (!err)
+		memcpy(upgrade->folds, folds, sizeof(folds));
 	return err;
 }
 

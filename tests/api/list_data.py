@@ -147,9 +147,9 @@ INSERT INTO casefile_service (account_id, casefile_id, case_service_id)
 INSERT INTO subject (account_id, id, change, casefile_id, first_name, last_name, created_at,
 	updated_at)
 	SELECT :a, id, 900, 9301 + id % 2, '', '', 0, 0 FROM number WHERE id IN (9402, 9403, 9404, 9410 + :a);
-INSERT INTO staff (account_id, id, change, username, first_name, last_name, email, access_level,
+INSERT INTO staff (account_id, id, change, username, username_key, first_name, last_name, email, access_level,
 	created_at, updated_at)
-	SELECT :a, id, 900, 'staff' || id, '', '', '', id % 3, 0, 0 FROM number WHERE id IN (804, 805, 806 + :a);
+	SELECT :a, id, 900, 'staff' || id, 'staff' || id, '', '', '', id % 3, 0, 0 FROM number WHERE id IN (804, 805, 806 + :a);
 UPDATE account SET last_change = 1000000, last_calendar_id = 100, last_casefile_id = 9400,
 	last_subject_id = 9500, last_staff_id = 900 WHERE id = :a
 """

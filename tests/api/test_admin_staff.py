@@ -44,8 +44,7 @@ GIVEN = {"first_name": "Zo\u00eb", "last_name": "d'Arc", "email": "zoe@example.c
     ("fourth", ["--access", "limited"], {"access_level": "limited"}),
     ("fourth", ["--access", "disabled", "--email", "none"], {"access_level": "disabled"}),
     ("fourth", ["--access=full", "--email=a@b"], {"email": "a@b"}),
-    ("Second", [], {}),  # user names differ by their case
-    ("\u6f22 \u5b57/@", [], {}), ("u" * 64, ["--last-name", "n" * 255], {"last_name": "n" * 255}),
+    ("\u6f22 \u5b57@", [], {}), ("u" * 64, ["--last-name", "n" * 255], {"last_name": "n" * 255}),
 ])
 def test_add(one, username, options, got):
     before = dump(one)
@@ -70,7 +69,8 @@ def test_numbers_rise_in_each_account(two):
 
 # What is wrong, and what fails
 
-USERNAMES = ["", " ", "\u00a0", "a:b", "a\nb", "a\x7f", "u" * 65, "\udcff", "x\u0085"]
+USERNAMES = ["", " ", "\u00a0", "a:b", "a/b", " a", "a ", "a\nb", "a\x7f", "u" * 65, "\udcff",
+             "x\u0085", "x\u200b"]
 VALUES = [
     *[(["--first-name", name], "--first-name ")
       for name in ("", "a\nb", "n" * 256, "\udcff", "\x1b[2J")],
@@ -86,8 +86,6 @@ WRONG = [
     *[(["staff", "add", "fourth", *options], named) for options, named in VALUES],
     *[(["staff", "set", "second", *options], named) for options, named in VALUES],
     (["staff", "set", "second"], "nothing is to be set"),
-    (["staff", "set", "a:b", "--access", "full"], "the user name "),
-    (["staff", "set", "", "--access", "full"], "the user name "),
     (["staff", "add", "fourth", "--account", ""], "--account "),
 ]
 
@@ -99,9 +97,10 @@ def test_wrong_use(one, words, named):
 
 @pytest.mark.parametrize("words, named", [
     (["staff", "add", "second"], "the user name "),
+    (["staff", "add", "SECOND"], "the user name "),
     (["staff", "add", "admin", "--access", "limited"], "staff member 1"),
     *[(["staff", "set", name, "--access", "full"], f'"{name}"')
-      for name in ("nobody", "ADMIN", "admi", "second ", "%")],
+      for name in ("nobody", "admi", "", "a:b", "second\u200b", "%")],
     (["staff", "set", "admin", "--access", "limited"], "--access "),
     (["staff", "set", "admin", "--access", "disabled", "--first-name", "x"], "--access "),
 ])
@@ -156,10 +155,10 @@ def test_list(one):
 def test_list_of_more_than_a_page(one):
     """Every one, once, in the order of their numbers."""
     with contextlib.closing(sqlite3.connect(one / "docket.db")) as database, database:
-        database.executemany("INSERT INTO staff (account_id, id, change, username, first_name, last_name, email,"
-                             " access_level, created_at, updated_at)"
-                             " VALUES (1, ?, 1, ?, '', '', '', 1, 0, 0)",
-                             [(number, f"n{number}") for number in range(4, 1204)])
+        database.executemany("INSERT INTO staff (account_id, id, change, username, username_key, first_name,"
+                             " last_name, email, access_level, created_at, updated_at)"
+                             " VALUES (1, ?, 1, ?, ?, '', '', '', 1, 0, 0)",
+                             [(number, f"n{number}", f"n{number}") for number in range(4, 1204)])
     assert [row["id"] for row in listed(one, "staff list")] == list(range(1, 1204))
 
 
@@ -285,8 +284,7 @@ def test_a_task_may_name_a_disabled_staff_member(one, base, tmp_path):
     assert rows(one, "SELECT staff_id FROM history WHERE record = 'task'") == [(1,)]
 
 
-@pytest.mark.parametrize("username", cases([("a blank", "j doe"), ("a slash", "j/doe"),
-                                            ("/token", "j/token"), ("wide", "\u6f22\u5b57")]))
+@pytest.mark.parametrize("username", cases([("a blank", "j doe"), ("wide", "\u6f22\u5b57")]))
 def test_a_user_name_works_as_it_is_written(one, base, tmp_path, username):
     docket(one, "staff add", username)
     server = Server(one, base[1], tmp_path / "log", user=username)

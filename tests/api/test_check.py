@@ -180,7 +180,7 @@ BREAKS = [
      {"texts": [("main", "staff", 1)]}),
     ("a folded title", UNINDEX + f"UPDATE task SET title_folded = 'other words' {ALTERED}"
      "INSERT INTO task_words (rowid, title) VALUES (1 << 40 | 5, 'other words');",
-     {"folded-titles": [T5]}),
+     {"folds": [T5]}),
     ("a record is not as its history", f"UPDATE task SET body = 'other' {ALTERED}",
      {"history-values": [T5]}),
     ("a history is not as its record", "UPDATE history SET value = json_set(value, '$.name', 'x')"

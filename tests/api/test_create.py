@@ -255,9 +255,10 @@ def test_a_hundred_staff_and_one_more(make_server):
     server.stop()
     with places.opened(server.data) as database:
         database.executemany(
-            "INSERT INTO staff (account_id, id, change, username, first_name, last_name, email, access_level, created_at, updated_at) SELECT account_id, ?, change, ?, first_name, last_name, email, ?,"
-            " created_at, updated_at FROM staff WHERE id = 2",
-            [(number, f"staff-{number}", level)
+            "INSERT INTO staff (account_id, id, change, username, username_key, first_name, last_name,"
+            " email, access_level, created_at, updated_at)"
+            " SELECT account_id, ?, change, ?, ?, first_name, last_name, email, ?, created_at, updated_at FROM staff WHERE id = 2",
+            [(number, f"staff-{number}", f"staff-{number}", level)
              for level, numbers in ((1, range(4, 60)), (2, range(60, 102)))
              for number in numbers])
         database.execute("UPDATE account SET last_staff_id = 101")

@@ -1,0 +1,265 @@
+"""Unicode: how texts fold, which version a database has its folds by, and what shows nothing.
+
+Python's own tables, of an older Unicode, say how characters fold that both know: these stay."""
+import json
+import random
+import sys
+import unicodedata
+
+import pytest
+
+import places
+from commands import fails
+from harness import JSON, basic, faults, run, strict_json, succeed, task
+from list_model import fold
+from lists import encoded
+from places import opened, rows, where
+from records import SERVICE, STAFF, SUBJECT, TASK, create
+
+pytestmark = places.BOTH
+
+# Folding case takes these apart and their capitals not.
+GREEK = "\u0390\u03b0\u1fb7\u1fc7\u1fd2\u1fd3\u1fd7\u1fe2\u1fe3\u1fe7\u1ff7"
+FIND = [(TASK, "title", "title"), (SUBJECT, "last_name", "name"), (STAFF, "last_name", "last_name"),
+        (STAFF, "first_name", "first_name")]
+
+
+@pytest.mark.parametrize("kind, field, parameter", FIND, ids=[row[2] for row in FIND])
+def test_greek_letters_and_their_capitals(own_server, kind, field, parameter):
+    for letter in GREEK:
+        made = create(own_server, kind, **{field: f"x{letter}y"})
+        for form in {letter, letter.upper(), unicodedata.normalize("NFC", letter.upper()),
+                     unicodedata.normalize("NFD", letter), letter.title()}:
+            path = f"{kind.path}?{parameter}={encoded(f'X{form}Y')}"
+            found = own_server.call("GET", path).json
+            assert made["id"] in [record["id"] for record in found], (letter, form)
+
+
+def known():
+    """Every character that Python's Unicode has, but for control characters."""
+    return [char for char in map(chr, range(sys.maxunicode + 1))
+            if unicodedata.category(char) not in ("Cn", "Cs", "Cc", "Co")]
+
+
+def mixed(count):
+    dice, letters = random.Random(1), [
+        char for char in known() if char != fold(char) or unicodedata.combining(char)
+        or unicodedata.decomposition(char)]
+    for _ in range(count):
+        yield "".join(dice.choices(letters, k=dice.randint(1, 12)))
+
+
+def body_of(titles):
+    return json.dumps({"operations": [{"create": task(title=title)["task"]}
+                                      for title in titles]}).encode()
+
+
+def test_folds_as_python_has_them(make_server):
+    every, server = known(), make_server()
+    titles = ["a" + "".join(every[at:at + 200]) for at in range(0, len(every), 200)]
+    titles += ["a" + text for text in mixed(4000)]
+    for at in range(0, len(titles), 400):
+        reply = server.call("POST", "/api/v1/tasks/bulk", body_of(titles[at:at + 400]), JSON)
+        assert reply.status == 200, reply
+    server.stop()
+    found = dict(rows(server.data, "SELECT title, title_folded FROM task"))
+    assert set(titles) <= set(found)
+    wrong = [title for title in titles if found[title] != fold(title)]
+    assert wrong == []
+
+
+# The version
+
+def spoil(place, version="1.0"):
+    """The folds of two tasks and a calendar, as another version may have had them."""
+    with opened(place) as database:
+        for number, text in ((1, "other"), (2, "words")):
+            if not isinstance(place, places.Database):
+                database.execute("INSERT INTO task_words (task_words, rowid, title) SELECT 'delete',"
+                                 " 1 << 40 | id, title_folded FROM task WHERE id = ?", (number,))
+                database.execute("INSERT INTO task_words (rowid, title) VALUES (1 << 40 | ?, ?)",
+                                 (number, text))
+            database.execute("UPDATE task SET title_folded = ? WHERE id = ?", (text, number))
+        database.execute("UPDATE calendar SET name_folded = 'x'")
+        database.execute("UPDATE property SET value = ? WHERE name = 'unicode'", (version,))
+
+
+def version(place):
+    return rows(place, "SELECT value FROM property WHERE name = 'unicode'")[0][0]
+
+
+def folds(place):
+    return [rows(place, f"SELECT {columns} FROM {table} ORDER BY id") for table, columns in (
+        ("task", "title_folded"), ("calendar", "name_folded"), ("subject", "name_folded"),
+        ("staff", "username_key, username_exact, username_skeleton"))]
+
+
+@pytest.fixture
+def filled(make_server):
+    """A place with tasks whose titles fold, that nobody serves; its server, and its folds."""
+    server = make_server()
+    for title in ("Stra\u00dfe", "\u0390\u03b0", "PLAIN", "plain"):
+        server.create(title=title)
+    server.stop()
+    return server, folds(server.data), version(server.data)
+
+
+def bring_up(server):
+    """As an administrator does after an upgrade of the machine; what is said."""
+    said = ""
+    if isinstance(server.data, places.Database):
+        said = succeed("migrate", *where(server.data)).stderr
+    before = server.log.stat().st_size
+    server.start()
+    return said + server.stderr(before)
+
+
+def test_another_version_is_folded_anew(filled):
+    server, before, own = filled
+    spoil(server.data)
+    assert folds(server.data) != before
+    said = bring_up(server)
+    records = sum(count for count, in (rows(server.data, f"SELECT count(*) FROM {table}")[0]
+                  for table in ("task", "calendar", "case_service", "subject", "staff")))
+    assert f"Unicode {own}" in said and "not 1.0" in said, said
+    assert f": {2 + len(before[1])} of {records} records changed" in said, said
+    assert [record["id"] for record in server.call("GET", "/api/v1/tasks?title=STRASSE").json] == [1]
+    assert server.call("GET", "/api/v1/tasks?title=other").json == []
+    server.stop()
+    assert folds(server.data) == before and version(server.data) == own
+    assert "\nsound\n" in succeed("check", *where(server.data)).stdout
+    # And no more than once.
+    before = server.log.stat().st_size
+    server.start()
+    assert "Unicode" not in server.stderr(before)
+    server.stop()
+    assert "nothing to do" in succeed("migrate", *where(server.data)).stderr
+
+
+def test_migrate_says_what_it_would_do(filled):
+    server, before, own = filled
+    spoil(server.data)
+    spoiled = folds(server.data)
+    done = succeed("migrate", "--dry-run", *where(server.data))
+    assert f"Unicode {own} in place of 1.0" in done.stdout, done
+    assert folds(server.data) == spoiled and version(server.data) == "1.0"
+    done = succeed("migrate", *where(server.data))
+    assert f"Unicode {own} in place of 1.0" in done.stdout and "nothing" not in done.stderr, done
+    assert folds(server.data) == before and version(server.data) == own
+
+
+def test_check_does_not_judge_the_folds_of_another_version(filled):
+    server, _, own = filled
+    spoil(server.data)
+    done = run("check", *where(server.data), "--json")
+    report = strict_json(done.stdout.encode())
+    # The index of words has what the tasks have.
+    assert done.returncode == 0 and report["sound"] and report["faults"] == [], done
+    (note,) = report["notes"]
+    assert note["rule"] == "unicode" and "1.0" in note["entries"][0]["what"], note
+    assert own in note["entries"][0]["what"] and "docket migrate" in note["entries"][0]["what"]
+    assert "unicode: note that" in run("check", *where(server.data)).stdout
+    # Those of its own it does.
+    with opened(server.data) as database:
+        database.execute("UPDATE property SET value = ? WHERE name = 'unicode'", (own,))
+    report = strict_json(run("check", *where(server.data), "--json").stdout.encode())
+    assert not report["sound"]
+    assert {fault["rule"] for fault in report["faults"]} == {"folds"}
+    assert report["faults"][0]["found"] == 2 + len(rows(server.data, "SELECT id FROM calendar"))
+
+
+@places.POSTGRESQL
+def test_processes_of_different_versions_do_not_serve_one_database(filled):
+    server, _, own = filled
+    spoil(server.data)
+    spoiled = folds(server.data)
+    for command in (["serve", "--listen", "127.0.0.1:0"], ["demo"], ["staff", "add", "new"],
+                    ["account", "list"], ["token", "add", "new"]):
+        said = fails(*command, *where(server.data))
+        assert "Unicode 1.0" in said and f"Unicode {own}" in said and "docket migrate" in said, said
+    assert folds(server.data) == spoiled and version(server.data) == "1.0"
+
+
+GUARDS = {
+    False: ["CREATE TRIGGER guard BEFORE UPDATE OF name_folded ON calendar"
+            " BEGIN SELECT RAISE(ABORT, 'broken off'); END"],
+    True: ["CREATE FUNCTION guard() RETURNS trigger LANGUAGE plpgsql AS"
+           " $$ BEGIN RAISE EXCEPTION 'broken off'; END $$",
+           "CREATE TRIGGER guard BEFORE UPDATE OF name_folded ON calendar"
+           " FOR EACH ROW EXECUTE FUNCTION guard()"],
+}
+
+
+def test_what_is_broken_off_has_changed_nothing(filled):
+    """All is one transaction."""
+    server, before, own = filled
+    spoil(server.data)
+    spoiled = folds(server.data)
+    with opened(server.data) as database:
+        for statement in GUARDS[isinstance(server.data, places.Database)]:
+            database.execute(statement)
+    assert "fold the texts" in fails("migrate", *where(server.data))
+    assert folds(server.data) == spoiled and version(server.data) == "1.0"
+    with opened(server.data) as database:
+        database.execute("DROP TRIGGER guard" + (
+            " ON calendar" if isinstance(server.data, places.Database) else ""))
+    succeed("migrate", *where(server.data))
+    assert folds(server.data) == before and version(server.data) == own
+
+
+def test_a_move_takes_the_version_along(filled, new_place):
+    server, before, own = filled
+    spoil(server.data)
+    target = new_place("target")
+    succeed("move", "--from", str(server.data), "--to", str(target))
+    assert version(target) == "1.0"
+    succeed("migrate", *where(target))
+    assert folds(target) == before and version(target) == own
+
+
+# What shows nothing
+
+UNSEEN = ["\u200b", "\u2060\u2060", "\u202e", "\u034f", "\u3164", "\u115f", "\ufeff", "\u2800",
+          "\u00ad", "\U000e0020", " \u200d "]
+NAMED = [(TASK, "title"), (STAFF, "username"), (SERVICE, "name"), (TASK, "external_id")]
+
+
+@pytest.mark.parametrize("kind, field", NAMED, ids=[f"{row[0].wrapper}.{row[1]}" for row in NAMED])
+def test_a_name_that_shows_nothing_is_blank(server, kind, field):
+    for text in UNSEEN:
+        reply = server.call("POST", kind.path, body(kind, field, text), JSON)
+        assert (f"{kind.wrapper}.{field}", "blank") in faults(reply), (text, reply)
+
+
+def body(kind, field, text):
+    least = {name: value.format(n="9") if isinstance(value, str) else value
+             for name, value in kind.least.items()}
+    return json.dumps({kind.wrapper: {**least, field: text}}).encode()
+
+
+def test_a_subject_whose_names_show_nothing_has_none(server):
+    reply = server.call("POST", SUBJECT.path, body(SUBJECT, "last_name", "\u200b"), JSON)
+    assert faults(reply) == [("subject.last_name", "required")]
+
+
+def test_check_notes_what_was_stored_when_it_was_no_blank(make_server):
+    server = make_server()
+    made = server.create(title="\u200bx")
+    server.stop()
+    with opened(server.data) as database:
+        database.execute("UPDATE task SET title = ? WHERE id = ?", ("\u200b", made["id"]))
+    report = strict_json(run("check", *where(server.data), "--json").stdout.encode())
+    assert [(note["rule"], note["entries"][0]["id"]) for note in report["notes"]] == [
+        ("blank", made["id"])]
+    assert "texts" not in [fault["rule"] for fault in report["faults"]]
+
+
+def test_a_title_may_override_the_direction(server):
+    """Free text is kept as it is sent: who shows it keeps it apart from what is around."""
+    assert server.create(title="a\u202eb\u2066")["title"] == "a\u202eb\u2066"
+
+
+def test_basic_is_utf_8(server):
+    """Which every refusal says."""
+    reply = server.call("GET", "/api/v1/me", access=basic("nobody/token", "x" * 20))
+    assert 'charset="UTF-8"' in reply.header("WWW-Authenticate")
