@@ -142,7 +142,8 @@ const struct command commands[] = {
 		.about =
 			"Reads the whole database and writes nothing, also while docket serves the "
 			"folder; nobody\ncan begin to serve it meanwhile. Names the first that break a "
-			"rule, and ends with 1 where\nthere are any.",
+			"rule, and ends with 1 where\nthere are any. Notes name what is sound and worth "
+			"knowing, such as user names\nthat differ in their case alone.",
 		.takes = DATA | BIT(SETTING_JSON),
 		.needs = BIT(SETTING_DATA),
 		.run = command_check,
@@ -155,7 +156,9 @@ const struct command commands[] = {
 			"does the\nsame, a checked copy of the database is put beside it first, and a "
 			"dry run is on another.\nIn PostgreSQL only this command does it, a copy is "
 			"yours to make, and a dry run is one\ntransaction, which is taken back. Nobody "
-			"may serve the database meanwhile.",
+			"may serve the database meanwhile.\nTexts are sorted and compared by the system's "
+			"version of Unicode: where the database has\nanother, the records that this changes "
+			"are written.",
 		.takes = DATA | BIT(SETTING_DRY_RUN),
 		.needs = BIT(SETTING_DATA),
 		.run = command_migrate,

@@ -74,8 +74,8 @@ struct store_config {
 	void *fatal_context;
 	/* Of a folder: it may be on a network filesystem. */
 	bool network_folder;
-	/* Of a folder: its database may be brought to this program's schema, and this is called when
-	 * that was done. NULL: an older schema is refused. */
+	/* Of a folder: its database may be brought to this program's schema, and this is called
+	 * when that was done. NULL: an older schema is refused. */
 	void (*on_upgrade)(void *context, const struct store_upgrade *upgrade);
 	void *upgrade_context;
 };
@@ -112,9 +112,9 @@ enum err store_create(const struct store_config *config, const struct store_firs
 		      struct buf *why);
 
 /* Opens the folder for this process alone, and brings an older database to this program's schema
- * after a checked copy where the configuration has it so; or opens a PostgreSQL database of this schema, which others may have open as
- * well. Starts the threads that write. ERR_BUSY where another process has the folder, or is at work
- * on the database's schema. */
+ * after a checked copy where the configuration has it so; or opens a PostgreSQL database of this
+ * schema, which others may have open as well. Starts the threads that write. ERR_BUSY where another
+ * process has the folder, or is at work on the database's schema. */
 enum err store_open(const struct store_config *config, struct store **store_out, struct buf *why);
 
 /* Called with the number and the name of a migration. */
