@@ -103,12 +103,12 @@ static void check_username(struct slice name, struct faults *faults)
 	uint32_t unseen = text_unseen(name);
 
 	if (memchr(name.ptr, ':', name.len) || memchr(name.ptr, '/', name.len))
-		faults_add(faults, path, FAULT_FORMAT, "must not have a colon or a slash");
+		faults_add(faults, path, FAULT_FORMAT, "must not contain a colon or a slash");
 	if (text_trim(name).len != name.len && !text_is_blank(name))
 		faults_add(faults, path, FAULT_FORMAT, "must not begin or end with a blank");
 	if (unseen && !text_has_control(name) && !text_is_blank(name))
 		faults_add(faults, path, FAULT_CONTROL,
-			   "must not have the character U+%04X, which is invisible or unknown",
+			   "must not contain U+%04X, a character that is invisible or unknown",
 			   (unsigned)unseen);
 }
 

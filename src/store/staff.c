@@ -121,13 +121,15 @@ void username_check(const struct username_other *other, struct faults *faults)
 	if (!other || other->id == ID_NONE)
 		return;
 	if (!other->same)
-		faults_add(faults, path, FAULT_TAKEN, "looks like \"%.*s\" of staff member %lld",
+		faults_add(faults, path, FAULT_TAKEN,
+			   "looks like \"%.*s\", the name of staff member %lld",
 			   (int)other->other.len, other->other.ptr, (long long)other->id);
 	else if (slice_eq(other->other, other->username))
-		faults_add(faults, path, FAULT_TAKEN, "is taken by staff member %lld",
+		faults_add(faults, path, FAULT_TAKEN, "is already used by staff member %lld",
 			   (long long)other->id);
 	else
-		faults_add(faults, path, FAULT_TAKEN,
-			   "is the same as \"%.*s\" of staff member %lld: case makes no difference",
-			   (int)other->other.len, other->other.ptr, (long long)other->id);
+		faults_add(
+			faults, path, FAULT_TAKEN,
+			"is already used by staff member %lld as \"%.*s\": case makes no difference",
+			(long long)other->id, (int)other->other.len, other->other.ptr);
 }

@@ -72,7 +72,7 @@ def test_what_no_user_name_may_be(users, tmp_path, name):
     server, _ = users
     assert list(messages(post(server, STAFF, username=name))) == ["staff.username"]
     said = misuse("staff", "add", name, *where(server.data))
-    assert "the user name must not" in said, said
+    assert "the user name must not " in said, said
     assert "--username" in misuse("init", "--data", tmp_path / "new", "--username", name)
     assert not (tmp_path / "new").exists()
 
