@@ -62,7 +62,7 @@ static void unknown_member(struct decode *decode, const char *prefix, const char
 			   *meant_in ? "." : "", meant);
 	else if (!decode->lenient)
 		faults_add(decode->faults, path, FAULT_UNKNOWN_FIELD, "is not a known field");
-	else if (decode->ignored->len < 2048)
+	else
 		decode_ignore(decode->ignored, path);
 }
 

@@ -64,8 +64,9 @@ CODES = {"required", "unknown_field", "type", "format", "range", "blank", "too_l
          "control", "choice", "read_only", "not_found", "mismatch", "repeated",
          "taken", "in_use", "not_allowed"}
 
-# RFC 9110 renamed two of them.
+# RFC 9110 renamed some of them.
 TITLES = {413: {"Content Too Large", "Payload Too Large"},
+          414: {"URI Too Long", "Request-URI Too Long"},
           422: {"Unprocessable Content", "Unprocessable Entity"}}
 
 # Headers whose values no two answers share.

@@ -1,9 +1,13 @@
 """Requests that could be read in two ways. A proxy in front may end them elsewhere than docket
 does, so each must be refused, its connection closed, and what follows it never be answered."""
+import re
+import time
+
 import pytest
 
 from framing import BODY, CHUNKED, HALF, accept, refuse, refuse_400, request, smuggled, tasks_after
 from harness import Wire, cases, problem
+from library import OLD
 
 # Content-Length
 
@@ -79,7 +83,9 @@ def test_content_length_that_is_no_number(server, value):
 ]))
 @pytest.mark.parametrize("body", [CHUNKED, BODY], ids=["in chunks", "plain"])
 def test_transfer_encoding(server, lines, body):
-    refuse_400(server, request(server, lines, body))
+    # The first one must be "chunked", with no length beside it, to get past libmicrohttpd 1.0.1.
+    seen = re.match(rb"Transfer-Encoding: chunked($|\r\nTransfer-)", lines)
+    refuse_400(server, request(server, lines, body), by_library=not seen)
 
 
 @pytest.mark.parametrize("host", [True, False], ids=["host", "no host"])
@@ -102,7 +108,7 @@ def test_two_hosts(server, lines, version):
 
 
 def test_no_host(server):
-    refuse_400(server, request(server, b"Content-Length: {n}", host=False))
+    refuse_400(server, request(server, b"Content-Length: {n}", host=False), by_library=True)
 
 
 @pytest.mark.parametrize("value", cases([
@@ -384,14 +390,72 @@ def test_blanks_behind_a_value_that_frames(server, lines, body):
                                                          BODY[HALF:])),
     ("noughts", b"0000%x\r\n%b\r\n000\r\n\r\n" % (len(BODY), BODY)),
     ("a byte each", b"".join(b"1\r\n%c\r\n" % byte for byte in BODY) + b"0\r\n\r\n"),
-    ("an extension", b"%x;name=value\r\n%b\r\n0;last\r\n\r\n" % (len(BODY), BODY)),
-    ("a quoted extension", b'%x;name="a;b"\r\n%b\r\n0\r\n\r\n' % (len(BODY), BODY)),
     ("a trailer", CHUNKED[:-2] + b"X: y\r\n\r\n"),
     ("a length as a trailer", CHUNKED[:-2] + b"Content-Length: 0\r\nHost: x\r\n\r\n"),
 ]))
 def test_correct_chunks(server, body):
     reply = accept(server, request(server, b"Transfer-Encoding: chunked", body))
     assert reply.json["title"] == "outer"
+
+
+@pytest.mark.parametrize("body", cases([
+    ("of a chunk", b"%x;name=value\r\n%b\r\n0\r\n\r\n" % (len(BODY), BODY)),
+    ("of the last chunk", b"%x\r\n%b\r\n0;last\r\n\r\n" % (len(BODY), BODY)),
+    ("quoted", b'%x;name="a;b"\r\n%b\r\n0\r\n\r\n' % (len(BODY), BODY)),
+]))
+def test_extension_of_a_chunk(server, body):
+    """It is right (RFC 9112, section 7.1.1), and libmicrohttpd 1.0.1 refuses it by mistake: it takes
+    the LF of the chunk's line for the first byte of the chunk (SECURITY.md)."""
+    data = request(server, b"Transfer-Encoding: chunked", body)
+    if OLD:
+        accept(server, data)
+    else:
+        assert refuse(server, data).status == 400
+
+
+@pytest.mark.parametrize("end", [b"", b"X: y\r\nZ: a\r\n"], ids=["none", "two"])
+def test_trailers_in_pieces(server, end):
+    """libmicrohttpd 0.9.75 then shows the head's last header as a trailer."""
+    data = request(server, b"Transfer-Encoding: chunked", CHUNKED[:-2] + end + b"\r\n")
+    for cut in range(1, len(end) + 3):
+        with Wire(server) as wire:
+            wire.send(data[:-cut])
+            time.sleep(0.02)
+            wire.send(data[-cut:])
+            assert wire.reply().status == 201, cut
+            wire.send(smuggled(server))
+            assert wire.reply().status == 201, cut
+
+
+@pytest.mark.parametrize("line", cases([
+    ("a bare CR", b"X: a\rb"),
+    ("a bare CR before the next", b"X: a\rY: b"),
+    ("a bare CR at the end", b"X: a\r"),
+    ("NUL", b"X: a\0b"),
+    ("0x01", b"X: \x01"),
+    ("a folded line", b"X: a\r\n b"),
+    ("a blank before the colon", b"X : a"),
+    ("an empty name", b": a"),
+    ("a name that is no token", b"a(b: c"),
+    ("a bare LF", b"X: a\nY: b"),
+    ("a length with a blank", b"Content-Length : 5"),
+]))
+@pytest.mark.parametrize("more", [b"", b"Z: z\r\n"], ids=["last", "not last"])
+@pytest.mark.parametrize("pause", [0, 0.05], ids=["at once", "in pieces"])
+def test_malformed_trailer(server, line, more, pause):
+    """Refused before anything is stored, however it arrives."""
+    head = request(server, b"Transfer-Encoding: chunked", CHUNKED[:-2])
+    last = server.create()["id"]
+    with Wire(server) as wire:
+        wire.send(head)
+        time.sleep(pause)
+        wire.send(line + b"\r\n" + more + b"\r\n")
+        reply = wire.reply()
+        assert reply.status == 400, reply
+        if OLD:
+            problem(reply, 400)
+        assert wire.at_end()
+    assert tasks_after(server, last) == []
 
 
 def test_trailer_gives_no_access(server):

@@ -85,6 +85,19 @@ def test_refused_path(server, made, path):
         assert wire.at_end()
 
 
+@pytest.mark.parametrize("path, meant", [
+    ("//api/v1/tasks", "/api/v1/tasks"), ("/api/v1//tasks/1", "/api/v1/tasks/1"),
+    ("///api//v1///tasks//1//history/", "/api/v1/tasks/1/history/"), ("//api/v1/none", None),
+    ("//", None), ("/api/v1/none", None)])
+def test_two_slashes_in_a_row(server, path, meant):
+    """A base URL that ends with a slash, and a path that begins with one."""
+    for method in ("GET", "POST", "OPTIONS"):
+        with Wire(server) as wire:
+            wire.send(server.request(method, path))
+            told = problem(wire.reply(), 404)["detail"]
+        assert told.endswith(f" ask for {meant}") if meant else "ask for" not in told, told
+
+
 @pytest.mark.parametrize("query, named", [("x=y", ["x"]), ("x", ["x"]), ("x=1&y=2", ["x", "y"]),
                                           ("%78=y", ["x"]), ("x=%zz&y", None), ("%zz=1", None),
                                           ("%ff=1", None), ("%00=1", None)])

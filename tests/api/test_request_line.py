@@ -3,7 +3,8 @@ test_framing.py; odd ones that are right are not."""
 import pytest
 
 from framing import accept, refuse, refuse_400, request
-from harness import TASKS, cases
+from harness import TASKS, cases, problem
+from library import OLD
 
 @pytest.mark.parametrize("first", cases([
     ("two blanks before the target", b"GET  {path} HTTP/1.1"),
@@ -51,6 +52,31 @@ def test_request_line(server, first):
     data = request(server, b"X: y", b"", first.replace(b"{path}", path))
     reply = refuse(server, data, silently=True)
     assert reply is None or reply.status in (400, 505), f"expected 400 or 505: {reply}"
+
+
+@pytest.mark.parametrize("version", ["1.2", "1.9"])
+def test_minor_version(server, version):
+    data = request(server, b"X: y", b"", b"GET /api/v1/me HTTP/" + version.encode())
+    assert "HTTP/1.1" in problem(refuse(server, data), 505)["detail"]
+
+
+@pytest.mark.parametrize("target", cases([
+    ("a timestamp", b"/api/v1/tasks?updated_from=2024-01-01 00:00:00"),
+    ("in the path", b"/api/v1/tasks /1"),
+    ("two", b"/api/v1/tasks?title=a b c"),
+    ("at the end", b"/api/v1/tasks?title=a "),
+    ("a long target", b"/api/v1/tasks?title=a " + b"b" * 20000),
+]))
+@pytest.mark.parametrize("method", [b"GET", b"POST", b"DELETE"])
+def test_blank_in_the_target(server, method, target):
+    """The commonest mistake with timestamps is told, and is in the log."""
+    offset = len(server.stderr())
+    data = request(server, b"X: y", b"", method + b" " + target + b" HTTP/1.1")
+    reply = refuse_400(server, data, by_library=True)
+    if OLD:
+        assert "%20" in reply.json["detail"]
+        line, = [line for line in server.lines(offset, 1) if line["status"] == 400]
+        assert line["method"] == method.decode() and line["path"].startswith("/api/v1/tasks")
 
 
 @pytest.mark.parametrize("target", cases([
