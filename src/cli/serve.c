@@ -9,6 +9,7 @@
 #include "auth/token.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/timefmt.h"
 #include "cli/admin.h"
 #include "cli/control.h"
 #include "cli/ephemeral.h"
@@ -18,6 +19,7 @@
 
 #define DRAIN_MS 10000
 #define DRAIN_LOOK_MS 10 /* how often it is asked whether the drain is over */
+#define YEAR (366 * 86400)
 
 struct serving {
 	atomic_bool broken; /* the storage failed so that only a new start helps */
@@ -117,6 +119,31 @@ static void wait_for_end(struct http_server *server, bool tls, const sigset_t *s
 		reload(server, tls);
 }
 
+/* Warns of a clock that may be wrong: no change gets a time before the last, so a time in the
+ * future stays until the clock has passed it. */
+static enum err check_clock(struct store *store)
+{
+	char clock[TIMESTAMP_LEN], last[TIMESTAMP_LEN];
+	int64_t now = clock_now(&system_clock), at;
+	enum err err = store_last_time(store, &at);
+
+	if (err) {
+		log_line("cannot read the time of the last change: %s", err_text(err));
+		return err;
+	}
+	if (at == TIME_MIN || (now >= at && now - at <= YEAR))
+		return OK;
+	timestamp_write(now, clock);
+	timestamp_write(at, last);
+	log_line("warning: the clock says %.*s, which is %s the last change, at %.*s: %s",
+		 TIMESTAMP_LEN, clock, now < at ? "before" : "more than a year after",
+		 TIMESTAMP_LEN, last,
+		 now < at ? "changes get the time of the last one until the clock has passed it"
+			  : "if the clock is wrong, stop docket and set it, because the times of "
+			    "changes never go back");
+	return OK;
+}
+
 static enum err start_guesses(struct guesses *guesses, struct store *store)
 {
 	enum err err = ERR_NOMEM;
@@ -214,6 +241,8 @@ static enum err serve(const struct settings *settings, struct store *store,
 	public_set(settings, &app);
 	log_stream_init(&log, STDERR_FILENO);
 	app.guesses = guesses_new();
+	if (!err)
+		err = check_clock(store);
 	if (!err)
 		err = start_guesses(app.guesses, store);
 	if (err) {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Accounts: to make, find, list, set and remove one. */
+#include "base/timefmt.h"
 #include "model/calendar.h"
 #include "store/store_private.h"
 
@@ -71,6 +72,25 @@ enum err store_account(struct store *store, const char *name, struct arena *aren
 	if (found.count == 1)
 		*account_out = found.account;
 	return found.count == 1 ? OK : found.count ? ERR_EXISTS : ERR_NOT_FOUND;
+}
+
+static enum err last_time_row(void *context, const struct db_value *values, size_t count)
+{
+	(void)count;
+	if (values[0].type == DB_INT)
+		*(int64_t *)context = values[0].integer;
+	return OK;
+}
+
+enum err store_last_time(struct store *store, int64_t *at_out)
+{
+	const struct db_call call = {
+		.sql = "SELECT max(last_at) FROM account WHERE last_change > 0" STANDING,
+		.on_row = last_time_row,
+		.context = at_out};
+
+	*at_out = TIME_MIN;
+	return store_read_now(store, &call, 1);
 }
 
 struct listing {

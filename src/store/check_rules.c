@@ -69,6 +69,21 @@ const struct check_row check_rows[CHECK_RULES] = {
 			       " ON m.account_id = a.id WHERE m.id > a.{sequence}",
 			.each_kind = true,
 		},
+	[CHECK_LAST_TIMES] =
+		{
+			.name = "last-times",
+			.says = "no record has a time of its last change after the last that was given out",
+			.sql = "SELECT r.account_id, '{record}', r.id FROM {table} r"
+			       " JOIN account a ON a.id = r.account_id WHERE r.updated_at > a.last_at",
+			.each_kind = true,
+		},
+	[CHECK_HISTORY_TIMES] =
+		{
+			.name = "history-times",
+			.says = "no change has a time after the last that its account has given out",
+			.sql = "SELECT h.account_id, 'change', h.change FROM history h"
+			       " JOIN account a ON a.id = h.account_id WHERE h.at > a.last_at",
+		},
 	[CHECK_HISTORY_STAFF] =
 		{
 			.name = "history-staff",

@@ -142,6 +142,9 @@ void store_close(struct store *store);
 enum err store_account(struct store *store, const char *name, struct arena *arena,
 		       struct account *account_out);
 
+/* The greatest time that any account has given to a change; TIME_MIN where there is none. */
+enum err store_last_time(struct store *store, int64_t *at_out);
+
 /* The random bytes of that name, which every process of this database has: see schema/. */
 enum err store_secret(struct store *store, const char *name, unsigned char secret[SECRET_BYTES]);
 

@@ -129,6 +129,10 @@ BREAKS = [
      {"last-ids": [("main", "task", 30)]}),
     ("a number that comes again to a calendar",
      "UPDATE account SET last_calendar_id = 0 WHERE id = 2;", {"last-ids": "calendar"}),
+    ("a record from the future", task("updated_at", "4000000000",
+                                      shown="'2096-10-02T07:06:40Z'"), {"last-times": [T5]}),
+    ("a change from the future", "UPDATE history SET at = 4000000000 WHERE account_id = 2 AND"
+     " change = 2;", {"history-times": [("second", "change", 2)]}),
     ("a change by nobody", "UPDATE history SET staff_id = 99 WHERE account_id = 2 AND change = 2;",
      {"history-staff": [("second", "change", 2)]}),
     ("the status of an assignment", "INSERT OR REPLACE INTO task_user SELECT account_id, id, 1,"
@@ -146,7 +150,7 @@ BREAKS = [
     ("when a token ends", "UPDATE token SET expires_at = -99999999999 WHERE account_id = 2;",
      {"times": [("second", "token", None)]}),
     ("when a change was", "UPDATE history SET at = 253402300800 WHERE account_id = 2"
-     " AND change = 3;", {"times": [("second", "change", 3)]}),
+     " AND change = 3;", {rule: [("second", "change", 3)] for rule in ("times", "history-times")}),
     ("no key of cursors", "DELETE FROM secret;", {"secrets": [(None, "secret", None)]}),
     ("a creation without a value", "UPDATE history SET value = NULL WHERE account_id = 2 AND"
      " change = 2;", {"actions": [("second", "change", 2)]}),
