@@ -28,12 +28,12 @@ class Office:
     def url(self):
         return self.database.url
 
-    def serve(self, *options, url=None):
+    def serve(self, *options, url=None, env=None):
         """Starts one more process; its token is of the first account."""
         server = Server(None, next(iter(self.tokens.values())),
                         self.place / f"log{len(self.servers)}",
                         ["--database", url or self.url, "--base-domain", DOMAIN, *self.options,
-                         *options])
+                         *options], env=env)
         self.servers.append(server)
         return server
 

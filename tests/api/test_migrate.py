@@ -5,6 +5,7 @@ import os
 import pwd
 import re
 import sqlite3
+import time
 
 import pytest
 
@@ -138,6 +139,33 @@ def test_what_root_makes_is_the_owners(old, more):
     succeed("migrate", "--data", old, *more)
     assert (old / f"docket.db.before-{LATEST:04}").exists() == (not more)
     assert {path.owner() for path in old.iterdir()} == {"nobody"}
+
+
+LATER = 4000000000
+
+
+@pytest.mark.parametrize("script", [
+    "UPDATE staff SET updated_at = {};",
+    "INSERT INTO calendar VALUES (1, 1, 2, 'Later', '', 0, {});",
+    "INSERT INTO history VALUES (1, 1, {}, NULL, 'calendar', 9, 'delete', NULL);",
+], ids=["staff", "calendar", "history"])
+def test_the_last_time_of_an_account(old, script):
+    """It is that of whatever is latest, also what is deleted; changes of the migration itself have
+    none before it."""
+    change(old, script.format(LATER))
+    succeed("migrate", "--data", old)
+    assert rows(old, "SELECT last_at FROM account") == [(LATER,)]
+    renewed = rows(old, "SELECT at FROM history WHERE record = 'staff'")
+    assert renewed and set(renewed) == {(LATER,)}
+
+
+def test_the_last_time_of_an_account_that_was_sound(old):
+    """Its staff member has no entry in the history yet, and gets it now."""
+    before = int(time.time())
+    succeed("migrate", "--data", old)
+    (last,), = rows(old, "SELECT last_at FROM account")
+    assert before <= last <= time.time()
+    assert rows(old, "SELECT max(at) FROM history") == [(last,)]
 
 
 @pytest.mark.parametrize("more", [[], ["--dry-run"]])

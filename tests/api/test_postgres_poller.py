@@ -1,0 +1,248 @@
+"""A client that asks again and again for what was changed since the greatest updated_at that it has
+seen gets every change, whichever process makes it and whatever that process's clock says."""
+import collections
+import contextlib
+import itertools
+import os
+import random
+import re
+import socket
+import threading
+import time
+
+import pytest
+
+import postgres
+from clocks import Clock, behind
+from harness import ANSWER_S, TASKS, strict_json, task
+from office import Office
+from writers import Link
+
+SECONDS = float(os.environ.get("DOCKET_TEST_SECONDS", "3"))
+WRITERS, PAGE, BEHIND = 8, 20, 30
+BEGIN = b"BEGIN\0"  # of a transaction that writes
+NEXT = re.compile(r'<([^>]+)>; rel="next"')
+
+
+class Poller:
+    """Has of every task what it saw last. Where records change while it reads the pages, it reads
+    the newest first: what changes meanwhile is not before the greatest time of the first page."""
+
+    def __init__(self, office, server, query=""):
+        self.link, self.query = Link(office, server, "first"), query
+        self.last, self.titles, self.pages = "2000-01-01", {}, 0
+
+    def poll(self):
+        path = f"{TASKS}?updated_from={self.last}&per_page={PAGE}{self.query}"
+        times = [self.last]
+        while path:
+            status, headers, body = self.link.ask("GET", path)
+            assert status == 200, body
+            for record in strict_json(body):
+                assert record["updated_at"] >= record["created_at"], record
+                times.append(record["updated_at"])
+                self.titles[record["id"]] = record["title"]
+            found = NEXT.search(headers.get("Link") or "")
+            path = found and found[1]
+            self.pages += 1
+        self.last = max(times)
+
+
+NEWEST_FIRST = "&sort=updated_at&dir=desc"
+
+
+class Delay:
+    """Stands between docket and the server. What docket sends arrives later, and the beginning of a
+    write when the gate is open."""
+
+    def __init__(self, port, seconds):
+        self.target, self.seconds = ("127.0.0.1", port), seconds
+        self.gate, self.held = threading.Event(), threading.Event()
+        self.gate.set()
+        self.listener = socket.create_server(("127.0.0.1", 0), backlog=64)
+        self.port = self.listener.getsockname()[1]
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def accept(self):
+        with contextlib.suppress(OSError):
+            while True:
+                client, _ = self.listener.accept()
+                server = socket.create_connection(self.target)
+                for end in (client, server):
+                    end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                threading.Thread(target=self.forward, args=(client, server, self.seconds),
+                                 daemon=True).start()
+                threading.Thread(target=self.forward, args=(server, client, 0),
+                                 daemon=True).start()
+
+    def forward(self, source, target, seconds):
+        with contextlib.suppress(OSError):
+            while data := source.recv(1 << 20):
+                if target.getpeername()[1] == self.target[1]:
+                    time.sleep(seconds)
+                    if BEGIN in data and not self.gate.is_set():
+                        self.held.set()
+                        self.gate.wait(ANSWER_S)
+                target.sendall(data)
+        for end in (source, target):
+            with contextlib.suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+
+
+@pytest.fixture
+def office(tmp_path):
+    with Office(postgres.shared().create("office"), tmp_path) as office:
+        yield office
+    office.database.drop()
+
+
+def through(office, delay):
+    """The URL of the database by way of the delay."""
+    return re.sub(r"(@[^:/]*):\d+", rf"\1:{delay.port}", office.url)
+
+
+def port_of(office):
+    return int(re.search(r"@[^:/]*:(\d+)", office.url)[1])
+
+
+def post(link, title):
+    status, _, body = link.ask("POST", TASKS, task(title=title))
+    assert status == 201, body
+    return strict_json(body)
+
+
+@pytest.mark.parametrize("apart", [0, 1, BEHIND])
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_one_second(office, tmp_path, apart, order):
+    """Two processes whose clocks stand still commit one after the other; after each commit the client
+    asks. The second process is behind by so much."""
+    now = int(time.time()) + 3600
+    for number, at in enumerate((now, now - apart)):
+        office.serve(env=Clock(tmp_path / f"clock{number}", at).env)
+    poller = Poller(office, office.servers[0])
+    links = [Link(office, server, "first") for server in office.servers]
+    made = []
+    for number, which in enumerate(order * 3):
+        made.append(post(links[which], f"{number} by {which}"))
+        poller.poll()
+        assert poller.titles[made[-1]["id"]] == made[-1]["title"]
+        change = {"task": {"title": f"{number} again"}}
+        status, _, body = links[which].ask("PATCH", f"{TASKS}/{made[0]['id']}", change)
+        assert status == 200, body
+        poller.poll()
+        assert poller.titles[made[0]["id"]] == f"{number} again"
+    times = [record["updated_at"] for record in made]
+    assert times == sorted(times)
+
+
+def test_a_commit_that_was_held_up(office):
+    """A process has taken a write, and its packets stand still until the client has seen a later
+    second."""
+    delay = Delay(port_of(office), 0)
+    office.serve("--statement-timeout", 60000, url=through(office, delay))
+    office.serve()
+    slow, other = (Link(office, server, "first") for server in office.servers)
+    poller = Poller(office, office.servers[1])
+    first = post(slow, "its connections are open")
+    delay.gate.clear()
+    delay.held.clear()
+    late = []
+    thread = threading.Thread(target=lambda: late.append(post(slow, "late")))
+    thread.start()
+    deadline = time.monotonic() + ANSWER_S
+    while poller.last <= first["updated_at"] or len(poller.titles) < 3:
+        assert time.monotonic() < deadline
+        time.sleep(0.3)
+        post(other, "meanwhile")
+        poller.poll()
+    assert not late and delay.held.is_set()
+    delay.gate.set()
+    thread.join(ANSWER_S)
+    poller.poll()
+    assert poller.titles.get(late[0]["id"]) == "late"
+
+
+def load(office, query, work):
+    """Writers at both processes by turns, and the client beside them; what it has at the end is what
+    the database has."""
+    poller, until, faults = Poller(office, office.servers[1], query), [0], []
+
+    def guarded(number):
+        link = Link(office, office.servers[number % 2], "first")
+        try:
+            for count in itertools.count():
+                if time.monotonic() >= until[0]:
+                    break
+                work(link, f"{number}.{count}")
+        except Exception as fault:  # noqa: it is told below
+            faults.append(fault)
+        finally:
+            link.close()
+
+    until[0] = time.monotonic() + SECONDS
+    threads = [threading.Thread(target=guarded, args=(number,), daemon=True)
+               for number in range(WRITERS)]
+    for thread in threads:
+        thread.start()
+    polls = 0
+    while any(thread.is_alive() for thread in threads):
+        poller.poll()
+        polls += 1
+        time.sleep(0.05)
+    poller.poll()
+    assert not faults, faults[0]
+    have = {number: title for (_, number), title in office.titles().items()}
+    missed = {number: title for number, title in have.items()
+              if poller.titles.get(number) != title}
+    print(f"{len(have)} tasks, {polls} polls of {poller.pages} pages, {len(missed)} missed")
+    assert not missed, f"{len(missed)} of {len(have)}"
+    assert len(have) > WRITERS and poller.pages > polls, "a poll has several pages"
+
+
+def creates(link, name):
+    post(link, name)
+
+
+def changes():
+    """Creates, changes of what any other has made, and many at once."""
+    made, pick = collections.deque(maxlen=60), random.Random(1)
+
+    def work(link, name):
+        way = pick.random()
+        if way < 0.4 or not made:
+            made.append(post(link, name)["id"])
+            return
+        if way < 0.9:
+            path, value = f"{TASKS}/{pick.choice(made)}", {"task": {"title": name}}
+            status, _, body = link.ask("PATCH", path, value)
+        else:
+            numbers = sorted({pick.choice(made) for _ in range(5)})
+            status, _, body = link.ask("POST", f"{TASKS}/bulk", {"operations": [
+                *({"update": {"id": number, "title": f"{name} bulk"}} for number in numbers),
+                {"create": task(title=f"{name} of a bulk")["task"]}]})
+        assert status == 200, body
+
+    return work
+
+
+WAYS = {"creates": ("", lambda: creates), "changes": (NEWEST_FIRST, changes)}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_clock_that_is_behind(office, way):
+    query, work = WAYS[way]
+    office.serve(env=behind(BEHIND))
+    office.serve()
+    load(office, query, work())
+    office.check_sound()
+
+
+@pytest.mark.parametrize("milliseconds", [50, 300])
+@pytest.mark.parametrize("way", WAYS)
+def test_packets_that_are_late(office, way, milliseconds):
+    query, work = WAYS[way]
+    delay = Delay(port_of(office), milliseconds / 1000)
+    office.serve("--statement-timeout", 30000, url=through(office, delay))
+    office.serve()
+    load(office, query, work())
+    office.check_sound()
