@@ -235,9 +235,11 @@ static size_t common_back(struct slice a, struct slice b)
 /* The bytes up to the last underscore, with it. */
 static size_t stem(struct slice name)
 {
-	const char *end = name.len ? memrchr(name.ptr, '_', name.len) : NULL;
+	size_t len = name.len;
 
-	return end ? (size_t)(end - name.ptr) + 1 : 0;
+	while (len && name.ptr[len - 1] != '_')
+		len--;
+	return len;
 }
 
 /* Whether somebody who wrote `a` may well have meant `b`, which is so many edits away. */
