@@ -3,6 +3,8 @@
 #ifndef API_API_H
 #define API_API_H
 
+#include <stdatomic.h>
+
 #include "auth/guesses.h"
 #include "base/log.h"
 #include "http/http.h"
@@ -20,6 +22,7 @@ struct app {
 	struct slice base_url;    /* that links begin with, without a slash at its end; "": paths */
 	const char *cors_origins; /* of pages that may call the API, a comma list; NULL: none */
 	struct log_stream *log;   /* a line for every request; NULL: none */
+	_Atomic int64_t ready_ms; /* monotonic_ms() when the database last answered /readyz */
 	unsigned char cursor_key[SECRET_BYTES];
 };
 

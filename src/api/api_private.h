@@ -45,6 +45,7 @@ struct match {
 	const struct route *route; /* NULL: no such path, or not with this method */
 	const char *path;          /* the template that the path is of; NULL: of none */
 	bool path_known;
+	bool open; /* the path needs no access */
 	struct slice id_text;
 	const char *allow; /* for Allow; in the arena */
 };
@@ -102,6 +103,7 @@ struct route {
 	/* Answers, or has begun a read or a write; `finish` answers when a write is done. */
 	enum flow (*handle)(struct call *call);
 	void (*finish)(struct call *call);
+	bool open; /* needs no access, and is logged only where it fails */
 };
 
 /* server.c: whether its method changes nothing; what a token that only reads may do. */
@@ -114,6 +116,10 @@ enum flow call_write(struct call *call, struct store_write *write);
 
 extern const struct route routes[];
 extern const size_t route_count;
+
+/* health.c */
+enum flow health_get(struct call *call);
+enum flow ready_get(struct call *call);
 
 /* router.c */
 /* ERR_NOMEM. */

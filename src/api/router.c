@@ -40,6 +40,7 @@ enum err route_find(struct slice path, const char *method, struct arena *arena,
 		if (match.path && !strchr(match.path, '{') && strchr(route->path, '{'))
 			continue;
 		match.path_known = true;
+		match.open = route->open && !all;
 		match.path = all ? NULL : route->path;
 		if (strcmp(route->method, head ? "GET" : method) == 0 && !all)
 			match.route = route;

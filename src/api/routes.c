@@ -13,6 +13,8 @@
 	{"GET", path "/{id}/history", BODY_NONE, kind, history_read_params, record_history, NULL}
 
 const struct route routes[] = {
+	{"GET", "/healthz", BODY_NONE, RECORD_TASK, NULL, health_get, NULL, .open = true},
+	{"GET", "/readyz", BODY_NONE, RECORD_TASK, NULL, ready_get, NULL, .open = true},
 	{"GET", "/api/v1/me", BODY_NONE, RECORD_STAFF, NULL, me_get, NULL},
 	{"GET", "/api/v1/changes", BODY_NONE, RECORD_TASK, changes_read_params, changes_list, NULL},
 	{"POST", "/api/v1/tasks/bulk", BODY_JSON, RECORD_TASK, write_read_params, tasks_bulk, tasks_bulk_written},

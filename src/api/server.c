@@ -423,6 +423,12 @@ static enum flow handle(struct call *call)
 	return parse_body(call) && params_check(call) ? call->route->handle(call) : FLOW_ANSWERED;
 }
 
+/* Who asks it need not be known, and its parameters are nobody's. */
+static enum flow handle_open(struct call *call)
+{
+	return check_route(call) ? call->route->handle(call) : FLOW_ANSWERED;
+}
+
 static void refuse(struct call *call, enum auth_result result)
 {
 	if (result == AUTH_UNKNOWN) {
@@ -507,11 +513,12 @@ static void on_head(void *data, struct http_request *http)
 		answer_options(call);
 	if (http->response.status)
 		return;
-	call->account = account_of(call);
+	if (!call->match.open)
+		call->account = account_of(call);
 	if (http->content_length > API_BODY_LIMIT)
 		problem(call, 413, "the body has %llu bytes; at most %d are allowed",
 			(unsigned long long)http->content_length, API_BODY_LIMIT);
-	else if (comes_late(http))
+	else if (comes_late(http) && !call->match.open)
 		settle(call, ask_access(call));
 }
 
@@ -524,7 +531,10 @@ static void on_body(void *data, struct http_request *http)
 	call->whole = true;
 	/* From now on it is suspended anew. */
 	call->suspended = false;
-	flow = call->route ? handle(call) : ask_access(call);
+	if (call->match.open)
+		flow = handle_open(call);
+	else
+		flow = call->route ? handle(call) : ask_access(call);
 	if (flow == FLOW_ANSWERED && !call->suspended)
 		name_ignored(call);
 	else

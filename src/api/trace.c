@@ -155,7 +155,7 @@ void trace_end(const struct app *app, const struct http_request *http, const str
 	struct log_object line;
 	struct ip source;
 
-	if (!app->log)
+	if (!app->log || (call && call->match.open && http->response.status < 400))
 		return;
 	/* What libmicrohttpd refuses has none in its answer. */
 	request_id_new(traced.new_id);

@@ -316,6 +316,10 @@ class Server:
         self.session = requests.Session()
         self.session.trust_env = False
 
+    def keep_port(self):
+        """Makes it listen where it does when it is started again."""
+        self.arguments[self.arguments.index("--listen") + 1] = f"{self.host}:{self.port}"
+
     def stderr(self, start=0):
         """What it has said, from that byte on."""
         with open(self.log, "rb") as log:

@@ -235,7 +235,7 @@ def test_one_is_killed_and_the_others_go_on(office, proxy):
         load.wait_for(200)
         lost = sum(load.refused.values())
         assert lost <= 16 + 1, "more than were under way"
-        office.servers[1].arguments += ["--listen", f"127.0.0.1:{office.servers[1].port}"]
+        office.servers[1].keep_port()
         office.servers[1].start()
         load.wait_for(200)
     left = load.check()

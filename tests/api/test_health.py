@@ -1,0 +1,98 @@
+"""/healthz and /readyz, which need no access."""
+import signal
+import time
+
+import pytest
+
+import places
+import postgres
+from admin import ACCOUNTS
+from harness import ANSWER_S, TASKS, Wire, problem
+from office import Office
+
+PATHS = ("/healthz", "/readyz")
+
+pytestmark = places.BOTH
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_they_answer_without_access(server, path):
+    before = len(server.stderr())
+    for target in (path, path + "/", path + "?at=1"):
+        reply = server.call("GET", target, access=False)
+        assert (reply.status, reply.json) == (200, {"status": "ok"})
+        assert reply.header("Content-Type") == "application/json"
+        assert reply.header("Cache-Control") == "no-store"
+    head = server.call("HEAD", path, access=False)
+    assert (head.status, head.body) == (200, b"")
+    assert server.call("OPTIONS", path, access=False).header("Allow") == "GET, HEAD, OPTIONS"
+    # They are asked every few seconds, and nobody wants to read that.
+    server.get("x")
+    assert path not in "".join(str(line) for line in server.lines(before, 1)
+                               if line["status"] == 200 and line["method"] != "OPTIONS")
+
+
+@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
+def test_only_get_and_head(server, path, method):
+    reply = server.call(method, path, b"{}", access=False)
+    problem(reply, 405)
+    assert reply.header("Allow") == "GET, HEAD, OPTIONS"
+
+
+@pytest.mark.parametrize("host", [f"{ACCOUNTS[0]}.example.test", "10.0.0.7:8080", "nobody.example.test",
+                                  "localhost"])
+def test_they_name_no_account(pair, host):
+    for path in PATHS:
+        reply = pair.server.call("GET", path, headers={"Host": host}, access=False)
+        assert (reply.status, reply.json) == (200, {"status": "ok"})
+
+
+@pytest.mark.parametrize("access", ["Basic eDp5", "Basic !", "nonsense"])
+def test_wrong_access_does_not_matter(server, access):
+    assert server.call("GET", "/readyz", access=access).status == 200
+
+
+def test_not_ready_while_it_drains(make_server):
+    server = make_server()
+    with Wire(server) as first, Wire(server) as second, Wire(server) as third:
+        for wire in (first, second, third):
+            wire.send(server.request("GET", "/readyz"))
+            assert wire.reply().status == 200
+        server.process.send_signal(signal.SIGTERM)
+        # So that it is known that the end has begun.
+        deadline = time.monotonic() + ANSWER_S
+        while True:
+            wire.send(server.request("GET", "/readyz"))
+            reply = wire.reply()
+            if reply.status == 503:
+                break
+            assert time.monotonic() < deadline
+        assert problem(reply, 503)["detail"] == "not ready: the server is stopping"
+        assert reply.header("Connection") == "close"
+        first.send(server.request("GET", "/healthz"))
+        assert first.reply().status == 200
+    server.wait()
+    line, = [line for line in server.lines() if line["path"] == "/readyz"]
+    assert (line["status"], line["reason"]) == (503, "not ready")
+
+
+@places.SQLITE
+def test_not_ready_while_the_database_is_away(tmp_path):
+    with postgres.private() as cluster, \
+         Office(cluster.create("health"), tmp_path, options=()) as office:
+        server = office.serve()
+        assert server.call("GET", "/readyz", access=False).status == 200
+        cluster.stop("immediate")
+        deadline = time.monotonic() + ANSWER_S
+        while (reply := server.call("GET", "/readyz", access=False)).status == 200:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        assert problem(reply, 503)["detail"] == "not ready: the database does not answer"
+        assert server.call("GET", "/healthz", access=False).status == 200
+        cluster.start()
+        while (reply := server.call("GET", "/readyz", access=False)).status == 503:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        assert reply.json == {"status": "ok"}
+        problem(server.call("GET", TASKS, access=False), 401)
