@@ -161,8 +161,9 @@ char *cursor_write(struct call *call, const struct list_place *place);
 enum err cursor_read(struct call *call, struct slice text, bool sort_given, bool dir_given,
 		     bool filter_at_fault);
 /* The header Link (RFC 8288): first, prev and next; `place` is of the page's last record, NULL
- * where nothing follows. ERR_INVALID where the request is too long to be carried on in it. */
-enum err page_links(struct call *call, const struct list_place *place);
+ * where nothing follows; `empty`: the page has none, and therefore no prev. ERR_INVALID where the
+ * request is too long to be carried on in it. */
+enum err page_links(struct call *call, const struct list_place *place, bool empty);
 
 /* Answers with a record, its ETag, and 201 with a Location where `location` is not NULL. */
 void answer_record(struct call *call, const struct record_type *type, const struct record *record,

@@ -128,7 +128,7 @@ static const json_t *read_body(struct call *call)
 	size_t count = json_array_size(operations);
 
 	if (operations)
-		decode_unknown(&decode, call->body, "", &known, 1, NULL);
+		decode_unknown(&decode, call->body, "", &known, 1);
 	if (!operations)
 		faults_add(&call->faults, known.name, FAULT_REQUIRED,
 			   "is required: put the operations inside \"operations\": "

@@ -193,7 +193,8 @@ static enum flow list_read_done(struct call *call)
 		write_count(call, answer->read.count);
 	} else {
 		json_close_array(answer->out);
-		err = page_links(call, answer->read.more ? &answer->last : NULL);
+		err = page_links(call, answer->read.more ? &answer->last : NULL,
+				 answer->count == 0);
 	}
 	if (err == ERR_INVALID) {
 		faults_add(&call->faults, "query", FAULT_TOO_LONG,

@@ -150,7 +150,7 @@ static void add_link(struct call *call, const char *relation, const char *name, 
 	buf_printf(out, ">; rel=\"%s\"", relation);
 }
 
-enum err page_links(struct call *call, const struct list_place *place)
+enum err page_links(struct call *call, const struct list_place *place, bool empty)
 {
 	size_t most = http_header_room(call->http, "Link");
 	struct buf links = {0}, next = {0};
@@ -161,7 +161,8 @@ enum err page_links(struct call *call, const struct list_place *place)
 	if (!link_base(call))
 		return err;
 	add_link(call, "first", NULL, NULL, &links);
-	if (call->list.page > 1) {
+	/* Which page past the end has records is not known. */
+	if (call->list.page > 1 && !empty) {
 		snprintf(number, sizeof(number), "%llu", (unsigned long long)call->list.page - 1);
 		add_link(call, "prev", "page", number, &links);
 	}

@@ -43,10 +43,13 @@ const json_t *decode_wrapper(const struct record_type *type, const json_t *body,
 void decode_fields(const struct record_type *type, const json_t *fields, struct decode *decode,
 		   void *record);
 
-/* Adds members of `object` that no row of `fields` names to the faults, or to decode->ignored; not
- * what an expansion of `lists`, which may be NULL, adds to an answer. */
+/* Adds members of `object` that no row of `fields` names to the faults, or to decode->ignored. */
 void decode_unknown(struct decode *decode, const json_t *object, const char *prefix,
-		    const struct field *fields, size_t count, const struct record_lists *lists);
+		    const struct field *fields, size_t count);
+
+/* The same for the object around the fields of a record, but for what an expansion adds to one. */
+void decode_unknown_fields(const struct record_type *type, const json_t *fields,
+			   struct decode *decode);
 
 /* Reads the id of a record, a positive integer or the same as a decimal string; false with what is
  * wrong with it, as of the field `path`. */

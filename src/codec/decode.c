@@ -8,75 +8,8 @@
 #include "base/timefmt.h"
 #include "base/zone.h"
 #include "codec/codec.h"
-#include "model/list.h"
 #include "json/read.h"
 #include "model/address.h"
-
-#define SHOWN_NAME 255 /* characters of the client's own name of a member */
-
-void decode_ignore(struct buf *ignored, const char *path)
-{
-	static const char hex[] = "0123456789ABCDEF";
-
-	if (ignored->len)
-		buf_add_text(ignored, ", ");
-	for (const unsigned char *at = (const unsigned char *)path; *at; at++) {
-		bool plain = (*at >= '0' && *at <= '9') || (*at >= 'a' && *at <= 'z') ||
-			     (*at >= 'A' && *at <= 'Z') || strchr("._-[]", *at);
-		char coded[3] = {'%', hex[*at >> 4], hex[*at & 15]};
-
-		if (plain)
-			buf_add_char(ignored, (char)*at);
-		else
-			buf_add(ignored, coded, sizeof(coded));
-	}
-}
-
-/* A member that a GET adds to a record: what was read may be sent back. */
-static bool is_expansion(const struct record_lists *lists, const char *key)
-{
-	for (size_t i = 0; lists && i < lists->expansion_count; i++)
-		if (strcmp(lists->expansions[i].key, key) == 0)
-			return true;
-	return false;
-}
-
-/* A member that is no field, inside `prefix`; `meant` may be one, inside `meant_in`, or NULL. */
-static void unknown_member(struct decode *decode, const char *prefix, const char *key,
-			   const char *meant_in, const char *meant)
-{
-	struct slice front = text_front(slice_of(key), SHOWN_NAME);
-	const char *path;
-
-	if (decode->faults->count >= FAULTS_MAX) {
-		decode->faults->count++;
-		return;
-	}
-	path = arena_printf(decode->arena, "%s%s%.*s%s", prefix, *prefix ? "." : "", (int)front.len,
-			    front.ptr, key[front.len] ? "..." : "");
-	if (!path)
-		decode->faults->nomem = true;
-	else if (!decode->lenient && meant)
-		faults_add(decode->faults, path, FAULT_UNKNOWN_FIELD,
-			   "is not a known field; did you mean %s%s%s?", meant_in,
-			   *meant_in ? "." : "", meant);
-	else if (!decode->lenient)
-		faults_add(decode->faults, path, FAULT_UNKNOWN_FIELD, "is not a known field");
-	else
-		decode_ignore(decode->ignored, path);
-}
-
-void decode_unknown(struct decode *decode, const json_t *object, const char *prefix,
-		    const struct field *fields, size_t count, const struct record_lists *lists)
-{
-	const char *key;
-	json_t *value;
-
-	json_object_foreach ((json_t *)object, key, value)
-		if (!field_find(fields, count, slice_of(key)) && !is_expansion(lists, key))
-			unknown_member(decode, prefix, key, prefix,
-				       field_nearest(fields, count, slice_of(key)));
-}
 
 static bool wrong_type(struct decode *decode, const char *path, const char *wanted,
 		       const json_t *value)
@@ -268,7 +201,7 @@ static bool decode_address(struct decode *decode, const struct field *field, con
 		decode_part(decode, json_object_get(value, part->name), part_path, &number, to);
 		zip_number |= number;
 	}
-	decode_unknown(decode, value, path, address_parts, ADDRESS_PARTS, NULL);
+	decode_unknown(decode, value, path, address_parts, ADDRESS_PARTS);
 	if (address_is_blank(address))
 		return false;
 	address_settle(address, zip_number, decode->account->country, path, decode->faults);
@@ -374,56 +307,6 @@ static void decode_field(const struct record_type *type, const struct field *fie
 		decode->at_fault |= bit;
 }
 
-static bool has_field(const struct record_type *type, const char *name)
-{
-	return field_find(type->fields, type->field_count, slice_of(name)) != NULL;
-}
-
-/* The fields are not where they belong. What else the body has is not told on top of it. */
-static void no_wrapper(const struct record_type *type, const json_t *body, struct decode *decode)
-{
-	const char *other = json_object_iter_key(json_object_iter((json_t *)body));
-	const char *instead = "";
-
-	if (!json_is_object(body))
-		instead = arena_printf(decode->arena, "; got %s", json_type_name(body));
-	/* All fields are inside an object of another name. */
-	else if (json_object_size(body) == 1 && json_is_object(json_object_get(body, other)) &&
-		 !has_field(type, other))
-		instead = arena_printf(decode->arena, ", not inside \"%s\"",
-				       text_shown(decode->arena, slice_of(other), SHOWN_CHARS));
-	decode->faults->nomem |= !instead;
-	faults_add(decode->faults, type->name, FAULT_REQUIRED,
-		   "is required: put the fields inside \"%s\": {\"%s\": {...}}%s", type->name,
-		   type->name, instead ? instead : "");
-}
-
-const json_t *decode_wrapper(const struct record_type *type, const json_t *body,
-			     struct decode *decode)
-{
-	const char *const wrapper[] = {type->name, NULL};
-	const json_t *fields = json_object_get(body, type->name);
-	const char *key;
-	json_t *value;
-
-	if (!fields || json_is_null(fields)) {
-		no_wrapper(type, body, decode);
-		return NULL;
-	}
-	json_object_foreach ((json_t *)body, key, value) {
-		bool is_inside = has_field(type, key);
-
-		if (value != fields)
-			unknown_member(decode, "", key, is_inside ? type->name : "",
-				       is_inside ? key : text_nearest(slice_of(key), wrapper));
-	}
-	if (!json_is_object(fields)) {
-		wrong_type(decode, type->name, "an object", fields);
-		return NULL;
-	}
-	return fields;
-}
-
 void decode_fields(const struct record_type *type, const json_t *fields, struct decode *decode,
 		   void *record)
 {
@@ -432,8 +315,7 @@ void decode_fields(const struct record_type *type, const json_t *fields, struct 
 	for (size_t i = 0; i < type->field_count; i++)
 		if (!(type->fields[i].flags & FIELD_HIDDEN))
 			decode_field(type, &type->fields[i], fields, decode, record);
-	decode_unknown(decode, fields, decode->prefix, type->fields, type->field_count,
-		       type->lists);
+	decode_unknown_fields(type, fields, decode);
 }
 
 void decode_new(const struct record_type *type, const json_t *body, struct decode *decode,
@@ -579,6 +461,5 @@ void decode_patch(const struct record_type *type, const json_t *fields, struct d
 		if (!(field->flags & FIELD_HIDDEN) && json_object_get(fields, field->name))
 			patch_field(type, field, fields, decode, before, record);
 	}
-	decode_unknown(decode, fields, decode->prefix, type->fields, type->field_count,
-		       type->lists);
+	decode_unknown_fields(type, fields, decode);
 }

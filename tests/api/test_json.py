@@ -147,6 +147,33 @@ def test_the_line_of_a_long_body(server):
     assert "line 5003, column 1" in problem(send(server, body), 400)["detail"]
 
 
+# What Windows writes: a mark before UTF-8 is skipped, another encoding is named.
+
+def test_a_byte_order_mark_before_the_body(server):
+    reply = send(server, b"\xef\xbb\xbf" + json.dumps(task(title="marked")).encode())
+    assert (reply.status, reply.json["title"]) == (201, "marked")
+    number = reply.json["id"]
+    reply = server.call("PATCH", f"{TASKS}/{number}", b'\xef\xbb\xbf{"task": {"title": "b"}}', JSON)
+    assert (reply.status, reply.json["title"]) == (200, "b")
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le",
+                                      "utf-32-be"])
+def test_another_encoding_is_named(server, encoding):
+    body = json.dumps(task(title="\u00e9\u6f22"), ensure_ascii=False).encode(encoding)
+    before = server.create()["id"]
+    assert problem(send(server, body), 400)["detail"] == (
+        f"the body is {encoding[:6].upper()}; send UTF-8")
+    assert server.create()["id"] == before + 1
+
+
+@pytest.mark.parametrize("body, column", [(b"245\0", 4), (b'{"task": 1\0}', 11),
+                                          (b'{"\xc3\xa9": null\0}', 11), (b'"a\0"', 3)])
+def test_a_nul_is_named_with_its_place(server, body, column):
+    assert problem(send(server, body), 400)["detail"] == (
+        f"the body is not JSON: a NUL byte at line 1, column {column}")
+
+
 def test_nothing_of_a_malformed_body_is_stored(server):
     before = server.create()["id"]
     for name, body, _ in MALFORMED:

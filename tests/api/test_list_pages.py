@@ -97,8 +97,8 @@ def test_pages_of_filtered_lists(server, chosen):
 def test_past_the_end(server, page, sort, chosen):
     reply = ask(server, query_of(f"page={page}&per_page=500&sort={sort}", chosen))
     assert (reply.status, reply.body) == (200, b"[]")
-    assert "next" not in links(reply)
-    assert links(reply)["prev"].endswith(f"&page={page - 1}")
+    # The page before it may be as empty: only the first is known to be there.
+    assert list(links(reply)) == ["first"]
 
 
 def test_a_hundred_on_a_page_unless_told(tmp_path_factory, base):
@@ -141,7 +141,7 @@ def test_nothing_at_all(tmp_path_factory, base):
     ("", ["first"]), ("per_page=37", ["first"]), ("per_page=36", ["first", "next"]),
     ("page=1&per_page=36", ["first", "next"]), ("page=2&per_page=36", ["first", "prev"]),
     ("page=2&per_page=10", ["first", "prev", "next"]), ("page=4&per_page=10", ["first", "prev"]),
-    ("page=3&per_page=18", ["first", "prev"]), ("page=2&per_page=37", ["first", "prev"]),
+    ("page=3&per_page=18", ["first"]), ("page=2&per_page=37", ["first"]),
     ("title=nothing&per_page=1", ["first"]), ("id=5&per_page=1", ["first"])])
 def test_links(server, query, relations):
     """The next page is told of where there is one, and only there."""
