@@ -167,7 +167,8 @@ ORDER = [{"unknown_field"}, {"required"}, {"type"},
 
 def check_detail(detail, errors):
     """It has each field with its message, the most useful first, or as many as fit."""
-    order = sorted(errors, key=lambda error: [error["code"] in codes for codes in ORDER].index(True))
+    order = sorted(errors, key=lambda error: next(
+        rank for rank, codes in enumerate(ORDER) if error["code"] in codes))
     pairs = []
     for message, group in itertools.groupby(order, key=lambda error: error["message"]):
         pairs.append((list(dict.fromkeys(error["field"] for error in group)), message))
