@@ -29,11 +29,12 @@ check-fresh:
 	@script/check-fresh trixie
 
 # Long proofs, on the plain build; the suite has each in short. N is the number of kills of a test, the
-# seconds of its load, or its seeds of random queries.
+# seconds of its load, its seeds of random queries, or its restarts with 500 creates each.
 proof-kills: N ?= 50
 proof-soak: N ?= 60
 proof-lists: N ?= 200
-proof-kills proof-soak proof-lists: build
+proof-restarts: N ?= 20
+proof-kills proof-soak proof-lists proof-restarts: build
 	DOCKET_PROOF_N='$(N)' DOCKET_PROGRAM=build/docket /usr/bin/python3 -m pytest --quiet \
 		-p no:cacheprovider -n 2 -m '$(subst -,_,$@)' tests/api
 
@@ -85,4 +86,4 @@ uninstall:
 clean:
 	rm -rf build build-gcc build-clang build-thread
 
-.PHONY: build run test test-all check-fresh proof-kills proof-soak proof-lists tools bench bench-postgres lint man format install uninstall clean
+.PHONY: build run test test-all check-fresh proof-kills proof-soak proof-lists proof-restarts tools bench bench-postgres lint man format install uninstall clean

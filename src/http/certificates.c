@@ -2,7 +2,9 @@
 /* Reads certificates and keys, checks that they belong together, and finds the one for a name. */
 #include "http/certificates.h"
 
+#include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "base/clock.h"
@@ -14,11 +16,19 @@ static enum err wrong(struct buf *why, const char *file, int code)
 	return code == GNUTLS_E_MEMORY_ERROR ? ERR_NOMEM : ERR_IO;
 }
 
+/* GnuTLS itself would not say why a file cannot be read. */
 static enum err load(const char *file, gnutls_datum_t *text_out, struct buf *why)
 {
-	int code = gnutls_load_file(file, text_out);
+	int code;
 
-	return code ? wrong(why, file, code) : OK;
+	errno = 0;
+	code = gnutls_load_file(file, text_out);
+	if (!code)
+		return OK;
+	if (code != GNUTLS_E_FILE_ERROR || !errno)
+		return wrong(why, file, code);
+	buf_printf(why, "cannot read %s: %s", file, strerror(errno));
+	return ERR_IO;
 }
 
 static enum err read_chain(struct certificate *certificate, const char *file, struct buf *why)

@@ -7,9 +7,10 @@ import pytest
 KILLS = pytest.mark.proof_kills  # the size is the kills or restarts of each test
 SOAK = pytest.mark.proof_soak    # the seconds of load
 LISTS = pytest.mark.proof_lists  # the seeds of random queries
+RESTARTS = pytest.mark.proof_restarts  # the restarts under load
 
 MARKERS = [f"proof_{name}: a long proof that make proof-{name} runs"
-           for name in ("kills", "soak", "lists")]
+           for name in ("kills", "soak", "lists", "restarts")]
 
 
 def size(short):

@@ -1,21 +1,21 @@
-"""Three processes behind nginx are restarted one by one while 64 clients create tasks. The long form:
-`DOCKET_TEST_RESTARTS=20`, with 10,000 creates."""
+"""Three processes behind nginx are restarted one by one while 64 clients create tasks. The long form,
+`make proof-restarts`, has 20 restarts and 10,000 creates."""
 import contextlib
-import os
 
 import pytest
 
 import postgres
+import proofs
 from nginx import PORTS, Example, needed
 from office import Office
 from writers import Writers
 
 ACCOUNTS = ("first", "second", "third")
 CLIENTS = 64
-RESTARTS = int(os.environ.get("DOCKET_TEST_RESTARTS", "3"))
+RESTARTS = proofs.size(3)
 POSTS = 500  # that are answered for each restart, at least
 
-pytestmark = needed
+pytestmark = [needed, proofs.RESTARTS]
 
 
 @pytest.fixture(scope="module")

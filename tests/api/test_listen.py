@@ -1,0 +1,252 @@
+"""Where docket listens: several addresses, names, and ports that need a privilege."""
+import contextlib
+import os
+import re
+import resource
+import shutil
+import socket
+import subprocess
+import time
+
+import pytest
+
+from authority import Authority
+from commands import fails, misuse
+from harness import ANSWER_S, PROGRAM, TASKS, Wire, environment
+
+LINE = re.compile(r"^listening on (https?)://(\S+):(\d+)$", re.MULTILINE)
+
+
+def has_ipv6():
+    try:
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+    except OSError:
+        return False
+    return True
+
+
+needs_ipv6 = pytest.mark.skipif(not has_ipv6(), reason="NOT TESTED, IPv6: this machine has none")
+
+
+def heard(server, count):
+    """(host, port) of each line, of which there are `count`, before anything else."""
+    found = [(host.strip("[]"), int(port)) for _, host, port in LINE.findall(server.stderr())]
+    assert len(found) == count, server.stderr()
+    return found
+
+
+def answers(place):
+    with socket.create_connection(place, ANSWER_S) as connection:
+        connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: any\r\n\r\n")
+        return connection.recv(65536).startswith(b"HTTP/1.1 200 ")
+
+
+@pytest.mark.parametrize("how", ["list", "options", "environment", "file"])
+def test_several_addresses(make_server, tmp_path, how):
+    """Port 0 gives all of them the same."""
+    addresses = ["127.0.0.1:0", "127.0.0.2:0", "127.0.0.3:0"]
+    (tmp_path / "file").write_text("listen = " + ",".join(addresses) + "\n")
+    server = make_server(listen=None, **{
+        "list": {"options": ["--listen", ",".join(addresses)]},
+        "options": {"options": [word for one in addresses for word in ("--listen", one)]},
+        "environment": {"env": {"DOCKET_LISTEN": ",".join(addresses)}},
+        "file": {"options": ["--config", tmp_path / "file"]}}[how])
+    places = heard(server, 3)
+    assert [host for host, _ in places] == ["127.0.0.1", "127.0.0.2", "127.0.0.3"]
+    assert len({port for _, port in places}) == 1
+    assert all(answers(place) for place in places)
+    server.stop()
+    for place in places:
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection(place, ANSWER_S)
+
+
+def test_the_lines_are_plain_in_every_format(make_server):
+    for form in ("json", "text"):
+        server = make_server(listen="127.0.0.1:0,127.0.0.2:0", options=["--log-format", form])
+        heard(server, 2)
+
+
+def test_the_same_address_twice_is_one(make_server):
+    heard(make_server(listen="127.0.0.1:0,127.0.0.1:0"), 1)
+
+
+def resolved(tmp_path, names):
+    """How to run a command that finds these names in /etc/hosts, without changing this machine's."""
+    if not shutil.which("unshare") or os.geteuid() != 0:
+        pytest.skip("NOT TESTED, names: root and unshare are needed")
+    hosts = tmp_path / "hosts"
+    hosts.write_text("".join(f"{address} {name}\n" for address, name in names))
+    script = f"mount --bind {hosts} /etc/hosts && exec \"$@\""
+    probe = ["unshare", "-m", "sh", "-c", script, "sh"]
+    if subprocess.run([*probe, "true"], stderr=subprocess.DEVNULL).returncode:
+        pytest.skip("NOT TESTED, names: this machine lets nobody mount")
+    return probe
+
+
+def named(make_server, tmp_path, names, listen, *options):
+    server = make_server(listen=listen, options=options)
+    server.stop()
+    server.arguments = [*resolved(tmp_path, names), *server.arguments]
+    server.log.write_text("")
+    server.start()
+    return server
+
+
+def test_a_name_is_all_its_addresses(make_server, tmp_path):
+    names = [("127.0.0.2", "desk.test"), ("127.0.0.3", "desk.test")]
+    server = named(make_server, tmp_path, names, "127.0.0.1:0")
+    server.stop()
+    server.arguments[server.arguments.index("--listen") + 1] = "desk.test:0"
+    server.log.write_text("")
+    server.start()
+    places = heard(server, 2)
+    assert {host for host, _ in places} == {"127.0.0.2", "127.0.0.3"}
+    assert len({port for _, port in places}) == 1 and all(map(answers, places))
+    # The limits count over all of them, and so does the end.
+    server.stop()
+
+
+@needs_ipv6
+def test_ipv6_beside_ipv4(make_server):
+    """[::] alone would take IPv4 as well."""
+    server = make_server(listen="0.0.0.0:0,[::]:0", options=["--behind-proxy"])
+    (_, port), (_, other) = heard(server, 2)
+    assert port == other
+    assert answers(("127.0.0.1", port)) and answers(("::1", port))
+
+
+@needs_ipv6
+def test_ipv6_alone_takes_both(make_server):
+    server = make_server(listen="[::]:0", options=["--behind-proxy"])
+    (_, port), = heard(server, 1)
+    assert answers(("127.0.0.1", port)) and answers(("::1", port))
+
+
+def run_named(tmp_path, names, *arguments):
+    return subprocess.run([*resolved(tmp_path, names), PROGRAM, *map(str, arguments)],
+                          env=environment(), stdin=subprocess.DEVNULL, capture_output=True,
+                          text=True, timeout=ANSWER_S)
+
+
+@pytest.mark.parametrize("reachable", ["198.51.100.1", "2001:db8::1"])
+def test_every_address_of_a_name_must_be_loopback(base, tmp_path, reachable):
+    """Without TLS. The first one is."""
+    names = [("127.0.0.1", "desk.test"), (reachable, "desk.test")]
+    done = run_named(tmp_path, names, "serve", "--data", base[0], "--listen", "desk.test:0")
+    assert done.returncode == 2, done
+    assert "--listen has desk.test:0, which other machines reach" in done.stderr
+
+
+def test_every_address_of_a_list_must_be_loopback(base):
+    said = misuse("serve", "--data", base[0], "--listen", "127.0.0.1:0,0.0.0.0:8080")
+    assert "--listen has 0.0.0.0:8080, which other machines reach" in said
+
+
+def test_an_address_of_a_name_that_is_not_here_is_left_out(make_server, tmp_path):
+    names = [("198.51.100.1", "desk.test"), ("127.0.0.1", "desk.test")]
+    server = named(make_server, tmp_path, names, "127.0.0.1:0", "--behind-proxy")
+    server.stop()
+    server.arguments[server.arguments.index("--listen") + 1] = "desk.test:0"
+    server.log.write_text("")
+    server.start()
+    assert heard(server, 1)[0][0] == "127.0.0.1"
+
+
+def test_a_name_that_is_not_here_at_all(base, tmp_path):
+    names = [("198.51.100.1", "desk.test"), ("198.51.100.2", "desk.test")]
+    done = run_named(tmp_path, names, "serve", "--data", base[0], "--listen", "desk.test:0",
+                     "--behind-proxy")
+    assert done.returncode == 1
+    assert "cannot listen at desk.test:0: Cannot assign requested address" in done.stderr
+
+
+@pytest.mark.parametrize("listen", ["127.0.0.1:0,198.51.100.1:0", "198.51.100.1:0,127.0.0.1:0"])
+def test_an_address_that_is_not_here_is_an_error(base, listen):
+    said = fails("serve", "--data", base[0], "--listen", listen, "--behind-proxy")
+    assert "cannot listen at 198.51.100.1:0: Cannot assign requested address" in said
+    assert "listening" not in said
+
+
+@pytest.mark.parametrize("listen, said", [
+    ("127.0.0.1:0,", 'must be ADDR:PORT or [ADDR]:PORT; got ""'),
+    ("127.0.0.1:0,,127.0.0.2:0", 'got ""'), ("127.0.0.1:0,nonsense", 'got "nonsense"'),
+    ("nowhere.invalid:0", 'names "nowhere.invalid", which has no address'),
+    (",".join(f"127.0.1.{number}:0" for number in range(65)), "more than 64")])
+def test_a_list_that_is_wrong(base, listen, said):
+    assert said in misuse("serve", "--data", base[0], "--listen", listen)
+
+
+def test_a_port_that_is_taken_at_one_address(base):
+    with socket.create_server(("127.0.0.2", 0)) as taken:
+        port = taken.getsockname()[1]
+        said = fails("serve", "--data", base[0], "--listen",
+                     f"127.0.0.1:{port},127.0.0.2:{port}")
+        assert f"cannot listen at 127.0.0.2:{port}: Address already in use" in said
+
+
+def test_limits_count_over_all(make_server):
+    server = make_server(
+        listen="127.0.0.1:0,127.0.0.2:0",
+        preexec=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (200, 200)))
+    places = heard(server, 2)
+    with contextlib.ExitStack() as stack:
+        wires = [stack.enter_context(socket.create_connection(places[number % 2], ANSWER_S))
+                 for number in range(300)]
+        for wire in wires:
+            wire.sendall(b"GET /healthz HTTP/1.1\r\nHost: any\r\n\r\n")
+        # Those that are too many wait, at either address, and nothing spins.
+        time.sleep(0.5)
+        before = server.processor()
+        time.sleep(1)
+        assert server.processor() - before < 0.3
+        for wire in wires:
+            assert wire.recv(65536).startswith(b"HTTP/1.1 200 ")
+            wire.close()
+
+
+def test_no_descriptor_is_left(make_server):
+    """Whatever took them: clients wait, nothing spins, and it goes on by itself."""
+    server = make_server()
+    record = server.create()
+    server.session.close()
+    _, hard = resource.prlimit(server.process.pid, resource.RLIMIT_NOFILE)
+    resource.prlimit(server.process.pid, resource.RLIMIT_NOFILE, (3, hard))
+    with Wire(server) as wire:
+        wire.send(server.request("GET", f"{TASKS}/{record['id']}"))
+        deadline = time.monotonic() + ANSWER_S
+        while "docket: cannot accept connections: Too many open files" not in server.stderr():
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        before = server.processor()
+        time.sleep(1)
+        assert server.processor() - before < 0.3
+        resource.prlimit(server.process.pid, resource.RLIMIT_NOFILE, (hard, hard))
+        assert wire.reply().json == record
+    assert server.stderr().count("cannot accept") == 1
+
+
+def test_a_port_that_needs_a_privilege(base, tmp_path):
+    with open("/proc/sys/net/ipv4/ip_unprivileged_port_start", encoding="ascii") as start:
+        if int(start.read()) <= 1 or os.geteuid() != 0 or not shutil.which("setpriv"):
+            pytest.skip("NOT TESTED, ports below 1024: needs root, setpriv and such ports")
+    done = subprocess.run(
+        ["setpriv", "--bounding-set=-net_bind_service", "--inh-caps=-all", PROGRAM, "serve",
+         "--ephemeral", "--listen", "127.0.0.1:443"], env=environment(), capture_output=True,
+        text=True, timeout=ANSWER_S, stdin=subprocess.DEVNULL)
+    assert done.returncode == 1, done
+    assert "cannot listen at 127.0.0.1:443: Permission denied" in done.stderr
+    assert "CAP_NET_BIND_SERVICE" in done.stderr
+
+
+@pytest.mark.parametrize("which", ["cert", "key"])
+def test_a_file_of_tls_that_is_missing(base, tmp_path, which):
+    files = dict(zip(("cert", "key"), Authority(tmp_path / "ca").make("acme", "acme.test")))
+    files[which] = tmp_path / "nofile.pem"
+    said = fails("serve", "--data", base[0], "--listen", "127.0.0.1:0", "--tls-cert",
+                 files["cert"], "--tls-key", files["key"])
+    assert f"cannot read {tmp_path}/nofile.pem: No such file or directory" in said
+    (tmp_path / "nofile.pem").mkdir()
+    said = fails("serve", "--data", base[0], "--listen", "127.0.0.1:0", "--tls-cert",
+                 files["cert"], "--tls-key", files["key"])
+    assert f"cannot read {tmp_path}/nofile.pem: Is a directory" in said
