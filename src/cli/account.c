@@ -32,8 +32,9 @@ enum exit_status account_add(const struct settings *settings, struct store *stor
 	    !admin_staff(settings, settings->text[SETTING_USERNAME], false, &staff, &given))
 		return EXIT_USAGE;
 	if (settings->serving && !settings->serving_domain) {
-		fprintf(settings->err, "docket: the folder is served without --base-domain, so for "
-				       "one account: serve it with one first\n");
+		fprintf(settings->err,
+			"docket: restart docket serve with --base-domain before adding a "
+			"second account\n");
 		return EXIT_FAILED;
 	}
 	account_create_init(&create);
@@ -78,7 +79,7 @@ enum exit_status account_list(const struct settings *settings, struct store *sto
 	(void)token_hash;
 	arena_release(&arena);
 	if (!err)
-		return admin_list(settings, rows);
+		return admin_list(settings, "accounts", rows);
 	json_decref(rows);
 	return admin_outcome(settings, err, "cannot read the accounts");
 }
@@ -96,6 +97,16 @@ static bool read_hour(const char *text, int32_t *minute_out)
 	return true;
 }
 
+/* As the API takes a country. Without memory it is none. */
+static struct slice capitals(struct arena *arena, const char *text)
+{
+	char *copy = arena_copy(arena, slice_of(text));
+
+	for (char *at = copy; at && *at; at++)
+		*at = *at >= 'a' && *at <= 'z' ? (char)(*at - 'a' + 'A') : *at;
+	return copy ? slice_of(copy) : SLICE("");
+}
+
 /* Puts what was given over what the account is set to, and says what is wrong. */
 static bool read_settings(const struct settings *settings, struct arena *arena,
 			  struct account *account)
@@ -111,7 +122,7 @@ static bool read_settings(const struct settings *settings, struct arena *arena,
 
 	faults_init(&faults, arena);
 	if (text[SETTING_COUNTRY])
-		account->country = slice_of(text[SETTING_COUNTRY]);
+		account->country = capitals(arena, text[SETTING_COUNTRY]);
 	if (text[SETTING_EXPAND])
 		account->expand = strcmp(text[SETTING_EXPAND], "none") == 0
 					  ? SLICE("")
@@ -128,7 +139,7 @@ static bool read_settings(const struct settings *settings, struct arena *arena,
 	if (text[SETTING_ALERT_HOUR] &&
 	    !read_hour(text[SETTING_ALERT_HOUR], &account->alert_minute)) {
 		settings_wrong(settings, SETTING_ALERT_HOUR,
-			       "must be a time of day as 09:00, and is \"%s\"",
+			       "must be a time of day such as 09:00; got \"%s\"",
 			       text[SETTING_ALERT_HOUR]);
 		return false;
 	}
@@ -162,12 +173,8 @@ enum exit_status account_set(const struct settings *settings, struct store *stor
 	(void)token_hash;
 	for (size_t i = 0; i < FIELD_COUNT(options); i++)
 		given += settings->text[options[i]] != NULL;
-	if (!given) {
-		fprintf(settings->err,
-			"docket %s: nothing is to be set; see \"docket %s --help\"\n",
-			settings->command->name, settings->command->name);
-		return EXIT_USAGE;
-	}
+	if (!given)
+		return admin_nothing(settings, options, FIELD_COUNT(options));
 	if (find(settings, store, &arena, &account)) {
 		status = EXIT_USAGE;
 		account_set_init(&set);
@@ -178,6 +185,8 @@ enum exit_status account_set(const struct settings *settings, struct store *stor
 					       admin_write(store, &set.write, &arena, &faults),
 					       "cannot set the account");
 	}
+	if (status == EXIT_OK)
+		fprintf(settings->err, "changed the account \"%s\"\n", settings->argument);
 	arena_release(&arena);
 	return status;
 }
@@ -205,15 +214,14 @@ enum exit_status account_remove(const struct settings *settings, struct store *s
 	(void)token_hash;
 	if (!settings->number[SETTING_YES]) {
 		fprintf(settings->err,
-			"docket %s: all that \"%s\" has would be gone: say --yes where that is "
-			"meant\n",
+			"docket %s: this deletes account \"%s\" and all its records for good; add "
+			"--yes\n",
 			settings->command->name, settings->argument);
 		return EXIT_USAGE;
 	}
 	if (settings->serving && !settings->serving_domain) {
 		fprintf(settings->err,
-			"docket: it is the only account of a folder that is served: end "
-			"docket serve first\n");
+			"docket: docket serve serves this one account: stop it first\n");
 		return EXIT_FAILED;
 	}
 	if (find(settings, store, &arena, &account)) {

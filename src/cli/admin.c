@@ -36,7 +36,7 @@ bool admin_account(const struct settings *settings, struct store *store, struct 
 
 	if (err == ERR_EXISTS)
 		fprintf(settings->err,
-			"docket: there are several accounts: say which, with --account\n");
+			"docket: there are several accounts: name one with --account\n");
 	else if (err == ERR_NOT_FOUND && name)
 		fprintf(settings->err, "docket: there is no account \"%s\"\n", name);
 	else if (err == ERR_NOT_FOUND)
@@ -130,12 +130,14 @@ static void print_table(FILE *out, const json_t *rows)
 	}
 }
 
-enum exit_status admin_list(const struct settings *settings, json_t *rows)
+enum exit_status admin_list(const struct settings *settings, const char *what, json_t *rows)
 {
 	enum exit_status status = rows ? EXIT_OK : EXIT_FAILED;
 
 	if (!rows) {
 		fprintf(settings->err, "docket: out of memory\n");
+	} else if (!settings->number[SETTING_JSON] && json_array_size(rows) == 0) {
+		fprintf(settings->err, "there are no %s\n", what);
 	} else if (!settings->number[SETTING_JSON]) {
 		print_table(settings->out, rows);
 	} else if (json_dumpf(rows, settings->out, JSON_INDENT(2))) {
@@ -145,6 +147,20 @@ enum exit_status admin_list(const struct settings *settings, json_t *rows)
 	}
 	json_decref(rows);
 	return status;
+}
+
+enum exit_status admin_nothing(const struct settings *settings, const enum setting *options,
+			       size_t count)
+{
+	fprintf(settings->err, "docket %s: nothing to change: give", settings->command->name);
+	for (size_t i = 0; i < count; i++)
+		fprintf(settings->err, "%s --%s",
+			i == 0          ? ""
+			: i + 1 < count ? ","
+					: " or",
+			settings_name(options[i]));
+	fprintf(settings->err, "\n");
+	return EXIT_USAGE;
 }
 
 /* The folder's own process, or this one where it has none; a database is for everybody. */
@@ -222,7 +238,7 @@ enum exit_status admin_run(const struct settings *settings)
 	if (!settings->command->makes_token)
 		return run_command(settings, NULL, &unknown);
 	if (auth_init()) {
-		log_line("no random numbers can be had on this machine");
+		log_line("cannot get random numbers from this machine");
 		return EXIT_FAILED;
 	}
 	token_new(token);
@@ -233,7 +249,7 @@ enum exit_status admin_run(const struct settings *settings)
 		return EXIT_FAILED;
 	status = run_command(settings, hash, &unknown);
 	if (file && unknown)
-		fprintf(settings->err, "the API token is in %s, if it was\n", file);
+		fprintf(settings->err, "if it was, the API token is in %s\n", file);
 	else if (file && status != EXIT_OK)
 		unlink(file);
 	else if (file)

@@ -37,11 +37,16 @@ enum err admin_write(struct store *store, struct store_write *write, struct aren
 		     struct faults *faults);
 
 /* An array of objects with the same keys, as JSON or as a table; it is released. NULL is out of
- * memory. */
-enum exit_status admin_list(const struct settings *settings, json_t *rows);
+ * memory. `what` they are, as "accounts": of a table without rows it is said that there are none.
+ */
+enum exit_status admin_list(const struct settings *settings, const char *what, json_t *rows);
 
-/* Makes the file, mode 0600, which must not be there; else says what is wrong. In the data folder it
- * belongs to the folder's owner. */
+/* "docket COMMAND: nothing to change: give --email, …", of the options that are its own. */
+enum exit_status admin_nothing(const struct settings *settings, const enum setting *options,
+			       size_t count);
+
+/* Makes the file, mode 0600, which must not be there; else says what is wrong. In the data folder
+ * it belongs to the folder's owner. */
 bool admin_token_file(const struct settings *settings, const char *file, const char *token);
 
 /* A time for a listing; null for TIME_NONE. */

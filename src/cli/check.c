@@ -46,14 +46,14 @@ static void print_report(FILE *out, const struct check_report *report)
 		if (!result->found && !result->broken)
 			continue;
 		fprintf(out, "%s: %s %s\n", result->name,
-			result->note && !result->broken ? "note that" : "not so that",
+			result->note && !result->broken ? "note that" : "BROKEN; the rule:",
 			result->says);
 		for (size_t j = 0; j < shown(result); j++)
 			print_entry(out, &result->entries[j]);
 		if (result->found > CHECK_SHOWN)
 			fprintf(out, "    and %lld more\n", (long long)result->found - CHECK_SHOWN);
 		if (result->broken)
-			fprintf(out, "    not seen to the end: %s\n", result->broken);
+			fprintf(out, "    could not be read to the end: %s\n", result->broken);
 	}
 	fprintf(out, "looked at schema %lld with %zu rules:", (long long)report->schema,
 		report->result_count);
@@ -134,6 +134,8 @@ enum exit_status command_check(const struct settings *settings)
 			print_report(settings->out, &report);
 		else if (!print_json(settings->out, &report))
 			status = EXIT_FAILED;
+		if (!report.sound)
+			fprintf(settings->err, "%s\n", report.advice);
 	}
 	buf_release(&why);
 	arena_release(&arena);

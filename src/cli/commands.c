@@ -59,9 +59,8 @@ const struct command commands[] = {
 		.argument = "NAME",
 		.summary = "remove an account and all that it has",
 		.about =
-			"Nobody gets at it any more at once; then its tasks, cases, staff and history are "
-			"deleted\na part at a time. --yes is taken as an option alone, not from the "
-			"environment or a file.",
+			"It is out of reach at once. Then its tasks, cases, staff and history are deleted, a "
+			"part\nat a time. --yes can be given only on the command line.",
 		.takes = DATA | BIT(SETTING_YES),
 		.needs = BIT(SETTING_DATA),
 		.options_only = BIT(SETTING_YES),
@@ -71,7 +70,9 @@ const struct command commands[] = {
 		.name = "staff add",
 		.argument = "USERNAME",
 		.summary = "add a staff member",
-		.about = "Without --access it is full.",
+		.about =
+			"Without --access it is full: the staff member may use the API with any token of "
+			"the account.",
 		.takes = DATA | BIT(SETTING_ACCOUNT) | STAFF,
 		.needs = BIT(SETTING_DATA),
 		.admin = staff_add,
@@ -88,9 +89,8 @@ const struct command commands[] = {
 		.argument = "USERNAME",
 		.summary = "change a staff member",
 		.about =
-			"The last staff member with full access keeps it. \"none\" takes an e-mail "
-			"address away.\nWhat is to be changed is taken from options alone, not from the "
-			"environment or a file.",
+			"The last staff member with full access keeps it. \"\" takes a name or an e-mail "
+			"address\naway. What is to be changed can be given only on the command line.",
 		.takes = DATA | BIT(SETTING_ACCOUNT) | STAFF,
 		.needs = BIT(SETTING_DATA),
 		.options_only = STAFF,
@@ -118,7 +118,7 @@ const struct command commands[] = {
 	{
 		.name = "token revoke",
 		.argument = "LABEL",
-		.summary = "revoke an API token: it is of no use from now on",
+		.summary = "revoke an API token: it stops working at once",
 		.takes = DATA | BIT(SETTING_ACCOUNT),
 		.needs = BIT(SETTING_DATA),
 		.admin = token_revoke,
@@ -130,8 +130,9 @@ const struct command commands[] = {
 			"Cases 245 and 246 with a subject and a case service each, a calendar and "
 			"two more\nstaff members where they are not there yet, and --tasks N more "
 			"tasks, with the cases,\nsubjects, calendars and staff of an agency of that "
-			"size. Only for an account without\ncases of its own, while docket does not "
-			"serve it.",
+			"size. Only for an account without\ncases of its own. docket must not serve "
+			"a folder meanwhile; it may serve a PostgreSQL\ndatabase. Every run makes N more "
+			"tasks.",
 		.takes = DATA | BIT(SETTING_ACCOUNT) | BIT(SETTING_TASKS),
 		.needs = BIT(SETTING_DATA),
 		.run = command_demo,
@@ -140,10 +141,11 @@ const struct command commands[] = {
 		.name = "check",
 		.summary = "tell whether all that is stored is sound",
 		.about =
-			"Reads the whole database and writes nothing, also while docket serves the "
-			"folder; nobody\ncan begin to serve it meanwhile. Names the first that break a "
-			"rule, and ends with 1 where\nthere are any. Notes name what is sound and worth "
-			"knowing, such as user names\nthat differ in their case alone.",
+			"Reads the whole database and writes nothing, also while docket serves it and from "
+			"a\nmedium that cannot be written; nobody can begin to serve a folder "
+			"meanwhile. Names the\nfirst records that break a rule; then the exit status is "
+			"1. Notes name what is sound and\nworth knowing, such as user names that differ "
+			"in their case alone.",
 		.takes = DATA | BIT(SETTING_JSON),
 		.needs = BIT(SETTING_DATA),
 		.run = command_check,

@@ -159,8 +159,9 @@ static enum exit_status run(const struct control *control, const json_t *asked, 
 	    !all_texts(given) ||
 	    (settings.command->makes_token &&
 	     !read_hash(json_object_get(asked, "token_hash"), hash)))
-		fprintf(err, "docket: the process that serves the folder does not know the "
-			     "command: it is of another version\n");
+		fprintf(err,
+			"docket: the process that serves the folder has another version and does "
+			"not know this command: restart it\n");
 	else if (take_settings(&settings, given, json_object_get(asked, "origins")))
 		status = settings.command->admin(&settings, control->store, hash);
 	/* Its owner has not used it yet, and must not have to wait for what others guess. */
@@ -402,7 +403,7 @@ static enum exit_status print_answer(const struct settings *settings, const stru
 	} else {
 		*unknown_out = true;
 		fprintf(settings->err, "docket: the process that serves the folder gave no answer: "
-				       "see whether the command was carried out\n");
+				       "look whether it carried out the command\n");
 	}
 	json_decref(said);
 	return result;

@@ -82,7 +82,7 @@ enum exit_status command_init(const struct settings *settings)
 	    !admin_staff(settings, settings->text[SETTING_USERNAME], false, &staff, &given))
 		return EXIT_USAGE;
 	if (auth_init()) {
-		log_line("no random numbers can be had on this machine");
+		log_line("cannot get random numbers from this machine");
 		return EXIT_FAILED;
 	}
 	return make(settings, account, &staff);

@@ -20,8 +20,9 @@ static void show_progress(void *context, const char *what, int64_t done, int64_t
 static void print_report(const struct settings *settings, const struct move_report *report)
 {
 	for (size_t i = 0; i < MOVE_TABLES; i++)
-		fprintf(settings->out, "%-16s %lld\n", report->counts[i].table,
-			(long long)report->counts[i].rows);
+		if (report->counts[i].shown)
+			fprintf(settings->out, "%-18s %lld\n", report->counts[i].shown,
+				(long long)report->counts[i].rows);
 	if (report->resumed)
 		fprintf(settings->err, "went on after %lld rows of an earlier run\n",
 			(long long)report->resumed);

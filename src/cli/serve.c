@@ -77,7 +77,7 @@ static enum err find_account(struct store *store, struct arena *arena, struct ap
 	enum err err = app->base_domain ? OK : store_account(store, NULL, arena, &account);
 
 	if (err == ERR_EXISTS)
-		log_line("there are several accounts: say --base-domain DOMAIN, so that "
+		log_line("there are several accounts: give --base-domain DOMAIN, so that "
 			 "NAME.DOMAIN is the host name of each");
 	else if (err == ERR_NOT_FOUND)
 		log_line("there is no account: make one with \"docket account add\"");
@@ -285,7 +285,7 @@ static bool read_addresses(const struct settings *settings, struct http_addresse
 		settings_wrong(settings, SETTING_LISTEN,
 			       "has %s, which other machines reach, and docket would serve it "
 			       "without TLS: give it a certificate by --tls-cert and --tls-key, "
-			       "listen on 127.0.0.1, or say --behind-proxy where a proxy with TLS "
+			       "listen on 127.0.0.1, or add --behind-proxy where a proxy with TLS "
 			       "stands in front",
 			       reachable);
 		http_addresses_free(*addresses_out);
@@ -318,9 +318,9 @@ static bool is_paired(const struct settings *settings)
 		settings_wrong(settings, SETTING_TLS_KEY, "needs --tls-cert beside it");
 	else
 		settings_wrong(settings, SETTING_TLS_KEY,
-			       "names %zu files, and there are %zu certificates: as many are "
-			       "needed, in the same order",
-			       keys, chains);
+			       "must name a key for each certificate, in the same order: %zu "
+			       "certificate%s but %zu key%s",
+			       chains, chains == 1 ? "" : "s", keys, keys == 1 ? "" : "s");
 	return false;
 }
 
@@ -333,7 +333,7 @@ static bool is_domain(const struct settings *settings)
 			domain[0] != '.' && domain[strlen(domain) - 1] != '.'))
 		return true;
 	settings_wrong(settings, SETTING_BASE_DOMAIN,
-		       "must be a domain as example.com, and is \"%s\"", domain);
+		       "must be a domain such as example.com; got \"%s\"", domain);
 	return false;
 }
 
@@ -410,7 +410,7 @@ static enum exit_status serve_to_end(const struct settings *settings,
 	block_signals(&signals);
 	json_read_init();
 	if (auth_init()) {
-		log_line("no random numbers can be had on this machine");
+		log_line("cannot get random numbers from this machine");
 		return EXIT_FAILED;
 	}
 	if (settings->number[SETTING_EPHEMERAL]) {
@@ -429,8 +429,8 @@ enum exit_status command_serve(const struct settings *settings)
 	struct http_addresses *addresses;
 	enum exit_status status;
 
-	if (!serve_log_begin(settings) || !is_paired(settings) || !is_domain(settings) ||
-	    !is_enough(settings) || !public_check(settings) || !ephemeral_check(settings) ||
+	if (!is_paired(settings) || !is_domain(settings) || !is_enough(settings) ||
+	    !public_check(settings) || !ephemeral_check(settings) ||
 	    !read_addresses(settings, &addresses))
 		return EXIT_USAGE;
 	status = serve_to_end(settings, addresses);

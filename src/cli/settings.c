@@ -7,12 +7,15 @@
 #include <getopt.h>
 #include <ini.h>
 #include <stdarg.h>
+#include <unistd.h>
 
+#include "base/log.h"
 #include "base/slice.h"
 #include "base/text.h"
 
 enum setting_type {
 	SETTING_TEXT,
+	SETTING_ANY_TEXT, /* also none: "" */
 	SETTING_NUMBER,
 	SETTING_SWITCH,
 	SETTING_LIST,  /* by comma; an option that is repeated adds to it */
@@ -46,31 +49,31 @@ static const struct setting_row rows[SETTINGS] = {
 			     "the account; need not be named where there is only one"},
 	[SETTING_USERNAME] = {"username", "NAME", SETTING_TEXT, 0, "admin",
 			      "the user name of its first staff member"},
-	[SETTING_EMAIL] = {"email", "ADDRESS", SETTING_TEXT, 0, NULL,
+	[SETTING_EMAIL] = {"email", "ADDRESS", SETTING_ANY_TEXT, 0, NULL,
 			   "the staff member's e-mail address"},
-	[SETTING_FIRST_NAME] = {"first-name", "NAME", SETTING_TEXT, 0, NULL, "first name"},
-	[SETTING_LAST_NAME] = {"last-name", "NAME", SETTING_TEXT, 0, NULL, "last name"},
+	[SETTING_FIRST_NAME] = {"first-name", "NAME", SETTING_ANY_TEXT, 0, NULL, "first name"},
+	[SETTING_LAST_NAME] = {"last-name", "NAME", SETTING_ANY_TEXT, 0, NULL, "last name"},
 	[SETTING_ACCESS] = {"access", "LEVEL", SETTING_TEXT, 0, NULL,
 			    "full, limited or disabled; only full may use the API"},
 	[SETTING_EXPIRES] = {"expires", "TIME", SETTING_TEXT, 0, NULL,
-			     "when the token ends, as 2027-01-31 or 2027-01-31T12:00:00Z"},
+			     "when the token expires: 2027-01-31 or 2027-01-31T12:00:00Z"},
 	[SETTING_READ_ONLY] = {"read-only", NULL, SETTING_SWITCH, 0, NULL, "the token only reads"},
 	[SETTING_LENIENT] = {"lenient", NULL, SETTING_SWITCH, 0, NULL,
 			     "unknown fields and parameters are ignored: for old clients"},
 	[SETTING_COUNTRY] = {"country", "CODE", SETTING_TEXT, 0, NULL,
-			     "the country of addresses that name none, as US"},
+			     "the country of addresses that name none, such as US"},
 	[SETTING_REQUIRE_CASE] = {"require-case", "yes|no", SETTING_SWITCH, 0, NULL,
 				  "whether a task must have a case"},
 	[SETTING_EXPAND] = {"expand", "NAMES", SETTING_TEXT, 0, NULL,
-			    "what answers expand by themselves, as case,users; or none"},
+			    "what answers expand by themselves, such as case,users; or none"},
 	[SETTING_ALERT_HOUR] = {"alert-hour", "HH:MM", SETTING_TEXT, 0, NULL,
 				"the time of day that a bare date in alert_at means"},
 	[SETTING_TIME_ZONE] = {"time-zone", "ZONE", SETTING_TEXT, 0, NULL,
-			       "the zone of the alert hour, as Europe/Berlin"},
+			       "the zone of the alert hour, such as Europe/Berlin"},
 	[SETTING_YES] = {"yes", NULL, SETTING_SWITCH, 0, NULL, "do it: it cannot be undone"},
 	[SETTING_JSON] = {"json", NULL, SETTING_SWITCH, 0, NULL, "answer in JSON"},
 	[SETTING_TOKEN_FILE] = {"token-file", "FILE", SETTING_TEXT, 0, NULL,
-				"write the API token to FILE (mode 0600) and do not print it"},
+				"write the API token to FILE (mode 0600) instead of printing it"},
 	[SETTING_TASKS] = {"tasks", "N", SETTING_NUMBER, 100000000, "200",
 			   "how many tasks to make"},
 	[SETTING_DRY_RUN] = {"dry-run", NULL, SETTING_SWITCH, 0, NULL,
@@ -92,7 +95,7 @@ static const struct setting_row rows[SETTINGS] = {
 	[SETTING_TLS_KEY] = {"tls-key", "FILE[,FILE]", SETTING_LIST, 0, NULL,
 			     "the certificate's key, as PEM without a password"},
 	[SETTING_BEHIND_PROXY] = {"behind-proxy", NULL, SETTING_SWITCH, 0, NULL,
-				  "serve beyond this machine without TLS: a proxy in front has it"},
+				  "serve other machines without TLS: a proxy in front has it"},
 	[SETTING_BASE_URL] = {"base-url", "URL", SETTING_TEXT, 0, NULL,
 			      "the URL that clients reach docket at, for --absolute-links"},
 	[SETTING_ABSOLUTE_LINKS] = {"absolute-links", NULL, SETTING_SWITCH, 0, NULL,
@@ -114,9 +117,11 @@ static const struct setting_row rows[SETTINGS] = {
 				"json or text; text where standard error is a terminal, else json"},
 };
 
+#define PREFIX "DOCKET_"
+
 static const char *environment_name(enum setting setting, char name[64])
 {
-	snprintf(name, 64, "DOCKET_%s", rows[setting].name);
+	snprintf(name, 64, PREFIX "%s", rows[setting].name);
 	for (char *at = name; *at; at++)
 		*at = *at == '-' ? '_' : (char)toupper((unsigned char)*at);
 	return name;
@@ -204,7 +209,7 @@ static bool set(struct settings *settings, enum setting setting, const char *tex
 		return false;
 	settings->text[setting] = text;
 	settings->origin[setting] = origin;
-	if (!*text) {
+	if (!*text && row->type != SETTING_ANY_TEXT) {
 		settings_wrong(settings, setting, "is empty");
 		return false;
 	}
@@ -215,7 +220,7 @@ static bool set(struct settings *settings, enum setting setting, const char *tex
 		settings->number[setting] = strtoll(text, NULL, 10);
 		if (!digits || errno || settings->number[setting] > row->max) {
 			settings_wrong(settings, setting,
-				       "must be a whole number from 0 to %lld, and is \"%s\"",
+				       "must be a whole number from 0 to %lld; got \"%s\"",
 				       (long long)row->max, text);
 			return false;
 		}
@@ -223,7 +228,7 @@ static bool set(struct settings *settings, enum setting setting, const char *tex
 	if (row->type == SETTING_SWITCH) {
 		settings->number[setting] = yes;
 		if (!yes && !no) {
-			settings_wrong(settings, setting, "must be yes or no, and is \"%s\"", text);
+			settings_wrong(settings, setting, "must be yes or no; got \"%s\"", text);
 			return false;
 		}
 	}
@@ -260,10 +265,10 @@ static void list_options(const struct command *command, struct option options[SE
 static bool refuse_flag(const struct command *command, int found, const char *argument)
 {
 	/* optopt is the setting where a value was given to a switch. */
-	fprintf(stderr, "docket %s: %s %s; see \"docket %s --help\"\n", command->name, argument,
+	fprintf(stderr, "docket %s: %s %s; see \"docket help %s\"\n", command->name, argument,
 		found == ':'                      ? "needs a value"
 		: optopt > 0 && optopt < SETTINGS ? "takes no value"
-						  : "is not an option of it",
+						  : "is not a known option",
 		command->name);
 	return false;
 }
@@ -275,10 +280,10 @@ static bool check_arguments(const struct settings *settings, const char *left)
 
 	if (left)
 		fprintf(stderr,
-			"docket %s: \"%s\" is one argument too many; see \"docket %s --help\"\n",
+			"docket %s: \"%s\" is one argument too many; see \"docket help %s\"\n",
 			name, left, name);
 	else if (settings->command->argument && !settings->argument)
-		fprintf(stderr, "docket %s: %s is missing; see \"docket %s --help\"\n", name,
+		fprintf(stderr, "docket %s: %s is missing; see \"docket help %s\"\n", name,
 			settings->command->argument, name);
 	else
 		return true;
@@ -342,6 +347,44 @@ static bool may_be_preset(const struct command *command, int i)
 	return command->takes & ~command->options_only & SETTING_BIT(i);
 }
 
+static const char *nearest_name(const char *name)
+{
+	const char *names[SETTINGS] = {0}; /* all but the file's own */
+	size_t count = 0;
+
+	for (int i = 0; i < SETTINGS; i++)
+		if (i != SETTING_CONFIG)
+			names[count++] = rows[i].name;
+	return text_nearest(slice_of(name), names);
+}
+
+/* A variable that is nearly one of docket's is a mistake; others may be a script's own. */
+static void warn_variable(const char *name, size_t len)
+{
+	char lower[64], variable[64];
+	const char *nearest;
+
+	if (len == 0 || len >= sizeof(lower))
+		return;
+	for (size_t i = 0; i < len; i++)
+		lower[i] = name[i] == '_' ? '-' : (char)tolower((unsigned char)name[i]);
+	lower[len] = '\0';
+	nearest = nearest_name(lower);
+	for (int i = 0; nearest && i < SETTINGS; i++)
+		if (strcmp(rows[i].name, nearest) == 0)
+			environment_name((enum setting)i, variable);
+	if (nearest && !slice_is((struct slice){name, len}, variable + strlen(PREFIX)))
+		log_line("warning: " PREFIX "%.*s is not a known variable; did you mean %s?",
+			 (int)len, name, variable);
+}
+
+void settings_warn(void)
+{
+	for (char **at = environ; *at; at++)
+		if (strncmp(*at, PREFIX, strlen(PREFIX)) == 0)
+			warn_variable(*at + strlen(PREFIX), strcspn(*at + strlen(PREFIX), "="));
+}
+
 static bool read_environment(struct settings *settings)
 {
 	for (int i = 0; i < SETTINGS; i++) {
@@ -365,15 +408,12 @@ struct file_reading {
 	char wrong[256]; /* about the first line that is wrong */
 };
 
-static const char *nearest_name(const char *name)
+static void refuse_name(const char *name, char *wrong, size_t size)
 {
-	const char *names[SETTINGS] = {0}; /* all but the file's own */
-	size_t count = 0;
+	const char *nearest = nearest_name(name);
 
-	for (int i = 0; i < SETTINGS; i++)
-		if (i != SETTING_CONFIG)
-			names[count++] = rows[i].name;
-	return text_nearest(slice_of(name), names);
+	snprintf(wrong, size, "\"%s\" is not a known setting%s%s%s", name,
+		 nearest ? "; did you mean \"" : "", nearest ? nearest : "", nearest ? "\"?" : "");
 }
 
 /* Returns 0 for a line that is wrong, as inih asks. */
@@ -381,25 +421,21 @@ static int file_line(void *context, const char *section, const char *name, const
 {
 	struct file_reading *reading = context;
 	struct settings *settings = reading->settings;
-	const char *nearest = nearest_name(name);
 	char *text, *origin;
 	int i = 0;
 
+	(void)section; /* read_line() refuses them */
 	if (reading->wrong[0])
 		return 0;
 	while (i < SETTINGS && strcmp(rows[i].name, name) != 0)
 		i++;
-	if (*section)
-		snprintf(reading->wrong, sizeof(reading->wrong), "there are no sections");
-	else if (i == SETTING_CONFIG)
+	if (i == SETTING_CONFIG)
 		snprintf(reading->wrong, sizeof(reading->wrong),
 			 "a configuration file cannot name another one");
 	else if (i == SETTINGS)
-		snprintf(reading->wrong, sizeof(reading->wrong), "\"%s\" is not a setting%s%s%s",
-			 name, nearest ? "; did you mean \"" : "", nearest ? nearest : "",
-			 nearest ? "\"?" : "");
+		refuse_name(name, reading->wrong, sizeof(reading->wrong));
 	else if (reading->seen & SETTING_BIT(i))
-		snprintf(reading->wrong, sizeof(reading->wrong), "%s is there twice", name);
+		snprintf(reading->wrong, sizeof(reading->wrong), "%s is given twice", name);
 	if (reading->wrong[0])
 		return 0;
 	reading->seen |= SETTING_BIT(i);
@@ -408,7 +444,7 @@ static int file_line(void *context, const char *section, const char *name, const
 	text = arena_copy(&settings->arena, slice_of(value));
 	origin = arena_printf(&settings->arena, "%s: %s", settings->text[SETTING_CONFIG], name);
 	if (!text || !origin || !set(settings, (enum setting)i, text, origin)) {
-		snprintf(reading->wrong, sizeof(reading->wrong), "its value does not fit");
+		snprintf(reading->wrong, sizeof(reading->wrong), "this value is wrong");
 		return 0;
 	}
 	return 1;
@@ -424,6 +460,11 @@ static char *read_line(char *text, int size, void *context)
 		snprintf(reading->wrong, sizeof(reading->wrong),
 			 "longer than %d bytes: set it as an option or in the environment",
 			 size - 3);
+	if (line && line[strspn(line, " \t\xef\xbb\xbf")] == '[' && !reading->wrong[0])
+		snprintf(reading->wrong, sizeof(reading->wrong), "there are no sections");
+	/* inih knows no wrong section: without a bracket it is a wrong line. */
+	if (line && reading->wrong[0])
+		snprintf(line, (size_t)size, "wrong\n");
 	return line;
 }
 
@@ -489,8 +530,7 @@ bool settings_read(struct settings *settings, const struct command *command, int
 	*status_out = EXIT_USAGE;
 	if (settings->text[SETTING_DATA] && settings->text[SETTING_DATABASE]) {
 		settings_wrong(settings, SETTING_DATABASE,
-			       "takes the place of --data: only one of "
-			       "them can be meant");
+			       "takes the place of --data: give only one of them");
 		return false;
 	}
 	if (!read_environment(settings) || !read_file(settings))
@@ -532,6 +572,6 @@ void settings_help(const struct command *command)
 	}
 	printf("  %-22s %s\n", "--help", "print this and end");
 	printf("\nEach option is also an environment variable, --data as DOCKET_DATA, and a key\n"
-	       "of the configuration file. An option goes before the environment, and that\n"
-	       "before the file.\n");
+	       "of the configuration file. Options override environment variables, which\n"
+	       "override the file.\n");
 }

@@ -108,6 +108,9 @@ bool settings_read(struct settings *settings, const struct command *command, int
 		   enum exit_status *status_out);
 void settings_release(struct settings *settings);
 
+/* Warns of environment variables that are nearly those of a setting. */
+void settings_warn(void);
+
 /* Whether a place is a database's URL, and no folder. */
 bool settings_is_url(const char *place);
 

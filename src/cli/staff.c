@@ -47,7 +47,7 @@ static void read_option(const struct field *field, const char *value, struct sta
 				return;
 			}
 		faults_add(faults, path, FAULT_CHOICE,
-			   "must be full, limited or disabled, and is \"%s\"", value);
+			   "must be full, limited or disabled; got \"%s\"", value);
 	} else if (!text_is_utf8(text)) {
 		faults_add(faults, path, FAULT_FORMAT, "is not UTF-8");
 	} else if (field_check_text(field, text, path, faults)) {
@@ -171,6 +171,8 @@ static enum exit_status set(const struct settings *settings, struct store *store
 enum exit_status staff_set(const struct settings *settings, struct store *store,
 			   const unsigned char *token_hash)
 {
+	static const enum setting changes[] = {SETTING_FIRST_NAME, SETTING_LAST_NAME, SETTING_EMAIL,
+					       SETTING_ACCESS};
 	struct arena arena = {0};
 	struct wanted wanted;
 	enum exit_status status;
@@ -180,13 +182,11 @@ enum exit_status staff_set(const struct settings *settings, struct store *store,
 		return EXIT_USAGE;
 	/* Whom, not what: names that could not be given any more are found as well. */
 	wanted.staff.username = slice_of(settings->argument);
-	if (!wanted.given) {
-		fprintf(settings->err,
-			"docket %s: nothing is to be set; see \"docket %s --help\"\n",
-			settings->command->name, settings->command->name);
-		return EXIT_USAGE;
-	}
+	if (!wanted.given)
+		return admin_nothing(settings, changes, FIELD_COUNT(changes));
 	status = set(settings, store, &arena, &wanted);
+	if (status == EXIT_OK)
+		fprintf(settings->err, "changed the staff member \"%s\"\n", settings->argument);
 	arena_release(&arena);
 	return status;
 }
@@ -255,7 +255,7 @@ enum exit_status staff_list(const struct settings *settings, struct store *store
 		listed.rows = json_array();
 		err = listed.rows ? read_all(store, &scope, &arena, &listed) : ERR_NOMEM;
 		status = err ? admin_outcome(settings, err, "cannot read the staff members")
-			     : admin_list(settings, json_incref(listed.rows));
+			     : admin_list(settings, "staff members", json_incref(listed.rows));
 		json_decref(listed.rows);
 	}
 	arena_release(&arena);

@@ -53,12 +53,13 @@ enum exit_status token_add(const struct settings *settings, struct store *store,
 		return EXIT_USAGE;
 	}
 	if (expires && !timestamp_parse(slice_of(expires), TIME_LAST, &token.expires_at))
-		return settings_wrong(settings, SETTING_EXPIRES,
-				      "must be a time as 2027-01-31T12:00:00Z or a date, and is "
-				      "\"%s\"",
-				      expires);
+		return settings_wrong(
+			settings, SETTING_EXPIRES,
+			"must be a date such as 2027-01-31 or a time such as 2027-01-31T12:00:00Z, and is "
+			"\"%s\"",
+			expires);
 	if (token.expires_at != TIME_NONE && token.expires_at <= clock_now(&system_clock))
-		return settings_wrong(settings, SETTING_EXPIRES, "is over already");
+		return settings_wrong(settings, SETTING_EXPIRES, "is in the past");
 	token_add_init(&add);
 	status = write_token(settings, store, &add, &token);
 	if (status == EXIT_OK && add.found) {
@@ -82,6 +83,9 @@ enum exit_status token_revoke(const struct settings *settings, struct store *sto
 	if (status == EXIT_OK && !revoke.found) {
 		fprintf(settings->err, "docket: there is no token \"%s\"\n", settings->argument);
 		status = EXIT_FAILED;
+	} else if (status == EXIT_OK) {
+		fprintf(settings->err, "revoked the token \"%s\": it stopped working\n",
+			settings->argument);
 	}
 	return status;
 }
@@ -112,7 +116,7 @@ enum exit_status token_list(const struct settings *settings, struct store *store
 		enum err err = rows ? store_tokens(store, &scope, list_token, rows) : ERR_NOMEM;
 
 		status = err ? admin_outcome(settings, err, "cannot read the tokens")
-			     : admin_list(settings, json_incref(rows));
+			     : admin_list(settings, "tokens", json_incref(rows));
 		json_decref(rows);
 	}
 	arena_release(&arena);

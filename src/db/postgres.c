@@ -704,7 +704,11 @@ static enum err configure(struct postgres_db *db)
 		return ERR_INVALID;
 	}
 	if (!encoding || strcmp(encoding, "UTF8") != 0) {
-		keep_message(db, "the database has another encoding than UTF8");
+		char said[96];
+
+		snprintf(said, sizeof(said), "the database has the encoding %s and must have UTF8",
+			 encoding ? encoding : "of an unknown name");
+		keep_message(db, said);
 		return ERR_INVALID;
 	}
 	if (PQsetnonblocking(db->conn, 1))

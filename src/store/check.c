@@ -250,6 +250,21 @@ static enum err refuse_changed(struct check *check, struct buf *why)
 	return ERR_BUSY;
 }
 
+static enum err advise(struct check *check, struct check_report *report)
+{
+	const char *folder = check->store->config.folder;
+	struct buf advice = {0};
+
+	if (folder)
+		folder_advise(folder, &advice);
+	else
+		buf_add_text(&advice,
+			     "Stop docket, keep the database as it is, and restore a backup");
+	report->advice = arena_copy(check->arena, buf_slice(&advice));
+	buf_release(&advice);
+	return report->advice ? OK : ERR_NOMEM;
+}
+
 enum err store_check(const struct store_config *config, struct arena *arena,
 		     check_progress_fn *on_progress, void *context, struct check_report *report_out,
 		     struct buf *why)
@@ -262,6 +277,8 @@ enum err store_check(const struct store_config *config, struct arena *arena,
 		err = run_rules(&check, on_progress, context, &report);
 	if (!err)
 		err = refuse_changed(&check, why);
+	if (!err)
+		err = advise(&check, &report);
 	if (err && !why->len)
 		buf_printf(why, "cannot read the database: %s", err_text(err));
 	if (check.store)

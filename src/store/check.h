@@ -36,6 +36,7 @@ struct check_report {
 	struct check_result *results;
 	size_t result_count;
 	bool sound;
+	const char *advice; /* what to do where it is not */
 };
 
 /* Called before the first rule and after each. */

@@ -27,7 +27,7 @@ const struct check_row check_rows[CHECK_RULES] = {
 	[CHECK_HISTORY_CHAIN] =
 		{
 			.name = "history-chain",
-			.says = "every change is as it was written, in a chain whose end the account has",
+			.says = "no change was altered or removed since it was written",
 			.run = check_history_chain,
 		},
 	[CHECK_LAST_CHANGE] =
@@ -165,7 +165,7 @@ const struct check_row check_rows[CHECK_RULES] = {
 	[CHECK_ACCOUNTS] =
 		{
 			.name = "accounts",
-			.says = "what an account is set to is right",
+			.says = "the settings of an account are valid",
 			.run = check_accounts,
 		},
 	[CHECK_VALUES] =

@@ -53,7 +53,8 @@ void folder_advise(const char *folder, struct buf *why)
 {
 	char name[PATH_BYTES];
 
-	buf_add_text(why, ". Stop docket, keep the folder as it is, and restore a backup");
+	buf_printf(why, "%sStop docket, keep the folder as it is, and restore a backup",
+		   why->len ? ". " : "");
 	if (newest_copy(folder, name))
 		buf_printf(why, "; %s is a copy from before an upgrade", name);
 }

@@ -264,11 +264,9 @@ static enum err compare_table(struct move *move, size_t table)
 		sum_end(&sums[i], digests[i]);
 	if (err || memcmp(digests[0], digests[1], DIGEST_BYTES) == 0)
 		return err;
-	buf_printf(move->why,
-		   "the table %s is not the same in the source (%lld rows) and in the target (%lld "
-		   "rows)%s",
+	buf_printf(move->why, "the table %s differs: the source has %lld rows, the target %lld%s",
 		   move_tables[table].name, (long long)sums[0].rows, (long long)sums[1].rows,
-		   move->was_whole ? "" : ": the target is left as it is, and is of no use");
+		   move->was_whole ? "" : ". The target is left as it is and cannot be used");
 	return ERR_CORRUPT;
 }
 
@@ -339,7 +337,8 @@ static enum err refuse_other(struct move *move)
 	*move->why = (struct buf){0};
 	buf_printf(
 		move->why,
-		"the target: it already is a database of docket, and no copy of the source as it is: "
+		"the target already has a database of docket, which is no copy of the source as it is "
+		"now: "
 		"%.*s",
 		(int)difference.len, difference.ptr);
 	buf_release(&difference);
@@ -391,7 +390,7 @@ enum err store_move(const struct store_config *from, const struct store_config *
 			(struct move_report){.resumed = move.resumed, .before = move.was_whole};
 		for (size_t i = 0; i < MOVE_TABLES; i++)
 			report_out->counts[i] =
-				(struct move_count){move_tables[i].name, move.counts[i]};
+				(struct move_count){move_tables[i].shown, move.counts[i]};
 	}
 	if (move.from.store)
 		move.from.store->driver->close(move.from.db);

@@ -10,7 +10,7 @@
 struct move_report {
 	/* How many rows each table has, on both sides. */
 	struct move_count {
-		const char *table;
+		const char *shown; /* what a person calls them; NULL: a table of docket's own */
 		int64_t rows;
 	} counts[MOVE_TABLES];
 	int64_t resumed; /* rows that an earlier run had copied */

@@ -14,6 +14,7 @@
 struct move_table {
 	const char *name;
 	const char *key[KEY_COLUMNS + 1]; /* the columns of its key */
+	const char *shown;                /* what a person calls its rows; NULL: docket's own */
 	/* The column whose words stand in struct db_words, by the two columns of the key. */
 	const char *words;
 	bool marks; /* few rows, that tell one state of a database from another */

@@ -6,18 +6,20 @@
 #include "store/move_private.h"
 
 const struct move_table move_tables[MOVE_TABLES] = {
-	{"account", {"id"}, .marks = true},
-	{"staff", {"account_id", "id"}},
-	{"token", {"account_id", "hash"}, .marks = true},
-	{"calendar", {"account_id", "id"}},
-	{"case_service", {"account_id", "id"}},
-	{"casefile", {"account_id", "id"}},
-	{"casefile_service", {"account_id", "casefile_id", "case_service_id"}},
-	{"subject", {"account_id", "id"}},
-	{"task", {"account_id", "id"}, .words = "title_folded"},
-	{"task_user", {"account_id", "task_id", "staff_id"}},
-	{"history", {"account_id", "change"}},
-	{"idempotency", {"account_id", "route", "key"}},
+	{"account", {"id"}, .shown = "accounts", .marks = true},
+	{"staff", {"account_id", "id"}, .shown = "staff members"},
+	{"token", {"account_id", "hash"}, .shown = "API tokens", .marks = true},
+	{"calendar", {"account_id", "id"}, .shown = "calendars"},
+	{"case_service", {"account_id", "id"}, .shown = "case services"},
+	{"casefile", {"account_id", "id"}, .shown = "cases"},
+	{"casefile_service",
+	 {"account_id", "casefile_id", "case_service_id"},
+	 .shown = "services of cases"},
+	{"subject", {"account_id", "id"}, .shown = "subjects"},
+	{"task", {"account_id", "id"}, .shown = "tasks", .words = "title_folded"},
+	{"task_user", {"account_id", "task_id", "staff_id"}, .shown = "assignments"},
+	{"history", {"account_id", "change"}, .shown = "changes"},
+	{"idempotency", {"account_id", "route", "key"}, .shown = "idempotency keys"},
 	{"secret", {"name"}, .marks = true},
 	{"given", {"name"}, .marks = true},
 	{"property", {"name"}, .marks = true},
@@ -99,7 +101,7 @@ enum err same_columns(struct move *move, size_t table)
 		same = column_of(&other, have->names[i]) < other.count;
 	if (!err && !same) {
 		buf_printf(move->why,
-			   "the table %s has not the same columns in the source and in the target",
+			   "the table %s has other columns in the target than in the source",
 			   move_tables[table].name);
 		err = ERR_SCHEMA;
 	}

@@ -3,6 +3,11 @@ import places
 import postgres
 from harness import Server
 
+# What docket move calls the rows of its tables; its own are not shown.
+SHOWN = {"account": "accounts", "staff": "staff members", "token": "API tokens",
+         "calendar": "calendars", "case_service": "case services", "casefile": "cases",
+         "casefile_service": "services of cases", "subject": "subjects", "task": "tasks",
+         "task_user": "assignments", "history": "changes", "idempotency": "idempotency keys"}
 TABLES = ["account", "staff", "token", "calendar", "case_service", "casefile", "casefile_service",
           "subject", "task", "task_user", "history", "idempotency", "secret", "given", "migration"]
 
@@ -45,7 +50,7 @@ class Folder(Place):
 class Database(Place):
     """A PostgreSQL database, empty or as another one is."""
     unfinished = "PostgreSQL"
-    refused = "already is a database of docket"
+    refused = "already has a database of docket"
 
     def __init__(self, token="", other=None):
         super().__init__(other.place.copy() if other else postgres.shared().create("move"), token)

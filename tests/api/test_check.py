@@ -52,11 +52,12 @@ def check(folder, status):
     text, done = run("check", "--data", folder), run("check", "--data", folder, "--json")
     assert files(folder) == before
     assert text.returncode == done.returncode == status, (text, done)
-    assert text.stderr == done.stderr == "", (text, done)
+    assert text.stderr == done.stderr, (text, done)
+    assert text.stderr.startswith("Stop docket, ") if status else text.stderr == "", text
     report = json.loads(done.stdout)
     assert report["sound"] == (status == 0)
     assert text.stdout.endswith("\nnot sound\n" if status else "\nsound\n"), text
-    assert [line.split(":")[0] for line in text.stdout.splitlines() if ": not so that " in line
+    assert [line.split(":")[0] for line in text.stdout.splitlines() if ": BROKEN; the rule: " in line
             ] == [fault["rule"] for fault in report["faults"]]
     return report
 
