@@ -477,7 +477,7 @@ def test_an_empty_name_of_a_file(acme, pairs, names):
 
 
 def test_an_expired_certificate_is_a_warning(make_secure, authority):
-    pair = authority.make("expired", "acme.viewcases.com", days=-1)
+    pair = authority.make("expired", "acme.viewcases.com", ago=60)
     server = make_secure([pair])
     said = [line for line in server.stderr().splitlines() if "warning" in line]
     assert len(said) == 1 and str(pair[0]) in said[0] and "expired on 20" in said[0], said
@@ -494,7 +494,7 @@ def test_a_chain(make_secure, authority, tmp_path):
     """A certificate by an authority between, which only the file knows, in either order."""
     between, key = authority.folder / "between.pem", authority.folder / "between.key"
     extensions = authority.folder / "between.ext"
-    extensions.write_text("basicConstraints=CA:TRUE")
+    extensions.write_text("basicConstraints=critical,CA:TRUE\nkeyUsage=critical,keyCertSign")
     openssl("req", "-newkey", "rsa:2048", "-nodes", "-keyout", key, "-out", tmp_path / "csr",
             "-subj", "/CN=between")
     openssl("x509", "-req", "-in", tmp_path / "csr", "-CA", authority.certificate, "-CAkey",
