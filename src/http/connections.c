@@ -176,8 +176,11 @@ void connections_free(struct connections *connections)
 {
 	if (!connections)
 		return;
-	while (connections->first) /* that libmicrohttpd never began */
-		forget(connections->first);
+	/* Those that libmicrohttpd never began. */
+	for (struct connection *at = connections->first, *next; at; at = next) {
+		next = at->next;
+		forget(at);
+	}
 	if (connections->poll >= 0)
 		close(connections->poll);
 	if (connections->stop >= 0)

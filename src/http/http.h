@@ -74,11 +74,11 @@ struct http_request {
 	int state;
 	bool head_waits; /* it was suspended while its head was looked at */
 	bool keeps;      /* the client would send another request on its connection */
+	bool cramped;    /* libmicrohttpd has no memory for an answer, only we have */
+	bool said;       /* and it was sent */
 	struct buf received;
 	uint64_t received_total;
 	size_t trailers;        /* bytes behind the last chunk */
-	bool cramped;           /* libmicrohttpd has no memory for an answer, only we have */
-	bool said;              /* and it was sent */
 	const char *line;       /* where libmicrohttpd's copy of the head begins */
 	const char *target_end; /* where libmicrohttpd's copy of the target ends */
 };

@@ -185,11 +185,10 @@ static bool open_one(struct http_addresses *addresses, struct listen_address *ad
 
 static in_port_t bound_port(int fd)
 {
-	struct sockaddr_storage at = {0};
+	struct sockaddr_in6 at = {0}; /* the larger one */
 	socklen_t len = sizeof(at);
 
-	getsockname(fd, (struct sockaddr *)&at, &len);
-	return *port_of(&at);
+	return getsockname(fd, (struct sockaddr *)&at, &len) ? 0 : at.sin6_port;
 }
 
 static void explain(const struct listen_address *address, struct buf *why)
@@ -269,7 +268,7 @@ static void name_bound(struct http_addresses *addresses)
 
 enum err listen_open(struct http_addresses *addresses, struct buf *why)
 {
-	const struct listen_address *failed;
+	const struct listen_address *failed = NULL;
 	bool again = true;
 
 	for (int i = 0; again && i < PORT_TRIES; i++) {
