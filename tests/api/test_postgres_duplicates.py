@@ -132,10 +132,11 @@ def test_one_that_the_schema_refuses(office, links, name):
     try:
         connection.autocommit = False
         with connection.cursor() as cursor:
-            # On PostgreSQL the old value stays locked with the new one until the end.
+            # A copy of a record under another id, whose value and key of the value are those.
             cursor.execute(f"INSERT INTO {table} SELECT (jsonb_populate_record(t, jsonb_build_object("
-                           f"'id', 900000, 'external_id', NULL, '{column}', %s::text))).*"
-                           f" FROM {table} t WHERE t.account_id = 1 AND t.id = %s", (taken, made))
+                           f"'id', 900000, 'external_id', NULL, '{column}', %s::text,"
+                           f" '{column}_key', %s::text))).* FROM {table} t"
+                           f" WHERE t.account_id = 1 AND t.id = %s", (taken, taken, made))
             thread = threading.Thread(
                 target=lambda: found.append(links[0].ask("POST", path, value(taken))))
             thread.start()
