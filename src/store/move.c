@@ -337,7 +337,7 @@ static enum err refuse_other(struct move *move)
 	*move->why = (struct buf){0};
 	buf_printf(
 		move->why,
-		"the target already has a database of docket, which is no copy of the source as it is "
+		"the target: it already has a database of docket, which is no copy of the source as it is "
 		"now: "
 		"%.*s",
 		(int)difference.len, difference.ptr);

@@ -9,7 +9,8 @@ SHOWN = {"account": "accounts", "staff": "staff members", "token": "API tokens",
          "casefile_service": "services of cases", "subject": "subjects", "task": "tasks",
          "task_user": "assignments", "history": "changes", "idempotency": "idempotency keys"}
 TABLES = ["account", "staff", "token", "calendar", "case_service", "casefile", "casefile_service",
-          "subject", "task", "task_user", "history", "idempotency", "secret", "given", "migration"]
+          "subject", "task", "task_user", "history", "idempotency", "secret", "given", "property",
+          "migration"]
 
 
 class Place:

@@ -230,7 +230,7 @@ def test_it_goes_on_where_it_was(source, target):
     had = sum(target.query(f"SELECT count(*) FROM {table}", True)[0][0] for table in TABLES[:-1])
     assert had > MANY / 2
     done = move(source, target)
-    assert f"went on behind {had} rows" in done.stderr, done
+    assert f"went on after {had} rows" in done.stderr, done
     assert tables(target) == tables(source)
     check(target)
 
@@ -250,7 +250,7 @@ def test_the_source_does_not_wait_while_the_target_is_counted(source, target):
                                      " current_database() AND application_name = 'docket'")
     out, err = process.communicate(timeout=COMMAND_S)
     assert state and {one for one, in state} == {"idle"}, state
-    assert process.returncode == 0 and "went on behind" in err, (out, err)
+    assert process.returncode == 0 and "went on after" in err, (out, err)
     assert tables(target) == tables(source)
 
 
@@ -411,7 +411,7 @@ def test_a_connection_that_is_lost(source, target):
     assert (process.returncode, out) == (1, ""), (out, err)
     side = "source" if there is source else "target"
     assert f"the {side}: cannot" in err and not target.exists(), err
-    assert "went on behind" in move(source, target).stderr
+    assert "went on after" in move(source, target).stderr
     assert tables(target) == tables(source)
 
 
@@ -466,7 +466,7 @@ def test_a_source_of_another_schema(source, target):
 def test_a_source_without_tables(target):
     empty = Database()
     said = fails("move", "--from", empty.place, "--to", target.place)
-    assert "the source: it has no tables of docket" in said
+    assert "the source: the database has no tables of docket" in said
     empty.drop()
     said = fails("move", "--from", empty.place, "--to", target.place)
     assert "the source: " in said and empty.place.name in said
@@ -518,6 +518,6 @@ def test_how_it_is_used_wrongly(one, tmp_path):
     assert "--to PLACE is missing" in misuse("move", "--from", one)
     assert "--from PLACE is missing" in misuse("move", "--to", one)
     assert "PARTITIONS" not in misuse("move", "--from", one, "--to", one, "--partitions", 3)
-    assert "docket init" in fails("move", "--from", tmp_path / "none", "--to", tmp_path / "t")
+    assert "there is no database in" in fails("move", "--from", tmp_path / "none", "--to", tmp_path / "t")
     assert not (tmp_path / "t").exists()
     assert "cannot make the folder" in fails("move", "--from", one, "--to", tmp_path / "a" / "b")
