@@ -86,6 +86,12 @@ static void on_resume(void *app, struct http_request *request)
 	answer(app, request);
 }
 
+static void on_answer(void *app, struct http_request *request)
+{
+	(void)app;
+	(void)request;
+}
+
 static void on_end(void *app, struct http_request *request)
 {
 	(void)app;
@@ -103,6 +109,7 @@ static const struct http_app app = {
 	.on_head = on_head,
 	.on_body = on_body,
 	.on_resume = on_resume,
+	.on_answer = on_answer,
 	.on_end = on_end,
 	.on_refused = on_refused,
 	.body_limit = LARGE,
