@@ -258,8 +258,8 @@ static void add_link_arm(struct writer *w)
 		   add_arg(w, DB_INT_VALUE(*w->arm.value)));
 	if (condition->count == 1)
 		return;
-	/* The + keeps the set out of the index: SQLite 3.46 would look up each of its values for every
-	 * row, instead of the range below the row's member. */
+	/* The + keeps the set out of the index: SQLite 3.46 would look up each of its values for
+	 * every row, instead of the range below the row's member. */
 	buf_printf(&w->where,
 		   " AND NOT EXISTS (SELECT 1 FROM %s x WHERE x.account_id = $1"
 		   " AND x.%s = u.%s AND x.%s < u.%s AND +x.%s",
