@@ -3,9 +3,11 @@ network filesystem."""
 import contextlib
 import hashlib
 import os
+import pathlib
 import pwd
 import sqlite3
 import subprocess
+import tempfile
 
 import pytest
 
@@ -101,12 +103,11 @@ def as_user(*words):
 
 
 @pytest.fixture
-def open_path(tmp_path):
-    """A folder that every user may reach."""
-    for at in (tmp_path, *tmp_path.parents):
-        if not at.stat().st_mode & 0o001:
-            at.chmod(0o755)
-    return tmp_path
+def open_path():
+    """A folder that every user may reach: pytest's own are for their user alone."""
+    with tempfile.TemporaryDirectory(prefix="docket-test-") as folder:
+        os.chmod(folder, 0o755)
+        yield pathlib.Path(folder)
 
 
 @ROOT
