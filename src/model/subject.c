@@ -74,8 +74,8 @@ void subject_check(const void *record, const void *before, uint64_t given, uint6
 	uint64_t names =
 		field_bit(&subject_type, "first_name") | field_bit(&subject_type, "last_name");
 
-	(void)before;
-	(void)given;
+	if (before && !(given & names))
+		return; /* one from before the rule may be changed otherwise */
 	if (!(at_fault & names) && text_is_blank(subject->first_name) &&
 	    text_is_blank(subject->last_name))
 		faults_add(faults, "subject.last_name", FAULT_REQUIRED,

@@ -70,10 +70,12 @@ enum err folder_bring_up(struct store *store, int64_t have, struct store_upgrade
 	err = open_writer(store, path, DB_WRITE, why);
 	if (!err)
 		err = bring_up(store, store->config.folder, why);
-	if (err)
-		return err;
 	if (upgrade.from < upgrade.to)
 		copy_path(store->config.folder, upgrade.copy);
+	if (err && *upgrade.copy && access(upgrade.copy, F_OK) == 0)
+		buf_printf(why, "; a copy of the database as it was is %s", upgrade.copy);
+	if (err)
+		return err;
 	*upgrade_out = upgrade;
 	return OK;
 }

@@ -232,6 +232,9 @@ static enum err prepare(struct db *db, size_t count, int64_t *have_out, int64_t 
 	if (err)
 		return fail(db, err, why, CANNOT_READ);
 	err = schema_read(db, count, have_out, why);
+	if (err == ERR_NOT_FOUND)
+		buf_add_text(why, "the database has a table \"migration\" of another program: give "
+				  "docket a database of its own");
 	if (!err && *have_out)
 		*partitions = 0;
 	if (!err && *have_out && parts.sql)
@@ -245,6 +248,22 @@ static bool is_renewal(const struct migrate_how *how, size_t at, size_t count, i
 	return how->renew && have && at + 1 == count;
 }
 
+/* In the transaction that is open. */
+static enum err apply_all(struct db *db, const struct migration *list, size_t count, int64_t have,
+			  int64_t parts, const struct migrate_how *how, struct buf *why)
+{
+	enum err err = OK;
+
+	for (size_t i = (size_t)have; i < count && !err; i++) {
+		err = apply(db, &list[i], parts, how->now);
+		if (!err && is_renewal(how, i, count, have))
+			err = how->renew(db, how->now);
+		if (err)
+			fail(db, err, why, list[i].name);
+	}
+	return err;
+}
+
 enum err migrate(struct db *db, const struct migration *list, size_t count,
 		 const struct migrate_how *how, struct buf *why)
 {
@@ -255,19 +274,21 @@ enum err migrate(struct db *db, const struct migration *list, size_t count,
 		return err;
 	if (have && have < (int64_t)count && how->copy_to)
 		err = copy(db, how->copy_to, why);
-	for (size_t i = (size_t)have; i < count && !err; i++) {
-		err = db->driver->begin(db);
-		if (!err)
-			err = apply(db, &list[i], parts, how->now);
-		if (!err && is_renewal(how, i, count, have))
-			err = how->renew(db, how->now);
-		if (!err)
-			err = db->driver->commit(db, NULL, 0);
-		if (err) {
-			fail(db, err, why, list[i].name);
-			db->driver->rollback(db);
-		}
+	if (err || have == (int64_t)count)
+		return err;
+	/* All of them or none: what is half way is known to no docket, and the next try would copy
+	 * it over the copy of what was before. */
+	err = db->driver->begin(db);
+	if (err)
+		return fail(db, err, why, CANNOT_READ);
+	err = apply_all(db, list, count, have, parts, how, why);
+	if (!err) {
+		err = db->driver->commit(db, NULL, 0);
+		if (err)
+			fail(db, err, why, list[count - 1].name);
 	}
+	if (err)
+		db->driver->rollback(db);
 	return err;
 }
 
@@ -279,13 +300,8 @@ enum err migrate_dry(struct db *db, const struct migration *list, size_t count,
 
 	if (!err)
 		err = db->driver->begin(db);
-	for (size_t i = (size_t)have; i < count && !err; i++) {
-		err = apply(db, &list[i], parts, how->now);
-		if (!err && is_renewal(how, i, count, have))
-			err = how->renew(db, how->now);
-		if (err)
-			fail(db, err, why, list[i].name);
-	}
+	if (!err)
+		err = apply_all(db, list, count, have, parts, how, why);
 	db->driver->rollback(db);
 	return err;
 }

@@ -128,8 +128,8 @@ void username_check(const struct username_other *other, struct faults *faults)
 		faults_add(faults, path, FAULT_TAKEN, "is already used by staff member %lld",
 			   (long long)other->id);
 	else
-		faults_add(
-			faults, path, FAULT_TAKEN,
-			"is already used by staff member %lld as \"%.*s\": case makes no difference",
-			(long long)other->id, (int)other->other.len, other->other.ptr);
+		faults_add(faults, path, FAULT_TAKEN,
+			   "is already used by staff member %lld as \"%.*s\": case, blanks at "
+			   "the ends and how accents are written make no difference",
+			   (long long)other->id, (int)other->other.len, other->other.ptr);
 }

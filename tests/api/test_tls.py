@@ -370,8 +370,9 @@ def test_a_bad_file_leaves_the_old_in_force(make_secure, authority, moving, brok
         shutil.copy(authority.make("other", "acme.viewcases.com")[1], key)
     else:
         chain.unlink()
-    hang_up(server, "the certificates stay as they were: " +
-            str(chain if broken in ("chain", "gone") else key))
+    hang_up(server, "the certificates stay as they were: " + (
+        f"cannot read {chain}: No such file" if broken == "gone" else
+        str(chain if broken == "chain" else key)))
     with TlsWire(server, authority) as wire:
         assert wire.label == "before"
         assert ask(server, wire).status == 200
