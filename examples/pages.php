@@ -13,7 +13,7 @@ function call(string $method, string $url, ?array $value = null): array
         'method' => $method,
         'header' => ["Authorization: $access", 'Content-Type: application/json'],
         'content' => $value === null ? '' : json_encode($value),
-        'ignore_errors' => true, // an answer that says what is wrong is an answer
+        'ignore_errors' => true, // read the body of an error as well: it says what is wrong
         'follow_location' => 0,
     ]]);
     $stream = fopen($url, 'r', false, $context);
