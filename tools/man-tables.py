@@ -14,7 +14,7 @@ import textwrap
 
 PAGES = pathlib.Path(__file__).resolve().parent.parent / "man"
 BEGIN, END = '.\\" Begin: tools/man-tables.py\n', '.\\" End: tools/man-tables.py\n'
-OPTION = re.compile(r"^  --([a-z-]+)(?: (\S+))? +(.+?)(?: \(needed\))?$", re.MULTILINE)
+OPTION = re.compile(r"^  --([a-z-]+)(?: ([A-Z]\S*|yes\|no|\S+\|\S+))? +(.+?)(?: \(needed\))?$", re.MULTILINE)
 PRESET = re.compile(r"^(.*) \(([^()]*)\)$")
 
 

@@ -52,7 +52,7 @@ void cors_answer(const struct app *app, struct http_request *http)
 		http_add_header(http, "Access-Control-Expose-Headers", EXPOSED_HEADERS);
 		return;
 	}
-	/* Of an unknown path all, so that the page can read the 404 of what it then asks. */
+	/* An unknown path allows all, so that the page can read the 404. */
 	http_add_header(http, "Access-Control-Allow-Methods",
 			call->match.path_known ? call->match.allow : "*");
 	http_add_header(http, "Access-Control-Allow-Headers", ALLOWED_HEADERS);

@@ -51,7 +51,7 @@ enum flow ready_get(struct call *call)
 		return answer_not_ready(call, "the server is stopping");
 	if (ready_ms && monotonic_ms() - ready_ms < READY_MS)
 		return answer_ok(call);
-	/* What each request asks first, of an account that nobody has. */
+	/* The lookup that every request begins with, for an account that cannot exist. */
 	access_read_init(&call->auth.lookup, &call->http->arena);
 	call->auth.lookup.account = call->auth.lookup.username = SLICE("");
 	return call_read(call, &call->auth.lookup.read, database_asked);

@@ -423,7 +423,7 @@ static enum flow handle(struct call *call)
 	return parse_body(call) && params_check(call) ? call->route->handle(call) : FLOW_ANSWERED;
 }
 
-/* Who asks it need not be known, and its parameters are nobody's. */
+/* A route that needs no access; it takes no parameters. */
 static enum flow handle_open(struct call *call)
 {
 	return check_route(call) ? call->route->handle(call) : FLOW_ANSWERED;

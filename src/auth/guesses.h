@@ -54,8 +54,8 @@ void guesses_free(struct guesses *guesses);
  * be, and may be made again in that many seconds. */
 unsigned guesses_begin(struct guesses *guesses, struct guess *guess);
 
-/* The token was wrong. Not 0: others at the same time were as well, and this one is above the
- * limit; it may be made again in that many seconds, and does not count. */
+/* The token was wrong. 0, or the seconds to wait where guesses at the same time have reached the
+ * limit already: then this one does not count. */
 unsigned guesses_refused(struct guesses *guesses, struct guess *guess);
 void guesses_passed(struct guesses *guesses, struct guess *guess);
 /* It could not be looked up. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What texts are compared by, by ICU: both databases must fold alike, and neither folds as Unicode
- * says. Text of ASCII alone, nearly all there is, is folded without ICU. */
+/* Folds texts for comparison, with ICU: both databases must fold alike, and neither follows
+ * Unicode. Text of ASCII alone, nearly all there is, is folded without ICU. */
 #include <pthread.h>
 #include <stdint.h>
 #include <unicode/uchar.h>

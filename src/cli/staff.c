@@ -180,7 +180,7 @@ enum exit_status staff_set(const struct settings *settings, struct store *store,
 	(void)token_hash;
 	if (!admin_staff(settings, NULL, true, &wanted.staff, &wanted.given))
 		return EXIT_USAGE;
-	/* Whom, not what: names that could not be given any more are found as well. */
+	/* This selects a staff member: names that the rules now refuse are found too. */
 	wanted.staff.username = slice_of(settings->argument);
 	if (!wanted.given)
 		return admin_nothing(settings, changes, FIELD_COUNT(changes));

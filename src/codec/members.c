@@ -39,8 +39,8 @@ static bool is_expansion(const struct record_lists *lists, const char *key)
 	return false;
 }
 
-/* Whether one more unknown member is told. To look for what was meant takes long: not for each of
- * very many that are ignored or only counted. */
+/* Whether one more unknown member is named. To find a suggestion is slow: it is not done for
+ * members that are ignored or only counted. */
 static bool is_told(const struct decode *decode)
 {
 	return !decode->lenient && decode->faults->count < FAULTS_MAX;

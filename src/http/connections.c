@@ -24,8 +24,8 @@
  * says something new, and after the end it never does. What was read before may wait behind other
  * requests of its thread, whose reads have 2 s each. */
 #define GONE_MS 3000
-/* So long a kept connection is quiet before the end of the server closes it: whoever has begun to
- * send has arrived by then, and a client that sends one request after the other has sent one. */
+/* A drain closes a kept connection after this silence: a request that was being sent has arrived by
+ * then, and a client that sends one request after the other has sent one. */
 #define QUIET_MS 1000
 
 struct connections {
@@ -305,7 +305,7 @@ void connections_remove(struct connection *connection)
 	pthread_mutex_unlock(&all->lock);
 }
 
-/* Has it waited long enough, and is nothing of a request there that libmicrohttpd has not read? */
+/* Whether the connection was silent long enough, and its socket has no unread bytes. */
 static bool may_be_ended(const struct connection *connection, int64_t since, int64_t now)
 {
 	int64_t quiet = atomic_load(&connection->quiet_since);

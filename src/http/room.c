@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* How libmicrohttpd 0.9.75 and 1.0.1 divide the memory of a connection: the reading buffer begins
- * with half of it and holds the head, what was read behind the head (of the body, or of requests
- * that follow) and, while a head is longer than the buffer, grows by an eighth of what is left. The
- * records of headers lie at the other end. The head of the answer gets all between. */
+/* How libmicrohttpd 0.9.75 and 1.0.1 divide the memory of a connection. The reading buffer begins
+ * with half of it. It holds the head and what was read after the head. While a head does not fit,
+ * the buffer grows by an eighth of what is left. The records of headers lie at the other end. The
+ * head of the answer gets all between. */
 #include "http/room.h"
 
 #include <microhttpd.h>

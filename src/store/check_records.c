@@ -123,7 +123,7 @@ static enum err check_fields(struct walk *walk, const struct db_value *values)
 	return err;
 }
 
-/* By this program's Unicode alone they can be judged. */
+/* Folds can be checked only where the database's version of Unicode is this program's. */
 static enum err check_folds(struct walk *walk, const void *record)
 {
 	void *after = arena_alloc(&walk->arena, walk->type->size);

@@ -92,7 +92,7 @@ struct folding {
 	int64_t seen, changed;
 };
 
-/* What an index of words beside the table has is told by the old text as well. */
+/* Updates the index of words beside the table. It needs the old text to remove, and the new one. */
 static enum err change_words(struct folding *folding, const struct field *field, const void *record,
 			     const void *after)
 {

@@ -77,7 +77,7 @@ static enum err start(struct record_write *write)
 	return write->before ? OK : ERR_NOMEM;
 }
 
-/* What the record as it is to be names, and what of the same name is there. */
+/* Reads the records that the changed record names, and any other with the same unique value. */
 static enum err read_names(struct record_write *write, struct calls *calls)
 {
 	const struct staff *staff = write->record, *before = write->before;

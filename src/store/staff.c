@@ -50,7 +50,7 @@ struct username_other {
 	bool same; /* not only alike */
 };
 
-/* Of two names in ASCII nobody takes one for the other more than people are used to. */
+/* Two names of ASCII alone never count as alike: people are used to telling those apart. */
 static bool may_look_alike(struct slice a, struct slice b)
 {
 	return text_ascii(a) < a.len || text_ascii(b) < b.len;

@@ -68,7 +68,7 @@ static enum err try(struct store *store, struct db *db, struct buf *why)
 				     why);
 }
 
-/* Where there is no migration to be run, which makes the folds anew as well. */
+/* For a database that needs no migration: a migration makes the folds anew anyway. */
 static enum err describe_folds(struct db *db, char words[STORE_FOLDS_BYTES])
 {
 	char version[FOLDS_VERSION_BYTES];

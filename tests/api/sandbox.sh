@@ -31,4 +31,5 @@ mount --rbind /dev /mnt/root/dev
 mount -t tmpfs tmpfs /mnt/root/run # without the sockets of this machine's servers
 mkdir -m 1777 /mnt/root/run/lock
 cp /mnt/script /mnt/root/run/script
+# shellcheck disable=SC2016 # for the shell that is started
 exec chroot /mnt/root sh -c 'cd "$1" && exec sh /run/script' sh "$PWD"
