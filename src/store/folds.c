@@ -130,11 +130,12 @@ static enum err change(struct folding *folding, const void *record, const void *
 	args[1] = DB_INT_VALUE(folding->id);
 	for (size_t i = 0; i < type->field_count && !err; i++) {
 		const struct field *field = &type->fields[i];
-		struct slice text = *(const struct slice *)CONST_FIELD_AT(after, field);
+		struct slice text;
 		const char *copy;
 
 		if (!IS_FOLD(field))
 			continue;
+		text = *(const struct slice *)CONST_FIELD_AT(after, field);
 		copy = arena_copy(&folding->arena, text);
 		if (!copy)
 			return ERR_NOMEM;

@@ -357,7 +357,7 @@ def test_remove_of_the_only_account(one, base, tmp_path):
     shutil.copytree(one, copy)
     server = Server(copy, base[1], tmp_path / "log")
     assert server.create()["id"] == 1
-    assert "served" in fails("account", "remove", "main", "--data", copy, "--yes")
+    assert "docket serve serves" in fails("account", "remove", "main", "--data", copy, "--yes")
     assert server.get(1).status == 200
     server.stop()
     docket(copy, "account remove", "main", "--yes")
