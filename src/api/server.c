@@ -518,8 +518,8 @@ static void on_head(void *data, struct http_request *http)
 	if (http->content_length > API_BODY_LIMIT)
 		problem(call, 413, "the body has %llu bytes; at most %d are allowed",
 			(unsigned long long)http->content_length, API_BODY_LIMIT);
-	else if (comes_late(http) && !call->match.open)
-		settle(call, ask_access(call));
+	else if (comes_late(http))
+		settle(call, call->match.open ? handle_open(call) : ask_access(call));
 }
 
 static void on_body(void *data, struct http_request *http)

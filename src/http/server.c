@@ -555,9 +555,11 @@ void http_drain(struct http_server *server)
 
 bool http_is_drained(struct http_server *server)
 {
-	/* In this order: what is accepted is counted before the acceptor is done. */
-	return acceptor_is_done(server->acceptor) &&
-	       connections_drain(server->connections, server->draining_since) == 0;
+	/* In this order: what is accepted is counted before the acceptor is done. At a limit the
+	 * acceptor waits for connections that the drain ends. */
+	bool accepted = acceptor_is_done(server->acceptor);
+
+	return connections_drain(server->connections, server->draining_since) == 0 && accepted;
 }
 
 long http_under_way(const struct http_server *server)
