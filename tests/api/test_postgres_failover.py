@@ -9,8 +9,8 @@ import proofs
 from office import Office
 from writers import Writers
 
-ROUNDS = proofs.size(2)
-AGAIN_S = 5  # from the command to promote until a write is acknowledged
+AGAIN_S = 30  # from the command to promote: nobody waits for ever. The speed is printed
+AGAIN_S = 30  # until a write is acknowledged, counted from the command to promote: not a speed, a bound on waiting
 WRITERS, PROCESSES = 16, 2
 ACCOUNTS = ("first", "second", "third", "fourth")
 NAME = "other"
