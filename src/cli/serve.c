@@ -124,9 +124,10 @@ static void wait_for_end(struct http_server *server, bool tls, const sigset_t *s
 static enum err check_clock(struct store *store)
 {
 	char clock[TIMESTAMP_LEN], last[TIMESTAMP_LEN];
-	int64_t now = clock_now(&system_clock), at;
+	int64_t now, at;
 	enum err err = store_last_time(store, &at);
 
+	now = clock_now(&system_clock); /* later than `at`: other processes may write meanwhile */
 	if (err) {
 		log_line("cannot read the time of the last change: %s", err_text(err));
 		return err;

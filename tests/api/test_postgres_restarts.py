@@ -45,4 +45,5 @@ def test_restarts_under_load(office, tmp_path):
           f" unanswered {len(load.unanswered)}, {left} of these stored")
     assert not load.refused and not load.unanswered
     assert left == 0
+    assert not [server for server in office.servers if "warning" in server.stderr()]
     office.check_sound()
