@@ -90,7 +90,7 @@ enum err key_last(struct move *move, const struct side *side, size_t table, stru
 void key_release(struct key *key);
 
 /* Up to ROWS_AT_ONCE rows behind `key`, in the order of their keys, which moves on with them. */
-#define ROWS_AT_ONCE 16384
+#define ROWS_AT_ONCE 4096
 enum err rows_read(struct move *move, const struct side *side, size_t table, struct key *key,
 		   db_row_fn *on_row, void *context, bool *more_out);
 

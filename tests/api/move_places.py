@@ -41,7 +41,7 @@ class Folder(Place):
     def begun(self):
         """Whether a part of a move is there, as far as can be seen while it goes on."""
         part = self.place / self.unfinished
-        return part.exists() and part.stat().st_size > 1_000_000
+        return part.exists() and part.stat().st_size > 500_000
 
     def leftovers(self):
         """What a complete one need not have."""

@@ -27,7 +27,7 @@ WRITERS = 16
 PER_PAGE = 40
 # So many creates are let through by each of the first pages of a walk, and no more: the list grows
 # under the walk, and every walk has an end, however fast the writers are.
-CREATES, CREATING_PAGES = 20, 25
+CREATES, CREATING_PAGES = 8, 25
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ import proofs
 from office import Office
 from writers import Writers
 
-AGAIN_S = 30  # from the command to promote: nobody waits for ever. The speed is printed
+ROUNDS = proofs.size(2)
 AGAIN_S = 30  # until a write is acknowledged, counted from the command to promote: not a speed, a bound on waiting
 WRITERS, PROCESSES = 16, 2
 ACCOUNTS = ("first", "second", "third", "fourth")
