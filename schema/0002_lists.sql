@@ -1,7 +1,7 @@
 -- What lists need. Every index begins with the account and holds the id behind its own column, so
 -- that one value of it is read in the order of ids; the status and the due date stand in most of
 -- them as well, so that to filter or to sort by these needs no look at the task itself.
--- The marker words makes the index of the words in titles, which each database has in its own way.
+-- The marker text_index makes the index of the trigrams of titles, which each database has in its own way.
 
 ALTER TABLE task ADD COLUMN unassigned {int} NOT NULL DEFAULT 1
 	CHECK (unassigned BETWEEN 0 AND 1);
@@ -35,7 +35,7 @@ CREATE INDEX task_unassigned ON task (account_id, unassigned, id, status, due_on
 	WHERE unassigned = 1;
 CREATE INDEX task_user_by_staff ON task_user (account_id, staff_id, task_id, status, due_on);
 
-{words}
+{text_index}
 
 -- Random bytes that no client knows; what is signed by them can be told from what is made up.
 CREATE TABLE secret (

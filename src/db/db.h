@@ -56,84 +56,20 @@ enum db_mode {
 	DB_READ,   /* cannot write */
 	/* Cannot write and makes no file beside the database either: for one that no process
 	 * has open, and none opens meanwhile. */
-	DB_STILL,
+	DB_IMMUTABLE,
 	/* The same where a WAL was left, without shared memory and without locks. */
-	DB_STILL_WAL,
+	DB_IMMUTABLE_WAL,
 };
 
-/* An index of the trigrams of folded titles that stands beside its table, as `f`; the account is
- * $1. Its rows are found in the order of their ids. */
-struct db_words {
-	const char *from;
-	const char *match; /* what follows is a quoted phrase of three characters or more */
-	const char *id;    /* of the record */
-	const char *order; /* to be sorted by, for the order of ids */
-	const char *first; /* the least value of `order` that the account has */
-	const char *last;
-	const char *insert;      /* $2 id, $3 text; written whenever a record is */
-	const char *remove;      /* $2 id, $3 the text that it was written with */
-	const char *remove_some; /* of the $2 first records, before they are deleted */
-	/* What a connection runs, outside of a transaction, before it reads `all`: every trigram
-	 * of the index as account, id, the trigram, and where it begins in its text, from 0. */
-	const char *prepare_all;
-	const char *all;
-};
-
-/* A rule of the database's own: see store/check.h. The statement finds what breaks it: account,
- * kind of record, id and, last, words about it; each may be null. */
-struct db_self_check {
-	const char *name;
-	const char *says;
-	const char *sql;
-};
-
-/* What differs in SQL. */
-struct db_dialect {
-	/* The markers of schema/: a name without braces, and what takes its place. Ends with a
-	 * row of NULLs. */
-	const struct db_marker {
-		const char *name;
-		const char *sql;
-	} * markers;
-	/* The same for tables that are partitioned by account; what makes the parts that they do
-	 * not have yet, where %s is how many; and what counts the parts, 0 where there are none.
-	 * NULL: there is no such form. */
-	const struct db_marker *partitioned_markers;
-	const char *make_partitions;
-	const char *count_partitions;
-	/* An aggregate that joins integers with commas; %s is the column. */
-	const char *join_ids;
-	/* The integers of $2, a JSON array, as a table with a column `value`, in their order; and
-	 * what that order needs behind a SELECT from it as `k`. */
-	const char *ids_in_order;
-	const char *keep_order;
-	/* The same of any argument, as what stands behind IN; %s is the argument. */
-	const char *among;
-	/* The function that is above 0 where its first text has its second in it; NULL: LIKE is
-	 * asked, which uses an index of words without being told. */
-	const char *position;
-	/* Behind a table, to have it read by the index %s and no other, and the name of the index
-	 * of the key of the table %s. NULL: the database decides. */
-	const char *use_index;
-	const char *key_index;
-	/* NULL where no index of words stands beside its table. */
-	const struct db_words *words;
-	/* Ends with a row of NULLs. */
-	const struct db_self_check *self_checks;
-	/* Behind a SELECT that must keep its row from changing until the end of the
-	 * transaction. */
-	const char *lock_row;
-	/* The names of the columns of the table $1, in their order; none where there is no such
-	 * table. */
-	const char *columns;
-	/* Of the table %s, after very much was written to it, so that reads are fast from the first
-	 * on; NULL: there is no need. */
-	const char *settle;
+/* Whose SQL a driver speaks: sql/dialect.h has what differs. */
+enum db_kind {
+	DB_SQLITE,
+	DB_POSTGRES,
 };
 
 struct db_driver {
 	const char *name;
-	const struct db_dialect *dialect;
+	enum db_kind kind;
 
 	/* `where` is the driver's own: a file for SQLite, a connection string or URL for
 	 * PostgreSQL. On an error nothing is left open, and `message`, of `size` bytes, says why.

@@ -17,7 +17,6 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "db/postgres_private.h"
 #include "db/statements.h"
 
 #define STATEMENTS 128 /* prepared and kept, a connection */
@@ -310,7 +309,7 @@ static enum err send_prologue(struct postgres_db *db)
 	}
 	if (!err && opens)
 		err = send_text(db,
-				db->mode == DB_READ || db->mode == DB_STILL
+				db->mode == DB_READ || db->mode == DB_IMMUTABLE
 					? "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 					: "BEGIN",
 				OWED_OTHER);
@@ -695,7 +694,7 @@ static const char set_up[] =
 static enum err configure(struct postgres_db *db)
 {
 	const char *encoding = PQparameterStatus(db->conn, "server_encoding");
-	bool reads = db->mode == DB_READ || db->mode == DB_STILL;
+	bool reads = db->mode == DB_READ || db->mode == DB_IMMUTABLE;
 	char text[sizeof(set_up) + 192];
 	enum err err;
 
@@ -770,7 +769,7 @@ static enum err postgres_open(const char *where, enum db_mode mode, struct db **
 
 const struct db_driver postgres_driver = {
 	.name = "PostgreSQL",
-	.dialect = &postgres_dialect,
+	.kind = DB_POSTGRES,
 	.open = postgres_open,
 	.close = postgres_close,
 	.begin = postgres_begin,

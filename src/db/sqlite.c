@@ -301,9 +301,9 @@ static enum err configure(struct sqlite_db *db)
 
 	/* Before the first read: the index of the WAL is then this connection's own. What cannot
 	 * lock must not bring the WAL into the database at its end either. */
-	if (code == SQLITE_OK && db->mode == DB_STILL_WAL)
+	if (code == SQLITE_OK && db->mode == DB_IMMUTABLE_WAL)
 		code = sqlite3_db_config(db->handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
-	if (code == SQLITE_OK && db->mode == DB_STILL_WAL)
+	if (code == SQLITE_OK && db->mode == DB_IMMUTABLE_WAL)
 		code = sqlite3_exec(db->handle, "PRAGMA locking_mode = EXCLUSIVE", NULL, NULL,
 				    NULL);
 	sqlite3_extended_result_codes(db->handle, 1);
@@ -319,7 +319,7 @@ static enum err configure(struct sqlite_db *db)
 }
 
 /* The path as a URI (RFC 3986, section 3), which alone can say that no other process writes. */
-static bool still_uri(const char *path, struct buf *uri)
+static bool immutable_uri(const char *path, struct buf *uri)
 {
 	buf_add_text(uri, *path == '/' ? "file://" : "file:");
 	for (; *path; path++)
@@ -339,14 +339,14 @@ static enum err sqlite_open(const char *where, enum db_mode mode, struct db **db
 		[DB_CREATE] = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE,
 		[DB_WRITE] = SQLITE_OPEN_READWRITE,
 		[DB_READ] = SQLITE_OPEN_READONLY,
-		[DB_STILL] = SQLITE_OPEN_READONLY | SQLITE_OPEN_URI,
-		[DB_STILL_WAL] = SQLITE_OPEN_READONLY,
+		[DB_IMMUTABLE] = SQLITE_OPEN_READONLY | SQLITE_OPEN_URI,
+		[DB_IMMUTABLE_WAL] = SQLITE_OPEN_READONLY,
 	};
 	struct sqlite_db *db = calloc(1, sizeof(*db));
 	struct buf uri = {0};
 	enum err err;
 
-	if (!db || (mode == DB_STILL && !still_uri(where, &uri))) {
+	if (!db || (mode == DB_IMMUTABLE && !immutable_uri(where, &uri))) {
 		snprintf(message, size, "out of memory");
 		buf_release(&uri);
 		free(db);
@@ -356,7 +356,7 @@ static enum err sqlite_open(const char *where, enum db_mode mode, struct db **db
 	db->mode = mode;
 	err = err_of(sqlite3_open_v2(uri.ptr ? uri.ptr : where, &db->handle,
 				     flags[mode] | SQLITE_OPEN_NOMUTEX,
-				     mode == DB_STILL_WAL ? "unix-none" : NULL));
+				     mode == DB_IMMUTABLE_WAL ? "unix-none" : NULL));
 	buf_release(&uri);
 	if (!err)
 		err = configure(db);
@@ -411,83 +411,9 @@ static enum err sqlite_copy(struct db *base, const char *to)
 	return err ? err : file_sync_parent(to);
 }
 
-/* FTS5 folds nothing: it is given what is folded already. A row's number is made of the account and
- * the task, so that an account's are together, in the order of their ids, and never move. No
- * trigger fills it: with trusted_schema off, none may. */
-static const char create_words[] =
-	"CREATE VIRTUAL TABLE task_words USING fts5"
-	"	(title, content = '', columnsize = 0, tokenize = 'trigram case_sensitive 1');"
-	"INSERT INTO task_words (rowid, title)"
-	"	SELECT account_id << 40 | id, title_folded FROM task;";
-
-static const struct db_marker markers[] = {
-	{"int", "INTEGER"},
-	{"text", "TEXT"},
-	{"bytes", "BLOB"},
-	{"table", "STRICT"},
-	{"narrow", "STRICT, WITHOUT ROWID"},
-	{"random", "randomblob(32)"},
-	{"words", create_words},
-	{"by_account", ""},
-	{"fold", "docket_fold"},
-	{NULL, NULL},
-};
-
-static const struct db_words words = {
-	.from = "task_words f",
-	.match = "f.title MATCH ",
-	.id = "(f.rowid - ($1 << 40))",
-	.order = "f.rowid",
-	.first = "($1 << 40)",
-	.last = "($1 << 40) + 1099511627775",
-	.insert = "INSERT INTO task_words (rowid, title) VALUES ($1 << 40 | $2, $3)",
-	.remove = "INSERT INTO task_words (task_words, rowid, title)"
-		  " VALUES ('delete', $1 << 40 | $2, $3)",
-	.remove_some = "INSERT INTO task_words (task_words, rowid, title)"
-		       " SELECT 'delete', account_id << 40 | id, title_folded FROM task"
-		       " WHERE account_id = $1 ORDER BY id LIMIT $2",
-	/* For a look at the whole index there is only a table of its own, which goes with the
-	 * connection; FTS5's own integrity check is a write, and knows no text to compare with. */
-	.prepare_all = "PRAGMA query_only = OFF;"
-		       "CREATE VIRTUAL TABLE IF NOT EXISTS temp.task_words_all"
-		       " USING fts5vocab (main, task_words, instance);"
-		       "PRAGMA query_only = ON;",
-	.all = "SELECT doc >> 40, doc & 1099511627775, term, offset FROM temp.task_words_all",
-};
-
-/* A row without a ROWID has no number to be found by. */
-static const struct db_self_check self_checks[] = {
-	{"file", "the database's file is whole, and its indexes agree with its tables",
-	 "SELECT NULL, NULL, NULL, integrity_check FROM pragma_integrity_check"
-	 " WHERE integrity_check <> 'ok'"},
-	{"references", "what a record refers to is there",
-	 "SELECT coalesce(t.account_id, s.account_id, c.account_id), f.\"table\","
-	 " coalesce(t.id, s.id, c.id), 'refers to what is not in ' || f.parent"
-	 " FROM pragma_foreign_key_check f"
-	 " LEFT JOIN task t ON f.\"table\" = 'task' AND t.rowid = f.rowid"
-	 " LEFT JOIN subject s ON f.\"table\" = 'subject' AND s.rowid = f.rowid"
-	 " LEFT JOIN casefile c ON f.\"table\" = 'casefile' AND c.rowid = f.rowid"},
-	{NULL, NULL, NULL},
-};
-
-static const struct db_dialect dialect = {
-	.markers = markers,
-	.join_ids = "group_concat(%s)",
-	.ids_in_order = "(SELECT value FROM json_each($2))",
-	.keep_order = "",
-	.among = "(SELECT value FROM json_each(%s))",
-	.position = "instr",
-	.use_index = " INDEXED BY %s",
-	.key_index = "sqlite_autoindex_%s_1",
-	.words = &words,
-	.self_checks = self_checks,
-	.lock_row = "",
-	.columns = "SELECT name FROM pragma_table_info($1) ORDER BY cid",
-};
-
 const struct db_driver sqlite_driver = {
 	.name = "SQLite",
-	.dialect = &dialect,
+	.kind = DB_SQLITE,
 	.open = sqlite_open,
 	.close = sqlite_close,
 	.begin = sqlite_begin,

@@ -49,8 +49,8 @@ static enum err number_row(void *context, const struct db_value *values, size_t 
 static enum err purge_read(struct store_write *write, struct calls *calls)
 {
 	struct purge *purge = (struct purge *)(void *)write;
-	const char *first =
-		arena_printf(write->arena, "%s%s", FIRST, write->store->driver->dialect->lock_row);
+	const char *first = arena_printf(write->arena, "%s%s", FIRST,
+					 sql_dialect(write->store->driver)->lock_row);
 	enum err err = first ? calls_add(calls, first, NULL, 0, number_row, &purge->account_id)
 			     : ERR_NOMEM;
 
@@ -100,7 +100,7 @@ static const char *const the_rest[] = {
 static enum err purge_decide(struct store_write *write, struct calls *calls)
 {
 	const struct purge *purge = (struct purge *)(void *)write;
-	const struct db_words *words = write->store->driver->dialect->words;
+	const struct text_index *index = sql_dialect(write->store->driver)->text_index;
 	struct db_value *args = arena_alloc(write->arena, 2 * sizeof(*args));
 	const char *const *list = purge->tasks     ? some_tasks
 				  : purge->changes ? some_changes
@@ -113,8 +113,8 @@ static enum err purge_decide(struct store_write *write, struct calls *calls)
 		return OK;
 	args[0] = DB_INT_VALUE(purge->account_id);
 	args[1] = DB_INT_VALUE(PART);
-	if (purge->tasks && words)
-		err = calls_add(calls, words->remove_some, args, 2, NULL, NULL);
+	if (purge->tasks && index)
+		err = calls_add(calls, index->remove_some, args, 2, NULL, NULL);
 	for (; *list && !err; list++)
 		err = calls_add(calls, *list, args, purge->tasks || purge->changes ? 2 : 1, NULL,
 				NULL);

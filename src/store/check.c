@@ -57,7 +57,7 @@ static enum err run_sql(struct check *check, struct check_result *result, const 
 			const struct record_type *type)
 {
 	char first[24], last[24];
-	const struct db_marker markers[] = {
+	const struct sql_marker markers[] = {
 		{"table", type ? type->table : ""},
 		{"record", type ? type->name : ""},
 		{"sequence", type ? type->sequence : ""},
@@ -172,7 +172,7 @@ static void name_accounts(struct check *check, struct check_report *report)
 static enum err run_rules(struct check *check, check_progress_fn *on_progress, void *context,
 			  struct check_report *report)
 {
-	const struct db_self_check *own = check->store->driver->dialect->self_checks;
+	const struct sql_self_check *own = sql_dialect(check->store->driver)->self_checks;
 	size_t own_count = 0;
 	enum err err;
 

@@ -47,7 +47,7 @@ struct check {
 };
 
 /* One row per rule: it has a statement, or a function, or is seen by the function of the rule
- * before it. A statement finds what breaks it, as one of struct db_self_check does. */
+ * before it. A statement finds what breaks it, as one of struct sql_self_check does. */
 struct check_row {
 	const char *name;
 	const char *says;

@@ -191,7 +191,7 @@ static enum err walk_kind(struct check *check, enum record_kind kind)
 		type->table, type->table, type->name, type->table, type->table);
 	enum err err;
 
-	call.sql = from ? record_select(driver->dialect, type, from, check->arena) : NULL;
+	call.sql = from ? record_select(sql_dialect(driver), type, from, check->arena) : NULL;
 	err = call.sql ? driver->run(check->db, &call, 1) : ERR_NOMEM;
 	arena_release(&walk.arena);
 	return err;

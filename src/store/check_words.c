@@ -104,21 +104,21 @@ static enum err trigram_row(void *context, const struct db_value *values, size_t
 enum err check_words(struct check *check)
 {
 	const struct db_driver *driver = check->store->driver;
-	const struct db_words *words = driver->dialect->words;
+	const struct text_index *index = sql_dialect(driver)->text_index;
 	struct titles titles = {.check = check, .result = &check->results[CHECK_WORDS]};
-	enum err err = words ? driver->script(check->db, words->prepare_all) : OK;
+	enum err err = index ? driver->script(check->db, index->prepare_all) : OK;
 	const struct db_call calls[] = {
 		{.sql = "SELECT account_id, id, title_folded FROM task ORDER BY account_id, id",
 		 .on_row = title_row,
 		 .context = &titles,
 		 .many = true},
-		{.sql = words ? words->all : NULL,
+		{.sql = index ? index->all : NULL,
 		 .on_row = trigram_row,
 		 .context = &titles,
 		 .many = true},
 	};
 
-	if (!words)
+	if (!index)
 		return OK;
 	/* Both see the same. */
 	if (!err)

@@ -91,10 +91,10 @@ static enum err open_reading(const struct store *store, const char *path, struct
 
 	folder_path(store->config.folder, DATABASE "-wal", wal);
 	if (store->unchanging && access(wal, F_OK))
-		return driver->open(path, DB_STILL, db_out, message, size);
+		return driver->open(path, DB_IMMUTABLE, db_out, message, size);
 	err = driver->open(path, DB_READ, db_out, message, size);
 	if (err && err != ERR_CORRUPT && store->unchanging)
-		err = driver->open(path, DB_STILL_WAL, db_out, message, size);
+		err = driver->open(path, DB_IMMUTABLE_WAL, db_out, message, size);
 	return err;
 }
 

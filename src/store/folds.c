@@ -96,11 +96,11 @@ struct folding {
 static enum err change_words(struct folding *folding, const struct field *field, const void *record,
 			     const void *after)
 {
-	const struct db_words *words = folding->db->driver->dialect->words;
+	const struct text_index *index = sql_dialect(folding->db->driver)->text_index;
 	const void *const sides[] = {record, after};
 	enum err err = OK;
 
-	for (size_t i = 0; i < 2 && words && (field->flags & FIELD_SEARCHED) && !err; i++) {
+	for (size_t i = 0; i < 2 && index && (field->flags & FIELD_SEARCHED) && !err; i++) {
 		struct slice text = *(const struct slice *)CONST_FIELD_AT(sides[i], field);
 		struct db_value *args = arena_alloc(&folding->arena, 3 * sizeof(*args));
 		const char *copy = arena_copy(&folding->arena, text);
@@ -110,7 +110,7 @@ static enum err change_words(struct folding *folding, const struct field *field,
 		args[0] = DB_INT_VALUE(folding->account_id);
 		args[1] = DB_INT_VALUE(folding->id);
 		args[2] = DB_TEXT_VALUE(((struct slice){copy, text.len}));
-		err = calls_add(&folding->calls, i ? words->insert : words->remove, args, 3, NULL,
+		err = calls_add(&folding->calls, i ? index->insert : index->remove, args, 3, NULL,
 				NULL);
 	}
 	return err;
@@ -233,7 +233,7 @@ static enum err fold_kind(struct folding *folding, enum record_kind kind)
 					" ORDER BY account_id, id LIMIT %d",
 					type->table, AT_ONCE);
 	const char *select =
-		from ? record_select(folding->db->driver->dialect, type, from, &arena) : NULL;
+		from ? record_select(sql_dialect(folding->db->driver), type, from, &arena) : NULL;
 	enum err err = OK;
 
 	folding->kind = kind;

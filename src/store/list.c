@@ -160,7 +160,7 @@ static void begin_list(struct list *list, const struct list_read *read, struct d
 		.kind = read->kind,
 		.arena = read->read.arena,
 		.wanted = query->limit + 1,
-		.ask = {.dialect = read->read.store->driver->dialect,
+		.ask = {.dialect = sql_dialect(read->read.store->driver),
 			.type = record_types[read->kind],
 			.account_id = read->scope.account_id,
 			.conditions = query->conditions,

@@ -21,7 +21,7 @@ struct list_path {
 };
 
 struct list_ask {
-	const struct db_dialect *dialect;
+	const struct sql_dialect *dialect;
 	const struct record_type *type;
 	int64_t account_id;
 	const struct condition *conditions;

@@ -119,7 +119,7 @@ static void add_column(struct writer *w, const struct field *field, struct buf *
 	} else if (w->arm.source == SOURCE_LINK && is_copied(link_of(w), field)) {
 		buf_printf(out, "u.%s", field->column);
 	} else if (w->arm.source == SOURCE_WORDS && is_id(field)) {
-		buf_add_text(out, w->ask->dialect->words->id);
+		buf_add_text(out, w->ask->dialect->text_index->id);
 	} else {
 		w->joined = true;
 		buf_printf(out, "t.%s", field->column);
@@ -281,7 +281,7 @@ static bool has_noncharacter(struct slice text)
 static void add_words_arm(struct writer *w)
 {
 	const struct condition *condition = w->arm.condition;
-	const struct db_words *words = w->ask->dialect->words;
+	const struct text_index *index = w->ask->dialect->text_index;
 	struct slice front = text_front(condition->text, PHRASE_CHARS);
 	struct buf phrase = {0};
 	const char *copy;
@@ -295,7 +295,7 @@ static void add_words_arm(struct writer *w)
 	buf_add_char(&phrase, '"');
 	copy = phrase.failed ? NULL : arena_copy(w->arena, buf_slice(&phrase));
 	w->text->failed |= !copy;
-	buf_printf(&w->where, "%s$%d", words->match,
+	buf_printf(&w->where, "%s$%d", index->match,
 		   kept_arg(&w->value_args[index_of(w, condition)][1], w,
 			    DB_TEXT_VALUE(((struct slice){copy, copy ? phrase.len : 0}))));
 	buf_release(&phrase);
@@ -378,8 +378,8 @@ static void add_place(struct writer *w, const struct list_place *place, const ch
 	if (is_id(ask->sort)) {
 		id_arg = add_arg(w, DB_INT_VALUE(place->id));
 		if (w->arm.source == SOURCE_WORDS)
-			buf_printf(&w->where, "%s %s %s + $%d", ask->dialect->words->order, op,
-				   ask->dialect->words->first, id_arg);
+			buf_printf(&w->where, "%s %s %s + $%d", ask->dialect->text_index->order, op,
+				   ask->dialect->text_index->first, id_arg);
 		else {
 			add_column(w, id, &w->where);
 			buf_printf(&w->where, " %s $%d", op, id_arg);
@@ -400,7 +400,7 @@ static void add_place(struct writer *w, const struct list_place *place, const ch
 static void add_places(struct writer *w)
 {
 	const struct list_ask *ask = w->ask;
-	const struct db_words *words = ask->dialect->words;
+	const struct text_index *index = ask->dialect->text_index;
 	bool ends = w->arm.source == SOURCE_WORDS, by_id = is_id(ask->sort);
 	const struct list_place *low = ask->descending ? ask->until : ask->after;
 	const struct list_place *high = ask->descending ? ask->after : ask->until;
@@ -408,17 +408,17 @@ static void add_places(struct writer *w)
 	if (low)
 		add_place(w, low, ask->descending ? ">=" : ">");
 	if (ends && !(low && by_id))
-		buf_printf(&w->where, " AND %s >= %s", words->order, words->first);
+		buf_printf(&w->where, " AND %s >= %s", index->order, index->first);
 	if (high)
 		add_place(w, high, ask->descending ? "<" : "<=");
 	if (ends && !(high && by_id))
-		buf_printf(&w->where, " AND %s <= %s", words->order, words->last);
+		buf_printf(&w->where, " AND %s <= %s", index->order, index->last);
 }
 
 /* Names the index that a table is read by; NULL is its key. */
 static void add_index(const struct writer *w, const char *table, const char *index, struct buf *out)
 {
-	const struct db_dialect *dialect = w->ask->dialect;
+	const struct sql_dialect *dialect = w->ask->dialect;
 	struct buf name = {0};
 
 	if (!dialect->use_index)
@@ -462,7 +462,7 @@ static void add_from(struct writer *w, struct buf *out)
 	else if (w->arm.source == SOURCE_LINK)
 		buf_printf(out, "%s u", link_of(w)->table);
 	else if (w->arm.source == SOURCE_WORDS)
-		buf_add_text(out, ask->dialect->words->from);
+		buf_add_text(out, ask->dialect->text_index->from);
 	else
 		buf_printf(out, "%s t", ask->type->table);
 	if (w->arm.source != SOURCE_WORDS && ask->path &&
@@ -494,7 +494,7 @@ static void add_order(struct writer *w, bool by_number, struct buf *out)
 		return;
 	}
 	if (is_id(ask->sort) && w->arm.source == SOURCE_WORDS) {
-		buf_printf(out, "%s%s", ask->dialect->words->order, end);
+		buf_printf(out, "%s%s", ask->dialect->text_index->order, end);
 		return;
 	}
 	if (!is_id(ask->sort)) {
@@ -521,7 +521,7 @@ static size_t arms_of(const struct list_ask *ask, struct arm arms[LIST_ARMS_MAX 
 			condition = &ask->conditions[i];
 	if (!condition || condition->op != FILTER_ANY) {
 		arms[0] = (struct arm){.condition = condition};
-		if (condition && condition->op == FILTER_CONTAINS && ask->dialect->words &&
+		if (condition && condition->op == FILTER_CONTAINS && ask->dialect->text_index &&
 		    (condition->field->flags & FIELD_SEARCHED))
 			arms[0].source = SOURCE_WORDS;
 		return 1;

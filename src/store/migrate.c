@@ -28,12 +28,12 @@ static enum err fail(struct db *db, enum err err, struct buf *why, const char *w
 	return err;
 }
 
-bool markers_fill(const struct db_marker *markers, const char *sql, struct buf *out)
+bool markers_fill(const struct sql_marker *markers, const char *sql, struct buf *out)
 {
 	while (*sql) {
 		const char *open = strchr(sql, '{');
 		const char *close = open ? strchr(open, '}') : NULL;
-		const struct db_marker *marker = markers;
+		const struct sql_marker *marker = markers;
 
 		if (!close) {
 			buf_add_text(out, sql);
@@ -62,7 +62,7 @@ static enum err number_row(void *context, const struct db_value *values, size_t 
 /* Runs statements that have markers; tables that can be are made in as many parts, unless 0. */
 static enum err run_marked(struct db *db, const char *text, int64_t partitions)
 {
-	const struct db_dialect *dialect = db->driver->dialect;
+	const struct sql_dialect *dialect = sql_dialect(db->driver);
 	struct buf sql = {0};
 	char parts[24];
 	enum err err = ERR_INTERNAL;
@@ -163,7 +163,7 @@ static enum err column_row(void *context, const struct db_value *values, size_t 
 static enum err read_columns(struct db *db, const char *table, db_row_fn *on_row, void *context)
 {
 	const struct db_value name = DB_TEXT_VALUE(slice_of(table));
-	const struct db_call ask = {.sql = db->driver->dialect->columns,
+	const struct db_call ask = {.sql = sql_dialect(db->driver)->columns,
 				    .args = &name,
 				    .arg_count = 1,
 				    .on_row = on_row,
@@ -221,7 +221,7 @@ enum err schema_read(struct db *db, size_t count, int64_t *have_out, struct buf 
 static enum err prepare(struct db *db, size_t count, int64_t *have_out, int64_t *partitions,
 			struct buf *why)
 {
-	const struct db_call parts = {.sql = db->driver->dialect->count_partitions,
+	const struct db_call parts = {.sql = sql_dialect(db->driver)->count_partitions,
 				      .on_row = number_row,
 				      .context = partitions};
 	enum err err = refuse_part(db, why);

@@ -157,7 +157,7 @@ static enum err flush(struct copying *copying)
 static enum err copy_row(void *context, const struct db_value *values, size_t count)
 {
 	struct copying *copying = context;
-	const struct db_words *words = copying->move->to.store->driver->dialect->words;
+	const struct text_index *index = sql_dialect(copying->move->to.store->driver)->text_index;
 	struct db_value *args = arena_alloc(&copying->arena, (count + 3) * sizeof(*args));
 	enum err err;
 
@@ -173,11 +173,11 @@ static enum err copy_row(void *context, const struct db_value *values, size_t co
 		copying->bytes += values[i].bytes.len;
 	}
 	err = calls_add(&copying->calls, copying->insert, args, count, NULL, NULL);
-	if (!err && copying->table->words && words && words->insert) {
+	if (!err && copying->table->words && index) {
 		args[count] = args[copying->shape->key[0]];
 		args[count + 1] = args[copying->shape->key[1]];
 		args[count + 2] = args[copying->shape->words];
-		err = calls_add(&copying->calls, words->insert, args + count, 3, NULL, NULL);
+		err = calls_add(&copying->calls, index->insert, args + count, 3, NULL, NULL);
 	}
 	copying->rows++;
 	if (!err && (copying->calls.count >= CALLS_AT_ONCE || copying->bytes >= BYTES_AT_ONCE))

@@ -51,7 +51,7 @@ enum err columns_read(struct move *move, const struct side *side, const char *ta
 	const struct db_value name = DB_TEXT_VALUE(slice_of(table));
 	struct shape shape = {0};
 	struct columns columns = {move, &shape};
-	const struct db_call call = {driver->dialect->columns, &name, 1, column_row, &columns};
+	const struct db_call call = {sql_dialect(driver)->columns, &name, 1, column_row, &columns};
 	enum err err = driver->run(side->db, &call, 1);
 
 	if (err)

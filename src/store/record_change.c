@@ -142,18 +142,18 @@ static enum err change_words(struct store_write *write, const struct record_type
 			     const struct record *before, const struct record *after,
 			     struct calls *calls)
 {
-	const struct db_words *words = write->store->driver->dialect->words;
+	const struct text_index *index = sql_dialect(write->store->driver)->text_index;
 	enum err err = OK;
 
-	for (size_t i = 0; i < type->field_count && words && !err; i++) {
+	for (size_t i = 0; i < type->field_count && index && !err; i++) {
 		const struct field *field = &type->fields[i];
 
 		if (!(field->flags & FIELD_SEARCHED) || is_same_text(field, before, after))
 			continue;
 		if (before)
-			err = tell_words(write, words->remove, field, before, calls);
+			err = tell_words(write, index->remove, field, before, calls);
 		if (after && !err)
-			err = tell_words(write, words->insert, field, after, calls);
+			err = tell_words(write, index->insert, field, after, calls);
 	}
 	return err;
 }

@@ -75,7 +75,7 @@ void put_into(const char *format, const char *what, struct buf *out)
 }
 
 /* A list comes with its record in one row, as its ids joined by commas: no statement a record. */
-static void add_list(const struct db_dialect *dialect, const struct record_type *type,
+static void add_list(const struct sql_dialect *dialect, const struct record_type *type,
 		     const struct field_link *link, struct buf *sql)
 {
 	char ids[64];
@@ -87,7 +87,7 @@ static void add_list(const struct db_dialect *dialect, const struct record_type 
 		   link->table, type->table, link->owner, type->table);
 }
 
-const char *record_select(const struct db_dialect *dialect, const struct record_type *type,
+const char *record_select(const struct sql_dialect *dialect, const struct record_type *type,
 			  const char *from, struct arena *arena)
 {
 	struct buf sql = {0};
@@ -108,7 +108,7 @@ const char *record_select(const struct db_dialect *dialect, const struct record_
 }
 
 /* What the records of a page name: by their column, or by the table behind their list. */
-static enum err build_related(const struct db_dialect *dialect, const struct record_type *type,
+static enum err build_related(const struct sql_dialect *dialect, const struct record_type *type,
 			      struct arena *arena, struct record_sql *sql)
 {
 	const struct record_lists *lists = type->lists;
@@ -209,7 +209,7 @@ static enum err build_fields(const struct record_type *type, struct arena *arena
 static enum err build_type(struct store *store, enum record_kind kind)
 {
 	const struct record_type *type = record_types[kind];
-	const struct db_dialect *dialect = store->driver->dialect;
+	const struct sql_dialect *dialect = sql_dialect(store->driver);
 	struct record_sql *sql = &store->sql[kind];
 	struct arena *arena = &store->arena;
 	const char *one, *page;
@@ -249,18 +249,18 @@ enum err record_sql_build(struct store *store)
 		buf_printf(&update, ", %s = $%zu", record_types[i]->sequence, i + 5);
 	}
 	buf_printf(&read, ", time_zone FROM account WHERE id = $1%s",
-		   store->driver->dialect->lock_row);
+		   sql_dialect(store->driver)->lock_row);
 	buf_add_text(&update, " WHERE id = $1");
 	store->read_account = arena_copy(&store->arena, buf_slice(&read));
 	store->update_account = arena_copy(&store->arena, buf_slice(&update));
 	store->lock_given =
 		arena_printf(&store->arena, "SELECT last FROM given WHERE name = 'account'%s",
-			     store->driver->dialect->lock_row);
+			     sql_dialect(store->driver)->lock_row);
 	store->read_values = arena_printf(&store->arena,
 					  "SELECT h.value FROM %s k CROSS JOIN history h"
 					  " WHERE h.account_id = $1 AND h.change = k.value%s",
-					  store->driver->dialect->ids_in_order,
-					  store->driver->dialect->keep_order);
+					  sql_dialect(store->driver)->ids_in_order,
+					  sql_dialect(store->driver)->keep_order);
 	if (read.failed || update.failed || !store->read_account || !store->update_account ||
 	    !store->lock_given || !store->read_values)
 		err = ERR_NOMEM;

@@ -172,7 +172,7 @@ static enum err renew_kind(struct renewal *renewal, const struct record_type *ty
 		" FROM %s WHERE account_id = $1 AND id > $2 ORDER BY id LIMIT %d",
 		type->table, type->table, type->name, type->table, type->table, AT_ONCE);
 	const char *sql =
-		from ? record_select(renewal->db->driver->dialect, type, from, &arena) : NULL;
+		from ? record_select(sql_dialect(renewal->db->driver), type, from, &arena) : NULL;
 	enum err err;
 
 	renewal->type = type;

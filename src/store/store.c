@@ -217,10 +217,10 @@ void store_settle(struct store *store)
 	for (size_t i = 0; i < RECORD_KINDS; i++)
 		tables[i + 2] = record_types[i]->table;
 	driver->set_budget(store->write_db, 0);
-	for (size_t i = 0; i < FIELD_COUNT(tables) && driver->dialect->settle; i++) {
+	for (size_t i = 0; i < FIELD_COUNT(tables) && sql_dialect(driver)->analyze; i++) {
 		struct buf sql = {0};
 
-		put_into(driver->dialect->settle, tables[i], &sql);
+		put_into(sql_dialect(driver)->analyze, tables[i], &sql);
 		buf_add_char(&sql, '\0');
 		if (!sql.failed)
 			(void)driver->script(store->write_db, sql.ptr);

@@ -7,6 +7,7 @@
 #include <stdatomic.h>
 
 #include "db/db.h"
+#include "sql/dialect.h"
 #include "store/history.h"
 #include "store/store.h"
 
@@ -213,7 +214,7 @@ size_t field_columns(const struct field *field);
 enum err record_sql_build(struct store *store);
 /* A SELECT of what record_from_row() reads; `from` is what follows the columns: the table and which
  * of its records. NULL when memory is out. */
-const char *record_select(const struct db_dialect *dialect, const struct record_type *type,
+const char *record_select(const struct sql_dialect *dialect, const struct record_type *type,
 			  const char *from, struct arena *arena);
 
 /* record.c */
@@ -329,7 +330,7 @@ enum err schema_make(struct db *db, unsigned partitions);
 enum err schema_mark(struct db *db);
 
 /* Puts `sql` into `out` with the words for each {marker}; false where one is not known. */
-bool markers_fill(const struct db_marker *markers, const char *sql, struct buf *out);
+bool markers_fill(const struct sql_marker *markers, const char *sql, struct buf *out);
 
 /* The number of the database's last migration, 0 for none. ERR_SCHEMA where it is above `count`,
  * ERR_NOT_FOUND, without a word, where the database has no table of them. */

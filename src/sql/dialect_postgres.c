@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* What differs in SQL on PostgreSQL. Text is ordered and compared by its bytes, which for UTF-8 is
- * by code point, whatever the collation of the database. */
-#include "db/postgres_private.h"
+/* The SQL of PostgreSQL. Text is sorted and compared by its bytes, whatever the collation of the
+ * database; in UTF-8 that is the order of the code points. */
+#include "sql/dialect_private.h"
 
 /* Both extensions come with PostgreSQL, and the owner of a database may add them. */
-static const char create_words[] =
+static const char create_text_index[] =
 	"CREATE EXTENSION IF NOT EXISTS pg_trgm;"
 	"CREATE EXTENSION IF NOT EXISTS btree_gin;"
 	"CREATE INDEX task_by_words ON task USING gin (account_id, title_folded gin_trgm_ops);";
@@ -14,16 +14,16 @@ static const char create_words[] =
 	"'hex')"
 #define MARKERS(by_account)                                                                   \
 	{"int", "BIGINT"}, {"text", "TEXT COLLATE \"C\""}, {"bytes", "BYTEA"}, {"table", ""}, \
-		{"narrow", ""}, {"random", RANDOM_32}, {"words", create_words},               \
+		{"narrow", ""}, {"random", RANDOM_32}, {"text_index", create_text_index},     \
 		{"by_account", by_account}, {"fold", "lower"},                                \
 	{                                                                                     \
 		NULL, NULL                                                                    \
 	}
 
-static const struct db_marker markers[] = {MARKERS("")};
-static const struct db_marker partitioned_markers[] = {MARKERS(" PARTITION BY HASH (account_id)")};
+static const struct sql_marker markers[] = {MARKERS("")};
+static const struct sql_marker partitioned_markers[] = {MARKERS(" PARTITION BY HASH (account_id)")};
 
-/* Every table that is partitioned and has no part yet gets all of them. */
+/* Every partitioned table that has no partitions yet gets all of them. */
 static const char make_partitions[] =
 	"DO $do$ DECLARE parts CONSTANT int := %s; whole text; BEGIN"
 	" FOR whole IN SELECT c.relname FROM pg_class c WHERE c.relkind = 'p'"
@@ -34,7 +34,7 @@ static const char make_partitions[] =
 	" (MODULUS %s, REMAINDER %s)', whole || '_' || n, whole, parts, n);"
 	" END LOOP; END LOOP; END $do$";
 
-static const struct db_self_check self_checks[] = {
+static const struct sql_self_check self_checks[] = {
 	{"indexes", "every index is whole, and used",
 	 "SELECT NULL, 'index', NULL, c.relname || ' is not valid' FROM pg_index i"
 	 " JOIN pg_class c ON c.oid = i.indexrelid WHERE NOT (i.indisvalid AND i.indisready)"
@@ -45,7 +45,7 @@ static const struct db_self_check self_checks[] = {
 	{NULL, NULL, NULL},
 };
 
-const struct db_dialect postgres_dialect = {
+const struct sql_dialect postgres_dialect = {
 	.markers = markers,
 	.partitioned_markers = partitioned_markers,
 	.make_partitions = make_partitions,
@@ -63,5 +63,5 @@ const struct db_dialect postgres_dialect = {
 		   " WHERE c.relnamespace = current_schema()::regnamespace AND c.relname = $1"
 		   " AND c.relkind IN ('r', 'p') AND a.attnum > 0 AND NOT a.attisdropped"
 		   " ORDER BY a.attnum",
-	.settle = "VACUUM (ANALYZE, SKIP_LOCKED) %s",
+	.analyze = "VACUUM (ANALYZE, SKIP_LOCKED) %s",
 };

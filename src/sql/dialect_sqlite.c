@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MIT */
+/* The SQL of SQLite. */
+#include "sql/dialect_private.h"
+
+/* FTS5 folds nothing: it is given text that is folded already. A row's number is made of the
+ * account's id and the task's, so that the rows of an account stand together, in the order of the
+ * ids, and never move. No trigger fills the index: SQLite runs none of them on a virtual table
+ * while trusted_schema is off. */
+static const char create_text_index[] =
+	"CREATE VIRTUAL TABLE task_words USING fts5"
+	"	(title, content = '', columnsize = 0, tokenize = 'trigram case_sensitive 1');"
+	"INSERT INTO task_words (rowid, title)"
+	"	SELECT account_id << 40 | id, title_folded FROM task;";
+
+static const struct sql_marker markers[] = {
+	{"int", "INTEGER"},
+	{"text", "TEXT"},
+	{"bytes", "BLOB"},
+	{"table", "STRICT"},
+	{"narrow", "STRICT, WITHOUT ROWID"},
+	{"random", "randomblob(32)"},
+	{"text_index", create_text_index},
+	{"by_account", ""},
+	{"fold", "docket_fold"},
+	{NULL, NULL},
+};
+
+static const struct text_index text_index = {
+	.from = "task_words f",
+	.match = "f.title MATCH ",
+	.id = "(f.rowid - ($1 << 40))",
+	.order = "f.rowid",
+	.first = "($1 << 40)",
+	.last = "($1 << 40) + 1099511627775",
+	.insert = "INSERT INTO task_words (rowid, title) VALUES ($1 << 40 | $2, $3)",
+	.remove = "INSERT INTO task_words (task_words, rowid, title)"
+		  " VALUES ('delete', $1 << 40 | $2, $3)",
+	.remove_some = "INSERT INTO task_words (task_words, rowid, title)"
+		       " SELECT 'delete', account_id << 40 | id, title_folded FROM task"
+		       " WHERE account_id = $1 ORDER BY id LIMIT $2",
+	/* FTS5 shows the whole index only as a virtual table, which goes with the connection. Its
+	 * own integrity check is a write, and has no text to compare with. */
+	.prepare_all = "PRAGMA query_only = OFF;"
+		       "CREATE VIRTUAL TABLE IF NOT EXISTS temp.task_words_all"
+		       " USING fts5vocab (main, task_words, instance);"
+		       "PRAGMA query_only = ON;",
+	.all = "SELECT doc >> 40, doc & 1099511627775, term, offset FROM temp.task_words_all",
+};
+
+/* pragma_foreign_key_check names a row by its ROWID, and some tables have none. */
+static const struct sql_self_check self_checks[] = {
+	{"file", "the database's file is whole, and its indexes agree with its tables",
+	 "SELECT NULL, NULL, NULL, integrity_check FROM pragma_integrity_check"
+	 " WHERE integrity_check <> 'ok'"},
+	{"references", "what a record refers to is there",
+	 "SELECT coalesce(t.account_id, s.account_id, c.account_id), f.\"table\","
+	 " coalesce(t.id, s.id, c.id), 'refers to what is not in ' || f.parent"
+	 " FROM pragma_foreign_key_check f"
+	 " LEFT JOIN task t ON f.\"table\" = 'task' AND t.rowid = f.rowid"
+	 " LEFT JOIN subject s ON f.\"table\" = 'subject' AND s.rowid = f.rowid"
+	 " LEFT JOIN casefile c ON f.\"table\" = 'casefile' AND c.rowid = f.rowid"},
+	{NULL, NULL, NULL},
+};
+
+const struct sql_dialect sqlite_dialect = {
+	.markers = markers,
+	.join_ids = "group_concat(%s)",
+	.ids_in_order = "(SELECT value FROM json_each($2))",
+	.keep_order = "",
+	.among = "(SELECT value FROM json_each(%s))",
+	.position = "instr",
+	.use_index = " INDEXED BY %s",
+	.key_index = "sqlite_autoindex_%s_1",
+	.text_index = &text_index,
+	.self_checks = self_checks,
+	.lock_row = "",
+	.columns = "SELECT name FROM pragma_table_info($1) ORDER BY cid",
+};
