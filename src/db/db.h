@@ -40,6 +40,10 @@ struct db_value {
  * call returns. An error ends the statement and is returned by run(). */
 typedef enum err db_row_fn(void *context, const struct db_value *values, size_t count);
 
+/* A db_row_fn: sets *(int64_t *)context to the row's first value, or leaves it as it is where that
+ * is NULL. */
+enum err db_number(void *context, const struct db_value *values, size_t count);
+
 struct db_call {
 	const char *sql;
 	const struct db_value *args; /* args[0] is $1 */

@@ -74,19 +74,11 @@ enum err store_account(struct store *store, const char *name, struct arena *aren
 	return found.count == 1 ? OK : found.count ? ERR_EXISTS : ERR_NOT_FOUND;
 }
 
-static enum err last_time_row(void *context, const struct db_value *values, size_t count)
-{
-	(void)count;
-	if (values[0].type == DB_INT)
-		*(int64_t *)context = values[0].integer;
-	return OK;
-}
-
 enum err store_last_time(struct store *store, int64_t *at_out)
 {
 	const struct db_call call = {
 		.sql = "SELECT max(last_at) FROM account WHERE last_change > 0" STANDING,
-		.on_row = last_time_row,
+		.on_row = db_number,
 		.context = at_out};
 
 	*at_out = TIME_MIN;
@@ -126,15 +118,6 @@ static struct account_create *create_of(struct store_write *write)
 	return (struct account_create *)(void *)write;
 }
 
-static enum err last_id_row(void *context, const struct db_value *values, size_t count)
-{
-	struct account_create *create = context;
-
-	(void)count;
-	create->last_id = values[0].integer;
-	return OK;
-}
-
 static enum err name_row(void *context, const struct db_value *values, size_t count)
 {
 	struct account_create *create = context;
@@ -158,7 +141,7 @@ static enum err account_create_read(struct store_write *write, struct calls *cal
 	if (err)
 		return err;
 	args[0] = DB_TEXT_VALUE(slice_of(create->name));
-	err = calls_add(calls, write->store->lock_given, NULL, 0, last_id_row, create);
+	err = calls_add(calls, write->store->lock_given, NULL, 0, db_number, &create->last_id);
 	return err ? err
 		   : calls_add(calls, "SELECT id FROM account WHERE name = $1", args, 1, name_row,
 			       create);

@@ -36,13 +36,6 @@ struct purge {
 	int64_t tasks, changes;
 };
 
-static enum err number_row(void *context, const struct db_value *values, size_t count)
-{
-	(void)count;
-	*(int64_t *)context = values[0].type == DB_INT ? values[0].integer : ID_NONE;
-	return OK;
-}
-
 #define FIRST "SELECT id FROM account WHERE name LIKE '-%' ORDER BY id LIMIT 1"
 #define REMOVED "(" FIRST ")"
 
@@ -51,8 +44,8 @@ static enum err purge_read(struct store_write *write, struct calls *calls)
 	struct purge *purge = (struct purge *)(void *)write;
 	const char *first = arena_printf(write->arena, "%s%s", FIRST,
 					 sql_dialect(write->store->driver)->lock_row);
-	enum err err = first ? calls_add(calls, first, NULL, 0, number_row, &purge->account_id)
-			     : ERR_NOMEM;
+	enum err err =
+		first ? calls_add(calls, first, NULL, 0, db_number, &purge->account_id) : ERR_NOMEM;
 
 	purge->account_id = ID_NONE;
 	if (!err)
@@ -60,13 +53,13 @@ static enum err purge_read(struct store_write *write, struct calls *calls)
 			calls,
 			"SELECT count(*) FROM (SELECT 1 FROM task WHERE account_id = " REMOVED
 			" LIMIT 1) q",
-			NULL, 0, number_row, &purge->tasks);
+			NULL, 0, db_number, &purge->tasks);
 	return err ? err
 		   : calls_add(
 			     calls,
 			     "SELECT count(*) FROM (SELECT 1 FROM history WHERE account_id = " REMOVED
 			     " LIMIT 1) q",
-			     NULL, 0, number_row, &purge->changes);
+			     NULL, 0, db_number, &purge->changes);
 }
 
 /* $1 account, $2 how many. Those that name others come before the ones they name. */

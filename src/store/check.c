@@ -114,13 +114,6 @@ static enum err run_rule(struct check *check, struct check_result *result,
 	return err;
 }
 
-static enum err count_row(void *context, const struct db_value *values, size_t count)
-{
-	(void)count;
-	*(int64_t *)context = values[0].integer;
-	return OK;
-}
-
 static enum err count_all(struct check *check, struct check_report *report)
 {
 	struct check_count *counts = report->counts;
@@ -132,7 +125,7 @@ static enum err count_all(struct check *check, struct check_report *report)
 	counts[RECORD_KINDS + 1].what = "history";
 	counts[RECORD_KINDS + 2].what = "token";
 	for (size_t i = 0; i < CHECK_COUNTS && !err; i++) {
-		struct db_call call = {.on_row = count_row, .context = &counts[i].count};
+		struct db_call call = {.on_row = db_number, .context = &counts[i].count};
 
 		call.sql = arena_printf(check->arena, "SELECT count(*) FROM %s", counts[i].what);
 		err = call.sql ? check->store->driver->run(check->db, &call, 1) : ERR_NOMEM;

@@ -14,16 +14,9 @@
 #define SHARED "SELECT pg_try_advisory_lock_shared(" KEY ")"
 #define ALONE "SELECT pg_try_advisory_lock(" KEY ")"
 
-static enum err number_row(void *context, const struct db_value *values, size_t count)
-{
-	(void)count;
-	*(int64_t *)context = values[0].type == DB_INT ? values[0].integer : 0;
-	return OK;
-}
-
 static enum err ask_number(struct db *db, const char *sql, int64_t *number_out)
 {
-	const struct db_call call = {.sql = sql, .on_row = number_row, .context = number_out};
+	const struct db_call call = {.sql = sql, .on_row = db_number, .context = number_out};
 
 	return db->driver->run(db, &call, 1);
 }

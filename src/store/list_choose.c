@@ -132,20 +132,13 @@ static enum err run_text(struct list *list, struct list_text *text, db_row_fn *o
 	return err;
 }
 
-static enum err number_row(void *context, const struct db_value *values, size_t count)
-{
-	(void)count;
-	*(int64_t *)context = values[0].integer;
-	return OK;
-}
-
 static enum err count_by(struct list *list, const struct list_ask *ask, uint64_t cap,
 			 int64_t *count_out)
 {
 	struct list_text text = {0};
 
 	list_write_count(ask, cap, list->arena, &text);
-	return run_text(list, &text, number_row, count_out);
+	return run_text(list, &text, db_number, count_out);
 }
 
 static enum err id_row(void *context, const struct db_value *values, size_t count)

@@ -52,13 +52,6 @@ bool markers_fill(const struct sql_marker *markers, const char *sql, struct buf 
 	return !out->failed;
 }
 
-static enum err number_row(void *context, const struct db_value *values, size_t count)
-{
-	if (count == 1 && values[0].type == DB_INT)
-		*(int64_t *)context = values[0].integer;
-	return OK;
-}
-
 /* Runs statements that have markers; tables that can be are made in as many parts, unless 0. */
 static enum err run_marked(struct db *db, const char *text, int64_t partitions)
 {
@@ -192,7 +185,7 @@ enum err schema_read(struct db *db, size_t count, int64_t *have_out, struct buf 
 {
 	int64_t have = 0;
 	const struct db_call ask = {
-		.sql = "SELECT max(number) FROM migration", .on_row = number_row, .context = &have};
+		.sql = "SELECT max(number) FROM migration", .on_row = db_number, .context = &have};
 	size_t columns = 0;
 	enum err err = refuse_part(db, why);
 
@@ -222,7 +215,7 @@ static enum err prepare(struct db *db, size_t count, int64_t *have_out, int64_t 
 			struct buf *why)
 {
 	const struct db_call parts = {.sql = sql_dialect(db->driver)->count_partitions,
-				      .on_row = number_row,
+				      .on_row = db_number,
 				      .context = partitions};
 	enum err err = refuse_part(db, why);
 

@@ -108,17 +108,10 @@ enum err same_columns(struct move *move, size_t table)
 	return err;
 }
 
-static enum err number_row(void *context, const struct db_value *values, size_t count)
-{
-	(void)count;
-	*(int64_t *)context = values[0].integer;
-	return OK;
-}
-
 enum err rows_count(struct move *move, const struct side *side, size_t table, int64_t *count_out)
 {
 	const char *name = move_tables[table].name;
-	struct db_call call = {.on_row = number_row, .context = count_out};
+	struct db_call call = {.on_row = db_number, .context = count_out};
 	enum err err = ERR_NOMEM;
 
 	call.sql = arena_printf(&move->arena, "SELECT count(*) FROM %s", name);

@@ -21,15 +21,6 @@ static enum err before_row(void *context, const struct db_value *values, size_t 
 	return err ? err : record_keep(type, write->before, arena);
 }
 
-static enum err others_row(void *context, const struct db_value *values, size_t count)
-{
-	struct record_write *write = context;
-
-	(void)count;
-	write->others = values[0].integer;
-	return OK;
-}
-
 /* An account that nobody can use any more could not be mended through the API either. */
 static enum err read_others(struct record_write *write, struct calls *calls)
 {
@@ -43,7 +34,7 @@ static enum err read_others(struct record_write *write, struct calls *calls)
 	return calls_add(calls,
 			 "SELECT count(*) FROM staff WHERE account_id = $1 AND id <> $2"
 			 " AND access_level = $3",
-			 args, 3, others_row, write);
+			 args, 3, db_number, &write->others);
 }
 
 static enum err read_before(struct record_write *write, struct calls *calls)

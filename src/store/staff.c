@@ -3,13 +3,6 @@
 #include "base/text.h"
 #include "store/store_private.h"
 
-static enum err id_row(void *context, const struct db_value *values, size_t count)
-{
-	(void)count;
-	*(int64_t *)context = values[0].integer;
-	return OK;
-}
-
 static enum err find(struct store *store, const struct scope *scope, struct slice username,
 		     struct slice key, int64_t *id_out)
 {
@@ -17,7 +10,7 @@ static enum err find(struct store *store, const struct scope *scope, struct slic
 					DB_TEXT_VALUE(username)};
 	const struct db_call call = {"SELECT id FROM staff WHERE account_id = $1"
 				     " AND username_key = $2 AND username_exact IN ('', $3)",
-				     args, 3, id_row, id_out};
+				     args, 3, db_number, id_out};
 
 	return store_read_now(store, &call, 1);
 }

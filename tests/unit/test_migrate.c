@@ -59,17 +59,10 @@ static int remove_place(void **state)
 	return 0;
 }
 
-static enum err take_int(void *context, const struct db_value *values, size_t count)
-{
-	(void)count;
-	*(int64_t *)context = values[0].integer;
-	return OK;
-}
-
 static int64_t ask(struct db *db, const char *sql)
 {
 	int64_t answer = -1;
-	const struct db_call call = {.sql = sql, .on_row = take_int, .context = &answer};
+	const struct db_call call = {.sql = sql, .on_row = db_number, .context = &answer};
 
 	assert_int_equal(sqlite_driver.run(db, &call, 1), OK);
 	return answer;
