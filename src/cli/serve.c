@@ -19,6 +19,7 @@
 
 #define DRAIN_MS 10000
 #define DRAIN_LOOK_MS 10 /* how often it is asked whether the drain is over */
+#define ANSWER_MS 1000   /* to send what was answered at the very end */
 #define YEAR (366 * 86400)
 
 struct serving {
@@ -179,11 +180,23 @@ static void drain(struct http_server *server, const sigset_t *signals)
 	}
 }
 
+/* The store has resumed all requests that waited for it, and writes among them are stored: their
+ * clients are to know. */
+static void send_answers(const struct http_server *server)
+{
+	const struct timespec pause = {.tv_nsec = DRAIN_LOOK_MS * 1000000};
+	int64_t until = monotonic_ms() + ANSWER_MS;
+
+	while (http_under_way(server) && monotonic_ms() < until)
+		nanosleep(&pause, NULL);
+}
+
 /* The order matters: no write is lost, no request left suspended, nothing used after its end. */
 static void end(struct http_server *server, struct store *store, const sigset_t *signals)
 {
 	drain(server, signals);
 	store_stop(store);
+	send_answers(server);
 	http_stop(server);
 }
 

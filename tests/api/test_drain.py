@@ -1,6 +1,8 @@
 """The end of a server that clients are connected to: no request is lost."""
+import contextlib
 import json
 import os
+import resource
 import signal
 import socket
 import threading
@@ -25,6 +27,17 @@ def body(title):
 
 def stored(place):
     return sorted(title for title, in places.rows(place, "SELECT title FROM task"))
+
+
+def await_refusal(server):
+    """Until nobody can connect any more: the drain has begun."""
+    deadline = time.monotonic() + ANSWER_S
+    while True:
+        try:
+            socket.create_connection((server.host, server.port), ANSWER_S).close()
+        except ConnectionRefusedError:
+            return
+        assert time.monotonic() < deadline
 
 
 class Client(threading.Thread):
@@ -79,13 +92,7 @@ def test_one_more_request_is_answered(make_server):
             wire.send(server.request("GET", TASKS))
             assert wire.reply().header("Keep-Alive") == "timeout=75"
         server.process.send_signal(signal.SIGTERM)
-        deadline = time.monotonic() + ANSWER_S
-        while True:
-            try:
-                socket.create_connection((server.host, server.port), ANSWER_S).close()
-            except ConnectionRefusedError:
-                break
-            assert time.monotonic() < deadline
+        await_refusal(server)
         for wire in (one, other):
             wire.send(server.request("POST", TASKS, POST, body=body("the last")))
             reply = wire.reply()
@@ -164,6 +171,54 @@ def test_a_second_signal_ends_it_at_once(make_server, how):
     assert "docket: a second signal: requests that are still under way are cut off" in \
         server.stderr() or '"a second signal: ' in server.stderr()
     assert stored(server.data) == []
+
+
+@places.SQLITE
+def test_what_is_stored_at_the_very_end_is_answered(make_server):
+    """Behind the drain, which a second signal ends here, the writer finishes what it has begun.
+    Each of the answers takes its time."""
+    server = make_server()
+    operations = [{"create": task(body="b" * 60000)["task"]} for _ in range(10)]
+    bulk = server.request("POST", TASKS + "/bulk", POST,
+                          body=json.dumps({"operations": operations}).encode())
+    with contextlib.ExitStack() as stack:
+        wires = [stack.enter_context(Wire(server)) for _ in range(8)]
+        with places.opened(server.data) as somebody:
+            somebody.execute("BEGIN IMMEDIATE")
+            for wire in wires:
+                wire.send(bulk)
+            time.sleep(0.5)
+            server.process.send_signal(signal.SIGTERM)
+            await_refusal(server)
+            server.process.send_signal(signal.SIGTERM)
+            deadline = time.monotonic() + ANSWER_S
+            while "a second signal" not in server.stderr():
+                assert time.monotonic() < deadline
+                time.sleep(0.02)
+        replies = [wire.reply() for wire in wires]
+    server.wait()
+    assert None not in replies
+    answered = [reply.status for reply in replies].count(200)
+    assert len(stored(server.data)) == answered * len(operations)
+
+
+def test_an_end_at_the_limit_of_connections(make_server):
+    """Silent clients are ended, and who waited behind them is served."""
+    server = make_server(
+        preexec=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (200, 200)))
+    server.session.close()
+    with contextlib.ExitStack() as stack:
+        for _ in range(200):
+            stack.enter_context(Wire(server))
+        late = [stack.enter_context(Wire(server)) for _ in range(20)]
+        for number, wire in enumerate(late):
+            wire.send(server.request("POST", TASKS, POST, body=body(f"{number:02}")))
+        server.process.send_signal(signal.SIGTERM)
+        for wire in late:
+            reply = wire.reply()
+            assert reply and reply.status == 201, reply
+    server.wait()
+    assert stored(server.data) == [f"{number:02}" for number in range(20)]
 
 
 @pytest.mark.parametrize("line, kept, said", [
