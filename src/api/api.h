@@ -3,12 +3,28 @@
 #ifndef API_API_H
 #define API_API_H
 
-#include <stdatomic.h>
+#include <pthread.h>
 
 #include "auth/guesses.h"
 #include "base/log.h"
 #include "http/http.h"
 #include "store/store.h"
+
+struct call;
+
+/* What /readyz found out. One request at a time asks the database. Begins as READINESS. */
+struct readiness {
+	pthread_mutex_t lock;
+	/* Under the lock. */
+	int64_t known_ms; /* monotonic_ms() when that was; 0: never */
+	bool ready;       /* the database answered */
+	bool asking;
+	struct call *waiting; /* those that get the answer of the one that asks */
+};
+#define READINESS                                 \
+	{                                         \
+		.lock = PTHREAD_MUTEX_INITIALIZER \
+	}
 
 /* What every request is answered from. */
 struct app {
@@ -22,7 +38,7 @@ struct app {
 	struct slice base_url;    /* that links begin with, without a slash at its end; "": paths */
 	const char *cors_origins; /* of pages that may call the API, a comma list; NULL: none */
 	struct log_stream *log;   /* a line for every request; NULL: none */
-	_Atomic int64_t ready_ms; /* monotonic_ms() when the database last answered /readyz */
+	struct readiness readiness;
 	unsigned char cursor_key[SECRET_BYTES];
 };
 

@@ -83,6 +83,7 @@ struct call {
 	struct write_judge *judge;      /* of a write that is at fault */
 	void *read;                     /* a handler's own, while its read is under way */
 	void *write;                    /* a handler's own, while its write is under way */
+	struct call *waiting;           /* the next in the list of `readiness` */
 };
 
 enum body_kind {
@@ -108,6 +109,9 @@ struct route {
 
 /* server.c: whether its method changes nothing; what a token that only reads may do. */
 bool call_only_reads(const struct call *call);
+/* On its own thread: it waits for another, which goes on with it by call_settle(). */
+void call_suspend(struct call *call);
+void call_settle(struct call *call, enum flow flow);
 /* Reads, here or on another thread, and goes on with `next`. */
 enum flow call_read(struct call *call, struct store_read *read, enum flow (*next)(struct call *));
 /* Queues a write, for which the route's `finish` answers; one that is at fault already has all its

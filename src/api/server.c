@@ -103,13 +103,13 @@ static void retry_after(struct call *call, unsigned seconds)
 }
 
 /* Goes on with a request, wherever it is: with its answer, where it has one. */
-static void settle(struct call *call, enum flow flow)
+void call_settle(struct call *call, enum flow flow)
 {
 	if (flow == FLOW_ANSWERED && call->suspended)
 		http_resume(call->http);
 }
 
-static void suspend(struct call *call)
+void call_suspend(struct call *call)
 {
 	if (!call->suspended)
 		http_suspend(call->http);
@@ -120,7 +120,7 @@ static void read_done(void *context)
 {
 	struct call *call = context;
 
-	settle(call, call->next(call));
+	call_settle(call, call->next(call));
 }
 
 enum flow call_read(struct call *call, struct store_read *read, enum flow (*next)(struct call *))
@@ -131,7 +131,7 @@ enum flow call_read(struct call *call, struct store_read *read, enum flow (*next
 	read->done = read_done;
 	read->context = call;
 	if (store_waits(store))
-		suspend(call);
+		call_suspend(call);
 	return store_start(store, read) ? next(call) : FLOW_WAITS;
 }
 
@@ -279,7 +279,7 @@ enum flow call_write(struct call *call, struct store_write *write)
 		call->judge->account.time_zone = call->access.account.time_zone;
 		return call_read(call, &call->judge->read, judged);
 	}
-	suspend(call);
+	call_suspend(call);
 	/* Once it is queued it is the writer's, its outcome as well. */
 	err = store_submit(call->app->store, write);
 	if (!err)
@@ -519,7 +519,7 @@ static void on_head(void *data, struct http_request *http)
 		problem(call, 413, "the body has %llu bytes; at most %d are allowed",
 			(unsigned long long)http->content_length, API_BODY_LIMIT);
 	else if (comes_late(http))
-		settle(call, call->match.open ? handle_open(call) : ask_access(call));
+		call_settle(call, call->match.open ? handle_open(call) : ask_access(call));
 }
 
 static void on_body(void *data, struct http_request *http)
@@ -538,7 +538,7 @@ static void on_body(void *data, struct http_request *http)
 	if (flow == FLOW_ANSWERED && !call->suspended)
 		name_ignored(call);
 	else
-		settle(call, flow);
+		call_settle(call, flow);
 }
 
 static void on_resume(void *data, struct http_request *http)

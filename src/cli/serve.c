@@ -236,6 +236,7 @@ static enum err serve(const struct settings *settings, struct store *store,
 		.base_domain = settings->text[SETTING_BASE_DOMAIN],
 		.behind_proxy = settings->number[SETTING_BEHIND_PROXY],
 		.log = settings->number[SETTING_QUIET] ? NULL : &log,
+		.readiness = READINESS,
 	};
 	struct arena arena = {0};
 	const struct http_config http = {

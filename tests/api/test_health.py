@@ -1,4 +1,6 @@
 """/healthz and /readyz, which need no access."""
+import contextlib
+import os
 import signal
 import time
 
@@ -69,6 +71,7 @@ def test_not_ready_while_it_drains(make_server):
                 break
             assert time.monotonic() < deadline
         assert problem(reply, 503)["detail"] == "not ready: the server is stopping"
+        assert reply.header("Retry-After") == "5"
         assert reply.header("Connection") == "close"
         first.send(server.request("GET", "/healthz"))
         assert first.reply().status == 200
@@ -89,6 +92,7 @@ def test_not_ready_while_the_database_is_away(tmp_path):
             assert time.monotonic() < deadline
             time.sleep(0.05)
         assert problem(reply, 503)["detail"] == "not ready: the database does not answer"
+        assert reply.header("Retry-After") == "1"
         assert server.call("GET", "/healthz", access=False).status == 200
         cluster.start()
         while (reply := server.call("GET", "/readyz", access=False)).status == 503:
@@ -96,3 +100,32 @@ def test_not_ready_while_the_database_is_away(tmp_path):
             time.sleep(0.05)
         assert reply.json == {"status": "ok"}
         problem(server.call("GET", TASKS, access=False), 401)
+
+
+@places.SQLITE
+def test_one_at_a_time_asks_the_database(tmp_path):
+    """The others get its answer."""
+    with postgres.private(log_statement="all") as cluster, \
+         Office(cluster.create("health"), tmp_path, options=()) as office, \
+         contextlib.ExitStack() as stack:
+        server = office.serve()
+        wires = [stack.enter_context(Wire(server)) for _ in range(40)]
+        os.kill(server.process.pid, signal.SIGSTOP)
+        for wire in wires:
+            wire.send(server.request("GET", "/readyz"))
+        before = cluster.log.stat().st_size
+        began = time.monotonic()
+        os.kill(server.process.pid, signal.SIGCONT)
+        assert {wire.reply().status for wire in wires} == {200}
+        took = time.monotonic() - began
+        said = cluster.log.read_bytes()[before:]
+        assert 1 <= said.count(b": SELECT a.id, a.name") <= 1 + took
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_a_body_is_not_waited_for(server, path):
+    """The answer is made when the head is there, so that nothing of a body is kept."""
+    with Wire(server) as wire:
+        wire.send(server.request("GET", path, "Expect: 100-continue", "Content-Length: 5"))
+        assert wire.reply().status == 200
+        assert wire.at_end()
