@@ -11,12 +11,18 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 
 #define BATCH 64 /* connections of one socket, before the others are looked at */
-#define TROUBLE_MS \
-	1000 /* until accept(2) is tried again after a failure that is not the client's */
+/* Until accept(2) is tried again after a failure that is not the client's. Nothing tells of a
+ * descriptor that is free again: libmicrohttpd's notification comes before the socket is closed. */
+#define TROUBLE_MS 100
 #define FIRST_LISTENER 2 /* of what is polled, behind the two eventfds */
+/* How long a handshake that has begun may take until the socket is closed: a round trip, of this
+ * machine to itself or to another. */
+#define ROUND_TRIP_HERE_MS 20
+#define ROUND_TRIP_MS 300
 
 enum acceptor_state {
 	ACCEPTOR_RUNS,
@@ -108,8 +114,21 @@ static enum taken take_all(struct acceptor *acceptor)
 	return most;
 }
 
-/* Waits for a client, or where none can be taken for room. */
-static void wait_for(struct acceptor *acceptor, enum taken taken, bool draining)
+/* By poll(2). */
+static int wait_ms(enum taken taken, int64_t until)
+{
+	int64_t left = until - monotonic_ms();
+
+	if (taken == TAKEN_NONE)
+		return TROUBLE_MS;
+	if (taken == TAKEN_FULL || !until)
+		return -1;
+	return left > 0 ? (int)left : 0;
+}
+
+/* Waits for a client, or where none can be taken for room. `until` is of monotonic_ms(), the end of
+ * a drain; 0: there is none. */
+static void wait_for(struct acceptor *acceptor, enum taken taken, int64_t until)
 {
 	struct pollfd waits[FIRST_LISTENER + LISTEN_ADDRESSES_MAX] = {
 		{acceptor->wake, POLLIN, 0},
@@ -118,32 +137,38 @@ static void wait_for(struct acceptor *acceptor, enum taken taken, bool draining)
 	nfds_t count = FIRST_LISTENER;
 	eventfd_t ignored;
 
-	if (taken == TAKEN_SOME || (taken == TAKEN_ALL && draining))
+	if (taken == TAKEN_SOME)
 		return;
 	for (size_t i = 0; taken == TAKEN_ALL && i < acceptor->addresses->count; i++)
 		waits[count++] = (struct pollfd){acceptor->addresses->list[i].fd, POLLIN, 0};
-	poll(waits, count, taken == TAKEN_NONE ? TROUBLE_MS : -1);
+	poll(waits, count, wait_ms(taken, until));
 	for (int i = 0; i < FIRST_LISTENER; i++)
 		if (waits[i].revents & POLLIN)
 			eventfd_read(waits[i].fd, &ignored);
 }
 
+static int round_trip_ms(const struct http_addresses *addresses)
+{
+	return http_addresses_public(addresses) ? ROUND_TRIP_MS : ROUND_TRIP_HERE_MS;
+}
+
 static void *accept_all(void *context)
 {
 	struct acceptor *acceptor = context;
-	bool draining = false;
+	int64_t until = 0;
 
 	while (atomic_load(&acceptor->state) != ACCEPTOR_ENDS) {
+		bool last = until && monotonic_ms() >= until;
 		enum taken taken;
 
-		if (!draining && atomic_load(&acceptor->state) == ACCEPTOR_DRAINS) {
-			draining = true;
+		if (!until && atomic_load(&acceptor->state) == ACCEPTOR_DRAINS) {
 			listen_refuse_new(acceptor->addresses);
+			until = monotonic_ms() + round_trip_ms(acceptor->addresses);
 		}
 		taken = take_all(acceptor);
-		if (draining && taken == TAKEN_ALL)
+		if (last && taken == TAKEN_ALL)
 			break;
-		wait_for(acceptor, taken, draining);
+		wait_for(acceptor, taken, until);
 	}
 	listen_close(acceptor->addresses);
 	atomic_store(&acceptor->done, true);

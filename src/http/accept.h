@@ -14,8 +14,8 @@ struct MHD_Daemon;
 enum err acceptor_start(struct http_addresses *addresses, struct connections *connections,
 			struct MHD_Daemon *daemon, struct acceptor **acceptor_out);
 
-/* No connection can be begun any more. Those that have begun are accepted, then the sockets are
- * closed: acceptor_is_done(). */
+/* No connection can be begun any more. Those that have begun are accepted, also where the last
+ * packet of the handshake is under way; then the sockets are closed: acceptor_is_done(). */
 void acceptor_drain(struct acceptor *acceptor);
 bool acceptor_is_done(const struct acceptor *acceptor);
 

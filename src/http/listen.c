@@ -296,7 +296,7 @@ void listen_refuse_new(const struct http_addresses *addresses)
 	};
 	const struct sock_fprog filter = {.len = COUNT_OF(steps), .filter = steps};
 
-	/* Where it cannot be set, who connects within microseconds of the close is reset. */
+	/* Where it cannot be set, who connects right before the close is reset. */
 	for (size_t i = 0; i < addresses->count; i++)
 		(void)setsockopt(addresses->list[i].fd, SOL_SOCKET, SO_ATTACH_FILTER, &filter,
 				 sizeof(filter));

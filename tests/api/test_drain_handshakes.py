@@ -1,0 +1,43 @@
+"""The end of a server that somebody is shaking hands with, by TCP or by TLS."""
+import signal
+import socket
+import time
+
+from harness import ANSWER_S, Wire
+from test_drain import await_drain
+
+TRIES, ENOUGH = 30, 5
+SOON_S = 0.25  # docket waits 0.3 s
+
+
+class HalfOpen(Wire):
+    """It has the server's answer to its SYN, and says so with the first data that it sends, or
+    after 200 ms."""
+
+    def __init__(self, server):
+        self.buffer = b""
+        self.socket = socket.socket()
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_DEFER_ACCEPT, 1)
+        self.socket.settimeout(ANSWER_S)
+        self.socket.connect(("127.0.0.1", server.port))
+
+
+def test_who_is_connected_on_one_side_is_served(make_server):
+    """The last packet of a handshake comes when the server has begun to end. Where the test is too
+    slow for that, it tries again."""
+    in_time = 0
+    for _ in range(TRIES):
+        server = make_server(listen="0.0.0.0:0", options=["--behind-proxy"])
+        with HalfOpen(server) as wire:
+            began = time.monotonic()
+            server.process.send_signal(signal.SIGTERM)
+            await_drain(server)
+            sent = wire.offer(server.request("GET", "/healthz"))
+            if time.monotonic() - began < SOON_S:
+                reply = wire.reply()
+                assert sent and reply and reply.status == 200, reply
+                in_time += 1
+        server.wait()
+        if in_time == ENOUGH:
+            return
+    raise AssertionError(f"only {in_time} of {TRIES} were in time")
