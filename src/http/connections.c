@@ -33,8 +33,7 @@ struct connections {
 	pthread_mutex_t lock; /* of all below */
 	struct connection *first;
 	size_t count;
-	/* By descriptor, those that libmicrohttpd has not begun: it tells only of those that it
-	 * begins. One that failed before is found here when its descriptor comes again. */
+	/* By descriptor, those that libmicrohttpd has not begun. */
 	struct connection **admitted;
 	size_t admitted_len;
 	struct addresses addresses;
@@ -84,6 +83,9 @@ static void forget(struct connection *connection)
 		connection->prev->next = connection->next;
 	else
 		all->first = connection->next;
+	if ((size_t)connection->fd < all->admitted_len &&
+	    all->admitted[connection->fd] == connection)
+		all->admitted[connection->fd] = NULL;
 	all->count--;
 	if (all->room_wanted && all->count < all->limits.connections) {
 		all->room_wanted = false;
@@ -92,16 +94,29 @@ static void forget(struct connection *connection)
 	free(connection);
 }
 
-/* Ends who is late; libmicrohttpd sees the end and closes. */
+/* No two sockets ever have the same. 0: the descriptor is no socket. */
+static uint64_t cookie_of(int fd)
+{
+	uint64_t cookie = 0;
+	socklen_t len = sizeof(cookie);
+
+	return getsockopt(fd, SOL_SOCKET, SO_COOKIE, &cookie, &len) ? 0 : cookie;
+}
+
+/* Ends who is late; libmicrohttpd sees the end and closes. It says nothing of a connection that it
+ * failed to begin: that socket is closed. */
 static void reap(struct connections *all)
 {
 	int64_t now = monotonic_ms();
 
 	pthread_mutex_lock(&all->lock);
-	for (struct connection *at = all->first; at; at = at->next) {
+	for (struct connection *at = all->first, *next; at; at = next) {
 		int64_t until = atomic_load_explicit(&at->until, memory_order_relaxed);
 
-		if (at->mhd && ((until && now >= until) || is_gone(at, now)))
+		next = at->next;
+		if (!at->mhd && cookie_of(at->fd) != at->cookie)
+			forget(at);
+		else if (at->mhd && ((until && now >= until) || is_gone(at, now)))
 			shutdown(at->fd, SHUT_RDWR);
 	}
 	pthread_mutex_unlock(&all->lock);
@@ -247,6 +262,7 @@ bool connections_admit(struct connections *connections, int fd, const struct soc
 		return false;
 	connection->all = connections;
 	connection->fd = fd;
+	connection->cookie = cookie_of(fd);
 	connection->began = monotonic_ms();
 	atomic_store(&connection->quiet_since, connection->began);
 	atomic_store(&connection->until, connection->began + connections->limits.head_ms);

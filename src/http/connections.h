@@ -36,6 +36,7 @@ struct connection {
 	atomic_bool reading_body; /* the last of them is not whole */
 
 	struct connections *all;
+	uint64_t cookie;            /* the kernel's name of the socket; 0: it has none */
 	struct MHD_Connection *mhd; /* NULL: admitted, and libmicrohttpd has not begun it */
 	struct address *address;
 	struct connection *prev, *next;
@@ -63,7 +64,7 @@ int connections_room(const struct connections *connections);
 bool connections_admit(struct connections *connections, int fd, const struct sockaddr *from);
 /* libmicrohttpd did not take it. */
 void connections_dismiss(struct connections *connections, int fd);
-/* It did, and begins: a head is awaited. NULL: no memory. */
+/* It did, and begins: a head is awaited. Never NULL for one that was admitted. */
 struct connection *connections_begin(struct connections *connections, struct MHD_Connection *mhd,
 				     int fd);
 

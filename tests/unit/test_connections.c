@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: MIT */
+/* The list of connections, over real sockets and without libmicrohttpd, whose part the tests play:
+ * so they can have it read, or fail, in the moment that matters. */
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/clock.h"
+#include "http/connections.h"
+
+#define HANGS_MS 120000 /* ends a test that would never end */
+
+static const struct sockaddr_in from = {.sin_family = AF_INET};
+
+static struct connections *make(unsigned count)
+{
+	struct http_limits limits = http_default_limits;
+	struct connections *connections;
+
+	limits.connections = count;
+	assert_int_equal(connections_new(&limits, &connections), OK);
+	return connections;
+}
+
+static void destroy(struct connections *connections)
+{
+	connections_end(connections);
+	connections_free(connections);
+}
+
+/* The server's end, which does not block, and the client's. */
+static int dial(int *client_out)
+{
+	struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t len = sizeof(at);
+	int listener = socket(AF_INET, SOCK_STREAM, 0), fd;
+
+	*client_out = socket(AF_INET, SOCK_STREAM, 0);
+	assert_int_equal(bind(listener, (struct sockaddr *)&at, len), 0);
+	assert_int_equal(listen(listener, 1), 0);
+	assert_int_equal(getsockname(listener, (struct sockaddr *)&at, &len), 0);
+	assert_int_equal(connect(*client_out, (struct sockaddr *)&at, len), 0);
+	fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK);
+	assert_true(fd >= 0);
+	close(listener);
+	return fd;
+}
+
+static bool admit(struct connections *connections, int fd)
+{
+	return connections_admit(connections, fd, (const struct sockaddr *)&from);
+}
+
+/* libmicrohttpd says nothing of a connection that it failed to begin, for want of memory, but that
+ * it took it. Another file may have its descriptor by the time that it is missed. */
+static void one_that_never_began(void **state)
+{
+	struct connections *connections = make(2);
+	int64_t hangs = monotonic_ms() + HANGS_MS;
+	int clients[3], fds[3], file;
+
+	(void)state;
+	for (int i = 0; i < 3; i++)
+		fds[i] = dial(&clients[i]);
+	for (int i = 0; i < 2; i++)
+		assert_true(admit(connections, fds[i]));
+	assert_false(connections_have_room(connections));
+	file = open("/dev/null", O_RDONLY);
+	assert_int_equal(dup2(file, fds[0]), fds[0]);
+	while (!connections_have_room(connections)) {
+		assert_true(monotonic_ms() < hangs);
+		usleep(1000);
+	}
+	/* The other one is only late. */
+	assert_int_equal(connections_drain(connections, 0), 1);
+	assert_int_equal(dup2(fds[2], fds[0]), fds[0]);
+	assert_true(admit(connections, fds[0]));
+	assert_int_equal(connections_drain(connections, 0), 2);
+	close(file);
+	for (int i = 0; i < 3; i++) {
+		close(fds[i]);
+		close(clients[i]);
+	}
+	destroy(connections);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(one_that_never_began),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
