@@ -16,6 +16,9 @@
 
 /* Descriptors that are left to everything else, above those open at the start. */
 #define DESCRIPTORS_KEPT 64
+/* Of each of libmicrohttpd's threads, and of the acceptor and the list of connections. */
+#define THREAD_DESCRIPTORS 2
+#define OWN_DESCRIPTORS 4
 /* A year, for this name alone: those beside it may not be ours (RFC 6797). */
 #define HSTS "max-age=31536000"
 /* What all answers under way may hold before no large one is begun. */
@@ -427,10 +430,11 @@ static int highest_fd(const struct http_addresses *addresses)
 }
 
 /* The number of connections that leaves descriptors to the rest. */
-static unsigned affordable(unsigned connections, int highest_fd)
+static unsigned affordable(unsigned connections, int highest_fd, unsigned threads)
 {
 	struct rlimit limit;
-	rlim_t kept = (rlim_t)highest_fd + DESCRIPTORS_KEPT;
+	rlim_t kept = (rlim_t)highest_fd + 1 + OWN_DESCRIPTORS +
+		      (rlim_t)threads * THREAD_DESCRIPTORS + DESCRIPTORS_KEPT;
 
 	if (getrlimit(RLIMIT_NOFILE, &limit) || limit.rlim_cur >= kept + connections)
 		return connections;
@@ -483,7 +487,8 @@ static enum err start_serving(struct http_server *server, const struct http_conf
 	struct http_limits limits = config->limits;
 	enum err err;
 
-	limits.connections = affordable(limits.connections, highest_fd(server->addresses));
+	limits.connections =
+		affordable(limits.connections, highest_fd(server->addresses), config->threads);
 	err = connections_new(&limits, &server->connections);
 	if (err)
 		return err;

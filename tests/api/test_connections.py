@@ -107,6 +107,8 @@ def test_more_than_the_descriptors_allow(make_server):
         time.sleep(0.5)
         taken = connections(server)
         assert 50 < taken < 190, taken
+        # What is left is for the database and the commands.
+        assert len(os.listdir(f"/proc/{server.process.pid}/fd")) <= 200 - 60
         before = server.processor()
         time.sleep(2)
         assert server.processor() - before < 0.5
