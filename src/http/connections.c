@@ -327,7 +327,8 @@ static bool may_be_ended(const struct connection *connection, int64_t since, int
 	int64_t quiet = atomic_load(&connection->quiet_since);
 	char byte;
 
-	return connection->mhd && atomic_load(&connection->phase) == CONNECTION_WAITS &&
+	return connection->mhd && !connection->ended &&
+	       atomic_load(&connection->phase) == CONNECTION_WAITS &&
 	       now - (quiet > since ? quiet : since) >= QUIET_MS &&
 	       recv(connection->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) <= 0;
 }
@@ -339,11 +340,12 @@ size_t connections_drain(struct connections *connections, int64_t since)
 
 	pthread_mutex_lock(&connections->lock);
 	for (struct connection *at = connections->first; at; at = at->next) {
-		int waits = CONNECTION_WAITS;
-
-		if (may_be_ended(at, since, now) &&
-		    atomic_compare_exchange_strong(&at->phase, &waits, CONNECTION_ENDED))
-			shutdown(at->fd, SHUT_RDWR);
+		if (!may_be_ended(at, since, now))
+			continue;
+		/* libmicrohttpd may have read a request at this very moment: that can still be
+		 * answered. Else it closes when it has read to the end. */
+		at->ended = true;
+		shutdown(at->fd, SHUT_RD);
 	}
 	count = connections->count;
 	pthread_mutex_unlock(&connections->lock);
@@ -377,20 +379,27 @@ void connection_awaits_head(struct connection *connection)
 
 	set_until(connection,
 		  now + (limits->idle_s + HTTP_IDLE_GRACE_S) * INT64_C(1000) + limits->head_ms);
-	atomic_store(&connection->quiet_since, now);
+	connection_awaits_request(connection);
+}
+
+void connection_awaits_request(struct connection *connection)
+{
+	atomic_store(&connection->quiet_since, monotonic_ms());
 	atomic_store(&connection->phase, CONNECTION_WAITS);
 }
 
-bool connection_begins_request(struct connection *connection)
+void connection_shakes_hands(struct connection *connection)
+{
+	atomic_store(&connection->phase, CONNECTION_SHAKES_HANDS);
+}
+
+void connection_begins_request(struct connection *connection)
 {
 	int64_t until = monotonic_ms() + connection->all->limits.head_ms;
-	int waits = CONNECTION_WAITS;
 
-	if (!atomic_compare_exchange_strong(&connection->phase, &waits, CONNECTION_WORKS))
-		return false;
+	atomic_store(&connection->phase, CONNECTION_WORKS);
 	if (until < atomic_load_explicit(&connection->until, memory_order_relaxed))
 		set_until(connection, until);
-	return true;
 }
 
 void connection_begins_body(struct connection *connection)

@@ -14,12 +14,11 @@ struct connections;
 struct MHD_Connection;
 struct sockaddr;
 
-/* What a connection is at, for the end of the server: one that waits for a request may be ended,
- * and a request may begin, but never both. */
+/* What a connection is at, for the end of the server. */
 enum connection_phase {
 	CONNECTION_WAITS,
-	CONNECTION_WORKS, /* from the first line of a request to the end of its answer */
-	CONNECTION_ENDED, /* by docket; libmicrohttpd may not know yet */
+	CONNECTION_SHAKES_HANDS, /* from the first byte of a TLS handshake to its end */
+	CONNECTION_WORKS,        /* from the first line of a request to the end of its answer */
 };
 
 /* One of them. What is above `until` is for the connection's thread alone, what is below `all` for
@@ -36,11 +35,12 @@ struct connection {
 	atomic_bool reading_body; /* the last of them is not whole */
 
 	struct connections *all;
-	uint64_t cookie;            /* the kernel's name of the socket; 0: it has none */
 	struct MHD_Connection *mhd; /* NULL: admitted, and libmicrohttpd has not begun it */
+	uint64_t cookie;            /* the kernel's name of the socket; 0: it has none */
 	struct address *address;
 	struct connection *prev, *next;
 	bool parked;
+	bool ended;         /* the drain did that: no more is read */
 	unsigned gone_at;   /* the client ended its side while it was in this body */
 	int64_t gone_since; /* 0: it did not */
 };
@@ -72,14 +72,15 @@ struct connection *connections_begin(struct connections *connections, struct MHD
 void connections_remove(struct connection *connection);
 
 /* Ends those that wait for a request and were quiet for a second, counted from `since` at the
- * earliest (of monotonic_ms()). Returns how many connections there are. */
+ * earliest (of monotonic_ms()): what has arrived is still read and answered. Returns how many
+ * connections there are. */
 size_t connections_drain(struct connections *connections, int64_t since);
 
-/* The first line of a request is there. False: the connection was ended before. */
-bool connection_begins_request(struct connection *connection);
-
-/* What the connection is at now. All but the first accept that it is at it already. */
-void connection_awaits_head(struct connection *connection); /* behind an answer */
+/* What the connection is at now. All but the second accept that it is at it already. */
+void connection_shakes_hands(struct connection *connection);
+void connection_awaits_head(struct connection *connection);    /* behind an answer */
+void connection_awaits_request(struct connection *connection); /* behind a handshake */
+void connection_begins_request(struct connection *connection); /* its first line is there */
 void connection_begins_body(struct connection *connection);
 void connection_reads_body(struct connection *connection, uint64_t received);
 void connection_works(struct connection *connection);

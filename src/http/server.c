@@ -103,9 +103,8 @@ static void *begin(void *context, const char *uri, struct MHD_Connection *connec
 	struct http_request *request;
 	char *target;
 
+	connection_begins_request(info->socket_context);
 	/* If no request is made here, handle() refuses it and the connection is closed. */
-	if (!connection_begins_request(info->socket_context))
-		return NULL;
 	request = calloc(1, sizeof(*request));
 	if (!request)
 		return NULL;

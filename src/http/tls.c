@@ -70,7 +70,11 @@ static ssize_t pull(gnutls_transport_ptr_t context, void *bytes, size_t size)
 	struct connection *connection = context;
 	ssize_t count = recv(connection->fd, bytes, size, 0);
 
-	if (count < 0 && errno == EAGAIN && connection->tls.handshaking) {
+	if (!connection->tls.handshaking)
+		return count;
+	if (count > 0) {
+		connection_shakes_hands(connection);
+	} else if (count < 0 && errno == EAGAIN) {
 		connection_park(connection);
 		errno = EAGAIN;
 	}
@@ -86,8 +90,10 @@ static int on_finished(gnutls_session_t session, unsigned type, unsigned when, u
 	(void)type;
 	(void)when;
 	(void)message;
-	if (incoming)
+	if (incoming) {
 		connection->tls.handshaking = false;
+		connection_awaits_request(connection);
+	}
 	return 0;
 }
 

@@ -1,8 +1,10 @@
 """The end of a server that somebody is shaking hands with, by TCP or by TLS."""
 import signal
 import socket
+import ssl
 import time
 
+from authority import Authority
 from harness import ANSWER_S, Wire
 from test_drain import await_drain
 
@@ -41,3 +43,38 @@ def test_who_is_connected_on_one_side_is_served(make_server):
         if in_time == ENOUGH:
             return
     raise AssertionError(f"only {in_time} of {TRIES} were in time")
+
+
+def test_a_tls_handshake_is_waited_for(make_server, tmp_path):
+    """Longer than for a silent client."""
+    authority = Authority(tmp_path / "ca")
+    chain, key = authority.make("acme", "acme.viewcases.com")
+    server = make_server(options=["--tls-cert", chain, "--tls-key", key])
+    from_server, to_server = ssl.MemoryBIO(), ssl.MemoryBIO()
+    client = authority.context().wrap_bio(from_server, to_server,
+                                          server_hostname="acme.viewcases.com")
+
+    def until_done(what, *arguments):
+        while True:
+            try:
+                return what(*arguments)
+            except ssl.SSLWantReadError:
+                wire.send(to_server.read())
+                data = wire.socket.recv(65536)
+                assert data, "closed in the middle"
+                from_server.write(data)
+
+    with Wire(server) as wire, Wire(server) as silent:
+        try:
+            client.do_handshake()
+        except ssl.SSLWantReadError:
+            hello = to_server.read()
+        wire.send(hello[:100])
+        time.sleep(0.2)
+        server.process.send_signal(signal.SIGTERM)
+        assert silent.at_end()
+        wire.send(hello[100:])
+        until_done(client.do_handshake)
+        client.write(server.request("GET", "/healthz"))
+        assert until_done(client.read).startswith(b"HTTP/1.1 200 ")
+    server.wait()

@@ -18,6 +18,9 @@
 
 #define HANGS_MS 120000 /* ends a test that would never end */
 
+/* Stands for a connection of libmicrohttpd's, which the list does not look into. */
+static char library;
+
 static const struct sockaddr_in from = {.sin_family = AF_INET};
 
 static struct connections *make(unsigned count)
@@ -59,6 +62,73 @@ static bool admit(struct connections *connections, int fd)
 	return connections_admit(connections, fd, (const struct sockaddr *)&from);
 }
 
+/* Until the drain has ended what the server reads there. */
+static void drain(struct connections *connections, int fd)
+{
+	int64_t hangs = monotonic_ms() + HANGS_MS;
+	char byte;
+
+	while (recv(fd, &byte, 1, MSG_PEEK) != 0) {
+		assert_true(monotonic_ms() < hangs);
+		assert_int_equal(connections_drain(connections, 0), 1);
+		usleep(1000);
+	}
+}
+
+/* A request comes while the drain ends its connection: what libmicrohttpd has read, or still finds,
+ * is answered. */
+static void a_request_at_the_last_moment(void **state)
+{
+	struct connections *connections = make(1);
+	struct connection *connection;
+	char text[8] = "";
+	int client, fd = dial(&client);
+
+	(void)state;
+	assert_true(admit(connections, fd));
+	connection = connections_begin(connections, (struct MHD_Connection *)&library, fd);
+	drain(connections, fd);
+	assert_int_equal(send(client, "body", 4, MSG_NOSIGNAL), 4);
+	connection_begins_request(connection);
+	assert_int_equal(recv(fd, text, sizeof(text), 0), 4);
+	assert_int_equal(send(fd, "answer", 6, MSG_NOSIGNAL), 6);
+	assert_int_equal(recv(client, text, sizeof(text), 0), 6);
+	assert_memory_equal(text, "answer", 6);
+	connections_remove(connection);
+	close(fd);
+	close(client);
+	destroy(connections);
+}
+
+/* A handshake has begun, and takes longer than a silent client may. */
+static void a_handshake(void **state)
+{
+	struct connections *connections = make(2);
+	struct connection *connection, *silent;
+	int client, other_client, fd = dial(&client), other = dial(&other_client);
+	char byte;
+
+	(void)state;
+	assert_true(admit(connections, fd) && admit(connections, other));
+	connection = connections_begin(connections, (struct MHD_Connection *)&library, fd);
+	connection_shakes_hands(connection);
+	silent = connections_begin(connections, (struct MHD_Connection *)&library, other);
+	while (recv(other, &byte, 1, 0) != 0) {
+		assert_int_equal(connections_drain(connections, 0), 2);
+		usleep(1000);
+	}
+	assert_int_equal(recv(fd, &byte, 1, 0), -1);
+	connections_remove(silent);
+	connection_awaits_request(connection);
+	drain(connections, fd);
+	connections_remove(connection);
+	close(fd);
+	close(client);
+	close(other);
+	close(other_client);
+	destroy(connections);
+}
+
 /* libmicrohttpd says nothing of a connection that it failed to begin, for want of memory, but that
  * it took it. Another file may have its descriptor by the time that it is missed. */
 static void one_that_never_began(void **state)
@@ -95,6 +165,8 @@ static void one_that_never_began(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_request_at_the_last_moment),
+		cmocka_unit_test(a_handshake),
 		cmocka_unit_test(one_that_never_began),
 	};
 
