@@ -9,6 +9,8 @@
 
 #include "http/connections.h"
 
+#define DISCARD_MAX ((size_t)256 * 1024)
+
 static void add_line(struct buf *out, const char *name, const char *value)
 {
 	buf_printf(out, "%s: %s\r\n", name, value);
@@ -24,14 +26,33 @@ static void add_date(struct buf *out)
 		add_line(out, "Date", text);
 }
 
-static ssize_t put(const struct http_request *request, struct slice text)
+/* Ends our side behind it. */
+static bool put(const struct http_request *request, struct slice text)
 {
 	const union MHD_ConnectionInfo *tls =
 		MHD_get_connection_info(request->connection, MHD_CONNECTION_INFO_GNUTLS_SESSION);
+	int fd = request->on->fd;
+	ssize_t count;
 
-	if (tls && tls->tls_session)
-		return gnutls_record_send(tls->tls_session, text.ptr, text.len);
-	return send(request->on->fd, text.ptr, text.len, MSG_DONTWAIT | MSG_NOSIGNAL);
+	if (tls && tls->tls_session) {
+		count = gnutls_record_send(tls->tls_session, text.ptr, text.len);
+		gnutls_bye(tls->tls_session, GNUTLS_SHUT_WR);
+	} else {
+		count = send(fd, text.ptr, text.len, MSG_DONTWAIT | MSG_NOSIGNAL);
+	}
+	shutdown(fd, SHUT_WR);
+	return count == (ssize_t)text.len;
+}
+
+/* Reads what has come besides. A connection that is closed with unread bytes is reset, which can
+ * cost the client the answer. */
+static void discard(int fd)
+{
+	char bytes[8192];
+
+	for (size_t total = 0; total < DISCARD_MAX; total += sizeof(bytes))
+		if (recv(fd, bytes, sizeof(bytes), MSG_DONTWAIT) <= 0)
+			return;
 }
 
 bool direct_answer(struct http_request *request, const char *hsts)
@@ -55,7 +76,8 @@ bool direct_answer(struct http_request *request, const char *hsts)
 		request->body_bytes = response->body.len;
 		buf_add_slice(&text, buf_slice(&response->body));
 	}
-	sent = !text.failed && put(request, buf_slice(&text)) == (ssize_t)text.len;
+	sent = !text.failed && put(request, buf_slice(&text));
+	discard(request->on->fd);
 	buf_release(&text);
 	return sent;
 }

@@ -1,5 +1,10 @@
 """libmicrohttpd keeps the head of a request and that of its answer in one block of memory. Whatever
 the sizes are, a request is answered, or refused before anything of it is stored."""
+import os
+import signal
+import socket
+import time
+
 import pytest
 
 from framing import BODY, request
@@ -85,6 +90,20 @@ def test_refusal_where_the_library_has_no_memory(server):
     lines = server.lines(offset, 18)
     assert {(line["status"], line["end"]) for line in lines} == {(431, "sent")}
     assert {line["method"] for line in lines} == {"GET", "HEAD"}
+
+
+def test_refusal_before_all_was_read(server):
+    """What the client has sent behind it is read: a connection that is closed with unread bytes is
+    reset, and then the system does not send again what was lost of the answer."""
+    for size in range(31900, 31960, 7):
+        with Wire(server) as wire:
+            os.kill(server.process.pid, signal.SIGSTOP)
+            wire.send(server.request("GET", f"{TASKS}/1", "X: " + "x" * size) + b"G" * 20000)
+            os.kill(server.process.pid, signal.SIGCONT)
+            assert wire.reply().status == 431
+            assert wire.at_end()
+            time.sleep(0.1)
+            assert wire.socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) == 0
 
 
 # Headers of the answer that grow with the request
