@@ -6,13 +6,19 @@ import re
 from harness import ROOT
 
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-# What a block can be: commands for a shell, an answer to the command before it, or text that is
-# neither.
-KINDS = {"sh", "json", "text"}
+# What a block can be: commands for a shell, the answer to the command before it (its body, or with
+# its head as "curl -i" prints it), or text that is neither.
+ANSWERS = {"json", "http"}
+KINDS = {"sh", "text"} | ANSWERS
 
 
 def documents():
     return [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+
+
+def pages():
+    """Those whose commands are typed, and the others."""
+    return [*documents(), *(page for page in sorted(ROOT.glob("*.md")) if page.name != "README.md")]
 
 
 def blocks(text):
@@ -31,7 +37,20 @@ def matches(shown, answered):
     return re.search(pattern, "".join(answered.split()), re.DOTALL) is not None
 
 
-def status(shown):
-    """The status of a problem that a document shows, 0 where it shows another answer."""
-    found = re.search(r'"status":\s*(\d+)', shown) if '"errors"' in shown else None
-    return int(found[1]) if found else 0
+def is_refusal(shown):
+    """Whether an answer that a document shows has the status of an error."""
+    return re.search(r'^HTTP/1.1 [45]|"status":\s*[45]\d\d\b', shown) is not None
+
+
+HEADING = re.compile(r"^#+ (.*)$", re.MULTILINE)
+LINK = re.compile(r"\[[^]]*\]\(([^)]+)\)")
+
+
+def links(text):
+    return LINK.findall(FENCE.sub("", text))
+
+
+def anchors(text):
+    """What a link can name behind "#": the headings, as GitHub names them."""
+    headings = HEADING.findall(FENCE.sub("", text))
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}

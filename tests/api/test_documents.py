@@ -1,5 +1,6 @@
 """Every command and request of README and docs/, as it stands there, in a copy of this machine that is
-thrown away. Each document is one session of a reader who types its blocks in order."""
+thrown away. Each document is one session of a reader who types its blocks in order; who reads docs/
+has installed docket."""
 import os
 import re
 import shlex
@@ -8,7 +9,8 @@ import subprocess
 import pytest
 
 import documents
-from harness import COMMAND_S, ROOT, SANITIZER
+import records
+from harness import ADDRESS_PARTS, CODES, COMMAND_S, PROGRAM, ROOT, SANITIZER
 
 # A command that does not come back: the reader leaves it running in a terminal of its own.
 SERVES = re.compile(r"script/server$|(runuser -u \w+ -- )?docket serve ")
@@ -22,8 +24,10 @@ MACHINE = r"""
 set -eu
 export HOME=/root PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 printf 'fail-with-body\nsilent\nshow-error\n' >/root/.curlrc
+# "service nginx reload" comes back before nginx listens anew.
+printf 'retry = 30\nretry-delay = 1\nretry-connrefused\n' >>/root/.curlrc
 printf 'APT::Get::Upgrade "false";\n' >/etc/apt/apt.conf.d/99no-upgrade
-rm -rf data build /usr/local/bin/docket /srv/docket
+rm -rf /usr/local/bin/docket /srv/docket
 mkdir -p /etc/ssl/docket
 openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=example.com \
 	-addext 'subjectAltName=DNS:example.com,DNS:*.example.com' -keyout privkey.pem \
@@ -37,6 +41,8 @@ pg_createcluster "$version" main >/dev/null
 sed -i '1i host all all 127.0.0.1/32 trust' "/etc/postgresql/$version/main/pg_hba.conf"
 pg_ctlcluster "$version" main start
 service nginx start >/dev/null
+[ -z "$program" ] || install "$program" /usr/local/bin/docket
+rm -rf data build
 
 servers= log=0
 
@@ -71,16 +77,17 @@ refused()
 """
 
 
-def session(text):
+def session(text, program):
     """A shell script that types a document's commands, and for each what the document shows as its
-    answer. The servers of one block serve beside each other; the next one ends those before it."""
-    script, shown = [MACHINE], []
+    answer. The servers of one block serve beside each other; the next one ends those before it.
+    `program` is installed, unless ""."""
+    script, shown = [f"program={shlex.quote(program)}", MACHINE], []
     for kind, block in documents.blocks(text):
         assert kind in documents.KINDS, f"a block is {kind!r}: it must be one of {documents.KINDS}"
-        if kind == "json":
+        if kind in documents.ANSWERS:
             assert shown and shown[-1][1] is None, f"no command comes before this answer: {block}"
             shown[-1][1] = block
-            if documents.status(block):
+            if documents.is_refusal(block):
                 script[-1] = f"refused {shlex.quote(script[-1])}"
         if kind != "sh":
             continue
@@ -105,13 +112,58 @@ def test_every_block_says_what_it_is():
         assert not re.search(r"^(    |```)", text, re.MULTILINE), document
 
 
+@pytest.mark.parametrize("document", documents.pages(), ids=lambda document: document.name)
+def test_every_link_leads_somewhere(document):
+    """A path in the repository, and a heading of the document there."""
+    for link in documents.links(document.read_text("utf-8")):
+        if re.match("https?://", link):
+            continue
+        path, _, anchor = link.partition("#")
+        target = (document.parent / path).resolve() if path else document
+        assert target.exists(), link
+        assert not anchor or anchor in documents.anchors(target.read_text("utf-8")), link
+
+
+def test_the_reference_is_whole():
+    text = (ROOT / "docs" / "api.md").read_text("utf-8")
+    names = {*ADDRESS_PARTS, *CODES, "id", "created_at", "updated_at", "alert_sent_at"}
+    for kind in records.KINDS:
+        names |= {kind.path, kind.wrapper, *kind.least, *kind.rest, *kind.sorts}
+    assert [name for name in sorted(names) if f"`{name}`" not in text] == []
+
+
+ANSWER = '{"id":7,…"status":"none","title":"A\u00a0b"}'
+
+
+@pytest.mark.parametrize("answered, fits", [
+    ('{"id":7,"due_on":null,"status":"none",\n "title":"A\u00a0b"}', True),
+    ('{"id":71,"status":"none","title":"A\u00a0b"}', False),
+    ('{"id":7,"status":"none","title":"B"}', False),
+    ('{"status":"none","id":7,"title":"A\u00a0b"}', False),
+])
+def test_a_wrong_answer_is_found(answered, fits):
+    assert documents.matches(ANSWER, answered) is fits
+
+
+@pytest.mark.parametrize("answer, refusal", [
+    ("HTTP/1.1 404 Not Found\n…", True),
+    ("HTTP/1.1 201 Created\n…", False),
+    ('{"detail":"…","status":422,…}', True),
+    ('{"time":"…","status":200}', False),
+    ('{"id":404,"status":"none"}', False),
+])
+def test_a_refusal_is_known(answer, refusal):
+    assert documents.is_refusal(answer) is refusal
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="NOT TESTED, the commands of the documents: a copy of"
                                               " the machine can only be made by root")
 @pytest.mark.parametrize("document", [
     pytest.param(document, id=str(document.relative_to(ROOT)))
     for document in documents.documents() if "```" in document.read_text("utf-8")])
 def test_every_command_as_it_stands(document, tmp_path):
-    script, shown = session(document.read_text("utf-8"))
+    script, shown = session(document.read_text("utf-8"),
+                            PROGRAM if document.parent.name == "docs" else "")
     (tmp_path / "script").write_text(script, "utf-8")
     done = subprocess.run(["tests/api/sandbox.sh", str(tmp_path / "script")], cwd=ROOT, check=False,
                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
