@@ -1,11 +1,37 @@
 /* SPDX-License-Identifier: MIT */
-/* The driver seam: what a database does for docket. The domain store is written once, above it;
- * what differs between databases in SQL is data, in struct db_dialect.
+/* The door of db/: what a database does for docket. A struct db_driver is implemented once for each
+ * database; everything above it is written once. The drivers know no table of docket's.
  *
- * One SQL text serves every driver. Arguments are $1, $2, …, each may stand several times; values
- * are always bound and names come only from our tables.
+ * How a caller uses a driver:
  *
- * A connection is used by one thread at a time. */
+ *	const struct db_value args[] = {DB_INT_VALUE(7), DB_TEXT_VALUE(SLICE("seven"))};
+ *	const struct db_call insert = {.sql = "INSERT INTO prime (id, name) VALUES ($1, $2)",
+ *				       .args = args,
+ *				       .arg_count = 2};
+ *	const struct db_call count_all = {
+ *		.sql = "SELECT count(*) FROM prime", .on_row = db_number, .context = &count};
+ *	enum err err = driver->open(where, DB_WRITE, &db, message, sizeof(message));
+ *
+ *	if (err)
+ *		return err; // message says why
+ *	err = driver->begin(db);
+ *	if (!err)
+ *		err = driver->run(db, &count_all, 1);
+ *	if (!err)
+ *		err = driver->commit(db, &insert, 1); // runs the insert, then commits
+ *	if (err)
+ *		driver->rollback(db);
+ *	driver->close(db);
+ *
+ * One text of SQL serves every driver; sql/dialect.h has what differs. Arguments are $1, $2, …, and
+ * each may stand in a text several times. Values are always bound. Names in SQL come only from
+ * docket's own tables, never from a client.
+ *
+ * A call has at most DB_ARGS_MAX arguments, a row at most DB_COLUMNS_MAX columns. A column is an
+ *integer, a text in UTF-8, bytes, or NULL; a truth value is the integer 0 or 1.
+ *
+ * A connection is used by one thread at a time. Different connections may be used at the same
+ * time. */
 #ifndef DB_DB_H
 #define DB_DB_H
 
@@ -15,6 +41,9 @@
 
 #include "base/err.h"
 #include "base/slice.h"
+
+#define DB_ARGS_MAX 64
+#define DB_COLUMNS_MAX 64
 
 struct db;
 
@@ -36,36 +65,38 @@ struct db_value {
 #define DB_TEXT_VALUE(s) ((struct db_value){.type = DB_TEXT, .bytes = (s)})
 #define DB_BYTES_VALUE(s) ((struct db_value){.type = DB_BYTES, .bytes = (s)})
 
-/* Called for each row. `values` and the bytes they point at are the driver's and live until the
- * call returns. An error ends the statement and is returned by run(). */
+/* Called for each row. The driver owns `values` and the bytes that they point at; they live until
+ * the function returns. If it returns an error, it gets no more rows, and run() returns that
+ * error. */
 typedef enum err db_row_fn(void *context, const struct db_value *values, size_t count);
 
-/* A db_row_fn: sets *(int64_t *)context to the row's first value, or leaves it as it is where that
- * is NULL. */
+/* A db_row_fn: sets *(int64_t *)context to the first value of the row. Where that is NULL, it
+ * changes nothing. */
 enum err db_number(void *context, const struct db_value *values, size_t count);
 
+/* One statement. The caller keeps all that it points at until the statement was run. */
 struct db_call {
 	const char *sql;
 	const struct db_value *args; /* args[0] is $1 */
 	size_t arg_count;
-	db_row_fn *on_row; /* NULL where rows are of no interest */
+	db_row_fn *on_row; /* NULL: the rows are dropped */
 	void *context;
-	bool once; /* written for one question: not worth to be kept prepared */
-	bool many; /* of rows: they are handed over as they come, not when all are there */
+	bool once; /* the text will not be run again: it need not be kept prepared */
+	bool many; /* it has many rows: each is handed over as it comes, not when all are there */
 };
 
 enum db_mode {
-	DB_CREATE, /* makes the database, which must not be there; else as DB_WRITE */
-	DB_WRITE,  /* the one connection that writes */
-	DB_READ,   /* cannot write */
-	/* Cannot write and makes no file beside the database either: for one that no process
-	 * has open, and none opens meanwhile. */
+	DB_CREATE, /* makes the database, which must not exist; otherwise as DB_WRITE */
+	DB_WRITE,
+	DB_READ, /* cannot write */
+	/* Cannot write, and makes no file beside the database either. Only for a database that no
+	 * process has open or will open meanwhile. */
 	DB_IMMUTABLE,
-	/* The same where a WAL was left, without shared memory and without locks. */
+	/* The same for a database that has a WAL: reads it without shared memory and locks. */
 	DB_IMMUTABLE_WAL,
 };
 
-/* Whose SQL a driver speaks: sql/dialect.h has what differs. */
+/* Whose SQL a driver speaks. */
 enum db_kind {
 	DB_SQLITE,
 	DB_POSTGRES,
@@ -75,42 +106,44 @@ struct db_driver {
 	const char *name;
 	enum db_kind kind;
 
-	/* `where` is the driver's own: a file for SQLite, a connection string or URL for
-	 * PostgreSQL. On an error nothing is left open, and `message`, of `size` bytes, says why.
-	 */
+	/* `where` is a file for SQLite and a connection string or URL for PostgreSQL. On an error
+	 * nothing is left open, and `message`, of `size` bytes, says why. */
 	enum err (*open)(const char *where, enum db_mode mode, struct db **db_out, char *message,
 			 size_t size);
-	/* NULL is accepted. */
+	/* `db` may be NULL. */
 	void (*close)(struct db *db);
 
-	/* A transaction, that may write where the connection may; of a reading one all statements
-	 * see the same. commit() runs `count` statements first. ERR_UNSURE: whether it was
-	 * committed is not known. rollback() is right after any failure. */
+	/* Begins a transaction. It can write if the connection can. All statements of a reading
+	 * transaction see the same state of the database. */
 	enum err (*begin)(struct db *db);
+	/* Runs `count` statements, then commits. ERR_UNSURE: it is not known whether the
+	 * transaction was committed. */
 	enum err (*commit)(struct db *db, const struct db_call *calls, size_t count);
+	/* May be called after any failure, also of begin() or commit(). */
 	void (*rollback)(struct db *db);
 
-	/* Runs `count` statements in their order, up to the first that fails; they go to the
-	 * database together. ERR_AWAY: the connection is of no more use. */
+	/* Runs `count` statements in their order, and stops at the first that fails. They go to the
+	 * database together. Without begin(), each is committed by itself or all are together,
+	 * depending on the driver. ERR_AWAY: the connection is of no more use; close it. */
 	enum err (*run)(struct db *db, const struct db_call *calls, size_t count);
 	/* Runs statements without arguments, separated by semicolons. */
 	enum err (*script)(struct db *db, const char *sql);
 
-	/* What runs from now on may take `milliseconds` in all, then it ends with ERR_TIMEOUT, or,
-	 * where the database does not end it, some time later with ERR_AWAY; 0 takes the limit
-	 * away. */
+	/* All that runs from now on may take `milliseconds` together; 0: there is no limit. When
+	 * the time is over, run() fails with ERR_TIMEOUT. If the database does not stop by itself,
+	 * it fails some time later with ERR_AWAY. */
 	void (*set_budget)(struct db *db, int milliseconds);
-	/* Copies the whole database to a new file, on stable storage and checked. NULL: that is
-	 * left to tools of the database's own. */
+	/* Copies the whole database to a new file, which is on stable storage and checked when this
+	 * returns. NULL: the driver leaves this to the database's own tools. */
 	enum err (*copy)(struct db *db, const char *to);
-	/* Whether a connection that is idle turned out to be of no more use; it is not waited for
-	 * anything. NULL: it never is. */
+	/* Whether an idle connection turns out to be of no more use. It does not wait. NULL: no
+	 * connection is ever lost. */
 	bool (*is_lost)(struct db *db);
-	/* What the library said of the last failure; valid until the next call. */
+	/* The library's message about the last failure; it lives until the next call. */
 	const char *(*message)(struct db *db);
 };
 
-/* Every connection begins with one. */
+/* Every connection begins with this. */
 struct db {
 	const struct db_driver *driver;
 };

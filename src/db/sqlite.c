@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The SQLite driver. One connection of a process writes and checkpoints, all others are opened
- * read-only: SQLite up to 3.51.2 can corrupt a database when one connection checkpoints while
+/* The SQLite driver. Only one connection of a process writes and checkpoints; all others are opened
+ * read-only. SQLite up to 3.51.2 can corrupt a database when one connection checkpoints while
  * another resets the WAL. */
 #include "db/db.h"
 
@@ -13,14 +13,12 @@
 #include "db/sqlite_fold.h"
 #include "db/statements.h"
 
-#define STATEMENTS 96 /* prepared and kept, a connection */
-#define ARGS_MAX 64
-#define COLUMNS_MAX 64
+#define STATEMENTS 96 /* prepared and kept, on each connection */
 
 struct statement {
 	sqlite3_stmt *handle;
-	int index[ARGS_MAX]; /* where argument i is bound; 0: nowhere */
-	size_t arg_count;    /* how many of them are known */
+	int index[DB_ARGS_MAX]; /* SQLite's number of argument i; 0: the text does not have it */
+	size_t arg_count;       /* the highest argument that the text has */
 };
 
 struct sqlite_db {
@@ -38,7 +36,8 @@ static struct sqlite_db *sqlite_of(struct db *db)
 	return (struct sqlite_db *)(void *)db;
 }
 
-/* Extended codes first: the row that fits comes before the one of its class. */
+/* SQLite's result codes. If there is no row for an extended code, the row of its primary code is
+ * taken. */
 static const struct {
 	int code;
 	enum err err;
@@ -63,7 +62,7 @@ static const struct {
 	{SQLITE_PERM, ERR_IO},
 };
 
-static enum err err_of(int code)
+static enum err code_err(int code)
 {
 	for (size_t pass = 0; pass < 2; pass++) {
 		for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++)
@@ -74,7 +73,7 @@ static enum err err_of(int code)
 	return ERR_INTERNAL;
 }
 
-static int over_budget(void *context)
+static int connection_is_over_budget(void *context)
 {
 	const struct sqlite_db *db = context;
 
@@ -88,12 +87,13 @@ static void statement_release(struct sqlite_db *db, size_t at)
 	statement_forget(&db->texts[at]);
 }
 
-/* Ordinals of $1, $2, … follow their first appearance in the text, so each is looked up. */
-static void map_arguments(struct statement *statement)
+/* SQLite numbers the arguments by their first place in the text, not by the number in their name.
+ */
+static void statement_map_arguments(struct statement *statement)
 {
 	int known = sqlite3_bind_parameter_count(statement->handle);
 
-	for (size_t i = 0; i < ARGS_MAX; i++) {
+	for (size_t i = 0; i < DB_ARGS_MAX; i++) {
 		char name[8];
 
 		snprintf(name, sizeof(name), "$%zu", i + 1);
@@ -105,8 +105,8 @@ static void map_arguments(struct statement *statement)
 	assert(known == 0);
 }
 
-/* The prepared statement of a text; the one unused for longest makes room. */
-static enum err prepare(struct sqlite_db *db, const char *sql, size_t *at_out)
+/* The prepared statement of a text. A new one takes the place of the one unused for longest. */
+static enum err statement_prepare(struct sqlite_db *db, const char *sql, size_t *at_out)
 {
 	size_t at;
 	int code;
@@ -116,19 +116,20 @@ static enum err prepare(struct sqlite_db *db, const char *sql, size_t *at_out)
 		code = sqlite3_prepare_v3(db->handle, sql, -1, SQLITE_PREPARE_PERSISTENT,
 					  &db->statements[at].handle, NULL);
 		if (code != SQLITE_OK)
-			return err_of(code);
+			return code_err(code);
 		if (!statement_keep(&db->texts[at], sql, ++db->clock)) {
 			statement_release(db, at);
 			return ERR_NOMEM;
 		}
-		map_arguments(&db->statements[at]);
+		statement_map_arguments(&db->statements[at]);
 	}
 	*at_out = at;
 	return OK;
 }
 
-/* The bytes are bound where they are: they outlive the statement's run. */
-static int bind(const struct statement *statement, const struct db_value *args, size_t count)
+/* Texts and bytes are not copied: they outlive the run of the statement. */
+static int statement_bind(const struct statement *statement, const struct db_value *args,
+			  size_t count)
 {
 	int code = SQLITE_OK;
 
@@ -154,7 +155,7 @@ static int bind(const struct statement *statement, const struct db_value *args, 
 	return code;
 }
 
-static struct db_value column(sqlite3_stmt *handle, int i)
+static struct db_value statement_column(sqlite3_stmt *handle, int i)
 {
 	switch (sqlite3_column_type(handle, i)) {
 	case SQLITE_INTEGER:
@@ -176,9 +177,9 @@ static struct db_value column(sqlite3_stmt *handle, int i)
 	}
 }
 
-static enum err step_through(sqlite3_stmt *handle, const struct db_call *call)
+static enum err statement_step_through(sqlite3_stmt *handle, const struct db_call *call)
 {
-	struct db_value values[COLUMNS_MAX];
+	struct db_value values[DB_COLUMNS_MAX];
 	int code;
 
 	while ((code = sqlite3_step(handle)) == SQLITE_ROW) {
@@ -187,14 +188,14 @@ static enum err step_through(sqlite3_stmt *handle, const struct db_call *call)
 
 		if (!call->on_row)
 			continue;
-		assert(count <= COLUMNS_MAX);
+		assert(count <= DB_COLUMNS_MAX);
 		for (int i = 0; i < count; i++)
-			values[i] = column(handle, i);
+			values[i] = statement_column(handle, i);
 		err = call->on_row(call->context, values, (size_t)count);
 		if (err)
 			return err;
 	}
-	return err_of(code);
+	return code_err(code);
 }
 
 static enum err sqlite_run(struct db *base, const struct db_call *calls, size_t count)
@@ -204,14 +205,14 @@ static enum err sqlite_run(struct db *base, const struct db_call *calls, size_t 
 	for (size_t i = 0; i < count; i++) {
 		struct statement *statement;
 		size_t at = 0;
-		enum err err = prepare(db, calls[i].sql, &at);
+		enum err err = statement_prepare(db, calls[i].sql, &at);
 
 		if (err)
 			return err;
 		statement = &db->statements[at];
-		err = err_of(bind(statement, calls[i].args, calls[i].arg_count));
+		err = code_err(statement_bind(statement, calls[i].args, calls[i].arg_count));
 		if (!err)
-			err = step_through(statement->handle, &calls[i]);
+			err = statement_step_through(statement->handle, &calls[i]);
 		sqlite3_reset(statement->handle);
 		sqlite3_clear_bindings(statement->handle);
 		if (err)
@@ -222,36 +223,37 @@ static enum err sqlite_run(struct db *base, const struct db_call *calls, size_t 
 
 static enum err sqlite_script(struct db *base, const char *sql)
 {
-	return err_of(sqlite3_exec(sqlite_of(base)->handle, sql, NULL, NULL, NULL));
+	return code_err(sqlite3_exec(sqlite_of(base)->handle, sql, NULL, NULL, NULL));
 }
 
-static enum err run_text(struct db *base, const char *sql)
+static enum err sqlite_run_text(struct db *base, const char *sql)
 {
 	return sqlite_run(base, &(struct db_call){.sql = sql}, 1);
 }
 
-static bool may_write(const struct sqlite_db *db)
+static bool connection_may_write(const struct sqlite_db *db)
 {
 	return db->mode == DB_CREATE || db->mode == DB_WRITE;
 }
 
 static enum err sqlite_begin(struct db *base)
 {
-	return run_text(base, may_write(sqlite_of(base)) ? "BEGIN IMMEDIATE" : "BEGIN");
+	return sqlite_run_text(base,
+			       connection_may_write(sqlite_of(base)) ? "BEGIN IMMEDIATE" : "BEGIN");
 }
 
 static enum err sqlite_commit(struct db *base, const struct db_call *calls, size_t count)
 {
 	enum err err = sqlite_run(base, calls, count);
 
-	return err ? err : run_text(base, "COMMIT");
+	return err ? err : sqlite_run_text(base, "COMMIT");
 }
 
-/* Some failures have ended the transaction already. */
+/* SQLite ends the transaction itself on some failures. */
 static void sqlite_rollback(struct db *base)
 {
 	if (!sqlite3_get_autocommit(sqlite_of(base)->handle))
-		(void)run_text(base, "ROLLBACK");
+		(void)sqlite_run_text(base, "ROLLBACK");
 }
 
 static void sqlite_set_budget(struct db *base, int milliseconds)
@@ -276,8 +278,8 @@ static void sqlite_close(struct db *base)
 	free(db);
 }
 
-/* In this order: the busy timeout is in force when the journal mode is changed. NORMAL would lose
- * acknowledged commits on a loss of power. */
+/* The busy timeout comes first, so that the change of the journal mode waits as well. With
+ * synchronous = NORMAL a loss of power would lose acknowledged commits. */
 static const char write_pragmas[] = "PRAGMA busy_timeout = 5000;"
 				    "PRAGMA journal_mode = WAL;"
 				    "PRAGMA synchronous = FULL;"
@@ -295,31 +297,32 @@ static const char read_pragmas[] = "PRAGMA busy_timeout = 5000;"
 				   "PRAGMA temp_store = MEMORY;"
 				   "PRAGMA cache_size = -32768;";
 
-static enum err configure(struct sqlite_db *db)
+static enum err connection_set_up(struct sqlite_db *db)
 {
 	int code = sqlite3_db_config(db->handle, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
 
-	/* Before the first read: the index of the WAL is then this connection's own. What cannot
-	 * lock must not bring the WAL into the database at its end either. */
+	/* Must come before the first read: the index of the WAL is then this connection's own. A
+	 * connection that cannot lock must not checkpoint the WAL when it closes either. */
 	if (code == SQLITE_OK && db->mode == DB_IMMUTABLE_WAL)
 		code = sqlite3_db_config(db->handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
 	if (code == SQLITE_OK && db->mode == DB_IMMUTABLE_WAL)
 		code = sqlite3_exec(db->handle, "PRAGMA locking_mode = EXCLUSIVE", NULL, NULL,
 				    NULL);
 	sqlite3_extended_result_codes(db->handle, 1);
-	sqlite3_progress_handler(db->handle, 1000, over_budget, db);
+	sqlite3_progress_handler(db->handle, 1000, connection_is_over_budget, db);
 	if (code == SQLITE_OK)
 		code = sqlite_add_fold(db->handle);
 	if (code == SQLITE_OK && db->mode == DB_CREATE)
 		code = sqlite3_exec(db->handle, "PRAGMA page_size = 8192", NULL, NULL, NULL);
 	if (code == SQLITE_OK)
-		code = sqlite3_exec(db->handle, may_write(db) ? write_pragmas : read_pragmas, NULL,
+		code = sqlite3_exec(db->handle,
+				    connection_may_write(db) ? write_pragmas : read_pragmas, NULL,
 				    NULL, NULL);
-	return err_of(code);
+	return code_err(code);
 }
 
-/* The path as a URI (RFC 3986, section 3), which alone can say that no other process writes. */
-static bool immutable_uri(const char *path, struct buf *uri)
+/* Makes a URI of a path (RFC 3986, section 3). Only a URI can say that no process writes. */
+static bool uri_make(const char *path, struct buf *uri)
 {
 	buf_add_text(uri, *path == '/' ? "file://" : "file:");
 	for (; *path; path++)
@@ -346,7 +349,7 @@ static enum err sqlite_open(const char *where, enum db_mode mode, struct db **db
 	struct buf uri = {0};
 	enum err err;
 
-	if (!db || (mode == DB_IMMUTABLE && !immutable_uri(where, &uri))) {
+	if (!db || (mode == DB_IMMUTABLE && !uri_make(where, &uri))) {
 		snprintf(message, size, "out of memory");
 		buf_release(&uri);
 		free(db);
@@ -354,12 +357,12 @@ static enum err sqlite_open(const char *where, enum db_mode mode, struct db **db
 	}
 	db->db.driver = &sqlite_driver;
 	db->mode = mode;
-	err = err_of(sqlite3_open_v2(uri.ptr ? uri.ptr : where, &db->handle,
-				     flags[mode] | SQLITE_OPEN_NOMUTEX,
-				     mode == DB_IMMUTABLE_WAL ? "unix-none" : NULL));
+	err = code_err(sqlite3_open_v2(uri.ptr ? uri.ptr : where, &db->handle,
+				       flags[mode] | SQLITE_OPEN_NOMUTEX,
+				       mode == DB_IMMUTABLE_WAL ? "unix-none" : NULL));
 	buf_release(&uri);
 	if (!err)
-		err = configure(db);
+		err = connection_set_up(db);
 	if (err) {
 		snprintf(message, size, "%s",
 			 db->handle ? sqlite3_errmsg(db->handle) : "out of memory");
@@ -370,7 +373,7 @@ static enum err sqlite_open(const char *where, enum db_mode mode, struct db **db
 	return OK;
 }
 
-static enum err check_row(void *context, const struct db_value *values, size_t count)
+static enum err integrity_row(void *context, const struct db_value *values, size_t count)
 {
 	(void)context;
 	return count == 1 && values[0].type == DB_TEXT && slice_is(values[0].bytes, "ok")
@@ -378,9 +381,9 @@ static enum err check_row(void *context, const struct db_value *values, size_t c
 		       : ERR_CORRUPT;
 }
 
-static enum err check_file(const char *path)
+static enum err copy_check(const char *path)
 {
-	struct db_call check = {.sql = "PRAGMA integrity_check", .on_row = check_row};
+	struct db_call check = {.sql = "PRAGMA integrity_check", .on_row = integrity_row};
 	char message[256];
 	struct db *db;
 	enum err err = sqlite_open(path, DB_WRITE, &db, message, sizeof(message));
@@ -396,16 +399,16 @@ static enum err sqlite_copy(struct db *base, const char *to)
 {
 	const struct db_value args[] = {DB_TEXT_VALUE(slice_of(to))};
 	struct db_call copy = {.sql = "VACUUM INTO $1", .args = args, .arg_count = 1};
-	bool reads = !may_write(sqlite_of(base));
-	/* The pragma forbids to write any file, also the new one. */
-	enum err err = reads ? run_text(base, "PRAGMA query_only = OFF") : OK;
+	bool reads = !connection_may_write(sqlite_of(base));
+	/* query_only forbids to write any file, also the new one. */
+	enum err err = reads ? sqlite_run_text(base, "PRAGMA query_only = OFF") : OK;
 
 	if (!err)
 		err = sqlite_run(base, &copy, 1);
 	if (reads)
-		(void)run_text(base, "PRAGMA query_only = ON");
+		(void)sqlite_run_text(base, "PRAGMA query_only = ON");
 	if (!err)
-		err = check_file(to);
+		err = copy_check(to);
 	if (!err)
 		err = file_sync(to);
 	return err ? err : file_sync_parent(to);

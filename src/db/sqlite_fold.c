@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* docket_fold(text): what base/text.h makes of a text that is searched and sorted by, for
- * migrations of a database that has records already. */
+/* docket_fold(text): folds a text as base/text.h does. Migrations call it, for the records that a
+ * database has already. */
 #include "base/text.h"
 #include "db/sqlite_fold.h"
 
-static void fold(sqlite3_context *context, int count, sqlite3_value **values)
+static void fold_call(sqlite3_context *context, int count, sqlite3_value **values)
 {
 	struct arena arena = {0};
 	struct slice text = {(const char *)sqlite3_value_text(values[0]), 0}, folded;
@@ -27,5 +27,5 @@ int sqlite_add_fold(sqlite3 *handle)
 {
 	return sqlite3_create_function_v2(handle, "docket_fold", 1,
 					  SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_DIRECTONLY,
-					  NULL, fold, NULL, NULL, NULL);
+					  NULL, fold_call, NULL, NULL, NULL);
 }

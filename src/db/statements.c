@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* The texts of prepared statements. */
+/* The texts of the prepared statements of a connection. A text is looked up by its address first,
+ * then by its hash. */
 #include "db/statements.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-static uint64_t hash_of(const char *sql)
+static uint64_t text_hash(const char *sql)
 {
 	uint64_t hash = 0xcbf29ce484222325; /* FNV-1a */
 
@@ -26,7 +27,7 @@ bool statement_find(struct statement_text *texts, size_t count, uint64_t *clock,
 			*at_out = i;
 			return true;
 		}
-	hash = hash_of(sql);
+	hash = text_hash(sql);
 	for (size_t i = 0; i < count; i++) {
 		struct statement_text *text = &texts[i];
 
@@ -45,7 +46,7 @@ bool statement_find(struct statement_text *texts, size_t count, uint64_t *clock,
 
 bool statement_keep(struct statement_text *text, const char *sql, uint64_t clock)
 {
-	*text = (struct statement_text){strdup(sql), sql, hash_of(sql), clock};
+	*text = (struct statement_text){strdup(sql), sql, text_hash(sql), clock};
 	return text->sql != NULL;
 }
 

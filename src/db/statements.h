@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Which texts of statements a connection has prepared: the least recently used makes room. */
+/* Which texts a connection has prepared as statements. A new text takes the place of the one unused
+ * for longest. */
 #ifndef DB_STATEMENTS_H
 #define DB_STATEMENTS_H
 
@@ -9,19 +10,20 @@
 
 struct statement_text {
 	char *sql;         /* NULL: free */
-	const char *given; /* where it last came from: most texts are constants */
+	const char *given; /* the address that it was last given at: most texts are constants */
 	uint64_t hash;
-	uint64_t used; /* the clock of its last use */
+	uint64_t used; /* the value of the clock at its last use */
 };
 
-/* True where one of `count` is of that text, and `at_out` is which; else that is the one to be
- * reused, which must be forgotten first. */
+/* Looks for a text among `count`. True: it is at `at_out`. False: `at_out` is the place to reuse;
+ * call statement_forget() for it before statement_keep(). */
 bool statement_find(struct statement_text *texts, size_t count, uint64_t *clock, const char *sql,
 		    size_t *at_out);
 
-/* Keeps a copy of the text; false when memory is out. */
+/* Keeps a copy of the text. False: out of memory. */
 bool statement_keep(struct statement_text *text, const char *sql, uint64_t clock);
 
+/* Frees the copy; the place is then free. */
 void statement_forget(struct statement_text *text);
 
 #endif

@@ -143,6 +143,41 @@ static void arguments_go_by_number(void **state)
 	assert_int_equal(value.integer, -4);
 }
 
+/* The example of use in db/db.h. */
+static void example_commits(void **state)
+{
+	const struct db_driver *driver = &sqlite_driver;
+	const struct db_value args[] = {DB_INT_VALUE(7), DB_TEXT_VALUE(SLICE("seven"))};
+	const struct db_call insert = {.sql = "INSERT INTO prime (id, name) VALUES ($1, $2)",
+				       .args = args,
+				       .arg_count = 2};
+	int64_t count = -1;
+	const struct db_call count_all = {
+		.sql = "SELECT count(*) FROM prime", .on_row = db_number, .context = &count};
+	struct place *place = *state;
+	struct db *db = place->writer;
+
+	assert_int_equal(driver->script(db, "CREATE TABLE prime (id INTEGER, name TEXT)"), OK);
+	assert_int_equal(driver->begin(db), OK);
+	assert_int_equal(driver->run(db, &count_all, 1), OK);
+	assert_int_equal(count, 0);
+	assert_int_equal(driver->commit(db, &insert, 1), OK);
+	driver->rollback(db);
+	assert_int_equal(driver->run(place->reader, &count_all, 1), OK);
+	assert_int_equal(count, 1);
+}
+
+/* A row of NULL leaves the number as it is. */
+static void number_ignores_null(void **state)
+{
+	int64_t number = 5;
+	const struct db_call ask = {.sql = "SELECT NULL", .on_row = db_number, .context = &number};
+	struct place *place = *state;
+
+	assert_int_equal(sqlite_driver.run(place->reader, &ask, 1), OK);
+	assert_int_equal(number, 5);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make_place, remove_place)
 
 int main(void)
@@ -150,7 +185,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(writer_is_durable),       TEST(reader_cannot_write),
 		TEST(budget_ends_a_statement), TEST(full_is_told),
-		TEST(arguments_go_by_number),
+		TEST(arguments_go_by_number),  TEST(example_commits),
+		TEST(number_ignores_null),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
