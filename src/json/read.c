@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Reads JSON strictly, by jansson. */
+/* Reads JSON strictly, with jansson. */
 #include "json/read.h"
 
 #include <ctype.h>
@@ -11,9 +11,9 @@ void json_read_init(void)
 	json_object_seed(0); /* from the system's random numbers */
 }
 
-/* jansson's own words without the text they quote, which may be long and is the client's anyhow,
- * and without its flags. */
-static struct slice words(const json_error_t *error)
+/* jansson's message, without the text that it quotes, which may be long and comes from the client,
+ * and without the names of jansson's flags. */
+static struct slice jansson_message(const json_error_t *error)
 {
 	struct slice text = slice_of(error->text);
 	static const char *const ends[] = {" near '", " without JSON_"};
@@ -30,7 +30,7 @@ static struct slice words(const json_error_t *error)
 	return text;
 }
 
-static const char *not_json(struct arena *arena, struct slice why, int line, int column)
+static const char *message_write(struct arena *arena, struct slice why, int line, int column)
 {
 	const char *said = arena_printf(arena, "is not JSON: %.*s at line %d, column %d",
 					(int)why.len, why.ptr, line, column > 0 ? column : 1);
@@ -38,23 +38,24 @@ static const char *not_json(struct arena *arena, struct slice why, int line, int
 	return said ? said : "is not JSON";
 }
 
-/* jansson loses a NUL behind a number or a literal, and reads on. No JSON text has one (RFC 8259,
+/* jansson skips a NUL behind a number or a literal and reads on. No JSON text has a NUL (RFC 8259,
  * section 7). */
-static const char *has_nul(struct slice text, const char *nul, struct arena *arena)
+static const char *message_of_nul(struct slice text, const char *nul, struct arena *arena)
 {
 	const char *start = text.ptr;
 	int line = 1;
 
 	for (const char *end; (end = memchr(start, '\n', (size_t)(nul - start))); start = end + 1)
 		line++;
-	return not_json(arena, SLICE("a NUL byte"), line,
-			(int)text_chars((struct slice){start, (size_t)(nul - start)}) + 1);
+	return message_write(arena, SLICE("a NUL byte"), line,
+			     (int)text_chars((struct slice){start, (size_t)(nul - start)}) + 1);
 }
 
-/* The encodings that JSON once could have, by their byte order mark or, as its first two characters
- * are ASCII, by where zeros are among the first four bytes (RFC 4627, section 3). The longer ones
- * come first: the mark of UTF-32 begins as that of UTF-16 does. */
-static const char *other_encoding(struct slice text)
+/* What to say of a text in UTF-16 or UTF-32, which JSON could once have; NULL: it is in neither. A
+ * byte order mark shows the encoding. So do the zeros among the first four bytes, because the first
+ * two characters of JSON were always ASCII (RFC 4627, section 3). UTF-32 comes first: its mark
+ * begins as that of UTF-16 does. */
+static const char *message_of_encoding(struct slice text)
 {
 	static const struct {
 		const char *name;
@@ -85,7 +86,7 @@ json_t *json_read(struct slice text, struct arena *arena, const char **message_o
 	json_error_t error;
 	json_t *value;
 
-	encoding = text.len ? other_encoding(text) : NULL;
+	encoding = text.len ? message_of_encoding(text) : NULL;
 	if (encoding) {
 		*message_out = encoding;
 		return NULL;
@@ -98,12 +99,13 @@ json_t *json_read(struct slice text, struct arena *arena, const char **message_o
 	}
 	nul = memchr(text.ptr, '\0', text.len);
 	if (nul) {
-		*message_out = has_nul(text, nul, arena);
+		*message_out = message_of_nul(text, nul, arena);
 		return NULL;
 	}
 	value = json_loadb(text.ptr, text.len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
 	if (!value)
-		*message_out = not_json(arena, words(&error), error.line, error.column);
+		*message_out =
+			message_write(arena, jansson_message(&error), error.line, error.column);
 	return value;
 }
 

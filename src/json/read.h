@@ -1,6 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* Reads JSON strictly, by jansson: no duplicate keys, no NUL, no lone surrogates, no numbers that
- * do not fit, nothing behind the value, well-formed UTF-8 only. */
+/* Reads JSON strictly, with jansson. It refuses duplicate keys, NUL, lone surrogates, numbers that
+ * are too large, anything behind the value, and text that is not well-formed UTF-8.
+ *
+ *	json_t *value = json_read(body, &arena, &message);
+ *
+ *	if (!value)
+ *		return refuse("the body %s", message);
+ *	...
+ *	json_decref(value);
+ */
 #ifndef JSON_READ_H
 #define JSON_READ_H
 
@@ -9,13 +17,13 @@
 #include "base/arena.h"
 #include "base/slice.h"
 
-/* Call once before any thread reads: seeds the hashing of keys. */
+/* Seeds the hashing of keys. Call it once, before any thread reads. */
 void json_read_init(void);
 
-/* The value, to be released by json_decref(); or NULL, and then `message_out` says what is wrong
- * and where, in words for the client that read on from the name of the text: "is not JSON: … at
- * line 3, column 14", "is UTF-16; send UTF-8". The message is in `arena` or static. One byte order
- * mark of UTF-8 before the value is skipped (RFC 8259, section 8.1). */
+/* The value, which the caller releases with json_decref(). NULL: `message_out` tells the client
+ * what is wrong and where. It continues a sentence that begins with the name of the text: "is not
+ * JSON: … at line 3, column 14", "is UTF-16; send UTF-8". It is in `arena` or static. A UTF-8 byte
+ * order mark before the value is skipped (RFC 8259, section 8.1). */
 json_t *json_read(struct slice text, struct arena *arena, const char **message_out);
 
 /* The text of a JSON string, not copied; it lives as long as `value`. */

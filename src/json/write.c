@@ -2,9 +2,9 @@
 /* Writes JSON straight into a buffer. */
 #include "json/write.h"
 
-/* A value needs a comma before it unless it is the first thing, or follows an opening bracket, a
- * colon or a comma: so the buffer itself is all the state that there is. */
-static void separate(struct buf *out)
+/* Writes the comma before a value or a key. None is needed at the beginning and after an opening
+ * bracket, a colon or a comma; so the buffer itself is the only state. */
+static void json_separate(struct buf *out)
 {
 	char last;
 
@@ -17,7 +17,7 @@ static void separate(struct buf *out)
 
 void json_open_object(struct buf *out)
 {
-	separate(out);
+	json_separate(out);
 	buf_add_char(out, '{');
 }
 
@@ -28,7 +28,7 @@ void json_close_object(struct buf *out)
 
 void json_open_array(struct buf *out)
 {
-	separate(out);
+	json_separate(out);
 	buf_add_char(out, '[');
 }
 
@@ -41,7 +41,7 @@ void json_put_key(struct buf *out, const char *name)
 {
 	size_t len = strlen(name);
 
-	separate(out);
+	json_separate(out);
 	if (!buf_reserve(out, len + 3))
 		return;
 	buf_add_char(out, '"');
@@ -49,7 +49,7 @@ void json_put_key(struct buf *out, const char *name)
 	buf_add(out, "\":", 2);
 }
 
-static void escape(struct buf *out, unsigned char c)
+static void json_escape(struct buf *out, unsigned char c)
 {
 	static const char shorts[] = "btn\0fr"; /* from 0x08 to 0x0d; 0x0b has none */
 	static const char hex[] = "0123456789abcdef";
@@ -70,7 +70,7 @@ void json_put_text(struct buf *out, struct slice text)
 {
 	size_t start = 0;
 
-	separate(out);
+	json_separate(out);
 	if (!buf_reserve(out, text.len + 2))
 		return;
 	buf_add_char(out, '"');
@@ -80,7 +80,7 @@ void json_put_text(struct buf *out, struct slice text)
 		if (c >= 0x20 && c != '"' && c != '\\')
 			continue;
 		buf_add(out, text.ptr + start, i - start);
-		escape(out, c);
+		json_escape(out, c);
 		start = i + 1;
 	}
 	if (text.len)
@@ -90,19 +90,19 @@ void json_put_text(struct buf *out, struct slice text)
 
 void json_put_int(struct buf *out, int64_t value)
 {
-	separate(out);
+	json_separate(out);
 	buf_add_int(out, value);
 }
 
 void json_put_null(struct buf *out)
 {
-	separate(out);
+	json_separate(out);
 	buf_add(out, "null", 4);
 }
 
 void json_put_plain(struct buf *out, struct slice raw)
 {
-	separate(out);
+	json_separate(out);
 	buf_add_char(out, '"');
 	buf_add_slice(out, raw);
 	buf_add_char(out, '"');
@@ -110,6 +110,6 @@ void json_put_plain(struct buf *out, struct slice raw)
 
 void json_put_raw(struct buf *out, struct slice json)
 {
-	separate(out);
+	json_separate(out);
 	buf_add_slice(out, json);
 }
