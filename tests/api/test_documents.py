@@ -124,6 +124,18 @@ def test_every_link_leads_somewhere(document):
         assert not anchor or anchor in documents.anchors(target.read_text("utf-8")), link
 
 
+@pytest.mark.parametrize("document", documents.pages(), ids=lambda document: document.name)
+def test_what_it_names_of_the_code_is_there(document):
+    """Functions, as `call_read()`, and files, as `api/routes.c`."""
+    text = document.read_text("utf-8")
+    code = "".join(path.read_text("utf-8") for path in (ROOT / "src").rglob("*.[ch]"))
+    functions = re.findall(r"\b(\w+)\(\)", text)
+    files = re.findall(r"`((?:[\w-]+/)+[\w.-]+\.\w+)`", text)
+    assert [name for name in functions if not re.search(rf"\b{name}\(", code)] == []
+    assert [name for name in files
+            if not (ROOT / name).exists() and not (ROOT / "src" / name).exists()] == []
+
+
 def test_the_reference_is_whole():
     text = (ROOT / "docs" / "api.md").read_text("utf-8")
     names = {*ADDRESS_PARTS, *CODES, "id", "created_at", "updated_at", "alert_sent_at"}
@@ -160,7 +172,7 @@ def test_a_refusal_is_known(answer, refusal):
                                               " the machine can only be made by root")
 @pytest.mark.parametrize("document", [
     pytest.param(document, id=str(document.relative_to(ROOT)))
-    for document in documents.documents() if "```" in document.read_text("utf-8")])
+    for document in documents.documents() if "```sh" in document.read_text("utf-8")])
 def test_every_command_as_it_stands(document, tmp_path):
     script, shown = session(document.read_text("utf-8"),
                             PROGRAM if document.parent.name == "docs" else "")
