@@ -181,12 +181,32 @@ static enum err refuse_part(struct db *db, struct buf *why)
 	return OK;
 }
 
+/* The number of the last migration; below 0 where it is none. */
+static enum err last_row(void *context, const struct db_value *values, size_t count)
+{
+	(void)count;
+	if (values[0].type != DB_NULL)
+		*(int64_t *)context = values[0].type == DB_INT ? values[0].integer : -1;
+	return OK;
+}
+
+/* A database of another program may have a table of the same name. */
+static enum err is_ours(struct db *db, bool *ours_out)
+{
+	const struct db_call ask = {.sql = "SELECT number FROM migration WHERE name = 'init'",
+				    .on_row = any_row,
+				    .context = ours_out};
+
+	return db->driver->run(db, &ask, 1);
+}
+
 enum err schema_read(struct db *db, size_t count, int64_t *have_out, struct buf *why)
 {
 	int64_t have = 0;
 	const struct db_call ask = {
-		.sql = "SELECT max(number) FROM migration", .on_row = db_number, .context = &have};
+		.sql = "SELECT max(number) FROM migration", .on_row = last_row, .context = &have};
 	size_t columns = 0;
+	bool ours = false;
 	enum err err = refuse_part(db, why);
 
 	if (err)
@@ -196,8 +216,12 @@ enum err schema_read(struct db *db, size_t count, int64_t *have_out, struct buf 
 		return ERR_NOT_FOUND;
 	if (!err)
 		err = db->driver->run(db, &ask, 1);
+	if (!err && have > 0)
+		err = is_ours(db, &ours);
 	if (err)
 		return fail(db, err, why, CANNOT_READ);
+	if (have && !ours)
+		return ERR_NOT_FOUND;
 	if (have > (int64_t)count) {
 		buf_printf(why,
 			   "the database has schema %lld and this docket knows schemas up to %zu: "

@@ -107,27 +107,15 @@ enum err store_bring_up(struct store *store, int64_t have, struct store_upgrade 
 	return place_of(store)->bring_up(store, have, upgrade_out, why);
 }
 
-/* A database of another program may have a table of the same name. */
-static enum err is_ours(struct db *db, bool *ours_out)
-{
-	const struct db_call ask = {.sql = "SELECT number FROM migration WHERE name = 'init'",
-				    .on_row = any_row,
-				    .context = ours_out};
-
-	return db->driver->run(db, &ask, 1);
-}
-
 enum err store_read_schema(const struct store *store, struct db *db, bool older, int64_t *have_out,
 			   struct buf *why)
 {
 	const char *folder = store->config.folder;
-	bool ours = !folder;
 	int64_t have = 0;
 	enum err err = schema_read(db, migration_count, &have, why);
 
-	if (!err && folder)
-		err = is_ours(db, &ours);
-	if (!err && !ours)
+	/* Its making was broken off before the first migration. */
+	if (!err && !have)
 		err = ERR_NOT_FOUND;
 	if (err == ERR_NOT_FOUND && folder) {
 		buf_printf(why,

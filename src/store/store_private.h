@@ -333,7 +333,7 @@ enum err schema_mark(struct db *db);
 bool markers_fill(const struct sql_marker *markers, const char *sql, struct buf *out);
 
 /* The number of the database's last migration, 0 for none. ERR_SCHEMA where it is above `count`,
- * ERR_NOT_FOUND, without a word, where the database has no table of them. */
+ * ERR_NOT_FOUND, without a word, where the database has no table of them, or another program's. */
 enum err schema_read(struct db *db, size_t count, int64_t *have_out, struct buf *why);
 
 /* For a statement of which only matters whether it finds a row: `context` is a bool, made true. */

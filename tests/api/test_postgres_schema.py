@@ -164,6 +164,23 @@ def test_a_database_without_tables(empty):
     assert empty.run(TABLES) == [(0,)]
 
 
+@pytest.mark.parametrize("columns", [
+    "number BIGINT, name TEXT, applied_at BIGINT", "number TEXT, name TEXT, applied_at TEXT",
+    "id BIGINT, version BIGINT"], ids=["the same", "the same names", "others"])
+def test_a_database_of_another_program(empty, columns):
+    """Which has a table of migrations, even one that looks like docket's."""
+    width = columns.count(",") + 1
+    empty.run(f"SET ROLE {postgres.OWNER}; CREATE TABLE migration ({columns});"
+              f"INSERT INTO migration VALUES ({', '.join('1' * width)})")
+    before = empty.run("SELECT * FROM migration")
+    for command in (["serve", "--listen", "127.0.0.1:0"], ["migrate"], ["migrate", "--dry-run"],
+                    ["account", "list"], ["check"], ["demo"], ["init"]):
+        said = fails(*command, "--database", empty.url)
+        assert "no tables of docket" in said or "of another program" in said, (command, said)
+    assert empty.run("SELECT * FROM migration") == before
+    assert empty.run(TABLES) == [(1,)]
+
+
 @pytest.mark.parametrize("encoding", ["LATIN1", "SQL_ASCII"])
 def test_another_encoding(encoding):
     other = postgres.shared().create("other", ENCODING=encoding, LOCALE="C", LOCALE_PROVIDER="libc")

@@ -12,14 +12,14 @@
 #include "store/store_private.h"
 
 static const struct migration list[] = {
-	{1, "first",
+	{1, "init",
 	 "CREATE TABLE a (id {int} NOT NULL PRIMARY KEY, text TEXT) {table};"
 	 "INSERT INTO a VALUES (1, 'kept');"},
 	{2, "second", "ALTER TABLE a ADD COLUMN more {bytes}; CREATE TABLE b (id {int}) {table};"},
 };
 
 static const struct migration broken[] = {
-	{1, "first", "CREATE TABLE a (id {int}) {table};"},
+	{1, "init", "CREATE TABLE a (id {int}) {table};"},
 	{2, "broken", "CREATE TABLE b (id {int}) {table}; INSERT INTO missing VALUES (1);"},
 };
 
