@@ -80,7 +80,7 @@ static enum err read_names(struct record_write *write, struct calls *calls)
 	    !(write->given & field_bit(&staff_type, "username")) ||
 	    (!creates && slice_eq(before->username, staff->username)))
 		return err;
-	return username_read(&write->write, staff, creates ? ID_NONE : write->id, calls,
+	return username_read(&write->write, staff, creates ? NULL : before, calls,
 			     &write->username);
 }
 

@@ -36,9 +36,10 @@ enum err store_staff_id(struct store *store, const struct scope *scope, struct s
 /* Another staff member of the account whose user name is in the way. */
 struct username_other {
 	struct arena *arena;
-	struct slice username, key; /* that is to be */
-	int64_t self;
-	int64_t id; /* ID_NONE: there is none */
+	struct slice username, key;  /* that is to be */
+	int64_t self;                /* whose name it is to be; ID_NONE: a new one's */
+	const struct slice *present; /* its name now, if only its case changes, or NULL */
+	int64_t id;                  /* ID_NONE: there is none */
 	struct slice other;
 	bool same; /* not only alike */
 };
@@ -49,6 +50,13 @@ static bool may_look_alike(struct slice a, struct slice b)
 	return text_ascii(a) < a.len || text_ascii(b) < b.len;
 }
 
+/* Names that look alike already may: nothing gets worse. */
+static bool looks_alike(const struct username_other *other, struct slice username)
+{
+	return may_look_alike(other->username, username) &&
+	       !(other->present && may_look_alike(*other->present, username));
+}
+
 static enum err other_row(void *context, const struct db_value *values, size_t count)
 {
 	struct username_other *other = context;
@@ -57,7 +65,7 @@ static enum err other_row(void *context, const struct db_value *values, size_t c
 
 	(void)count;
 	if (values[0].integer == other->self || other->same || (other->id != ID_NONE && !same) ||
-	    !(same || may_look_alike(other->username, values[1].bytes)))
+	    !(same || looks_alike(other, values[1].bytes)))
 		return OK;
 	copy = arena_copy(other->arena, values[1].bytes);
 	other->other = (struct slice){copy, values[1].bytes.len};
@@ -66,8 +74,9 @@ static enum err other_row(void *context, const struct db_value *values, size_t c
 	return copy ? OK : ERR_NOMEM;
 }
 
-enum err username_read(struct store_write *write, const struct staff *staff, int64_t self,
-		       struct calls *calls, struct username_other **other_out)
+enum err username_read(struct store_write *write, const struct staff *staff,
+		       const struct staff *before, struct calls *calls,
+		       struct username_other **other_out)
 {
 	static const char sql[] = "SELECT id, username, username_key FROM staff"
 				  " WHERE account_id = $1 AND (username_key = $2"
@@ -82,8 +91,13 @@ enum err username_read(struct store_write *write, const struct staff *staff, int
 		err = text_skeleton(arena, staff->username, &skeleton);
 	if (err || !args || !other)
 		return err ? err : ERR_NOMEM;
-	*other = (struct username_other){
-		.arena = arena, .username = staff->username, .key = key, .self = self};
+	*other = (struct username_other){.arena = arena,
+					 .username = staff->username,
+					 .key = key,
+					 .self = before ? before->record.id : ID_NONE};
+	if (before && slice_eq(before->username_key, key) &&
+	    slice_eq(before->username_skeleton, skeleton))
+		other->present = &before->username;
 	*other_out = other;
 	args[0] = DB_INT_VALUE(write->scope.account_id);
 	args[1] = DB_TEXT_VALUE(key);

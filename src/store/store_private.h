@@ -250,11 +250,12 @@ enum err record_from_row(const struct record_type *type, const struct db_value *
 			 size_t count, struct arena *arena, void *record);
 
 /* staff.c: of the user names of an account no two are the same, nor look alike. Lists the read of
- * a staff member whose name is the new name of `staff`, or looks like it; `self` is its own number.
- */
+ * a staff member whose name is the new name of `staff`, or looks like it; `before` is as it is now,
+ * or NULL, and must live until the calls were run. */
 struct username_other;
-enum err username_read(struct store_write *write, const struct staff *staff, int64_t self,
-		       struct calls *calls, struct username_other **other_out);
+enum err username_read(struct store_write *write, const struct staff *staff,
+		       const struct staff *before, struct calls *calls,
+		       struct username_other **other_out);
 /* After a staff member who shared a key is changed or deleted: if one other has the key, it signs
  * in by the key again. */
 enum err username_leave(struct store_write *write, const struct staff *before, struct calls *calls);

@@ -147,7 +147,8 @@ def test_two_at_once(make_server, names):
 
 # Names that are the same already
 
-TWINS = {5: "Admin", 6: "admin ", 7: NFC, 8: NFD, 9: "a/b", 10: CYRILLIC}
+TWINS = {5: "Admin", 6: "admin ", 7: NFC, 8: NFD, 9: "a/b", 10: CYRILLIC, 11: "mask", 12: "rnask",
+         13: "m\u0430sk"}
 
 
 @pytest.fixture
@@ -216,6 +217,29 @@ def test_the_last_of_them_signs_in_as_anybody(twins):
     assert patch(server, STAFF, numbers[NFC], username="juergen").status == 200
     is_user(server, NFC.upper(), numbers[NFD])
     assert rows_of_exact(server) == []
+
+
+def test_one_that_looks_like_another_may_change_its_case(twins):
+    """It looks like no other than before. Nothing else of it may change so that it still does."""
+    server, numbers, _ = twins
+    for name, others in ((CYRILLIC, ["\u0410dmin", "\u0410DMIN"]), ("mask", ["Mask", "MASK"]),
+                         ("rnask", ["RNASK"])):
+        for other in others:
+            assert patch(server, STAFF, numbers[name], username=other).json["username"] == other
+            is_user(server, other, numbers[name])
+    for name, other in ((CYRILLIC, "\u0430dm\u0456n"), ("admin", "ADMIN")):
+        assert list(messages(patch(server, STAFF, numbers[name], username=other))) == [
+            "staff.username"]
+
+
+def test_a_change_of_case_that_makes_it_look_like_another(users):
+    """Kelvin's sign is a capital k outside ASCII, and names in ASCII may look alike."""
+    server, _ = users
+    create(server, STAFF, username="rnark")
+    number = create(server, STAFF, username="mark")["id"]
+    assert patch(server, STAFF, number, username="MARK").status == 200
+    (message,) = messages(patch(server, STAFF, number, username="mar\u212a")).values()
+    assert "looks like" in message and "rnark" in message, message
 
 
 def rows_of_exact(server):
