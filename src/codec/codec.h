@@ -57,7 +57,8 @@ bool decode_number(struct decode *decode, const json_t *value, const char *path,
 
 /* Decodes a merge patch (RFC 7396): `fields` is the object around the fields. `record`, which is as
  * `before`, is what it makes of it; what it does not name stays as it is. A null empties a field. A
- * field that only docket sets may come with the value that it has. */
+ * field that only docket sets may come with the value that it has; so may a text, whatever the
+ * rules are by now. */
 void decode_patch(const struct record_type *type, const json_t *fields, struct decode *decode,
 		  const void *before, void *record);
 

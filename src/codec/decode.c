@@ -425,6 +425,13 @@ static void patch_address(const struct record_type *type, const struct field *fi
 	json_decref(fields);
 }
 
+static bool is_same_text(const struct field *field, const json_t *value, const void *before)
+{
+	return field->type == FIELD_TEXT && json_is_string(value) &&
+	       json_string_length(value) > 0 &&
+	       slice_eq(json_slice(value), *(const struct slice *)CONST_FIELD_AT(before, field));
+}
+
 static void patch_field(const struct record_type *type, const struct field *field,
 			const json_t *fields, struct decode *decode, const void *before,
 			void *record)
@@ -432,6 +439,11 @@ static void patch_field(const struct record_type *type, const struct field *fiel
 	const json_t *value = json_object_get(fields, field->name);
 	char path[96];
 
+	/* A text from before a rule may be sent back. */
+	if (is_same_text(field, value, before)) {
+		decode->given |= UINT64_C(1) << (field - type->fields);
+		return;
+	}
 	/* A task without a case stays one. */
 	if (field->type == FIELD_ID && json_is_null(value) &&
 	    *(const int64_t *)CONST_FIELD_AT(before, field) == ID_NONE)

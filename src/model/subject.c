@@ -70,12 +70,15 @@ const struct record_type subject_type = {
 void subject_check(const void *record, const void *before, uint64_t given, uint64_t at_fault,
 		   struct faults *faults)
 {
-	const struct subject *subject = record;
+	const struct subject *subject = record, *present = before;
 	uint64_t names =
 		field_bit(&subject_type, "first_name") | field_bit(&subject_type, "last_name");
 
-	if (before && !(given & names))
-		return; /* one from before the rule may be changed otherwise */
+	(void)given;
+	/* One from before the rule may be changed otherwise. */
+	if (present && slice_eq(present->first_name, subject->first_name) &&
+	    slice_eq(present->last_name, subject->last_name))
+		return;
 	if (!(at_fault & names) && text_is_blank(subject->first_name) &&
 	    text_is_blank(subject->last_name))
 		faults_add(faults, "subject.last_name", FAULT_REQUIRED,

@@ -14,7 +14,7 @@ from harness import JSON, basic, faults, run, strict_json, succeed, task
 from list_model import fold
 from lists import encoded
 from places import opened, rows, where
-from records import SERVICE, STAFF, SUBJECT, TASK, create
+from records import SERVICE, STAFF, SUBJECT, TASK, create, get, patch
 
 pytestmark = places.BOTH
 
@@ -253,6 +253,29 @@ def test_check_notes_what_was_stored_when_it_was_no_blank(make_server):
     assert [(note["rule"], note["entries"][0]["id"]) for note in report["notes"]] == [
         ("blank", made["id"])]
     assert "texts" not in [fault["rule"] for fault in report["faults"]]
+
+
+OLD_BLANK = [(TASK, "title", "body"), (SERVICE, "name", "external_id"),
+             (SUBJECT, "last_name", "notes"), (STAFF, "username", "first_name")]
+
+
+@pytest.mark.parametrize("kind, field, other", OLD_BLANK, ids=[row[0].wrapper for row in OLD_BLANK])
+def test_what_was_no_blank_may_be_sent_back(make_server, kind, field, other):
+    """In the whole record that was read; another such text, or the same elsewhere, may not."""
+    server = make_server()
+    number = create(server, kind, **({"first_name": ""} if kind is SUBJECT else {}))["id"]
+    another = create(server, kind)["id"]
+    server.stop()
+    with opened(server.data) as database:
+        database.execute(f"UPDATE {kind.wrapper} SET {field} = ? WHERE id = ?", ("\u200b", number))
+    server.start()
+    record = get(server, kind, number).json
+    reply = patch(server, kind, number, **{**record, other: "changed"})
+    assert reply.status == 200 and reply.json == {
+        **record, other: "changed", "updated_at": reply.json["updated_at"]}, reply
+    for wrong, value in ((number, "\u200b\u200b"), (number, ""), (another, "\u200b")):
+        assert patch(server, kind, wrong, **{field: value}).status == 422, (wrong, value)
+    server.stop()
 
 
 def test_a_title_may_override_the_direction(server):
