@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The sample records, with the numbers that the example of the Trackops Tasks API names: so that
  * it works word for word. */
+#include "base/text.h"
 #include "base/timefmt.h"
 #include "store/store_private.h"
 
@@ -11,6 +12,8 @@ struct demo_write {
 	struct store_write write;
 	bool found;   /* they are there already */
 	bool foreign; /* the account has records of its own */
+	/* Of the account's first staff member; "" where there is none. */
+	struct slice username_key, username_skeleton;
 };
 
 #define CASE_NUMBER "DEMO-245"
@@ -22,17 +25,52 @@ static enum err demo_row(void *context, const struct db_value *values, size_t co
 	return OK;
 }
 
+static enum err username_row(void *context, const struct db_value *values, size_t count)
+{
+	struct demo_write *demo = context;
+	const char *key = arena_copy(demo->write.arena, values[0].bytes);
+	const char *skeleton = arena_copy(demo->write.arena, values[1].bytes);
+
+	(void)count;
+	if (!key || !skeleton)
+		return ERR_NOMEM;
+	demo->username_key = (struct slice){key, values[0].bytes.len};
+	demo->username_skeleton = (struct slice){skeleton, values[1].bytes.len};
+	return OK;
+}
+
 static enum err demo_read(struct store_write *write, struct calls *calls)
 {
 	struct demo_write *demo = (struct demo_write *)(void *)write;
 	struct db_value *args = arena_alloc(write->arena, sizeof(*args));
+	enum err err;
 
 	if (!args)
 		return ERR_NOMEM;
 	args[0] = DB_INT_VALUE(write->scope.account_id);
-	return calls_add(calls,
-			 "SELECT case_number FROM casefile WHERE account_id = $1 AND id = 245",
-			 args, 1, demo_row, &demo->found);
+	err = calls_add(calls,
+			"SELECT case_number FROM casefile WHERE account_id = $1 AND id = 245", args,
+			1, demo_row, &demo->found);
+	return err ? err
+		   : calls_add(calls,
+			       "SELECT username_key, username_skeleton FROM staff"
+			       " WHERE account_id = $1 AND id = 1",
+			       args, 1, username_row, demo);
+}
+
+/* Under another user name where the first staff member has that, or one that looks like it. */
+static enum err insert_staff(struct demo_write *demo, struct staff staff, struct calls *calls)
+{
+	struct arena *arena = demo->write.arena;
+	struct slice skeleton;
+	enum err err = text_skeleton(arena, staff.username, &skeleton);
+
+	if (!err && (slice_eq(staff.username, demo->username_key) ||
+		     slice_eq(skeleton, demo->username_skeleton))) {
+		staff.username = slice_of(arena_printf(arena, "%s2", staff.username.ptr));
+		err = staff.username.ptr ? OK : ERR_NOMEM;
+	}
+	return err ? err : record_insert_copy(&demo->write, RECORD_STAFF, &staff, calls);
 }
 
 static enum err insert_case(struct store_write *write, int64_t n, struct calls *calls)
@@ -97,7 +135,7 @@ static enum err demo_decide(struct store_write *write, struct calls *calls)
 	if (demo->foreign)
 		return OK;
 	for (size_t i = 0; i < FIELD_COUNT(staff) && !err; i++)
-		err = record_insert_copy(write, RECORD_STAFF, &staff[i], calls);
+		err = insert_staff(demo, staff[i], calls);
 	if (!err && !write->account->last_id[RECORD_CALENDAR])
 		err = account_insert_calendar(write, calls);
 	for (int64_t n = 0; n < 2 && !err; n++)

@@ -147,6 +147,19 @@ def test_again_after_the_base_records_were_used(tmp_path, make_server):
     assert server.create()["id"] == made["id"] + 3
 
 
+@pytest.mark.parametrize("name, names", [
+    ("Second", ["second2", "third"]), ("THIRD", ["second", "third2"]),
+    ("s\u0435cond", ["second2", "third"]), ("second2", ["second", "third"])])
+def test_the_first_staff_member_may_have_the_name_of_a_sample(tmp_path, name, names):
+    """Or one that looks like it."""
+    succeed("init", "--data", tmp_path / "data", "--username", name)
+    for _ in range(2):
+        succeed("demo", "--data", tmp_path / "data", "--tasks", "10")
+    assert [username for username, in rows(
+        tmp_path / "data", "SELECT username FROM staff ORDER BY id")] == [name, *names]
+    assert "\nsound\n" in succeed("check", "--data", tmp_path / "data").stdout
+
+
 def test_not_in_an_account_with_cases_of_its_own(folder):
     with contextlib.closing(sqlite3.connect(folder / "docket.db")) as database, database:
         database.execute(
