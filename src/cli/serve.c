@@ -39,7 +39,7 @@ static void on_fatal(void *context)
 static void log_upgrade(void *context, const struct store_upgrade *upgrade)
 {
 	(void)context;
-	log_line("migrated the database from schema %d to %d; a copy of it as it was is %s",
+	log_line("migrated the database from schema %d to %d; the copy from before is %s",
 		 upgrade->from, upgrade->to, upgrade->copy);
 }
 

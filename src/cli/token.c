@@ -55,7 +55,7 @@ enum exit_status token_add(const struct settings *settings, struct store *store,
 	if (expires && !timestamp_parse(slice_of(expires), TIME_LAST, &token.expires_at))
 		return settings_wrong(
 			settings, SETTING_EXPIRES,
-			"must be a date such as 2027-01-31 or a time such as 2027-01-31T12:00:00Z, and is "
+			"must be a date such as 2027-01-31 or a time such as 2027-01-31T12:00:00Z; got "
 			"\"%s\"",
 			expires);
 	if (token.expires_at != TIME_NONE && token.expires_at <= clock_now(&system_clock))

@@ -72,7 +72,7 @@ const struct check_row check_rows[CHECK_RULES] = {
 	[CHECK_LAST_TIMES] =
 		{
 			.name = "last-times",
-			.says = "no record has a time of its last change after the last that was given out",
+			.says = "no record was changed after the last time that its account has given out",
 			.sql = "SELECT r.account_id, '{record}', r.id FROM {table} r"
 			       " JOIN account a ON a.id = r.account_id WHERE r.updated_at > a.last_at",
 			.each_kind = true,
@@ -80,7 +80,7 @@ const struct check_row check_rows[CHECK_RULES] = {
 	[CHECK_HISTORY_TIMES] =
 		{
 			.name = "history-times",
-			.says = "no change has a time after the last that its account has given out",
+			.says = "no entry of the history is later than the last time that its account has given out",
 			.sql = "SELECT h.account_id, 'change', h.change FROM history h"
 			       " JOIN account a ON a.id = h.account_id WHERE h.at > a.last_at",
 		},
@@ -182,7 +182,7 @@ const struct check_row check_rows[CHECK_RULES] = {
 	[CHECK_FOLDS] =
 		{
 			.name = "folds",
-			.says = "records are searched and sorted, and staff members sign in, by their own texts",
+			.says = "docket searches, sorts and compares a record by the texts that the record has",
 		},
 	[CHECK_HISTORY_VALUES] =
 		{

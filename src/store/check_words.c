@@ -98,7 +98,7 @@ static enum err trigram_row(void *context, const struct db_value *values, size_t
 	if (by_number(&key, &titles->stray) == 0)
 		return OK;
 	titles->stray = key;
-	return add(titles, &key, "is in the index, and there is no such task");
+	return add(titles, &key, "is in the index, but no such task exists");
 }
 
 enum err check_words(struct check *check)

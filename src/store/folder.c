@@ -73,7 +73,7 @@ enum err folder_bring_up(struct store *store, int64_t have, struct store_upgrade
 	if (upgrade.from < upgrade.to)
 		copy_path(store->config.folder, upgrade.copy);
 	if (err && *upgrade.copy && access(upgrade.copy, F_OK) == 0)
-		buf_printf(why, "; a copy of the database as it was is %s", upgrade.copy);
+		buf_printf(why, "; the copy from before is %s", upgrade.copy);
 	if (err)
 		return err;
 	*upgrade_out = upgrade;
@@ -192,8 +192,10 @@ static enum err refuse_leftovers(struct store *store, struct buf *why)
 	}
 	if (access(wal, F_OK))
 		return OK;
-	buf_printf(why, "%s is there without its database", wal);
-	folder_advise(folder, why);
+	buf_printf(why,
+		   "%s exists but its database does not: restore a backup of the database, or move "
+		   "this file away first",
+		   wal);
 	return ERR_EXISTS;
 }
 

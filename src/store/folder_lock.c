@@ -68,8 +68,8 @@ enum err folder_find(const char *folder, struct buf *why)
 	if (stat(path, &status) == 0) {
 		if (S_ISREG(status.st_mode) && status.st_size > 0)
 			return OK;
-		buf_printf(why, "%s %s: docket did not write it so", path,
-			   S_ISREG(status.st_mode) ? "is empty" : "is not a file");
+		buf_printf(why, "%s is not a database: it is %s", path,
+			   S_ISREG(status.st_mode) ? "empty" : "not a file");
 		folder_advise(folder, why);
 		return ERR_CORRUPT;
 	}

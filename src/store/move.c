@@ -337,9 +337,7 @@ static enum err refuse_other(struct move *move)
 	*move->why = (struct buf){0};
 	buf_printf(
 		move->why,
-		"the target: it already has a database of docket, which is no copy of the source as it is "
-		"now: "
-		"%.*s",
+		"the target: it already has a database of docket that is not a copy of the present source: %.*s",
 		(int)difference.len, difference.ptr);
 	buf_release(&difference);
 	return ERR_EXISTS;

@@ -81,7 +81,7 @@ def test_a_copy_from_an_upgrade_is_named(tmp_path):
 
 def test_init_does_not_take_the_wal_of_another(tmp_path):
     (tmp_path / "docket.db-wal").write_bytes(b"x")
-    assert "docket.db-wal is there without its database" in fails(
+    assert "docket.db-wal exists but its database does not" in fails(
         "init", "--data", tmp_path, "--token-file", tmp_path / "token")
     assert sorted(os.listdir(tmp_path)) == ["docket.db-wal", "docket.lock"]
 
