@@ -16,13 +16,35 @@ void folder_path(const char *folder, const char *name, char path[PATH_BYTES])
 	snprintf(path, PATH_BYTES, "%s/%s", folder, name);
 }
 
+/* A file that an older program has left in the folder of another user, when it ran as root. */
+static bool left_by_root(const char *path, char folder[PATH_BYTES])
+{
+	struct stat file, around;
+	char *slash;
+
+	snprintf(folder, PATH_BYTES, "%s", path);
+	slash = strrchr(folder, '/');
+	if (slash)
+		*slash = '\0';
+	return slash && stat(path, &file) == 0 && S_ISREG(file.st_mode) && file.st_uid == 0 &&
+	       stat(folder, &around) == 0 && around.st_uid != 0;
+}
+
 void folder_blame(struct buf *why, const char *what, const char *path, int error)
 {
-	char owner[FILE_OWNER_BYTES];
+	char owner[FILE_OWNER_BYTES], folder[PATH_BYTES];
 
 	buf_printf(why, "cannot %s %s: %s", what, path, strerror(error));
 	if (error != EACCES && error != EPERM)
 		return;
+	if (left_by_root(path, folder)) {
+		file_owner(folder, owner);
+		buf_printf(why,
+			   "; it belongs to root: give it to the owner of the folder with "
+			   "\"chown %s %s\"",
+			   owner, path);
+		return;
+	}
 	file_owner(path, owner);
 	buf_printf(why, "; run this as its owner, %s", owner);
 }

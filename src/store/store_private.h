@@ -95,7 +95,8 @@ enum err store_insert_first(struct store *store, const struct store_first *first
 #define LOCK "docket.lock"
 #define PATH_BYTES STORE_PATH_BYTES
 void folder_path(const char *folder, const char *name, char path[PATH_BYTES]);
-/* "cannot WHAT PATH: Permission denied; run this as its owner, NAME"; `error` is an errno. */
+/* "cannot WHAT PATH: Permission denied; run this as its owner, NAME", or how to give a file of root
+ * to the owner of its folder; `error` is an errno. */
 void folder_blame(struct buf *why, const char *what, const char *path, int error);
 /* Says what to do with a folder whose database is damaged or missing. */
 void folder_advise(const char *folder, struct buf *why);
