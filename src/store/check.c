@@ -63,6 +63,7 @@ static enum err run_sql(struct check *check, struct check_result *result, const 
 		{"sequence", type ? type->sequence : ""},
 		{"first", first},
 		{"last", last},
+		{"ascii", "'" ASCII_CHARS "'"},
 		{NULL, NULL},
 	};
 	struct finding finding = {check, result};

@@ -34,7 +34,9 @@ enum check_rule {
 	CHECK_BLANK,
 	CHECK_WORDS,
 	CHECK_UNICODE,
+	CHECK_USERNAME_EXACT,
 	CHECK_USERNAMES,
+	CHECK_LOOK_ALIKES,
 	CHECK_RULES,
 };
 
@@ -51,7 +53,8 @@ struct check {
 struct check_row {
 	const char *name;
 	const char *says;
-	const char *sql; /* with the markers {table}, {record}, {sequence}, {first} and {last} */
+	const char *sql; /* with the markers {table}, {record}, {sequence}, {first}, {last} and
+			    {ascii} */
 	bool each_kind;  /* run for each kind of record, whose words the markers stand for */
 	bool note;       /* worth to be known, and sound */
 	enum err (*run)(struct check *check);

@@ -208,13 +208,34 @@ const struct check_row check_rows[CHECK_RULES] = {
 			.run = check_unicode,
 			.note = true,
 		},
+	[CHECK_USERNAME_EXACT] =
+		{
+			.name = "username-exact",
+			.says = "a user name signs in only as it is written exactly where another is the "
+				"same but for its spelling",
+			.sql = "SELECT account_id, 'staff', id, username FROM staff s WHERE"
+			       " username_key <> '' AND username_exact <> CASE WHEN EXISTS (SELECT 1"
+			       " FROM staff o WHERE o.account_id = s.account_id"
+			       " AND o.username_key = s.username_key AND o.id <> s.id)"
+			       " THEN username ELSE '' END",
+		},
 	[CHECK_USERNAMES] =
 		{
 			.name = "usernames",
 			.says = "a user name that is the same as another but for its spelling signs in only "
 				"as it is written, until the other is changed",
 			.sql = "SELECT account_id, 'staff', id, username FROM staff"
-			       " WHERE username_exact <> '' ORDER BY account_id, username_key, id",
+			       " WHERE username_exact <> '' AND username_key <> ''"
+			       " ORDER BY account_id, username_key, id",
+			.note = true,
+		},
+	[CHECK_LOOK_ALIKES] =
+		{
+			.name = "look-alikes",
+			.says = "user names look alike, which an earlier docket allowed",
+			.sql = "SELECT account_id, 'staff', id, username FROM staff s WHERE "
+			       USERNAME_LOOKS_ALIKE("{ascii}")
+			       " ORDER BY account_id, username_skeleton, id",
 			.note = true,
 		},
 };

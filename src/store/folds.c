@@ -285,22 +285,20 @@ static enum err fold_all(struct folding *folding)
 	return err;
 }
 
-/* User names of one key, told together. */
+/* User names of one account that have a text in common, told together. */
 struct names {
+	const char *says; /* of those of a group */
 	int64_t told;
 	struct arena arena;
-	struct slice account, key;
+	struct slice account, common;
 	struct buf list;
 };
 
 static void tell_group(struct names *names)
 {
 	if (names->list.len && names->told++ < NAMES_TOLD)
-		log_line(
-			"account \"%.*s\": the user names %.*s are the same but for their spelling: "
-			"each signs in only as it is written, until the others are changed",
-			(int)names->account.len, names->account.ptr, (int)names->list.len,
-			names->list.ptr);
+		log_line("account \"%.*s\": the user names %.*s %s", (int)names->account.len,
+			 names->account.ptr, (int)names->list.len, names->list.ptr, names->says);
 	buf_clear(&names->list);
 }
 
@@ -316,7 +314,7 @@ static enum err name_row(void *context, const struct db_value *values, size_t co
 {
 	struct names *names = context;
 	bool first = !slice_eq(values[0].bytes, names->account) ||
-		     !slice_eq(values[1].bytes, names->key);
+		     !slice_eq(values[1].bytes, names->common);
 	enum err err = OK;
 
 	(void)count;
@@ -325,23 +323,17 @@ static enum err name_row(void *context, const struct db_value *values, size_t co
 		arena_release(&names->arena);
 		err = keep(names, values[0].bytes, &names->account);
 		if (!err)
-			err = keep(names, values[1].bytes, &names->key);
+			err = keep(names, values[1].bytes, &names->common);
 	}
 	buf_printf(&names->list, "%s\"%.*s\"", names->list.len ? ", " : "",
 		   (int)values[2].bytes.len, values[2].bytes.ptr);
 	return err;
 }
 
-/* They are no reason to stop. */
-static void tell_usernames(struct db *db)
+static void tell_names(struct db *db, const char *sql, const char *says)
 {
-	struct names names = {.account = SLICE(""), .key = SLICE("")};
-	const struct db_call call = {
-		.sql = "SELECT a.name, s.username_key, s.username FROM staff s JOIN account a"
-		       " ON a.id = s.account_id WHERE s.username_exact <> ''"
-		       " ORDER BY a.name, s.username_key, s.username",
-		.on_row = name_row,
-		.context = &names};
+	struct names names = {.says = says, .account = SLICE(""), .common = SLICE("")};
+	const struct db_call call = {.sql = sql, .on_row = name_row, .context = &names};
 
 	(void)db->driver->run(db, &call, 1);
 	tell_group(&names);
@@ -350,6 +342,23 @@ static void tell_usernames(struct db *db)
 			 (long long)names.told - NAMES_TOLD);
 	buf_release(&names.list);
 	arena_release(&names.arena);
+}
+
+/* They are no reason to stop. */
+static void tell_usernames(struct db *db)
+{
+	tell_names(
+		db,
+		"SELECT a.name, s.username_key, s.username FROM staff s JOIN account a"
+		" ON a.id = s.account_id WHERE s.username_exact <> ''"
+		" ORDER BY a.name, s.username_key, s.username",
+		"are the same but for their spelling: each signs in only as it is written, until "
+		"the others are changed");
+	tell_names(db,
+		   "SELECT a.name, s.username_skeleton, s.username FROM staff s JOIN account a"
+		   " ON a.id = s.account_id WHERE " USERNAME_LOOKS_ALIKE(
+			   "'" ASCII_CHARS "'") " ORDER BY a.name, s.username_skeleton, s.username",
+		   "look alike: change all but one, so that nobody takes one for another");
 }
 
 enum err folds_bring_up(struct db *db, struct buf *why)

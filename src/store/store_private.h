@@ -263,6 +263,18 @@ enum err username_leave(struct store_write *write, const struct staff *before, s
 /* When it was read; NULL: nothing was. */
 void username_check(const struct username_other *other, struct faults *faults);
 
+/* For SQL: whether a name `s` of the table of staff members looks like another of the account,
+ * which is not the same but for its spelling. As in username_check(), one of the two has a
+ * character that is none of `ascii`: something is left when those are taken away. */
+#define USERNAME_LOOKS_ALIKE(ascii)                                                                \
+	"EXISTS (SELECT 1 FROM staff o WHERE o.account_id = s.account_id AND s.username_key <> ''" \
+	" AND o.username_skeleton = s.username_skeleton AND o.username_key <> s.username_key"      \
+	" AND rtrim(s.username || o.username, " ascii ") <> '')"
+/* What `ascii` is. */
+#define ASCII_CHARS                                                     \
+	" !\"#$%&''()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ" \
+	"[\\]^_`abcdefghijklmnopqrstuvwxyz{|}~"
+
 /* folds.c: what texts are searched, sorted and compared by. */
 #define FOLDS_VERSION_BYTES 24
 /* The version of Unicode that they are by; "" where they are to be made. */

@@ -183,6 +183,16 @@ BREAKS = [
      {"texts": [("main", "subject", 209)]}),
     ("a text of a staff member", both("staff", "staff", 1, "username", f"'{'x' * 65}'"),
      {"texts": [("main", "staff", 1)]}),
+    ("a user name that signs in as it is written", "UPDATE staff SET username_exact = username"
+     " WHERE username = 'idle';", {"username-exact": "staff"}),
+    ("a user name that signs in as another", "UPDATE staff SET username_exact = 'other'"
+     " WHERE username = 'idle';", {"username-exact": "staff"}),
+    ("one of two names that signs in as both", "UPDATE history SET value = json_set(value,"
+     f" '$.username', 'IDLE') WHERE account_id = 1 AND record = 'staff' AND record_id = {CHANGED};"
+     "UPDATE staff SET username = 'IDLE', username_exact = 'IDLE', username_key = 'idle',"
+     " username_skeleton = 'idle' WHERE username = 'changed';"
+     "UPDATE staff SET username_skeleton = (SELECT username_skeleton FROM staff"
+     " WHERE username = 'idle') WHERE username = 'IDLE';", {"username-exact": "staff"}),
     ("a folded title", UNINDEX + f"UPDATE task SET title_folded = 'other words' {ALTERED}"
      "INSERT INTO task_words (rowid, title) VALUES (1 << 40 | 5, 'other words');",
      {"folds": [T5]}),

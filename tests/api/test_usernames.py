@@ -182,6 +182,9 @@ def test_they_stay_and_sign_in_as_they_are_written(twins):
     groups = [line for line in said.splitlines() if "only as it is written" in line]
     assert len(groups) == 2 and '"Admin", "admin", "admin "' in groups[0], said
     assert NFD in groups[1] and NFC in groups[1], said
+    groups = [line for line in said.splitlines() if "look alike" in line]
+    assert len(groups) == 2 and f'"Admin", "admin", "{CYRILLIC}"' in groups[0], said
+    assert '"mask", "m\u0430sk", "rnask"' in groups[1], said
 
 
 def test_check_lists_them(twins):
@@ -189,10 +192,13 @@ def test_check_lists_them(twins):
     server.stop()
     report = strict_json(run("check", *where(server.data), "--json").stdout.encode())
     assert "folds" not in [fault["rule"] for fault in report["faults"]]
-    (note,) = report["notes"]
-    assert note["rule"] == "usernames" and note["found"] == 5
-    assert [(entry["record"], entry["id"], entry["what"]) for entry in note["entries"]] == [
-        ("staff", numbers[name], name) for name in ("admin", "Admin", "admin ", NFC, NFD)]
+    assert [(note["rule"], note["found"]) for note in report["notes"]] == [
+        ("usernames", 5), ("look-alikes", 6)]
+    for note, names in zip(report["notes"], (
+            ("admin", "Admin", "admin ", NFC, NFD),
+            ("admin", "Admin", CYRILLIC, "mask", "rnask"))):
+        assert [(entry["record"], entry["id"], entry["what"]) for entry in note["entries"]] == [
+            ("staff", numbers[name], name) for name in names]
 
 
 def test_no_more_of_them_are_made(twins):
