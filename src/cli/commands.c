@@ -160,7 +160,7 @@ const struct command commands[] = {
 			"yours to make, and a dry run is one\ntransaction, which is taken back. Nobody "
 			"may serve the database meanwhile.\nTexts are sorted and compared by the system's "
 			"version of Unicode: where the database has\nanother, the records that this changes "
-			"are written.",
+			"are written. A dry run counts them.",
 		.takes = DATA | BIT(SETTING_DRY_RUN),
 		.needs = BIT(SETTING_DATA),
 		.run = command_migrate,

@@ -3,9 +3,23 @@
 #include "base/log.h"
 #include "cli/admin.h"
 
+#define WOULD_FOLD "the titles and names of %lld of %lld records would be folded again"
+
 static void tell(void *context, int number, const char *name)
 {
 	fprintf(context, "%04d %s\n", number, name);
+}
+
+static void tell_folds(const struct settings *settings, bool dry,
+		       const struct store_upgrade *upgrade)
+{
+	if (!dry) {
+		fprintf(settings->out, "%s\n", upgrade->folds);
+		return;
+	}
+	fprintf(settings->out, "%s: " WOULD_FOLD "\n", upgrade->folds, (long long)upgrade->folded,
+		(long long)upgrade->records);
+	fprintf(settings->err, "the database is as it was\n");
 }
 
 enum exit_status command_migrate(const struct settings *settings)
@@ -21,16 +35,18 @@ enum exit_status command_migrate(const struct settings *settings)
 	if (err)
 		log_line("%.*s", (int)why.len, why.ptr ? why.ptr : err_text(err));
 	else if (*upgrade.folds)
-		fprintf(settings->out, "%s\n", upgrade.folds);
+		tell_folds(settings, dry, &upgrade);
 	else if (upgrade.from == upgrade.to)
 		fprintf(settings->err, "the database has schema %d: there is nothing to do\n",
 			upgrade.from);
 	else if (dry)
-		fprintf(settings->err, "tried from schema %d to %d; the database is as it was\n",
-			upgrade.from, upgrade.to);
+		fprintf(settings->err,
+			"tried from schema %d to %d: " WOULD_FOLD "; the database is as it was\n",
+			upgrade.from, upgrade.to, (long long)upgrade.folded,
+			(long long)upgrade.records);
 	else
 		fprintf(settings->err, "migrated from schema %d to %d%s%s\n", upgrade.from,
-			upgrade.to, *upgrade.copy ? "; a copy of it as it was is " : "",
+			upgrade.to, *upgrade.copy ? "; the copy from before is " : "",
 			upgrade.copy);
 	buf_release(&why);
 	return err ? EXIT_FAILED : EXIT_OK;

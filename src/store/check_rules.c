@@ -243,14 +243,21 @@ const struct check_row check_rows[CHECK_RULES] = {
 
 enum err check_unicode(struct check *check)
 {
-	char words[160];
+	const char *run = check->store->config.folder ? "run \"docket serve\" or \"docket migrate\""
+						      : "run \"docket migrate\"";
+	char words[192];
 	const struct check_entry entry = {.what = words};
 
 	if (strcmp(check->unicode, text_unicode_version()) == 0)
 		return OK;
-	snprintf(words, sizeof(words),
-		 "the texts are compared by Unicode %s, and this docket has Unicode %s; \"docket "
-		 "migrate\" brings them to it",
-		 check->unicode, text_unicode_version());
+	if (check->unicode[0])
+		snprintf(
+			words, sizeof(words),
+			"the database compares texts by Unicode %s, and this docket by Unicode %s: "
+			"%s",
+			check->unicode, text_unicode_version(), run);
+	else
+		snprintf(words, sizeof(words), "an upgrade of the database was broken off: %s",
+			 run);
 	return check_add(check, &check->results[CHECK_UNICODE], &entry);
 }

@@ -119,13 +119,15 @@ enum err database_open_reading(struct store *store, struct db **db_out, struct b
 enum err database_bring_up(struct store *store, int64_t have, struct store_upgrade *upgrade_out,
 			   struct buf *why)
 {
+	struct folded folded;
 	const struct migrate_how how = {.partitions = store->config.partitions,
 					.now = clock_now(store->config.clock),
-					.renew = history_renew};
+					.renew = records_renew,
+					.folded = &folded};
 	enum err err = migrate(store->write_db, migrations, migration_count, &how, why);
 
 	*upgrade_out = (struct store_upgrade){.from = (int)have, .to = (int)migration_count};
-	return err ? err : folds_bring_up(store->write_db, why);
+	return err ? err : folds_bring_up(store->write_db, have < (int64_t)migration_count, why);
 }
 
 /* A database whose making was broken off has no account yet. */

@@ -47,16 +47,19 @@ static void copy_path(const char *folder, char path[PATH_BYTES])
 	folder_path(folder, name, path);
 }
 
-static enum err bring_up(struct store *store, const char *folder, struct buf *why)
+static enum err bring_up(struct store *store, const char *folder, int64_t have, struct buf *why)
 {
 	char copy[PATH_BYTES];
-	const struct migrate_how how = {
-		.copy_to = copy, .now = clock_now(store->config.clock), .renew = history_renew};
+	struct folded folded;
+	const struct migrate_how how = {.copy_to = copy,
+					.now = clock_now(store->config.clock),
+					.renew = records_renew,
+					.folded = &folded};
 	enum err err;
 
 	copy_path(folder, copy);
 	err = migrate(store->write_db, migrations, migration_count, &how, why);
-	return err ? err : folds_bring_up(store->write_db, why);
+	return err ? err : folds_bring_up(store->write_db, have < (int64_t)migration_count, why);
 }
 
 enum err folder_bring_up(struct store *store, int64_t have, struct store_upgrade *upgrade_out,
@@ -69,7 +72,7 @@ enum err folder_bring_up(struct store *store, int64_t have, struct store_upgrade
 	folder_path(store->config.folder, DATABASE, path);
 	err = open_writer(store, path, DB_WRITE, why);
 	if (!err)
-		err = bring_up(store, store->config.folder, why);
+		err = bring_up(store, store->config.folder, have, why);
 	if (upgrade.from < upgrade.to)
 		copy_path(store->config.folder, upgrade.copy);
 	if (err && *upgrade.copy && access(upgrade.copy, F_OK) == 0)
@@ -219,7 +222,7 @@ static enum err create_database(struct store *store, const char *folder,
 	if (!err)
 		err = open_writer(store, unfinished, DB_CREATE, why);
 	if (!err)
-		err = bring_up(store, folder, why);
+		err = bring_up(store, folder, 0, why);
 	if (!err) {
 		err = store_insert_first(store, first);
 		if (err)

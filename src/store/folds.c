@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* The folds of all records, which follow a version of Unicode. A database records which one: where
  * this program has another, every record is looked at, in pages, and those that fold otherwise are
- * written. All of it is one transaction with the version, so that it happens whole or not at all.
- */
+ * written. All of it is one transaction with the version, and with the migrations of an older
+ * database, so that it happens whole or not at all. */
 #include "base/log.h"
 #include "base/text.h"
 #include "model/rules.h"
@@ -47,18 +47,26 @@ enum err folds_check(const struct store *store, struct db *db, struct buf *why)
 		return fail(db, err, "read the version of Unicode of the database", why);
 	if (strcmp(version, text_unicode_version()) == 0)
 		return OK;
-	buf_printf(why,
-		   "the database sorts and compares texts by Unicode %s, and this docket by "
-		   "Unicode %s: ",
-		   version[0] ? version : "of no version yet", text_unicode_version());
+	if (version[0])
+		buf_printf(
+			why,
+			"the database sorts and compares texts by Unicode %s, and this docket by "
+			"Unicode %s: ",
+			version, text_unicode_version());
+	else
+		buf_add_text(why, "the upgrade of the database was broken off: ");
 	if (folder)
 		buf_printf(why, "run \"docket serve --data %s\" or \"docket migrate --data %s\"",
 			   folder, folder);
 	else
-		buf_add_text(why,
-			     "use the same Debian release on every machine; to bring the database "
-			     "to this one's, stop every docket that serves it, then run \"docket "
-			     "migrate --database URL\" here");
+		buf_printf(why,
+			   "%sstop every docket that serves it, then run \"docket migrate "
+			   "--database URL\"%s",
+			   version[0]
+				   ? "use the same Debian release on every machine; to bring the "
+				     "database to this one's, "
+				   : "",
+			   version[0] ? " here" : "");
 	return ERR_SCHEMA;
 }
 
@@ -89,7 +97,8 @@ struct folding {
 	struct calls calls;
 	int64_t account_id, id; /* of the last row */
 	size_t rows;
-	int64_t seen, changed;
+	bool dry; /* nothing is written */
+	struct folded folded;
 };
 
 /* Updates the index of words beside the table. It needs the old text to remove, and the new one. */
@@ -142,7 +151,6 @@ static enum err change(struct folding *folding, const void *record, const void *
 		args[count++] = DB_TEXT_VALUE(((struct slice){copy, text.len}));
 		err = change_words(folding, field, record, after);
 	}
-	folding->changed++;
 	return err ? err : calls_add(&folding->calls, folding->update, args, count, NULL, NULL);
 }
 
@@ -173,8 +181,10 @@ static enum err record_row(void *context, const struct db_value *values, size_t 
 	}
 	if (!err && differ && folding->kind == RECORD_STAFF)
 		keep_apart(record, after);
-	if (!err && differ)
+	if (!err && differ && !folding->dry)
 		err = change(folding, record, after);
+	if (!err && differ)
+		folding->folded.changed++;
 	arena_release(&arena);
 	return err == ERR_INVALID ? OK : err;
 }
@@ -192,7 +202,7 @@ static enum err fold_page(struct folding *folding, const char *select)
 	err = driver->run(folding->db, &call, 1);
 	if (!err && folding->calls.count)
 		err = driver->run(folding->db, folding->calls.list, folding->calls.count);
-	folding->seen += (int64_t)folding->rows;
+	folding->folded.records += (int64_t)folding->rows;
 	arena_release(&folding->arena);
 	return err;
 }
@@ -270,18 +280,36 @@ static enum err settle_usernames(struct db *db, const char *version)
 	return db->driver->run(db, calls, FIELD_COUNT(calls));
 }
 
-static enum err fold_all(struct folding *folding)
+static enum err fold_kinds(struct folding *folding)
 {
-	const struct db_driver *driver = folding->db->driver;
-	enum err err = driver->begin(folding->db);
+	enum err err = OK;
 
 	for (enum record_kind kind = 0; kind < RECORD_KINDS && !err; kind++)
 		if (has_folds(record_types[kind]))
 			err = fold_kind(folding, kind);
+	arena_release(&folding->arena);
+	return err;
+}
+
+enum err folds_count(struct db *db, struct folded *folded_out)
+{
+	struct folding folding = {.db = db, .dry = true};
+	enum err err = fold_kinds(&folding);
+
 	if (!err)
-		err = settle_usernames(folding->db, text_unicode_version());
+		*folded_out = folding.folded;
+	return err;
+}
+
+enum err folds_make(struct db *db, struct folded *folded_out)
+{
+	struct folding folding = {.db = db};
+	enum err err = fold_kinds(&folding);
+
 	if (!err)
-		err = driver->commit(folding->db, NULL, 0);
+		err = settle_usernames(db, text_unicode_version());
+	if (!err)
+		*folded_out = folding.folded;
 	return err;
 }
 
@@ -361,27 +389,35 @@ static void tell_usernames(struct db *db)
 		   "look alike: change all but one, so that nobody takes one for another");
 }
 
-enum err folds_bring_up(struct db *db, struct buf *why)
+static enum err make_at_once(struct db *db, struct folded *folded_out)
 {
-	struct folding folding = {.db = db};
-	char version[FOLDS_VERSION_BYTES];
-	enum err err = folds_version(db, version);
+	enum err err = db->driver->begin(db);
 
-	if (!err && strcmp(version, text_unicode_version()) == 0)
-		return OK;
 	if (!err)
-		err = fold_all(&folding);
+		err = folds_make(db, folded_out);
+	return err ? err : db->driver->commit(db, NULL, 0);
+}
+
+enum err folds_bring_up(struct db *db, bool migrated, struct buf *why)
+{
+	char version[FOLDS_VERSION_BYTES];
+	struct folded folded = {0};
+	enum err err = folds_version(db, version);
+	bool made = strcmp(version, text_unicode_version()) == 0;
+
+	if (!err && !made)
+		err = make_at_once(db, &folded);
 	if (err) {
 		fail(db, err, "fold the texts of the database anew", why);
 		db->driver->rollback(db);
-		arena_release(&folding.arena);
 		return err;
 	}
-	if (version[0])
+	if (!made && version[0])
 		log_line("texts are sorted and compared by Unicode %s from now on, not %s any "
 			 "more: %lld of %lld records changed for it",
-			 text_unicode_version(), version, (long long)folding.changed,
-			 (long long)folding.seen);
-	tell_usernames(db);
+			 text_unicode_version(), version, (long long)folded.changed,
+			 (long long)folded.records);
+	if (!made || migrated)
+		tell_usernames(db);
 	return OK;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Numbered migrations, each in a transaction of its own with the row that says it was done. */
+/* Numbered migrations, each with a row that says it was done; all that a database needs are one
+ * transaction. */
 #include <errno.h>
 #include <unistd.h>
 
@@ -274,7 +275,7 @@ static enum err apply_all(struct db *db, const struct migration *list, size_t co
 	for (size_t i = (size_t)have; i < count && !err; i++) {
 		err = apply(db, &list[i], parts, how->now);
 		if (!err && is_renewal(how, i, count, have))
-			err = how->renew(db, how->now);
+			err = how->renew(db, how->now, how->folded);
 		if (err)
 			fail(db, err, why, list[i].name);
 	}

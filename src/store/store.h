@@ -44,13 +44,14 @@ struct scope {
 #define STORE_PATH_BYTES 4096
 #define STORE_FOLDS_BYTES 128
 
-/* What a migration has done. */
+/* What a migration has done, or would do. */
 struct store_upgrade {
 	int from, to;                /* numbers of schemas */
 	char copy[STORE_PATH_BYTES]; /* the database as it was before; "" where there is none */
 	/* Where the schemas are the same: words about texts that follow another version of Unicode
 	 * now; "" where they do not. */
 	char folds[STORE_FOLDS_BYTES];
+	int64_t records, folded; /* of a dry run: how many it looked at and would fold again */
 };
 
 struct store_config {

@@ -281,8 +281,16 @@ void username_check(const struct username_other *other, struct faults *faults);
 enum err folds_version(struct db *db, char version[FOLDS_VERSION_BYTES]);
 /* ERR_SCHEMA, and `why`, where they are not by this program's version. */
 enum err folds_check(const struct store *store, struct db *db, struct buf *why);
-/* Makes them anew where they are not by this program's version, in one transaction, and logs it. */
-enum err folds_bring_up(struct db *db, struct buf *why);
+struct folded {
+	int64_t records, changed; /* looked at, and those that fold otherwise */
+};
+/* In the transaction that is open: makes them anew. */
+enum err folds_make(struct db *db, struct folded *folded_out);
+/* How many that would change; it writes nothing. */
+enum err folds_count(struct db *db, struct folded *folded_out);
+/* Makes them anew where they are not by this program's version, in one transaction, and logs it.
+ * After that, or where migrations have just made them, it logs which user names collide. */
+enum err folds_bring_up(struct db *db, bool migrated, struct buf *why);
 /* What a record's folds are to be: `after`, a struct of its kind, is the record with them, whose
  * texts are in the arena. ERR_INVALID where a text is not UTF-8. */
 enum err folds_of(enum record_kind kind, const void *record, struct arena *arena, void *after,
@@ -359,11 +367,12 @@ struct migrate_how {
 	unsigned partitions; /* of a new database, unless 0; an old one stays as it is */
 	int64_t now;
 	/* What the last one does besides to a database that had a schema before; or NULL. */
-	enum err (*renew)(struct db *db, int64_t now);
+	enum err (*renew)(struct db *db, int64_t now, struct folded *folded_out);
+	struct folded *folded; /* what that has done */
 };
 
-/* Brings the database to the last of `list`, each in its own transaction. ERR_SCHEMA where the
- * database is newer. */
+/* Brings the database to the last of `list`, in one transaction. ERR_SCHEMA where the database is
+ * newer. */
 enum err migrate(struct db *db, const struct migration *list, size_t count,
 		 const struct migrate_how *how, struct buf *why);
 
@@ -374,5 +383,9 @@ enum err migrate_dry(struct db *db, const struct migration *list, size_t count,
 /* renew.c */
 /* Has the history say what records are after a migration. */
 enum err history_renew(struct db *db, int64_t now);
+
+/* upgrade.c */
+/* What the migrations of this program leave to be done in their transaction: history and folds. */
+enum err records_renew(struct db *db, int64_t now, struct folded *folded_out);
 
 #endif

@@ -8,6 +8,13 @@
 
 #define TRIAL DATABASE ".trial"
 
+enum err records_renew(struct db *db, int64_t now, struct folded *folded_out)
+{
+	enum err err = history_renew(db, now);
+
+	return err ? err : folds_make(db, folded_out);
+}
+
 static void remove_trial(const char *folder)
 {
 	static const char *const files[] = {TRIAL, TRIAL "-wal", TRIAL "-shm"};
@@ -21,7 +28,8 @@ static void remove_trial(const char *folder)
 
 /* The trial lies beside the database: there is room for the copy that a migration makes as well,
  * or it is told now. */
-static enum err try_on_copy(const struct store *store, struct db *db, struct buf *why)
+static enum err try_on_copy(const struct store *store, struct db *db, const struct migrate_how *how,
+			    struct buf *why)
 {
 	const struct db_driver *driver = store->driver;
 	const char *folder = store->config.folder;
@@ -42,10 +50,7 @@ static enum err try_on_copy(const struct store *store, struct db *db, struct buf
 			buf_printf(why, "cannot open %s: %s", path, message);
 	}
 	if (!err)
-		err = migrate(trial, migrations, migration_count,
-			      &(struct migrate_how){.now = clock_now(store->config.clock),
-						    .renew = history_renew},
-			      why);
+		err = migrate(trial, migrations, migration_count, how, why);
 	driver->close(trial);
 	remove_trial(folder);
 	return err;
@@ -58,26 +63,29 @@ static void tell_all(size_t have, store_migration_fn *on_migration, void *contex
 }
 
 /* A database that can take back a change of its schema needs no copy. */
-static enum err try(struct store *store, struct db *db, struct buf *why)
+static enum err try(struct store *store, struct db *db, struct folded *folded_out, struct buf *why)
 {
+	const struct migrate_how how = {.now = clock_now(store->config.clock),
+					.renew = records_renew,
+					.folded = folded_out};
+
 	return store->driver->copy
-		       ? try_on_copy(store, db, why)
-		       : migrate_dry(store->write_db, migrations, migration_count,
-				     &(struct migrate_how){.now = clock_now(store->config.clock),
-							   .renew = history_renew},
-				     why);
+		       ? try_on_copy(store, db, &how, why)
+		       : migrate_dry(store->write_db, migrations, migration_count, &how, why);
 }
 
 /* For a database that needs no migration: a migration makes the folds anew anyway. */
-static enum err describe_folds(struct db *db, char words[STORE_FOLDS_BYTES])
+static enum err describe_folds(struct db *db, bool dry, struct folded *folded_out,
+			       char words[STORE_FOLDS_BYTES])
 {
 	char version[FOLDS_VERSION_BYTES];
 	enum err err = folds_version(db, version);
 
-	if (!err && strcmp(version, text_unicode_version()) != 0)
-		snprintf(words, STORE_FOLDS_BYTES, "texts sorted and compared by Unicode %s%s%s",
-			 text_unicode_version(), version[0] ? " in place of " : "", version);
-	return err;
+	if (err || strcmp(version, text_unicode_version()) == 0)
+		return err;
+	snprintf(words, STORE_FOLDS_BYTES, "texts sorted and compared by Unicode %s%s%s",
+		 text_unicode_version(), version[0] ? " in place of " : "", version);
+	return dry ? folds_count(db, folded_out) : OK;
 }
 
 /* What would be done is told before it is tried, what was done afterwards. */
@@ -85,6 +93,7 @@ static enum err go_up(struct store *store, bool dry, store_migration_fn *on_migr
 		      void *context, struct store_upgrade *upgrade, struct buf *why)
 {
 	char folds[sizeof(upgrade->folds)] = "";
+	struct folded folded = {0};
 	struct db *db = NULL;
 	int64_t have = 0;
 	enum err err = store_open_reading(store, &db, why);
@@ -96,17 +105,20 @@ static enum err go_up(struct store *store, bool dry, store_migration_fn *on_migr
 		if (dry)
 			tell_all((size_t)have, on_migration, context);
 		if (dry && (size_t)have < migration_count)
-			err = try(store, db, why);
+			err = try(store, db, &folded, why);
 	}
 	if (!err && (size_t)have == migration_count)
-		err = describe_folds(db, folds);
+		err = describe_folds(db, dry, &folded, folds);
 	store->driver->close(db);
 	if (!err && !dry && ((size_t)have < migration_count || folds[0]))
 		err = store_bring_up(store, have, upgrade, why);
 	if (!err && !dry)
 		tell_all((size_t)have, on_migration, context);
-	if (!err)
+	if (!err) {
 		memcpy(upgrade->folds, folds, sizeof(folds));
+		upgrade->records = folded.records;
+		upgrade->folded = folded.changed;
+	}
 	return err;
 }
 

@@ -95,6 +95,12 @@ def folds(place):
         ("staff", "username_key, username_exact, username_skeleton"))]
 
 
+def count(place):
+    """Of the records that have folds."""
+    return sum(rows(place, f"SELECT count(*) FROM {table}")[0][0]
+               for table in ("task", "calendar", "case_service", "subject", "staff"))
+
+
 @pytest.fixture
 def filled(make_server):
     """A place with tasks whose titles fold, that nobody serves; its server, and its folds."""
@@ -120,10 +126,8 @@ def test_another_version_is_folded_anew(filled):
     spoil(server.data)
     assert folds(server.data) != before
     said = bring_up(server)
-    records = sum(count for count, in (rows(server.data, f"SELECT count(*) FROM {table}")[0]
-                  for table in ("task", "calendar", "case_service", "subject", "staff")))
     assert f"Unicode {own}" in said and "not 1.0" in said, said
-    assert f": {2 + len(before[1])} of {records} records changed" in said, said
+    assert f": {2 + len(before[1])} of {count(server.data)} records changed" in said, said
     assert [record["id"] for record in server.call("GET", "/api/v1/tasks?title=STRASSE").json] == [1]
     assert server.call("GET", "/api/v1/tasks?title=other").json == []
     server.stop()
@@ -142,7 +146,11 @@ def test_migrate_says_what_it_would_do(filled):
     spoil(server.data)
     spoiled = folds(server.data)
     done = succeed("migrate", "--dry-run", *where(server.data))
-    assert f"Unicode {own} in place of 1.0" in done.stdout, done
+    records, changed = count(server.data), 2 + len(before[1])
+    assert done.stdout == (
+        f"texts sorted and compared by Unicode {own} in place of 1.0: the titles and names of"
+        f" {changed} of {records} records would be folded again\n"), done
+    assert done.stderr == "the database is as it was\n"
     assert folds(server.data) == spoiled and version(server.data) == "1.0"
     done = succeed("migrate", *where(server.data))
     assert f"Unicode {own} in place of 1.0" in done.stdout and "nothing" not in done.stderr, done
@@ -167,6 +175,28 @@ def test_check_does_not_judge_the_folds_of_another_version(filled):
     assert not report["sound"]
     assert {fault["rule"] for fault in report["faults"]} == {"folds"}
     assert report["faults"][0]["found"] == 2 + len(rows(server.data, "SELECT id FROM calendar"))
+
+
+def test_a_database_whose_folds_were_never_made(filled):
+    """An earlier docket made them after the migration, and may have been killed between the two."""
+    server, before, own = filled
+    spoil(server.data, "")
+    with opened(server.data) as database:
+        database.execute("UPDATE staff SET username_key = '', username_exact = username,"
+                         " username_skeleton = ''")
+    report = strict_json(run("check", *where(server.data), "--json").stdout.encode())
+    assert report["sound"] and report["faults"] == [], report
+    (note,) = report["notes"]
+    shared = isinstance(server.data, places.Database)
+    ends = "docket migrate" if shared else 'docket serve" or "docket migrate'
+    assert [entry["what"] for entry in note["entries"]] == [
+        f'an upgrade of the database was broken off: run "{ends}"'], note
+    said = fails("account", "list", *where(server.data))
+    assert "the upgrade of the database was broken off: " in said and "no version" not in said, said
+    assert "docket migrate" in said and ("stop every docket" in said) == shared, said
+    bring_up(server)
+    server.stop()
+    assert folds(server.data) == before and version(server.data) == own
 
 
 def test_nothing_else_writes_to_a_database_of_another_version(filled):
