@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Many creates and changes of tasks in one request, all or nothing. */
-#include "api/api_private.h"
+#include "api_private.h"
 #include "codec/codec.h"
 #include "json/read.h"
 #include "json/write.h"

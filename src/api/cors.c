@@ -2,7 +2,7 @@
 /* Answers to pages of other origins (Fetch standard, "CORS protocol"). Credentials are never
  * allowed in its sense, which are cookies and what a browser keeps: a page sends the header
  * Authorization itself. */
-#include "api/api_private.h"
+#include "api_private.h"
 #include "base/url.h"
 
 /* Beyond what every page may send and read. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What a load balancer or a supervisor asks, without access: whether the process lives, and whether
  * it can serve requests now. */
-#include "api/api_private.h"
+#include "api_private.h"
 #include "base/clock.h"
 #include "json/write.h"
 

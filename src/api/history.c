@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "api/api_private.h"
+#include "api_private.h"
 #include "base/text.h"
 #include "base/timefmt.h"
 #include "codec/codec.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The header Docket-Ignored: which fields and parameters a lenient request had in vain. A request
  * can have more than fit into the head of an answer, so names are shortened and counted. */
-#include "api/api_private.h"
+#include "api_private.h"
 
 #define IGNORED_MAX 1000 /* bytes of the header's value */
 #define NAME_MAX_SHOWN 300

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Where docket's own paths are for a client: what links to them begin with. */
-#include "api/api_private.h"
+#include "api_private.h"
 #include "base/url.h"
 
 #define PREFIX_MAX 255 /* bytes of X-Forwarded-Prefix */

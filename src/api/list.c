@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "api/api_private.h"
+#include "api_private.h"
 #include "codec/codec.h"
 #include "json/write.h"
 

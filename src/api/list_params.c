@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "api/api_private.h"
+#include "api_private.h"
 #include "base/text.h"
 #include "base/timefmt.h"
 #include "json/write.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Who the request is: for a client to test its credentials, and to know whom it works for. */
-#include "api/api_private.h"
+#include "api_private.h"
 #include "base/timefmt.h"
 #include "codec/codec.h"
 #include "json/write.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Cursors, and the links between the pages of a list. */
-#include "api/api_private.h"
+#include "api_private.h"
 
 /* The form of a cursor's payload: it rises when the form changes, the rows of sorts, or what the
  * digest of filters is made of (list_params.c). */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Parameters of the query: `name=value` pairs, percent-encoded, joined by `&`. Which of them a
  * request takes, and what they say, is read by row. */
-#include "api/api_private.h"
+#include "api_private.h"
 #include "base/text.h"
 #include "codec/codec.h"
 

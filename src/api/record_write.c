@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Requests that create, change or delete a record, of any kind. */
-#include "api/api_private.h"
+#include "api_private.h"
 #include "codec/codec.h"
 
 /* A record_write with what its request brings. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* From a path and a method to a row of the route table. */
-#include "api/api_private.h"
+#include "api_private.h"
 
 static bool matches(const char *pattern, struct slice path, struct slice *id_out)
 {

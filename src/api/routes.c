@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Every route there is. */
-#include "api/api_private.h"
+#include "api_private.h"
 
 /* What every kind of record has. */
 /* clang-format off */

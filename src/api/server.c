@@ -2,7 +2,7 @@
 /* The pipeline, on one page: every request goes through these steps in this order. */
 #include <ctype.h>
 
-#include "api/api_private.h"
+#include "api_private.h"
 #include "base/clock.h"
 #include "codec/codec.h"
 #include "json/read.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What a request is followed by: its id, where it came from, and its line in the log. */
-#include "api/api_private.h"
+#include "api_private.h"
 #include "auth/request_id.h"
 #include "base/clock.h"
 #include "base/log_object.h"

@@ -6,7 +6,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "api/api_private.h"
+#include "api_private.h"
 
 #define COMPRESSED "-gzip" /* what Apache's mod_deflate appends */
 

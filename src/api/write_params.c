@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What every request that writes takes: dry_run=1, to be told what would be. */
-#include "api/api_private.h"
+#include "api_private.h"
 #include "base/text.h"
 
 enum err write_read_params(struct call *call)

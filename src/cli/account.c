@@ -2,7 +2,7 @@
 /* docket account: the accounts of a folder. */
 #include "base/log.h"
 #include "base/text.h"
-#include "cli/admin.h"
+#include "admin.h"
 
 bool admin_account_name(const struct settings *settings, const char *name)
 {

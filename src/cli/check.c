@@ -5,8 +5,8 @@
 #include <jansson.h>
 
 #include "base/log.h"
-#include "cli/admin.h"
-#include "cli/progress.h"
+#include "admin.h"
+#include "progress.h"
 
 static void show_progress(void *context, size_t done, size_t rules)
 {

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* docket demo: makes sample records, many in one transaction. */
-#include "cli/demo.h"
+#include "demo.h"
 
 #include "base/log.h"
-#include "cli/admin.h"
-#include "cli/progress.h"
+#include "admin.h"
+#include "progress.h"
 
 #define BATCH 16384
 

@@ -2,7 +2,7 @@
 /* docket demo: the calendars, case services, staff members, cases and subjects that a large
  * account has beyond the base records. What is there already, by its name, is used again. */
 #include "base/timefmt.h"
-#include "cli/demo.h"
+#include "demo.h"
 
 #include "model/calendar.h"
 #include "model/case_service.h"

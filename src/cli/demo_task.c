@@ -2,7 +2,7 @@
 /* docket demo: what a task is like. As in an agency: most old ones are complete and open ones
  * mostly recent; a few cases are large, a few staff members busy, and some words common in titles
  * and others rare. */
-#include "cli/demo.h"
+#include "demo.h"
 
 /* In tables that are picked from the top, the common ones come first. */
 static const char *const verbs[] = {

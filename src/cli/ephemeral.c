@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* docket serve --ephemeral: the folder that is made for it, and removed. */
-#include "cli/ephemeral.h"
+#include "ephemeral.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -9,8 +9,8 @@
 
 #include "auth/token.h"
 #include "base/log.h"
-#include "cli/admin.h"
-#include "cli/demo.h"
+#include "admin.h"
+#include "demo.h"
 
 #define USERNAME "admin"
 #define TASKS 200

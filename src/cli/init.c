@@ -5,7 +5,7 @@
 
 #include "auth/token.h"
 #include "base/log.h"
-#include "cli/admin.h"
+#include "admin.h"
 #include "store/store.h"
 
 struct token_out {

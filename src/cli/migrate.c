@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* docket migrate: brings a database to this program's schema. */
 #include "base/log.h"
-#include "cli/admin.h"
+#include "admin.h"
 
 #define WOULD_FOLD "the titles and names of %lld of %lld records would be folded again"
 

@@ -4,7 +4,7 @@
 
 #include "base/log.h"
 #include "cli/commands.h"
-#include "cli/progress.h"
+#include "progress.h"
 
 static void show_progress(void *context, const char *what, int64_t done, int64_t total)
 {

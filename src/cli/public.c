@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* How docket is seen from outside: the pages that may call it, and the URL that it is reached at.
  */
-#include "cli/public.h"
+#include "public.h"
 
 #include "base/url.h"
 

@@ -2,7 +2,7 @@
 /* docket staff: the staff members of an account. */
 #include "base/log.h"
 #include "base/text.h"
-#include "cli/admin.h"
+#include "admin.h"
 
 #define LIST_PAGE 500
 

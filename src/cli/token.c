@@ -3,7 +3,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "base/timefmt.h"
-#include "cli/admin.h"
+#include "admin.h"
 
 #define LABEL_CHARS 64
 

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "db/postgres_private.h"
+#include "postgres_private.h"
 
 #define VERSION_MIN 150000
 #define SET_UP_MS 2000 /* for the set-up of a new session */

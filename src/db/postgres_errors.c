@@ -2,7 +2,7 @@
 /* What PostgreSQL's errors are to docket, and the message of the last one. */
 #include <string.h>
 
-#include "db/postgres_private.h"
+#include "postgres_private.h"
 
 /* A SQLSTATE or its class (PostgreSQL, appendix A). The first row that fits is taken. */
 static const struct {

@@ -15,7 +15,7 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "db/postgres_private.h"
+#include "postgres_private.h"
 
 /* How much longer than a statement may run docket waits for its result. A server that sends nothing
  * at all is taken for lost. */

@@ -13,7 +13,7 @@
 #include <libpq-fe.h>
 
 #include "db/db.h"
-#include "db/statements.h"
+#include "statements.h"
 
 #define POSTGRES_STATEMENTS 128 /* prepared and kept, on each connection */
 #define POSTGRES_LOCK_MS 1000   /* how long to wait for a row that another session has locked */

@@ -4,7 +4,7 @@
 #include <endian.h>
 #include <string.h>
 
-#include "db/postgres_private.h"
+#include "postgres_private.h"
 
 /* The numbers that pg_type.dat gives to types; they are the same in every database. */
 enum {

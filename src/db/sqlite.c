@@ -10,8 +10,8 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/file.h"
-#include "db/sqlite_fold.h"
-#include "db/statements.h"
+#include "sqlite_fold.h"
+#include "statements.h"
 
 #define STATEMENTS 96 /* prepared and kept, on each connection */
 

@@ -2,7 +2,7 @@
 /* docket_fold(text): folds a text as base/text.h does. Migrations call it, for the records that a
  * database has already. */
 #include "base/text.h"
-#include "db/sqlite_fold.h"
+#include "sqlite_fold.h"
 
 static void fold_call(sqlite3_context *context, int count, sqlite3_value **values)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The texts of the prepared statements of a connection. A text is looked up by its address first,
  * then by its hash. */
-#include "db/statements.h"
+#include "statements.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Accepts. When there are as many connections as there may be, or no descriptor is left, clients
  * wait in the queues of the sockets until a connection is closed. */
-#include "http/accept.h"
+#include "accept.h"
 
 #include <errno.h>
 #include <microhttpd.h>

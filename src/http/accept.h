@@ -4,8 +4,8 @@
 #ifndef HTTP_ACCEPT_H
 #define HTTP_ACCEPT_H
 
-#include "http/connections.h"
-#include "http/listen.h"
+#include "connections.h"
+#include "listen.h"
 
 struct acceptor;
 struct MHD_Daemon;

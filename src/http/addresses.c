@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Counts connections by place, in a table of lists. */
-#include "http/addresses.h"
+#include "addresses.h"
 
 #include <stdlib.h>
 #include <sys/random.h>

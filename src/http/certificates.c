@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Reads certificates and keys, checks that they belong together, and finds the one for a name. */
-#include "http/certificates.h"
+#include "certificates.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -3,7 +3,7 @@
  * or removes, which libmicrohttpd tells before it closes the socket: so under the lock a socket of
  * the list is never one that was closed and given to another. The deadlines themselves are atomic,
  * and a request takes no lock. */
-#include "http/connections.h"
+#include "connections.h"
 
 #include <errno.h>
 #include <microhttpd.h>
@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "http/addresses.h"
+#include "addresses.h"
 
 #define TICK_MS 1000
 #define EVENTS 64

@@ -8,7 +8,7 @@
 #include <stdatomic.h>
 
 #include "http/http.h"
-#include "http/tls.h"
+#include "tls.h"
 
 struct connections;
 struct MHD_Connection;

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* Without this a request of some 32,100 bytes would be closed without a word: shorter ones leave
  * libmicrohttpd room for docket's refusal, and longer ones it refuses itself. */
-#include "http/direct.h"
+#include "direct.h"
 
 #include <gnutls/gnutls.h>
 #include <microhttpd.h>
 #include <sys/socket.h>
 
-#include "http/connections.h"
+#include "connections.h"
 
 #define DISCARD_MAX ((size_t)256 * 1024)
 

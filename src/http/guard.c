@@ -5,7 +5,7 @@
  * names, takes a bare LF for an end of line, and cuts texts at NUL. RFC 9112 allows or asks for 400
  * in each case (sections 2.2, 3, 5.1, 5.2, 6.1, 6.3). One form cannot be told from a clean one any
  * more: NUL and LF at the end of a line look like CR and LF. */
-#include "http/guard.h"
+#include "guard.h"
 
 #include <microhttpd.h>
 

@@ -4,7 +4,7 @@
 #include <microhttpd.h>
 
 #include "http/http.h"
-#include "http/room.h"
+#include "room.h"
 
 struct slice http_header(const struct http_request *request, const char *name)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Listening sockets. They are docket's own and not libmicrohttpd's: so there can be several, a
  * failure can be explained, and they can be closed before the connections are. */
-#include "http/listen.h"
+#include "listen.h"
 
 #include <errno.h>
 #include <linux/filter.h>

@@ -3,12 +3,12 @@
  * with half of it. It holds the head and what was read after the head. While a head does not fit,
  * the buffer grows by an eighth of what is left. The records of headers lie at the other end. The
  * head of the answer gets all between. */
-#include "http/room.h"
+#include "room.h"
 
 #include <microhttpd.h>
 #include <string.h>
 
-#include "http/guard.h"
+#include "guard.h"
 
 #define TEXT(number) #number
 #define TEXT_OF(number) TEXT(number)

@@ -9,10 +9,10 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "http/accept.h"
-#include "http/direct.h"
-#include "http/guard.h"
-#include "http/room.h"
+#include "accept.h"
+#include "direct.h"
+#include "guard.h"
+#include "room.h"
 
 /* Descriptors that are left to everything else, above those open at the start. */
 #define DESCRIPTORS_KEPT 64

@@ -3,15 +3,15 @@
  * that sleeps while it waits. libmicrohttpd 0.9.75 asks a socket whose handshake has begun again
  * and again, without a pause, until the client goes on: one client that stops there would cost a
  * core. So the session reads through pull() below, which parks the connection. */
-#include "http/tls.h"
+#include "tls.h"
 
 #include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 
-#include "http/certificates.h"
-#include "http/connections.h"
+#include "certificates.h"
+#include "connections.h"
 
 struct tls {
 	char *chains, *keys; /* names of files, to read again */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Finds the dialect that a driver names. */
-#include "sql/dialect_private.h"
+#include "dialect_private.h"
 
 const struct sql_dialect *sql_dialect(const struct db_driver *driver)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Who may come in: accounts, staff members and tokens, as access control asks for them. */
 #include "base/timefmt.h"
-#include "store/store_private.h"
+#include "store_private.h"
 
 /* The columns of the account, then of the staff member, then of the token. */
 enum { STAFF_COLUMNS = 7, TOKEN_COLUMNS = 9, COLUMNS = 15 };

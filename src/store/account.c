@@ -2,7 +2,7 @@
 /* Accounts: to make, find, list, set and remove one. */
 #include "base/timefmt.h"
 #include "model/calendar.h"
-#include "store/store_private.h"
+#include "store_private.h"
 
 #define COLUMNS "id, name, country, require_case, expand, alert_minute, time_zone"
 /* One that is being removed has a name that no host has: see account_remove.c. */

@@ -3,7 +3,7 @@
  * begins with a hyphen, as no host name does. Then what it has is deleted a part at a time, so that
  * the writes of other accounts come in between; after a kill that goes on with the next start.
  * Where several processes are at it, the account's row lets one at a time. */
-#include "store/store_private.h"
+#include "store_private.h"
 
 #define PART 2000 /* tasks, or rows of the history, in one write */
 

@@ -9,7 +9,7 @@
 #include <assert.h>
 
 #include "base/log.h"
-#include "store/store_private.h"
+#include "store_private.h"
 
 #define FIRST_ID 3 /* what a row of an account has before its last ids */
 

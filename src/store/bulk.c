@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Many creates and changes as one write: their steps are those of each, one behind the other. */
 #include "json/write.h"
-#include "store/store_private.h"
+#include "store_private.h"
 
 static struct bulk_write *bulk_of(struct store_write *write)
 {

@@ -6,7 +6,7 @@
  * other commands waiting. */
 #include "base/text.h"
 #include "base/timefmt.h"
-#include "store/check_private.h"
+#include "check_private.h"
 
 enum err check_add(struct check *check, struct check_result *result,
 		   const struct check_entry *entry)

@@ -2,7 +2,7 @@
 /* The rule of docket check about the chain of the history: each entry has the hash of what it says
  * and of the one before, and the account has the hash of the last. Of each account the first entry
  * that does not fit is told; behind it nothing can. */
-#include "store/check_private.h"
+#include "check_private.h"
 
 struct head {
 	int64_t account_id;

@@ -4,7 +4,7 @@
 #define STORE_CHECK_PRIVATE_H
 
 #include "store/check.h"
-#include "store/store_private.h"
+#include "store_private.h"
 
 /* The rules; those of the database's own come before them in a report. */
 enum check_rule {

@@ -4,7 +4,7 @@
 #include "base/text.h"
 #include "base/timefmt.h"
 #include "codec/codec.h"
-#include "store/check_private.h"
+#include "check_private.h"
 
 #define DAY_MINUTES (24 * 60)
 #define KEPT_ROWS 256 /* that memory is kept for */

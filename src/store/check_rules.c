@@ -4,7 +4,7 @@
  * The CHECKs of the schema are among them: SQLite forgets these on a connection that cannot write,
  * and its integrity check then passes over what breaks one. */
 #include "base/text.h"
-#include "store/check_private.h"
+#include "check_private.h"
 
 /* Each kind's last change by record, from the history. */
 #define LAST_CHANGES                                                        \

@@ -2,7 +2,7 @@
 /* The rule of docket check about the index of words: each title's trigrams stand in it, each where
  * it begins, and no others. Titles and index come in different orders, so each task has a sum of
  * hashes, to which its title adds and from which the index takes: 24 bytes a task. */
-#include "store/check_private.h"
+#include "check_private.h"
 
 #define TRIGRAM 3
 

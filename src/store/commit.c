@@ -8,7 +8,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "store/store_private.h"
+#include "store_private.h"
 
 #define RESOLVE_MS 5000 /* to find out what became of a commit whose answer was lost */
 #define BATCH_MAX 256

@@ -5,7 +5,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "store/store_private.h"
+#include "store_private.h"
 
 #define LOCK_MS 1000
 #define OPEN_MS 4000 /* what a new connection is asked may take */

@@ -3,7 +3,7 @@
  * it works word for word. */
 #include "base/text.h"
 #include "base/timefmt.h"
-#include "store/store_private.h"
+#include "store_private.h"
 
 #include "model/case_service.h"
 #include "model/subject.h"

@@ -11,7 +11,7 @@
 #include <time.h>
 
 #include "base/clock.h"
-#include "store/store_private.h"
+#include "store_private.h"
 
 #define TOGETHER_MAX 128
 #define TOGETHER_MS 250 /* that reads sent together may take before they are tried one by one */

@@ -9,7 +9,7 @@
 
 #include "base/file.h"
 #include "base/mount.h"
-#include "store/store_private.h"
+#include "store_private.h"
 
 void folder_path(const char *folder, const char *name, char path[PATH_BYTES])
 {

@@ -6,7 +6,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "model/rules.h"
-#include "store/store_private.h"
+#include "store_private.h"
 
 #define AT_ONCE 256 /* records */
 #define NAMES_TOLD 20

@@ -2,7 +2,7 @@
 /* The history: writes an entry with each change, and reads entries. */
 #include "store/history.h"
 
-#include "store/store_private.h"
+#include "store_private.h"
 
 #define STRETCH 64 /* entries that are asked for at once */
 

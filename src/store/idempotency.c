@@ -2,7 +2,7 @@
 /* Keys of idempotency: a create that comes again with its key gets the answer of the first time.
  * The key is stored in the transaction of the create, under the account's lock: so of two at once,
  * on whichever processes, one finds the other's. Of one process the second is refused meanwhile. */
-#include "store/store_private.h"
+#include "store_private.h"
 
 #define KEPT_SECONDS (24 * 60 * 60)
 

@@ -2,7 +2,7 @@
 /* Lists: a page of ids is read first, from indexes alone where that can be, then what the records
  * of the page name, then the records. */
 #include "base/timefmt.h"
-#include "store/list_private.h"
+#include "list_private.h"
 
 struct row_reader {
 	struct list *list;

@@ -8,7 +8,7 @@
 #include <assert.h>
 
 #include "base/text.h"
-#include "store/list_private.h"
+#include "list_private.h"
 
 /* What a filter may find and be gathered without a walk being tried first, from its index alone; to
  * look at each record costs LOOKUP times as much. Where a walk was given up, filters are told from

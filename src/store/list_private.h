@@ -5,7 +5,7 @@
 #define STORE_LIST_PRIVATE_H
 
 #include "model/list.h"
-#include "store/store_private.h"
+#include "store_private.h"
 
 #define ASK_ARGS 64 /* as many as a driver takes */
 

@@ -5,7 +5,7 @@
 #include <assert.h>
 
 #include "base/text.h"
-#include "store/list_private.h"
+#include "list_private.h"
 
 /* A longer needle is looked up by its beginning. */
 #define PHRASE_CHARS 64

@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
-#include "store/store_private.h"
+#include "store_private.h"
 
 #include "schema.h"
 

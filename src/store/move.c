@@ -8,7 +8,7 @@
 
 #include <time.h>
 
-#include "store/move_private.h"
+#include "move_private.h"
 
 /* What waits to be written together. */
 #define CALLS_AT_ONCE 512

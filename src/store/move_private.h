@@ -5,7 +5,7 @@
 
 #include "base/digest.h"
 #include "store/move.h"
-#include "store/store_private.h"
+#include "store_private.h"
 
 #define KEY_COLUMNS 3
 #define TABLE_COLUMNS 64

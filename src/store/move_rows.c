@@ -3,7 +3,7 @@
  * same order on every database, so that both sides can be compared and a copy goes on anywhere. */
 #include <assert.h>
 
-#include "store/move_private.h"
+#include "move_private.h"
 
 const struct move_table move_tables[MOVE_TABLES] = {
 	{"account", {"id"}, .shown = "accounts", .marks = true},

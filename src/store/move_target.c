@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
-#include "store/move_private.h"
+#include "move_private.h"
 
 #define MOVING DATABASE ".moving"
 

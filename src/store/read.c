@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Reads: run at once on a connection that is lent, or by threads that have one each. */
-#include "store/store_private.h"
+#include "store_private.h"
 
 bool store_waits(const struct store *store)
 {

@@ -2,7 +2,7 @@
 /* The reading connections: read-only, lent to one thread at a time. */
 #include <pthread.h>
 
-#include "store/store_private.h"
+#include "store_private.h"
 
 struct readers {
 	const struct db_driver *driver;

@@ -4,7 +4,7 @@
 
 #include "base/timefmt.h"
 #include "model/address.h"
-#include "store/store_private.h"
+#include "store_private.h"
 
 void field_to_values(const struct field *field, const void *at, struct db_value *values)
 {

@@ -6,7 +6,7 @@
 #include "base/timefmt.h"
 #include "codec/codec.h"
 #include "model/rules.h"
-#include "store/store_private.h"
+#include "store_private.h"
 
 /* The history's entry of a change: the record after it, as the API writes it. */
 static enum err add_history(struct store_write *write, const struct record_type *type,

@@ -2,7 +2,7 @@
 /* SQL from the field tables: the statements of each kind of record, made once when the store
  * opens. */
 #include "model/list.h"
-#include "store/store_private.h"
+#include "store_private.h"
 
 /* Columns that a field takes in its record's own table. */
 size_t field_columns(const struct field *field)

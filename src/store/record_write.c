@@ -3,7 +3,7 @@
  * of model/rules.c and references.c. */
 #include "codec/codec.h"
 #include "model/rules.h"
-#include "store/references.h"
+#include "references.h"
 
 static struct record_write *write_of(struct store_write *write)
 {

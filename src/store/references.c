@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What records name of each other, as tables. */
-#include "store/references.h"
+#include "references.h"
 
 #include "model/rules.h"
 

@@ -4,7 +4,7 @@
 #ifndef STORE_REFERENCES_H
 #define STORE_REFERENCES_H
 
-#include "store/store_private.h"
+#include "store_private.h"
 
 /* What was found out for one write. Zeroed, it is ready for use. */
 struct references {

@@ -5,7 +5,7 @@
  * from before there was a chain get their hashes. */
 #include "codec/codec.h"
 #include "store/history.h"
-#include "store/store_private.h"
+#include "store_private.h"
 
 #define AT_ONCE 256 /* records, or entries */
 

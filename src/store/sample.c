@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Sample records that are made once: an account that has one of the same name keeps it. */
-#include "store/store_private.h"
+#include "store_private.h"
 
 #define NAMES_MAX 3
 

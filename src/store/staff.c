@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Staff members, by what people call them. */
 #include "base/text.h"
-#include "store/store_private.h"
+#include "store_private.h"
 
 static enum err find(struct store *store, const struct scope *scope, struct slice username,
 		     struct slice key, int64_t *id_out)

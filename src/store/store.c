@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* A store, wherever its database is: opened, made and closed. */
-#include "store/store_private.h"
+#include "store_private.h"
 
 #define QUEUE_LIMIT 64 /* of whoever does not care */
 #define BODIES_MAX ((size_t)64 * 1024 * 1024)

@@ -3,7 +3,7 @@
 #include <pthread.h>
 
 #include "base/timefmt.h"
-#include "store/store_private.h"
+#include "store_private.h"
 
 #define USE_SECONDS 60
 

@@ -4,7 +4,7 @@
 
 #include "base/file.h"
 #include "base/text.h"
-#include "store/store_private.h"
+#include "store_private.h"
 
 #define TRIAL DATABASE ".trial"
 
