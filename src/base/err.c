@@ -4,6 +4,8 @@
 
 #include <stddef.h>
 
+#include "base/array.h"
+
 static const char *const texts[] = {
 	[OK] = "no error",
 	[ERR_NOMEM] = "out of memory",
@@ -29,7 +31,7 @@ const char *err_text(enum err err)
 {
 	size_t at = (size_t)err;
 
-	if (at >= sizeof(texts) / sizeof(texts[0]) || !texts[at])
+	if (at >= COUNT_OF(texts) || !texts[at])
 		return "unknown error";
 	return texts[at];
 }

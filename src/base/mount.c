@@ -8,6 +8,8 @@
 #include <sys/stat.h>
 #include <sys/vfs.h>
 
+#include "base/array.h"
+
 /* One in FUSE has the magic number of FUSE, which local ones have as well: 0 here, its type counts.
  * The numbers are those of linux/magic.h; CIFS has had several. */
 static const struct {
@@ -31,7 +33,7 @@ static const struct {
 
 const char *mount_network_name(uint32_t magic, const char *type)
 {
-	for (size_t i = 0; i < sizeof(network) / sizeof(network[0]); i++)
+	for (size_t i = 0; i < COUNT_OF(network); i++)
 		if ((network[i].magic && network[i].magic == magic) ||
 		    strcmp(network[i].type, type) == 0)
 			return network[i].name;

@@ -3,6 +3,8 @@
  * of the process, and every record of a list has four to six of these. */
 #include "base/timefmt.h"
 
+#include "base/array.h"
+
 #define YEAR_MIN 1000
 #define YEAR_MAX 9999
 #define DAY_SECONDS 86400
@@ -214,7 +216,7 @@ static const struct {
 /* Whether a leap second came before the time. */
 static bool follows_leap_second(int64_t time)
 {
-	for (size_t i = 0; i < sizeof(leap_seconds) / sizeof(leap_seconds[0]); i++) {
+	for (size_t i = 0; i < COUNT_OF(leap_seconds); i++) {
 		int32_t day;
 
 		if (date_from_civil(leap_seconds[i].year, leap_seconds[i].month, 1, &day) &&

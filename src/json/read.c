@@ -4,6 +4,7 @@
 
 #include <ctype.h>
 
+#include "base/array.h"
 #include "base/text.h"
 
 void json_read_init(void)
@@ -18,7 +19,7 @@ static struct slice jansson_message(const json_error_t *error)
 	struct slice text = slice_of(error->text);
 	static const char *const ends[] = {" near '", " without JSON_"};
 
-	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+	for (size_t i = 0; i < COUNT_OF(ends); i++) {
 		const char *end = memmem(text.ptr, text.len, ends[i], strlen(ends[i]));
 
 		if (end)
@@ -71,7 +72,7 @@ static const char *message_of_encoding(struct slice text)
 
 	for (size_t i = 0; i < 4 && i < text.len; i++)
 		zeros[i] = text.ptr[i] ? 'x' : '0';
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+	for (size_t i = 0; i < COUNT_OF(rows); i++)
 		if ((text.len >= rows[i].mark.len &&
 		     memcmp(text.ptr, rows[i].mark.ptr, rows[i].mark.len) == 0) ||
 		    strcmp(zeros, rows[i].zeros) == 0)

@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: MIT */
+/* How many elements an array has. */
+#ifndef BASE_ARRAY_H
+#define BASE_ARRAY_H
+
+/* Of an array whose size the compiler knows, never of a pointer. */
+#define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
+
+#endif
