@@ -56,6 +56,7 @@ struct http_server {
 	atomic_long under_way;
 	atomic_long sending;    /* bytes of bodies of answers, until they are sent */
 	int64_t draining_since; /* by monotonic_ms() */
+	unsigned silence_s;     /* after which libmicrohttpd closes a connection */
 	char keep_alive[32];    /* what a kept connection is told */
 };
 
@@ -366,6 +367,15 @@ static enum MHD_Result take_end(struct http_request *request)
 	return answer(request);
 }
 
+/* libmicrohttpd reads from a resumed connection before it goes on with it. Where the client, or the
+ * drain, has ended that side, it closes then, and the answer is lost. But it goes on first with
+ * those whose timeout is their own: so a suspended connection has one. */
+static void set_own_timeout(struct http_request *request, bool own)
+{
+	MHD_set_connection_option(request->connection, MHD_CONNECTION_OPTION_TIMEOUT,
+				  request->server->silence_s + own);
+}
+
 static enum MHD_Result handle(void *context, struct MHD_Connection *connection, const char *url,
 			      const char *method, const char *version, const char *bytes,
 			      size_t *len, void **slot)
@@ -385,6 +395,7 @@ static enum MHD_Result handle(void *context, struct MHD_Connection *connection, 
 	case REQUEST_BODY:
 		/* Behind http_resume() libmicrohttpd shows the head once more. */
 		if (request->head_waits) {
+			set_own_timeout(request, false);
 			request->head_waits = false;
 			return leave_head(request);
 		}
@@ -396,6 +407,7 @@ static enum MHD_Result handle(void *context, struct MHD_Connection *connection, 
 		}
 		return take_end(request);
 	case REQUEST_WAITS:
+		set_own_timeout(request, false);
 		request->server->app->on_resume(request->server->app_data, request);
 		return answer(request);
 	case REQUEST_ANSWERED:
@@ -410,6 +422,7 @@ void http_suspend(struct http_request *request)
 		request->head_waits = true;
 	else
 		request->state = REQUEST_WAITS;
+	set_own_timeout(request, true);
 	MHD_suspend_connection(request->connection);
 }
 
@@ -453,7 +466,7 @@ static struct MHD_Daemon *start_daemon(struct http_server *server, unsigned conn
 		{MHD_OPTION_CONNECTION_LIMIT, (connections + 64) * threads, NULL},
 		{MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_MEMORY, NULL},
 		{MHD_OPTION_CONNECTION_MEMORY_INCREMENT, MEMORY_INCREMENT, NULL},
-		{MHD_OPTION_CONNECTION_TIMEOUT, config->limits.idle_s + HTTP_IDLE_GRACE_S, NULL},
+		{MHD_OPTION_CONNECTION_TIMEOUT, server->silence_s, NULL},
 		{MHD_OPTION_STRICT_FOR_CLIENT, GUARD_STRICTNESS, NULL},
 		{MHD_OPTION_NOTIFY_CONNECTION, (intptr_t)on_connection, server},
 		{MHD_OPTION_URI_LOG_CALLBACK, (intptr_t)begin, server},
@@ -514,6 +527,7 @@ enum err http_start(const struct http_config *config, struct http_server **serve
 	server->app = config->app;
 	server->app_data = config->app_data;
 	server->addresses = config->addresses;
+	server->silence_s = config->limits.idle_s + HTTP_IDLE_GRACE_S;
 	snprintf(server->keep_alive, sizeof(server->keep_alive), "timeout=%u",
 		 config->limits.idle_s);
 	if (config->tls_chains)

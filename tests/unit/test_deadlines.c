@@ -448,14 +448,17 @@ static void gone_in_the_middle(void **state)
 	stop(&fixture);
 }
 
-/* A client may end its side behind a whole request. */
+/* A client may end its side behind a whole request. The others are older, on either thread:
+ * libmicrohttpd treats the oldest connection of each as another. */
 static void half_closed(void **state)
 {
 	struct fixture fixture = {.waits_ms = 5000};
-	int fd;
+	int others[4], fd;
 
 	(void)state;
 	start(&fixture, patient());
+	for (int i = 0; i < 4; i++)
+		others[i] = dial(&fixture);
 	fd = dial(&fixture);
 	say_head(fd, 2);
 	assert_true(say(fd, "{}"));
@@ -463,6 +466,8 @@ static void half_closed(void **state)
 	hear_answer(fd);
 	pthread_join(fixture.thread, NULL);
 	close(fd);
+	for (int i = 0; i < 4; i++)
+		close(others[i]);
 	stop(&fixture);
 }
 
