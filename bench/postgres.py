@@ -26,7 +26,7 @@ import subprocess
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-sys.path[0] = str(ROOT / "tests" / "api")
+sys.path[0] = str(ROOT / "tests" / "api" / "support")
 
 import postgres  # noqa: the folder is set above
 from harness import TASKS, task  # noqa

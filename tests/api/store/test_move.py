@@ -15,9 +15,9 @@ import harness
 import places
 import proofs
 from commands import fails, misuse
+from cutter import Cutter
 from harness import COMMAND_S, PROGRAM, SANITIZER, TASKS, environment, make_data, succeed
 from move_places import SHOWN, TABLES, Database, Folder, tables
-from test_postgres_commit import Cutter
 
 IN_USE = re.compile("in use by another docket|docket processes have the database open")
 MANY = 10000  # tasks: more than the 4096 that are copied at once

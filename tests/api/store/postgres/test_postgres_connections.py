@@ -10,9 +10,9 @@ import time
 import pytest
 
 import postgres
+from cutter import Cutter
 from harness import TASKS, Reply, problem, task
 from office import Office
-from test_postgres_commit import Cutter
 from writers import Link
 
 FOR_A_LOCK = b"C55P03\0"  # the error's code, as the server sends it

@@ -178,7 +178,7 @@ def test_every_command_as_it_stands(document, tmp_path):
     script, shown = session(document.read_text("utf-8"),
                             PROGRAM if document.parent.name == "docs" else "")
     (tmp_path / "script").write_text(script, "utf-8")
-    done = subprocess.run(["tests/api/sandbox.sh", str(tmp_path / "script")], cwd=ROOT, check=False,
+    done = subprocess.run(["tests/api/documents/sandbox.sh", str(tmp_path / "script")], cwd=ROOT, check=False,
                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT, timeout=5 * COMMAND_S, encoding="utf-8",
                           errors="replace")

@@ -1,8 +1,10 @@
 """What the tests of the commands share."""
 import re
 import stat
+import subprocess
 
-from harness import run
+from harness import COMMAND_S, PROGRAM, environment, run
+
 
 def mode(path):
     return stat.S_IMODE(path.stat().st_mode)
@@ -24,3 +26,10 @@ def misuse(*arguments, **options):
     assert done.stdout == "", done
     assert done.stderr.startswith("docket"), done
     return done.stderr
+
+
+def full(*arguments):
+    """Runs a command whose standard output takes nothing."""
+    with open("/dev/full", "wb") as nowhere:
+        return subprocess.run([PROGRAM, *map(str, arguments)], env=environment(), stdout=nowhere,
+                              stderr=subprocess.PIPE, timeout=COMMAND_S, check=False)

@@ -18,7 +18,7 @@ import requests
 import postgres
 from places import Database, where
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
+ROOT = pathlib.Path(__file__).resolve().parents[3]
 PROGRAM = os.path.abspath(os.environ.get("DOCKET_PROGRAM", ROOT / "build" / "docket"))
 TASKS = "/api/v1/tasks"
 JSON = {"Content-Type": "application/json"}

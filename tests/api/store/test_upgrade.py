@@ -14,11 +14,11 @@ import pytest
 import harness
 import places
 from commands import fails
+from folds import GREEK, folds
 from harness import PROGRAM, basic, environment, problem, run, strict_json, succeed
 from lists import encoded
 from places import opened, rows, where
 from records import STAFF, SUBJECT, create, post
-from test_unicode import GREEK, folds
 
 pytestmark = places.ALL
 

@@ -10,6 +10,7 @@ import pytest
 
 import places
 from commands import fails
+from folds import GREEK, folds
 from harness import JSON, basic, faults, run, strict_json, succeed, task
 from list_model import fold
 from lists import encoded
@@ -18,8 +19,6 @@ from records import SERVICE, STAFF, SUBJECT, TASK, create, get, patch
 
 pytestmark = places.BOTH
 
-# Folding case takes these apart and their capitals not.
-GREEK = "\u0390\u03b0\u1fb7\u1fc7\u1fd2\u1fd3\u1fd7\u1fe2\u1fe3\u1fe7\u1ff7"
 FIND = [(TASK, "title", "title"), (SUBJECT, "last_name", "name"), (STAFF, "last_name", "last_name"),
         (STAFF, "first_name", "first_name")]
 
@@ -87,12 +86,6 @@ def spoil(place, version="1.0"):
 
 def version(place):
     return rows(place, "SELECT value FROM property WHERE name = 'unicode'")[0][0]
-
-
-def folds(place):
-    return [rows(place, f"SELECT {columns} FROM {table} ORDER BY id") for table, columns in (
-        ("task", "title_folded"), ("calendar", "name_folded"), ("subject", "name_folded"),
-        ("staff", "username_key, username_exact, username_skeleton"))]
 
 
 def count(place):

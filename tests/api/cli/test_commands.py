@@ -5,13 +5,11 @@ import re
 import signal
 import socket
 import sqlite3
-import subprocess
 
 import pytest
 
-import harness
-from commands import fails, misuse, mode
-from harness import PROGRAM, basic, environment, succeed, task
+from commands import fails, full, misuse, mode
+from harness import basic, succeed, task
 from places import rows
 
 
@@ -160,13 +158,6 @@ def test_a_token_file_that_is_none(tmp_path, make):
 def test_a_token_file_that_cannot_be_made(tmp_path):
     fails("init", "--data", tmp_path / "data", "--token-file", tmp_path / "missing" / "token")
     assert os.listdir(tmp_path) == [], "something was made"
-
-
-def full(*arguments):
-    """Runs a command whose standard output takes nothing."""
-    with open("/dev/full", "wb") as nowhere:
-        return subprocess.run([PROGRAM, *map(str, arguments)], env=environment(), stdout=nowhere,
-                              stderr=subprocess.PIPE, timeout=harness.COMMAND_S, check=False)
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["init", "--help"]])
