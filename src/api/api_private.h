@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the files of the API share. */
+/* What the files of the API share. server_private.h has what only the pipeline needs. */
 #ifndef API_API_PRIVATE_H
 #define API_API_PRIVATE_H
 
@@ -16,34 +16,51 @@
 
 struct route;
 
-/* One pair of the query. */
+/* One parameter of the query. */
 struct param {
-	const char *name;  /* decoded, as it was sent */
-	struct slice base; /* the same without `[]` or `[0]` */
+	const char *name;  /* as it was sent, decoded */
+	struct slice base; /* the name without `[]` or `[0]` at its end */
 	struct slice value;
 	struct param *next;
 };
 
-/* What the parameters of a list or of one record ask for. */
+/* What the parameters of a list, or of one record, ask for. */
 struct list_request {
 	struct list_query query;
-	size_t sort_row; /* of the type's sorts */
+	size_t sort_row; /* the row of the type's sorts */
 	uint64_t page;
 	bool count; /* mode=count */
-	/* What the filters are, in a canonical form: to tell whose cursor one is. */
+	/* The digest of the filters in a canonical form. A cursor is for these filters alone. */
 	unsigned char filters[SEAL_DIGEST_BYTES];
 };
 
-/* What a step of a request has come to. */
+/* How a step of a request ends. */
 enum flow {
-	FLOW_ANSWERED, /* there is an answer, or a fault that is one */
-	FLOW_WAITS,    /* it goes on elsewhere, and must not be touched any more */
+	FLOW_ANSWERED, /* the request has its answer */
+	FLOW_WAITS,    /* another thread goes on with it; this one must not touch it any more */
+	/* The connection's thread goes on with it: it reads the body, or answers a write. Only the
+	 * pipeline itself ends a step so. */
+	FLOW_RETURNS,
 };
 
-/* What a path names, whatever the method. */
+/* The phases of a request; phase.c has their order. A phase ends where the next one begins, which
+ * may be on another thread. */
+enum request_phase {
+	PHASE_HEAD,         /* the route is looked for */
+	PHASE_ACCESS_EARLY, /* access is looked up, and the body comes later */
+	PHASE_BODY_ALLOWED, /* access was given, and the body is awaited */
+	PHASE_BODY,         /* the body is awaited, and access is looked up later */
+	PHASE_ACCESS,       /* access is looked up, and the body is there */
+	PHASE_HANDLER,      /* the handler works, or waits for a read */
+	PHASE_PREVIEW,      /* a write that has faults, or a dry run, is tried and not stored */
+	PHASE_WRITE,        /* the write is queued, running, or done */
+	PHASE_ANSWERED,
+};
+
+/* The path of a request, as the route table has it. */
 struct match {
 	const struct route *route; /* NULL: no such path, or not with this method */
-	const char *path;          /* the template that the path is of; NULL: of none */
+	const char *path;          /* the path in the route table; NULL: there is none */
 	bool path_known;
 	bool open; /* the path needs no access */
 	struct slice id_text;
@@ -54,35 +71,35 @@ struct match {
 struct call {
 	struct app *app;
 	struct http_request *http;
+	enum request_phase phase; /* only request_enter() changes it */
+	bool suspended;           /* http_resume() must follow */
 	struct match match;
-	const struct route *route; /* when access was given */
+	const struct route *route; /* NULL until access was given */
 	struct slice id_text;      /* what stands for {id} in the path */
-	struct ip source;          /* whom it is from */
-	struct slice account;      /* the name that is asked for; NULL where none is */
+	struct ip source;          /* the client's address */
+	struct slice account;      /* the name of the account; ptr NULL: the path needs none */
 	struct auth_request auth;
 	const char *reason; /* why it was refused, for the log; NULL: as `auth` says */
 	struct access access;
 	struct scope scope;
-	bool suspended;                       /* http_resume() goes on with it */
-	bool whole;                           /* its body is there */
-	enum flow (*next)(struct call *call); /* when the read under way is done */
+	enum flow (*next)(struct call *call); /* goes on when the current read is done */
 	struct faults faults;
 	struct param *params; /* of the query, in its order */
 	struct param **params_last;
-	struct list_request list;       /* for routes that read it from the parameters */
-	struct history_params *history; /* for those about the history */
-	json_t *body;                   /* parsed, where the route has one */
-	struct versions versions;       /* that the client has of the record */
-	const char *link_base;          /* as link_base() gives it; NULL: not asked for yet */
-	bool prefix_ignored;            /* X-Forwarded-Prefix was not one */
+	struct list_request list;       /* of routes that read it from the parameters */
+	struct history_params *history; /* of routes about the history */
+	json_t *body;                   /* parsed; NULL: the route has none */
+	struct versions versions;       /* the versions of the record that the client has */
+	const char *link_base;          /* what link_base() returns; NULL: not called yet */
+	bool prefix_ignored;            /* X-Forwarded-Prefix was no path */
 	bool dry_run;                   /* nothing is to be stored */
 	bool lenient;                   /* unknown fields and parameters are ignored */
-	bool preferred;                 /* because the request prefers it so, not its token */
-	struct buf ignored;             /* and named here */
-	struct store_write *stored;     /* the write under way, or done */
-	struct write_judge *judge;      /* of a write that is at fault */
-	void *read;                     /* a handler's own, while its read is under way */
-	void *write;                    /* a handler's own, while its write is under way */
+	bool preferred;                 /* it is lenient because of the header Prefer */
+	struct buf ignored;             /* the names of what was ignored */
+	struct store_write *stored;     /* the current write, or the one that was done */
+	struct write_judge *preview;    /* of a write in PHASE_PREVIEW */
+	void *read;                     /* the handler's own, for its read */
+	void *write;                    /* the handler's own, for its write */
 	struct call *waiting;           /* the next in the list of `readiness` */
 };
 
@@ -91,31 +108,39 @@ enum body_kind {
 	BODY_JSON,
 };
 
-/* One row per method and path. The router answers 404, 405, access and body limits; handlers
- * never do. */
+/* A row for each method and path. The pipeline answers 404 and 405, decides access and limits
+ * bodies; handlers never do. */
 struct route {
 	const char *method; /* a GET row serves HEAD as well */
 	const char *path;   /* {id} stands for one segment */
 	enum body_kind body;
-	enum record_kind kind; /* what it is about */
-	/* Reads the parameters and adds what is wrong with them to the faults; NULL: there are
-	 * none. ERR_NOMEM. */
+	enum record_kind kind; /* of the records that it is about */
+	/* Reads the parameters and adds a fault for each that is wrong. NULL: the route takes none.
+	 * ERR_NOMEM. */
 	enum err (*read_params)(struct call *call);
-	/* Answers, or has begun a read or a write; `finish` answers when a write is done. */
+	/* Answers, or begins a read or a write. */
 	enum flow (*handle)(struct call *call);
+	/* Answers when a write is done. NULL: the route does not write. */
 	void (*finish)(struct call *call);
-	bool open; /* needs no access, and is logged only where it fails */
+	bool open; /* needs no access; logged only if it fails */
 };
 
-/* server.c: whether its method changes nothing; what a token that only reads may do. */
+/* server.c */
+/* Whether its method changes nothing. A read-only token may do only that. */
 bool call_only_reads(const struct call *call);
-/* On its own thread: it waits for another, which goes on with it by call_settle(). */
+/* Makes the request wait for another thread, if it does not wait already. Call it on the
+ * connection's thread, before another thread gets the request. */
 void call_suspend(struct call *call);
-void call_settle(struct call *call, enum flow flow);
-/* Reads, here or on another thread, and goes on with `next`. */
+/* Ends a step of the request. If the request waits, its connection's thread goes on with it; the
+ * caller must not touch it any more. */
+void call_end_step(struct call *call, enum flow flow);
+/* Reads, on this thread or another, and then calls `next`. */
 enum flow call_read(struct call *call, struct store_read *read, enum flow (*next)(struct call *));
-/* Queues a write, for which the route's `finish` answers; one that is at fault already has all its
- * faults told instead, and a dry run only does as if. */
+
+/* write.c */
+/* Queues a write; when it is done, the route's `finish` answers. If the request has faults already,
+ * or is a dry run, the write is only previewed: `finish` then tells all its faults, or what would
+ * be stored. */
 enum flow call_write(struct call *call, struct store_write *write);
 
 extern const struct route routes[];
@@ -129,31 +154,31 @@ enum flow ready_get(struct call *call);
 /* ERR_NOMEM. */
 enum err route_find(struct slice path, const char *method, struct arena *arena,
 		    struct match *match_out);
-/* The path that a request for an unknown one probably means; NULL where none is near. */
+/* The path that a request for an unknown path probably means; NULL where none is near. */
 const char *route_meant(struct call *call);
 
-/* problem.c: every error there is (RFC 9457). They answer the request. */
+/* problem.c: answers a request with an error (RFC 9457). */
 void problem(struct call *call, unsigned status, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
-/* The faults of a request: 400 for parameters, 422 for a body. */
+/* With all faults of the request: 400 for parameters, 422 for a body. */
 void problem_faults(struct call *call, unsigned status);
-/* What the store said. */
+/* With an error of the store. */
 void problem_err(struct call *call, enum err err);
 
-/* params.c: reads the parameters of the query. True when the request may go on, else it is
- * answered. */
+/* params.c */
+/* Reads the parameters of the query. False: one is wrong, and the request answered. */
 bool params_check(struct call *call);
-/* A parameter that the request does not know is a fault, or ignored; `names` are those that it
- * does. */
+/* Adds a fault for a parameter that the route does not take, or ignores it. `names` are those that
+ * it takes. */
 void params_unknown(struct call *call, const struct param *param, const char *const *names);
 
-/* ignored.c: names what was ignored in a header of the answer, whatever that is. */
+/* ignored.c: adds the header Docket-Ignored to the answer, where anything was ignored. */
 void name_ignored(struct call *call);
 
-/* write_params.c: dry_run, which every write takes. */
+/* write_params.c: reads dry_run, which every write takes. */
 enum err write_read_params(struct call *call);
 
-/* list_params.c: what lists and single records are asked for, as call->list. */
+/* list_params.c: reads the parameters of lists, and of single records, into call->list. */
 enum err list_read_params(struct call *call);
 enum err record_read_params(struct call *call);
 
@@ -169,7 +194,7 @@ enum err cursor_read(struct call *call, struct slice text, bool sort_given, bool
  * request is too long to be carried on in it. */
 enum err page_links(struct call *call, const struct list_place *place, bool empty);
 
-/* Answers with a record, its ETag, and 201 with a Location where `location` is not NULL. */
+/* answer.c: answers with a record and its ETag. `location` NULL: 200; else 201 and Location. */
 void answer_record(struct call *call, const struct record_type *type, const struct record *record,
 		   const char *location);
 
@@ -182,7 +207,7 @@ enum flow record_get(struct call *call);
  * called with the call. */
 struct record_read *record_read_new(struct call *call, int64_t id, store_record_fn *take);
 
-/* The number that the path names. What is no number at all is answered as one without a record. */
+/* The number that the path names. False: it is none, and there can be no such record. */
 bool call_id(const struct call *call, int64_t *id_out);
 
 /* history.c */
@@ -192,36 +217,36 @@ enum flow record_history(struct call *call);
 enum flow changes_list(struct call *call);
 
 /* link.c */
-/* What every path of docket's own begins with where a client is given one, as in Link and Location:
- * "", the prefix that a proxy takes off, or the base URL. Never more than LINK_BASE_MAX bytes. NULL
- * when memory is out. */
+/* What every link to docket begins with, as in Link and Location: nothing, the prefix that a proxy
+ * removes from requests, or the base URL. At most LINK_BASE_MAX bytes. NULL: out of memory. */
 const char *link_base(struct call *call);
 #define LINK_BASE_MAX (255 + ACCOUNT_NAME_MAX + 1)
-/* The link to a record of the route's kind. NULL when memory is out. */
+/* The link to a record of the route's kind. NULL: out of memory. */
 char *link_record(struct call *call, int64_t id);
 
 /* cors.c */
-/* Whether a page of an allowed origin asks what it may send. */
+/* Whether it is a preflight of a page of an allowed origin. */
 bool cors_is_preflight(const struct call *call);
-/* Adds to an answer, whatever it is, what a browser must know of it. */
+/* Adds the CORS headers to an answer. */
 void cors_answer(const struct app *app, struct http_request *http);
 
-/* trace.c: gives the request its id, so that every answer has one. */
+/* trace.c */
+/* Gives the request its id, so that every answer has one. */
 void trace_begin(struct http_request *http);
-/* Whom it is from: the peer or, behind a proxy, whom the proxy names. */
+/* The client's address: the peer's or, behind a proxy, the one that the proxy names. */
 struct ip trace_source(const struct app *app, struct http_request *http);
-/* Its line in the log. `call` is NULL where there is none. */
+/* Writes the request's line in the log. `call` may be NULL. */
 void trace_end(const struct app *app, const struct http_request *http, const struct call *call);
 
 /* me.c */
 enum flow me_get(struct call *call);
 
-/* What an entity tag has before the change number. It rises when docket writes records in a way
- * that no migration has told of. */
+/* What an entity tag has before the change number. Raise its number when docket encodes records in
+ * another way and no migration changes them. */
 #define TAG_FORM "1-"
 
-/* versions.c: reads a list of entity tags; false where it is none, and the request answered.
- * Without the header nothing is given. */
+/* versions.c: reads the entity tags of the header `name`, If-Match or If-None-Match. Without the
+ * header, versions->given is false. False: it is malformed, and the request answered. */
 bool versions_read(struct call *call, const char *name, struct versions *versions);
 
 /* record_write.c */
@@ -229,7 +254,7 @@ enum flow record_create(struct call *call);
 enum flow record_patch(struct call *call);
 enum flow record_remove(struct call *call);
 void record_written(struct call *call);
-/* How the fields of a record of that kind are decoded for this request. */
+/* How to decode the fields of a record of that kind for this request. */
 struct decode record_decode(struct call *call, enum record_kind kind);
 
 /* bulk.c */

@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: MIT */
-/* Answers to pages of other origins (Fetch standard, "CORS protocol"). Credentials are never
- * allowed in its sense, which are cookies and what a browser keeps: a page sends the header
- * Authorization itself. */
+/* Answers to pages of other origins (Fetch standard, "CORS protocol"). Pages set the header
+ * Authorization themselves. What the standard calls credentials, such as cookies, is never
+ * allowed. */
 #include "api_private.h"
 #include "base/url.h"
 
-/* Beyond what every page may send and read. */
+/* Headers that a page may send or read, besides those that every page may. */
 #define ALLOWED_HEADERS \
 	"Authorization, Content-Type, If-Match, If-None-Match, Idempotency-Key, Prefer"
 #define EXPOSED_HEADERS                                                                   \
 	"Accept-Patch, Allow, Docket-Ignored, ETag, Link, Location, Preference-Applied, " \
 	"Retry-After, X-Request-Id"
-#define MAX_AGE "7200" /* seconds that a preflight counts; Chromium takes no more */
+#define MAX_AGE "7200" /* seconds for which a browser keeps a preflight; Chromium's limit */
 
-/* Its header Origin; empty where that is none of those that are allowed. */
-static struct slice allowed_origin(const struct app *app, const struct http_request *http)
+/* The header Origin; empty: it is missing or not allowed. */
+static struct slice cors_allowed_origin(const struct app *app, const struct http_request *http)
 {
 	struct slice origin = http_header(http, "Origin"), entry;
 
@@ -24,7 +24,7 @@ static struct slice allowed_origin(const struct app *app, const struct http_requ
 	return (struct slice){NULL, 0};
 }
 
-static bool asks_before(const struct http_request *http)
+static bool cors_asks_before(const struct http_request *http)
 {
 	return http->method && strcmp(http->method, "OPTIONS") == 0 &&
 	       http_header(http, "Access-Control-Request-Method").ptr;
@@ -32,7 +32,7 @@ static bool asks_before(const struct http_request *http)
 
 bool cors_is_preflight(const struct call *call)
 {
-	return asks_before(call->http) && allowed_origin(call->app, call->http).len;
+	return cors_asks_before(call->http) && cors_allowed_origin(call->app, call->http).len;
 }
 
 void cors_answer(const struct app *app, struct http_request *http)
@@ -42,17 +42,17 @@ void cors_answer(const struct app *app, struct http_request *http)
 
 	if (!app->cors_origins)
 		return;
-	/* Also where no origin was named: a cache must not keep that answer for a page. */
+	/* Also without an Origin: a cache must not give that answer to a page. */
 	http_add_header(http, "Vary", "Origin");
-	origin = allowed_origin(app, http);
+	origin = cors_allowed_origin(app, http);
 	if (!origin.len)
 		return;
 	http_add_header(http, "Access-Control-Allow-Origin", origin.ptr);
-	if (!call || !asks_before(http)) {
+	if (!call || !cors_asks_before(http)) {
 		http_add_header(http, "Access-Control-Expose-Headers", EXPOSED_HEADERS);
 		return;
 	}
-	/* An unknown path allows all, so that the page can read the 404. */
+	/* For an unknown path every method is allowed, so that the page can read the 404. */
 	http_add_header(http, "Access-Control-Allow-Methods",
 			call->match.path_known ? call->match.allow : "*");
 	http_add_header(http, "Access-Control-Allow-Headers", ALLOWED_HEADERS);

@@ -59,7 +59,7 @@ static enum flow database_asked(struct call *call)
 		struct call *other = waiting;
 
 		waiting = other->waiting;
-		call_settle(other, answer_database(other, ready));
+		call_end_step(other, answer_database(other, ready));
 	}
 	return answer_database(call, ready);
 }

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* The header Docket-Ignored: which fields and parameters a lenient request had in vain. A request
- * can have more than fit into the head of an answer, so names are shortened and counted. */
+/* The header Docket-Ignored: the fields and parameters of a lenient request that were ignored. All
+ * of them may not fit into the head of an answer: long names are shortened, and those beyond the
+ * limit only counted. */
 #include "api_private.h"
 
 #define IGNORED_MAX 1000 /* bytes of the header's value */
 #define NAME_MAX_SHOWN 300
-#define MORE_MAX 32 /* bytes of the count of those left out */
+#define MORE_MAX 32 /* bytes of the number of names left out */
 
-/* `list` is decode_ignore()'s: names that have neither commas nor blanks, joined by ", ". */
-static void shorten(struct slice list, struct buf *out)
+/* `list` is made by decode_ignore(): names without commas and blanks, joined by ", ". */
+static void names_shorten(struct slice list, struct buf *out)
 {
 	size_t more = 0;
 
@@ -38,7 +39,7 @@ void name_ignored(struct call *call)
 
 	if (!call->ignored.len || call->ignored.failed)
 		return;
-	shorten(buf_slice(&call->ignored), &shown);
+	names_shorten(buf_slice(&call->ignored), &shown);
 	if (!shown.failed)
 		names = arena_copy(&call->http->arena, buf_slice(&shown));
 	buf_release(&shown);

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* Where docket's own paths are for a client: what links to them begin with. */
+/* What links to docket begin with, as its clients see it. */
 #include "api_private.h"
 #include "base/url.h"
 
 #define PREFIX_MAX 255 /* bytes of X-Forwarded-Prefix */
 
-/* The base URL; with a base domain the account's name goes before its host. */
-static const char *absolute(struct call *call)
+/* The base URL. With a base domain, the account's name is put before its host. */
+static const char *link_absolute(struct call *call)
 {
 	struct slice url = call->app->base_url, origin = url_origin(url), host = url_host(origin);
 	int front = (int)(host.ptr - url.ptr);
@@ -18,9 +18,9 @@ static const char *absolute(struct call *call)
 			    host.ptr);
 }
 
-/* The path that the proxy takes off before it asks docket. Two headers are joined by a comma, which
- * no path has here. */
-static const char *prefix(struct call *call)
+/* The path that the proxy removes from requests. If the header is sent twice, the values are joined
+ * by a comma, which this path must not have. */
+static const char *link_prefix(struct call *call)
 {
 	struct slice path;
 
@@ -42,9 +42,9 @@ const char *link_base(struct call *call)
 	if (call->link_base)
 		return call->link_base;
 	if (call->app->base_url.len)
-		call->link_base = absolute(call);
+		call->link_base = link_absolute(call);
 	else
-		call->link_base = call->app->behind_proxy ? prefix(call) : "";
+		call->link_base = call->app->behind_proxy ? link_prefix(call) : "";
 	return call->link_base;
 }
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* Parameters of the query: `name=value` pairs, percent-encoded, joined by `&`. Which of them a
- * request takes, and what they say, is read by row. */
+/* Parameters of the query: percent-encoded pairs `name=value`, joined by `&`. The route's
+ * read_params then reads those that it takes. */
 #include "api_private.h"
 #include "base/text.h"
 #include "codec/codec.h"
 
-/* Decodes into `out`, of raw.len + 1 bytes; false where it is malformed. A NUL is. */
-static bool decode(struct slice raw, char *out)
+/* Decodes into `out`, of raw.len + 1 bytes. False: it is malformed, has a NUL, or is not UTF-8. */
+static bool param_decode(struct slice raw, char *out)
 {
 	static const char digits[] = "0123456789abcdef0123456789ABCDEF";
 	size_t len = 0;
@@ -33,8 +33,8 @@ static bool decode(struct slice raw, char *out)
 	return text_is_utf8((struct slice){out, len});
 }
 
-/* The name without `[]` or `[0]` behind it, as PHP writes what comes several times. */
-static struct slice base_name(const char *name)
+/* The name without `[]` or `[0]` at its end, which PHP adds to a parameter with several values. */
+static struct slice param_base_name(const char *name)
 {
 	const char *open = strchr(name, '[');
 	size_t digits = open ? strspn(open + 1, "0123456789") : 0;
@@ -44,8 +44,8 @@ static struct slice base_name(const char *name)
 	return slice_of(name);
 }
 
-/* ERR_NOMEM. A pair that is malformed is a fault, and left out. */
-static enum err add_pair(struct call *call, struct slice pair)
+/* Adds a parameter. A malformed one is left out and adds a fault. ERR_NOMEM. */
+static enum err params_add(struct call *call, struct slice pair)
 {
 	const char *equals = memchr(pair.ptr, '=', pair.len);
 	struct slice raw_name = {pair.ptr, equals ? (size_t)(equals - pair.ptr) : pair.len};
@@ -58,14 +58,14 @@ static enum err add_pair(struct call *call, struct slice pair)
 	value = arena_alloc(&call->http->arena, raw_value.len + 1);
 	if (!param || !name || !value)
 		return ERR_NOMEM;
-	if (!decode(raw_name, name)) {
+	if (!param_decode(raw_name, name)) {
 		faults_add(&call->faults, "query", FAULT_FORMAT,
 			   "has a parameter whose name is not percent-encoded UTF-8");
 		return OK;
 	}
 	param->name = name;
-	param->base = base_name(name);
-	if (!decode(raw_value, value)) {
+	param->base = param_base_name(name);
+	if (!param_decode(raw_value, value)) {
 		faults_add(&call->faults, name, FAULT_FORMAT, "is not percent-encoded UTF-8");
 		return OK;
 	}
@@ -75,7 +75,7 @@ static enum err add_pair(struct call *call, struct slice pair)
 	return OK;
 }
 
-static enum err split(struct call *call)
+static enum err params_split(struct call *call)
 {
 	struct slice rest = call->http->query;
 	enum err err = OK;
@@ -86,7 +86,7 @@ static enum err split(struct call *call)
 		struct slice pair = {rest.ptr, end ? (size_t)(end - rest.ptr) : rest.len};
 
 		if (pair.len)
-			err = add_pair(call, pair);
+			err = params_add(call, pair);
 		rest = end ? (struct slice){end + 1, rest.len - pair.len - 1} : SLICE("");
 	}
 	return err;
@@ -109,7 +109,7 @@ void params_unknown(struct call *call, const struct param *param, const char *co
 bool params_check(struct call *call)
 {
 	static const char *const none[] = {NULL};
-	enum err err = split(call);
+	enum err err = params_split(call);
 
 	if (!err && call->route->read_params)
 		err = call->route->read_params(call);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Errors as RFC 9457 has them. `detail` comes first and has what is most useful first: the
+/* Problem documents (RFC 9457). `detail` is the first member and begins with what helps most: the
  * vendor's client shows only the first 120 bytes of an answer. */
 #include <stdarg.h>
 
@@ -8,10 +8,10 @@
 #include "base/text.h"
 #include "json/write.h"
 
-#define DETAIL_MAX 400  /* bytes of several faults in one line, without what is left out */
+#define DETAIL_MAX 400  /* bytes of the faults in `detail`, without the number of the others */
 #define SHOWN_FIELD 100 /* characters of a name in it */
 
-static void write_error(const struct fault *fault, struct buf *out)
+static void problem_write_fault(const struct fault *fault, struct buf *out)
 {
 	json_open_object(out);
 	json_put_key(out, "field");
@@ -23,8 +23,8 @@ static void write_error(const struct fault *fault, struct buf *out)
 	json_close_object(out);
 }
 
-static void answer(struct call *call, unsigned status, struct slice detail,
-		   const struct faults *faults)
+static void problem_write(struct call *call, unsigned status, struct slice detail,
+			  const struct faults *faults)
 {
 	struct http_response *response = &call->http->response;
 	struct buf *out = &response->body;
@@ -43,7 +43,7 @@ static void answer(struct call *call, unsigned status, struct slice detail,
 		json_put_key(out, "errors");
 		json_open_array(out);
 		for (const struct fault *fault = faults->first; fault; fault = fault->next)
-			write_error(fault, out);
+			problem_write_fault(fault, out);
 		json_close_array(out);
 	}
 	json_close_object(out);
@@ -59,11 +59,12 @@ void problem(struct call *call, unsigned status, const char *format, ...)
 	va_start(args, format);
 	detail = arena_vprintf(&call->http->arena, format, args);
 	va_end(args);
-	answer(call, status, slice_of(detail ? detail : http_reason(status)), NULL);
+	problem_write(call, status, slice_of(detail ? detail : http_reason(status)), NULL);
 }
 
-/* The most useful first; what is as useful stays in its order. Returns how many there are. */
-static size_t in_order(const struct faults *faults, const struct fault *order[FAULTS_MAX])
+/* Sorts faults by how much they help the client, and keeps the order of equal ones. Returns how
+ * many there are. */
+static size_t faults_in_order(const struct faults *faults, const struct fault *order[FAULTS_MAX])
 {
 	size_t count = 0;
 
@@ -78,13 +79,13 @@ static size_t in_order(const struct faults *faults, const struct fault *order[FA
 	return count;
 }
 
-/* "task.casefile_id, task.title: is required; task.status: must be …; and 3 more": each field with
- * its message, which follows the names of all that have the same one after each other. The first is
- * always told, the others while they fit. */
-static void summarise(const struct faults *faults, struct arena *arena, struct buf *out)
+/* Writes "task.casefile_id, task.title: is required; task.status: must be …; and 3 more".
+ * Neighbours with the same message share it. The first fault always stands there, the others while
+ * they fit. */
+static void faults_summarise(const struct faults *faults, struct arena *arena, struct buf *out)
 {
 	const struct fault *order[FAULTS_MAX];
-	size_t count = in_order(faults, order), told = 0;
+	size_t count = faults_in_order(faults, order), told = 0;
 	const char *message = NULL;
 
 	for (; told < count; told++) {
@@ -116,8 +117,8 @@ void problem_faults(struct call *call, unsigned status)
 		return;
 	}
 	call->reason = fault_code_name(call->faults.first->code);
-	summarise(&call->faults, &call->http->arena, &detail);
-	answer(call, status, buf_slice(&detail), &call->faults);
+	faults_summarise(&call->faults, &call->http->arena, &detail);
+	problem_write(call, status, buf_slice(&detail), &call->faults);
 	buf_release(&detail);
 }
 
@@ -127,7 +128,7 @@ void problem_err(struct call *call, enum err err)
 		enum err err;
 		unsigned status;
 		const char *detail;
-		bool unstored;           /* nothing was done, and a write is told so */
+		bool unstored;           /* tells a write that nothing was stored */
 		const char *retry_after; /* seconds */
 	} rows[] = {
 		{ERR_NOT_FOUND, 404, "no such record", false, NULL},

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* From a path and a method to a row of the route table. */
+/* Finds the row of the route table for a path and a method. */
 #include "api_private.h"
 
-static bool matches(const char *pattern, struct slice path, struct slice *id_out)
+static bool pattern_matches(const char *pattern, struct slice path, struct slice *id_out)
 {
 	const char *brace = strchr(pattern, '{'), *end = strchr(pattern, '}');
 	struct slice front = slice_of(pattern), back, id;
@@ -34,9 +34,10 @@ enum err route_find(struct slice path, const char *method, struct arena *arena,
 		const struct route *route = &routes[i];
 		bool listed = false;
 
-		if (!all && !matches(route->path, path, &match.id_text))
+		if (!all && !pattern_matches(route->path, path, &match.id_text))
 			continue;
-		/* A path of its own is no id of a record. */
+		/* A path that stands in the table, such as /tasks/bulk, is not the path of a
+		 * record. */
 		if (match.path && !strchr(match.path, '{') && strchr(route->path, '{'))
 			continue;
 		match.path_known = true;
@@ -62,7 +63,7 @@ enum err route_find(struct slice path, const char *method, struct arena *arena,
 	return OK;
 }
 
-/* A base URL that ends with a slash and a path that begins with one give two of them. */
+/* A client that joins a base URL ending with a slash and a path beginning with one sends two. */
 const char *route_meant(struct call *call)
 {
 	struct slice path = call->http->path;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Every route there is. */
+/* The table of routes. */
 #include "api_private.h"
 
-/* What every kind of record has. */
+/* The routes of one kind of record. */
 /* clang-format off */
 #define RECORDS(path, kind) \
 	{"GET", path, BODY_NONE, kind, list_read_params, record_list, NULL}, \

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What a request is followed by: its id, where it came from, and its line in the log. */
+/* The trace of a request: its id, the client's address, and its line in the log. */
 #include "api_private.h"
 #include "auth/request_id.h"
 #include "base/clock.h"
@@ -10,8 +10,8 @@
 
 _Static_assert(HTTP_ID_MAX >= REQUEST_ID_MAX, "an id has room");
 
-/* Some proxies write the port as well: 203.0.113.9:4711, [2001:db8::1]:4711. */
-static struct slice without_port(struct slice text)
+/* Some proxies add the port: 203.0.113.9:4711, [2001:db8::1]:4711. */
+static struct slice address_without_port(struct slice text)
 {
 	const char *colon = text.len ? memchr(text.ptr, ':', text.len) : NULL;
 	const char *close = text.len && *text.ptr == '[' ? memchr(text.ptr, ']', text.len) : NULL;
@@ -23,8 +23,8 @@ static struct slice without_port(struct slice text)
 	return text;
 }
 
-/* The proxy adds the address that it was spoken to from behind all that the client may have
- * written, so the last one is true. */
+/* The proxy appends the address of its client to what that client sent, so the last address is
+ * true. */
 struct ip trace_source(const struct app *app, struct http_request *http)
 {
 	struct ip source = http_peer(http);
@@ -41,7 +41,7 @@ struct ip trace_source(const struct app *app, struct http_request *http)
 	}
 	while (last.len && strchr(" \t", last.ptr[last.len - 1]))
 		last.len--;
-	ip_parse(without_port(last), &source);
+	ip_parse(address_without_port(last), &source);
 	return source;
 }
 
@@ -55,9 +55,9 @@ void trace_begin(struct http_request *http)
 		request_id_new(http->id);
 }
 
-/* The path as it was read; where it could not be, as it came. Never the query, which may have a
- * name or a cursor in it, and never an authority, which may have a password. */
-static struct slice shown_path(const struct http_request *http)
+/* The decoded path, or the path as it was sent where it cannot be decoded. Never the query, which
+ * may contain a name or a cursor, and never an authority, which may contain a password. */
+static struct slice request_shown_path(const struct http_request *http)
 {
 	struct slice path = http->target;
 	const char *mark = path.len ? memchr(path.ptr, '?', path.len) : NULL;
@@ -69,7 +69,7 @@ static struct slice shown_path(const struct http_request *http)
 	return path.len && path.ptr[0] == '/' ? path : (struct slice){NULL, 0};
 }
 
-/* What the request was, however the line is written. */
+/* What a line says that is not in the request itself. */
 struct traced {
 	int64_t now_ms, us;
 	char address[IP_TEXT_MAX + 1], new_id[REQUEST_ID_NEW + 1];
@@ -78,7 +78,7 @@ struct traced {
 	const struct call *call; /* never NULL */
 };
 
-static void put_call(struct log_object *line, const struct call *call)
+static void line_put_call(struct log_object *line, const struct call *call)
 {
 	log_put_text(line, "account", call->account, ACCOUNT_NAME_MAX);
 	if (call->access.staff_id != ID_NONE)
@@ -87,17 +87,17 @@ static void put_call(struct log_object *line, const struct call *call)
 		log_put_null(line, "staff");
 }
 
-static void put_object(struct log_object *line, const struct http_request *http,
-		       const struct traced *traced)
+static void line_put_object(struct log_object *line, const struct http_request *http,
+			    const struct traced *traced)
 {
 	log_object_open(line);
 	log_put_time(line, "time", traced->now_ms);
 	log_put_text(line, "id", slice_of(traced->id), HTTP_ID_MAX);
 	log_put_plain(line, "source", (struct slice){traced->address, traced->address_len});
-	put_call(line, traced->call);
+	line_put_call(line, traced->call);
 	log_put_text(line, "method", slice_of(http->method), METHOD_MAX);
 	log_put_text(line, "route", slice_of(traced->call->match.path), PATH_MAX_SHOWN);
-	log_put_text(line, "path", shown_path(http), PATH_MAX_SHOWN);
+	log_put_text(line, "path", request_shown_path(http), PATH_MAX_SHOWN);
 	log_put_int(line, "status", http->response.status);
 	log_put_int(line, "bytes", (int64_t)http->body_bytes);
 	log_put_thousandths(line, "ms", traced->us);
@@ -108,15 +108,15 @@ static void put_object(struct log_object *line, const struct http_request *http,
 		log_put_plain(line, "ignored", SLICE("X-Forwarded-Prefix"));
 }
 
-/* What a person looks for comes first. */
-static void put_words(struct log_object *line, const struct http_request *http,
-		      const struct traced *traced)
+/* The line as words, for a person: what one looks for comes first. */
+static void line_put_words(struct log_object *line, const struct http_request *http,
+			   const struct traced *traced)
 {
 	log_words_open(line);
 	log_put_time(line, "", traced->now_ms);
 	log_put_int(line, "", http->response.status);
 	log_put_text(line, "", slice_of(http->method), METHOD_MAX);
-	log_put_text(line, "", shown_path(http), PATH_MAX_SHOWN);
+	log_put_text(line, "", request_shown_path(http), PATH_MAX_SHOWN);
 	log_put_int(line, "", (int64_t)http->body_bytes);
 	log_put_plain(line, "", SLICE("bytes"));
 	log_put_thousandths(line, "", traced->us);
@@ -157,7 +157,7 @@ void trace_end(const struct app *app, const struct http_request *http, const str
 
 	if (!app->log || (call && call->match.open && http->response.status < 400))
 		return;
-	/* What libmicrohttpd refuses has none in its answer. */
+	/* A request that libmicrohttpd refuses has no id, and gets one for its line alone. */
 	request_id_new(traced.new_id);
 	traced.id = *http->id ? http->id : traced.new_id;
 	source = call ? call->source : http_peer(http);
@@ -165,8 +165,8 @@ void trace_end(const struct app *app, const struct http_request *http, const str
 	if (call)
 		traced.reason = call->reason ? call->reason : auth_reason(&call->auth);
 	if (log_format() == LOG_JSON)
-		put_object(&line, http, &traced);
+		line_put_object(&line, http, &traced);
 	else
-		put_words(&line, http, &traced);
+		line_put_words(&line, http, &traced);
 	log_stream_write(app->log, log_object_close(&line));
 }

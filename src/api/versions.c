@@ -10,8 +10,8 @@
 
 #define COMPRESSED "-gzip" /* what Apache's mod_deflate appends */
 
-/* The change that a tag of docket's form names; 0 for any other tag. */
-static int64_t change_of(struct slice tag)
+/* The change that a tag names; 0: the tag is not of docket's form. */
+static int64_t tag_change(struct slice tag)
 {
 	const size_t front = strlen(TAG_FORM), back = strlen(COMPRESSED);
 	long long change;
@@ -26,19 +26,19 @@ static int64_t change_of(struct slice tag)
 	return errno ? 0 : change;
 }
 
-static const char *skip_blanks(const char *at)
+static const char *list_skip_blanks(const char *at)
 {
 	return at + strspn(at, " \t");
 }
 
-/* Elements of a list may be empty (RFC 9110, section 5.6.1). */
-static const char *skip_commas(const char *at)
+/* Skips empty elements of the list as well (RFC 9110, section 5.6.1). */
+static const char *list_skip_commas(const char *at)
 {
 	return at + strspn(at, " \t,");
 }
 
-/* One tag, weak or not, and the comma behind it; NULL where there is none. */
-static const char *read_tag(const char *at, int64_t *change_out)
+/* Reads one tag, weak or strong, and the comma behind it. NULL: there is no tag. */
+static const char *list_read_tag(const char *at, int64_t *change_out)
 {
 	const char *first = at + (strncmp(at, "W/", 2) == 0 ? 2 : 0) + 1, *end;
 
@@ -47,9 +47,9 @@ static const char *read_tag(const char *at, int64_t *change_out)
 	end = strchr(first, '"');
 	if (!end)
 		return NULL;
-	*change_out = change_of((struct slice){first, (size_t)(end - first)});
-	at = skip_blanks(end + 1);
-	return *at == ',' ? skip_commas(at) : *at ? NULL : at;
+	*change_out = tag_change((struct slice){first, (size_t)(end - first)});
+	at = list_skip_blanks(end + 1);
+	return *at == ',' ? list_skip_commas(at) : *at ? NULL : at;
 }
 
 bool versions_read(struct call *call, const char *name, struct versions *versions)
@@ -70,13 +70,13 @@ bool versions_read(struct call *call, const char *name, struct versions *version
 		problem_err(call, ERR_NOMEM);
 		return false;
 	}
-	at = skip_commas(list.ptr);
-	versions->any = *at == '*' && !*skip_blanks(at + 1);
+	at = list_skip_commas(list.ptr);
+	versions->any = *at == '*' && !*list_skip_blanks(at + 1);
 	versions->changes = changes;
 	if (versions->any)
 		return true;
 	while (at && *at)
-		at = read_tag(at, &changes[versions->count++]);
+		at = list_read_tag(at, &changes[versions->count++]);
 	if (at && versions->count)
 		return true;
 	problem(call, 400, "the header %s must be * or a list of entity tags such as \"1-7\"",

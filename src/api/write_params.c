@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What every request that writes takes: dry_run=1, to be told what would be. */
+/* dry_run, which every write takes: with dry_run=1 the answer is given and nothing is stored. */
 #include "api_private.h"
 #include "base/text.h"
 

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: MIT */
+/* Access: which account a request is for, and whether the one who asks may use it. Here alone a
+ * scope is made, without which no record can be read or written. */
+#include <ctype.h>
+
+#include "server_private.h"
+#include "base/clock.h"
+
+/* Host names are compared without case (RFC 9110, section 4.2.3). */
+struct slice access_account(struct call *call)
+{
+	const char *domain = call->app->base_domain, *rest;
+	const char *host = call->http->host;
+	char *name;
+	size_t len;
+
+	if (!domain)
+		return call->app->account;
+	len = strcspn(host, ".");
+	if (len == 0 || len > ACCOUNT_NAME_MAX || host[len] != '.')
+		return SLICE("");
+	rest = host + len + 1;
+	if (strncasecmp(rest, domain, strlen(domain)) != 0)
+		return SLICE("");
+	rest += strlen(domain);
+	rest += *rest == '.';
+	if (*rest && *rest != ':')
+		return SLICE("");
+	name = arena_alloc(&call->http->arena, len);
+	if (!name)
+		return SLICE("");
+	for (size_t i = 0; i < len; i++)
+		name[i] = (char)tolower((unsigned char)host[i]);
+	return (struct slice){name, len};
+}
+
+static void answer_add_retry_after(struct call *call, unsigned seconds)
+{
+	char *text = arena_printf(&call->http->arena, "%u", seconds);
+
+	if (text)
+		http_add_header(call->http, "Retry-After", text);
+}
+
+static void access_refuse(struct call *call, enum auth_result result)
+{
+	if (result == AUTH_UNKNOWN) {
+		http_add_header(call->http, "WWW-Authenticate",
+				"Basic realm=\"docket\", charset=\"UTF-8\"");
+		problem(call, 401,
+			"the user name must be {username}/token and the password an API "
+			"token, of an active staff member with full access");
+	} else if (result == AUTH_TOO_MANY) {
+		answer_add_retry_after(call, call->auth.wait);
+		problem(call, 429,
+			"too many requests with wrong credentials came from this address; try "
+			"again in %u s",
+			call->auth.wait);
+	} else {
+		problem(call, 403, "only staff members with full access may use the API");
+	}
+}
+
+enum flow access_look_up(struct call *call, enum flow (*next)(struct call *call))
+{
+	enum err err;
+
+	call->auth = (struct auth_request){
+		.account = call->account,
+		.source = call->source,
+		.guesses = call->app->guesses,
+		.now_ms = monotonic_ms(),
+	};
+	/* Two headers Authorization joined into one list cannot be read as either. */
+	err = http_header_list(call->http, "Authorization", &call->auth.header);
+	if (err)
+		problem_err(call, err);
+	else if (!auth_begin(&call->auth, &call->http->arena))
+		access_refuse(call, AUTH_TOO_MANY);
+	else
+		return call_read(call, &call->auth.lookup.read, next);
+	return FLOW_ANSWERED;
+}
+
+bool access_decide(struct call *call)
+{
+	const struct access_read *lookup = &call->auth.lookup;
+	enum auth_result result;
+
+	if (lookup->read.err) {
+		auth_drop(&call->auth);
+		problem_err(call, lookup->read.err);
+		return false;
+	}
+	result = auth_end(&call->auth, call->app->store);
+	if (result == AUTH_OK || result == AUTH_FORBIDDEN)
+		call->access = lookup->access;
+	if (result != AUTH_OK) {
+		access_refuse(call, result);
+		return false;
+	}
+	call->lenient = call->access.token.lenient;
+	call->scope = (struct scope){call->access.account.id, call->access.staff_id};
+	return true;
+}

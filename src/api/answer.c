@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: MIT */
+/* Answers, and headers of answers, that several steps of the pipeline give. */
+#include "server_private.h"
+#include "codec/codec.h"
+
+void answer_add_accept_patch(struct call *call)
+{
+	http_add_header(call->http, "Accept-Patch",
+			"application/merge-patch+json, application/json");
+}
+
+/* RFC 9110, section 10.2.1, and RFC 5789, section 3.1. */
+void answer_add_allow(struct call *call)
+{
+	const struct match *match = &call->match;
+
+	http_add_header(call->http, "Allow", match->allow);
+	if (match->path && strstr(match->allow, "PATCH"))
+		answer_add_accept_patch(call);
+}
+
+void answer_no_path(struct call *call)
+{
+	const char *meant = route_meant(call);
+
+	if (meant)
+		problem(call, 404, "no such path; it has two slashes in a row: ask for %s", meant);
+	else
+		problem(call, 404, "no such path");
+}
+
+void answer_options(struct call *call)
+{
+	if (!call->match.path_known && !cors_is_preflight(call)) {
+		answer_no_path(call);
+		return;
+	}
+	if (call->match.path_known)
+		answer_add_allow(call);
+	call->http->response.status = 204;
+}
+
+bool answer_add_etag(struct call *call, int64_t change)
+{
+	char *etag = arena_printf(&call->http->arena, "\"" TAG_FORM "%lld\"", (long long)change);
+
+	if (!etag)
+		return false;
+	http_add_header(call->http, "Content-Type", "application/json");
+	http_add_header(call->http, "ETag", etag);
+	/* Asks proxies not to compress the answer, which would change the tag (RFC 9111, section
+	 * 5.2.2.6). */
+	http_add_header(call->http, "Cache-Control", "no-transform");
+	return true;
+}
+
+void answer_record(struct call *call, const struct record_type *type, const struct record *record,
+		   const char *location)
+{
+	struct http_response *response = &call->http->response;
+
+	encode_record(type, record, &response->body);
+	if (call->dry_run)
+		http_add_header(call->http, "Content-Type", "application/json");
+	if (response->body.failed || (!call->dry_run && !answer_add_etag(call, record->change))) {
+		problem_err(call, ERR_NOMEM);
+		return;
+	}
+	if (location)
+		http_add_header(call->http, "Location", location);
+	response->status = location ? 201 : 200;
+}
