@@ -26,7 +26,7 @@ static struct decode operation_decode(struct bulk *bulk, size_t i)
 	return decode;
 }
 
-static void begin(struct bulk_write *write)
+static void bulk_begin(struct bulk_write *write)
 {
 	struct bulk *bulk = (struct bulk *)(void *)write;
 
@@ -34,7 +34,7 @@ static void begin(struct bulk_write *write)
 }
 
 /* On the thread that writes, when the record was read. */
-static void merge(struct record_write *write, const void *before)
+static void operation_merge(struct record_write *write, const void *before)
 {
 	struct bulk *bulk = write->merge_context;
 	size_t i = (size_t)(write - bulk->operations);
@@ -45,7 +45,7 @@ static void merge(struct record_write *write, const void *before)
 	write->at_fault = decode.at_fault;
 }
 
-static void *bulk_record(struct call *call)
+static void *operation_record_new(struct call *call)
 {
 	void *record = arena_alloc(&call->http->arena, sizeof(struct task));
 
@@ -56,13 +56,13 @@ static void *bulk_record(struct call *call)
 	return record;
 }
 
-static void read_create(struct bulk *bulk, size_t i, const json_t *fields)
+static void operation_read_create(struct bulk *bulk, size_t i, const json_t *fields)
 {
 	struct record_write *one = &bulk->operations[i];
 	struct decode decode = operation_decode(bulk, i);
 
 	record_write_init(one, RECORD_TASK, RECORD_CREATE);
-	one->record = bulk_record(bulk->call);
+	one->record = operation_record_new(bulk->call);
 	if (!one->record)
 		return;
 	decode_fields(&task_type, fields, &decode, one->record);
@@ -71,7 +71,7 @@ static void read_create(struct bulk *bulk, size_t i, const json_t *fields)
 	bulk_tell(bulk->faults[i].first, i, RECORD_TASK, &bulk->call->faults);
 }
 
-static void read_update(struct bulk *bulk, size_t i, const json_t *fields)
+static void operation_read_update(struct bulk *bulk, size_t i, const json_t *fields)
 {
 	const json_t *id = json_object_get(fields, "id");
 	struct decode decode = record_decode(bulk->call, RECORD_TASK);
@@ -79,8 +79,8 @@ static void read_update(struct bulk *bulk, size_t i, const json_t *fields)
 	char path[64];
 
 	record_write_init(one, RECORD_TASK, RECORD_UPDATE);
-	one->record = bulk_record(bulk->call);
-	one->merge = merge;
+	one->record = operation_record_new(bulk->call);
+	one->merge = operation_merge;
 	one->merge_context = bulk;
 	bulk->patches[i] = fields;
 	snprintf(path, sizeof(path), "%s.id", bulk->prefixes[i]);
@@ -99,7 +99,7 @@ static void read_update(struct bulk *bulk, size_t i, const json_t *fields)
 }
 
 /* Each is an object with one member: what is done. */
-static void read_operation(struct bulk *bulk, size_t i, const json_t *operation)
+static void operation_read(struct bulk *bulk, size_t i, const json_t *operation)
 {
 	const json_t *create = json_object_get(operation, "create");
 	const json_t *update = json_object_get(operation, "update");
@@ -110,17 +110,17 @@ static void read_operation(struct bulk *bulk, size_t i, const json_t *operation)
 		faults_add(&bulk->call->faults, bulk->prefixes[i], FAULT_TYPE,
 			   "must be {\"create\": {...}} or {\"update\": {...}}");
 		record_write_init(&bulk->operations[i], RECORD_TASK, RECORD_CREATE);
-		bulk->operations[i].record = bulk_record(bulk->call);
+		bulk->operations[i].record = operation_record_new(bulk->call);
 	} else if (create) {
-		read_create(bulk, i, fields);
+		operation_read_create(bulk, i, fields);
 	} else {
-		read_update(bulk, i, fields);
+		operation_read_update(bulk, i, fields);
 	}
 	bulk->operations[i].write.faults = &bulk->faults[i];
 }
 
 /* The operations of the body; NULL, or none, with what is wrong. */
-static const json_t *read_body(struct call *call)
+static const json_t *bulk_read_body(struct call *call)
 {
 	static const struct field known = {.name = "operations"};
 	const json_t *operations = json_object_get(call->body, known.name);
@@ -163,7 +163,7 @@ static bool has_condition(struct call *call)
 
 enum flow tasks_bulk(struct call *call)
 {
-	const json_t *operations = read_body(call);
+	const json_t *operations = bulk_read_body(call);
 	size_t count = json_array_size(operations);
 	struct arena *arena = &call->http->arena;
 	struct bulk *bulk;
@@ -188,20 +188,21 @@ enum flow tasks_bulk(struct call *call)
 		call->faults.nomem |= !bulk->prefixes[i];
 	}
 	for (size_t i = 0; i < count && !call->faults.nomem; i++)
-		read_operation(bulk, i, json_array_get(operations, i));
+		operation_read(bulk, i, json_array_get(operations, i));
 	if (call->faults.nomem) {
 		problem_err(call, ERR_NOMEM);
 		return FLOW_ANSWERED;
 	}
 	bulk->ignored = call->ignored.len;
 	bulk_write_init(&bulk->write, bulk->operations, count);
-	bulk->write.begin = begin;
+	bulk->write.begin = bulk_begin;
 	call->write = bulk;
 	return call_write(call, &bulk->write.write);
 }
 
 /* In the words of the history, which has them already; what did not change has no entry. */
-static void put_result(const struct call *call, const struct record_write *one, struct buf *out)
+static void operation_put_result(const struct call *call, const struct record_write *one,
+				 struct buf *out)
 {
 	bool unmade = call->dry_run && one->action == RECORD_CREATE;
 
@@ -234,7 +235,7 @@ void tasks_bulk_written(struct call *call)
 			json_put_raw(out, key->values[i]);
 	else
 		for (size_t i = 0; i < bulk->write.count; i++)
-			put_result(call, &bulk->operations[i], out);
+			operation_put_result(call, &bulk->operations[i], out);
 	json_close_array(out);
 	json_close_object(out);
 	(void)answer_json(call, OK);

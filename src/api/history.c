@@ -28,8 +28,8 @@ struct history_params {
 	int64_t limit;
 };
 
-static void read_number(struct call *call, const struct param *param, int64_t least, int64_t most,
-			int64_t *value_out)
+static void param_read_number(struct call *call, const struct param *param, int64_t least,
+			      int64_t most, int64_t *value_out)
 {
 	const char *shown = text_shown(&call->http->arena, param->value, SHOWN_CHARS);
 	long long value;
@@ -50,8 +50,8 @@ static void read_number(struct call *call, const struct param *param, int64_t le
 }
 
 /* `names` ends with NULL; the second may be missing. */
-static enum err read_params(struct call *call, const char *const *names,
-			    struct history_params **params_out)
+static enum err history_params_read(struct call *call, const char *const *names,
+				    struct history_params **params_out)
 {
 	struct history_params *params = arena_alloc(&call->http->arena, sizeof(*params));
 	bool sent[2] = {false, false};
@@ -69,9 +69,9 @@ static enum err read_params(struct call *call, const char *const *names,
 		else if (sent[i])
 			faults_add(&call->faults, param->name, FAULT_REPEATED, "is given twice");
 		else if (i == 0)
-			read_number(call, param, 0, INT64_MAX, &params->since);
+			param_read_number(call, param, 0, INT64_MAX, &params->since);
 		else
-			read_number(call, param, 1, PER_PAGE_MAX, &params->limit);
+			param_read_number(call, param, 1, PER_PAGE_MAX, &params->limit);
 		if (names[i])
 			sent[i] = true;
 	}
@@ -83,20 +83,20 @@ enum err history_read_params(struct call *call)
 {
 	static const char *const names[] = {"since", "per_page", NULL};
 
-	return read_params(call, names, &call->history);
+	return history_params_read(call, names, &call->history);
 }
 
 enum err changes_read_params(struct call *call)
 {
 	static const char *const names[] = {"since", NULL};
-	enum err err = read_params(call, names, &call->history);
+	enum err err = history_params_read(call, names, &call->history);
 
 	if (!err)
 		call->history->limit = CHANGES_MAX;
 	return err;
 }
 
-static void put_int_or_null(struct buf *out, const char *key, int64_t value)
+static void entry_put_id(struct buf *out, const char *key, int64_t value)
 {
 	json_put_key(out, key);
 	if (value == ID_NONE)
@@ -106,7 +106,7 @@ static void put_int_or_null(struct buf *out, const char *key, int64_t value)
 }
 
 /* When and by whom. */
-static void put_head(struct buf *out, const struct history_entry *entry)
+static void entry_put_head(struct buf *out, const struct history_entry *entry)
 {
 	char at[TIMESTAMP_LEN];
 
@@ -116,10 +116,10 @@ static void put_head(struct buf *out, const struct history_entry *entry)
 	timestamp_write(entry->at, at);
 	json_put_key(out, "at");
 	json_put_plain(out, (struct slice){at, sizeof(at)});
-	put_int_or_null(out, "staff_id", entry->staff_id);
+	entry_put_id(out, "staff_id", entry->staff_id);
 }
 
-static void begin(void *context)
+static void history_answer_begin(void *context)
 {
 	struct history_answer *answer = context;
 
@@ -136,7 +136,7 @@ static void begin(void *context)
 	json_open_array(answer->out);
 }
 
-static enum err on_history(void *context, const struct history_entry *entry)
+static enum err history_on_entry(void *context, const struct history_entry *entry)
 {
 	struct history_answer *answer = context;
 	struct buf *out = answer->out;
@@ -148,7 +148,7 @@ static enum err on_history(void *context, const struct history_entry *entry)
 		return ERR_CORRUPT;
 	answer->found = true;
 	if (entry->change > answer->read.since) {
-		put_head(out, entry);
+		entry_put_head(out, entry);
 		json_put_key(out, "action");
 		json_put_plain(out, entry->action);
 		json_put_key(out, "fields");
@@ -160,12 +160,12 @@ static enum err on_history(void *context, const struct history_entry *entry)
 	return out->failed ? ERR_NOMEM : OK;
 }
 
-static enum err on_change(void *context, const struct history_entry *entry)
+static enum err changes_on_entry(void *context, const struct history_entry *entry)
 {
 	struct history_answer *answer = context;
 	struct buf *out = answer->out;
 
-	put_head(out, entry);
+	entry_put_head(out, entry);
 	json_put_key(out, "record");
 	json_put_plain(out, entry->record);
 	json_put_key(out, "id");
@@ -181,7 +181,7 @@ static enum err on_change(void *context, const struct history_entry *entry)
 	return out->failed ? ERR_NOMEM : OK;
 }
 
-static struct history_answer *answer_new(struct call *call)
+static struct history_answer *history_answer_new(struct call *call)
 {
 	struct history_answer *answer = arena_alloc(&call->http->arena, sizeof(*answer));
 
@@ -193,14 +193,14 @@ static struct history_answer *answer_new(struct call *call)
 	answer->read.scope = call->scope;
 	answer->read.since = call->history->since;
 	answer->read.limit = call->history->limit;
-	answer->read.on_begin = begin;
+	answer->read.on_begin = history_answer_begin;
 	answer->read.entry_context = answer;
 	answer->out = &call->http->response.body;
 	call->read = answer;
 	return answer;
 }
 
-static enum flow history_done(struct call *call)
+static enum flow record_history_done(struct call *call)
 {
 	const struct history_answer *answer = call->read;
 	enum err err = answer->read.read.err;
@@ -236,16 +236,16 @@ enum flow record_history(struct call *call)
 		problem_err(call, ERR_NOT_FOUND);
 		return FLOW_ANSWERED;
 	}
-	answer = answer_new(call);
+	answer = history_answer_new(call);
 	if (!answer)
 		return FLOW_ANSWERED;
 	answer->read.type = record_types[call->route->kind];
 	answer->read.record_id = id;
-	answer->read.on_entry = on_history;
-	return call_read(call, &answer->read.read, history_done);
+	answer->read.on_entry = history_on_entry;
+	return call_read(call, &answer->read.read, record_history_done);
 }
 
-static enum flow changes_done(struct call *call)
+static enum flow changes_list_done(struct call *call)
 {
 	const struct history_answer *answer = call->read;
 	struct buf *out = answer->out;
@@ -267,10 +267,10 @@ static enum flow changes_done(struct call *call)
 
 enum flow changes_list(struct call *call)
 {
-	struct history_answer *answer = answer_new(call);
+	struct history_answer *answer = history_answer_new(call);
 
 	if (!answer)
 		return FLOW_ANSWERED;
-	answer->read.on_entry = on_change;
-	return call_read(call, &answer->read.read, changes_done);
+	answer->read.on_entry = changes_on_entry;
+	return call_read(call, &answer->read.read, changes_list_done);
 }

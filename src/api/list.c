@@ -29,7 +29,7 @@ struct answer {
 	struct list_place last; /* of the page's last record */
 };
 
-static enum err on_related(void *context, size_t expansion, const void *record)
+static enum err answer_on_related(void *context, size_t expansion, const void *record)
 {
 	struct answer *answer = context;
 	struct arena *arena = &answer->call->http->arena;
@@ -66,7 +66,7 @@ static int by_expansion_and_id(const void *a, const void *b)
 	return (x->id > y->id) - (x->id < y->id);
 }
 
-static void put_related(const struct answer *answer, size_t expansion, int64_t id)
+static void answer_put_related(const struct answer *answer, size_t expansion, int64_t id)
 {
 	const struct related key = {.expansion = expansion, .id = id};
 	const struct related *found = NULL;
@@ -80,7 +80,7 @@ static void put_related(const struct answer *answer, size_t expansion, int64_t i
 		json_put_null(answer->out);
 }
 
-static void put_expansion(const struct answer *answer, size_t row, const void *record)
+static void answer_put_expansion(const struct answer *answer, size_t row, const void *record)
 {
 	const struct expansion *expansion = &answer->type->lists->expansions[row];
 	const struct field *field = field_of(answer->type, expansion->field);
@@ -89,16 +89,16 @@ static void put_expansion(const struct answer *answer, size_t row, const void *r
 
 	json_put_key(answer->out, expansion->key);
 	if (field->type == FIELD_ID) {
-		put_related(answer, row, *(const int64_t *)at);
+		answer_put_related(answer, row, *(const int64_t *)at);
 		return;
 	}
 	json_open_array(answer->out);
 	for (size_t i = 0; i < list->count; i++)
-		put_related(answer, row, list->ids[i]);
+		answer_put_related(answer, row, list->ids[i]);
 	json_close_array(answer->out);
 }
 
-static enum err on_record(void *context, const void *record)
+static enum err answer_on_record(void *context, const void *record)
 {
 	struct answer *answer = context;
 	const struct list_query *query = &answer->call->list.query;
@@ -111,7 +111,7 @@ static enum err on_record(void *context, const void *record)
 	encode_members(answer->type, record, answer->out);
 	for (size_t i = 0; i < answer->type->lists->expansion_count; i++)
 		if (query->expansions & UINT32_C(1) << i)
-			put_expansion(answer, i, record);
+			answer_put_expansion(answer, i, record);
 	json_close_object(answer->out);
 	if (++answer->count == query->limit) {
 		const char *text;
@@ -125,7 +125,7 @@ static enum err on_record(void *context, const void *record)
 	return answer->out->failed ? ERR_NOMEM : OK;
 }
 
-static void begin(void *context)
+static void answer_begin(void *context)
 {
 	struct answer *answer = context;
 
@@ -136,7 +136,7 @@ static void begin(void *context)
 	answer->related_sorted = false;
 }
 
-static struct answer *answer_new(struct call *call)
+static struct answer *list_answer_new(struct call *call)
 {
 	struct answer *answer = arena_alloc(&call->http->arena, sizeof(*answer));
 
@@ -147,7 +147,8 @@ static struct answer *answer_new(struct call *call)
 	list_read_init(&answer->read, call->route->kind, &call->http->arena);
 	answer->read.scope = call->scope;
 	answer->read.query = &call->list.query;
-	answer->read.sink = (struct list_sink){begin, on_record, on_related, answer};
+	answer->read.sink =
+		(struct list_sink){answer_begin, answer_on_record, answer_on_related, answer};
 	answer->read.counts = call->list.count;
 	answer->call = call;
 	answer->type = record_types[call->route->kind];
@@ -156,7 +157,7 @@ static struct answer *answer_new(struct call *call)
 	return answer;
 }
 
-static void write_count(struct call *call, int64_t count)
+static void list_answer_count(struct call *call, int64_t count)
 {
 	struct buf *out = &call->http->response.body;
 	int64_t limit = (int64_t)call->list.query.limit;
@@ -190,7 +191,7 @@ static enum flow list_read_done(struct call *call)
 	if (err)
 		return answer_json(call, err);
 	if (call->list.count) {
-		write_count(call, answer->read.count);
+		list_answer_count(call, answer->read.count);
 	} else {
 		json_close_array(answer->out);
 		err = page_links(call, answer->read.more ? &answer->last : NULL,
@@ -213,7 +214,7 @@ enum flow record_list(struct call *call)
 		problem_err(call, ERR_BUSY);
 		return FLOW_ANSWERED;
 	}
-	answer = answer_new(call);
+	answer = list_answer_new(call);
 	return answer ? call_read(call, &answer->read.read, list_read_done) : FLOW_ANSWERED;
 }
 
@@ -227,7 +228,7 @@ bool call_id(const struct call *call, int64_t *id_out)
 	return len <= ID_DIGITS_MAX && strspn(call->id_text.ptr, "0123456789") == len && !errno;
 }
 
-static enum err answer_one(void *context, const void *record)
+static enum err record_get_on_record(void *context, const void *record)
 {
 	struct call *call = context;
 
@@ -258,7 +259,7 @@ struct record_read *record_read_new(struct call *call, int64_t id, store_record_
 	return read;
 }
 
-static enum flow expanded(struct call *call)
+static enum flow record_expanded_done(struct call *call)
 {
 	const struct answer *answer = call->read;
 	enum err err = answer->read.read.err;
@@ -267,10 +268,10 @@ static enum flow expanded(struct call *call)
 }
 
 /* With the records that it names, each with its own version: so there is no ETag. */
-static enum flow get_expanded(struct call *call, int64_t id)
+static enum flow record_get_expanded(struct call *call, int64_t id)
 {
 	struct list_query *query = &call->list.query;
-	struct answer *answer = answer_new(call);
+	struct answer *answer = list_answer_new(call);
 	struct condition *one = arena_alloc(&call->http->arena, sizeof(*one));
 	int64_t *ids = arena_alloc(&call->http->arena, sizeof(*ids));
 
@@ -287,10 +288,10 @@ static enum flow get_expanded(struct call *call, int64_t id)
 	query->condition_count = 1;
 	query->limit = 1;
 	answer->one = true;
-	return call_read(call, &answer->read.read, expanded);
+	return call_read(call, &answer->read.read, record_expanded_done);
 }
 
-static enum flow got(struct call *call)
+static enum flow record_get_done(struct call *call)
 {
 	const struct record_read *read = call->read;
 
@@ -309,9 +310,9 @@ enum flow record_get(struct call *call)
 		return FLOW_ANSWERED;
 	}
 	if (call->list.query.expansions)
-		return get_expanded(call, id);
+		return record_get_expanded(call, id);
 	if (!versions_read(call, "If-None-Match", &call->versions))
 		return FLOW_ANSWERED;
-	read = record_read_new(call, id, answer_one);
-	return read ? call_read(call, &read->read, got) : FLOW_ANSWERED;
+	read = record_read_new(call, id, record_get_on_record);
+	return read ? call_read(call, &read->read, record_get_done) : FLOW_ANSWERED;
 }

@@ -27,19 +27,19 @@ struct reader {
 
 typedef void read_fn(struct reader *reader, const struct param *param);
 
-static struct faults *faults_of(struct reader *reader)
+static struct faults *reader_faults(struct reader *reader)
 {
 	return &reader->call->faults;
 }
 
-static const char *shown(struct reader *reader, struct slice value)
+static const char *reader_shown(struct reader *reader, struct slice value)
 {
 	return text_shown(&reader->call->http->arena, value, SHOWN_CHARS);
 }
 
 /* A positive integer up to `most`. */
-static bool read_integer(struct reader *reader, const char *name, struct slice text, int64_t most,
-			 int64_t *value_out)
+static bool value_integer(struct reader *reader, const char *name, struct slice text, int64_t most,
+			  int64_t *value_out)
 {
 	char *end;
 	long long value;
@@ -50,8 +50,8 @@ static bool read_integer(struct reader *reader, const char *name, struct slice t
 	    strspn(text.ptr + (text.ptr[0] == '-'), "0123456789") + (text.ptr[0] == '-') <
 		    text.len ||
 	    end != text.ptr + text.len) {
-		faults_add(faults_of(reader), name, FAULT_FORMAT, "must be an integer; got \"%s\"",
-			   shown(reader, text));
+		faults_add(reader_faults(reader), name, FAULT_FORMAT,
+			   "must be an integer; got \"%s\"", reader_shown(reader, text));
 		return false;
 	}
 	if (errno || value < 1 || value > most) {
@@ -61,9 +61,9 @@ static bool read_integer(struct reader *reader, const char *name, struct slice t
 		/* The largest number is no bound that a client should know. */
 		if (most == INT64_MAX)
 			wanted = value < 1 ? "must be 1 or greater" : "is too large";
-		faults_of(reader)->nomem |= !wanted;
-		faults_add(faults_of(reader), name, FAULT_RANGE, "%s; got %s", wanted ? wanted : "",
-			   shown(reader, text));
+		reader_faults(reader)->nomem |= !wanted;
+		faults_add(reader_faults(reader), name, FAULT_RANGE, "%s; got %s",
+			   wanted ? wanted : "", reader_shown(reader, text));
 		return false;
 	}
 	*value_out = value;
@@ -71,8 +71,8 @@ static bool read_integer(struct reader *reader, const char *name, struct slice t
 }
 
 /* The place of `value` among `choices`, which is NULL-terminated; -1 is a fault. */
-static int read_choice(struct reader *reader, const char *name, struct slice value,
-		       const char *const *choices)
+static int value_choice(struct reader *reader, const char *name, struct slice value,
+			const char *const *choices)
 {
 	struct buf list = {0};
 
@@ -81,30 +81,30 @@ static int read_choice(struct reader *reader, const char *name, struct slice val
 			return i;
 	for (int i = 0; choices[i]; i++)
 		buf_printf(&list, "%s%s", i == 0 ? "" : choices[i + 1] ? ", " : " or ", choices[i]);
-	faults_add(faults_of(reader), name, FAULT_CHOICE, "must be %.*s; got \"%s\"", (int)list.len,
-		   list.ptr ? list.ptr : "", shown(reader, value));
+	faults_add(reader_faults(reader), name, FAULT_CHOICE, "must be %.*s; got \"%s\"",
+		   (int)list.len, list.ptr ? list.ptr : "", reader_shown(reader, value));
 	buf_release(&list);
 	return -1;
 }
 
-static void read_page(struct reader *reader, const struct param *param)
+static void param_read_page(struct reader *reader, const struct param *param)
 {
 	int64_t page;
 
 	reader->page_given = true;
-	if (read_integer(reader, param->name, param->value, INT64_MAX, &page))
+	if (value_integer(reader, param->name, param->value, INT64_MAX, &page))
 		reader->call->list.page = (uint64_t)page;
 }
 
-static void read_per_page(struct reader *reader, const struct param *param)
+static void param_read_per_page(struct reader *reader, const struct param *param)
 {
 	int64_t limit;
 
-	if (read_integer(reader, param->name, param->value, PER_PAGE_MAX, &limit))
+	if (value_integer(reader, param->name, param->value, PER_PAGE_MAX, &limit))
 		reader->call->list.query.limit = (size_t)limit;
 }
 
-static void read_sort(struct reader *reader, const struct param *param)
+static void param_read_sort(struct reader *reader, const struct param *param)
 {
 	const struct record_lists *lists = reader->type->lists;
 	const char *names[17] = {NULL};
@@ -112,30 +112,30 @@ static void read_sort(struct reader *reader, const struct param *param)
 
 	for (size_t i = 0; i < lists->sort_count && i < 16; i++)
 		names[i] = lists->sorts[i].name;
-	row = read_choice(reader, param->name, param->value, names);
+	row = value_choice(reader, param->name, param->value, names);
 	if (row < 0)
 		return;
 	reader->sort_given = true;
 	reader->call->list.sort_row = (size_t)row;
 }
 
-static void read_dir(struct reader *reader, const struct param *param)
+static void param_read_dir(struct reader *reader, const struct param *param)
 {
 	static const char *const names[] = {"asc", "desc", NULL};
-	int row = read_choice(reader, param->name, param->value, names);
+	int row = value_choice(reader, param->name, param->value, names);
 
 	reader->dir_given = row >= 0;
 	reader->call->list.query.descending = row == 1;
 }
 
-static void read_mode(struct reader *reader, const struct param *param)
+static void param_read_mode(struct reader *reader, const struct param *param)
 {
 	static const char *const names[] = {"count", NULL};
 
-	reader->call->list.count = read_choice(reader, param->name, param->value, names) == 0;
+	reader->call->list.count = value_choice(reader, param->name, param->value, names) == 0;
 }
 
-static void read_after(struct reader *reader, const struct param *param)
+static void param_read_after(struct reader *reader, const struct param *param)
 {
 	reader->after = param->value;
 }
@@ -144,8 +144,8 @@ typedef void read_one_fn(struct reader *reader, const struct param *param, struc
 			 size_t row);
 
 /* Calls `one` for each part between commas. */
-static void read_several(struct reader *reader, const struct param *param, size_t row,
-			 read_one_fn *one)
+static void param_read_several(struct reader *reader, const struct param *param, size_t row,
+			       read_one_fn *one)
 {
 	struct slice rest = param->value;
 
@@ -155,11 +155,11 @@ static void read_several(struct reader *reader, const struct param *param, size_
 		const char *copy = arena_copy(&reader->call->http->arena, part);
 
 		if (!copy) {
-			faults_of(reader)->nomem = true;
+			reader_faults(reader)->nomem = true;
 			return;
 		}
 		if (part.len == 0)
-			faults_add(faults_of(reader), param->name, FAULT_BLANK,
+			faults_add(reader_faults(reader), param->name, FAULT_BLANK,
 				   "must not contain an empty value");
 		else
 			one(reader, param, (struct slice){copy, part.len}, row);
@@ -168,7 +168,7 @@ static void read_several(struct reader *reader, const struct param *param, size_
 	}
 }
 
-static void one_expansion(struct reader *reader, const struct param *param, struct slice value,
+static void expansion_add(struct reader *reader, const struct param *param, struct slice value,
 			  size_t unused)
 {
 	const struct record_lists *lists = reader->type->lists;
@@ -180,18 +180,18 @@ static void one_expansion(struct reader *reader, const struct param *param, stru
 	for (; count < lists->expansion_count && count < 32; count++)
 		names[count] = lists->expansions[count].name;
 	names[count] = "none"; /* not what the account is set to either */
-	row = read_choice(reader, param->name, value, names);
+	row = value_choice(reader, param->name, value, names);
 	if (row >= 0 && (size_t)row < count)
 		reader->call->list.query.expansions |= UINT32_C(1) << row;
 }
 
-static void read_expand(struct reader *reader, const struct param *param)
+static void param_read_expand(struct reader *reader, const struct param *param)
 {
 	/* The first takes the place of the account's own. */
 	if (!reader->expand_given)
 		reader->call->list.query.expansions = 0;
 	reader->expand_given = true;
-	read_several(reader, param, 0, one_expansion);
+	param_read_several(reader, param, 0, expansion_add);
 }
 
 enum { ROW_EXPAND = 6 };
@@ -202,40 +202,40 @@ static const struct {
 	read_fn *read;
 	bool several; /* may come several times */
 } rows[] = {
-	{"page", read_page, false},
-	{"per_page", read_per_page, false},
-	{"sort", read_sort, false},
-	{"dir", read_dir, false},
-	{"mode", read_mode, false},
-	{"after", read_after, false},
-	[ROW_EXPAND] = {"expand", read_expand, true},
+	{"page", param_read_page, false},
+	{"per_page", param_read_per_page, false},
+	{"sort", param_read_sort, false},
+	{"dir", param_read_dir, false},
+	{"mode", param_read_mode, false},
+	{"after", param_read_after, false},
+	[ROW_EXPAND] = {"expand", param_read_expand, true},
 };
 
-static int by_number(const void *a, const void *b)
+static int values_by_number(const void *a, const void *b)
 {
 	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
 
 	return (x > y) - (x < y);
 }
 
-static void sort_values(struct condition *condition)
+static void condition_sort_values(struct condition *condition)
 {
 	size_t kept = 0;
 
-	qsort(condition->values, condition->count, sizeof(*condition->values), by_number);
+	qsort(condition->values, condition->count, sizeof(*condition->values), values_by_number);
 	for (size_t i = 0; i < condition->count; i++)
 		if (i == 0 || condition->values[i] != condition->values[i - 1])
 			condition->values[kept++] = condition->values[i];
 	condition->count = kept;
 }
 
-static void add_value(struct reader *reader, const struct param *param, struct condition *condition,
-		      int64_t value)
+static void condition_add_value(struct reader *reader, const struct param *param,
+				struct condition *condition, int64_t value)
 {
 	if (condition->count == VALUES_MAX)
-		sort_values(condition); /* the same one twice counts once */
+		condition_sort_values(condition); /* the same one twice counts once */
 	if (condition->count == VALUES_MAX) {
-		faults_add(faults_of(reader), param->name, FAULT_TOO_MANY,
+		faults_add(reader_faults(reader), param->name, FAULT_TOO_MANY,
 			   "must have at most %d values", VALUES_MAX);
 		condition->count = VALUES_MAX + 1; /* told once */
 	}
@@ -245,13 +245,13 @@ static void add_value(struct reader *reader, const struct param *param, struct c
 		condition->values = arena_alloc(&reader->call->http->arena,
 						VALUES_MAX * sizeof(*condition->values));
 	if (!condition->values)
-		faults_of(reader)->nomem = true;
+		reader_faults(reader)->nomem = true;
 	else
 		condition->values[condition->count++] = value;
 }
 
-static void one_value(struct reader *reader, const struct param *param, struct slice value,
-		      size_t row)
+static void condition_read_value(struct reader *reader, const struct param *param,
+				 struct slice value, size_t row)
 {
 	const struct filter *filter = &reader->type->lists->filters[row];
 	struct condition *condition = &reader->conditions[row];
@@ -264,20 +264,20 @@ static void one_value(struct reader *reader, const struct param *param, struct s
 
 		number = slice_is(value, "0")   ? 0
 			 : slice_is(value, "1") ? 1
-						: read_choice(reader, param->name, value, words);
+						: value_choice(reader, param->name, value, words);
 		if (number >= 0)
-			add_value(reader, param, condition, number);
+			condition_add_value(reader, param, condition, number);
 	} else if (condition->field->type == FIELD_CHOICE) {
-		number = read_choice(reader, param->name, value, condition->field->choices);
+		number = value_choice(reader, param->name, value, condition->field->choices);
 		if (number >= 0)
-			add_value(reader, param, condition, number);
-	} else if (read_integer(reader, param->name, value, INT64_MAX, &number)) {
-		add_value(reader, param, condition, number);
+			condition_add_value(reader, param, condition, number);
+	} else if (value_integer(reader, param->name, value, INT64_MAX, &number)) {
+		condition_add_value(reader, param, condition, number);
 	}
 }
 
-static void read_bound(struct reader *reader, const struct param *param,
-		       struct condition *condition)
+static void condition_read_bound(struct reader *reader, const struct param *param,
+				 struct condition *condition)
 {
 	enum time_bound bound = condition->op == FILTER_TO ? TIME_LAST : TIME_FIRST;
 	int32_t day;
@@ -286,18 +286,18 @@ static void read_bound(struct reader *reader, const struct param *param,
 		if (date_parse(param->value, &day))
 			condition->bound = day;
 		else
-			faults_add(faults_of(reader), param->name, FAULT_FORMAT,
+			faults_add(reader_faults(reader), param->name, FAULT_FORMAT,
 				   "must be a date such as 2023-02-14; got \"%s\"",
-				   shown(reader, param->value));
+				   reader_shown(reader, param->value));
 	} else if (!timestamp_parse(param->value, bound, &condition->bound)) {
-		faults_add(faults_of(reader), param->name, FAULT_FORMAT,
+		faults_add(reader_faults(reader), param->name, FAULT_FORMAT,
 			   "must be a time such as 2023-02-14T09:30:00Z, or a date such as "
 			   "2023-02-14; got \"%s\"",
-			   shown(reader, param->value));
+			   reader_shown(reader, param->value));
 	}
 }
 
-static void read_filter(struct reader *reader, const struct param *param, size_t row)
+static void param_read_filter(struct reader *reader, const struct param *param, size_t row)
 {
 	const struct filter *filter = &reader->type->lists->filters[row];
 	struct condition *condition = &reader->conditions[row];
@@ -305,25 +305,25 @@ static void read_filter(struct reader *reader, const struct param *param, size_t
 	condition->field = field_of(reader->type, filter->field);
 	condition->op = filter->op;
 	if (filter->op == FILTER_ANY)
-		read_several(reader, param, row, one_value);
+		param_read_several(reader, param, row, condition_read_value);
 	else if (filter->op == FILTER_IS)
 		condition->text = param->value;
 	else if (filter->op == FILTER_CONTAINS)
-		faults_of(reader)->nomem |=
+		reader_faults(reader)->nomem |=
 			text_fold(&reader->call->http->arena, param->value, &condition->text) != OK;
 	else
-		read_bound(reader, param, condition);
+		condition_read_bound(reader, param, condition);
 }
 
 /* `sent` is the name under which it came before, or NULL. True when the value is to be read. */
-static bool may_come(struct reader *reader, const struct param *param, bool several,
-		     const char **sent)
+static bool param_may_come(struct reader *reader, const struct param *param, bool several,
+			   const char **sent)
 {
 	const char *before = *sent;
 
 	/* Also where unknown parameters are ignored: it is known, and would be left out. */
 	if (!several && param->base.len < strlen(param->name)) {
-		faults_add(faults_of(reader), param->name, FAULT_UNKNOWN_FIELD,
+		faults_add(reader_faults(reader), param->name, FAULT_UNKNOWN_FIELD,
 			   "is not a known parameter: %.*s takes one value, without brackets",
 			   (int)param->base.len, param->base.ptr);
 		return false;
@@ -331,71 +331,71 @@ static bool may_come(struct reader *reader, const struct param *param, bool seve
 	*sent = param->name;
 	if (before && !several) {
 		if (strcmp(before, param->name) == 0)
-			faults_add(faults_of(reader), param->name, FAULT_REPEATED,
+			faults_add(reader_faults(reader), param->name, FAULT_REPEATED,
 				   "is given twice");
 		else
-			faults_add(faults_of(reader), param->name, FAULT_REPEATED,
+			faults_add(reader_faults(reader), param->name, FAULT_REPEATED,
 				   "is given twice (also as \"%s\")", before);
 		return false;
 	}
 	if (param->value.len == 0) {
-		faults_add(faults_of(reader), param->name, FAULT_BLANK, "must not be empty");
+		faults_add(reader_faults(reader), param->name, FAULT_BLANK, "must not be empty");
 		return false;
 	}
 	return true;
 }
 
-static bool is_called(const struct param *param, const char *name)
+static bool param_is(const struct param *param, const char *name)
 {
 	return name && slice_is(param->base, name);
 }
 
 /* The last row is of kinds that have something to expand. */
-static size_t row_count(const struct reader *reader)
+static size_t reader_row_count(const struct reader *reader)
 {
 	return reader->type->lists->expansion_count ? FIELD_COUNT(rows) : ROW_EXPAND;
 }
 
-static bool read_row(struct reader *reader, const struct param *param, bool list)
+static bool reader_row(struct reader *reader, const struct param *param, bool list)
 {
-	for (size_t i = list ? 0 : ROW_EXPAND; i < row_count(reader); i++) {
-		if (!is_called(param, rows[i].name))
+	for (size_t i = list ? 0 : ROW_EXPAND; i < reader_row_count(reader); i++) {
+		if (!param_is(param, rows[i].name))
 			continue;
-		if (may_come(reader, param, rows[i].several, &reader->sent[i]))
+		if (param_may_come(reader, param, rows[i].several, &reader->sent[i]))
 			rows[i].read(reader, param);
 		return true;
 	}
 	return false;
 }
 
-static bool read_as_filter(struct reader *reader, const struct param *param)
+static bool reader_filter(struct reader *reader, const struct param *param)
 {
 	const struct record_lists *lists = reader->type->lists;
-	size_t before = faults_of(reader)->count;
+	size_t before = reader_faults(reader)->count;
 
 	for (size_t i = 0; i < lists->filter_count; i++) {
 		const struct filter *filter = &lists->filters[i];
 		bool several = filter->op == FILTER_ANY;
 
-		if (!is_called(param, filter->name) && !is_called(param, filter->also[0]) &&
-		    !is_called(param, filter->also[1]))
+		if (!param_is(param, filter->name) && !param_is(param, filter->also[0]) &&
+		    !param_is(param, filter->also[1]))
 			continue;
-		if (may_come(reader, param, several, &reader->filters_sent[i]))
-			read_filter(reader, param, i);
-		reader->filter_at_fault |= faults_of(reader)->count > before;
+		if (param_may_come(reader, param, several, &reader->filters_sent[i]))
+			param_read_filter(reader, param, i);
+		reader->filter_at_fault |= reader_faults(reader)->count > before;
 		return true;
 	}
 	return false;
 }
 
 /* Every name that the request takes; NULL-terminated. */
-static const char **names_of(struct reader *reader, bool list)
+static const char **reader_names(struct reader *reader, bool list)
 {
 	const struct record_lists *lists = reader->type->lists;
 	size_t room = FIELD_COUNT(rows) + 3 * lists->filter_count + 1, count = 0;
 	const char **names = arena_alloc(&reader->call->http->arena, room * sizeof(*names));
 
-	for (size_t i = list ? 0 : ROW_EXPAND; names && i < row_count(reader); i++)
+	for (size_t i = list ? 0 : ROW_EXPAND; names && i < reader_row_count(reader); i++)
 		names[count++] = rows[i].name;
 	for (size_t i = 0; names && list && i < lists->filter_count; i++) {
 		const struct filter *filter = &lists->filters[i];
@@ -408,7 +408,7 @@ static const char **names_of(struct reader *reader, bool list)
 }
 
 /* One canonical text for all ways to write the same filters. */
-static void digest_filters(struct reader *reader)
+static void reader_digest_filters(struct reader *reader)
 {
 	const struct list_query *query = &reader->call->list.query;
 	struct buf text = {0};
@@ -429,13 +429,13 @@ static void digest_filters(struct reader *reader)
 		json_close_array(&text);
 	}
 	json_close_array(&text);
-	faults_of(reader)->nomem |= text.failed;
+	reader_faults(reader)->nomem |= text.failed;
 	seal_digest(text.failed ? SLICE("") : buf_slice(&text), reader->call->list.filters);
 	buf_release(&text);
 }
 
 /* Puts together what was read; the filters that were given come first, in the table's order. */
-static enum err settle(struct reader *reader)
+static enum err reader_finish(struct reader *reader)
 {
 	struct list_request *list = &reader->call->list;
 	struct list_query *query = &list->query;
@@ -445,16 +445,16 @@ static enum err settle(struct reader *reader)
 		if (!reader->conditions[i].field)
 			continue;
 		if (reader->conditions[i].values && reader->conditions[i].count <= VALUES_MAX)
-			sort_values(&reader->conditions[i]);
+			condition_sort_values(&reader->conditions[i]);
 		reader->conditions[query->condition_count++] = reader->conditions[i];
 	}
 	query->conditions = reader->conditions;
-	digest_filters(reader);
+	reader_digest_filters(reader);
 	if (reader->after.len && reader->page_given)
-		faults_add(faults_of(reader), "page", FAULT_NOT_ALLOWED,
+		faults_add(reader_faults(reader), "page", FAULT_NOT_ALLOWED,
 			   "cannot be combined with after");
 	if (reader->after.len && list->count)
-		faults_add(faults_of(reader), "after", FAULT_NOT_ALLOWED,
+		faults_add(reader_faults(reader), "after", FAULT_NOT_ALLOWED,
 			   "cannot be combined with mode=count");
 	if (reader->after.len)
 		err = cursor_read(reader->call, reader->after, reader->sort_given,
@@ -466,13 +466,13 @@ static enum err settle(struct reader *reader)
 	return err;
 }
 
-static enum err read_params(struct call *call, bool list)
+static enum err reader_read(struct call *call, bool list)
 {
 	const struct record_type *type = record_types[call->route->kind];
 	size_t count = type->lists->filter_count;
 	struct arena *arena = &call->http->arena;
 	struct reader reader = {.call = call, .type = type};
-	const char **names = names_of(&reader, list);
+	const char **names = reader_names(&reader, list);
 
 	reader.conditions = arena_alloc(arena, count * sizeof(*reader.conditions));
 	reader.filters_sent = arena_alloc(arena, count * sizeof(*reader.filters_sent));
@@ -484,17 +484,17 @@ static enum err read_params(struct call *call, bool list)
 			     &call->list.query.expansions))
 		call->list.query.expansions = 0;
 	for (const struct param *param = call->params; param; param = param->next)
-		if (!read_row(&reader, param, list) && !(list && read_as_filter(&reader, param)))
+		if (!reader_row(&reader, param, list) && !(list && reader_filter(&reader, param)))
 			params_unknown(call, param, names);
-	return settle(&reader);
+	return reader_finish(&reader);
 }
 
 enum err list_read_params(struct call *call)
 {
-	return read_params(call, true);
+	return reader_read(call, true);
 }
 
 enum err record_read_params(struct call *call)
 {
-	return read_params(call, false);
+	return reader_read(call, false);
 }

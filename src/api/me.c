@@ -5,21 +5,21 @@
 #include "codec/codec.h"
 #include "json/write.h"
 
-static void put_switch(struct buf *out, const char *name, bool on)
+static void me_put_switch(struct buf *out, const char *name, bool on)
 {
 	json_put_key(out, name);
 	json_put_raw(out, on ? SLICE("true") : SLICE("false"));
 }
 
-static void put_token(struct buf *out, const struct token *token)
+static void me_put_token(struct buf *out, const struct token *token)
 {
 	char text[TIMESTAMP_LEN];
 
 	json_open_object(out);
 	json_put_key(out, "label");
 	json_put_text(out, token->label);
-	put_switch(out, "read_only", token->read_only);
-	put_switch(out, "lenient", token->lenient);
+	me_put_switch(out, "read_only", token->read_only);
+	me_put_switch(out, "lenient", token->lenient);
 	json_put_key(out, "expires_at");
 	if (token->expires_at == TIME_NONE) {
 		json_put_null(out);
@@ -30,7 +30,7 @@ static void put_token(struct buf *out, const struct token *token)
 	json_close_object(out);
 }
 
-static enum err answer_me(void *context, const void *record)
+static enum err me_on_record(void *context, const void *record)
 {
 	struct call *call = context;
 	struct buf *out = &call->http->response.body;
@@ -45,14 +45,14 @@ static enum err answer_me(void *context, const void *record)
 	json_put_key(out, "staff");
 	encode_record(&staff_type, record, out);
 	json_put_key(out, "token");
-	put_token(out, &call->access.token);
+	me_put_token(out, &call->access.token);
 	json_put_key(out, "version");
 	json_put_plain(out, SLICE(DOCKET_VERSION));
 	json_close_object(out);
 	return out->failed ? ERR_NOMEM : OK;
 }
 
-static enum flow me_read(struct call *call)
+static enum flow me_get_done(struct call *call)
 {
 	const struct record_read *read = call->read;
 
@@ -67,7 +67,7 @@ static enum flow me_read(struct call *call)
 
 enum flow me_get(struct call *call)
 {
-	struct record_read *read = record_read_new(call, call->access.staff_id, answer_me);
+	struct record_read *read = record_read_new(call, call->access.staff_id, me_on_record);
 
-	return read ? call_read(call, &read->read, me_read) : FLOW_ANSWERED;
+	return read ? call_read(call, &read->read, me_get_done) : FLOW_ANSWERED;
 }

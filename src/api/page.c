@@ -18,13 +18,13 @@ struct cursor {
 	/* Behind it: the text, where the sort is one. */
 };
 
-static void put_number(int64_t value, unsigned char bytes[8])
+static void cursor_put_number(int64_t value, unsigned char bytes[8])
 {
 	for (int i = 0; i < 8; i++)
 		bytes[i] = (unsigned char)((uint64_t)value >> (56 - 8 * i));
 }
 
-static int64_t take_number(const unsigned char bytes[8])
+static int64_t cursor_take_number(const unsigned char bytes[8])
 {
 	uint64_t value = 0;
 
@@ -34,7 +34,7 @@ static int64_t take_number(const unsigned char bytes[8])
 }
 
 /* A cursor is of one account's list of one kind. */
-static struct slice purpose_of(struct call *call)
+static struct slice cursor_purpose(struct call *call)
 {
 	return slice_of(arena_printf(&call->http->arena, "cursor %lld %s",
 				     (long long)call->scope.account_id,
@@ -50,13 +50,13 @@ char *cursor_write(struct call *call, const struct list_place *place)
 		.marks = (unsigned char)((list->query.descending ? DESCENDING : 0) |
 					 (place->null ? NO_VALUE : 0)),
 	};
-	struct slice purpose = purpose_of(call);
+	struct slice purpose = cursor_purpose(call);
 	struct buf payload = {0};
 	char *text = NULL;
 
 	memcpy(cursor.filters, list->filters, sizeof(cursor.filters));
-	put_number(place->id, cursor.id);
-	put_number(place->integer, cursor.integer);
+	cursor_put_number(place->id, cursor.id);
+	cursor_put_number(place->integer, cursor.integer);
 	buf_add(&payload, &cursor, sizeof(cursor));
 	buf_add_slice(&payload, place->text);
 	if (purpose.ptr && !payload.failed)
@@ -66,7 +66,7 @@ char *cursor_write(struct call *call, const struct list_place *place)
 	return text;
 }
 
-static void refuse(struct call *call, const char *why)
+static void cursor_refuse(struct call *call, const char *why)
 {
 	faults_add(&call->faults, "after", FAULT_NOT_ALLOWED, "%s", why);
 }
@@ -76,7 +76,7 @@ enum err cursor_read(struct call *call, struct slice text, bool sort_given, bool
 {
 	struct list_request *list = &call->list;
 	struct list_place *place = arena_alloc(&call->http->arena, sizeof(*place));
-	struct slice purpose = purpose_of(call), payload;
+	struct slice purpose = cursor_purpose(call), payload;
 	struct cursor cursor;
 	enum err err;
 
@@ -92,22 +92,24 @@ enum err cursor_read(struct call *call, struct slice text, bool sort_given, bool
 		return err;
 	memcpy(&cursor, payload.ptr, sizeof(cursor));
 	if (cursor.version != CURSOR_VERSION) {
-		refuse(call, "comes from another version of docket; start again at the first page");
+		cursor_refuse(
+			call,
+			"comes from another version of docket; start again at the first page");
 		return OK;
 	}
 	if (sort_given && cursor.sort_row != list->sort_row)
-		refuse(call, "belongs to a list with another sort");
+		cursor_refuse(call, "belongs to a list with another sort");
 	if (dir_given && list->query.descending != (cursor.marks & DESCENDING))
-		refuse(call, "belongs to a list with another dir");
+		cursor_refuse(call, "belongs to a list with another dir");
 	/* Filters that are at fault are not other ones. */
 	if (!filter_at_fault && memcmp(cursor.filters, list->filters, sizeof(list->filters)) != 0)
-		refuse(call, "belongs to a list with other filters");
+		cursor_refuse(call, "belongs to a list with other filters");
 	list->sort_row = cursor.sort_row;
 	list->query.descending = cursor.marks & DESCENDING;
 	*place = (struct list_place){
-		.id = take_number(cursor.id),
+		.id = cursor_take_number(cursor.id),
 		.null = cursor.marks & NO_VALUE,
-		.integer = take_number(cursor.integer),
+		.integer = cursor_take_number(cursor.integer),
 		.text = {payload.ptr + sizeof(cursor), payload.len - sizeof(cursor)},
 	};
 	list->query.after = place;
@@ -115,7 +117,7 @@ enum err cursor_read(struct call *call, struct slice text, bool sort_given, bool
 }
 
 /* As it may stand in a link: everything else is encoded (RFC 3986, section 3.4). */
-static void add_encoded(struct slice text, struct buf *out)
+static void link_add_encoded(struct slice text, struct buf *out)
 {
 	static const char hex[] = "0123456789ABCDEF";
 
@@ -131,8 +133,8 @@ static void add_encoded(struct slice text, struct buf *out)
 }
 
 /* The list as it was asked for, at another page. */
-static void add_link(struct call *call, const char *relation, const char *name, const char *value,
-		     struct buf *out)
+static void links_add(struct call *call, const char *relation, const char *name, const char *value,
+		      struct buf *out)
 {
 	size_t count = 0;
 
@@ -141,9 +143,9 @@ static void add_link(struct call *call, const char *relation, const char *name, 
 		if (slice_is(param->base, "page") || slice_is(param->base, "after"))
 			continue;
 		buf_add_char(out, count++ ? '&' : '?');
-		add_encoded(slice_of(param->name), out);
+		link_add_encoded(slice_of(param->name), out);
 		buf_add_char(out, '=');
-		add_encoded(param->value, out);
+		link_add_encoded(param->value, out);
 	}
 	if (name)
 		buf_printf(out, "%c%s=%s", count ? '&' : '?', name, value);
@@ -160,15 +162,15 @@ enum err page_links(struct call *call, const struct list_place *place, bool empt
 
 	if (!link_base(call))
 		return err;
-	add_link(call, "first", NULL, NULL, &links);
+	links_add(call, "first", NULL, NULL, &links);
 	/* Which page past the end has records is not known. */
 	if (call->list.page > 1 && !empty) {
 		snprintf(number, sizeof(number), "%llu", (unsigned long long)call->list.page - 1);
-		add_link(call, "prev", "page", number, &links);
+		links_add(call, "prev", "page", number, &links);
 	}
 	if (place && cursor) {
-		add_link(call, "next", "after", cursor, &next);
-		add_link(call, "next", "after", cursor, &links);
+		links_add(call, "next", "after", cursor, &next);
+		links_add(call, "next", "after", cursor, &links);
 	}
 	/* The way on is kept for longest. */
 	if (links.len > most) {

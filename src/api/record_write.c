@@ -58,7 +58,7 @@ enum flow record_create(struct call *call)
 }
 
 /* On the thread that writes, when the record was read. */
-static void merge(struct record_write *write, const void *before)
+static void writing_merge(struct record_write *write, const void *before)
 {
 	struct writing *writing = write->merge_context;
 	struct decode decode = record_decode(writing->call, write->kind);
@@ -102,7 +102,7 @@ enum flow record_patch(struct call *call)
 		return FLOW_ANSWERED;
 	}
 	writing->ignored = call->ignored.len;
-	writing->write.merge = merge;
+	writing->write.merge = writing_merge;
 	writing->write.merge_context = writing;
 	return call_write(call, &writing->write.write);
 }
