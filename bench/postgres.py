@@ -30,8 +30,8 @@ sys.path[0] = str(ROOT / "tests" / "api" / "support")
 
 import postgres  # noqa: the folder is set above
 from harness import TASKS, task  # noqa
-from office import DOMAIN, Office  # noqa
-from writers import Link  # noqa
+from deployment import DOMAIN, Deployment  # noqa
+from load import Link  # noqa
 
 ACCOUNTS, TASKS_EACH, CONNECTIONS, CLIENTS = 64, 1000, 8, 64
 AIMS = {"get": 0.9, "create": 0.8}
@@ -57,23 +57,23 @@ end
 
 
 def make_accounts(cluster, place):
-    office = Office(cluster.create("bench"), place,
-                    [str(number + 1) for number in range(ACCOUNTS)], tasks=TASKS_EACH)
+    deployment = Deployment(cluster.create("bench"), place,
+                            [str(number + 1) for number in range(ACCOUNTS)], tasks=TASKS_EACH)
     # One token for all, so that pgbench and wrk need not know 64.
-    office.database.run("UPDATE token SET hash = (SELECT hash FROM token WHERE account_id = 1)")
-    office.tokens = dict.fromkeys(office.tokens, office.tokens["1"])
-    assert not office.database.run("SELECT 1 FROM account WHERE name <> id::text")
-    office.database.run("VACUUM ANALYZE")
-    return office
+    deployment.database.run("UPDATE token SET hash = (SELECT hash FROM token WHERE account_id = 1)")
+    deployment.tokens = dict.fromkeys(deployment.tokens, deployment.tokens["1"])
+    assert not deployment.database.run("SELECT 1 FROM account WHERE name <> id::text")
+    deployment.database.run("VACUUM ANALYZE")
+    return deployment
 
 
 class Capture:
     """The statements that one request makes docket send, with their values."""
 
-    def __init__(self, office, server, account, method, value=None):
-        database, cluster = office.database, office.database.cluster
+    def __init__(self, deployment, server, account, method, value=None):
+        database, cluster = deployment.database, deployment.database.cluster
         cluster.set("log_statement", "all")
-        link = Link(office, server, account)
+        link = Link(deployment, server, account)
         path = TASKS if value else f"{TASKS}/1"
         for _ in range(3 * CONNECTIONS):  # so that all is prepared wherever it goes
             link.ask(method, path, value)
@@ -168,9 +168,9 @@ def changing(capture):
     return found
 
 
-def wrk_script(place, name, office, method, body):
+def wrk_script(place, name, deployment, method, body):
     path = f'"{TASKS}"' if body else f'"{TASKS}/" .. math.random({TASKS_EACH})'
-    access = office.headers("1")["Authorization"]
+    access = deployment.headers("1")["Authorization"]
     script = place / f"{name}.lua"
     script.write_text(WRK % (ACCOUNTS, DOMAIN, access, '"application/json"' if body else "nil",
                              method, path, f"'{body}'" if body else "nil"))
@@ -186,13 +186,13 @@ def run_wrk(server, script, seconds):
     return float(re.search(r"Requests/sec:\s+([\d.]+)", done.stdout)[1])
 
 
-def measure(office, server, name, script, lua, options):
+def measure(deployment, server, name, script, lua, options):
     rates = {"docket": [], "pgbench": []}
     for number in range(options.rounds):
         # Neither is always the one that comes after the other.
         for side in ("docket", "pgbench") if number % 2 else ("pgbench", "docket"):
             rates[side].append(run_wrk(server, lua, options.seconds) if side == "docket" else
-                               script.run(office.url, options.seconds))
+                               script.run(deployment.url, options.seconds))
     docket, pgbench = (statistics.median(rates[side]) for side in ("docket", "pgbench"))
     print(f"{name:8}{docket:12,.0f}/s{pgbench:12,.0f}/s{docket / pgbench:8.2f}{AIMS[name]:8.2f}   "
           + "  ".join(f"{one:,.0f}:{other:,.0f}" for one, other in zip(*rates.values())),
@@ -211,27 +211,27 @@ def main():
     place, lock = postgres.begin()
     try:
         cluster = postgres.private(shared_buffers="1GB", max_wal_size="4GB")
-        with make_accounts(cluster, place) as office:
-            run(office, place, options)
+        with make_accounts(cluster, place) as deployment:
+            run(deployment, place, options)
     finally:
         postgres.clear(place)
         lock.close()
 
 
-def run(office, place, options):
-    server = office.serve("--database-connections", CONNECTIONS)
+def run(deployment, place, options):
+    server = deployment.serve("--database-connections", CONNECTIONS)
     print(f"{'':8}{'docket':>14}{'pgbench':>14}{'ratio':>8}{'aim':>8}   each round")
     for name, method, value in (("get", "GET", None),
                                 ("create", "POST", task(title="A task to be done"))):
         if options.only not in (None, name):
             continue
         account = str(ACCOUNTS)
-        capture = Capture(office, server, account, method, value)
+        capture = Capture(deployment, server, account, method, value)
         script = Script(place, name, capture, account, changing(capture))
         if options.show:
             print(script.path.read_text(), script.given)
-        lua = wrk_script(place, name, office, method, value and json.dumps(value))
-        measure(office, server, name, script, lua, options)
+        lua = wrk_script(place, name, deployment, method, value and json.dumps(value))
+        measure(deployment, server, name, script, lua, options)
 
 
 if __name__ == "__main__":

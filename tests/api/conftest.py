@@ -1,19 +1,19 @@
 """The servers that the tests talk to. The program is $DOCKET_PROGRAM, else build/docket; run the
 suite with `/usr/bin/python3 -m pytest tests/api`.
 
-The fixtures keep their places on SQLite, and for the tests of a file that is marked (places.BOTH,
-places.ALL) on each of the databases in turn."""
+The fixtures keep their places on SQLite, and for the tests of a file that is marked (backends.BOTH,
+backends.ALL) on each of the databases in turn."""
 import contextlib
 import os
 
 import pytest
 
 import admin
+import backends
 import harness
-import places
 import postgres
 import proofs
-from places import where
+from backends import where
 
 
 def pytest_configure(config):
@@ -54,8 +54,8 @@ def database(request):
 @pytest.fixture(scope="session")
 def base(database):
     """A place with the base records alone and its token. It is copied, never served."""
-    return places.once(database, "base", lambda place: harness.make_data(
-        place, options=places.init_options(database)))
+    return backends.once(database, "base", lambda place: harness.make_data(
+        place, options=backends.init_options(database)))
 
 
 @pytest.fixture(scope="session")
@@ -66,7 +66,7 @@ def servers(tmp_path_factory):
     def make(database, base):
         if database not in made:
             folder = tmp_path_factory.mktemp("shared")
-            made[database] = harness.Server(places.copy(base[0], folder / "data"), base[1],
+            made[database] = harness.Server(backends.copy(base[0], folder / "data"), base[1],
                                             folder / "stderr")
         return made[database]
 
@@ -86,7 +86,7 @@ def server(servers, database, base):
 def own_server(tmp_path_factory, base):
     """A server that the tests of a file share, which make more than tasks."""
     place = tmp_path_factory.mktemp("own")
-    server = harness.Server(places.copy(base[0], place / "data"), base[1], place / "stderr")
+    server = harness.Server(backends.copy(base[0], place / "data"), base[1], place / "stderr")
     yield server
     server.stop()
 
@@ -99,14 +99,14 @@ def base_of_two(database):
         tokens = []
         for account, tasks in zip(admin.ACCOUNTS, (5, 9)):
             how = (["account", "add", account] if tokens else
-                   ["init", "--account", account, *places.init_options(database)])
+                   ["init", "--account", account, *backends.init_options(database)])
             file = harness.token_file(place, account)
             harness.succeed(*how, *where(place), "--token-file", file)
             harness.succeed("demo", *where(place), "--account", account, "--tasks", tasks)
             tokens.append(file.read_text().strip())
         return " ".join(tokens)
 
-    place, tokens = places.once(database, "two", make)
+    place, tokens = backends.once(database, "two", make)
     return place, dict(zip(admin.ACCOUNTS, tokens.split()))
 
 
@@ -115,8 +115,8 @@ def new_place(database, tmp_path):
     """Makes places that nothing is in yet."""
     with contextlib.ExitStack() as stack:
         def make(name):
-            place = places.empty(database, tmp_path / name)
-            stack.callback(places.remove, place)
+            place = backends.empty(database, tmp_path / name)
+            stack.callback(backends.remove, place)
             return place
         yield make
 
@@ -124,28 +124,28 @@ def new_place(database, tmp_path):
 @pytest.fixture
 def two(tmp_path, base_of_two):
     """A copy of it, of which no server has more than the test starts."""
-    place = places.copy(base_of_two[0], tmp_path / "two")
+    place = backends.copy(base_of_two[0], tmp_path / "two")
     yield place
-    places.remove(place)
+    backends.remove(place)
 
 
 @pytest.fixture
 def one(tmp_path, base):
     """A copy of the place of one account."""
-    place = places.copy(base[0], tmp_path / "one")
+    place = backends.copy(base[0], tmp_path / "one")
     yield place
-    places.remove(place)
+    backends.remove(place)
 
 
 @pytest.fixture(scope="module")
 def pair(tmp_path_factory, base_of_two):
     """A server of two accounts that the tests of a file share."""
     folder = tmp_path_factory.mktemp("pair")
-    place = places.copy(base_of_two[0], folder / "data")
+    place = backends.copy(base_of_two[0], folder / "data")
     pair = admin.Pair(place, base_of_two[1], folder / "log")
     yield pair
     pair.server.stop()
-    places.remove(place)
+    backends.remove(place)
 
 
 @pytest.fixture
@@ -155,7 +155,7 @@ def make_server(tmp_path, base):
 
     def make(data=None, token=None, **options):
         if data is None:
-            data = places.copy(base[0], tmp_path / f"data-{len(made)}")
+            data = backends.copy(base[0], tmp_path / f"data-{len(made)}")
             copies.append(data)
         server = harness.Server(data, token or base[1], tmp_path / f"stderr-{len(made)}",
                                 **options)
@@ -168,7 +168,7 @@ def make_server(tmp_path, base):
             server.stop()
         server.check_stderr()
     for place in copies:
-        places.remove(place)
+        backends.remove(place)
 
 
 @pytest.hookimpl(hookwrapper=True)

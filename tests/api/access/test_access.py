@@ -4,10 +4,10 @@ import re
 
 import pytest
 
-import places
+import backends
 from harness import JSON, OWN, TASKS, Wire, basic, cases, problem, task
 
-pytestmark = places.BOTH
+pytestmark = backends.BOTH
 
 FULL, LIMITED, DISABLED = 0, 1, 2
 
@@ -209,7 +209,7 @@ def test_limited_staff_with_a_wrong_token(server):
 def set_level(server, staff_id, level):
     """Changes an access level while the server does not run."""
     server.stop()
-    with places.opened(server.data) as database:
+    with backends.opened(server.data) as database:
         done = database.execute("UPDATE staff SET access_level = ? WHERE id = ?",
                                 (level, staff_id))
         assert done.rowcount == 1
@@ -240,7 +240,8 @@ def test_every_access_level(make_server):
     assert_unknown(server.get(reply.json["id"]))
     assert server.get(reply.json["id"], access=second).json == reply.json
     server.stop()
-    assert places.rows(server.data, "SELECT staff_id FROM history WHERE record = 'task'") == [(2,)]
+    rows = backends.rows(server.data, "SELECT staff_id FROM history WHERE record = 'task'")
+    assert rows == [(2,)]
 
 
 # What comes first
@@ -281,7 +282,7 @@ def test_options_needs_no_access(server, path):
 
 # Tokens at rest
 
-@places.SQLITE
+@backends.SQLITE
 def test_tokens_are_stored_as_hashes_alone(make_server):
     server = make_server()
     server.create()

@@ -3,8 +3,8 @@ import re
 
 import pytest
 
+import backends
 import commands
-import places
 from harness import JSON, ROOT, TASKS, Server, Wire, basic, cases, problem, task
 
 ORIGINS = ["https://app.example.com", "http://localhost:3000", "capacitor://localhost"]
@@ -23,7 +23,7 @@ NOT_FOR_PAGES = {"Connection", "Date", "Keep-Alive", "Strict-Transport-Security"
 def server(tmp_path_factory, base):
     """A server that is told several, with blanks between them."""
     place = tmp_path_factory.mktemp("cors")
-    server = Server(places.copy(base[0], place / "data"), base[1], place / "stderr",
+    server = Server(backends.copy(base[0], place / "data"), base[1], place / "stderr",
                     options=["--cors-origins", ", ".join(ORIGINS)])
     yield server
     server.stop()

@@ -12,7 +12,7 @@ import threading
 
 import pytest
 
-import places
+import backends
 from harness import TASKS, Server
 
 CHROMIUM = shutil.which("chromium")
@@ -81,7 +81,7 @@ def found(tmp_path_factory, base):
     with Site() as site:
         threading.Thread(target=site.serve_forever, daemon=True).start()
         listed, other = (f"http://{host}:{site.server_port}" for host in ("127.0.0.1", "localhost"))
-        server = Server(places.copy(base[0], place / "data"), base[1], place / "stderr",
+        server = Server(backends.copy(base[0], place / "data"), base[1], place / "stderr",
                         options=["--cors-origins", f"https://app.example.com,{listed}"])
         script = pathlib.Path(__file__).with_name("page.js").read_text("utf-8")
         site.page = lambda after: PAGE.format(

@@ -7,11 +7,11 @@ import time
 
 import pytest
 
-import places
+import backends
 from admin import ACCOUNTS, DOMAIN, Pair, docket, dump
 from harness import JSON, Wire, basic, cases, problem, task
 
-pytestmark = places.BOTH
+pytestmark = backends.BOTH
 
 # Each path with the methods that it takes, HEAD beside GET and OPTIONS beside all: a new route is a
 # row, and where its methods are others a body of a request that succeeds.
@@ -59,7 +59,7 @@ WHO = {
 
 def add_records(folder, account):
     """A record of each kind with the id that only this account is to have."""
-    with places.opened(folder) as database:
+    with backends.opened(folder) as database:
         for table, columns, values in (
                 ("calendar", "name, color", ("x", "#000000")), ("case_service", "name", ("x",)),
                 ("casefile", "case_number, status", ("x", 0)),
@@ -96,7 +96,7 @@ class Matrix(Pair):
 @pytest.fixture(scope="module")
 def matrix(tmp_path_factory, base_of_two):
     place = tmp_path_factory.mktemp("matrix")
-    folder, secrets = places.copy(base_of_two[0], place / "data"), {}
+    folder, secrets = backends.copy(base_of_two[0], place / "data"), {}
     add_records(folder, 2)
     for account in ACCOUNTS:
         where = ["--account", account]
@@ -110,7 +110,7 @@ def matrix(tmp_path_factory, base_of_two):
         docket(folder, "staff add", "colleague", "--email", "c@example.com", *where)
         docket(folder, "staff add", "gone", "--access", "disabled", *where)
         docket(folder, "staff add", "only-" + account, *where)
-    with places.opened(folder) as database:
+    with backends.opened(folder) as database:
         database.execute("UPDATE token SET expires_at = ? WHERE label = 'expired'",
                          (int(time.time()) - 60,))
     matrix = Matrix(folder, base_of_two[1], place / "log")
@@ -120,7 +120,7 @@ def matrix(tmp_path_factory, base_of_two):
     assert reply.json["id"] == OTHERS, reply
     yield matrix
     matrix.server.stop()
-    places.remove(folder)
+    backends.remove(folder)
 
 
 def seen(reply):

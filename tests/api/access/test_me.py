@@ -1,11 +1,11 @@
 """GET /api/v1/me: whom the credentials are of."""
 import pytest
 
-import places
+import backends
+from backends import where
 from harness import basic, faults, problem, succeed
-from places import where
 
-pytestmark = places.BOTH
+pytestmark = backends.BOTH
 
 ME = "/api/v1/me"
 

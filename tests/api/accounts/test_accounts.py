@@ -1,12 +1,12 @@
 """Several accounts in one folder: which one a request is for, and that none sees another's."""
 import pytest
 
-import places
+import backends
+from backends import rows, where
 from commands import fails, misuse, mode
 from harness import TASKS, Server, Wire, basic, problem, succeed, token_file
-from places import rows, where
 
-pytestmark = places.BOTH
+pytestmark = backends.BOTH
 
 DOMAIN = "example.test"
 
@@ -24,13 +24,13 @@ def add(folder, name, *options):
 def two(tmp_path_factory, database):
     """A server of two accounts, and the token of each."""
     place = tmp_path_factory.mktemp("accounts")
-    folder = places.empty(database, place / "data")
+    folder = backends.empty(database, place / "data")
     succeed("init", *where(folder), "--account", "first", "--token-file", place / "token")
     tokens = {"first": (place / "token").read_text().strip(), "second": add(folder, "second")}
     server = Server(folder, None, place / "log", ["--base-domain", DOMAIN])
     yield server, tokens
     server.stop()
-    places.remove(folder)
+    backends.remove(folder)
 
 
 def ask(two, host, path, token, **options):

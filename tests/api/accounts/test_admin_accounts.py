@@ -7,9 +7,9 @@ import pytest
 
 from admin import (ACCOUNTS, TIME, TOKEN, Pair, check_help, check_sound, docket, dump,
                    listed, refused)
+from backends import rows
 from commands import fails, misuse, mode
 from harness import TASKS, Server, faults, problem, run, strict_json, succeed, task
-from places import rows
 
 PRESETS = {"country": "US", "require_case": True, "expand": "", "alert_hour": "00:00",
            "time_zone": "UTC"}

@@ -8,9 +8,9 @@ import threading
 import pytest
 
 from admin import TIME, check_help, check_sound, docket, dump, listed, refused
+from backends import rows
 from commands import fails, misuse
 from harness import OWN, TASKS, Server, basic, cases, problem, run, succeed, task
-from places import rows
 
 NOBODY = {"first_name": "", "last_name": "", "email": "", "access_level": "full"}
 STAFF = "SELECT id, username, first_name, last_name, email, access_level FROM staff"

@@ -8,10 +8,10 @@ import time
 import pytest
 
 from admin import TIME, TOKEN, change, check_help, docket, dump, listed, refused
+from backends import rows
 from commands import fails, full, misuse, mode
 from harness import (ANSWER_S, FIELDS, JSON, OWN, TASKS, Server, basic, faults, problem, strict_json,
                      succeed, task)
-from places import rows
 from tables import assert_is_now
 
 PLAIN = {"expires_at": None, "read_only": False, "lenient": False, "last_used_at": None}

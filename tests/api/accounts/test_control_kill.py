@@ -18,8 +18,8 @@ import pytest
 
 import proofs
 from admin import TOKEN, Pair, check_sound, docket, dump, listed
+from backends import rows
 from harness import COMMAND_S, PROGRAM, SANITIZER, environment, run, succeed
-from places import rows
 
 TURNS = proofs.size(6)
 WORKERS = 3

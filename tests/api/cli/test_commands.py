@@ -8,9 +8,9 @@ import sqlite3
 
 import pytest
 
+from backends import rows
 from commands import fails, full, misuse, mode
 from harness import basic, succeed, task
-from places import rows
 
 
 # init

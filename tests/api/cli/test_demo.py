@@ -9,11 +9,11 @@ import time
 
 import pytest
 
+import backends
 import harness
-import places
+from backends import rows
 from commands import fails, misuse
 from harness import EXAMPLE, JSON, PROGRAM, TASKS, environment, run, succeed
-from places import rows
 
 DAY = 86400
 
@@ -21,7 +21,7 @@ DAY = 86400
 def everything(folder):
     """All that is in the database."""
     return {name: sorted(rows(folder, f'SELECT * FROM "{name}"'), key=repr)
-            for name, in rows(folder, places.TABLES[False])}
+            for name, in rows(folder, backends.TABLES[False])}
 
 
 @pytest.fixture

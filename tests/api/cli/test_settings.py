@@ -6,9 +6,9 @@ import socket
 
 import pytest
 
+from backends import rows
 from commands import fails, misuse
 from harness import run, succeed
-from places import rows
 
 STAFF = ["first-name", "last-name", "email", "access"]
 PLACE = ["data", "database", "allow-network-folder"]

@@ -4,11 +4,11 @@ import subprocess
 
 import pytest
 
-import places
+import backends
 from admin import listed
+from backends import where
 from commands import misuse
 from harness import PROGRAM, Server, environment, run, succeed
-from places import where
 
 
 @pytest.fixture
@@ -153,7 +153,7 @@ def test_the_forms_of_a_line(folder, tmp_path, form):
 
 # Sample records
 
-@places.POSTGRESQL
+@backends.POSTGRESQL
 def test_demo_beside_a_server_and_another(one, tmp_path):
     """Over a database, which docket may serve meanwhile."""
     server = Server(one, "", tmp_path / "log")
@@ -163,13 +163,13 @@ def test_demo_beside_a_server_and_another(one, tmp_path):
         said = process.communicate()[1]
         assert process.returncode == 0, said
     server.stop()
-    assert places.rows(one, "SELECT count(*) FROM task") == [(600,)]
+    assert backends.rows(one, "SELECT count(*) FROM task") == [(600,)]
     done = run("check", *where(one))
     assert done.returncode == 0, done
 
 
 def test_check_says_what_to_do(folder):
-    places.rows(folder, "UPDATE account SET last_change = last_change + 1")
+    backends.rows(folder, "UPDATE account SET last_change = last_change + 1")
     done = run("check", "--data", folder)
     assert done.returncode == 1 and done.stdout.endswith("\nnot sound\n"), done
     assert "last-change: BROKEN; the rule: " in done.stdout

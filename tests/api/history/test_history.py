@@ -1,12 +1,12 @@
 """The history of a record, and the changes of an account: GET …/{id}/history and /changes."""
 import pytest
 
+import backends
 import harness
-import places
 import records
 from harness import TASKS, cases, problem
 
-pytestmark = places.BOTH
+pytestmark = backends.BOTH
 
 CHANGES = "/api/v1/changes"
 

@@ -4,11 +4,11 @@ import json
 
 import pytest
 
-import places
+import backends
 from chain import columns, digest_of
 from harness import cases, run, succeed
 
-pytestmark = places.BOTH
+pytestmark = backends.BOTH
 
 OF_MAIN = "WHERE account_id = 1"
 LAST = "(SELECT max(change) FROM history WHERE account_id = 1)"
@@ -16,9 +16,9 @@ LAST = "(SELECT max(change) FROM history WHERE account_id = 1)"
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory, database):
-    place = places.empty(database, tmp_path_factory.mktemp("chain") / "data")
-    where = places.where(place)
-    succeed("init", *where, *places.init_options(database))
+    place = backends.empty(database, tmp_path_factory.mktemp("chain") / "data")
+    where = backends.where(place)
+    succeed("init", *where, *backends.init_options(database))
     succeed("demo", *where, "--tasks", 20)
     succeed("account", "add", "second", *where)
     return place
@@ -26,25 +26,25 @@ def whole(tmp_path_factory, database):
 
 @pytest.fixture
 def folder(whole, tmp_path):
-    return places.copy(whole, tmp_path / "data")
+    return backends.copy(whole, tmp_path / "data")
 
 
 def change(folder, script):
-    with places.opened(folder) as database:
+    with backends.opened(folder) as database:
         for statement in filter(None, script.split(";")):
             database.execute(statement)
 
 
 def told(folder):
     """What the rule says: the first entry of each account that does not fit."""
-    done = run("check", *places.where(folder), "--json")
+    done = run("check", *backends.where(folder), "--json")
     rules = {fault["rule"]: fault for fault in json.loads(done.stdout)["faults"]}
     return [(entry["account"], entry["id"])
             for entry in rules.get("history-chain", {"entries": []})["entries"]]
 
 
 def test_the_form_is_the_documented_one(whole):
-    with places.opened(whole) as database:
+    with backends.opened(whole) as database:
         heads = dict(database.execute("SELECT id, history_head FROM account"))
         before, last = {}, {}
         for row in columns(database):
@@ -81,14 +81,14 @@ def test_the_form_is_the_documented_one(whole):
     ("all is gone", f"DELETE FROM history {OF_MAIN};", None),
 ]))
 def test_what_is_changed_is_found(folder, script, first):
-    with places.opened(folder) as database:
+    with backends.opened(folder) as database:
         known = {"casefile": "SELECT change FROM history WHERE account_id = 1 AND"
                              " record = 'casefile' AND record_id = 245"}
         if first in known:
             first = database.execute(known[first]).fetchone()[0]
     change(folder, script)
     if first == "last":
-        with places.opened(folder) as database:
+        with backends.opened(folder) as database:
             first = database.execute("SELECT " + LAST).fetchone()[0]
     assert told(folder) == [("main", first)]
 

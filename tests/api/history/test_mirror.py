@@ -6,12 +6,12 @@ import time
 
 import pytest
 
+import backends
 import harness
-import places
 import proofs
 from records import CALENDAR, CASE, KINDS, STAFF, SUBJECT, TASK, create, least, patch, remove, send
 
-pytestmark = places.BOTH
+pytestmark = backends.BOTH
 WRITERS, SECONDS = 16, proofs.size(4)
 
 

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from authority import Authority, TlsWire
+from ca import CA, TlsWire
 from harness import ANSWER_S, TASKS, Wire, problem
 
 IDLE = 10000
@@ -74,16 +74,16 @@ def test_idle_connections(make_server, descriptors):
 
 
 def test_idle_tls_connections(make_server, tmp_path):
-    authority = Authority(tmp_path / "ca")
-    chain, key = authority.make("acme", "acme.viewcases.com")
+    ca = CA(tmp_path / "ca")
+    chain, key = ca.make("acme", "acme.viewcases.com")
     server = make_server(options=["--tls-cert", chain, "--tls-key", key])
     one = server.request("GET", TASKS + "/1")
-    with TlsWire(server, authority) as wire:
+    with TlsWire(server, ca) as wire:
         wire.send(one)
         problem(wire.reply(), 404)
         empty = server.memory()
         with contextlib.ExitStack() as idle:
-            wires = [idle.enter_context(TlsWire(server, authority)) for _ in range(IDLE_TLS)]
+            wires = [idle.enter_context(TlsWire(server, ca)) for _ in range(IDLE_TLS)]
             opened = server.memory()
             for other in wires:
                 other.send(one)

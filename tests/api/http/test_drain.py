@@ -11,14 +11,14 @@ import time
 import pytest
 import requests
 
-import places
-from authority import Authority, TlsWire
+import backends
+from ca import CA, TlsWire
 from harness import ANSWER_S, TASKS, Wire, task
 
 CLIENTS = 4
 POST = "Content-Type: application/json"
 
-pytestmark = places.BOTH
+pytestmark = backends.BOTH
 
 
 def body(title):
@@ -26,7 +26,7 @@ def body(title):
 
 
 def stored(place):
-    return sorted(title for title, in places.rows(place, "SELECT title FROM task"))
+    return sorted(title for title, in backends.rows(place, "SELECT title FROM task"))
 
 
 def await_drain(server):
@@ -138,10 +138,10 @@ def test_a_head_that_has_begun_is_answered(make_server):
 
 
 def test_a_silent_client_does_not_hold_up_the_end(make_server, tmp_path):
-    authority = Authority(tmp_path / "ca")
-    chain, key = authority.make("acme", "acme.viewcases.com")
+    ca = CA(tmp_path / "ca")
+    chain, key = ca.make("acme", "acme.viewcases.com")
     server = make_server(options=["--tls-cert", chain, "--tls-key", key])
-    with TlsWire(server, authority) as kept, TlsWire(server, authority), \
+    with TlsWire(server, ca) as kept, TlsWire(server, ca), \
          socket.create_connection((server.host, server.port)):
         kept.send(server.request("GET", "/healthz"))
         assert kept.reply().status == 200
@@ -175,7 +175,7 @@ def test_a_second_signal_ends_it_at_once(make_server, how):
     assert stored(server.data) == []
 
 
-@places.SQLITE
+@backends.SQLITE
 def test_what_is_stored_at_the_very_end_is_answered(make_server):
     """Behind the drain, which a second signal ends here, the writer finishes what it has begun.
     Each of the answers takes its time."""
@@ -185,7 +185,7 @@ def test_what_is_stored_at_the_very_end_is_answered(make_server):
                           body=json.dumps({"operations": operations}).encode())
     with contextlib.ExitStack() as stack:
         wires = [stack.enter_context(Wire(server)) for _ in range(8)]
-        with places.opened(server.data) as somebody:
+        with backends.opened(server.data) as somebody:
             somebody.execute("BEGIN IMMEDIATE")
             for wire in wires:
                 wire.send(bulk)

@@ -4,7 +4,7 @@ import socket
 import ssl
 import time
 
-from authority import Authority
+from ca import CA
 from harness import ANSWER_S, Wire
 from test_drain import await_drain
 
@@ -47,11 +47,11 @@ def test_who_is_connected_on_one_side_is_served(make_server):
 
 def test_a_tls_handshake_is_waited_for(make_server, tmp_path):
     """Longer than for a silent client."""
-    authority = Authority(tmp_path / "ca")
-    chain, key = authority.make("acme", "acme.viewcases.com")
+    ca = CA(tmp_path / "ca")
+    chain, key = ca.make("acme", "acme.viewcases.com")
     server = make_server(options=["--tls-cert", chain, "--tls-key", key])
     from_server, to_server = ssl.MemoryBIO(), ssl.MemoryBIO()
-    client = authority.context().wrap_bio(from_server, to_server,
+    client = ca.context().wrap_bio(from_server, to_server,
                                           server_hostname="acme.viewcases.com")
 
     def until_done(what, *arguments):

@@ -6,15 +6,15 @@ import time
 
 import pytest
 
-import places
+import backends
 import postgres
 from admin import ACCOUNTS
+from deployment import Deployment
 from harness import ANSWER_S, TASKS, Wire, problem
-from office import Office
 
 PATHS = ("/healthz", "/readyz")
 
-pytestmark = places.BOTH
+pytestmark = backends.BOTH
 
 
 @pytest.mark.parametrize("path", PATHS)
@@ -80,11 +80,11 @@ def test_not_ready_while_it_drains(make_server):
     assert (line["status"], line["reason"]) == (503, "not ready")
 
 
-@places.SQLITE
+@backends.SQLITE
 def test_not_ready_while_the_database_is_away(tmp_path):
     with postgres.private() as cluster, \
-         Office(cluster.create("health"), tmp_path, options=()) as office:
-        server = office.serve()
+         Deployment(cluster.create("health"), tmp_path, options=()) as deployment:
+        server = deployment.serve()
         assert server.call("GET", "/readyz", access=False).status == 200
         cluster.stop("immediate")
         deadline = time.monotonic() + ANSWER_S
@@ -102,13 +102,13 @@ def test_not_ready_while_the_database_is_away(tmp_path):
         problem(server.call("GET", TASKS, access=False), 401)
 
 
-@places.SQLITE
+@backends.SQLITE
 def test_one_at_a_time_asks_the_database(tmp_path):
     """The others get its answer."""
     with postgres.private(log_statement="all") as cluster, \
-         Office(cluster.create("health"), tmp_path, options=()) as office, \
+         Deployment(cluster.create("health"), tmp_path, options=()) as deployment, \
          contextlib.ExitStack() as stack:
-        server = office.serve()
+        server = deployment.serve()
         wires = [stack.enter_context(Wire(server)) for _ in range(40)]
         os.kill(server.process.pid, signal.SIGSTOP)
         for wire in wires:

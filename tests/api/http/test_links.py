@@ -5,8 +5,8 @@ import urllib.parse
 
 import pytest
 
+import backends
 import commands
-import places
 from harness import TASKS, Server, Wire, basic, cases, task
 from records import KINDS, NAMES, change, post, send
 
@@ -35,7 +35,7 @@ def start(tmp_path_factory, base):
 
     def start(*options):
         place = tmp_path_factory.mktemp("links")
-        made.append(Server(places.copy(base[0], place / "data"), base[1], place / "stderr",
+        made.append(Server(backends.copy(base[0], place / "data"), base[1], place / "stderr",
                            options=options))
         return made[-1]
 

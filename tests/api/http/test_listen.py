@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from authority import Authority
+from ca import CA
 from commands import fails, misuse
 from harness import ANSWER_S, PROGRAM, TASKS, Wire, environment
 
@@ -241,7 +241,7 @@ def test_a_port_that_needs_a_privilege(base, tmp_path):
 
 @pytest.mark.parametrize("which", ["cert", "key"])
 def test_a_file_of_tls_that_is_missing(base, tmp_path, which):
-    files = dict(zip(("cert", "key"), Authority(tmp_path / "ca").make("acme", "acme.test")))
+    files = dict(zip(("cert", "key"), CA(tmp_path / "ca").make("acme", "acme.test")))
     files[which] = tmp_path / "nofile.pem"
     said = fails("serve", "--data", base[0], "--listen", "127.0.0.1:0", "--tls-cert",
                  files["cert"], "--tls-key", files["key"])

@@ -8,12 +8,12 @@ import time
 import pytest
 
 import admin
+import backends
 import harness
-import places
+from backends import where
 from commands import misuse
 from harness import (ANSWER_S, JSON, PROGRAM, TASKS, Wire, basic, cases, environment, strict_json,
                      succeed)
-from places import where
 
 SECRET = "hunter2hunter2"
 TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"
@@ -105,7 +105,7 @@ def test_it_tells_what_serves_what(make_server):
         f"docket: version {version} serves the folder {server.data}, schema {schema}")
 
 
-@places.POSTGRESQL
+@backends.POSTGRESQL
 def test_no_password_of_a_database_is_in_it(one):
     """A password may have a question mark in it, and parameters may be secrets."""
     scheme, rest = one.url.split("://", 1)
@@ -126,7 +126,7 @@ def test_no_password_of_a_database_is_in_it(one):
 def refusing(tmp_path_factory, base):
     """A server that has somebody and something to refuse of every kind."""
     folder = tmp_path_factory.mktemp("refusing")
-    data = places.copy(base[0], folder / "data")
+    data = backends.copy(base[0], folder / "data")
     tokens = {}
     for label, options in (("reader", ["--read-only"]), ("old", ["--expires", "2999-01-01"])):
         succeed("token", "add", label, "--data", data, *options, "--token-file", folder / label)

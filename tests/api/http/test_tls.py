@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from authority import Authority, TlsWire, curl, curl_post, openssl
+from ca import CA, TlsWire, curl, curl_post, openssl
 from commands import fails, misuse
 from harness import (ANSWER_S, TASKS, Server, Wire, cases, problem, succeed, task)
 
@@ -20,16 +20,16 @@ HALF_HELLO = bytes.fromhex("1603010200010001fc0303") + b"x" * 20
 
 
 @pytest.fixture(scope="module")
-def authority(tmp_path_factory):
-    return Authority(tmp_path_factory.mktemp("authority") / "ca")
+def ca(tmp_path_factory):
+    return CA(tmp_path_factory.mktemp("ca") / "ca")
 
 
 @pytest.fixture(scope="module")
-def pairs(authority):
-    return [authority.make("acme", "acme.viewcases.com"),
-            authority.make("any", "*.example.test", kind="rsa"),
-            authority.make("one", "one.example.test", "second.test"),
-            authority.make("edwards", "ed.test", kind="ed25519")]
+def pairs(ca):
+    return [ca.make("acme", "acme.viewcases.com"),
+            ca.make("any", "*.example.test", kind="rsa"),
+            ca.make("one", "one.example.test", "second.test"),
+            ca.make("edwards", "ed.test", kind="ed25519")]
 
 
 def options(pairs):
@@ -82,28 +82,28 @@ def test_the_line_says_https(secure):
     assert f"listening on https://{secure.host}:{secure.port}\n" in secure.stderr()
 
 
-def test_the_vendors_list(secure, authority):
-    reply = curl(secure, authority, RANGE)
+def test_the_vendors_list(secure, ca):
+    reply = curl(secure, ca, RANGE)
     assert reply.status == 200, reply
     assert [record["id"] for record in reply.json] == [1], reply
 
 
-def test_the_vendors_count(secure, authority):
-    reply = curl(secure, authority, RANGE + "&mode=count")
+def test_the_vendors_count(secure, ca):
+    reply = curl(secure, ca, RANGE + "&mode=count")
     assert reply.status == 200, reply
     assert reply.json["record_count"] >= 30
     assert reply.json["page_count"] == reply.json["record_count"]
 
 
-def test_the_vendors_create(secure, authority):
-    reply = curl_post(secure, authority, TASKS, task(title="over TLS"))
+def test_the_vendors_create(secure, ca):
+    reply = curl_post(secure, ca, TASKS, task(title="over TLS"))
     assert reply.status == 201, reply
-    assert curl(secure, authority, reply.header("Location")).json == reply.json
+    assert curl(secure, ca, reply.header("Location")).json == reply.json
 
 
-def test_another_account(secure, authority):
+def test_another_account(secure, ca):
     """The certificate does not say who is asked: the Host does."""
-    with TlsWire(secure, authority) as wire:
+    with TlsWire(secure, ca) as wire:
         problem(ask(secure, wire, host="other.viewcases.com"), 401)
         assert ask(secure, wire).status == 200
 
@@ -115,8 +115,8 @@ def test_another_account(secure, authority):
     (401, TASKS, ("--user", "a:b")), (404, "/nowhere", ()),
     (405, TASKS, ("--request", "PUT")), (422, TASKS, ("--json", "{}")),
     (415, TASKS, ("--header", "Content-Type: a/b", "--data", "{}"))])
-def test_hsts_on_every_answer(secure, authority, status, path, more):
-    reply = curl(secure, authority, path, *more)
+def test_hsts_on_every_answer(secure, ca, status, path, more):
+    reply = curl(secure, ca, path, *more)
     assert reply.status == status, reply
     seconds = reply.header(HSTS)
     assert seconds.startswith("max-age=") and int(seconds[8:]) >= 180 * 86400
@@ -141,8 +141,8 @@ def test_no_hsts_in_the_clear(server, path):
     (None, "acme"), ("127.0.0.1", "acme")])
 @pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3],
                          ids=["1.2", "1.3"])
-def test_the_certificate_for_a_name(secure, authority, name, label, version):
-    with TlsWire(secure, authority, name, version=version, name_matters=False) as wire:
+def test_the_certificate_for_a_name(secure, ca, name, label, version):
+    with TlsWire(secure, ca, name, version=version, name_matters=False) as wire:
         assert wire.label == label
         assert ask(secure, wire).status == 200
 
@@ -151,14 +151,14 @@ def test_the_certificate_for_a_name(secure, authority, name, label, version):
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 @pytest.mark.parametrize("version", ["TLSv1", "TLSv1_1"])
-def test_old_versions_are_refused(secure, authority, version):
+def test_old_versions_are_refused(secure, ca, version):
     with pytest.raises(REFUSED):
-        TlsWire(secure, authority, version=ssl.TLSVersion[version])
+        TlsWire(secure, ca, version=ssl.TLSVersion[version])
 
 
 @pytest.mark.parametrize("version", ["TLSv1_2", "TLSv1_3"])
-def test_versions(secure, authority, version):
-    with TlsWire(secure, authority, version=ssl.TLSVersion[version]) as wire:
+def test_versions(secure, ca, version):
+    with TlsWire(secure, ca, version=ssl.TLSVersion[version]) as wire:
         assert wire.socket.version().replace(".", "_") == version
         assert ask(secure, wire).status == 200
 
@@ -168,8 +168,8 @@ def test_versions(secure, authority, version):
     ("ECDHE-ECDSA-CHACHA20-POLY1305", True), ("ECDHE-ECDSA-AES128-SHA", False),
     ("ECDHE-ECDSA-AES256-SHA384", False), ("AES128-GCM-SHA256", False),
     ("AES256-SHA", False), ("DHE-RSA-AES128-GCM-SHA256", False)])
-def test_suites(secure, authority, suite, taken):
-    context = authority.context(ssl.TLSVersion.TLSv1_2, name_matters=False)
+def test_suites(secure, ca, suite, taken):
+    context = ca.context(ssl.TLSVersion.TLSv1_2, name_matters=False)
     context.set_ciphers(suite + ":@SECLEVEL=0")
     raw = socket.create_connection((secure.host, secure.port), ANSWER_S)
     # Of the RSA certificate where the suite is of RSA, so that only the suite can be refused.
@@ -197,51 +197,51 @@ def test_what_is_not_tls_is_closed(secure, said):
         assert len(wire.buffer) <= 7 and b"HTTP" not in wire.buffer, wire.buffer
 
 
-def test_the_port_is_served_behind_all_of_that(secure, authority):
-    assert curl(secure, authority, TASKS + "/1").status == 200
+def test_the_port_is_served_behind_all_of_that(secure, ca):
+    assert curl(secure, ca, TASKS + "/1").status == 200
 
 
 # Bodies and answers of every size
 
 @pytest.mark.parametrize("size", [1, 1000, 16 * 1024 - 300, 16 * 1024, 40000, 65535])
-def test_a_body(secure, authority, size):
-    reply = curl_post(secure, authority, TASKS, task(body="x" * size))
+def test_a_body(secure, ca, size):
+    reply = curl_post(secure, ca, TASKS, task(body="x" * size))
     assert reply.status == 201 and len(reply.json["body"]) == size
 
 
-def test_a_body_too_large(secure, authority):
-    with TlsWire(secure, authority) as wire:
+def test_a_body_too_large(secure, ca):
+    with TlsWire(secure, ca) as wire:
         wire.send(secure.request("POST", TASKS, "Host: acme.viewcases.com",
                                  "Content-Length: 1048577").replace(
             f"Host: {secure.host}\r\n".encode(), b""))
         problem(wire.reply(), 413)
 
 
-def test_pipelining(secure, authority):
+def test_pipelining(secure, ca):
     one = secure.request("GET", TASKS + "/1").replace(
         f"Host: {secure.host}".encode(), b"Host: acme.viewcases.com")
-    with TlsWire(secure, authority) as wire:
+    with TlsWire(secure, ca) as wire:
         wire.send(one * 300)
         for _ in range(300):
             assert wire.reply().json["id"] == 1
 
 
-def test_byte_by_byte(secure, authority):
+def test_byte_by_byte(secure, ca):
     """Each byte in a record of its own."""
     one = secure.request("GET", TASKS + "/1").replace(
         f"Host: {secure.host}".encode(), b"Host: acme.viewcases.com")
-    with TlsWire(secure, authority) as wire:
+    with TlsWire(secure, ca) as wire:
         for at in range(len(one)):
             wire.send(one[at:at + 1])
         assert wire.reply().json["id"] == 1
 
 
-def test_many_at_once(secure, authority):
+def test_many_at_once(secure, ca):
     done = []
 
     def client():
         for _ in range(5):
-            with TlsWire(secure, authority) as wire:
+            with TlsWire(secure, ca) as wire:
                 for _ in range(3):
                     done.append(ask(secure, wire).status)
 
@@ -255,11 +255,11 @@ def test_many_at_once(secure, authority):
 
 # A handshake that stops
 
-def test_stopped_handshakes_take_no_processor(secure, authority):
+def test_stopped_handshakes_take_no_processor(secure, ca):
     stopped = [Wire(secure) for _ in range(20)]
     for wire in stopped:
         wire.send(HALF_HELLO)
-    assert curl(secure, authority, TASKS + "/1").status == 200
+    assert curl(secure, ca, TASKS + "/1").status == 200
     time.sleep(0.5)
     before = secure.processor()
     time.sleep(2)
@@ -282,9 +282,9 @@ def test_the_end_does_not_wait_for_a_handshake(make_secure, pairs):
         wire.socket.close()
 
 
-def test_a_handshake_in_pieces(secure, authority):
+def test_a_handshake_in_pieces(secure, ca):
     """Through a pair of buffers, a few bytes at a time."""
-    context = authority.context()
+    context = ca.context()
     inside, outside = ssl.MemoryBIO(), ssl.MemoryBIO()
     tls = context.wrap_bio(inside, outside, server_hostname="acme.viewcases.com")
     with Wire(secure) as wire:
@@ -312,10 +312,10 @@ def test_a_handshake_in_pieces(secure, authority):
 
 # Where it may listen
 
-def test_with_a_certificate_it_may_listen_anywhere(make_secure, pairs, authority):
+def test_with_a_certificate_it_may_listen_anywhere(make_secure, pairs, ca):
     server = make_secure(pairs[:1], listen="0.0.0.0:0")
     assert server.host == "0.0.0.0"
-    assert curl(server, authority, TASKS + "/1").status == 200
+    assert curl(server, ca, TASKS + "/1").status == 200
 
 
 # Certificates that change
@@ -328,9 +328,9 @@ def replace(pair, other):
 
 
 @pytest.fixture
-def moving(authority, tmp_path):
+def moving(ca, tmp_path):
     """A pair whose files may be replaced."""
-    chain, key = authority.make("before", "acme.viewcases.com")
+    chain, key = ca.make("before", "acme.viewcases.com")
     pair = tmp_path / "moving.pem", tmp_path / "moving.key"
     replace(pair, (chain, key))
     return pair
@@ -346,20 +346,20 @@ def hang_up(server, words):
         time.sleep(0.01)
 
 
-def test_reload(make_secure, authority, moving):
+def test_reload(make_secure, ca, moving):
     server = make_secure([moving])
-    with TlsWire(server, authority) as old:
+    with TlsWire(server, ca) as old:
         assert old.label == "before"
-        replace(moving, authority.make("after", "acme.viewcases.com"))
+        replace(moving, ca.make("after", "acme.viewcases.com"))
         hang_up(server, "were read again")
-        with TlsWire(server, authority) as new:
+        with TlsWire(server, ca) as new:
             assert new.label == "after"
             assert ask(server, new).status == 200
         assert ask(server, old).status == 200
 
 
 @pytest.mark.parametrize("broken", ["chain", "key", "other key", "gone"])
-def test_a_bad_file_leaves_the_old_in_force(make_secure, authority, moving, broken):
+def test_a_bad_file_leaves_the_old_in_force(make_secure, ca, moving, broken):
     server = make_secure([moving])
     chain, key = moving
     if broken == "chain":
@@ -367,26 +367,26 @@ def test_a_bad_file_leaves_the_old_in_force(make_secure, authority, moving, brok
     elif broken == "key":
         key.write_text("nothing")
     elif broken == "other key":
-        shutil.copy(authority.make("other", "acme.viewcases.com")[1], key)
+        shutil.copy(ca.make("other", "acme.viewcases.com")[1], key)
     else:
         chain.unlink()
     hang_up(server, "the certificates stay as they were: " + (
         f"cannot read {chain}: No such file" if broken == "gone" else
         str(chain if broken == "chain" else key)))
-    with TlsWire(server, authority) as wire:
+    with TlsWire(server, ca) as wire:
         assert wire.label == "before"
         assert ask(server, wire).status == 200
 
 
-def test_reload_under_load(make_secure, authority, moving):
+def test_reload_under_load(make_secure, ca, moving):
     """Open connections lose nothing, new ones are always taken."""
     server = make_secure([moving])
-    other = [authority.make(f"number-{number}", "acme.viewcases.com") for number in range(2)]
+    other = [ca.make(f"number-{number}", "acme.viewcases.com") for number in range(2)]
     ending, counts, errors = threading.Event(), [0] * 6, []
 
     def keep(number):
         try:
-            with TlsWire(server, authority) as wire:
+            with TlsWire(server, ca) as wire:
                 while not ending.is_set():
                     assert ask(server, wire).status == 200
                     counts[number] += 1
@@ -396,7 +396,7 @@ def test_reload_under_load(make_secure, authority, moving):
     def renew(number):
         try:
             while not ending.is_set():
-                with TlsWire(server, authority) as wire:
+                with TlsWire(server, ca) as wire:
                     assert ask(server, wire).status == 200
                 counts[number] += 1
         except Exception as error:  # pylint: disable=broad-except
@@ -419,7 +419,7 @@ def test_reload_under_load(make_secure, authority, moving):
     for thread in threads:
         thread.join()
     assert not errors, errors
-    with TlsWire(server, authority) as wire:
+    with TlsWire(server, ca) as wire:
         assert wire.label == "number-1"
 
 
@@ -439,7 +439,7 @@ def refused(acme, chains, keys):
                  "--tls-key", keys)
 
 
-def test_files_that_are_wrong(acme, authority, pairs, tmp_path):
+def test_files_that_are_wrong(acme, ca, pairs, tmp_path):
     chain, key = pairs[0]
     empty, folder, junk = tmp_path / "empty", tmp_path / "folder", tmp_path / "junk"
     empty.write_text("")
@@ -477,41 +477,41 @@ def test_an_empty_name_of_a_file(acme, pairs, names):
     refused(acme, chain, key)
 
 
-def test_an_expired_certificate_is_a_warning(make_secure, authority):
-    pair = authority.make("expired", "acme.viewcases.com", ago=60)
+def test_an_expired_certificate_is_a_warning(make_secure, ca):
+    pair = ca.make("expired", "acme.viewcases.com", ago=60)
     server = make_secure([pair])
     said = [line for line in server.stderr().splitlines() if "warning" in line]
     assert len(said) == 1 and str(pair[0]) in said[0] and "expired on 20" in said[0], said
-    context = authority.context()
+    context = ca.context()
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     with socket.create_connection((server.host, server.port), ANSWER_S) as raw:
         with context.wrap_socket(raw) as wrapped:
             assert wrapped.version() == "TLSv1.3"
     with pytest.raises(ssl.SSLCertVerificationError):
-        TlsWire(server, authority)
+        TlsWire(server, ca)
 
 
-def test_a_chain(make_secure, authority, tmp_path):
+def test_a_chain(make_secure, ca, tmp_path):
     """A certificate by an authority between, which only the file knows, in either order."""
-    between, key = authority.folder / "between.pem", authority.folder / "between.key"
-    extensions = authority.folder / "between.ext"
+    between, key = ca.folder / "between.pem", ca.folder / "between.key"
+    extensions = ca.folder / "between.ext"
     extensions.write_text("basicConstraints=critical,CA:TRUE\nkeyUsage=critical,keyCertSign")
     openssl("req", "-newkey", "rsa:2048", "-nodes", "-keyout", key, "-out", tmp_path / "csr",
             "-subj", "/CN=between")
-    openssl("x509", "-req", "-in", tmp_path / "csr", "-CA", authority.certificate, "-CAkey",
-            authority.key, "-CAcreateserial", "-days", 30, "-extfile", extensions, "-out",
+    openssl("x509", "-req", "-in", tmp_path / "csr", "-CA", ca.certificate, "-CAkey",
+            ca.key, "-CAcreateserial", "-days", 30, "-extfile", extensions, "-out",
             between)
-    root = authority.certificate
-    authority.certificate, authority.key, kept = between, key, authority.key
-    leaf, leaf_key = authority.make("leaf", "acme.viewcases.com")
-    authority.certificate, authority.key = root, kept
+    root = ca.certificate
+    ca.certificate, ca.key, kept = between, key, ca.key
+    leaf, leaf_key = ca.make("leaf", "acme.viewcases.com")
+    ca.certificate, ca.key = root, kept
     whole = tmp_path / "whole.pem"
     whole.write_text(leaf.read_text() + between.read_text())
     server = make_secure([(whole, leaf_key)])
-    with TlsWire(server, authority) as wire:
+    with TlsWire(server, ca) as wire:
         assert wire.label == "leaf"
         assert ask(server, wire).status == 200
     whole.write_text(leaf.read_text())
     hang_up(server, "were read again")
     with pytest.raises(ssl.SSLCertVerificationError):
-        TlsWire(server, authority)
+        TlsWire(server, ca)

@@ -8,7 +8,7 @@ import time
 import pytest
 
 from harness import (ANSWER_S, JSON, TASKS, Server, Wire, basic, cases, environment, plain,
-                     problem, run, strict_json, succeed)
+                     problem, strict_json)
 
 FIELDS = ["time", "id", "source", "account", "staff", "method", "route", "path", "status", "bytes",
           "ms", "end"]

@@ -6,12 +6,12 @@ import string
 
 import pytest
 
+import backends
 import harness
-import places
 from harness import TASKS, Wire, faults
 from lists import SORTS, ask, cursor_of, encoded, ids, links, rewrite, served
 
-pytestmark = places.BOTH
+pytestmark = backends.BOTH
 
 ALPHABET = string.ascii_letters + string.digits + "-_"
 
@@ -155,7 +155,7 @@ def test_a_cursor_of_another_installation(server, new_place, make_server):
     refused(other, f"after={cursor_of(ask(server, 'per_page=1'))}")
 
 
-@places.SQLITE
+@backends.SQLITE
 def test_a_cursor_of_another_account(server, tmp_path, make_server):
     """In a copy of the database, with its key, whose account has another number."""
     cursor = cursor_of(ask(server, "per_page=1"))

@@ -4,11 +4,11 @@ import json
 
 import pytest
 
-import places
+import backends
 from harness import FIELDS, JSON, TASKS, Wire, faults, problem, succeed, task
 from lists import ask, ids, listed, links, rewrite, served, walk
 
-pytestmark = places.BOTH
+pytestmark = backends.BOTH
 
 # As a request asks for it, the key, and the field that names the records.
 EXPANSIONS = {"case": ("Casefile", "casefile_id"), "calendar": ("Calendar", "calendar_id"),
@@ -222,7 +222,7 @@ def test_none_where_the_account_says_some(make_server):
     server = make_server()
     number = server.post(task()).json["id"]
     server.stop()
-    succeed("account", "set", "main", "--expand", "case,users", *places.where(server.data))
+    succeed("account", "set", "main", "--expand", "case,users", *backends.where(server.data))
     server.start()
     whole, plain = get(server, number), get(server, number, "expand=none")
     assert (list(whole.json)[-2:], whole.header("ETag")) == (["Casefile", "Users"], None)

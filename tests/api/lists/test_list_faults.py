@@ -3,11 +3,11 @@ import itertools
 
 import pytest
 
-import places
+import backends
 from harness import TASKS, Wire, faults, label, messages, problem
 from lists import SORTS, ask, encoded, ids, served
 
-pytestmark = places.BOTH
+pytestmark = backends.BOTH
 
 ANY = ["id", "calendar", "case", "subject", "user", "status"]
 DATES = ["due_from", "due_to", "from", "to", "From", "To"]
@@ -62,7 +62,7 @@ def test_unknown_names(server, name, nearest):
 
 @pytest.mark.parametrize("name", ["title", *DATES, "created_from", "page", "sort", "mode", "after"])
 @pytest.mark.parametrize("brackets", ["[]", "[0]", "%5B%5D"])
-def test_brackets_where_one_value_goes(server, name, brackets):
+def test_any_brackets_where_one_value_goes(server, name, brackets):
     reply = ask(server, f"{name}{brackets}={GOOD.get(name, 'x')}")
     ((field, _),) = faults(reply, 400)
     assert field == name + brackets.replace("%5B%5D", "[]")

@@ -4,12 +4,12 @@ import itertools
 
 import pytest
 
-import places
+import backends
 from harness import FIELDS
 from lists import STATUSES, count, encoded, ids, listed, rewrite, served
 from tables import read_time
 
-pytestmark = places.BOTH
+pytestmark = backends.BOTH
 
 EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)
 

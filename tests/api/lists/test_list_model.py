@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-import places
+import backends
 import proofs
 from harness import TASKS
 from list_data import Reader, make_big, make_small, random_record, shared
@@ -15,7 +15,7 @@ from list_model import SORTS, Query
 from list_queries import DIRS, draw, every_feature, features
 from list_walk import Lists, check_pairs, check_queries, links
 
-pytestmark = places.ALL
+pytestmark = backends.ALL
 
 SEEDS, QUERIES = range(proofs.size(20)), 100  # seeds, and queries of each
 BIG_SEEDS, BIG_QUERIES = range(100, 104), 38
@@ -49,42 +49,42 @@ def big(tmp_path_factory, database):
 
 
 @proofs.LISTS
-@places.SQLITE
+@backends.SQLITE
 @pytest.mark.parametrize("seed", SEEDS)
 def test_queries(small, seed):
     check_queries(small, seed, range(QUERIES))
 
 
-@places.POSTGRES
+@backends.POSTGRES
 @pytest.mark.parametrize("seed", SOME_SEEDS)
 def test_some_queries(small, seed):
     check_queries(small, seed, range(QUERIES))
 
 
-@places.BOTH
+@backends.BOTH
 @pytest.mark.parametrize("sort", SORTS)
 def test_every_filter_with_every_sort(small, sort):
     check_pairs(small, sort)
 
 
-@places.SQLITE
+@backends.SQLITE
 @pytest.mark.parametrize("seed", BIG_SEEDS)
 def test_queries_of_many_tasks(big, seed):
     check_queries(big, seed, range(0, 2 * BIG_QUERIES, 2))
 
 
-@places.POSTGRESQL
+@backends.POSTGRESQL
 @pytest.mark.parametrize("seed", SOME_BIG_SEEDS)
 def test_some_queries_of_many_tasks(big, seed):
     check_queries(big, seed, range(0, 2 * BIG_QUERIES, 2))
 
 
-@places.SQLITE
+@backends.SQLITE
 def test_queries_of_a_small_account_beside(big):
     check_queries(big, "beside", range(1, 61, 2))
 
 
-@places.SQLITE
+@backends.SQLITE
 def test_the_queries_cover_everything(small):
     counter = collections.Counter()
     for seed in SEEDS:

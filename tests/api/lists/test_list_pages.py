@@ -8,12 +8,12 @@ import time
 
 import pytest
 
-import places
+import backends
 from harness import ANSWER_S, PROGRAM, TASKS, Wire, faults, problem
 from lists import (SORTS, ask, count, cursor_of, ids, in_order, links, listed, rewrite, served,
                    walk)
 
-pytestmark = places.BOTH
+pytestmark = backends.BOTH
 
 MADE = 37
 ORDERS = list(itertools.product(SORTS, ["asc", "desc"]))

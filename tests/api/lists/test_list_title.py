@@ -4,11 +4,11 @@ import unicodedata
 
 import pytest
 
-import places
+import backends
 from harness import label
 from lists import ask, cursor_of, encoded, folded, ids, in_order, listed, served, walk
 
-pytestmark = places.BOTH
+pytestmark = backends.BOTH
 
 TITLES = [
     # Forms of one word that folding makes equal, or does not.

@@ -5,13 +5,13 @@ import random
 
 import pytest
 
-import places
+import backends
 import proofs
 from harness import Server, make_data
 from lists import (SORTS, STATUSES, ask, count, cursor_of, encoded, folded, in_order, ids, listed,
                    walk)
 
-pytestmark = places.BOTH
+pytestmark = backends.BOTH
 
 MADE = 6000
 QUESTIONS = 30  # for each seed
@@ -21,13 +21,13 @@ QUESTIONS = 30  # for each seed
 def samples(tmp_path_factory, database):
     """A server with the tasks of `docket demo`, and all its records."""
     folder = tmp_path_factory.mktemp("together")
-    place = places.empty(database, folder / "data")
+    place = backends.empty(database, folder / "data")
     server = Server(place, make_data(place, MADE), folder / "stderr")
     records = sum(walk(server, "per_page=500"), [])
     assert [record["id"] for record in records] == list(range(1, MADE + 1))
     yield server, records
     server.stop()
-    places.remove(place)
+    backends.remove(place)
 
 
 def one_of(field, values, none=False):

@@ -1,19 +1,18 @@
 """Lists of the records that tasks name: filters, sorts, pages, cursors and counts."""
 import contextlib
 import re
-import shutil
 import sqlite3
 import urllib.parse
 
 import pytest
 
-import places
-
+import backends
 from harness import Server, cases, faults, run, succeed
 from list_model import fold
+from records import (CALENDAR, CASE, KINDS, NAMES, SERVICE, STAFF, SUBJECT, TASK, change, create, get,
+                     send)
 
-pytestmark = places.BOTH
-from records import CALENDAR, CASE, KINDS, NAMES, SERVICE, STAFF, SUBJECT, TASK, change, create, get, send
+pytestmark = backends.BOTH
 
 EACH = pytest.mark.parametrize("kind", KINDS, ids=NAMES)
 
@@ -22,7 +21,7 @@ EACH = pytest.mark.parametrize("kind", KINDS, ids=NAMES)
 def known(tmp_path_factory, base):
     """A server whose records are known, with their ids by kind and letter."""
     place = tmp_path_factory.mktemp("lists-of-records")
-    data = places.copy(base[0], place / "data")
+    data = backends.copy(base[0], place / "data")
     server = Server(data, base[1], place / "log")
     made = {
         "casefile": [create(server, CASE, **fields)["id"] for fields in [
@@ -188,7 +187,7 @@ def test_every_filter_with_every_sort(known, kind):
                 assert record in reply.json
 
 
-@places.SQLITE
+@backends.SQLITE
 def test_old_records_are_carried_over(one, tmp_path):
     """A folder of the schema before, with its names folded as new ones are."""
     folder = one

@@ -6,13 +6,13 @@ import re
 
 import pytest
 
-import places
+import backends
 from harness import (ADDRESS_PARTS, EXAMPLE, FIELDS, JSON, MINIMAL, REQUIRED, TASKS, cases, faults,
                      label, messages, task)
 from tables import (CHARACTERS, INT64_MAX, NOTHING, assert_is_now, check_accepted,
                     check_nothing_stored, each, refuse)
 
-pytestmark = places.ALL
+pytestmark = backends.ALL
 
 
 # The reference's example
@@ -253,7 +253,7 @@ def test_a_hundred_staff_and_one_more(make_server):
     """The last of them are disabled, and may be assigned all the same."""
     server = make_server()
     server.stop()
-    with places.opened(server.data) as database:
+    with backends.opened(server.data) as database:
         database.executemany(
             "INSERT INTO staff (account_id, id, change, username, username_key, first_name, last_name,"
             " email, access_level, created_at, updated_at)"
@@ -304,7 +304,7 @@ def test_an_unknown_case_and_a_title_left_out(server):
 def test_nothing_of_a_refused_request_is_in_the_database(make_server):
     server = make_server()
     server.stop()
-    before = places.everything(server.data)
+    before = backends.everything(server.data)
     assert before["task"] == [] and len(before["casefile"]) == 2
     server.start()
     for name, sent, _ in REFUSED:
@@ -312,7 +312,7 @@ def test_nothing_of_a_refused_request_is_in_the_database(make_server):
     for field in REQUIRED:
         assert server.post(task(without=[field])).status == 422
     server.stop()
-    assert places.everything(server.data) == before
+    assert backends.everything(server.data) == before
 
 
 def test_two_faults_of_one_title(server):

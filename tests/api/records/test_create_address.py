@@ -4,11 +4,11 @@ import pathlib
 
 import pytest
 
-import places
+import backends
 from harness import ADDRESS_PARTS, cases, faults, label, messages, task
 from tables import CHARACTERS, check_accepted, check_nothing_stored, refuse, whole
 
-pytestmark = places.BOTH
+pytestmark = backends.BOTH
 
 ADDRESS = [
     ("address null", None, None),

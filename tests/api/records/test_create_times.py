@@ -3,11 +3,11 @@ import datetime
 
 import pytest
 
-import places
+import backends
 from harness import cases, faults, label, task
 from tables import assert_is_now, check_accepted, check_nothing_stored, each, refuse
 
-pytestmark = places.BOTH
+pytestmark = backends.BOTH
 
 # The due date: a day, never converted between zones.
 

@@ -5,12 +5,12 @@ import threading
 import pytest
 import requests
 
-import places
+import backends
 from harness import problem, run
 from records import (CALENDAR, CASE, KINDS, NAMES, SERVICE, STAFF, SUBJECT, TASK, change, create,
                      get, patch, post, remove, send)
 
-pytestmark = places.BOTH
+pytestmark = backends.BOTH
 
 EACH = pytest.mark.parametrize("kind", KINDS, ids=NAMES)
 
@@ -32,7 +32,7 @@ def test_it_is_gone(server, kind):
         problem(again, 404)
     assert send(server, "GET", f"{kind.path}?mode=count").json["record_count"] == before - 1
     assert send(server, "GET", f"{kind.path}?id={record['id']}").json == []
-    with places.opened(server.data) as database:
+    with backends.opened(server.data) as database:
         rows = database.execute("SELECT action, value, staff_id FROM history WHERE record = ?"
                                 " AND record_id = ? ORDER BY change",
                                 (kind.wrapper, record["id"])).fetchall()
@@ -99,7 +99,7 @@ def test_very_many_are_not_all_counted(make_server):
     server = make_server()
     calendar = create(server, CALENDAR)["id"]
     server.stop()
-    with places.opened(server.data) as database:
+    with backends.opened(server.data) as database:
         database.execute(
             "INSERT INTO task (account_id, id, change, calendar_id, status, due_on, title,"
             " title_folded, body, created_at, updated_at) WITH RECURSIVE n (i) AS (SELECT 1 UNION"
@@ -149,13 +149,13 @@ def test_staff_who_acted(make_server):
     server.user = other["username"]
     problem(get(server, TASK, number), 401)
     server.user = "admin"
-    with places.opened(server.data) as database:
+    with backends.opened(server.data) as database:
         assert database.execute("SELECT staff_id FROM history WHERE record = 'task'").fetchall() \
             == [(other["id"],)]
     # Another of that user name is another.
     again = create(server, STAFF, username=other["username"])
     assert again["id"] == other["id"] + 1
-    assert run("check", *places.where(server.data)).returncode == 0
+    assert run("check", *backends.where(server.data)).returncode == 0
 
 
 def test_the_last_with_full_access_stays(make_server):
@@ -176,5 +176,5 @@ def test_a_task_cannot_name_what_was_deleted(server):
 
 
 def test_the_check_finds_nothing(server):
-    done = run("check", *places.where(server.data))
+    done = run("check", *backends.where(server.data))
     assert done.returncode == 0, done.stdout

@@ -4,10 +4,10 @@ import re
 
 import pytest
 
-import places
+import backends
 from harness import JSON, MINIMAL, TASKS, Wire, cases, faults, problem, task
 
-pytestmark = places.BOTH
+pytestmark = backends.BOTH
 
 LIMIT = 1024 * 1024
 

@@ -3,11 +3,11 @@ import json
 
 import pytest
 
-import places
+import backends
 from harness import FIELDS, JSON, MINIMAL, TASKS, Wire, faults, task
 from tables import whole
 
-pytestmark = places.BOTH
+pytestmark = backends.BOTH
 
 LENIENT = {"Prefer": "handling=lenient"}
 

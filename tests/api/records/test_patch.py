@@ -4,12 +4,12 @@ import json
 import pytest
 
 import admin
-import places
+import backends
 from harness import ADDRESS_PARTS, JSON, basic, cases, faults, messages, problem, run
-from records import (CALENDAR, CASE, KINDS, NAMES, SERVICE, STAFF, SUBJECT, TASK, change, create,
+from records import (CASE, KINDS, NAMES, SERVICE, STAFF, SUBJECT, TASK, change, create,
                      get, patch, post, send)
 
-pytestmark = places.BOTH
+pytestmark = backends.BOTH
 
 EACH = pytest.mark.parametrize("kind", KINDS, ids=NAMES)
 
@@ -26,7 +26,7 @@ ADDRESS = {"address_1": "2000 Blake Street", "city": "Denver", "state": "CO", "z
 
 def history(server, kind, number):
     """Which actions the change numbers of a record are of."""
-    with places.opened(server.data) as database:
+    with backends.opened(server.data) as database:
         return database.execute(
             "SELECT action, value FROM history WHERE record = ? AND record_id = ? ORDER BY change",
             (kind.wrapper, number)).fetchall()
@@ -237,7 +237,7 @@ def test_alert_sent_at_goes_when_the_alert_moves(make_server):
     server = make_server()
     number = create(server, TASK, alert_at="2023-02-01")["id"]
     server.stop()
-    with places.opened(server.data) as database:
+    with backends.opened(server.data) as database:
         database.execute("UPDATE task SET alert_sent_at = alert_at")
     server.start()
     sent = get(server, TASK, number).json
@@ -404,5 +404,5 @@ def test_what_is_unique_stays_so(server, kind, field, first, second):
 
 
 def test_the_check_finds_nothing(server):
-    done = run("check", *places.where(server.data))
+    done = run("check", *backends.where(server.data))
     assert done.returncode == 0, done.stdout

@@ -3,10 +3,10 @@ import json
 
 import pytest
 
-import places
+import backends
 from harness import FIELDS, JSON, MINIMAL, OWN, TASKS, Wire, faults, problem, task
 
-pytestmark = places.BOTH
+pytestmark = backends.BOTH
 
 
 @pytest.fixture(scope="module")

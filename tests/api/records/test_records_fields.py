@@ -4,14 +4,14 @@ import json
 
 import pytest
 
-import places
+import backends
 
 import admin
 from harness import JSON, basic, cases, faults, messages, problem
 from records import (CALENDAR, CASE, KINDS, NAMES, SERVICE, STAFF, SUBJECT, TASK, create, get,
                      least, patch, post, send)
 
-pytestmark = places.BOTH
+pytestmark = backends.BOTH
 
 EACH = pytest.mark.parametrize("kind", KINDS, ids=NAMES)
 

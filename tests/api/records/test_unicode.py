@@ -8,16 +8,16 @@ import unicodedata
 
 import pytest
 
-import places
+import backends
+from backends import opened, rows, where
 from commands import fails
 from folds import GREEK, folds
 from harness import JSON, basic, faults, run, strict_json, succeed, task
 from list_model import fold
 from lists import encoded
-from places import opened, rows, where
 from records import SERVICE, STAFF, SUBJECT, TASK, create, get, patch
 
-pytestmark = places.BOTH
+pytestmark = backends.BOTH
 
 FIND = [(TASK, "title", "title"), (SUBJECT, "last_name", "name"), (STAFF, "last_name", "last_name"),
         (STAFF, "first_name", "first_name")]
@@ -74,7 +74,7 @@ def spoil(place, version="1.0"):
     """The folds of two tasks and a calendar, as another version may have had them."""
     with opened(place) as database:
         for number, text in ((1, "other"), (2, "words")):
-            if not isinstance(place, places.Database):
+            if not isinstance(place, backends.Database):
                 database.execute("INSERT INTO task_words (task_words, rowid, title) SELECT 'delete',"
                                  " 1 << 40 | id, title_folded FROM task WHERE id = ?", (number,))
                 database.execute("INSERT INTO task_words (rowid, title) VALUES (1 << 40 | ?, ?)",
@@ -107,7 +107,7 @@ def filled(make_server):
 def bring_up(server):
     """As an administrator does after an upgrade of the machine; what is said."""
     said = ""
-    if isinstance(server.data, places.Database):
+    if isinstance(server.data, backends.Database):
         said = succeed("migrate", *where(server.data)).stderr
     before = server.log.stat().st_size
     server.start()
@@ -180,7 +180,7 @@ def test_a_database_whose_folds_were_never_made(filled):
     report = strict_json(run("check", *where(server.data), "--json").stdout.encode())
     assert report["sound"] and report["faults"] == [], report
     (note,) = report["notes"]
-    shared = isinstance(server.data, places.Database)
+    shared = isinstance(server.data, backends.Database)
     ends = "docket migrate" if shared else 'docket serve" or "docket migrate'
     assert [entry["what"] for entry in note["entries"]] == [
         f'an upgrade of the database was broken off: run "{ends}"'], note
@@ -196,7 +196,7 @@ def test_nothing_else_writes_to_a_database_of_another_version(filled):
     """Nor serves it, where other processes may: on PostgreSQL."""
     server, _, own = filled
     spoil(server.data)
-    spoiled, shared = folds(server.data), isinstance(server.data, places.Database)
+    spoiled, shared = folds(server.data), isinstance(server.data, backends.Database)
     for command in (["demo"], ["staff", "add", "new"], ["account", "list"], ["token", "add", "new"],
                     *[["serve", "--listen", "127.0.0.1:0"]] * shared):
         said = fails(*command, *where(server.data))
@@ -220,13 +220,13 @@ def test_what_is_broken_off_has_changed_nothing(filled):
     spoil(server.data)
     spoiled = folds(server.data)
     with opened(server.data) as database:
-        for statement in GUARDS[isinstance(server.data, places.Database)]:
+        for statement in GUARDS[isinstance(server.data, backends.Database)]:
             database.execute(statement)
     assert "fold the texts" in fails("migrate", *where(server.data))
     assert folds(server.data) == spoiled and version(server.data) == "1.0"
     with opened(server.data) as database:
         database.execute("DROP TRIGGER guard" + (
-            " ON calendar" if isinstance(server.data, places.Database) else ""))
+            " ON calendar" if isinstance(server.data, backends.Database) else ""))
     succeed("migrate", *where(server.data))
     assert folds(server.data) == before and version(server.data) == own
 

@@ -5,13 +5,13 @@ import unicodedata
 
 import pytest
 
-import places
+import backends
+from backends import opened, rows, where
 from commands import misuse
 from harness import basic, messages, problem, run, strict_json, succeed
-from places import opened, rows, where
 from records import STAFF, create, get, patch, post, remove
 
-pytestmark = places.BOTH
+pytestmark = backends.BOTH
 
 NFC, NFD = "j\u00fcrgen", "ju\u0308rgen"
 CYRILLIC = "\u0430dmin"  # with a Cyrillic letter
@@ -125,7 +125,7 @@ def test_a_name_may_be_written_anew(users):
 def test_two_at_once(make_server, names):
     """One of them gets it, in whatever process of a database."""
     servers = [make_server()]
-    if isinstance(servers[0].data, places.Database):
+    if isinstance(servers[0].data, backends.Database):
         servers.append(make_server(servers[0].data, servers[0].token))
     for n in range(12):
         answers, start = [], threading.Barrier(8)

@@ -13,10 +13,10 @@ import threading
 import pytest
 
 import harness
+from backends import rows
 from chain import rechain
 from commands import fails
-from harness import PROGRAM, Server, cases, environment, run, succeed
-from places import rows
+from harness import PROGRAM, cases, environment, run, succeed
 
 
 @pytest.fixture(scope="module")

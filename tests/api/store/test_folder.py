@@ -11,8 +11,8 @@ import tempfile
 
 import pytest
 
+import backends
 import harness
-import places
 from commands import fails
 from harness import PROGRAM, Server, environment, succeed
 
@@ -129,7 +129,7 @@ def test_who_may_not_look_is_told_as_whom_to_run(open_path, words, place):
     (["token", "list"], "open"), (["serve", "--listen", "127.0.0.1:0"], "open"),
     (["init"], "open")], ids=str)
 def test_who_may_not_write(open_path, base, words, what):
-    folder = places.copy(base[0], open_path / "data")
+    folder = backends.copy(base[0], open_path / "data")
     folder.chmod(0o755)
     done = as_user(*words, "--data", folder)
     assert done.returncode == 1
@@ -140,7 +140,7 @@ def test_who_may_not_write(open_path, base, words, what):
 @ROOT
 def test_a_file_of_root_in_the_folder_of_another(open_path, base):
     """As older programs left them there. To run as root would leave more of them."""
-    folder = places.copy(base[0], open_path / "data")
+    folder = backends.copy(base[0], open_path / "data")
     give(folder)
     for name, what in (("docket.db-shm", "write"), ("docket.lock", "open")):
         file = folder / name
@@ -230,7 +230,7 @@ def test_check_by_who_may_only_read(open_path, base, wal):
 
 def backup(folder, base, wal):
     """A copy of a folder, as it was at the end of a process that was killed or not."""
-    server = Server(places.copy(base[0], folder / "data"), base[1], folder / "log")
+    server = Server(backends.copy(base[0], folder / "data"), base[1], folder / "log")
     if wal:
         server.create()
         server.kill()
@@ -264,7 +264,7 @@ def as_if(kind, folder):
 @pytest.mark.parametrize("kind, name", [("fuse.sshfs", "sshfs"), ("nfs4", "NFS"), ("cifs", "SMB"),
                                         ("9p", "9P"), ("ext4", None)])
 def test_a_network_filesystem(tmp_path, base, kind, name):
-    folder = places.copy(base[0], tmp_path / "data")
+    folder = backends.copy(base[0], tmp_path / "data")
     done = in_namespace(as_if(kind, tmp_path), "token", "list", "--data", folder)
     assert (done.returncode == 0) == (name is None), done
     if name:
@@ -277,7 +277,7 @@ def test_a_network_filesystem(tmp_path, base, kind, name):
 def test_every_command_refuses_one(tmp_path, base, words):
     folder = tmp_path / "data"
     if words != ["init"]:
-        places.copy(base[0], folder)
+        backends.copy(base[0], folder)
     before = state(folder) if folder.exists() else None
     token = ["--token-file", tmp_path / "token"] if words[0] in ("init", "account") else []
     done = in_namespace(as_if("nfs4", tmp_path), *words, "--data", folder, *token)
@@ -295,7 +295,7 @@ def test_a_move_refuses_one(tmp_path, base):
 
 @ROOT
 def test_one_that_is_allowed(tmp_path, base):
-    folder = places.copy(base[0], tmp_path / "data")
+    folder = backends.copy(base[0], tmp_path / "data")
     for words in (["token", "list"], ["check"], ["demo", "--tasks", "1"]):
         done = in_namespace(as_if("nfs4", tmp_path), *words, "--data", folder,
                             "--allow-network-folder")

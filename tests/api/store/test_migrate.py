@@ -9,9 +9,9 @@ import time
 
 import pytest
 
+from backends import rows
 from commands import fails
 from harness import ROOT, Server, run, succeed
-from places import rows
 
 # The first schema, as SQLite has it.
 MARKERS = {"int": "INTEGER", "text": "TEXT", "bytes": "BLOB", "table": "STRICT",

@@ -11,13 +11,13 @@ import time
 
 import pytest
 
+import backends
 import harness
-import places
 import proofs
 from commands import fails, misuse
 from cutter import Cutter
 from harness import COMMAND_S, PROGRAM, SANITIZER, TASKS, environment, make_data, succeed
-from move_places import SHOWN, TABLES, Database, Folder, tables
+from move_backends import SHOWN, TABLES, Database, Folder, tables
 
 IN_USE = re.compile("in use by another docket|docket processes have the database open")
 MANY = 10000  # tasks: more than the 4096 that are copied at once
@@ -240,7 +240,7 @@ def test_the_source_does_not_wait_while_the_target_is_counted(source, target):
     """A server ends a transaction that waits for a minute, and to count may take longer."""
     assert break_off(source, target)
     state = None
-    with places.opened(target.place) as holder:
+    with backends.opened(target.place) as holder:
         holder.execute("LOCK TABLE account")
         process = start(source, target)
         while state is None and process.poll() is None:  # docket waits for a second

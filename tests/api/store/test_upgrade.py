@@ -11,16 +11,16 @@ import unicodedata
 
 import pytest
 
+import backends
 import harness
-import places
+from backends import opened, rows, where
 from commands import fails
 from folds import GREEK, folds
 from harness import PROGRAM, basic, environment, problem, run, strict_json, succeed
 from lists import encoded
-from places import opened, rows, where
 from records import STAFF, SUBJECT, create, post
 
-pytestmark = places.ALL
+pytestmark = backends.ALL
 
 SIGMA = ["\u039f\u0394\u039f\u03a3", "\u03bf\u03b4\u03bf\u03c2", "\u03bf\u03b4\u03bf\u03c3"]
 TITLES = SIGMA + [f"x{letter}y" for letter in GREEK] + ["Stra\u00dfe", "plain"]
@@ -64,7 +64,7 @@ def take_back(place):
 
 def fold_as_before(place, database, at, key, text):
     (table, column), (account, number) = at, key
-    if table == "task" and not isinstance(place, places.Database):
+    if table == "task" and not isinstance(place, backends.Database):
         database.execute("INSERT INTO task_words (task_words, rowid, title) SELECT 'delete',"
                          " account_id << 40 | id, title_folded FROM task"
                          " WHERE account_id = ? AND id = ?", key)
@@ -179,11 +179,11 @@ def test_a_fold_that_fails(old, tmp_path):
     """The database stays as it was, so that the docket from before still serves it; and the copy is
     named."""
     server, titles = old
-    shared = isinstance(server.data, places.Database)
+    shared = isinstance(server.data, backends.Database)
     with opened(server.data) as database:
         for statement in GUARDS[shared]:
             database.execute(statement)
-    before = places.everything(server.data)
+    before = backends.everything(server.data)
     done = run("migrate", "--dry-run", *where(server.data))
     assert done.returncode == 1 and "not now" in done.stderr, done
     commands = [["migrate"]] + [["serve", "--listen", "127.0.0.1:0"]] * (not shared)
@@ -194,7 +194,7 @@ def test_a_fold_that_fails(old, tmp_path):
             assert f"the copy from before is {server.data}/docket.db.before-0007" in said, said
             assert rows(server.data, "SELECT max(number) FROM migration",
                         file="docket.db.before-0007") == [(5,)]
-        assert places.everything(server.data) == before
+        assert backends.everything(server.data) == before
     with opened(server.data) as database:
         database.execute("DROP TRIGGER guard" + " ON task" * shared)
     succeed("migrate", *where(server.data))
@@ -249,7 +249,7 @@ def killed_folders(folder, tmp_path):
     the checkpoint, which makes the file larger than it was."""
     whole = (folder / "docket.db").stat().st_size
     for size in (4096, whole // 2, None, whole):
-        place = places.copy(folder, tmp_path / f"killed-{size}")
+        place = backends.copy(folder, tmp_path / f"killed-{size}")
         if size:
             kill_by_size(place, size)
         else:
@@ -257,7 +257,7 @@ def killed_folders(folder, tmp_path):
         yield place
 
 
-@places.SQLITE
+@backends.SQLITE
 def test_one_that_is_killed_is_begun_again(old, tmp_path):
     """Unless it was at its end, when all is done but the checkpoint."""
     server, titles = old
@@ -281,7 +281,7 @@ WAITS = [("account", "ACCESS SHARE"), ("staff", "ACCESS SHARE"), ("history", "SH
          ("task", "SHARE"), ("subject", "SHARE")]
 
 
-@places.POSTGRES
+@backends.POSTGRES
 @pytest.mark.parametrize("table, mode", WAITS, ids=[table for table, _ in WAITS])
 def test_one_that_is_killed_over_a_database(old, table, mode):
     server, titles = old

@@ -5,9 +5,9 @@ import pathlib
 import re
 import sqlite3
 
-import places
+import backends
+from backends import Database, where
 from harness import TASKS, Server, basic, strict_json, succeed
-from places import Database, where
 
 DOMAIN = "example.test"
 ACCOUNTS = ("first", "second")
@@ -48,14 +48,14 @@ def listed(folder, command, *arguments):
 def reading(folder):
     """The database, also of a folder that is served."""
     if isinstance(folder, Database):
-        return places.opened(folder)
+        return backends.opened(folder)
     name = pathlib.Path(folder, "docket.db").as_uri() + "?mode=ro"
     return contextlib.closing(sqlite3.connect(name, uri=True))
 
 
 def change(folder, sql, *values):
     """Changes a database that nobody serves."""
-    with places.opened(folder) as database:
+    with backends.opened(folder) as database:
         assert database.execute(sql, values).rowcount == 1
 
 
@@ -63,7 +63,7 @@ def dump(folder, account=None, used=True):
     """All rows of all tables, or of one account; `used` without says so when tokens were used."""
     found = {}
     with reading(folder) as database:
-        for table, columns in places.tables(database).items():
+        for table, columns in backends.tables(database).items():
             key = "id" if table == "account" else "account_id"
             if account is not None and key not in columns:
                 continue

@@ -1,6 +1,5 @@
 """The code blocks of a document: which commands it tells its reader to type, and what it says that
 they answer."""
-import json
 import re
 
 from harness import ROOT

@@ -1,5 +1,5 @@
 """What a database keeps beside its texts, to compare them by."""
-from places import rows
+from backends import rows
 
 # Folding case takes these apart and their capitals not.
 GREEK = "\u0390\u03b0\u1fb7\u1fc7\u1fd2\u1fd3\u1fd7\u1fe2\u1fe3\u1fe7\u1ff7"

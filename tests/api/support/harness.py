@@ -16,7 +16,7 @@ import time
 import requests
 
 import postgres
-from places import Database, where
+from backends import Database, where
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 PROGRAM = os.path.abspath(os.environ.get("DOCKET_PROGRAM", ROOT / "build" / "docket"))

@@ -6,10 +6,10 @@ import random
 import sqlite3
 import time
 
-import places
+import backends
 import postgres
+from backends import where
 from harness import JSON, TASKS, Server, Wire, basic, make_data, succeed, task, token_file
-from places import where
 
 DAY = 86400
 IDLE_S = 5  # the server closes a connection that was silent for longer
@@ -50,8 +50,8 @@ TITLES = [
 @contextlib.contextmanager
 def database(folder):
     """A connection to the database of a server that does not run; committed at the end."""
-    if isinstance(folder, places.Database):
-        with places.opened(folder) as connection:
+    if isinstance(folder, backends.Database):
+        with backends.opened(folder) as connection:
             yield connection
         return
     connection = sqlite3.connect(folder / "docket.db", isolation_level=None)
@@ -315,12 +315,12 @@ def shared(database, name, make):
             for account, of_account in zip(accounts, read_all(folder, log, accounts))])
 
     def move(place):
-        folder, note = places.once("sqlite", name, fill)
-        source = places.copy(folder, postgres.run_folder() / f"{name}-{database}")
-        succeed("move", "--from", source, "--to", place, *places.init_options(database))
+        folder, note = backends.once("sqlite", name, fill)
+        source = backends.copy(folder, postgres.run_folder() / f"{name}-{database}")
+        succeed("move", "--from", source, "--to", place, *backends.init_options(database))
         return note
 
-    place, note = places.once(database, name, fill if database == "sqlite" else move)
+    place, note = backends.once(database, name, fill if database == "sqlite" else move)
     stored = json.loads(note)
     accounts = [Account(*row[:3]) for row in stored]
     return place, accounts, [{key: body.encode() for key, body in row[3]} for row in stored]

@@ -2,7 +2,7 @@
 import random
 import re
 
-import places
+import backends
 from harness import TASKS, strict_json
 from list_data import Reader, serve
 from list_model import Model, Query
@@ -15,7 +15,7 @@ class Lists:
     """A running server, and for each account its model and a connection."""
 
     def __init__(self, data, accounts, bodies, place):
-        self.data = places.copy(data, place / "data")
+        self.data = backends.copy(data, place / "data")
         self.accounts = accounts
         self.models = [Model(of_account, strict_json) for of_account in bodies]
         self.server = serve(self.data, place / "stderr", accounts)
@@ -25,7 +25,7 @@ class Lists:
         for reader in self.readers:
             reader.socket.close()
         self.server.stop()
-        places.remove(self.data)
+        backends.remove(self.data)
 
 
 def links(reply):

@@ -3,8 +3,8 @@ import contextlib
 import re
 from urllib.parse import quote
 
+import backends
 import harness
-import places
 from harness import TASKS
 from list_model import fold as folded
 
@@ -16,21 +16,21 @@ STATUSES = ["none", "needs_action", "in_progress", "complete"]
 def served(tmp_path_factory, base, sql=()):
     """A server of its own, with the base records; `sql` is run on its database before."""
     folder = tmp_path_factory.mktemp("lists")
-    place = places.copy(base[0], folder / "data")
+    place = backends.copy(base[0], folder / "data")
     write(place, sql)
     server = harness.Server(place, base[1], folder / "stderr")
     yield server
     if server.running():
         server.stop()
     server.check_stderr()
-    places.remove(place)
+    backends.remove(place)
 
 
 def write(place, statements):
     """Writes what no client can, such as the time of a creation. Nothing may serve it."""
     if not statements:
         return
-    with places.opened(place) as database:
+    with backends.opened(place) as database:
         for statement in statements:
             database.execute(*([statement] if isinstance(statement, str) else statement))
 

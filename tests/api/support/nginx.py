@@ -10,7 +10,7 @@ import time
 import pytest
 
 import postgres
-from authority import Authority
+from ca import CA
 from harness import ROOT
 
 NGINX = shutil.which("nginx", path=os.environ["PATH"] + ":/usr/sbin:/sbin")
@@ -74,9 +74,9 @@ class Example(Nginx):
 
     def __init__(self, place, ports, prefixed=False):
         place.mkdir()
-        authority = Authority(place / "authority")
-        self.tls = authority.context(name_matters=False)
-        certificate, key = authority.make("docket", "*.example.test")
+        ca = CA(place / "ca")
+        self.tls = ca.context(name_matters=False)
+        certificate, key = ca.make("docket", "*.example.test")
         text = (ROOT / "examples" / "nginx.conf").read_text()
         changes = [("listen 443 ", "listen 127.0.0.1:{port} "),
                    (".example.com", ".example.test"),

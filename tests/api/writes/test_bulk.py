@@ -4,12 +4,12 @@ import json
 
 import pytest
 
+import backends
 import harness
-import places
 from admin import dump
 from harness import JSON, MINIMAL, TASKS, cases, faults, problem
 
-pytestmark = places.BOTH
+pytestmark = backends.BOTH
 BULK = TASKS + "/bulk"
 
 
@@ -66,7 +66,7 @@ def test_five_hundred(make_server):
     changes = server.call("GET", "/api/v1/changes?since=0").json["changes"]
     assert [change["change"] for change in changes] == list(range(1, 1001))
     server.stop()
-    assert harness.run("check", *places.where(server.data)).returncode == 0
+    assert harness.run("check", *backends.where(server.data)).returncode == 0
 
 
 WRONG = cases([
@@ -150,7 +150,7 @@ def test_what_is_run_again_is_named_once(make_server, database):
     server = make_server()
     number = server.create()["id"]
     server.stop()
-    with places.opened(server.data) as connection:
+    with backends.opened(server.data) as connection:
         for sql in REFUSED[database]:
             connection.execute(sql)
     server.start()
@@ -226,7 +226,7 @@ def test_the_answer_of_a_key_is_made_of_the_history(make_server):
     assert post(server, later, {"Idempotency-Key": "later"}).status == 200
     assert server.call("DELETE", f"{TASKS}/{tasks[0]}").status == 204
     server.stop()
-    kept = places.rows(server.data, "SELECT length(answer) FROM idempotency")
+    kept = backends.rows(server.data, "SELECT length(answer) FROM idempotency")
     assert len(kept) == 2 and max(kept) < (100,), kept
     server.start()
     again = post(server, operations, {"Idempotency-Key": "history"})
@@ -238,7 +238,7 @@ def test_the_answer_of_a_key_is_made_of_the_history(make_server):
     other = post(server, operations[:1], {"Idempotency-Key": "history"})
     assert faults(other) == [("Idempotency-Key", "mismatch")]
     server.stop()
-    assert harness.run("check", *places.where(server.data)).returncode == 0
+    assert harness.run("check", *backends.where(server.data)).returncode == 0
 
 
 def test_other_methods(server):

@@ -8,12 +8,12 @@ import time
 
 import pytest
 
-import places
+import backends
+from backends import rows
 from clocks import Clock
 from harness import JSON, TASKS, run, strict_json, succeed, task
-from places import rows
 
-pytestmark = places.BOTH
+pytestmark = backends.BOTH
 HOUR = 3600
 
 
@@ -78,7 +78,7 @@ def test_it_is_set_back(server, clock):
 
 def sound(server):
     server.stop()
-    done = run("check", *places.where(server.data))
+    done = run("check", *backends.where(server.data))
     assert done.returncode == 0, done
 
 
@@ -138,7 +138,7 @@ def test_lines_of_the_log_before_1970(server, clock):
 def test_samples_are_not_from_the_future(server):
     """Their times are made up; those of the changes that make them are not."""
     server.stop()
-    succeed("demo", *places.where(server.data), "--tasks", 50)
+    succeed("demo", *backends.where(server.data), "--tasks", 50)
     (last,), = rows(server.data, "SELECT last_at FROM account WHERE id = 1")
     assert last <= time.time()
     sound(server)

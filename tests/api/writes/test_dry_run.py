@@ -3,14 +3,14 @@ import datetime
 
 import pytest
 
+import backends
 import harness
-import places
 from harness import cases, faults, problem
 from records import (CALENDAR, CASE, KINDS, NAMES, SERVICE, STAFF, SUBJECT, TASK, create, get,
                      least, post, send)
 from tables import assert_is_now
 
-pytestmark = places.BOTH
+pytestmark = backends.BOTH
 
 EACH = pytest.mark.parametrize("kind", KINDS, ids=NAMES)
 CHANGES = {"task": {"title": "Other"}, "casefile": {"notes": "n"}, "subject": {"notes": "n"},
@@ -29,7 +29,7 @@ def dry(server, method, kind, number=None, fields=None, headers=(), query="dry_r
 
 
 def last_change(server):
-    (change,), = places.rows(server.data, "SELECT last_change FROM account")
+    (change,), = backends.rows(server.data, "SELECT last_change FROM account")
     return change
 
 
@@ -192,7 +192,7 @@ def test_no_row_is_written(make_server):
     numbers = {kind.wrapper: create(server, kind)["id"] for kind in KINDS}
     task = create(server, TASK, users_list=[1, 2], address={"city": "Denver"})["id"]
     server.stop()
-    before = places.everything(server.data)
+    before = backends.everything(server.data)
     server.start()
     for kind in KINDS:
         number = numbers[kind.wrapper]
@@ -206,8 +206,8 @@ def test_no_row_is_written(make_server):
     assert dry(server, "POST", TASK, fields=least(TASK, **every), headers={
         "Idempotency-Key": "dry"}).status == 200
     server.stop()
-    assert places.everything(server.data) == before
-    harness.succeed("check", *places.where(server.data))
+    assert backends.everything(server.data) == before
+    harness.succeed("check", *backends.where(server.data))
     server.start()
     # The numbers go on where they were.
     assert post(server, TASK).json["id"] == task + 1

@@ -4,11 +4,11 @@ import threading
 
 import pytest
 
-import places
+import backends
 from harness import Wire, cases, problem
 from records import KINDS, NAMES, TASK, change, create, get, patch, post, remove, send
 
-pytestmark = places.BOTH
+pytestmark = backends.BOTH
 
 EACH = pytest.mark.parametrize("kind", KINDS, ids=NAMES)
 

@@ -6,11 +6,11 @@ import time
 
 import pytest
 
+import backends
 import harness
-import places
 from harness import JSON, MINIMAL, OWN, TASKS, cases, faults, problem
 
-pytestmark = places.BOTH
+pytestmark = backends.BOTH
 BULK = TASKS + "/bulk"
 
 
@@ -100,7 +100,7 @@ def test_another_body_that_is_wrong_in_itself(server, path, body, request):
 def test_a_rule_that_came_later(make_server):
     server = make_server()
     set_account = lambda value: harness.succeed(  # noqa: E731
-        "account", "set", "main", "--require-case", value, *places.where(server.data))
+        "account", "set", "main", "--require-case", value, *backends.where(server.data))
     set_account("no")
     body = harness.task()
     del body["task"]["casefile_id"]
@@ -156,7 +156,7 @@ def test_it_outlives_the_process_and_ends_after_a_day(make_server):
     server.stop()
 
     def age(seconds):
-        with places.opened(server.data) as database:
+        with backends.opened(server.data) as database:
             database.execute("UPDATE idempotency SET at = at - ?", (seconds,))
     age(24 * 60 * 60 - 60)
     server.start()
@@ -175,7 +175,7 @@ def test_a_bulk_after_a_day(make_server):
     body = {"operations": [{"update": {"id": number, "title": "First"}}]}
     assert send(server, "bulk", body, BULK).status == 200
     server.stop()
-    with places.opened(server.data) as database:
+    with backends.opened(server.data) as database:
         database.execute("UPDATE idempotency SET at = at - ?", (24 * 60 * 60 + 1,))
     server.start()
     body["operations"][0]["update"]["title"] = "Second"
@@ -185,12 +185,12 @@ def test_a_bulk_after_a_day(make_server):
     assert (task["id"], task["title"], task["body"]) == (number, "Second", "kept")
 
 
-@places.POSTGRESQL
+@backends.POSTGRESQL
 def test_under_way_while_the_body_is_wrong(make_server):
     server = make_server()
     body = harness.task(title="Slow", colour=1)
     with concurrent.futures.ThreadPoolExecutor(1) as others:
-        with places.opened(server.data) as database:
+        with backends.opened(server.data) as database:
             database.execute("SELECT 1 FROM account FOR UPDATE")
             first = others.submit(send, server, "slow", body, Prefer="handling=lenient")
             time.sleep(0.3)

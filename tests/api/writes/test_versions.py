@@ -4,12 +4,12 @@ import threading
 
 import pytest
 
+import backends
 import harness
-import places
 from harness import TASKS, Wire, problem
 from records import API, TASK, change, create, get, patch, remove, send
 
-pytestmark = places.BOTH
+pytestmark = backends.BOTH
 
 PROCESSES, CLIENTS, ROUNDS = 3, 32, 8
 
@@ -21,7 +21,7 @@ def changes(server, since):
 
 
 def last(server):
-    (number,), = places.rows(server.data, "SELECT last_change FROM account")
+    (number,), = backends.rows(server.data, "SELECT last_change FROM account")
     return number
 
 
@@ -72,7 +72,7 @@ def test_a_deleted_task_in_its_history(make_server):
     entry, = changes(server, last(server) - 1)
     assert (entry["action"], entry["id"], entry["value"]) == ("delete", number, None)
     server.stop()
-    harness.succeed("check", *places.where(server.data))
+    harness.succeed("check", *backends.where(server.data))
     server.start()
     assert history(server, number) == [made, changed, deleted]
     assert create(server, TASK)["id"] == number + 1

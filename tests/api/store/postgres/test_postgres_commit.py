@@ -10,49 +10,50 @@ import pytest
 import postgres
 import proofs
 from cutter import Cutter
+from deployment import Deployment
 from harness import TASKS, Reply, problem, task
-from office import Office
-from writers import Link, Writers
+from load import Link, Load
 
 SECONDS = proofs.size(3)
 ACCOUNTS = ("first", "second", "third")
 
 
 @pytest.fixture(scope="module")
-def office(tmp_path_factory):
-    return Office(postgres.shared().create("office"), tmp_path_factory.mktemp("office"), ACCOUNTS)
+def deployment(tmp_path_factory):
+    return Deployment(postgres.shared().create("docket"), tmp_path_factory.mktemp("docket"),
+                      ACCOUNTS)
 
 
 @pytest.fixture
-def cutter(office):
-    port = office.database.cluster.port
+def cutter(deployment):
+    port = deployment.database.cluster.port
     cutter = Cutter(port)
-    office.serve(url=office.url.replace(f":{port}/", f":{cutter.port}/"))
+    deployment.serve(url=deployment.url.replace(f":{port}/", f":{cutter.port}/"))
     yield cutter
-    office.stop()
-    office.servers.clear()
+    deployment.stop()
+    deployment.servers.clear()
     cutter.stop()
 
 
-def post(office, title, **headers):
-    link, began = Link(office, office.servers[0], "first"), time.monotonic()
+def post(deployment, title, **headers):
+    link, began = Link(deployment, deployment.servers[0], "first"), time.monotonic()
     status, got, body = link.ask("POST", TASKS, task(title=title), headers)
     link.close()
     return Reply(status, "", got.items(), body), time.monotonic() - began
 
 
-def times(office, title):
-    return list(office.titles().values()).count(title)
+def times(deployment, title):
+    return list(deployment.titles().values()).count(title)
 
 
 @pytest.mark.parametrize("how, status, stored", [
     ("before", 503, 0), ("after", 201, 1), ("silent", 201, 1), ("with", None, None)])
-def test_a_connection_cut_at_a_commit(office, cutter, how, status, stored):
-    assert post(office, f"cut {how}: before")[0].status == 201
+def test_a_connection_cut_at_a_commit(deployment, cutter, how, status, stored):
+    assert post(deployment, f"cut {how}: before")[0].status == 201
     cutter.armed = how
-    reply, took = post(office, f"cut {how}")
+    reply, took = post(deployment, f"cut {how}")
     assert cutter.cuts[how] == 1
-    there = times(office, f"cut {how}")
+    there = times(deployment, f"cut {how}")
     print(f"{how}: {reply.status} after {took:.2f} s, and it is there {there} times")
     if status:
         assert (reply.status, there) == (status, stored)
@@ -61,30 +62,30 @@ def test_a_connection_cut_at_a_commit(office, cutter, how, status, stored):
     if reply.status == 503:
         assert "nothing was stored" in problem(reply, 503)["detail"]
         assert reply.header("Retry-After")
-    assert post(office, f"cut {how}: after")[0].status == 201
-    office.check_sound()
+    assert post(deployment, f"cut {how}: after")[0].status == 201
+    deployment.check_sound()
 
 
-def test_what_is_not_known_is_told_so_and_can_be_sent_again(office, cutter):
+def test_what_is_not_known_is_told_so_and_can_be_sent_again(deployment, cutter):
     """The commit is done, its answer is lost, and the database cannot be reached to find out."""
-    post(office, "before")  # so that nobody else commits: the use of the token is told
+    post(deployment, "before")  # so that nobody else commits: the use of the token is told
     cutter.armed = "gone"
-    reply, took = post(office, "unknown", **{"Idempotency-Key": "of-this-test"})
+    reply, took = post(deployment, "unknown", **{"Idempotency-Key": "of-this-test"})
     assert "may or may not be stored" in problem(reply, 503)["detail"]
     assert reply.header("Retry-After")
     assert 4 < took < 15, took
-    assert times(office, "unknown") == 1
+    assert times(deployment, "unknown") == 1
     cutter.away = False
-    reply, _ = post(office, "unknown", **{"Idempotency-Key": "of-this-test"})
+    reply, _ = post(deployment, "unknown", **{"Idempotency-Key": "of-this-test"})
     assert reply.status == 201
-    assert times(office, "unknown") == 1, "the same key stores nothing twice"
-    assert office.titles()["first", reply.json["id"]] == "unknown"
+    assert times(deployment, "unknown") == 1, "the same key stores nothing twice"
+    assert deployment.titles()["first", reply.json["id"]] == "unknown"
 
 
 @proofs.SOAK
-def test_cuts_under_load(office, cutter):
+def test_cuts_under_load(deployment, cutter):
     ways = ("before", "after", "with")
-    with Writers(office, office.servers, ACCOUNTS, 16, "cuts", refusals=True) as load:
+    with Load(deployment, deployment.servers, ACCOUNTS, 16, "cuts", refusals=True) as load:
         until = time.monotonic() + SECONDS
         while time.monotonic() < until or len(cutter.cuts) < len(ways):
             cutter.armed = random.choice(ways)
@@ -96,15 +97,15 @@ def test_cuts_under_load(office, cutter):
           f" {left} stored without a 201; slowest {load.slowest:.2f} s")
     assert left == 0, "all of them could be found out"
     assert not load.unanswered
-    office.check_sound()
+    deployment.check_sound()
 
 
 @proofs.SOAK
-def test_the_change_of_another_process_is_not_taken_for_the_lost_one(office, cutter):
+def test_the_change_of_another_process_is_not_taken_for_the_lost_one(deployment, cutter):
     """Also where clients give all their requests the same id."""
-    office.serve()
-    with Writers(office, office.servers, ("first",), 16, "same id", refusals=True,
-                 headers={"X-Request-Id": "the-same-for-all"}) as load:
+    deployment.serve()
+    with Load(deployment, deployment.servers, ("first",), 16, "same id", refusals=True,
+              headers={"X-Request-Id": "the-same-for-all"}) as load:
         until = time.monotonic() + SECONDS
         while time.monotonic() < until:
             cutter.armed = "before"
@@ -112,7 +113,7 @@ def test_the_change_of_another_process_is_not_taken_for_the_lost_one(office, cut
         cutter.armed = None
     assert load.check() == 0
     print(f"{len(load.created)} created, {cutter.cuts['before']} cuts")
-    office.check_sound()
+    deployment.check_sound()
 
 
 WAITING = "FROM pg_stat_activity WHERE wait_event = 'SyncRep'"
@@ -121,13 +122,14 @@ WAITING = "FROM pg_stat_activity WHERE wait_event = 'SyncRep'"
 def test_a_wait_for_a_standby_that_is_cancelled(tmp_path):
     """Then the commit is done here and nowhere else, and PostgreSQL calls that a success."""
     with postgres.private() as primary, primary.standby("other") as standby, \
-            Office(primary.create("office"), tmp_path, ACCOUNTS) as office:
+            Deployment(primary.create("docket"), tmp_path, ACCOUNTS) as deployment:
         primary.wait_for_standby("other")
-        office.serve()
-        assert post(office, "wait: before")[0].status == 201
+        deployment.serve()
+        assert post(deployment, "wait: before")[0].status == 201
         standby.stop("immediate")
         answers = []
-        asking = threading.Thread(target=lambda: answers.append(post(office, "wait: cancelled")))
+        asking = threading.Thread(
+            target=lambda: answers.append(post(deployment, "wait: cancelled")))
         asking.start()
         cancelled = 0
         while asking.is_alive():
@@ -140,9 +142,9 @@ def test_a_wait_for_a_standby_that_is_cancelled(tmp_path):
         assert reply.header("Retry-After")
         standby.start()
         began = time.monotonic()
-        while post(office, "wait: after")[0].status != 201:
+        while post(deployment, "wait: after")[0].status != 201:
             assert time.monotonic() - began < 10
         print(f"writes again after {time.monotonic() - began:.3f} s")
-        assert times(office, "wait: cancelled") <= 1
-        assert times(office, "wait: after") == 1
-        office.check_sound()
+        assert times(deployment, "wait: cancelled") <= 1
+        assert times(deployment, "wait: after") == 1
+        deployment.check_sound()

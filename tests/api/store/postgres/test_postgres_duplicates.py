@@ -6,9 +6,9 @@ import threading
 import pytest
 
 import postgres
+from deployment import Deployment
 from harness import COMMAND_S, PROGRAM, TASKS, environment, strict_json, task
-from office import Office
-from writers import Link
+from load import Link
 
 CLIENTS = (3, 4, 6, 8)
 ROUNDS = 12  # of each number of clients
@@ -33,17 +33,18 @@ UNIQUE = {
 
 
 @pytest.fixture(scope="module")
-def office(tmp_path_factory):
-    database = postgres.shared().create("office")
-    with Office(database, tmp_path_factory.mktemp("office")) as office:
-        office.serve()
-        office.serve()
-        yield office
+def deployment(tmp_path_factory):
+    database = postgres.shared().create("docket")
+    with Deployment(database, tmp_path_factory.mktemp("docket")) as deployment:
+        deployment.serve()
+        deployment.serve()
+        yield deployment
 
 
 @pytest.fixture(scope="module")
-def links(office):
-    links = [Link(office, office.servers[number % 2], "first") for number in range(max(CLIENTS))]
+def links(deployment):
+    links = [Link(deployment, deployment.servers[number % 2], "first")
+             for number in range(max(CLIENTS))]
     yield links
     for link in links:
         link.close()
@@ -77,7 +78,7 @@ def one_has_it(answers, good, field):
 
 @pytest.mark.parametrize("clients", CLIENTS)
 @pytest.mark.parametrize("name", UNIQUE)
-def test_creates(office, links, name, clients):
+def test_creates(deployment, links, name, clients):
     path, value, field = UNIQUE[name]
     for number in range(ROUNDS):
         wanted = value(f"create {name} {clients} {number}")
@@ -87,7 +88,7 @@ def test_creates(office, links, name, clients):
 
 @pytest.mark.parametrize("clients", CLIENTS)
 @pytest.mark.parametrize("name", UNIQUE)
-def test_patches(office, links, name, clients):
+def test_patches(deployment, links, name, clients):
     """Beside creates, so that changes are in batches with others."""
     path, value, field = UNIQUE[name]
     for number in range(ROUNDS):
@@ -107,7 +108,7 @@ def test_patches(office, links, name, clients):
 
 
 @pytest.mark.parametrize("clients", CLIENTS)
-def test_bulks(office, links, clients):
+def test_bulks(deployment, links, clients):
     for number in range(ROUNDS):
         wanted = f"bulk {clients} {number}"
         creates = [{"create": task(external_id=external)["task"]}
@@ -120,7 +121,7 @@ def test_bulks(office, links, clients):
 
 
 @pytest.mark.parametrize("name", UNIQUE)
-def test_one_that_the_schema_refuses(office, links, name):
+def test_one_that_the_schema_refuses(deployment, links, name):
     """Somebody else's transaction, which holds no lock of docket's, has taken the value and is not
     committed when docket looks: only the index of the schema knows of it."""
     path, value, field = UNIQUE[name]
@@ -128,7 +129,7 @@ def test_one_that_the_schema_refuses(office, links, name):
     taken = f"elsewhere {name}"
     made = strict_json(links[0].ask("POST", path, value(f"before {name}"))[2])["id"]
     found = []
-    connection = office.database.connect()
+    connection = deployment.database.connect()
     try:
         connection.autocommit = False
         with connection.cursor() as cursor:
@@ -140,15 +141,16 @@ def test_one_that_the_schema_refuses(office, links, name):
             thread = threading.Thread(
                 target=lambda: found.append(links[0].ask("POST", path, value(taken))))
             thread.start()
-            office.database.until("SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
-                                  " AND datname = current_database()")
+            deployment.database.until(
+                "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+                " AND datname = current_database()")
         connection.commit()
         thread.join()
         one_has_it(found + [(200, None, None)], 200, field)
     finally:
         connection.rollback()
         connection.close()
-        office.database.run(f"DELETE FROM {table} WHERE account_id = 1 AND id = 900000")
+        deployment.database.run(f"DELETE FROM {table} WHERE account_id = 1 AND id = 900000")
 
 
 def commands_at_once(arguments, count):
@@ -160,14 +162,14 @@ def commands_at_once(arguments, count):
 
 
 @pytest.mark.parametrize("what", ["account", "token"])
-def test_commands(office, tmp_path, what):
+def test_commands(deployment, tmp_path, what):
     """Names of accounts and labels of tokens."""
     for number in range(3):
         name = f"same{number}"
 
         def add(of):
             more = ["--account", "first"] if what == "token" else []
-            return [what, "add", name, "--database", office.url, *more,
+            return [what, "add", name, "--database", deployment.url, *more,
                     "--token-file", tmp_path / f"{name}.{of}"]
 
         done = commands_at_once(add, 5)
@@ -176,8 +178,8 @@ def test_commands(office, tmp_path, what):
             assert status == 0 or "already" in said, done
 
 
-def test_all_is_sound(office):
+def test_all_is_sound(deployment):
     """Last: what was refused left nothing."""
-    office.check_sound()
-    for server in office.servers:
+    deployment.check_sound()
+    for server in deployment.servers:
         assert "rule of the schema" not in server.stderr()

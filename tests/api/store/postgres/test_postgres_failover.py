@@ -6,8 +6,8 @@ import time
 
 import postgres
 import proofs
-from office import Office
-from writers import Writers
+from deployment import Deployment
+from load import Load
 
 ROUNDS = proofs.size(2)
 AGAIN_S = 30  # until a write is acknowledged, counted from the command to promote: not a speed, a bound on waiting
@@ -26,12 +26,13 @@ def check_sealed(primary, stored):
 def test_rounds(tmp_path):
     took = []
     with postgres.private() as primary, primary.standby(NAME) as standby, \
-            Office(primary.create("office"), tmp_path, ACCOUNTS) as office:
+            Deployment(primary.create("docket"), tmp_path, ACCOUNTS) as deployment:
         primary.wait_for_standby(NAME)
-        both = office.url.replace("/office", f",127.0.0.1:{standby.port}/office")
+        both = deployment.url.replace("/deployment", f",127.0.0.1:{standby.port}/deployment")
         for _ in range(PROCESSES):
-            office.serve(url=both)
-        with Writers(office, office.servers, ACCOUNTS, WRITERS, "round", refusals=True) as load:
+            deployment.serve(url=both)
+        with Load(deployment, deployment.servers, ACCOUNTS, WRITERS, "round",
+                  refusals=True) as load:
             for number in range(ROUNDS):
                 load.wait_for(100)
                 check_sealed(primary, len(load.created))
@@ -42,8 +43,8 @@ def test_rounds(tmp_path):
                 standby.promote()
                 took.append(load.first_after(began))
                 primary, standby = standby, primary
-                office.database.cluster = primary
-                stored = office.titles()
+                deployment.database.cluster = primary
+                stored = deployment.titles()
                 lost = [key for key, title in known.items() if stored.get(key) != title]
                 print(f"round {number + 1}: {len(known)} acknowledged, {len(lost)} lost; writes"
                       f" again {took[-1]:.3f} s after the promotion began")
@@ -56,4 +57,4 @@ def test_rounds(tmp_path):
               f" {sum(load.refused.values())} answered 503, {left} of them stored; writes again"
               f" after {statistics.median(took):.3f} s, at most {max(took):.3f} s")
         assert not load.unanswered, load.unanswered[:3]
-        office.check_sound()
+        deployment.check_sound()

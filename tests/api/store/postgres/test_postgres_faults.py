@@ -15,9 +15,9 @@ import pytest
 
 import postgres
 import proofs
+from deployment import Deployment
 from harness import TASKS, Reply, problem, task
-from office import Office
-from writers import Link, Writers
+from load import Link, Load
 
 AGAIN_S = 2  # after the database is back
 ACCOUNTS = ("first", "second", "third")
@@ -31,22 +31,23 @@ def cluster():
 
 
 @pytest.fixture(scope="module")
-def office(cluster, tmp_path_factory):
-    with Office(cluster.create("office"), tmp_path_factory.mktemp("office"), ACCOUNTS) as office:
-        office.serve()
-        yield office
+def deployment(cluster, tmp_path_factory):
+    with Deployment(cluster.create("docket"), tmp_path_factory.mktemp("docket"),
+                    ACCOUNTS) as deployment:
+        deployment.serve()
+        yield deployment
 
 
-def ask(office, method, path=TASKS, value=None, account="first", server=None):
+def ask(deployment, method, path=TASKS, value=None, account="first", server=None):
     """One request and how long it took."""
-    link, began = Link(office, server or office.servers[0], account), time.monotonic()
+    link, began = Link(deployment, server or deployment.servers[0], account), time.monotonic()
     status, headers, body = link.ask(method, path, value)
     link.close()
     return Reply(status, "", headers.items(), body), time.monotonic() - began
 
 
-def post(office, title, **options):
-    return ask(office, "POST", value=task(title=title), **options)
+def post(deployment, title, **options):
+    return ask(deployment, "POST", value=task(title=title), **options)
 
 
 def refused(reply):
@@ -55,11 +56,11 @@ def refused(reply):
     return reply.json["detail"]
 
 
-def again(office, since, title):
+def again(deployment, since, title):
     """Waits for a read and a write that are answered as ever; how long it took."""
     while True:
-        got, _ = ask(office, "GET")
-        made, _ = post(office, title)
+        got, _ = ask(deployment, "GET")
+        made, _ = post(deployment, title)
         took = time.monotonic() - since
         if (got.status, made.status) == (200, 201):
             return took
@@ -67,34 +68,34 @@ def again(office, since, title):
         time.sleep(0.02)
 
 
-def stored(office, prefix):
-    return sorted(title for title in office.titles().values() if title.startswith(prefix))
+def stored(deployment, prefix):
+    return sorted(title for title in deployment.titles().values() if title.startswith(prefix))
 
 
-def test_503_while_it_is_away_and_service_within_2_s_of_its_return(office, cluster):
-    assert post(office, "away: before")[0].status == 201
+def test_503_while_it_is_away_and_service_within_2_s_of_its_return(deployment, cluster):
+    assert post(deployment, "away: before")[0].status == 201
     cluster.stop("immediate")
     for number in range(3):
         for method, path in (("GET", TASKS), ("GET", f"{TASKS}/1"), ("POST", TASKS)):
-            reply, took = ask(office, method, path,
+            reply, took = ask(deployment, method, path,
                               task(title=f"away: {number}") if method == "POST" else None)
             # Of a request that only reads nothing could have been stored.
             assert ("nothing was stored" in refused(reply)) == (method == "POST"), reply
             assert took < 3, f"{method} {path} waited {took:.1f} s"
     cluster.start()
-    took = again(office, time.monotonic(), "away: again")
+    took = again(deployment, time.monotonic(), "away: again")
     print(f"service again after {took:.3f} s")
     assert took < AGAIN_S
-    assert stored(office, "away: ") == ["away: again", "away: before"]
-    said = [line for line in office.servers[0].messages() if "listening" not in line]
+    assert stored(deployment, "away: ") == ["away: again", "away: before"]
+    said = [line for line in deployment.servers[0].messages() if "listening" not in line]
     assert len([line for line in said if "is there again" in line]) == 1, said
     assert len(said) == 2, "it says once that it is away, and once that it is there again"
 
 
 @proofs.KILLS
-def test_a_restart_under_load(office, cluster):
+def test_a_restart_under_load(deployment, cluster):
     took = []
-    with Writers(office, office.servers, ACCOUNTS, 16, "restart", refusals=True) as load:
+    with Load(deployment, deployment.servers, ACCOUNTS, 16, "restart", refusals=True) as load:
         for mode in itertools.islice(itertools.cycle(("immediate", "fast")), RESTARTS):
             load.wait_for(200)
             cluster.restart(mode)
@@ -105,7 +106,7 @@ def test_a_restart_under_load(office, cluster):
           f" a 201; again after {', '.join(f'{one:.3f}' for one in took)} s")
     assert max(took) < AGAIN_S, took
     assert not load.unanswered, load.unanswered
-    office.check_sound()
+    deployment.check_sound()
 
 
 def fill_connections(database):
@@ -119,44 +120,45 @@ def fill_connections(database):
 
 def test_out_of_connections(tmp_path):
     with postgres.private(max_connections=20) as cluster, \
-            Office(cluster.create("office"), tmp_path, ACCOUNTS) as office:
-        office.serve()
-        assert post(office, "connections: before")[0].status == 201
-        held = fill_connections(office.database)
+            Deployment(cluster.create("docket"), tmp_path, ACCOUNTS) as deployment:
+        deployment.serve()
+        assert post(deployment, "connections: before")[0].status == 201
+        held = fill_connections(deployment.database)
         try:
-            office.database.run("SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            deployment.database.run("SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
                                 " WHERE application_name = 'docket'")
-            held += fill_connections(office.database)
+            held += fill_connections(deployment.database)
             for _ in range(2):
-                assert "cannot be reached" in refused(ask(office, "GET")[0])
-                refused(post(office, "connections: none")[0])
+                assert "cannot be reached" in refused(ask(deployment, "GET")[0])
+                refused(post(deployment, "connections: none")[0])
         finally:
             for connection in held:
                 connection.close()
-        took = again(office, time.monotonic(), "connections: again")
+        took = again(deployment, time.monotonic(), "connections: again")
         print(f"service again after {took:.3f} s")
         assert took < AGAIN_S
-        assert stored(office, "connections: ") == ["connections: again", "connections: before"]
+        assert stored(deployment, "connections: ") == ["connections: again", "connections: before"]
 
 
 @contextlib.contextmanager
-def somebody_else(office, sql):
+def somebody_else(deployment, sql):
     """Has done that and not committed it, until the end."""
-    with contextlib.closing(office.database.connect()) as connection:
+    with contextlib.closing(deployment.database.connect()) as connection:
         connection.autocommit = False
         connection.cursor().execute(sql)
         yield
 
 
 @pytest.mark.parametrize("count", [1, 8])
-def test_a_lock_of_somebody_else_stops_its_account_alone(office, count):
+def test_a_lock_of_somebody_else_stops_its_account_alone(deployment, count):
     """`count` clients write to the locked account at once."""
     name = f"locked {count}"
-    with somebody_else(office, "SELECT id FROM account WHERE name = 'first' FOR UPDATE"):
-        with Writers(office, office.servers, ("first",), count, name, refusals=True) as locked, \
-                Writers(office, office.servers, ACCOUNTS[1:], 4, f"free {count}") as load:
+    with somebody_else(deployment, "SELECT id FROM account WHERE name = 'first' FOR UPDATE"):
+        with Load(deployment, deployment.servers, ("first",), count, name,
+                  refusals=True) as locked, \
+                Load(deployment, deployment.servers, ACCOUNTS[1:], 4, f"free {count}") as load:
             for _ in range(20):
-                reply, took = ask(office, "GET")
+                reply, took = ask(deployment, "GET")
                 assert reply.status == 200 and took < 1, (reply, took)
             load.wait_for(100)
             load.ending.wait(SECONDS)
@@ -165,51 +167,51 @@ def test_a_lock_of_somebody_else_stops_its_account_alone(office, count):
           f" {locked.slowest:.3f} s of {sum(locked.refused.values())} refused")
     assert locked.slowest < 4
     assert load.slowest < 4
-    assert post(office, f"{name} again")[0].status == 201
-    assert stored(office, name) == [f"{name} again"]
+    assert post(deployment, f"{name} again")[0].status == 201
+    assert stored(deployment, name) == [f"{name} again"]
     load.check()
 
 
-def test_a_read_that_meets_a_lock_is_told_so(office):
+def test_a_read_that_meets_a_lock_is_told_so(deployment):
     """It has nothing to write, and waits for nobody who has."""
-    with somebody_else(office, "LOCK TABLE task IN ACCESS EXCLUSIVE MODE"):
-        detail = refused(ask(office, "GET", f"{TASKS}/1")[0])
+    with somebody_else(deployment, "LOCK TABLE task IN ACCESS EXCLUSIVE MODE"):
+        detail = refused(ask(deployment, "GET", f"{TASKS}/1")[0])
     assert "be written" not in detail and ("lock" in detail or "too long" in detail), detail
-    again(office, time.monotonic(), "met a lock")
+    again(deployment, time.monotonic(), "met a lock")
 
 
-def test_what_takes_too_long_is_given_up(office):
+def test_what_takes_too_long_is_given_up(deployment):
     """A read of a table that somebody has locked takes any time."""
-    server = office.serve("--statement-timeout", 300)
-    assert ask(office, "GET", server=server)[0].status == 200
-    with somebody_else(office, "LOCK TABLE task IN ACCESS EXCLUSIVE MODE"):
+    server = deployment.serve("--statement-timeout", 300)
+    assert ask(deployment, "GET", server=server)[0].status == 200
+    with somebody_else(deployment, "LOCK TABLE task IN ACCESS EXCLUSIVE MODE"):
         for path in (TASKS, f"{TASKS}/1"):
-            reply, took = ask(office, "GET", path, server=server)
+            reply, took = ask(deployment, "GET", path, server=server)
             refused(reply)
             assert 0.25 < took < 2, took
-        reply, took = post(office, "slow: none", server=server)
+        reply, took = post(deployment, "slow: none", server=server)
         refused(reply)
         assert 0.25 < took < 3, took
         # Who comes in is looked up all the same.
-        assert ask(office, "GET", "/api/v1/me", server=server)[0].status == 200
-    took = again(office, time.monotonic(), "slow: again")
+        assert ask(deployment, "GET", "/api/v1/me", server=server)[0].status == 200
+    took = again(deployment, time.monotonic(), "slow: again")
     assert took < AGAIN_S
-    assert ask(office, "GET", server=server)[0].status == 200
-    assert stored(office, "slow: ") == ["slow: again"]
+    assert ask(deployment, "GET", server=server)[0].status == 200
+    assert stored(deployment, "slow: ") == ["slow: again"]
 
 
 class Readers:
     """`count` clients that ask for `path` again and again: what they are answered, and when."""
 
-    def __init__(self, office, server, path, count, account="first"):
-        self.office, self.server, self.path, self.account = office, server, path, account
+    def __init__(self, deployment, server, path, count, account="first"):
+        self.deployment, self.server, self.path, self.account = deployment, server, path, account
         self.answers = []  # (status, seconds)
         self.faults = []
         self.ending = threading.Event()
         self.threads = [threading.Thread(target=self.read, daemon=True) for _ in range(count)]
 
     def read(self):
-        link = Link(self.office, self.server, self.account)
+        link = Link(self.deployment, self.server, self.account)
         while not self.ending.is_set():
             began = time.monotonic()
             try:
@@ -238,13 +240,13 @@ class Readers:
 
 
 @pytest.mark.parametrize("path", [f"{TASKS}/1", TASKS])
-def test_reads_of_a_locked_table_hold_up_no_others(office, path):
+def test_reads_of_a_locked_table_hold_up_no_others(deployment, path):
     """Whoever looks at the table is told in time that it cannot be had; all others go on."""
-    server = office.serve("--statement-timeout", 2000)
-    with somebody_else(office, "LOCK TABLE task IN ACCESS EXCLUSIVE MODE"), \
-            Readers(office, server, path, 60) as locked, \
-            Readers(office, server, "/api/v1/me", 4) as others, \
-            Readers(office, server, "/api/v1/cases", 2) as lists:
+    server = deployment.serve("--statement-timeout", 2000)
+    with somebody_else(deployment, "LOCK TABLE task IN ACCESS EXCLUSIVE MODE"), \
+            Readers(deployment, server, path, 60) as locked, \
+            Readers(deployment, server, "/api/v1/me", 4) as others, \
+            Readers(deployment, server, "/api/v1/cases", 2) as lists:
         time.sleep(5)
     refused_after, me, cases = locked.took(503), others.took(200), lists.took(200)
     print(f"{path}: {len(refused_after)} refused, the slowest after {max(refused_after):.2f} s;"
@@ -254,7 +256,7 @@ def test_reads_of_a_locked_table_hold_up_no_others(office, path):
     assert max(refused_after) < 3.5
     assert len(me) == len(others.answers) and max(me) < 1
     assert len(cases) == len(lists.answers) and max(cases) < 2
-    took = again(office, time.monotonic(), "held up: again")
+    took = again(deployment, time.monotonic(), "held up: again")
     assert took < AGAIN_S
 
 
@@ -285,13 +287,14 @@ def test_a_full_disk(small_disk, tmp_path):
         space.mkdir(0o700)
         shutil.chown(space, cluster.data.owner())
         cluster.main.run(f"CREATE TABLESPACE small LOCATION '{space}'")
-        with Office(cluster.create("office", TABLESPACE="small"), tmp_path, ACCOUNTS) as office:
-            office.serve()
-            fill_disk(office, small_disk / "ballast")
+        with Deployment(cluster.create("docket", TABLESPACE="small"), tmp_path,
+                        ACCOUNTS) as deployment:
+            deployment.serve()
+            fill_disk(deployment, small_disk / "ballast")
 
 
-def fill_disk(office, ballast):
-    with Writers(office, office.servers, ACCOUNTS, 16, "full", refusals=True) as load:
+def fill_disk(deployment, ballast):
+    with Load(deployment, deployment.servers, ACCOUNTS, 16, "full", refusals=True) as load:
         load.wait_for(200)
         subprocess.run(["dd", "if=/dev/zero", f"of={ballast}", "bs=64k"],
                        stderr=subprocess.DEVNULL, check=False)
@@ -299,7 +302,7 @@ def fill_disk(office, ballast):
         while not any("disk" in detail for detail in load.refused):
             assert time.monotonic() < deadline and not load.faults, (load.refused, load.faults)
             time.sleep(0.02)
-        reply, _ = ask(office, "GET", f"{TASKS}/1")
+        reply, _ = ask(deployment, "GET", f"{TASKS}/1")
         assert reply.status == 200, "what is stored can be read"
         ballast.unlink()
         took = load.first_after(time.monotonic())
@@ -308,15 +311,15 @@ def fill_disk(office, ballast):
     print(f"{len(load.created)} created, {dict(load.refused)}; again after {took:.3f} s")
     assert left == 0, f"{left} were refused and are stored"
     assert took < AGAIN_S
-    assert "must be started anew" not in office.servers[0].stderr()
-    office.check_sound()
+    assert "must be started anew" not in deployment.servers[0].stderr()
+    deployment.check_sound()
 
 
-def test_the_end_while_it_is_away(office, cluster):
-    server = office.serve()
+def test_the_end_while_it_is_away(deployment, cluster):
+    server = deployment.serve()
     cluster.stop()
     try:
-        refused(post(office, "end: none", server=server)[0])
+        refused(post(deployment, "end: none", server=server)[0])
         began = time.monotonic()
         server.stop()
         assert time.monotonic() - began < 10
@@ -337,11 +340,11 @@ def hanging(cluster):
             os.kill(pid, signal.SIGCONT)
 
 
-def test_the_end_while_it_says_nothing(office, cluster):
+def test_the_end_while_it_says_nothing(deployment, cluster):
     """Requests are under way: they are answered or cut off."""
-    server = office.serve()
+    server = deployment.serve()
     with hanging(cluster), \
-            Writers(office, [server], ACCOUNTS, 4, "hang", refusals=True) as load:
+            Load(deployment, [server], ACCOUNTS, 4, "hang", refusals=True) as load:
         time.sleep(0.5)
         began = time.monotonic()
         load.ending.set()
@@ -352,15 +355,15 @@ def test_the_end_while_it_says_nothing(office, cluster):
     assert not load.created
 
 
-def test_what_hangs_is_answered_and_served_again(office, cluster):
-    assert post(office, "hung: before")[0].status == 201
+def test_what_hangs_is_answered_and_served_again(deployment, cluster):
+    assert post(deployment, "hung: before")[0].status == 201
     with hanging(cluster):
         for method, value in (("GET", None), ("POST", task(title="hung: perhaps"))):
-            reply, took = ask(office, method, value=value)
+            reply, took = ask(deployment, method, value=value)
             refused(reply)
             assert took < 15, took
-    took = again(office, time.monotonic(), "hung: again")
+    took = again(deployment, time.monotonic(), "hung: again")
     print(f"service again after {took:.3f} s")
     assert took < AGAIN_S
-    assert set(stored(office, "hung: ")) - {"hung: perhaps"} == {"hung: again", "hung: before"}
-    assert stored(office, "hung: ").count("hung: perhaps") <= 1
+    assert set(stored(deployment, "hung: ")) - {"hung: perhaps"} == {"hung: again", "hung: before"}
+    assert stored(deployment, "hung: ").count("hung: perhaps") <= 1

@@ -6,24 +6,24 @@ import contextlib
 import pytest
 
 import postgres
+from deployment import DOMAIN, Deployment
 from harness import TASKS, Wire, basic, new_source, succeed
-from office import DOMAIN, Office
 
 AT_ONCE, MOST = 64, 20
 
 
 @pytest.fixture(scope="module")
-def office(tmp_path_factory):
-    database = postgres.shared().create("office")
-    with Office(database, tmp_path_factory.mktemp("office")) as office:
-        office.serve()
-        yield office
+def deployment(tmp_path_factory):
+    database = postgres.shared().create("docket")
+    with Deployment(database, tmp_path_factory.mktemp("docket")) as deployment:
+        deployment.serve()
+        yield deployment
 
 
-def at_once(office, source, passwords):
+def at_once(deployment, source, passwords):
     """One request on a connection of its own for each, all sent before an answer is read."""
     with contextlib.ExitStack() as stack:
-        wires = [stack.enter_context(Wire(office.servers[0], source)) for _ in passwords]
+        wires = [stack.enter_context(Wire(deployment.servers[0], source)) for _ in passwords]
         for wire, password in zip(wires, passwords):
             wire.send(f"GET {TASKS} HTTP/1.1\r\nHost: first.{DOMAIN}\r\n"
                       f"Authorization: {basic('admin/token', password)}\r\n\r\n".encode())
@@ -35,27 +35,27 @@ def counted(replies):
 
 
 @pytest.mark.parametrize("password", ["wrong {}", "the same"])
-def test_wrong_ones(office, password):
+def test_wrong_ones(deployment, password):
     source = new_source()
-    replies = at_once(office, source, [password.format(n) for n in range(AT_ONCE)])
+    replies = at_once(deployment, source, [password.format(n) for n in range(AT_ONCE)])
     assert counted(replies) == {401: MOST, 429: AT_ONCE - MOST}
     for reply in replies:
         assert reply.status == 401 or 1 <= int(reply.header("Retry-After")) <= 60
-    assert counted(at_once(office, source, ["another"])) == {429: 1}
+    assert counted(at_once(deployment, source, ["another"])) == {429: 1}
 
 
-def test_a_known_one_beside_wrong_ones(office):
-    good = office.tokens["first"]
-    replies = at_once(office, new_source(), ["wrong", good] * AT_ONCE)
+def test_a_known_one_beside_wrong_ones(deployment):
+    good = deployment.tokens["first"]
+    replies = at_once(deployment, new_source(), ["wrong", good] * AT_ONCE)
     assert counted(replies[1::2]) == {200: AT_ONCE}
     assert counted(replies[::2]) == {401: MOST, 429: AT_ONCE - MOST}
 
 
-def test_a_new_one(office, tmp_path):
+def test_a_new_one(deployment, tmp_path):
     """The process has never seen it; it waits for nothing."""
     for number in range(5):
         file = tmp_path / f"token{number}"
-        succeed("token", "add", f"new{number}", "--account", "first", "--database", office.url,
+        succeed("token", "add", f"new{number}", "--account", "first", "--database", deployment.url,
                 "--token-file", file)
-        replies = at_once(office, new_source(), [file.read_text().strip()] * AT_ONCE)
+        replies = at_once(deployment, new_source(), [file.read_text().strip()] * AT_ONCE)
         assert counted(replies) == {200: AT_ONCE}

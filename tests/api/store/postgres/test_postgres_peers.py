@@ -7,35 +7,35 @@ import signal
 import pytest
 
 import postgres
+from deployment import Deployment
 from harness import TASKS, succeed, task
-from office import Office
-from writers import Link, Writers
+from load import Link, Load
 
 PROCESSES, WRITERS = 3, 24
 ACCOUNTS = ("hot", "second", "third")
 
 
 @pytest.fixture(scope="module")
-def office(tmp_path_factory):
-    database = postgres.shared().create("office")
-    with Office(database, tmp_path_factory.mktemp("office"), ACCOUNTS) as office:
+def deployment(tmp_path_factory):
+    database = postgres.shared().create("docket")
+    with Deployment(database, tmp_path_factory.mktemp("docket"), ACCOUNTS) as deployment:
         for _ in range(PROCESSES):
-            office.serve()
-        yield office
+            deployment.serve()
+        yield deployment
 
 
 @pytest.fixture
-def links(office):
+def links(deployment):
     """A client of each process, in one account."""
-    links = [Link(office, server, "second") for server in office.servers]
+    links = [Link(deployment, server, "second") for server in deployment.servers]
     yield links
     for link in links:
         link.close()
 
 
-def run_load(office, name, then):
+def run_load(deployment, name, then):
     """`then` happens half-way; the others get on with their work while and after it."""
-    with Writers(office, office.servers, ACCOUNTS, WRITERS, name, refusals=True) as load:
+    with Load(deployment, deployment.servers, ACCOUNTS, WRITERS, name, refusals=True) as load:
         load.wait_for(100)
         then()
         load.first_after(load.times[-1])
@@ -49,42 +49,42 @@ def run_load(office, name, then):
     return load, left
 
 
-def test_one_is_killed(office):
-    last = office.servers[-1]
-    load, left = run_load(office, "killed", last.kill)
+def test_one_is_killed(deployment):
+    last = deployment.servers[-1]
+    load, left = run_load(deployment, "killed", last.kill)
     assert load.unanswered and not load.refused
     assert left <= WRITERS / PROCESSES, "more than it was at"
-    office.check_sound()
+    deployment.check_sound()
     last.start()
-    assert Link(office, last, "hot").ask("POST", TASKS, task(title="again"))[0] == 201
+    assert Link(deployment, last, "hot").ask("POST", TASKS, task(title="again"))[0] == 201
 
 
-def test_one_ends(office):
+def test_one_ends(deployment):
     """As in an upgrade, one after the other: what was sent is answered, or not stored."""
-    last = office.servers[-1]
-    _, left = run_load(office, "ended", lambda: last.process.send_signal(signal.SIGTERM))
+    last = deployment.servers[-1]
+    _, left = run_load(deployment, "ended", lambda: last.process.send_signal(signal.SIGTERM))
     last.wait()
     assert left == 0
-    office.check_sound()
+    deployment.check_sound()
     last.start()
 
 
-def test_a_session_that_is_ended_is_not_noticed(office, links):
+def test_a_session_that_is_ended_is_not_noticed(deployment, links):
     """As an idle one by a firewall or by whoever keeps the database."""
     for turn in range(5):
-        office.database.run("SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        deployment.database.run("SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
                             " WHERE datname = current_database() AND pid <> pg_backend_pid()")
         for number, link in enumerate(links):
             title = f"session {turn} {number}"
             status, headers, body = link.ask("POST", TASKS, task(title=title))
             assert status == 201, body
             assert link.ask("GET", headers["Location"])[2] == body
-            assert list(office.titles().values()).count(title) == 1
+            assert list(deployment.titles().values()).count(title) == 1
 
 
-def test_a_key_of_idempotency_is_everybodys(office):
+def test_a_key_of_idempotency_is_everybodys(deployment):
     def create(number):
-        link = Link(office, office.servers[number % PROCESSES], "third")
+        link = Link(deployment, deployment.servers[number % PROCESSES], "third")
         status, _, body = link.ask("POST", TASKS, task(title="with a key"),
                                    {"Idempotency-Key": "everybody's"})
         link.close()
@@ -96,26 +96,26 @@ def test_a_key_of_idempotency_is_everybodys(office):
     made = {body for status, body in replies if status == 201}
     assert len(made) == 1
     assert [create(number) for number in range(PROCESSES)] == [(201, *made)] * PROCESSES
-    assert list(office.titles().values()).count("with a key") == 1
+    assert list(deployment.titles().values()).count("with a key") == 1
 
 
-def test_a_command_counts_in_every_process_at_once(office, links):
+def test_a_command_counts_in_every_process_at_once(deployment, links):
     def do(command):
-        return succeed(*command.split(), "--database", office.url).stdout.strip()
+        return succeed(*command.split(), "--database", deployment.url).stdout.strip()
 
     def statuses():
         return {link.ask("GET", TASKS)[0] for link in links}
 
-    own = office.tokens["second"]
+    own = deployment.tokens["second"]
     try:
-        office.tokens["second"] = do("token add new --account second")
+        deployment.tokens["second"] = do("token add new --account second")
         assert statuses() == {200}
         do("token revoke new --account second")
         assert statuses() == {401}
-        office.tokens["second"] = do("token add reader --read-only --account second")
+        deployment.tokens["second"] = do("token add reader --read-only --account second")
         assert {link.ask("POST", TASKS, task())[0] for link in links} == {403}
     finally:
-        office.tokens["second"] = own
+        deployment.tokens["second"] = own
     assert statuses() == {200}
     do("account set second --require-case no")
     for link in links:
@@ -123,7 +123,7 @@ def test_a_command_counts_in_every_process_at_once(office, links):
         assert status == 201, body
 
 
-def test_a_cursor_leads_on_in_another_process(office, links):
+def test_a_cursor_leads_on_in_another_process(deployment, links):
     for number in range(6):
         status, _, body = links[number % PROCESSES].ask("POST", TASKS, task(title=f"page {number}"))
         assert status == 201, body

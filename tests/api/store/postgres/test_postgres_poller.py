@@ -14,9 +14,9 @@ import pytest
 
 import postgres
 from clocks import Clock, behind
+from deployment import Deployment
 from harness import ANSWER_S, TASKS, strict_json, task
-from office import Office
-from writers import Link
+from load import Link
 
 SECONDS = float(os.environ.get("DOCKET_TEST_SECONDS", "3"))
 WRITERS, PAGE, BEHIND = 8, 20, 30
@@ -28,8 +28,8 @@ class Poller:
     """Has of every task what it saw last. Where records change while it reads the pages, it reads
     the newest first: what changes meanwhile is not before the greatest time of the first page."""
 
-    def __init__(self, office, server, query=""):
-        self.link, self.query = Link(office, server, "first"), query
+    def __init__(self, deployment, server, query=""):
+        self.link, self.query = Link(deployment, server, "first"), query
         self.last, self.titles, self.pages = "2000-01-01", {}, 0
 
     def poll(self):
@@ -90,19 +90,19 @@ class Delay:
 
 
 @pytest.fixture
-def office(tmp_path):
-    with Office(postgres.shared().create("office"), tmp_path) as office:
-        yield office
-    office.database.drop()
+def deployment(tmp_path):
+    with Deployment(postgres.shared().create("docket"), tmp_path) as deployment:
+        yield deployment
+    deployment.database.drop()
 
 
-def through(office, delay):
+def through(deployment, delay):
     """The URL of the database by way of the delay."""
-    return re.sub(r"(@[^:/]*):\d+", rf"\1:{delay.port}", office.url)
+    return re.sub(r"(@[^:/]*):\d+", rf"\1:{delay.port}", deployment.url)
 
 
-def port_of(office):
-    return int(re.search(r"@[^:/]*:(\d+)", office.url)[1])
+def port_of(deployment):
+    return int(re.search(r"@[^:/]*:(\d+)", deployment.url)[1])
 
 
 def post(link, title):
@@ -113,14 +113,14 @@ def post(link, title):
 
 @pytest.mark.parametrize("apart", [0, 1, BEHIND])
 @pytest.mark.parametrize("order", [(0, 1), (1, 0)])
-def test_one_second(office, tmp_path, apart, order):
+def test_one_second(deployment, tmp_path, apart, order):
     """Two processes whose clocks stand still commit one after the other; after each commit the client
     asks. The second process is behind by so much."""
     now = int(time.time()) + 3600
     for number, at in enumerate((now, now - apart)):
-        office.serve(env=Clock(tmp_path / f"clock{number}", at).env)
-    poller = Poller(office, office.servers[0])
-    links = [Link(office, server, "first") for server in office.servers]
+        deployment.serve(env=Clock(tmp_path / f"clock{number}", at).env)
+    poller = Poller(deployment, deployment.servers[0])
+    links = [Link(deployment, server, "first") for server in deployment.servers]
     made = []
     for number, which in enumerate(order * 3):
         made.append(post(links[which], f"{number} by {which}"))
@@ -135,14 +135,14 @@ def test_one_second(office, tmp_path, apart, order):
     assert times == sorted(times)
 
 
-def test_a_commit_that_was_held_up(office):
+def test_a_commit_that_was_held_up(deployment):
     """A process has taken a write, and its packets stand still until the client has seen a later
     second."""
-    delay = Delay(port_of(office), 0)
-    office.serve("--statement-timeout", 60000, url=through(office, delay))
-    office.serve()
-    slow, other = (Link(office, server, "first") for server in office.servers)
-    poller = Poller(office, office.servers[1])
+    delay = Delay(port_of(deployment), 0)
+    deployment.serve("--statement-timeout", 60000, url=through(deployment, delay))
+    deployment.serve()
+    slow, other = (Link(deployment, server, "first") for server in deployment.servers)
+    poller = Poller(deployment, deployment.servers[1])
     first = post(slow, "its connections are open")
     delay.gate.clear()
     delay.held.clear()
@@ -162,13 +162,13 @@ def test_a_commit_that_was_held_up(office):
     assert poller.titles.get(late[0]["id"]) == "late"
 
 
-def load(office, query, work):
+def load(deployment, query, work):
     """Writers at both processes by turns, and the client beside them; what it has at the end is what
     the database has."""
-    poller, until, faults = Poller(office, office.servers[1], query), [0], []
+    poller, until, faults = Poller(deployment, deployment.servers[1], query), [0], []
 
     def guarded(number):
-        link = Link(office, office.servers[number % 2], "first")
+        link = Link(deployment, deployment.servers[number % 2], "first")
         try:
             for count in itertools.count():
                 if time.monotonic() >= until[0]:
@@ -191,7 +191,7 @@ def load(office, query, work):
         time.sleep(0.05)
     poller.poll()
     assert not faults, faults[0]
-    have = {number: title for (_, number), title in office.titles().items()}
+    have = {number: title for (_, number), title in deployment.titles().items()}
     missed = {number: title for number, title in have.items()
               if poller.titles.get(number) != title}
     print(f"{len(have)} tasks, {polls} polls of {poller.pages} pages, {len(missed)} missed")
@@ -229,20 +229,20 @@ WAYS = {"creates": ("", lambda: creates), "changes": (NEWEST_FIRST, changes)}
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_a_clock_that_is_behind(office, way):
+def test_a_clock_that_is_behind(deployment, way):
     query, work = WAYS[way]
-    office.serve(env=behind(BEHIND))
-    office.serve()
-    load(office, query, work())
-    office.check_sound()
+    deployment.serve(env=behind(BEHIND))
+    deployment.serve()
+    load(deployment, query, work())
+    deployment.check_sound()
 
 
 @pytest.mark.parametrize("milliseconds", [50, 300])
 @pytest.mark.parametrize("way", WAYS)
-def test_packets_that_are_late(office, way, milliseconds):
+def test_packets_that_are_late(deployment, way, milliseconds):
     query, work = WAYS[way]
-    delay = Delay(port_of(office), milliseconds / 1000)
-    office.serve("--statement-timeout", 30000, url=through(office, delay))
-    office.serve()
-    load(office, query, work())
-    office.check_sound()
+    delay = Delay(port_of(deployment), milliseconds / 1000)
+    deployment.serve("--statement-timeout", 30000, url=through(deployment, delay))
+    deployment.serve()
+    load(deployment, query, work())
+    deployment.check_sound()

@@ -8,10 +8,10 @@ import time
 import pytest
 
 import postgres
+from deployment import Deployment
 from harness import TASKS, Reply, new_source, problem, strict_json, task
+from load import Link, Load
 from nginx import PORTS, Example, needed
-from office import Office
-from writers import Link, Writers
 
 ACCOUNTS = ("first", "second", "third")
 
@@ -66,13 +66,13 @@ class Mute(Deaf):
 
 
 @pytest.fixture(scope="module")
-def office(tmp_path_factory):
-    database = postgres.shared().create("office")
-    with Office(database, tmp_path_factory.mktemp("office"), ACCOUNTS,
-                options=("--behind-proxy",)) as office:
+def deployment(tmp_path_factory):
+    database = postgres.shared().create("docket")
+    with Deployment(database, tmp_path_factory.mktemp("docket"), ACCOUNTS,
+                    options=("--behind-proxy",)) as deployment:
         for _ in PORTS:
-            office.serve()
-        yield office
+            deployment.serve()
+        yield deployment
 
 
 @contextlib.contextmanager
@@ -85,14 +85,14 @@ def nginx_for(folder, ports):
 
 
 @pytest.fixture(scope="module")
-def proxy(office, tmp_path_factory):
-    ports = [server.port for server in office.servers]
+def proxy(deployment, tmp_path_factory):
+    ports = [server.port for server in deployment.servers]
     with nginx_for(tmp_path_factory.mktemp("proxy"), ports) as nginx:
         yield nginx
 
 
-def ask(office, proxy, method, path=TASKS, value=None, account="first", source=None, **headers):
-    link = Link(office, proxy, account, source)
+def ask(deployment, proxy, method, path=TASKS, value=None, account="first", source=None, **headers):
+    link = Link(deployment, proxy, account, source)
     try:
         status, got, body = link.ask(method, path, value, headers)
     finally:
@@ -100,11 +100,11 @@ def ask(office, proxy, method, path=TASKS, value=None, account="first", source=N
     return Reply(status, "", got.items(), body)
 
 
-def line_of(office, request_id):
+def line_of(deployment, request_id):
     """The one line that all processes have about a request."""
     deadline = time.monotonic() + 10
     while True:
-        found = [strict_json(line.encode()) for server in office.servers
+        found = [strict_json(line.encode()) for server in deployment.servers
                  for line in server.stderr().splitlines() if f'"{request_id}"' in line]
         if found:
             assert len(found) == 1
@@ -113,32 +113,32 @@ def line_of(office, request_id):
         time.sleep(0.02)
 
 
-def test_host_id_and_address_arrive(office, proxy):
+def test_host_id_and_address_arrive(deployment, proxy):
     for number, account in enumerate(ACCOUNTS):
         source, name = new_source(), f"an-id.of-{number}"
-        reply = ask(office, proxy, "POST", value=task(title=f"of {account}"), account=account,
+        reply = ask(deployment, proxy, "POST", value=task(title=f"of {account}"), account=account,
                     source=source, **{"X-Request-Id": name, "X-Forwarded-For": "203.0.113.9"})
         assert reply.status == 201
         assert reply.header("X-Request-Id") == name
         assert reply.header("Strict-Transport-Security")
-        line = line_of(office, name)
+        line = line_of(deployment, name)
         assert (line["account"], line["source"], line["status"]) == (account, source, 201)
-        assert office.titles()[account, reply.json["id"]] == f"of {account}"
+        assert deployment.titles()[account, reply.json["id"]] == f"of {account}"
 
 
-def test_nginx_gives_an_id_where_there_is_none(office, proxy):
-    ids = {ask(office, proxy, "GET").header("X-Request-Id") for _ in range(5)}
+def test_nginx_gives_an_id_where_there_is_none(deployment, proxy):
+    ids = {ask(deployment, proxy, "GET").header("X-Request-Id") for _ in range(5)}
     assert len(ids) == 5 and all(re.fullmatch("[0-9a-f]{32}", one) for one in ids)
     for one in ids:
-        assert line_of(office, one)["status"] == 200
+        assert line_of(deployment, one)["status"] == 200
 
 
-def test_what_is_wrong_is_told_as_a_problem(office, proxy):
+def test_what_is_wrong_is_told_as_a_problem(deployment, proxy):
     big = task(title="big", body="x" * (1 << 20))
-    problem(ask(office, proxy, "POST", value=big), 413)
-    problem(ask(office, proxy, "POST", value=task(title="")), 422)
-    problem(ask(office, proxy, "DELETE"), 405)
-    problem(ask(office, proxy, "GET", account="first", Authorization="Basic eA=="), 401)
+    problem(ask(deployment, proxy, "POST", value=big), 413)
+    problem(ask(deployment, proxy, "POST", value=task(title="")), 422)
+    problem(ask(deployment, proxy, "DELETE"), 405)
+    problem(ask(deployment, proxy, "GET", account="first", Authorization="Basic eA=="), 401)
 
 
 def sockets_to(ports):
@@ -155,9 +155,9 @@ def sockets_to(ports):
     return found
 
 
-def test_connections_to_docket_are_kept(office, proxy):
-    ports = {server.port for server in office.servers}
-    before, link = sockets_to(ports), Link(office, proxy, "second")
+def test_connections_to_docket_are_kept(deployment, proxy):
+    ports = {server.port for server in deployment.servers}
+    before, link = sockets_to(ports), Link(deployment, proxy, "second")
     for number in range(60):
         method, value = (("GET", None), ("POST", task(title=f"kept {number}")))[number % 2]
         assert link.ask(method, TASKS, value)[0] in (200, 201)
@@ -166,29 +166,29 @@ def test_connections_to_docket_are_kept(office, proxy):
     assert len(sockets_to(ports) - before) <= 2 * len(ports)
 
 
-def test_a_post_without_an_answer_is_not_sent_to_another(office, tmp_path):
+def test_a_post_without_an_answer_is_not_sent_to_another(deployment, tmp_path):
     deaf = Deaf()
-    ports = [deaf.port, *(server.port for server in office.servers[1:])]
+    ports = [deaf.port, *(server.port for server in deployment.servers[1:])]
     with nginx_for(tmp_path, ports) as nginx:
         deadline, unanswered, number = time.monotonic() + 30, [], 0
         while len(unanswered) < 3:
             assert time.monotonic() < deadline
             number += 1
             title = f"deaf {number}"
-            reply = ask(office, nginx, "POST", value=task(title=title))
+            reply = ask(deployment, nginx, "POST", value=task(title=title))
             if reply.status != 201:
                 assert "not known" in problem(reply, 503)["detail"]
                 assert reply.header("Retry-After")
                 unanswered.append(title)
         heard = deaf.heard.count("POST")
         assert heard == len(unanswered)
-        titles = [title for title in office.titles().values() if title.startswith("deaf ")]
+        titles = [title for title in deployment.titles().values() if title.startswith("deaf ")]
         assert len(titles) == len(set(titles)) == number - len(unanswered)
         assert not set(unanswered) & set(titles)
         # A GET may be asked again, and is.
         while deaf.heard.count("GET") < 2:
             assert time.monotonic() < deadline
-            assert ask(office, nginx, "GET").status == 200
+            assert ask(deployment, nginx, "GET").status == 200
     deaf.listener.close()
 
 
@@ -201,42 +201,42 @@ def until_heard(mute, method, send):
     return last
 
 
-def test_what_was_done_and_not_answered(office, tmp_path):
+def test_what_was_done_and_not_answered(deployment, tmp_path):
     """A PATCH is not sent again, a DELETE is, and finds nothing more to delete."""
-    mute = Mute(office.servers[0])
-    ports = [mute.port, *(server.port for server in office.servers[1:])]
+    mute = Mute(deployment.servers[0])
+    ports = [mute.port, *(server.port for server in deployment.servers[1:])]
 
     def change(method, value=None):
-        made = ask(office, office.servers[1], "POST", value=task(title="of the mute"))
+        made = ask(deployment, deployment.servers[1], "POST", value=task(title="of the mute"))
         path = f"{TASKS}/{made.json['id']}"
-        return path, ask(office, nginx, method, path, value)
+        return path, ask(deployment, nginx, method, path, value)
 
     with nginx_for(tmp_path, ports) as nginx:
         path, reply = until_heard(mute, "PATCH",
                                   lambda: change("PATCH", {"task": {"title": "done once"}}))
         assert "not known" in problem(reply, 503)["detail"]
-        found = ask(office, office.servers[1], "GET", f"{path}/history").json
+        found = ask(deployment, deployment.servers[1], "GET", f"{path}/history").json
         assert mute.heard.count("PATCH") == 1
         assert [entry["action"] for entry in found] == ["create", "update"]
-        assert ask(office, office.servers[1], "GET", path).json["title"] == "done once"
+        assert ask(deployment, deployment.servers[1], "GET", path).json["title"] == "done once"
         path, reply = until_heard(mute, "DELETE", lambda: change("DELETE"))
         problem(reply, 404)
-        found = ask(office, office.servers[1], "GET", f"{path}/history").json
+        found = ask(deployment, deployment.servers[1], "GET", f"{path}/history").json
         assert [entry["action"] for entry in found] == ["create", "delete"]
     mute.listener.close()
 
 
-def test_one_is_killed_and_the_others_go_on(office, proxy):
-    with Writers(office, [proxy], ACCOUNTS, 16, "killed", refusals=True) as load:
+def test_one_is_killed_and_the_others_go_on(deployment, proxy):
+    with Load(deployment, [proxy], ACCOUNTS, 16, "killed", refusals=True) as load:
         load.wait_for(200)
-        office.servers[1].kill()
+        deployment.servers[1].kill()
         killed = time.monotonic()
         took = load.first_after(killed)
         load.wait_for(200)
         lost = sum(load.refused.values())
         assert lost <= 16 + 1, "more than were under way"
-        office.servers[1].keep_port()
-        office.servers[1].start()
+        deployment.servers[1].keep_port()
+        deployment.servers[1].start()
         load.wait_for(200)
     left = load.check()
     print(f"{len(load.created)} created; of those under way {dict(load.refused)}, {left} stored;"
@@ -245,5 +245,5 @@ def test_one_is_killed_and_the_others_go_on(office, proxy):
                                  " stored: look before you send it again"}
     assert not load.unanswered
     for _ in range(30):
-        assert ask(office, proxy, "GET").status == 200
-    office.check_sound()
+        assert ask(deployment, proxy, "GET").status == 200
+    deployment.check_sound()

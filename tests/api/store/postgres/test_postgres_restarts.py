@@ -6,9 +6,9 @@ import pytest
 
 import postgres
 import proofs
+from deployment import Deployment
+from load import Load
 from nginx import PORTS, Example, needed
-from office import Office
-from writers import Writers
 
 ACCOUNTS = ("first", "second", "third")
 CLIENTS = 64
@@ -19,24 +19,24 @@ pytestmark = [needed, proofs.RESTARTS]
 
 
 @pytest.fixture(scope="module")
-def office(tmp_path_factory):
+def deployment(tmp_path_factory):
     database = postgres.shared().create("restarts")
-    with Office(database, tmp_path_factory.mktemp("office"), ACCOUNTS,
-                options=("--behind-proxy", "--quiet")) as office:
+    with Deployment(database, tmp_path_factory.mktemp("docket"), ACCOUNTS,
+                    options=("--behind-proxy", "--quiet")) as deployment:
         for _ in PORTS:
-            office.serve().keep_port()
-        yield office
+            deployment.serve().keep_port()
+        yield deployment
 
 
-def test_restarts_under_load(office, tmp_path):
+def test_restarts_under_load(deployment, tmp_path):
     """Every task that a client was told of is stored once, and no client sees an error."""
     with contextlib.ExitStack() as stack:
-        nginx = Example(tmp_path / "nginx", [server.port for server in office.servers])
+        nginx = Example(tmp_path / "nginx", [server.port for server in deployment.servers])
         stack.callback(nginx.stop)
-        with Writers(office, [nginx], ACCOUNTS, CLIENTS, "restarted", refusals=True) as load:
+        with Load(deployment, [nginx], ACCOUNTS, CLIENTS, "restarted", refusals=True) as load:
             for turn in range(RESTARTS):
                 load.wait_for(POSTS // 2)
-                server = office.servers[turn % len(office.servers)]
+                server = deployment.servers[turn % len(deployment.servers)]
                 server.stop()
                 load.wait_for(POSTS // 2)
                 server.start()
@@ -45,5 +45,5 @@ def test_restarts_under_load(office, tmp_path):
           f" unanswered {len(load.unanswered)}, {left} of these stored")
     assert not load.refused and not load.unanswered
     assert left == 0
-    assert not [server for server in office.servers if "warning" in server.stderr()]
-    office.check_sound()
+    assert not [server for server in deployment.servers if "warning" in server.stderr()]
+    deployment.check_sound()

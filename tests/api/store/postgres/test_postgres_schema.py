@@ -8,8 +8,8 @@ import pytest
 
 import postgres
 from commands import fails
+from deployment import Deployment
 from harness import PROGRAM, ROOT, environment, run, succeed
-from office import Office
 
 LOCK = "1685021547, 25972"  # "docket", in two halves
 MARKERS = {"int": "BIGINT", "text": 'TEXT COLLATE "C"', "bytes": "BYTEA"}
@@ -33,9 +33,9 @@ def empty():
 
 
 @pytest.fixture
-def office(empty, tmp_path):
-    with Office(empty, tmp_path) as office:
-        yield office
+def deployment(empty, tmp_path):
+    with Deployment(empty, tmp_path) as deployment:
+        yield deployment
 
 
 @pytest.fixture
@@ -87,17 +87,17 @@ def test_an_older_schema_is_migrated_by_migrate_alone(old):
     assert "old" in succeed("account", "list", "--database", url).stdout
 
 
-def test_a_row_that_is_taken_away(office):
-    office.database.run(f"DELETE FROM migration WHERE number = {LATEST}")
-    said = serve(office.url)
+def test_a_row_that_is_taken_away(deployment):
+    deployment.database.run(f"DELETE FROM migration WHERE number = {LATEST}")
+    said = serve(deployment.url)
     assert f"has schema {LATEST - 1} " in said and "docket migrate" in said
 
 
-def test_a_newer_schema(office):
-    office.database.run(f"INSERT INTO migration VALUES ({LATEST + 3}, 'of the future', 0)")
+def test_a_newer_schema(deployment):
+    deployment.database.run(f"INSERT INTO migration VALUES ({LATEST + 3}, 'of the future', 0)")
     for command in (["serve", "--listen", "127.0.0.1:0"], ["migrate"], ["account", "list"],
                     ["check"], ["init"]):
-        said = fails(*command, "--database", office.url)
+        said = fails(*command, "--database", deployment.url)
         assert f"has schema {LATEST + 3} " in said and f"up to {LATEST}" in said
         assert "a newer one" in said
 
@@ -121,40 +121,40 @@ def test_two_migrations_at_once(old):
     assert len(numbers(old)) == LATEST
 
 
-def test_not_while_it_is_served(office):
-    server = office.serve()
+def test_not_while_it_is_served(deployment):
+    server = deployment.serve()
     for command in ("migrate", "init"):
-        assert "stop" in fails(command, "--database", office.url)
-    assert server.call("GET", "/api/v1/me", headers=office.headers("first"),
+        assert "stop" in fails(command, "--database", deployment.url)
+    assert server.call("GET", "/api/v1/me", headers=deployment.headers("first"),
                        access=False).status == 200
     server.stop()
-    assert "there is nothing to do" in succeed("migrate", "--database", office.url).stderr
+    assert "there is nothing to do" in succeed("migrate", "--database", deployment.url).stderr
 
 
-def test_nobody_serves_while_it_is_migrated(office):
-    with contextlib.closing(office.database.connect()) as somebody:
+def test_nobody_serves_while_it_is_migrated(deployment):
+    with contextlib.closing(deployment.database.connect()) as somebody:
         somebody.cursor().execute(f"SELECT pg_advisory_lock({LOCK})")
-        assert "docket migrate" in serve(office.url)
-    office.database.until(f"{LOCKS} HAVING count(*) = 0")
-    office.serve()
+        assert "docket migrate" in serve(deployment.url)
+    deployment.database.until(f"{LOCKS} HAVING count(*) = 0")
+    deployment.serve()
 
 
-def test_a_process_that_does_nothing_has_its_lock_again(office):
+def test_a_process_that_does_nothing_has_its_lock_again(deployment):
     """Its sessions are ended while nobody asks it for anything, and so is its lock with them."""
-    server = office.serve()
-    ended = [pid for pid, _ in office.database.cluster.main.run(
+    server = deployment.serve()
+    ended = [pid for pid, _ in deployment.database.cluster.main.run(
         "SELECT pid, pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s",
-        [office.database.name])]
+        [deployment.database.name])]
     assert ended
-    office.database.until(f"{LOCKS} AND pid <> ALL(ARRAY{ended})")
-    assert "stop" in fails("migrate", "--database", office.url)
+    deployment.database.until(f"{LOCKS} AND pid <> ALL(ARRAY{ended})")
+    assert "stop" in fails("migrate", "--database", deployment.url)
     server.stop()
 
 
-def test_init_makes_no_second_first_account(office):
-    said = fails("init", "--database", office.url, "--account", "another")
+def test_init_makes_no_second_first_account(deployment):
+    said = fails("init", "--database", deployment.url, "--account", "another")
     assert "already has" in said and "account" in said
-    assert office.database.run("SELECT count(*) FROM account") == [(1,)]
+    assert deployment.database.run("SELECT count(*) FROM account") == [(1,)]
 
 
 def test_a_database_without_tables(empty):

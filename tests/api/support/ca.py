@@ -1,4 +1,4 @@
-"""An authority of the tests' own, certificates by it, and clients that speak TLS."""
+"""A certificate authority for the tests, its certificates, and clients that speak TLS."""
 import json
 import ssl
 import subprocess
@@ -17,7 +17,7 @@ KINDS = {"ec": ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"],
          "rsa": ["-newkey", "rsa:2048"], "ed25519": ["-newkey", "ed25519"]}
 
 
-class Authority:
+class CA:
     """Makes certificates in a folder, and is trusted by the clients below."""
 
     def __init__(self, folder):
@@ -53,9 +53,9 @@ class Authority:
 class TlsWire(Wire):
     """The same over TLS. `name` is what it asks for, `label` the certificate that it got."""
 
-    def __init__(self, server, authority, name="acme.viewcases.com", **options):
+    def __init__(self, server, ca, name="acme.viewcases.com", **options):
         super().__init__(server)
-        context = authority.context(**options)
+        context = ca.context(**options)
         try:
             self.socket = context.wrap_socket(self.socket, server_hostname=name)
         except BaseException:
@@ -71,13 +71,13 @@ class TlsWire(Wire):
             return False
 
 
-def curl(server, authority, path, *options, host="acme.viewcases.com"):
+def curl(server, ca, path, *options, host="acme.viewcases.com"):
     """What the vendor's client does, by curl. Returns the answer."""
     address = f"{host}:{server.port}"
     done = subprocess.run(
         ["curl", "--silent", "--show-error", "--include", "--http1.1", "--noproxy", "*",
          "--max-time", str(ANSWER_S), "--resolve", f"{address}:127.0.0.1", "--cacert",
-         str(authority.certificate), "--user", f"{server.user}/token:{server.token}", *options,
+         str(ca.certificate), "--user", f"{server.user}/token:{server.token}", *options,
          f"https://{address}{path}"],
         timeout=COMMAND_S, capture_output=True, stdin=subprocess.DEVNULL, check=False)
     assert done.returncode == 0, done
@@ -87,6 +87,6 @@ def curl(server, authority, path, *options, host="acme.viewcases.com"):
                  [tuple(part.strip() for part in line.split(":", 1)) for line in lines], body)
 
 
-def curl_post(server, authority, path, value, **options):
-    return curl(server, authority, path, "--header", "Content-Type: application/json", "--data",
+def curl_post(server, ca, path, value, **options):
+    return curl(server, ca, path, "--header", "Content-Type: application/json", "--data",
                 json.dumps(value), **options)

@@ -16,8 +16,8 @@ class Link:
     """One connection of a client that makes a new one where it was lost. A server may have the
     TLS context `tls` that it is spoken to with."""
 
-    def __init__(self, office, server, account, source=None):
-        self.office, self.server, self.account = office, server, account
+    def __init__(self, deployment, server, account, source=None):
+        self.deployment, self.server, self.account = deployment, server, account
         self.source = source and (source, 0)
         self.connection = None
 
@@ -34,7 +34,7 @@ class Link:
             self.connection = self.connect()
         body = None if value is None else json.dumps(value).encode()
         try:
-            self.connection.request(method, path, body, {**self.office.headers(self.account),
+            self.connection.request(method, path, body, {**self.deployment.headers(self.account),
                                                          **(JSON if body else {}),
                                                          **dict(headers)})
             answer = self.connection.getresponse()
@@ -49,14 +49,14 @@ class Link:
         self.connection = None
 
 
-class Writers:
+class Load:
     """`count` clients: each has one of the accounts and one of the servers. Whatever is answered but
     201, or 503 with Retry-After where `refusals` are right, is a fault. on_created is called by the
     client with (number, account, id, title) after each 201."""
 
-    def __init__(self, office, servers, accounts, count, name="load", refusals=False,
+    def __init__(self, deployment, servers, accounts, count, name="load", refusals=False,
                  on_created=None, headers=()):
-        self.office, self.servers, self.accounts = office, servers, accounts
+        self.deployment, self.servers, self.accounts = deployment, servers, accounts
         self.name, self.refusals, self.on_created = name, refusals, on_created
         self.headers = headers
         self.created = {}  # (account, id) → title, of every 201
@@ -92,7 +92,7 @@ class Writers:
             self.ending.set()
 
     def write(self, number):
-        link = Link(self.office, self.servers[number % len(self.servers)],
+        link = Link(self.deployment, self.servers[number % len(self.servers)],
                     self.accounts[number % len(self.accounts)])
         for turn in itertools.count():
             if self.ending.is_set():
@@ -147,7 +147,7 @@ class Writers:
 
     def check(self, stored=None):
         """Every 201 is there once under its id, and no title twice."""
-        stored = self.office.titles() if stored is None else stored
+        stored = self.deployment.titles() if stored is None else stored
         assert not self.doubled, self.doubled[:5]
         missing = {key: title for key, title in self.created.items() if stored.get(key) != title}
         assert not missing, f"{len(missing)} were answered 201 and are not there: " \

@@ -4,7 +4,7 @@ from harness import Server, basic, succeed
 DOMAIN = "example.test"
 
 
-class Office:
+class Deployment:
     """Made in an empty database; the files of tokens and logs are in the folder `place`. `with`
     stops the processes at the end."""
 

@@ -10,7 +10,7 @@ import pytest
 import postgres
 from postgres import Database
 
-# What the tests of a file run on, by `pytestmark = places.BOTH`.
+# What the tests of a file run on, by `pytestmark = backends.BOTH`.
 BOTH = pytest.mark.databases("sqlite", "postgresql")
 ALL = pytest.mark.databases("sqlite", "postgresql", "partitioned")
 SQLITE = pytest.mark.databases("sqlite")  # of one test among others

@@ -1,5 +1,5 @@
 """Where a database can be moved from and to, and what a test does with each place."""
-import places
+import backends
 import postgres
 from harness import Server
 
@@ -17,16 +17,16 @@ class Place:
     """`place` is what the command is told, `options` what others are."""
 
     def __init__(self, place, token=""):
-        self.place, self.token, self.options = place, token, places.where(place)
+        self.place, self.token, self.options = place, token, backends.where(place)
 
     def serve(self, log):
         return Server(self.place, self.token, log)
 
     def query(self, sql, unfinished=False):
-        return places.rows(self.place, sql, (), self.unfinished if unfinished else "docket.db")
+        return backends.rows(self.place, sql, (), self.unfinished if unfinished else "docket.db")
 
     def drop(self):
-        places.remove(self.place)
+        backends.remove(self.place)
 
 
 class Folder(Place):
@@ -64,15 +64,15 @@ class Database(Place):
             self.query("SELECT 1 FROM task LIMIT 1") != []
 
     def leftovers(self):
-        with places.opened(self.place) as connection:
-            return set(places.tables(connection)) - set(TABLES)
+        with backends.opened(self.place) as connection:
+            return set(backends.tables(connection)) - set(TABLES)
 
 
 def tables(place):
     """The columns of every table and its rows, in an order that is the same everywhere."""
     found = {}
-    with places.opened(place.place) as connection:
-        columns = places.tables(connection)
+    with backends.opened(place.place) as connection:
+        columns = backends.tables(connection)
         for table in TABLES:
             names = ", ".join(sorted(columns[table]))
             rows = connection.execute(f"SELECT {names} FROM {table}").fetchall()
