@@ -65,9 +65,11 @@ def test_another_is_made(server, value):
 
 
 def test_of_two_the_first(server):
+    before = size(server)
     with Wire(server) as wire:
         wire.send(server.request("GET", TASKS + "/1", "X-Request-Id: one", "X-Request-Id: two"))
         assert wire.reply().header("X-Request-Id") == "one"
+    assert only(server, before)["id"] == "one"
 
 
 EVERY = cases([
