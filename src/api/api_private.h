@@ -5,11 +5,15 @@
 
 #include <jansson.h>
 
+#include "accounts/accounts.h"
 #include "api/api.h"
 #include "auth/basic.h"
 #include "auth/seal.h"
 #include "codec/codec.h"
 #include "model/fault.h"
+#include "model/list.h"
+#include "model/task.h"
+#include "records/records.h"
 
 #define API_BODY_LIMIT (1024 * 1024)
 #define API_BODY_SMALL (64 * 1024)

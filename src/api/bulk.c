@@ -4,6 +4,7 @@
 #include "codec/codec.h"
 #include "json/read.h"
 #include "json/write.h"
+#include "records/records.h"
 
 #define OPERATIONS_MAX 500
 

@@ -9,7 +9,7 @@
 #include "base/timefmt.h"
 #include "codec/codec.h"
 #include "json/write.h"
-#include "store/history.h"
+#include "records/history.h"
 
 #define CHANGES_MAX 1000
 #define PER_PAGE_DEFAULT 100

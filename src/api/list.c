@@ -6,6 +6,8 @@
 #include "api_private.h"
 #include "codec/codec.h"
 #include "json/write.h"
+#include "lists/lists.h"
+#include "records/records.h"
 
 #define ID_DIGITS_MAX 20
 

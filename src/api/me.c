@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* Who the request is: for a client to test its credentials, and to know whom it works for. */
+#include "accounts/accounts.h"
 #include "api_private.h"
 #include "base/timefmt.h"
 #include "codec/codec.h"
 #include "json/write.h"
+#include "records/records.h"
 
 static void me_put_switch(struct buf *out, const char *name, bool on)
 {

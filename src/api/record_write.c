@@ -2,6 +2,7 @@
 /* Requests that create, change or delete a record, of any kind. */
 #include "api_private.h"
 #include "codec/codec.h"
+#include "records/records.h"
 
 /* A record_write with what its request brings. */
 struct writing {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The table of routes. */
 #include "api_private.h"
+#include "records/records.h"
 
 /* The routes of one kind of record. */
 /* clang-format off */

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "api_private.h"
+#include "records/records.h"
 
 #define COMPRESSED "-gzip" /* what Apache's mod_deflate appends */
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* HTTP Basic authentication against staff members and tokens. */
+#include "accounts/accounts.h"
 #include "auth/basic.h"
 
 #include <sodium.h>

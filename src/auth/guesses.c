@@ -2,6 +2,7 @@
 /* Two tables of a fixed size, each in sets of a few rows: a key has its place in one set alone, and
  * there the row that was used longest ago makes room. Keys are made with a secret, so that nobody
  * can choose names or addresses that fall into one set. */
+#include "accounts/accounts.h"
 #include "auth/guesses.h"
 
 #include <pthread.h>

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* API tokens: made and hashed. */
+#include "accounts/accounts.h"
 #include "auth/token.h"
 
 #include <sodium.h>

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* docket account: the accounts of a folder. */
+#include "accounts/accounts.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "admin.h"

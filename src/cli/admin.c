@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Runs the commands that work on accounts, and what they share. A folder belongs to one process:
  * where docket serves it, that process runs the command (control.h). */
+#include "accounts/accounts.h"
 #include "admin.h"
 
 #include <errno.h>
@@ -14,6 +15,7 @@
 #include "base/text.h"
 #include "base/timefmt.h"
 #include "control.h"
+#include "place/place.h"
 
 #define QUEUE_LIMIT 16
 /* 0.1 s apart: another command has the folder for a moment, and a process that has only just begun

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* docket check: tells whether all that is stored is sound. */
-#include "store/check.h"
+#include "check/check.h"
 
 #include <jansson.h>
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The command table. */
+#include "accounts/accounts.h"
 #include "cli/commands.h"
 
 #define BIT SETTING_BIT

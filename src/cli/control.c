@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The control socket: a command of another process, run by the one that serves the folder. Its
  * thread ends the removals of accounts that were broken off as well. */
+#include "accounts/accounts.h"
 #include "control.h"
 
 #include <errno.h>

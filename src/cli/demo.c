@@ -4,7 +4,9 @@
 
 #include "base/log.h"
 #include "admin.h"
+#include "place/place.h"
 #include "progress.h"
+#include "samples/samples.h"
 
 #define BATCH 16384
 
@@ -98,7 +100,7 @@ enum err demo_fill(struct store *store, int64_t account_id, int64_t tasks, bool 
 	if (!err)
 		err = demo_make(&demo, "tasks", demo.tasks, demo_make_task);
 	if (!err)
-		store_settle(store);
+		store_analyze(store);
 	if (err)
 		log_line("cannot make the sample records: %s", err_text(err));
 	arena_release(&demo.arena);

@@ -6,7 +6,10 @@
 
 #include "model/calendar.h"
 #include "model/case_service.h"
+#include "model/casefile.h"
+#include "model/staff.h"
 #include "model/subject.h"
+#include "samples/samples.h"
 
 #define BASE_CASES 2
 #define BASE_STAFF 3

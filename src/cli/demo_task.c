@@ -3,6 +3,9 @@
  * mostly recent; a few cases are large, a few staff members busy, and some words common in titles
  * and others rare. */
 #include "demo.h"
+#include "model/address.h"
+#include "model/task.h"
+#include "records/records.h"
 
 /* In tables that are picked from the top, the common ones come first. */
 static const char *const verbs[] = {

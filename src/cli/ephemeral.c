@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* docket serve --ephemeral: the folder that is made for it, and removed. */
+#include "accounts/accounts.h"
 #include "ephemeral.h"
 
 #include <dirent.h>
@@ -11,6 +12,7 @@
 #include "base/log.h"
 #include "admin.h"
 #include "demo.h"
+#include "place/place.h"
 
 #define USERNAME "admin"
 #define TASKS 200

@@ -3,9 +3,11 @@
 #include <errno.h>
 #include <unistd.h>
 
+#include "accounts/accounts.h"
 #include "auth/token.h"
 #include "base/log.h"
 #include "admin.h"
+#include "place/place.h"
 #include "store/store.h"
 
 struct token_out {

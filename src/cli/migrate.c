@@ -2,6 +2,7 @@
 /* docket migrate: brings a database to this program's schema. */
 #include "base/log.h"
 #include "admin.h"
+#include "place/place.h"
 
 #define WOULD_FOLD "the titles and names of %lld of %lld records would be folded again"
 

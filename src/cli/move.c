@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* docket move: everything to another database. */
-#include "store/move.h"
+#include "move/move.h"
 
 #include "base/log.h"
 #include "cli/commands.h"

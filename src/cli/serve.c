@@ -5,6 +5,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "accounts/accounts.h"
 #include "api/api.h"
 #include "auth/token.h"
 #include "base/clock.h"
@@ -13,6 +14,7 @@
 #include "admin.h"
 #include "control.h"
 #include "ephemeral.h"
+#include "place/place.h"
 #include "public.h"
 #include "cli/serve_log.h"
 #include "json/read.h"

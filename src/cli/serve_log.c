@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "base/slice.h"
+#include "place/place.h"
 #include "store/store.h"
 
 bool serve_log_begin(const struct settings *settings)

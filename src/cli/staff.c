@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* docket staff: the staff members of an account. */
+#include "accounts/accounts.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "admin.h"
+#include "lists/lists.h"
+#include "records/records.h"
 
 #define LIST_PAGE 500
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* docket token: the API tokens of an account. */
+#include "accounts/accounts.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "base/timefmt.h"

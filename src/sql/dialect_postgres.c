@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The SQL of PostgreSQL. Text is sorted and compared by its bytes, whatever the collation of the
  * database; in UTF-8 that is the order of the code points. */
-#include "dialect_private.h"
+#include "dialects.h"
 
 /* Both extensions come with PostgreSQL, and the owner of a database may add them. */
 static const char create_text_index[] =

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The SQL of SQLite. */
-#include "dialect_private.h"
+#include "dialects.h"
 
 /* FTS5 folds nothing: it is given text that is folded already. A row's number is made of the
  * account's id and the task's, so that the rows of an account stand together, in the order of the

@@ -9,7 +9,9 @@
 #include <assert.h>
 
 #include "base/log.h"
-#include "store_private.h"
+#include "batch.h"
+#include "idempotency.h"
+#include "steps.h"
 
 #define FIRST_ID 3 /* what a row of an account has before its last ids */
 
@@ -32,31 +34,6 @@ struct batch {
 	struct commit_mark mark;
 };
 
-enum err calls_add(struct calls *calls, const char *sql, const struct db_value *args,
-		   size_t arg_count, db_row_fn *on_row, void *context)
-{
-	if (calls->count == calls->room) {
-		size_t room = calls->room ? calls->room * 2 : 16;
-		struct db_call *list = arena_alloc(calls->arena, room * sizeof(*list));
-
-		if (!list)
-			return ERR_NOMEM;
-		if (calls->count)
-			memcpy(list, calls->list, calls->count * sizeof(*list));
-		calls->list = list;
-		calls->room = room;
-	}
-	calls->list[calls->count++] = (struct db_call){sql, args, arg_count, on_row, context};
-	return OK;
-}
-
-enum err read_nothing(struct store_write *write, struct calls *calls)
-{
-	(void)write;
-	(void)calls;
-	return OK;
-}
-
 static enum err row_found(void *context, const struct db_value *values, size_t count)
 {
 	struct queue *queue = context;
@@ -78,20 +55,6 @@ static enum err row_found(void *context, const struct db_value *values, size_t c
 	return OK;
 }
 
-enum err write_read_first(struct store_write *write, struct calls *calls)
-{
-	enum err err = write->key ? idempotency_read(write, calls) : OK;
-
-	return err ? err : write->steps->read(write, calls);
-}
-
-enum err write_read_more(struct store_write *write, struct calls *calls)
-{
-	if (idempotency_knows(write))
-		return idempotency_read_more(write, calls);
-	return write->steps->read_more ? write->steps->read_more(write, calls) : OK;
-}
-
 /* Writes without an account are in the order of one that has no number. */
 static int64_t account_of(const struct store_write *write)
 {
@@ -109,14 +72,6 @@ static struct queue *queue_of(struct batch *batch, int64_t account_id)
 {
 	return bsearch(&account_id, batch->queues, batch->queue_count, sizeof(*batch->queues),
 		       by_number);
-}
-
-void write_start_afresh(struct store_write *write)
-{
-	write->err = OK;
-	*write->faults_last = NULL;
-	write->faults->last = write->faults_last;
-	write->faults->count = write->faults_before;
 }
 
 static enum err sort_by_account(struct batch *batch, struct store_write **writes, size_t count)
@@ -167,7 +122,7 @@ static enum err lock_accounts(struct batch *batch)
 			return ERR_NOMEM;
 		*account = DB_INT_VALUE(queue->row.id);
 		if (queue->row.id != ID_NONE)
-			err = calls_add(&batch->calls, batch->store->read_account, account, 1,
+			err = calls_add(&batch->calls, batch->store->sql.read_account, account, 1,
 					row_found, queue);
 	}
 	return err;
@@ -215,7 +170,7 @@ static enum err update_account(struct batch *batch, const struct account_state *
 	args[3] = DB_INT_VALUE(row->last_at);
 	for (size_t i = 0; i < RECORD_KINDS; i++)
 		args[1 + FIRST_ID + i] = DB_INT_VALUE(row->last_id[i]);
-	return calls_add(&batch->calls, batch->store->update_account, args,
+	return calls_add(&batch->calls, batch->store->sql.update_account, args,
 			 1 + FIRST_ID + RECORD_KINDS, NULL, NULL);
 }
 
@@ -330,7 +285,7 @@ enum err batch_resolve(struct store *store, struct db *db, struct commit_mark *m
 	const struct db_driver *driver = store->driver;
 	const struct db_value args[] = {DB_INT_VALUE(mark->account_id), DB_INT_VALUE(mark->change)};
 	const struct db_call calls[] = {
-		{.sql = store->read_account, .args = args, .arg_count = 1},
+		{.sql = store->sql.read_account, .args = args, .arg_count = 1},
 		{.sql = "SELECT hash FROM history WHERE account_id = $1 AND change = $2",
 		 .args = args,
 		 .arg_count = 2,

@@ -2,7 +2,7 @@
 /* Keys of idempotency: a create that comes again with its key gets the answer of the first time.
  * The key is stored in the transaction of the create, under the account's lock: so of two at once,
  * on whichever processes, one finds the other's. Of one process the second is refused meanwhile. */
-#include "store_private.h"
+#include "idempotency.h"
 
 #define KEPT_SECONDS (24 * 60 * 60)
 
@@ -133,7 +133,7 @@ enum err idempotency_read_more(struct store_write *write, struct calls *calls)
 		return ERR_NOMEM;
 	args[0] = DB_INT_VALUE(write->scope.account_id);
 	args[1] = DB_TEXT_VALUE(key->found_changes);
-	return calls_add(calls, write->store->read_values, args, 2, value_row, write);
+	return calls_add(calls, write->store->sql.read_values, args, 2, value_row, write);
 }
 
 bool idempotency_answers(struct store_write *write)

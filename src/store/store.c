@@ -1,45 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* A store, wherever its database is: opened, made and closed. */
-#include "store_private.h"
+/* What lives as long as a store. */
+#include <unistd.h>
+
+#include "store/read_pool.h"
+#include "store/read_threads.h"
+#include "store/writers.h"
 
 #define QUEUE_LIMIT 64 /* of whoever does not care */
-#define BODIES_MAX ((size_t)64 * 1024 * 1024)
 
-/* What a place of one kind does. */
-struct place {
-	const struct db_driver *driver;
-	enum err (*open)(struct store *store, struct buf *why);
-	enum err (*create)(struct store *store, const struct store_first *first, struct buf *why);
-	enum err (*lock)(struct store *store, struct buf *why);
-	enum err (*open_reading)(struct store *store, struct db **db_out, struct buf *why);
-	enum err (*bring_up)(struct store *store, int64_t have, struct store_upgrade *upgrade_out,
-			     struct buf *why);
-};
-
-static const struct place in_folder = {
-	.driver = &sqlite_driver,
-	.open = folder_open,
-	.create = folder_create,
-	.lock = folder_lock,
-	.open_reading = folder_open_reading,
-	.bring_up = folder_bring_up,
-};
-
-static const struct place in_database = {
-	.driver = &postgres_driver,
-	.open = database_open,
-	.create = database_create,
-	.lock = database_lock,
-	.open_reading = database_open_reading,
-	.bring_up = database_bring_up,
-};
-
-static const struct place *place_of(const struct store *store)
-{
-	return store->config.database ? &in_database : &in_folder;
-}
-
-struct store *store_new(const struct store_config *config)
+struct store *store_new(const struct store_config *config, const struct db_driver *driver)
 {
 	struct store *store = calloc(1, sizeof(*store));
 
@@ -48,37 +17,20 @@ struct store *store_new(const struct store_config *config)
 	store->config = *config;
 	if (!store->config.queue_limit)
 		store->config.queue_limit = QUEUE_LIMIT;
-	store->driver = place_of(store)->driver;
+	store->driver = driver;
 	store->lock = -1;
 	pthread_mutex_init(&store->keys.lock, NULL);
-	if (record_sql_build(store)) {
+	if (sql_statements_build(sql_dialect(driver), &store->arena, &store->sql)) {
 		store_close(store);
 		return NULL;
 	}
 	return store;
 }
 
-enum err queue_enter(struct store *store, size_t bytes)
-{
-	size_t waiting = atomic_fetch_add(&store->waiting, 1);
-	size_t held = atomic_fetch_add(&store->waiting_bytes, bytes);
-
-	if (waiting < store->config.queue_limit && held <= BODIES_MAX)
-		return OK;
-	queue_leave(store, bytes);
-	return ERR_BUSY;
-}
-
-void queue_leave(struct store *store, size_t bytes)
-{
-	atomic_fetch_sub(&store->waiting, 1);
-	atomic_fetch_sub(&store->waiting_bytes, bytes);
-}
-
 void store_stop(struct store *store)
 {
 	writers_stop(store);
-	executors_stop(store->executors);
+	read_threads_stop(store->read_threads);
 }
 
 void store_close(struct store *store)
@@ -86,132 +38,13 @@ void store_close(struct store *store)
 	if (!store)
 		return;
 	writers_free(store);
-	executors_free(store->executors);
-	readers_free(store->readers);
+	read_threads_free(store->read_threads);
+	read_pool_free(store->read_pool);
 	/* Last: closing it empties the WAL of SQLite, which only it may do. */
 	store->driver->close(store->write_db);
-	folder_unlock(store);
+	if (store->lock >= 0)
+		close(store->lock);
 	pthread_mutex_destroy(&store->keys.lock);
 	arena_release(&store->arena);
 	free(store);
-}
-
-enum err store_lock(struct store *store, struct buf *why)
-{
-	return place_of(store)->lock(store, why);
-}
-
-enum err store_bring_up(struct store *store, int64_t have, struct store_upgrade *upgrade_out,
-			struct buf *why)
-{
-	return place_of(store)->bring_up(store, have, upgrade_out, why);
-}
-
-enum err store_read_schema(const struct store *store, struct db *db, bool older, int64_t *have_out,
-			   struct buf *why)
-{
-	const char *folder = store->config.folder;
-	int64_t have = 0;
-	enum err err = schema_read(db, migration_count, &have, why);
-
-	/* Its making was broken off before the first migration. */
-	if (!err && !have)
-		err = ERR_NOT_FOUND;
-	if (err == ERR_NOT_FOUND && folder) {
-		buf_printf(why,
-			   "%s/" DATABASE " is a database of another program: "
-			   "look whether it is the right folder",
-			   folder);
-		folder_advise(folder, why);
-	} else if (err == ERR_NOT_FOUND) {
-		buf_add_text(why, "the database has no tables of docket: make them with "
-				  "\"docket init --database URL\"");
-	} else if (!err && !older && have < (int64_t)migration_count) {
-		buf_printf(why,
-			   "the database has schema %lld and this docket needs schema %zu: %sbring "
-			   "it up to date with \"docket migrate %s %s\"",
-			   (long long)have, migration_count,
-			   folder ? "" : "stop every docket that serves it, then ",
-			   folder ? "--data" : "--database", folder ? folder : "URL");
-		err = ERR_SCHEMA;
-	} else if (err == ERR_CORRUPT && folder) {
-		folder_advise(folder, why);
-	}
-	*have_out = have;
-	return err;
-}
-
-enum err store_open_reading(struct store *store, struct db **db_out, struct buf *why)
-{
-	return place_of(store)->open_reading(store, db_out, why);
-}
-
-enum err store_open(const struct store_config *config, struct store **store_out, struct buf *why)
-{
-	struct store *store = store_new(config);
-	enum err err;
-
-	if (!store)
-		return ERR_NOMEM;
-	err = place_of(store)->open(store, why);
-	if (!err)
-		err = writers_start(store, config->writers ? config->writers : 1);
-	if (err) {
-		if (!why->len)
-			buf_add_text(why, err_text(err));
-		store_close(store);
-		return err;
-	}
-	*store_out = store;
-	return OK;
-}
-
-enum err store_insert_first(struct store *store, const struct store_first *first)
-{
-	struct arena arena = {0};
-	struct faults faults;
-	struct account_create create;
-	struct store_write *one = &create.write;
-	enum err err;
-
-	account_create_init(&create);
-	faults_init(&faults, &arena);
-	create.write.arena = &arena;
-	create.write.faults = &faults;
-	create.name = first->account;
-	create.staff = first->staff;
-	create.token = first->token;
-	err = store_run(store, &one, 1);
-	arena_release(&arena);
-	return err;
-}
-
-enum err store_create(const struct store_config *config, const struct store_first *first,
-		      struct buf *why)
-{
-	struct store *store = store_new(config);
-	enum err err = store ? place_of(store)->create(store, first, why) : ERR_NOMEM;
-
-	store_close(store);
-	return err;
-}
-
-/* Where it fails the database does it by itself, later. */
-void store_settle(struct store *store)
-{
-	const struct db_driver *driver = store->driver;
-	const char *tables[RECORD_KINDS + 2] = {"task_user", "history"};
-
-	for (size_t i = 0; i < RECORD_KINDS; i++)
-		tables[i + 2] = record_types[i]->table;
-	driver->set_budget(store->write_db, 0);
-	for (size_t i = 0; i < FIELD_COUNT(tables) && sql_dialect(driver)->analyze; i++) {
-		struct buf sql = {0};
-
-		put_into(sql_dialect(driver)->analyze, tables[i], &sql);
-		buf_add_char(&sql, '\0');
-		if (!sql.failed)
-			(void)driver->script(store->write_db, sql.ptr);
-		buf_release(&sql);
-	}
 }

@@ -3,8 +3,11 @@
 #ifndef TESTS_UNIT_STORE_PLACE_H
 #define TESTS_UNIT_STORE_PLACE_H
 
+#include "accounts/accounts.h"
+#include "lists/lists.h"
 #include "place.h"
-#include "store/store_private.h"
+#include "place/place.h"
+#include "store/state.h"
 
 #define QUEUE 64
 

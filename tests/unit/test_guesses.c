@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "accounts/accounts.h"
 #include "auth/guesses.h"
 
 #define START INT64_C(1000000)

@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #include "place.h"
-#include "store/store_private.h"
+#include "place/migrate.h"
 
 static const struct migration list[] = {
 	{1, "init",

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "store/move_private.h"
+#include "move/move_private.h"
 #include "store_place.h"
 
 struct place {

@@ -11,7 +11,8 @@
 #include <inttypes.h>
 #include <sqlite3.h>
 
-#include "store/list_private.h"
+#include "lists/lists_private.h"
+#include "model/task.h"
 #include "store_place.h"
 
 #define TASKS "1000000"

@@ -11,6 +11,9 @@
 #include <semaphore.h>
 #include <unistd.h>
 
+#include "model/task.h"
+#include "records/records.h"
+#include "samples/samples.h"
 #include "store_place.h"
 
 struct place {

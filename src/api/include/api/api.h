@@ -5,6 +5,7 @@
 
 #include <pthread.h>
 
+#include "accounts/accounts.h"
 #include "auth/guesses.h"
 #include "base/log.h"
 #include "http/http.h"

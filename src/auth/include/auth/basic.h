@@ -4,6 +4,7 @@
 #ifndef AUTH_BASIC_H
 #define AUTH_BASIC_H
 
+#include "accounts/accounts.h"
 #include "auth/guesses.h"
 #include "base/arena.h"
 #include "store/store.h"

@@ -20,6 +20,7 @@
 
 #include <stdint.h>
 
+#include "accounts/accounts.h"
 #include "auth/token.h"
 #include "base/ip.h"
 

@@ -3,6 +3,7 @@
 #ifndef AUTH_TOKEN_H
 #define AUTH_TOKEN_H
 
+#include "accounts/accounts.h"
 #include "base/err.h"
 #include "base/slice.h"
 #include "store/store.h"

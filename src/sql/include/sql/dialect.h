@@ -16,6 +16,7 @@
 #ifndef SQL_DIALECT_H
 #define SQL_DIALECT_H
 
+#include "base/buf.h"
 #include "db/db.h"
 
 /* The index of the trigrams of folded titles, where it stands beside its table, as `f`. $1 is the
@@ -92,5 +93,8 @@ struct sql_dialect {
 
 /* The dialect that a driver names; never NULL. */
 const struct sql_dialect *sql_dialect(const struct db_driver *driver);
+
+/* Puts `sql` into `out` with the words for each {marker}; false where one is not known. */
+bool markers_fill(const struct sql_marker *markers, const char *sql, struct buf *out);
 
 #endif

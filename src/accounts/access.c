@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: MIT */
+/* Who may come in: accounts, staff members and tokens, as access control asks for them. */
+#include "base/timefmt.h"
+#include "accounts/account_row.h"
+
+/* The columns of the account, then of the staff member, then of the token. */
+enum { STAFF_COLUMNS = 7, TOKEN_COLUMNS = 9, COLUMNS = 15 };
+
+static enum err access_row(void *context, const struct db_value *values, size_t count)
+{
+	struct access_read *lookup = context;
+	struct access *access = &lookup->access;
+	const struct db_value *token = values + TOKEN_COLUMNS;
+	const char *label;
+
+	if (count != COLUMNS)
+		return ERR_INTERNAL;
+	if (values[0].type != DB_INT)
+		return OK;
+	if (values[STAFF_COLUMNS].type == DB_INT) {
+		access->staff_id = values[STAFF_COLUMNS].integer;
+		access->level = (enum staff_access)values[STAFF_COLUMNS + 1].integer;
+	}
+	if (token[0].bytes.len == TOKEN_HASH_BYTES) {
+		label = arena_copy(lookup->read.arena, token[1].bytes);
+		if (!label)
+			return ERR_NOMEM;
+		memcpy(access->token.hash, token[0].bytes.ptr, TOKEN_HASH_BYTES);
+		access->token.label = slice_of(label);
+		access->token.expires_at = token[2].type == DB_INT ? token[2].integer : TIME_NONE;
+		access->token.read_only = token[3].integer != 0;
+		access->token.lenient = token[4].integer != 0;
+		access->token.last_used_at = token[5].type == DB_INT ? token[5].integer : TIME_NONE;
+		access->token_known =
+			access->token.expires_at == TIME_NONE ||
+			clock_now(lookup->read.store->config.clock) < access->token.expires_at;
+	}
+	return account_from_row(values, lookup->read.arena, &access->account);
+}
+
+static enum err access_list(struct store_read *read, struct calls *calls)
+{
+	static const char sql[] =
+		"SELECT a.id, a.name, a.country, a.require_case, a.expand, a.alert_minute,"
+		" a.time_zone, s.id, s.access_level, t.hash, t.label, t.expires_at, t.read_only,"
+		" t.lenient, t.last_used_at FROM (SELECT 1 AS one) o"
+		" LEFT JOIN account a ON a.name = $1"
+		" LEFT JOIN staff s ON s.account_id = a.id AND s.username_key = $2"
+		" AND s.username_exact IN ('', $3)"
+		" LEFT JOIN token t ON t.account_id = a.id AND t.hash = $4";
+	struct access_read *lookup = (struct access_read *)(void *)read;
+	struct db_value *args = arena_alloc(read->arena, 4 * sizeof(*args));
+	struct slice key;
+	enum err err = staff_username_key(read->arena, lookup->username, &key);
+
+	if (!args || err)
+		return args ? err : ERR_NOMEM;
+	lookup->access = (struct access){.level = STAFF_DISABLED};
+	args[0] = DB_TEXT_VALUE(lookup->account);
+	args[1] = DB_TEXT_VALUE(key);
+	args[2] = DB_TEXT_VALUE(lookup->username);
+	args[3] = DB_BYTES_VALUE(((struct slice){(const char *)lookup->hash, TOKEN_HASH_BYTES}));
+	return calls_add(calls, sql, args, 4, access_row, lookup);
+}
+
+void access_read_init(struct access_read *access, struct arena *arena)
+{
+	*access = (struct access_read){.read = {.arena = arena, .list = access_list}};
+}
+
+static enum err secret_row(void *context, const struct db_value *values, size_t count)
+{
+	unsigned char **secret = context;
+
+	if (count != 1 || values[0].bytes.len != SECRET_BYTES)
+		return ERR_INTERNAL;
+	memcpy(*secret, values[0].bytes.ptr, SECRET_BYTES);
+	*secret = NULL;
+	return OK;
+}
+
+enum err store_secret(struct store *store, const char *name, unsigned char secret[SECRET_BYTES])
+{
+	const struct db_value args[] = {DB_TEXT_VALUE(slice_of(name))};
+	const struct db_call call = {"SELECT value FROM secret WHERE name = $1", args, 1,
+				     secret_row, &secret};
+	enum err err = store_read_now(store, &call, 1);
+
+	return err ? err : secret ? ERR_NOT_FOUND : OK;
+}

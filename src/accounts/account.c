@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: MIT */
+/* Accounts: to make, find, list, set and remove one. */
+#include "base/timefmt.h"
+#include "model/calendar.h"
+#include "accounts/account_row.h"
+#include "accounts/account_calendar.h"
+#include "records/record_change.h"
+#include "token_insert.h"
+
+#define COLUMNS "id, name, country, require_case, expand, alert_minute, time_zone"
+/* One that is being removed has a name that no host has: see account_remove.c. */
+#define STANDING " AND name NOT LIKE '-%'"
+
+static enum err keep_text(struct arena *arena, struct slice text, struct slice *kept_out)
+{
+	const char *copy = arena_copy(arena, text);
+
+	if (!copy)
+		return ERR_NOMEM;
+	*kept_out = (struct slice){copy, text.len};
+	return OK;
+}
+
+enum err account_from_row(const struct db_value *values, struct arena *arena,
+			  struct account *account_out)
+{
+	struct account account = {
+		.id = values[0].integer,
+		.require_case = values[3].integer != 0,
+		.alert_minute = (int32_t)values[5].integer,
+	};
+	enum err err = keep_text(arena, values[1].bytes, &account.name);
+
+	if (!err)
+		err = keep_text(arena, values[2].bytes, &account.country);
+	if (!err)
+		err = keep_text(arena, values[4].bytes, &account.expand);
+	if (!err)
+		err = keep_text(arena, values[6].bytes, &account.time_zone);
+	if (!err)
+		*account_out = account;
+	return err;
+}
+
+struct found {
+	struct arena *arena;
+	struct account account;
+	size_t count;
+};
+
+static enum err found_row(void *context, const struct db_value *values, size_t count)
+{
+	struct found *found = context;
+
+	(void)count;
+	found->count++;
+	return account_from_row(values, found->arena, &found->account);
+}
+
+enum err store_account(struct store *store, const char *name, struct arena *arena,
+		       struct account *account_out)
+{
+	const struct db_value args[] = {DB_TEXT_VALUE(slice_of(name))};
+	struct found found = {.arena = arena};
+	const struct db_call by_name = {"SELECT " COLUMNS " FROM account WHERE name = $1" STANDING,
+					args, 1, found_row, &found};
+	const struct db_call any = {.sql = "SELECT " COLUMNS " FROM account WHERE 1 = 1" STANDING
+					   " ORDER BY id LIMIT 2",
+				    .on_row = found_row,
+				    .context = &found};
+	enum err err = store_read_now(store, name ? &by_name : &any, 1);
+
+	if (err)
+		return err;
+	if (found.count == 1)
+		*account_out = found.account;
+	return found.count == 1 ? OK : found.count ? ERR_EXISTS : ERR_NOT_FOUND;
+}
+
+enum err store_last_time(struct store *store, int64_t *at_out)
+{
+	const struct db_call call = {
+		.sql = "SELECT max(last_at) FROM account WHERE last_change > 0" STANDING,
+		.on_row = db_number,
+		.context = at_out};
+
+	*at_out = TIME_MIN;
+	return store_read_now(store, &call, 1);
+}
+
+struct listing {
+	struct arena *arena;
+	store_record_fn *on_account;
+	void *context;
+};
+
+static enum err listing_row(void *context, const struct db_value *values, size_t count)
+{
+	struct listing *listing = context;
+	struct account account;
+	enum err err = account_from_row(values, listing->arena, &account);
+
+	(void)count;
+	return err ? err : listing->on_account(listing->context, &account);
+}
+
+enum err store_accounts(struct store *store, struct arena *arena, store_record_fn *on_account,
+			void *context)
+{
+	struct listing listing = {arena, on_account, context};
+	const struct db_call call = {.sql = "SELECT " COLUMNS " FROM account WHERE 1 = 1" STANDING
+					    " ORDER BY name",
+				     .on_row = listing_row,
+				     .context = &listing};
+
+	return store_read_now(store, &call, 1);
+}
+
+static struct account_create *create_of(struct store_write *write)
+{
+	return (struct account_create *)(void *)write;
+}
+
+static enum err name_row(void *context, const struct db_value *values, size_t count)
+{
+	struct account_create *create = context;
+
+	(void)values;
+	(void)count;
+	create->exists = true;
+	return OK;
+}
+
+static enum err account_create_read(struct store_write *write, struct calls *calls)
+{
+	struct account_create *create = create_of(write);
+	struct db_value *args = arena_alloc(write->arena, sizeof(*args));
+	enum err err;
+
+	if (!args)
+		return ERR_NOMEM;
+	create->exists = false;
+	err = record_begin(write, RECORD_STAFF, create->staff, &create->asked);
+	if (err)
+		return err;
+	args[0] = DB_TEXT_VALUE(slice_of(create->name));
+	err = calls_add(calls, write->store->sql.lock_given, NULL, 0, db_number, &create->last_id);
+	return err ? err
+		   : calls_add(calls, "SELECT id FROM account WHERE name = $1", args, 1, name_row,
+			       create);
+}
+
+enum err account_insert_calendar(struct store_write *write, struct calls *calls)
+{
+	static const struct calendar calendar = {.record.id = 1, .name = SLICE("Tasks")};
+
+	return record_insert_copy(write, RECORD_CALENDAR, &calendar, calls);
+}
+
+static enum err account_create_decide(struct store_write *write, struct calls *calls)
+{
+	struct account_create *create = create_of(write);
+	struct db_value *args = arena_alloc(write->arena, 3 * sizeof(*args));
+	enum err err;
+
+	if (create->exists)
+		return OK;
+	if (!args)
+		return ERR_NOMEM;
+	write->scope.account_id = create->last_id + 1;
+	args[0] = DB_INT_VALUE(write->scope.account_id);
+	args[1] = DB_TEXT_VALUE(slice_of(create->name));
+	args[2] = DB_INT_VALUE(write->now);
+	err = calls_add(calls, "INSERT INTO account (id, name, created_at) VALUES ($1, $2, $3)",
+			args, 3, NULL, NULL);
+	if (!err)
+		err = calls_add(calls, "UPDATE given SET last = $1 WHERE name = 'account'", args, 1,
+				NULL, NULL);
+	if (!err)
+		err = record_insert(write, RECORD_STAFF, create->staff, calls);
+	if (!err)
+		err = account_insert_calendar(write, calls);
+	return err ? err : token_insert(write, &create->token, calls);
+}
+
+void account_create_init(struct account_create *create)
+{
+	static const struct write_steps steps = {.read = account_create_read,
+						 .decide = account_create_decide,
+						 .makes_account = true};
+
+	*create = (struct account_create){.write = {.steps = &steps}};
+}
+
+static enum err account_set_decide(struct store_write *write, struct calls *calls)
+{
+	const struct account *account = ((struct account_set *)(void *)write)->account;
+	struct db_value *args = arena_alloc(write->arena, 6 * sizeof(*args));
+
+	if (!args)
+		return ERR_NOMEM;
+	args[0] = DB_INT_VALUE(write->scope.account_id);
+	args[1] = DB_TEXT_VALUE(account->country);
+	args[2] = DB_INT_VALUE(account->require_case);
+	args[3] = DB_TEXT_VALUE(account->expand);
+	args[4] = DB_INT_VALUE(account->alert_minute);
+	args[5] = DB_TEXT_VALUE(account->time_zone);
+	return calls_add(calls,
+			 "UPDATE account SET country = $2, require_case = $3, expand = $4,"
+			 " alert_minute = $5, time_zone = $6 WHERE id = $1",
+			 args, 6, NULL, NULL);
+}
+
+void account_set_init(struct account_set *set)
+{
+	static const struct write_steps steps = {.read = read_nothing,
+						 .decide = account_set_decide};
+
+	*set = (struct account_set){.write = {.steps = &steps}};
+}

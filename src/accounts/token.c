@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: MIT */
+/* API tokens: to make, list and revoke them, and to remember when each was last used. */
+#include <pthread.h>
+
+#include "base/timefmt.h"
+#include "accounts/accounts.h"
+#include "token_insert.h"
+
+#define USE_SECONDS 60
+
+void token_init(struct token *token, const char *label, const unsigned char *hash)
+{
+	*token = (struct token){
+		.label = slice_of(label), .expires_at = TIME_NONE, .last_used_at = TIME_NONE};
+	memcpy(token->hash, hash, TOKEN_HASH_BYTES);
+}
+
+enum err token_insert(struct store_write *write, const struct token *token, struct calls *calls)
+{
+	struct db_value *args = arena_alloc(write->arena, 7 * sizeof(*args));
+
+	if (!args)
+		return ERR_NOMEM;
+	args[0] = DB_INT_VALUE(write->scope.account_id);
+	args[1] = DB_BYTES_VALUE(((struct slice){(const char *)token->hash, TOKEN_HASH_BYTES}));
+	args[2] = DB_TEXT_VALUE(token->label);
+	args[3] = DB_INT_VALUE(write->now);
+	args[4] = token->expires_at == TIME_NONE ? DB_NULL_VALUE : DB_INT_VALUE(token->expires_at);
+	args[5] = DB_INT_VALUE(token->read_only);
+	args[6] = DB_INT_VALUE(token->lenient);
+	return calls_add(calls,
+			 "INSERT INTO token (account_id, hash, label, created_at, expires_at,"
+			 " read_only, lenient) VALUES ($1, $2, $3, $4, $5, $6, $7)",
+			 args, 7, NULL, NULL);
+}
+
+static struct token_write *token_of(struct store_write *write)
+{
+	return (struct token_write *)(void *)write;
+}
+
+static enum err label_row(void *context, const struct db_value *values, size_t count)
+{
+	(void)values;
+	(void)count;
+	*(bool *)context = true;
+	return OK;
+}
+
+static enum err token_read(struct store_write *write, struct calls *calls)
+{
+	struct token_write *token = token_of(write);
+	struct db_value *args = arena_alloc(write->arena, 2 * sizeof(*args));
+
+	if (!args)
+		return ERR_NOMEM;
+	token->found = false;
+	args[0] = DB_INT_VALUE(write->scope.account_id);
+	args[1] = DB_TEXT_VALUE(token->token->label);
+	return calls_add(calls, "SELECT label FROM token WHERE account_id = $1 AND label = $2",
+			 args, 2, label_row, &token->found);
+}
+
+static enum err token_add_decide(struct store_write *write, struct calls *calls)
+{
+	struct token_write *token = token_of(write);
+
+	return token->found ? OK : token_insert(write, token->token, calls);
+}
+
+static enum err token_revoke_decide(struct store_write *write, struct calls *calls)
+{
+	struct token_write *token = token_of(write);
+	struct db_value *args = arena_alloc(write->arena, 2 * sizeof(*args));
+
+	if (!args)
+		return ERR_NOMEM;
+	args[0] = DB_INT_VALUE(write->scope.account_id);
+	args[1] = DB_TEXT_VALUE(token->token->label);
+	return calls_add(calls, "DELETE FROM token WHERE account_id = $1 AND label = $2", args, 2,
+			 NULL, NULL);
+}
+
+void token_add_init(struct token_write *add)
+{
+	static const struct write_steps steps = {.read = token_read, .decide = token_add_decide};
+
+	*add = (struct token_write){.write = {.steps = &steps}};
+}
+
+void token_revoke_init(struct token_write *revoke)
+{
+	static const struct write_steps steps = {.read = token_read, .decide = token_revoke_decide};
+
+	*revoke = (struct token_write){.write = {.steps = &steps}};
+}
+
+struct listing {
+	store_record_fn *on_token;
+	void *context;
+};
+
+static int64_t time_of(const struct db_value *value)
+{
+	return value->type == DB_INT ? value->integer : TIME_NONE;
+}
+
+static enum err listing_row(void *context, const struct db_value *values, size_t count)
+{
+	const struct listing *listing = context;
+	struct token token = {
+		.label = values[0].bytes,
+		.created_at = values[1].integer,
+		.expires_at = time_of(&values[2]),
+		.read_only = values[3].integer != 0,
+		.lenient = values[4].integer != 0,
+		.last_used_at = time_of(&values[5]),
+	};
+
+	if (count != 7 || values[6].bytes.len != TOKEN_HASH_BYTES)
+		return ERR_INTERNAL;
+	memcpy(token.hash, values[6].bytes.ptr, TOKEN_HASH_BYTES);
+	return listing->on_token(listing->context, &token);
+}
+
+enum err store_tokens(struct store *store, const struct scope *scope, store_record_fn *on_token,
+		      void *context)
+{
+	const struct db_value args[] = {DB_INT_VALUE(scope->account_id)};
+	struct listing listing = {on_token, context};
+	const struct db_call call = {"SELECT label, created_at, expires_at, read_only, lenient,"
+				     " last_used_at, hash FROM token WHERE account_id = $1"
+				     " ORDER BY created_at, label",
+				     args, 1, listing_row, &listing};
+
+	return store_read_now(store, &call, 1);
+}
+
+/* One use on its way to the database. */
+struct use {
+	struct store_write write;
+	struct arena arena;
+	struct faults faults;
+	unsigned char hash[TOKEN_HASH_BYTES];
+};
+
+static enum err use_decide(struct store_write *write, struct calls *calls)
+{
+	struct use *use = (struct use *)(void *)write;
+	struct db_value *args = arena_alloc(write->arena, 3 * sizeof(*args));
+
+	if (!args)
+		return ERR_NOMEM;
+	args[0] = DB_INT_VALUE(write->scope.account_id);
+	args[1] = DB_BYTES_VALUE(((struct slice){(const char *)use->hash, TOKEN_HASH_BYTES}));
+	args[2] = DB_INT_VALUE(write->now);
+	return calls_add(calls,
+			 "UPDATE token SET last_used_at = $3 WHERE account_id = $1 AND hash = $2",
+			 args, 3, NULL, NULL);
+}
+
+static void use_done(void *context)
+{
+	struct use *use = context;
+
+	arena_release(&use->arena);
+	free(use);
+}
+
+/* A use is told to the database when what it has is a minute old, and by the first request that
+ * finds it so: the others find the token's slot taken. Two tokens that share a slot cost a few
+ * writes more. */
+void store_token_used(struct store *store, const struct access *access)
+{
+	static const struct write_steps steps = {.read = read_nothing, .decide = use_decide};
+	int64_t now = clock_now(store->config.clock);
+	uint64_t slot, minute = (uint64_t)(now / USE_SECONDS);
+	struct use *use;
+
+	if (access->token.last_used_at != TIME_NONE &&
+	    now - access->token.last_used_at < USE_SECONDS)
+		return;
+	memcpy(&slot, access->token.hash, sizeof(slot));
+	if (atomic_exchange(&store->uses[slot % TOKEN_USES], slot ^ minute) == (slot ^ minute))
+		return;
+	use = calloc(1, sizeof(*use));
+	if (!use)
+		return;
+	memcpy(use->hash, access->token.hash, sizeof(use->hash));
+	faults_init(&use->faults, &use->arena);
+	use->write = (struct store_write){
+		.scope = {.account_id = access->account.id},
+		.arena = &use->arena,
+		.faults = &use->faults,
+		.done = use_done,
+		.context = use,
+		.steps = &steps,
+	};
+	if (store_submit(store, &use->write))
+		use_done(use);
+}

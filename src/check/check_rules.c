@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: MIT */
+/* The rules of docket check. Statements find what breaks one; what SQL cannot say is a function.
+ *
+ * The CHECKs of the schema are among them: SQLite forgets these on a connection that cannot write,
+ * and its integrity check then passes over what breaks one. */
+#include "base/text.h"
+#include "check_private.h"
+#include "records/usernames.h"
+
+/* Each kind's last change by record, from the history. */
+#define LAST_CHANGES                                                        \
+	"(SELECT account_id, record_id, max(change) AS change FROM history" \
+	" WHERE record = '{record}' GROUP BY account_id, record_id)"
+
+#define OUT_OF_RANGE(column) column " NOT BETWEEN {first} AND {last}"
+
+/* clang-format off */
+const struct check_row check_rows[CHECK_RULES] = {
+	[CHECK_HISTORY_GAPS] =
+		{
+			.name = "history-gaps",
+			.says = "the changes of an account are numbered from 1 without a gap",
+			.sql = "SELECT account_id, 'change', before + 1, 'missing' FROM"
+			       " (SELECT account_id, change, coalesce(lag(change) OVER"
+			       " (PARTITION BY account_id ORDER BY change), 0) AS before FROM history) h"
+			       " WHERE change <> before + 1",
+		},
+	[CHECK_HISTORY_CHAIN] =
+		{
+			.name = "history-chain",
+			.says = "no change was altered or removed since it was written",
+			.run = check_history_chain,
+		},
+	[CHECK_LAST_CHANGE] =
+		{
+			.name = "last-change",
+			.says = "the last change number of an account is the last of its history",
+			.sql = "SELECT a.id, 'change', a.last_change FROM account a WHERE a.last_change <>"
+			       " (SELECT coalesce(max(h.change), 0) FROM history h"
+			       " WHERE h.account_id = a.id)",
+		},
+	[CHECK_RECORD_CHANGES] =
+		{
+			.name = "record-changes",
+			.says = "the change number of a record is that of its last change in the history",
+			.sql = "SELECT r.account_id, '{record}', r.id FROM {table} r LEFT JOIN " LAST_CHANGES
+			       " h ON h.account_id = r.account_id AND h.record_id = r.id"
+			       " WHERE r.change IS DISTINCT FROM h.change",
+			.each_kind = true,
+		},
+	[CHECK_DELETED] =
+		{
+			.name = "deleted",
+			.says = "a record is there unless its last change in the history deleted it",
+			.sql = "SELECT h.account_id, '{record}', h.record_id FROM " LAST_CHANGES
+			       " l"
+			       " JOIN history h ON h.account_id = l.account_id AND h.change = l.change"
+			       " LEFT JOIN {table} r ON r.account_id = h.account_id AND r.id = h.record_id"
+			       " WHERE (r.id IS NULL) <> (h.action = 'delete')",
+			.each_kind = true,
+		},
+	[CHECK_LAST_IDS] =
+		{
+			.name = "last-ids",
+			.says = "no record has a number above the last that was given out",
+			.sql = "SELECT a.id, '{record}', m.id FROM account a JOIN"
+			       " (SELECT account_id, max(id) AS id FROM (SELECT account_id, id FROM {table}"
+			       " UNION ALL SELECT account_id, record_id FROM history"
+			       " WHERE record = '{record}') x GROUP BY account_id) m"
+			       " ON m.account_id = a.id WHERE m.id > a.{sequence}",
+			.each_kind = true,
+		},
+	[CHECK_LAST_TIMES] =
+		{
+			.name = "last-times",
+			.says = "no record was changed after the last time that its account has given out",
+			.sql = "SELECT r.account_id, '{record}', r.id FROM {table} r"
+			       " JOIN account a ON a.id = r.account_id WHERE r.updated_at > a.last_at",
+			.each_kind = true,
+		},
+	[CHECK_HISTORY_TIMES] =
+		{
+			.name = "history-times",
+			.says = "no entry of the history is later than the last time that its account has given out",
+			.sql = "SELECT h.account_id, 'change', h.change FROM history h"
+			       " JOIN account a ON a.id = h.account_id WHERE h.at > a.last_at",
+		},
+	[CHECK_HISTORY_STAFF] =
+		{
+			.name = "history-staff",
+			.says = "who made a change is or was a staff member, or is docket itself",
+			.sql = "SELECT h.account_id, 'change', h.change FROM history h"
+			       " LEFT JOIN staff s ON s.account_id = h.account_id AND s.id = h.staff_id"
+			       " WHERE h.staff_id IS NOT NULL AND s.id IS NULL AND NOT EXISTS"
+			       " (SELECT 1 FROM history c WHERE c.account_id = h.account_id"
+			       " AND c.record = 'staff' AND c.record_id = h.staff_id)",
+		},
+	[CHECK_ACTIONS] =
+		{
+			.name = "actions",
+			.says = "a change creates, updates or deletes, and has a value unless it deletes",
+			.sql = "SELECT account_id, 'change', change FROM history"
+			       " WHERE action NOT IN ('create', 'update', 'delete')"
+			       " OR (action = 'delete') <> (value IS NULL)",
+		},
+	[CHECK_COMPLETE] =
+		{
+			.name = "complete",
+			.says = "a task has a time of completion exactly where its status is complete",
+			.sql = "SELECT account_id, 'task', id FROM task"
+			       " WHERE (complete_at IS NOT NULL) <> (status = 3)",
+		},
+	[CHECK_WITHOUT_CASE] =
+		{
+			.name = "without-case",
+			.says = "a task without a case has no subject and no case service",
+			.sql = "SELECT account_id, 'task', id FROM task WHERE casefile_id IS NULL"
+			       " AND (subject_id IS NOT NULL OR case_service_id IS NOT NULL)",
+		},
+	[CHECK_ASSIGNMENTS] =
+		{
+			.name = "assignments",
+			.says = "an assignment has the status and the due date of its task",
+			.sql = "SELECT DISTINCT u.account_id, 'task', u.task_id FROM task_user u"
+			       " JOIN task t ON t.account_id = u.account_id AND t.id = u.task_id"
+			       " WHERE u.status <> t.status OR u.due_on <> t.due_on",
+		},
+	[CHECK_UNASSIGNED] =
+		{
+			.name = "unassigned",
+			.says = "a task is marked as unassigned exactly where nobody is assigned to it",
+			.sql = "SELECT t.account_id, 'task', t.id FROM task t WHERE t.unassigned <>"
+			       " CASE WHEN EXISTS (SELECT 1 FROM task_user u"
+			       " WHERE u.account_id = t.account_id AND u.task_id = t.id)"
+			       " THEN 0 ELSE 1 END",
+		},
+	[CHECK_TOKENS] =
+		{
+			.name = "tokens",
+			.says = "an API token has a hash of 32 bytes and marks that are on or off",
+			.sql = "SELECT account_id, 'token', NULL, label FROM token WHERE length(hash) <> 32"
+			       " OR read_only NOT BETWEEN 0 AND 1 OR lenient NOT BETWEEN 0 AND 1",
+		},
+	[CHECK_SECRETS] =
+		{
+			.name = "secrets",
+			.says = "the secret that signs cursors is there, and each has 32 bytes",
+			.sql = "SELECT NULL, 'secret', NULL, name FROM secret WHERE length(value) <> 32"
+			       " UNION ALL SELECT NULL, 'secret', NULL, 'cursor' WHERE NOT EXISTS"
+			       " (SELECT 1 FROM secret WHERE name = 'cursor')",
+		},
+	[CHECK_TIMES] =
+		{
+			.name = "times",
+			.says = "accounts, API tokens and changes have times in the years 1000 to 9999",
+			.sql = "SELECT id, 'account', id, NULL FROM account WHERE " OUT_OF_RANGE("created_at") " UNION ALL SELECT account_id, 'token', NULL, label FROM token WHERE " OUT_OF_RANGE(
+				"created_at") " OR " OUT_OF_RANGE("expires_at") " OR " OUT_OF_RANGE("last_used_at") " UNION ALL SELECT account_id, 'change', change, NULL FROM history WHERE " OUT_OF_RANGE("at"),
+		},
+	[CHECK_FULL_ACCESS] =
+		{
+			.name = "full-access",
+			.says = "an account has a staff member with full access",
+			.sql = "SELECT a.id, 'account', a.id FROM account a WHERE NOT EXISTS"
+			       " (SELECT 1 FROM staff s WHERE s.account_id = a.id AND s.access_level = 0)",
+		},
+	[CHECK_ACCOUNTS] =
+		{
+			.name = "accounts",
+			.says = "the settings of an account are valid",
+			.run = check_accounts,
+		},
+	[CHECK_VALUES] =
+		{
+			.name = "values",
+			.says = "the values of records are in their ranges",
+			.run = check_records,
+		},
+	[CHECK_TEXTS] =
+		{
+			.name = "texts",
+			.says = "the texts of records are UTF-8 and as their fields allow",
+		},
+	[CHECK_FOLDS] =
+		{
+			.name = "folds",
+			.says = "docket searches, sorts and compares a record by the texts that the record has",
+		},
+	[CHECK_HISTORY_VALUES] =
+		{
+			.name = "history-values",
+			.says = "the last change of a record in the history has it as it is",
+		},
+	[CHECK_BLANK] =
+		{
+			.name = "blank",
+			.says = "a text shows nothing, which an earlier docket allowed",
+			.note = true,
+		},
+	[CHECK_WORDS] =
+		{
+			.name = "words",
+			.says = "the index of words has the titles of all tasks, and nothing else",
+			.run = check_words,
+		},
+	[CHECK_UNICODE] =
+		{
+			.name = "unicode",
+			.says = "the rule folds could not be judged",
+			.run = check_unicode,
+			.note = true,
+		},
+	[CHECK_USERNAME_EXACT] =
+		{
+			.name = "username-exact",
+			.says = "a user name signs in only as it is written exactly where another is the "
+				"same but for its spelling",
+			.sql = "SELECT account_id, 'staff', id, username FROM staff s WHERE"
+			       " username_key <> '' AND username_exact <> CASE WHEN EXISTS (SELECT 1"
+			       " FROM staff o WHERE o.account_id = s.account_id"
+			       " AND o.username_key = s.username_key AND o.id <> s.id)"
+			       " THEN username ELSE '' END",
+		},
+	[CHECK_USERNAMES] =
+		{
+			.name = "usernames",
+			.says = "a user name that is the same as another but for its spelling signs in only "
+				"as it is written, until the other is changed",
+			.sql = "SELECT account_id, 'staff', id, username FROM staff"
+			       " WHERE username_exact <> '' AND username_key <> ''"
+			       " ORDER BY account_id, username_key, id",
+			.note = true,
+		},
+	[CHECK_LOOK_ALIKES] =
+		{
+			.name = "look-alikes",
+			.says = "user names look alike, which an earlier docket allowed",
+			.sql = "SELECT account_id, 'staff', id, username FROM staff s WHERE "
+			       USERNAME_LOOKS_ALIKE("{ascii}")
+			       " ORDER BY account_id, username_skeleton, id",
+			.note = true,
+		},
+};
+/* clang-format on */
+
+enum err check_unicode(struct check *check)
+{
+	const char *run = check->store->config.folder ? "run \"docket serve\" or \"docket migrate\""
+						      : "run \"docket migrate\"";
+	char words[192];
+	const struct check_entry entry = {.what = words};
+
+	if (strcmp(check->unicode, text_unicode_version()) == 0)
+		return OK;
+	if (check->unicode[0])
+		snprintf(
+			words, sizeof(words),
+			"the database compares texts by Unicode %s, and this docket by Unicode %s: "
+			"%s",
+			check->unicode, text_unicode_version(), run);
+	else
+		snprintf(words, sizeof(words), "an upgrade of the database was broken off: %s",
+			 run);
+	return check_add(check, &check->results[CHECK_UNICODE], &entry);
+}

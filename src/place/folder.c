@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: MIT */
+/* A store in a data folder: to open and make one. */
+#include <errno.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "place/folder.h"
+#include "place/folder_lock.h"
+#include "place/folds.h"
+#include "place/migrate.h"
+#include "place/schema.h"
+#include "place/upgrade.h"
+#include "store/read_pool.h"
+
+#define UNFINISHED "docket.db.new"
+
+/* Which of the database's files cannot be written, if that is it. */
+static void blame_files(const char *folder, const char *path, struct buf *why)
+{
+	static const char *const ends[] = {"", "-wal", "-shm"};
+	char file[PATH_BYTES + 8];
+
+	for (size_t i = 0; i < FIELD_COUNT(ends) && !why->len; i++) {
+		snprintf(file, sizeof(file), "%s%s", path, ends[i]);
+		if (access(file, R_OK | W_OK) && errno != ENOENT)
+			folder_blame(why, "write", file, errno);
+	}
+	if (!why->len && access(folder, W_OK | X_OK))
+		folder_blame(why, "make files in", folder, errno);
+}
+
+static enum err open_writer(struct store *store, const char *path, enum db_mode mode,
+			    struct buf *why)
+{
+	char message[256];
+	enum err err = store->driver->open(path, mode, &store->write_db, message, sizeof(message));
+
+	if (err)
+		blame_files(store->config.folder, path, why);
+	if (err && !why->len)
+		buf_printf(why, "cannot open %s: %s", path, message);
+	if (err == ERR_CORRUPT)
+		folder_advise(store->config.folder, why);
+	return err;
+}
+
+static void copy_path(const char *folder, char path[PATH_BYTES])
+{
+	char name[64];
+
+	snprintf(name, sizeof(name), DATABASE ".before-%04zu", migration_count);
+	folder_path(folder, name, path);
+}
+
+static enum err bring_up(struct store *store, const char *folder, int64_t have, struct buf *why)
+{
+	char copy[PATH_BYTES];
+	struct folded folded;
+	const struct migrate_how how = {.copy_to = copy,
+					.now = clock_now(store->config.clock),
+					.renew = records_renew,
+					.folded = &folded};
+	enum err err;
+
+	copy_path(folder, copy);
+	err = migrate(store->write_db, migrations, migration_count, &how, why);
+	return err ? err : folds_bring_up(store->write_db, have < (int64_t)migration_count, why);
+}
+
+enum err folder_bring_up(struct store *store, int64_t have, struct store_upgrade *upgrade_out,
+			 struct buf *why)
+{
+	struct store_upgrade upgrade = {.from = (int)have, .to = (int)migration_count};
+	char path[PATH_BYTES];
+	enum err err;
+
+	folder_path(store->config.folder, DATABASE, path);
+	err = open_writer(store, path, DB_WRITE, why);
+	if (!err)
+		err = bring_up(store, store->config.folder, have, why);
+	if (upgrade.from < upgrade.to)
+		copy_path(store->config.folder, upgrade.copy);
+	if (err && *upgrade.copy && access(upgrade.copy, F_OK) == 0)
+		buf_printf(why, "; the copy from before is %s", upgrade.copy);
+	if (err)
+		return err;
+	*upgrade_out = upgrade;
+	return OK;
+}
+
+/* What a process that was killed has left in the WAL is part of the database. Where that cannot be
+ * read as usual, as on a medium that cannot be written, it is read without shared memory. */
+static enum err open_reading(const struct store *store, const char *path, struct db **db_out,
+			     char *message, size_t size)
+{
+	const struct db_driver *driver = store->driver;
+	char wal[PATH_BYTES];
+	enum err err;
+
+	folder_path(store->config.folder, DATABASE "-wal", wal);
+	if (store->unchanging && access(wal, F_OK))
+		return driver->open(path, DB_IMMUTABLE, db_out, message, size);
+	err = driver->open(path, DB_READ, db_out, message, size);
+	if (err && err != ERR_CORRUPT && store->unchanging)
+		err = driver->open(path, DB_IMMUTABLE_WAL, db_out, message, size);
+	return err;
+}
+
+enum err folder_open_reading(struct store *store, struct db **db_out, struct buf *why)
+{
+	char path[PATH_BYTES], message[256];
+	enum err err;
+
+	folder_path(store->config.folder, DATABASE, path);
+	folder_changed(store);
+	err = open_reading(store, path, db_out, message, sizeof(message));
+	if (err && access(path, R_OK))
+		folder_blame(why, "read", path, errno);
+	else if (err)
+		buf_printf(why, "cannot open %s: %s", path, message);
+	if (err == ERR_CORRUPT)
+		folder_advise(store->config.folder, why);
+	return err;
+}
+
+bool folder_changed(struct store *store)
+{
+	static const char *const names[] = {DATABASE, DATABASE "-wal"};
+	struct stat now;
+	char path[PATH_BYTES];
+	bool changed = false;
+
+	for (size_t i = 0; i < FIELD_COUNT(names); i++) {
+		struct timespec *seen = &store->seen[i];
+
+		folder_path(store->config.folder, names[i], path);
+		if (stat(path, &now))
+			now = (struct stat){0};
+		changed |=
+			now.st_mtim.tv_sec != seen->tv_sec || now.st_mtim.tv_nsec != seen->tv_nsec;
+		*seen = now.st_mtim;
+	}
+	return changed;
+}
+
+/* The schema, before anything is written: not even the mode of a database of another program is
+ * changed. */
+static enum err look(struct store *store, int64_t *have_out, struct buf *why)
+{
+	struct db *db = NULL;
+	enum err err = folder_open_reading(store, &db, why);
+
+	if (!err)
+		err = store_read_schema(store, db, store->config.on_upgrade != NULL, have_out, why);
+	if (!err && !store->config.on_upgrade)
+		err = folds_check(store, db, why);
+	store->driver->close(db);
+	return err;
+}
+
+enum err folder_open(struct store *store, struct buf *why)
+{
+	struct store_upgrade upgrade = {0};
+	char path[PATH_BYTES];
+	int64_t have = 0;
+	enum err err = folder_lock(store, why);
+
+	folder_path(store->config.folder, DATABASE, path);
+	if (!err)
+		err = look(store, &have, why);
+	if (!err)
+		err = folder_bring_up(store, have, &upgrade, why);
+	if (!err && upgrade.copy[0])
+		store->config.on_upgrade(store->config.upgrade_context, &upgrade);
+	if (!err)
+		err = read_pool_new(store->driver, path, store->config.readers, &store->read_pool, why);
+	return err;
+}
+
+/* A WAL without its database would be taken for the new one's. */
+static enum err refuse_leftovers(struct store *store, struct buf *why)
+{
+	const char *folder = store->config.folder;
+	char path[PATH_BYTES], wal[PATH_BYTES];
+
+	folder_path(folder, DATABASE, path);
+	folder_path(folder, DATABASE "-wal", wal);
+	if (access(path, F_OK) == 0) {
+		int64_t have;
+		enum err err = folder_find(folder, why);
+
+		if (!err)
+			err = look(store, &have, why);
+		/* What is no database of docket leads to a backup. */
+		if (err != ERR_CORRUPT && err != ERR_NOT_FOUND) {
+			buf_clear(why);
+			buf_printf(why, "%s already has a database", folder);
+		}
+		return ERR_EXISTS;
+	}
+	if (access(wal, F_OK))
+		return OK;
+	buf_printf(why,
+		   "%s exists but its database does not: restore a backup of the database, or move "
+		   "this file away first",
+		   wal);
+	return ERR_EXISTS;
+}
+
+/* Makes the database beside its final name, so that what has that name is whole. */
+static enum err create_database(struct store *store, const char *folder,
+				const struct store_first *first, struct buf *why)
+{
+	static const char *const leftovers[] = {UNFINISHED, UNFINISHED "-wal", UNFINISHED "-shm"};
+	char path[PATH_BYTES], unfinished[PATH_BYTES];
+	enum err err;
+
+	folder_path(folder, DATABASE, path);
+	for (size_t i = 0; i < sizeof(leftovers) / sizeof(leftovers[0]); i++) {
+		folder_path(folder, leftovers[i], unfinished);
+		unlink(unfinished);
+	}
+	folder_path(folder, UNFINISHED, unfinished);
+	err = file_make_empty(unfinished);
+	if (err)
+		folder_blame(why, "make", unfinished, errno);
+	if (!err)
+		err = open_writer(store, unfinished, DB_CREATE, why);
+	if (!err)
+		err = bring_up(store, folder, 0, why);
+	if (!err) {
+		err = store_insert_first(store, first);
+		if (err)
+			buf_printf(why, "cannot make the account: %s", err_text(err));
+	}
+	store->driver->close(store->write_db);
+	store->write_db = NULL;
+	if (!err && !first->hand_over(first->context))
+		err = ERR_IO;
+	if (!err && (rename(unfinished, path) || file_sync_parent(path))) {
+		buf_printf(why, "cannot rename %s: %s", unfinished, strerror(errno));
+		err = ERR_IO;
+	}
+	if (err)
+		unlink(unfinished);
+	return err;
+}
+
+enum err folder_create(struct store *store, const struct store_first *first, struct buf *why)
+{
+	const char *folder = store->config.folder;
+	bool made = mkdir(folder, 0700) == 0;
+	char lock[PATH_BYTES];
+	enum err err;
+
+	if (!made && errno != EEXIST) {
+		folder_blame(why, "make the folder", folder, errno);
+		return ERR_IO;
+	}
+	err = folder_take(store, why);
+	if (!err)
+		err = refuse_leftovers(store, why);
+	if (!err)
+		err = create_database(store, folder, first, why);
+	if (err && made) {
+		folder_path(folder, LOCK, lock);
+		unlink(lock);
+		rmdir(folder);
+	}
+	return err;
+}

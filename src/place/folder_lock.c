@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: MIT */
+/* Takes a data folder for this process, or says why it cannot be had and what to do. */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/mount.h"
+#include "place/folder_lock.h"
+
+void folder_path(const char *folder, const char *name, char path[PATH_BYTES])
+{
+	snprintf(path, PATH_BYTES, "%s/%s", folder, name);
+}
+
+/* A file that an older program has left in the folder of another user, when it ran as root. */
+static bool left_by_root(const char *path, char folder[PATH_BYTES])
+{
+	struct stat file, around;
+	char *slash;
+
+	snprintf(folder, PATH_BYTES, "%s", path);
+	slash = strrchr(folder, '/');
+	if (slash)
+		*slash = '\0';
+	return slash && stat(path, &file) == 0 && S_ISREG(file.st_mode) && file.st_uid == 0 &&
+	       stat(folder, &around) == 0 && around.st_uid != 0;
+}
+
+void folder_blame(struct buf *why, const char *what, const char *path, int error)
+{
+	char owner[FILE_OWNER_BYTES], folder[PATH_BYTES];
+
+	buf_printf(why, "cannot %s %s: %s", what, path, strerror(error));
+	if (error != EACCES && error != EPERM)
+		return;
+	if (left_by_root(path, folder)) {
+		file_owner(folder, owner);
+		buf_printf(why,
+			   "; it belongs to root: give it to the owner of the folder with "
+			   "\"chown %s %s\"",
+			   owner, path);
+		return;
+	}
+	file_owner(path, owner);
+	buf_printf(why, "; run this as its owner, %s", owner);
+}
+
+/* The name of the copy from before the latest migration; false where there is none. The numbers in
+ * the names have four digits. */
+static bool newest_copy(const char *folder, char name[PATH_BYTES])
+{
+	static const char copies[] = DATABASE ".before-";
+	const struct dirent *entry;
+	DIR *files = opendir(folder);
+
+	*name = '\0';
+	while (files && (entry = readdir(files))) {
+		const char *number = entry->d_name + strlen(copies);
+
+		if (strncmp(entry->d_name, copies, strlen(copies)) == 0 &&
+		    strspn(number, "0123456789") == 4 && !number[4] &&
+		    strcmp(entry->d_name, name) > 0)
+			snprintf(name, PATH_BYTES, "%s", entry->d_name);
+	}
+	if (files)
+		closedir(files);
+	return *name;
+}
+
+void folder_advise(const char *folder, struct buf *why)
+{
+	char name[PATH_BYTES];
+
+	buf_printf(why, "%sStop docket, keep the folder as it is, and restore a backup",
+		   why->len ? ". " : "");
+	if (newest_copy(folder, name))
+		buf_printf(why, "; %s is a copy from before an upgrade", name);
+}
+
+enum err folder_find(const char *folder, struct buf *why)
+{
+	char path[PATH_BYTES], name[PATH_BYTES];
+	struct stat status;
+
+	folder_path(folder, DATABASE, path);
+	if (stat(path, &status) == 0) {
+		if (S_ISREG(status.st_mode) && status.st_size > 0)
+			return OK;
+		buf_printf(why, "%s is not a database: it is %s", path,
+			   S_ISREG(status.st_mode) ? "empty" : "not a file");
+		folder_advise(folder, why);
+		return ERR_CORRUPT;
+	}
+	if (errno != ENOENT && errno != ENOTDIR) {
+		folder_blame(why, "look into", folder, errno);
+		return ERR_IO;
+	}
+	buf_printf(why, "there is no database in %s", folder);
+	if (newest_copy(folder, name))
+		folder_advise(folder, why);
+	else
+		buf_printf(why, ": make one with \"docket init --data %s\"", folder);
+	return ERR_NOT_FOUND;
+}
+
+static enum err refuse_network(const struct store *store, struct buf *why)
+{
+	const char *folder = store->config.folder;
+	const char *name = store->config.network_folder ? NULL : mount_network_of(folder);
+
+	if (!name)
+		return OK;
+	buf_printf(
+		why,
+		"%s is on a network filesystem (%s), where the database can be damaged: SQLite "
+		"needs locks that hold, and memory shared by its processes. Keep the folder on a "
+		"local disk, or use PostgreSQL (--database); --allow-network-folder opens it "
+		"nevertheless",
+		folder, name);
+	return ERR_IO;
+}
+
+/* The lock's file, made where it is missing. */
+static int open_lock(const char *path)
+{
+	int fd = open(path, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
+
+	if (fd < 0 && errno == ENOENT)
+		fd = file_make(path);
+	/* Another process was faster. */
+	return fd < 0 && errno == EEXIST ? open(path, O_RDWR | O_NOFOLLOW | O_CLOEXEC) : fd;
+}
+
+/* The lock goes with the process, however it ends. */
+static enum err hold(struct store *store, int fd, const char *path, struct buf *why)
+{
+	enum err err = OK;
+
+	if (flock(fd, LOCK_EX | LOCK_NB)) {
+		err = errno == EWOULDBLOCK ? ERR_BUSY : ERR_IO;
+		if (err == ERR_BUSY)
+			buf_printf(why, "%s is in use by another docket process",
+				   store->config.folder);
+		else
+			buf_printf(why, "cannot lock %s: %s", path, strerror(errno));
+		close(fd);
+		return err;
+	}
+	store->lock = fd;
+	store->unchanging = true;
+	return OK;
+}
+
+enum err folder_take(struct store *store, struct buf *why)
+{
+	enum err err = refuse_network(store, why);
+	char path[PATH_BYTES];
+	int fd;
+
+	if (err)
+		return err;
+	folder_path(store->config.folder, LOCK, path);
+	fd = open_lock(path);
+	if (fd >= 0)
+		return hold(store, fd, path, why);
+	err = errno == ENOENT ? ERR_NOT_FOUND : ERR_IO;
+	folder_blame(why, "open", path, errno);
+	return err;
+}
+
+enum err folder_lock(struct store *store, struct buf *why)
+{
+	enum err err = folder_find(store->config.folder, why);
+
+	return err ? err : folder_take(store, why);
+}
+
+enum err folder_lock_reading(struct store *store, struct buf *why)
+{
+	enum err err = folder_find(store->config.folder, why);
+	char path[PATH_BYTES];
+	int fd;
+
+	if (!err)
+		err = refuse_network(store, why);
+	if (err)
+		return err;
+	folder_path(store->config.folder, LOCK, path);
+	fd = open_lock(path);
+	if (fd < 0 && (errno == EROFS || errno == EACCES))
+		fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd >= 0)
+		return hold(store, fd, path, why);
+	/* Whoever only reads cannot keep others away: folder_changed() sees them. */
+	store->unchanging = errno == EROFS || errno == EACCES || errno == ENOENT;
+	if (store->unchanging)
+		return OK;
+	folder_blame(why, "open", path, errno);
+	return ERR_IO;
+}
+
+void folder_unlock(struct store *store)
+{
+	if (store->lock >= 0)
+		close(store->lock);
+	store->lock = -1;
+}

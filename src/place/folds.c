@@ -1,0 +1,426 @@
+/* SPDX-License-Identifier: MIT */
+/* The folds of all records, which follow a version of Unicode. A database records which one: where
+ * this program has another, every record is looked at, in pages, and those that fold otherwise are
+ * written. All of it is one transaction with the version, and with the migrations of an older
+ * database, so that it happens whole or not at all. */
+#include "base/log.h"
+#include "base/text.h"
+#include "model/rules.h"
+#include "model/staff.h"
+#include "place/folds.h"
+#include "records/usernames.h"
+#include "sql/values.h"
+
+#define AT_ONCE 256 /* records */
+#define NAMES_TOLD 20
+
+#define IS_FOLD(field) ((field)->type == FIELD_TEXT && ((field)->flags & FIELD_HIDDEN))
+
+static enum err version_row(void *context, const struct db_value *values, size_t count)
+{
+	(void)count;
+	snprintf(context, FOLDS_VERSION_BYTES, "%.*s", (int)values[0].bytes.len,
+		 values[0].bytes.ptr);
+	return OK;
+}
+
+enum err folds_version(struct db *db, char version[FOLDS_VERSION_BYTES])
+{
+	const struct db_call ask = {.sql = "SELECT value FROM property WHERE name = 'unicode'",
+				    .on_row = version_row,
+				    .context = version};
+
+	version[0] = '\0';
+	return db->driver->run(db, &ask, 1);
+}
+
+static enum err fail(struct db *db, enum err err, const char *what, struct buf *why)
+{
+	buf_printf(why, "cannot %s: %s: %s", what, err_text(err), db->driver->message(db));
+	return err;
+}
+
+enum err folds_check(const struct store *store, struct db *db, struct buf *why)
+{
+	const char *folder = store->config.folder;
+	char version[FOLDS_VERSION_BYTES];
+	enum err err = folds_version(db, version);
+
+	if (err)
+		return fail(db, err, "read the version of Unicode of the database", why);
+	if (strcmp(version, text_unicode_version()) == 0)
+		return OK;
+	if (version[0])
+		buf_printf(
+			why,
+			"the database sorts and compares texts by Unicode %s, and this docket by "
+			"Unicode %s: ",
+			version, text_unicode_version());
+	else
+		buf_add_text(why, "the upgrade of the database was broken off: ");
+	if (folder)
+		buf_printf(why, "run \"docket serve --data %s\" or \"docket migrate --data %s\"",
+			   folder, folder);
+	else
+		buf_printf(why,
+			   "%sstop every docket that serves it, then run \"docket migrate "
+			   "--database URL\"%s",
+			   version[0]
+				   ? "use the same Debian release on every machine; to bring the "
+				     "database to this one's, "
+				   : "",
+			   version[0] ? " here" : "");
+	return ERR_SCHEMA;
+}
+
+enum err folds_of(enum record_kind kind, const void *record, struct arena *arena, void *after,
+		  bool *differ_out)
+{
+	const struct record_type *type = record_types[kind];
+	const struct record_rules *rules = &record_rules[kind];
+	const struct occasion occasion = {.arena = arena, .time_zone = "UTC"};
+	enum err err;
+
+	*differ_out = false;
+	memcpy(after, record, type->size);
+	err = rules->settle ? rules->settle(after, record, &occasion) : OK;
+	for (size_t i = 0; i < type->field_count && !err; i++)
+		if (IS_FOLD(&type->fields[i]) &&
+		    !slice_eq(*(const struct slice *)CONST_FIELD_AT(record, &type->fields[i]),
+			      *(const struct slice *)CONST_FIELD_AT(after, &type->fields[i])))
+			*differ_out = true;
+	return err;
+}
+
+struct folding {
+	struct db *db;
+	enum record_kind kind;
+	const char *update; /* $1 account, $2 id, then the folds in the order of the fields */
+	struct arena arena; /* of a page */
+	struct calls calls;
+	int64_t account_id, id; /* of the last row */
+	size_t rows;
+	bool dry; /* nothing is written */
+	struct folded folded;
+};
+
+/* Updates the index of words beside the table. It needs the old text to remove, and the new one. */
+static enum err change_words(struct folding *folding, const struct field *field, const void *record,
+			     const void *after)
+{
+	const struct text_index *index = sql_dialect(folding->db->driver)->text_index;
+	const void *const sides[] = {record, after};
+	enum err err = OK;
+
+	for (size_t i = 0; i < 2 && index && (field->flags & FIELD_SEARCHED) && !err; i++) {
+		struct slice text = *(const struct slice *)CONST_FIELD_AT(sides[i], field);
+		struct db_value *args = arena_alloc(&folding->arena, 3 * sizeof(*args));
+		const char *copy = arena_copy(&folding->arena, text);
+
+		if (!args || !copy)
+			return ERR_NOMEM;
+		args[0] = DB_INT_VALUE(folding->account_id);
+		args[1] = DB_INT_VALUE(folding->id);
+		args[2] = DB_TEXT_VALUE(((struct slice){copy, text.len}));
+		err = calls_add(&folding->calls, i ? index->insert : index->remove, args, 3, NULL,
+				NULL);
+	}
+	return err;
+}
+
+static enum err change(struct folding *folding, const void *record, const void *after)
+{
+	const struct record_type *type = record_types[folding->kind];
+	struct db_value *args =
+		arena_alloc(&folding->arena, (2 + type->field_count) * sizeof(*args));
+	size_t count = 2;
+	enum err err = OK;
+
+	if (!args)
+		return ERR_NOMEM;
+	args[0] = DB_INT_VALUE(folding->account_id);
+	args[1] = DB_INT_VALUE(folding->id);
+	for (size_t i = 0; i < type->field_count && !err; i++) {
+		const struct field *field = &type->fields[i];
+		struct slice text;
+		const char *copy;
+
+		if (!IS_FOLD(field))
+			continue;
+		text = *(const struct slice *)CONST_FIELD_AT(after, field);
+		copy = arena_copy(&folding->arena, text);
+		if (!copy)
+			return ERR_NOMEM;
+		args[count++] = DB_TEXT_VALUE(((struct slice){copy, text.len}));
+		err = change_words(folding, field, record, after);
+	}
+	return err ? err : calls_add(&folding->calls, folding->update, args, count, NULL, NULL);
+}
+
+/* Any number of user names may get the same key: until all have theirs, a name whose key changes is
+ * told apart by its spelling. */
+static void keep_apart(const struct staff *staff, struct staff *after)
+{
+	if (!slice_eq(staff->username_key, after->username_key))
+		after->username_exact = after->username;
+}
+
+/* The record's columns, then the account. A text that is not UTF-8 is left to docket check. */
+static enum err record_row(void *context, const struct db_value *values, size_t count)
+{
+	struct folding *folding = context;
+	const struct record_type *type = record_types[folding->kind];
+	struct arena arena = {0};
+	void *record = arena_alloc(&arena, type->size), *after = arena_alloc(&arena, type->size);
+	bool differ = false;
+	enum err err = record && after ? record_from_row(type, values, count - 1, &arena, record)
+				       : ERR_NOMEM;
+
+	folding->account_id = values[count - 1].integer;
+	folding->rows++;
+	if (!err) {
+		folding->id = ((const struct record *)record)->id;
+		err = folds_of(folding->kind, record, &arena, after, &differ);
+	}
+	if (!err && differ && folding->kind == RECORD_STAFF)
+		keep_apart(record, after);
+	if (!err && differ && !folding->dry)
+		err = change(folding, record, after);
+	if (!err && differ)
+		folding->folded.changed++;
+	arena_release(&arena);
+	return err == ERR_INVALID ? OK : err;
+}
+
+static enum err fold_page(struct folding *folding, const char *select)
+{
+	const struct db_driver *driver = folding->db->driver;
+	const struct db_value args[] = {DB_INT_VALUE(folding->account_id),
+					DB_INT_VALUE(folding->id)};
+	const struct db_call call = {select, args, 2, record_row, folding};
+	enum err err;
+
+	folding->rows = 0;
+	folding->calls = (struct calls){.arena = &folding->arena};
+	err = driver->run(folding->db, &call, 1);
+	if (!err && folding->calls.count)
+		err = driver->run(folding->db, folding->calls.list, folding->calls.count);
+	folding->folded.records += (int64_t)folding->rows;
+	arena_release(&folding->arena);
+	return err;
+}
+
+static char *update_sql(const struct record_type *type, struct arena *arena)
+{
+	struct buf sets = {0};
+	char *sql = NULL;
+	int count = 2;
+
+	for (size_t i = 0; i < type->field_count; i++)
+		if (IS_FOLD(&type->fields[i])) {
+			buf_printf(&sets, "%s%s = $%d", count > 2 ? ", " : "",
+				   type->fields[i].column, count + 1);
+			count++;
+		}
+	if (!sets.failed)
+		sql = arena_printf(arena, "UPDATE %s SET %.*s WHERE account_id = $1 AND id = $2",
+				   type->table, (int)sets.len, sets.ptr ? sets.ptr : "");
+	buf_release(&sets);
+	return sql;
+}
+
+static bool has_folds(const struct record_type *type)
+{
+	for (size_t i = 0; i < type->field_count; i++)
+		if (IS_FOLD(&type->fields[i]))
+			return true;
+	return false;
+}
+
+static enum err fold_kind(struct folding *folding, enum record_kind kind)
+{
+	const struct record_type *type = record_types[kind];
+	struct arena arena = {0};
+	const char *from = arena_printf(&arena,
+					", account_id FROM %s WHERE (account_id, id) > ($1, $2)"
+					" ORDER BY account_id, id LIMIT %d",
+					type->table, AT_ONCE);
+	const char *select =
+		from ? record_select(sql_dialect(folding->db->driver), type, from, &arena) : NULL;
+	enum err err = OK;
+
+	folding->kind = kind;
+	folding->account_id = folding->id = 0;
+	folding->update = update_sql(type, &arena);
+	if (!select || !folding->update)
+		err = ERR_NOMEM;
+	do {
+		if (!err)
+			err = fold_page(folding, select);
+	} while (!err && folding->rows == AT_ONCE);
+	arena_release(&arena);
+	return err;
+}
+
+/* User names sign in by their key, but for those that share one. */
+#define SHARES                                                                \
+	"EXISTS (SELECT 1 FROM staff o WHERE o.account_id = staff.account_id" \
+	" AND o.username_key = staff.username_key AND o.id <> staff.id)"
+
+static enum err settle_usernames(struct db *db, const char *version)
+{
+	const struct db_value args[] = {DB_TEXT_VALUE(slice_of(version))};
+	const struct db_call calls[] = {
+		{.sql = "UPDATE staff SET username_exact = username"
+			" WHERE username_exact = '' AND " SHARES},
+		{.sql = "UPDATE staff SET username_exact = ''"
+			" WHERE username_exact <> '' AND NOT " SHARES},
+		{.sql = "UPDATE property SET value = $1 WHERE name = 'unicode'",
+		 .args = args,
+		 .arg_count = 1},
+	};
+
+	return db->driver->run(db, calls, FIELD_COUNT(calls));
+}
+
+static enum err fold_kinds(struct folding *folding)
+{
+	enum err err = OK;
+
+	for (enum record_kind kind = 0; kind < RECORD_KINDS && !err; kind++)
+		if (has_folds(record_types[kind]))
+			err = fold_kind(folding, kind);
+	arena_release(&folding->arena);
+	return err;
+}
+
+enum err folds_count(struct db *db, struct folded *folded_out)
+{
+	struct folding folding = {.db = db, .dry = true};
+	enum err err = fold_kinds(&folding);
+
+	if (!err)
+		*folded_out = folding.folded;
+	return err;
+}
+
+enum err folds_make(struct db *db, struct folded *folded_out)
+{
+	struct folding folding = {.db = db};
+	enum err err = fold_kinds(&folding);
+
+	if (!err)
+		err = settle_usernames(db, text_unicode_version());
+	if (!err)
+		*folded_out = folding.folded;
+	return err;
+}
+
+/* User names of one account that have a text in common, told together. */
+struct names {
+	const char *says; /* of those of a group */
+	int64_t told;
+	struct arena arena;
+	struct slice account, common;
+	struct buf list;
+};
+
+static void tell_group(struct names *names)
+{
+	if (names->list.len && names->told++ < NAMES_TOLD)
+		log_line("account \"%.*s\": the user names %.*s %s", (int)names->account.len,
+			 names->account.ptr, (int)names->list.len, names->list.ptr, names->says);
+	buf_clear(&names->list);
+}
+
+static enum err keep(struct names *names, struct slice text, struct slice *kept_out)
+{
+	const char *copy = arena_copy(&names->arena, text);
+
+	*kept_out = (struct slice){copy, copy ? text.len : 0};
+	return copy ? OK : ERR_NOMEM;
+}
+
+static enum err name_row(void *context, const struct db_value *values, size_t count)
+{
+	struct names *names = context;
+	bool first = !slice_eq(values[0].bytes, names->account) ||
+		     !slice_eq(values[1].bytes, names->common);
+	enum err err = OK;
+
+	(void)count;
+	if (first) {
+		tell_group(names);
+		arena_release(&names->arena);
+		err = keep(names, values[0].bytes, &names->account);
+		if (!err)
+			err = keep(names, values[1].bytes, &names->common);
+	}
+	buf_printf(&names->list, "%s\"%.*s\"", names->list.len ? ", " : "",
+		   (int)values[2].bytes.len, values[2].bytes.ptr);
+	return err;
+}
+
+static void tell_names(struct db *db, const char *sql, const char *says)
+{
+	struct names names = {.says = says, .account = SLICE(""), .common = SLICE("")};
+	const struct db_call call = {.sql = sql, .on_row = name_row, .context = &names};
+
+	(void)db->driver->run(db, &call, 1);
+	tell_group(&names);
+	if (names.told > NAMES_TOLD)
+		log_line("and %lld more groups of user names: docket check lists them",
+			 (long long)names.told - NAMES_TOLD);
+	buf_release(&names.list);
+	arena_release(&names.arena);
+}
+
+/* They are no reason to stop. */
+static void tell_usernames(struct db *db)
+{
+	tell_names(
+		db,
+		"SELECT a.name, s.username_key, s.username FROM staff s JOIN account a"
+		" ON a.id = s.account_id WHERE s.username_exact <> ''"
+		" ORDER BY a.name, s.username_key, s.username",
+		"are the same but for their spelling: each signs in only as it is written, until "
+		"the others are changed");
+	tell_names(db,
+		   "SELECT a.name, s.username_skeleton, s.username FROM staff s JOIN account a"
+		   " ON a.id = s.account_id WHERE " USERNAME_LOOKS_ALIKE(
+			   "'" ASCII_CHARS "'") " ORDER BY a.name, s.username_skeleton, s.username",
+		   "look alike: change all but one, so that nobody takes one for another");
+}
+
+static enum err make_at_once(struct db *db, struct folded *folded_out)
+{
+	enum err err = db->driver->begin(db);
+
+	if (!err)
+		err = folds_make(db, folded_out);
+	return err ? err : db->driver->commit(db, NULL, 0);
+}
+
+enum err folds_bring_up(struct db *db, bool migrated, struct buf *why)
+{
+	char version[FOLDS_VERSION_BYTES];
+	struct folded folded = {0};
+	enum err err = folds_version(db, version);
+	bool made = strcmp(version, text_unicode_version()) == 0;
+
+	if (!err && !made)
+		err = make_at_once(db, &folded);
+	if (err) {
+		fail(db, err, "fold the texts of the database anew", why);
+		db->driver->rollback(db);
+		return err;
+	}
+	if (!made && version[0])
+		log_line("texts are sorted and compared by Unicode %s from now on, not %s any "
+			 "more: %lld of %lld records changed for it",
+			 text_unicode_version(), version, (long long)folded.changed,
+			 (long long)folded.records);
+	if (!made || migrated)
+		tell_usernames(db);
+	return OK;
+}

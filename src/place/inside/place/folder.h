@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT */
+/* A data folder with a SQLite database. */
+#ifndef PLACE_FOLDER_H
+#define PLACE_FOLDER_H
+
+#include "place/place.h"
+#include "store/state.h"
+
+enum err folder_open(struct store *store, struct buf *why);
+enum err folder_create(struct store *store, const struct store_first *first, struct buf *why);
+enum err folder_open_reading(struct store *store, struct db **db_out, struct buf *why);
+/* Whether the database was written since this or folder_open_reading() was called last. */
+bool folder_changed(struct store *store);
+/* After a copy. */
+enum err folder_bring_up(struct store *store, int64_t have, struct store_upgrade *upgrade_out,
+			 struct buf *why);
+
+#endif

@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: MIT */
+/* What a migration leaves to be done in the history. Records that look otherwise now than their
+ * last entry has them are given one, by docket itself and under a change number of their own: so
+ * that their ETags change, and a client that follows the changes has them as they are. And entries
+ * from before there was a chain get their hashes. */
+#include "codec/codec.h"
+#include "records/history_entry.h"
+#include "records/history_renew.h"
+#include "sql/values.h"
+
+#define AT_ONCE 256 /* records, or entries */
+
+struct renewed {
+	int64_t id;
+	struct slice value; /* in the page's arena */
+};
+
+struct renewal {
+	struct db *db;
+	struct buf accounts; /* of struct account_state */
+	struct account_state *account;
+	struct store_write write;
+	/* One page. */
+	struct arena arena;
+	struct calls calls;
+	const struct record_type *type;
+	struct renewed renewed[AT_ONCE];
+	size_t renewed_count;
+	size_t rows;
+	int64_t last; /* the last id or change that was read */
+};
+
+static enum err account_row(void *context, const struct db_value *values, size_t count)
+{
+	struct renewal *renewal = context;
+	struct account_state account = {
+		.id = values[0].integer,
+		.last_change = values[1].integer,
+		.last_at = values[3].integer,
+		.found = true,
+	};
+
+	(void)count;
+	/* `changed`: there is a chain to go on with. */
+	account.changed = values[2].bytes.len == DIGEST_BYTES;
+	if (account.changed)
+		memcpy(account.head, values[2].bytes.ptr, DIGEST_BYTES);
+	buf_add(&renewal->accounts, &account, sizeof(account));
+	return renewal->accounts.failed ? ERR_NOMEM : OK;
+}
+
+static enum err flush(struct renewal *renewal)
+{
+	enum err err =
+		renewal->db->driver->run(renewal->db, renewal->calls.list, renewal->calls.count);
+
+	renewal->calls = (struct calls){.arena = &renewal->arena};
+	arena_release(&renewal->arena);
+	return err;
+}
+
+/* Runs a statement of $1 the account and $2 behind which number, page after page, and what on_row
+ * and on_page make of each. */
+static enum err each_page(struct renewal *renewal, const char *sql, db_row_fn *on_row,
+			  enum err (*on_page)(struct renewal *renewal))
+{
+	enum err err = OK;
+
+	renewal->last = 0;
+	do {
+		const struct db_value args[] = {DB_INT_VALUE(renewal->account->id),
+						DB_INT_VALUE(renewal->last)};
+		const struct db_call call = {sql, args, 2, on_row, renewal};
+
+		renewal->rows = renewal->renewed_count = 0;
+		err = renewal->db->driver->run(renewal->db, &call, 1);
+		if (!err && on_page)
+			err = on_page(renewal);
+		if (!err)
+			err = flush(renewal);
+	} while (!err && renewal->rows == AT_ONCE);
+	return err;
+}
+
+static enum err entry_row(void *context, const struct db_value *values, size_t count)
+{
+	struct renewal *renewal = context;
+	struct db_value *args = arena_alloc(&renewal->arena, 3 * sizeof(*args));
+	unsigned char *hash = arena_alloc(&renewal->arena, DIGEST_BYTES);
+	struct history_entry entry;
+
+	(void)count;
+	if (!args || !hash)
+		return ERR_NOMEM;
+	history_from_row(values, &entry);
+	renewal->rows++;
+	renewal->last = entry.change;
+	history_hash(&entry, renewal->account->head, hash);
+	memcpy(renewal->account->head, hash, DIGEST_BYTES);
+	args[0] = DB_INT_VALUE(entry.account_id);
+	args[1] = DB_INT_VALUE(entry.change);
+	args[2] = DB_BYTES_VALUE(((struct slice){(const char *)hash, DIGEST_BYTES}));
+	return calls_add(&renewal->calls,
+			 "UPDATE history SET hash = $3 WHERE account_id = $1 AND change = $2", args,
+			 3, NULL, NULL);
+}
+
+/* The record's columns, then its last change as the history has it. */
+static enum err record_row(void *context, const struct db_value *values, size_t count)
+{
+	struct renewal *renewal = context;
+	const struct db_value *then = &values[count - 1];
+	struct renewed *renewed = &renewal->renewed[renewal->renewed_count];
+	void *record = arena_alloc(&renewal->arena, renewal->type->size);
+	struct buf now = {0};
+	const char *copy = NULL;
+	enum err err =
+		record ? record_from_row(renewal->type, values, count - 1, &renewal->arena, record)
+		       : ERR_NOMEM;
+
+	if (err)
+		return err;
+	renewal->rows++;
+	renewal->last = ((const struct record *)record)->id;
+	encode_record(renewal->type, record, &now);
+	if (now.failed) {
+		err = ERR_NOMEM;
+	} else if (then->type != DB_TEXT || !slice_eq(then->bytes, buf_slice(&now))) {
+		copy = arena_copy(&renewal->arena, buf_slice(&now));
+		*renewed = (struct renewed){renewal->last, {copy, now.len}};
+		renewal->renewed_count++;
+		err = copy ? OK : ERR_NOMEM;
+	}
+	buf_release(&now);
+	return err;
+}
+
+static enum err renew_records(struct renewal *renewal)
+{
+	const char *sql =
+		arena_printf(&renewal->arena,
+			     "UPDATE %s SET change = $3 WHERE account_id = $1 AND id = $2",
+			     renewal->type->table);
+	enum err err = sql ? OK : ERR_NOMEM;
+
+	if (renewal->renewed_count && renewal->account->last_at < renewal->write.now)
+		renewal->account->last_at = renewal->write.now;
+	for (size_t i = 0; i < renewal->renewed_count && !err; i++) {
+		struct record record = {.id = renewal->renewed[i].id,
+					.change = ++renewal->account->last_change};
+		struct db_value *args = arena_alloc(&renewal->arena, 3 * sizeof(*args));
+
+		if (!args)
+			return ERR_NOMEM;
+		args[0] = DB_INT_VALUE(renewal->account->id);
+		args[1] = DB_INT_VALUE(record.id);
+		args[2] = DB_INT_VALUE(record.change);
+		err = history_add(&renewal->write, renewal->type, &record, "update",
+				  renewal->renewed[i].value, &renewal->calls);
+		if (!err)
+			err = calls_add(&renewal->calls, sql, args, 3, NULL, NULL);
+	}
+	return err;
+}
+
+static enum err renew_kind(struct renewal *renewal, const struct record_type *type)
+{
+	struct arena arena = {0};
+	const char *from = arena_printf(
+		&arena,
+		", (SELECT h.value FROM history h WHERE h.account_id = %s.account_id"
+		" AND h.change = %s.change AND h.record = '%s' AND h.record_id = %s.id)"
+		" FROM %s WHERE account_id = $1 AND id > $2 ORDER BY id LIMIT %d",
+		type->table, type->table, type->name, type->table, type->table, AT_ONCE);
+	const char *sql =
+		from ? record_select(sql_dialect(renewal->db->driver), type, from, &arena) : NULL;
+	enum err err;
+
+	renewal->type = type;
+	err = sql ? each_page(renewal, sql, record_row, renew_records) : ERR_NOMEM;
+	arena_release(&arena);
+	return err;
+}
+
+static enum err end_account(struct renewal *renewal)
+{
+	const struct account_state *account = renewal->account;
+	const struct db_value args[] = {
+		DB_INT_VALUE(account->id), DB_INT_VALUE(account->last_change),
+		DB_BYTES_VALUE(((struct slice){(const char *)account->head, DIGEST_BYTES})),
+		DB_INT_VALUE(account->last_at)};
+	const struct db_call call = {"UPDATE account SET last_change = $2, history_head = $3,"
+				     " last_at = $4 WHERE id = $1",
+				     args, 4, NULL, NULL};
+
+	return account->last_change ? renewal->db->driver->run(renewal->db, &call, 1) : OK;
+}
+
+static enum err renew_account(struct renewal *renewal)
+{
+	static const char entries[] =
+		"SELECT " HISTORY_COLUMNS " FROM history WHERE account_id = $1"
+		" AND change > $2 ORDER BY change LIMIT 256";
+	struct account_state *account = renewal->account;
+	enum err err = account->changed ? OK : each_page(renewal, entries, entry_row, NULL);
+
+	renewal->write.scope.account_id = account->id;
+	renewal->write.account = account;
+	for (enum record_kind kind = 0; kind < RECORD_KINDS && !err; kind++)
+		err = renew_kind(renewal, record_types[kind]);
+	return err ? err : end_account(renewal);
+}
+
+enum err history_renew(struct db *db, int64_t now)
+{
+	struct renewal renewal = {.db = db};
+	const struct db_call call = {
+		.sql = "SELECT id, last_change, history_head, last_at FROM account ORDER BY id",
+		.on_row = account_row,
+		.context = &renewal};
+	enum err err = db->driver->run(db, &call, 1);
+
+	renewal.write = (struct store_write){.arena = &renewal.arena, .now = now};
+	renewal.calls.arena = &renewal.arena;
+	for (size_t at = 0; at < renewal.accounts.len && !err; at += sizeof(*renewal.account)) {
+		renewal.account = (void *)(renewal.accounts.ptr + at);
+		err = renew_account(&renewal);
+	}
+	arena_release(&renewal.arena);
+	buf_release(&renewal.accounts);
+	return err;
+}

@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: MIT */
+/* What creates, changes and deletes a record: its row, its lists, the index of words, the history.
+ */
+#include <assert.h>
+
+#include "base/timefmt.h"
+#include "codec/codec.h"
+#include "model/rules.h"
+#include "records/history_entry.h"
+#include "records/record_change.h"
+#include "sql/values.h"
+
+/* The history's entry of a change: the record after it, as the API writes it. */
+static enum err add_history(struct store_write *write, const struct record_type *type,
+			    const struct record *record, const char *action, struct calls *calls)
+{
+	struct buf value = {0};
+	enum err err = ERR_NOMEM;
+	char *copy;
+
+	encode_record(type, record, &value);
+	copy = value.failed ? NULL : arena_copy(write->arena, buf_slice(&value));
+	write->value = (struct slice){copy, value.len};
+	if (copy)
+		err = history_add(write, type, record, action, write->value, calls);
+	buf_release(&value);
+	return err;
+}
+
+/* The account, the record, the member unless it is ID_NONE, then the copies where `copies` is told.
+ */
+static struct db_value *link_args(struct store_write *write, enum record_kind kind,
+				  const struct record *record, const struct field *field,
+				  int64_t member, bool copies, size_t *count_out)
+{
+	const struct record_type *type = record_types[kind];
+	const char *const *names = field->link->copies;
+	struct db_value *args = arena_alloc(write->arena, 6 * sizeof(*args));
+	size_t count = 0;
+
+	if (!args)
+		return NULL;
+	args[count++] = DB_INT_VALUE(write->scope.account_id);
+	args[count++] = DB_INT_VALUE(record->id);
+	if (member != ID_NONE)
+		args[count++] = DB_INT_VALUE(member);
+	for (; copies && *names; names++) {
+		const struct field *copied = field_of(type, *names);
+
+		field_to_values(copied, CONST_FIELD_AT(record, copied), &args[count++]);
+	}
+	*count_out = count;
+	return args;
+}
+
+static bool has_member(const struct id_list *list, int64_t id)
+{
+	for (size_t i = 0; list && i < list->count; i++)
+		if (list->ids[i] == id)
+			return true;
+	return false;
+}
+
+/* Runs `sql` for each member of `list` that `other` has not. */
+static enum err change_members(struct store_write *write, enum record_kind kind,
+			       const struct record *record, const struct field *field,
+			       const struct id_list *list, const struct id_list *other,
+			       const char *sql, bool copies, struct calls *calls)
+{
+	enum err err = OK;
+
+	for (size_t i = 0; list && i < list->count && !err; i++) {
+		const struct db_value *args;
+		size_t count;
+
+		if (has_member(other, list->ids[i]))
+			continue;
+		args = link_args(write, kind, record, field, list->ids[i], copies, &count);
+		err = args ? calls_add(calls, sql, args, count, NULL, NULL) : ERR_NOMEM;
+	}
+	return err;
+}
+
+static const struct id_list *list_at(const struct record *record, const struct field *field)
+{
+	return record ? CONST_FIELD_AT(record, field) : NULL;
+}
+
+/* From the lists of `before` to those of `after`, of which one may be NULL. */
+static enum err change_links(struct store_write *write, enum record_kind kind,
+			     const struct record *before, const struct record *after,
+			     struct calls *calls)
+{
+	const struct record_type *type = record_types[kind];
+	const struct record *record = after ? after : before;
+	enum err err = OK;
+
+	for (size_t i = 0; i < type->field_count && !err; i++) {
+		const struct field *field = &type->fields[i];
+		const struct link_sql *sql = &write->store->sql.records[kind].links[i];
+		const struct id_list *old = list_at(before, field), *new = list_at(after, field);
+		const struct db_value *args;
+		size_t count;
+
+		if (field->type != FIELD_ID_LIST)
+			continue;
+		err = change_members(write, kind, record, field, old, new, sql->remove, false,
+				     calls);
+		if (!err && old && new && old->count && sql->update) {
+			args = link_args(write, kind, record, field, ID_NONE, true, &count);
+			err = args ? calls_add(calls, sql->update, args, count, NULL, NULL)
+				   : ERR_NOMEM;
+		}
+		if (!err)
+			err = change_members(write, kind, record, field, new, old, sql->insert,
+					     true, calls);
+	}
+	return err;
+}
+
+static enum err tell_words(struct store_write *write, const char *sql, const struct field *field,
+			   const struct record *record, struct calls *calls)
+{
+	struct db_value *args = arena_alloc(write->arena, 3 * sizeof(*args));
+
+	if (!args)
+		return ERR_NOMEM;
+	args[0] = DB_INT_VALUE(write->scope.account_id);
+	args[1] = DB_INT_VALUE(record->id);
+	field_to_values(field, CONST_FIELD_AT(record, field), &args[2]);
+	return calls_add(calls, sql, args, 3, NULL, NULL);
+}
+
+static bool is_same_text(const struct field *field, const struct record *before,
+			 const struct record *after)
+{
+	return before && after &&
+	       slice_eq(*(const struct slice *)CONST_FIELD_AT(before, field),
+			*(const struct slice *)CONST_FIELD_AT(after, field));
+}
+
+/* What a database that has an index of words beside the table must be told. */
+static enum err change_words(struct store_write *write, const struct record_type *type,
+			     const struct record *before, const struct record *after,
+			     struct calls *calls)
+{
+	const struct text_index *index = sql_dialect(write->store->driver)->text_index;
+	enum err err = OK;
+
+	for (size_t i = 0; i < type->field_count && index && !err; i++) {
+		const struct field *field = &type->fields[i];
+
+		if (!(field->flags & FIELD_SEARCHED) || is_same_text(field, before, after))
+			continue;
+		if (before)
+			err = tell_words(write, index->remove, field, before, calls);
+		if (after && !err)
+			err = tell_words(write, index->insert, field, after, calls);
+	}
+	return err;
+}
+
+static struct db_value *values_of(struct store_write *write, enum record_kind kind,
+				  const struct record *record)
+{
+	const struct record_type *type = record_types[kind];
+	size_t count = write->store->sql.records[kind].arg_count, at = 2;
+	struct db_value *args = arena_alloc(write->arena, count * sizeof(*args));
+
+	if (!args)
+		return NULL;
+	args[0] = DB_INT_VALUE(write->scope.account_id);
+	args[1] = DB_INT_VALUE(record->change);
+	for (size_t i = 0; i < type->field_count; i++) {
+		field_to_values(&type->fields[i], CONST_FIELD_AT(record, &type->fields[i]),
+				&args[at]);
+		at += field_columns(&type->fields[i]);
+	}
+	assert(at == count);
+	return args;
+}
+
+/* The record's row by that statement, under the next change number. */
+static enum err write_row(struct store_write *write, enum record_kind kind, struct record *record,
+			  const char *sql, struct calls *calls)
+{
+	const struct db_value *args;
+
+	record->change = ++write->account->last_change;
+	write->account->changed = true;
+	args = values_of(write, kind, record);
+	return args ? calls_add(calls, sql, args, write->store->sql.records[kind].arg_count, NULL,
+				NULL)
+		    : ERR_NOMEM;
+}
+
+enum err record_settle(struct store_write *write, enum record_kind kind, void *record,
+		       const void *before)
+{
+	const struct record_rules *rules = &record_rules[kind];
+	const struct slice zone = write->account->time_zone;
+	const struct occasion occasion = {.arena = write->arena,
+					  .now = write->account->last_at,
+					  .time_zone = zone.len ? zone.ptr : "UTC"};
+
+	return rules->settle ? rules->settle(record, before, &occasion) : OK;
+}
+
+enum err record_begin(struct store_write *write, enum record_kind kind, void *record, void **asked)
+{
+	const size_t size = record_types[kind]->size;
+	enum err err = OK;
+
+	if (*asked) {
+		memcpy(record, *asked, size);
+	} else {
+		*asked = arena_alloc(write->arena, size);
+		if (*asked)
+			memcpy(*asked, record, size);
+		else
+			err = ERR_NOMEM;
+	}
+	return err;
+}
+
+enum err record_insert(struct store_write *write, enum record_kind kind, void *data,
+		       struct calls *calls)
+{
+	const struct record_type *type = record_types[kind];
+	struct record *record = data;
+	enum err err;
+
+	if (record->id == ID_NONE)
+		record->id = write->account->last_id[kind] + 1;
+	if (record->id > write->account->last_id[kind])
+		write->account->last_id[kind] = record->id;
+	if (record->created_at == TIME_NONE)
+		record->created_at = write->account->last_at;
+	if (record->updated_at == TIME_NONE)
+		record->updated_at = record->created_at;
+	err = record_settle(write, kind, record, NULL);
+	if (!err)
+		err = write_row(write, kind, record, write->store->sql.records[kind].insert, calls);
+	if (!err)
+		err = change_links(write, kind, NULL, record, calls);
+	if (!err)
+		err = change_words(write, type, NULL, record, calls);
+	return err ? err : add_history(write, type, record, "create", calls);
+}
+
+enum err record_insert_copy(struct store_write *write, enum record_kind kind, const void *sample,
+			    struct calls *calls)
+{
+	const struct record_type *type = record_types[kind];
+	struct record *record = arena_alloc(write->arena, type->size);
+
+	if (!record)
+		return ERR_NOMEM;
+	memcpy(record, sample, type->size);
+	record->created_at = record->updated_at = write->account->last_at;
+	return record_insert(write, kind, record, calls);
+}
+
+enum err record_update(struct store_write *write, enum record_kind kind, void *data,
+		       const void *before, struct calls *calls)
+{
+	const struct record_type *type = record_types[kind];
+	struct record *record = data;
+	enum err err;
+
+	record->updated_at = write->account->last_at;
+	err = write_row(write, kind, record, write->store->sql.records[kind].update, calls);
+	if (!err)
+		err = change_links(write, kind, before, record, calls);
+	if (!err)
+		err = change_words(write, type, before, record, calls);
+	return err ? err : add_history(write, type, record, "update", calls);
+}
+
+enum err record_delete(struct store_write *write, enum record_kind kind, const void *before,
+		       struct calls *calls)
+{
+	const struct record_type *type = record_types[kind];
+	struct record gone = *(const struct record *)before;
+	struct db_value *args = arena_alloc(write->arena, 2 * sizeof(*args));
+	enum err err;
+
+	if (!args)
+		return ERR_NOMEM;
+	gone.change = ++write->account->last_change;
+	write->account->changed = true;
+	args[0] = DB_INT_VALUE(write->scope.account_id);
+	args[1] = DB_INT_VALUE(gone.id);
+	err = change_words(write, type, before, NULL, calls);
+	if (!err)
+		err = change_links(write, kind, before, NULL, calls);
+	if (!err)
+		err = calls_add(calls, write->store->sql.records[kind].remove, args, 2, NULL, NULL);
+	return err ? err
+		   : history_add(write, type, &gone, "delete", (struct slice){NULL, 0}, calls);
+}

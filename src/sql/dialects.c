@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+/* Finds the dialect that a driver names. */
+#include "dialects.h"
+
+const struct sql_dialect *sql_dialect(const struct db_driver *driver)
+{
+	static const struct sql_dialect *const dialects[] = {
+		[DB_SQLITE] = &sqlite_dialect,
+		[DB_POSTGRES] = &postgres_dialect,
+	};
+
+	return dialects[driver->kind];
+}
+
+bool markers_fill(const struct sql_marker *markers, const char *sql, struct buf *out)
+{
+	while (*sql) {
+		const char *open = strchr(sql, '{');
+		const char *close = open ? strchr(open, '}') : NULL;
+		const struct sql_marker *marker = markers;
+
+		if (!close) {
+			buf_add_text(out, sql);
+			break;
+		}
+		buf_add(out, sql, (size_t)(open - sql));
+		while (marker->name &&
+		       !slice_is((struct slice){open + 1, (size_t)(close - open - 1)},
+				 marker->name))
+			marker++;
+		if (!marker->name)
+			return false;
+		buf_add_text(out, marker->sql);
+		sql = close + 1;
+	}
+	return !out->failed;
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+/* What a write would come to, without the account's lock and without anything being stored. */
+#include "idempotency.h"
+#include "steps.h"
+
+/* As batch.c does, without the account's lock. */
+static enum err judge_run(struct store_read *read, struct db *db)
+{
+	struct store_write *write = ((struct write_judge *)(void *)read)->write;
+	const struct db_driver *driver = read->store->driver;
+	struct calls calls = {.arena = read->arena};
+	enum err err;
+
+	write_start_afresh(write);
+	err = write_read_first(write, &calls);
+	if (!err)
+		err = driver->run(db, calls.list, calls.count);
+	calls.count = 0;
+	if (!err)
+		err = write_read_more(write, &calls);
+	return err ? err : driver->run(db, calls.list, calls.count);
+}
+
+enum err write_judge_init(struct write_judge *judge, struct store *store, struct store_write *write)
+{
+	enum err err = write->key ? idempotency_begin(&store->keys, write) : OK;
+
+	if (err)
+		return err;
+	/* It was to see whether the first is under way. */
+	if (write->key)
+		idempotency_end(&store->keys, write);
+	write->store = store;
+	write->now = clock_now(store->config.clock);
+	write->faults_before = write->faults->count;
+	write->faults_last = write->faults->last;
+	*judge = (struct write_judge){
+		.read = {.arena = write->arena, .about = ABOUT_WRITE, .run = judge_run},
+		.write = write,
+		.account = {.found = true, .last_at = write->now}};
+	return OK;
+}
+
+enum err write_judged(struct write_judge *judge)
+{
+	struct store_write *write = judge->write;
+	struct calls dropped = {.arena = write->arena};
+
+	write->account = &judge->account;
+	return idempotency_answers(write) ? OK : write->steps->decide(write, &dropped);
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/* One run of a read, on whatever connection. */
+#include "read_run.h"
+
+enum err read_run(struct store_read *read, struct db *db, int budget_ms)
+{
+	const struct db_driver *driver = read->store->driver;
+	struct calls calls = {.arena = read->arena};
+	enum err err;
+
+	driver->set_budget(db, budget_ms);
+	if (read->list) {
+		err = read->list(read, &calls);
+		return err ? err : driver->run(db, calls.list, calls.count);
+	}
+	err = driver->begin(db);
+	if (err)
+		return err;
+	err = read->run(read, db);
+	driver->set_budget(db, 0);
+	driver->rollback(db);
+	return err;
+}
