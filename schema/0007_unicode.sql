@@ -1,5 +1,5 @@
 -- Texts are searched, sorted and compared by their folds, which follow a version of Unicode. What
--- this migration leaves empty is filled in by store/folds.c, which runs after every migration.
+-- this migration leaves empty is filled in by place/folds.c, which runs after every migration.
 
 -- What is known of the database as a whole. `unicode` is the version that the folds are by; empty:
 -- they are to be made.

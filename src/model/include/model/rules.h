@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The rules of each kind of record that go over more than one field, in one table. What a record
- * names, and whether that is there, is in store/references.c. */
+ * names, and whether that is there, is in records/references.c. */
 #ifndef MODEL_RULES_H
 #define MODEL_RULES_H
 

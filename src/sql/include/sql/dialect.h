@@ -38,7 +38,7 @@ struct text_index {
 	const char *all;
 };
 
-/* A check that the database makes of itself; see store/check.h. Each row of the statement is one
+/* A check that the database makes of itself; see check/check.h. Each row of the statement is one
  * finding: the account, the kind of record, the id, and last a text about it. Any of these may be
  * NULL. */
 struct sql_self_check {
