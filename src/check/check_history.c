@@ -3,7 +3,7 @@
  * and of the one before, and the account has the hash of the last. Of each account the first entry
  * that does not fit is told; behind it nothing can. */
 #include "check_private.h"
-#include "records/history_entry.h"
+#include "records/history_row.h"
 
 struct head {
 	int64_t account_id;

@@ -8,7 +8,7 @@
 #include <stdatomic.h>
 
 #include "http/http.h"
-#include "tls.h"
+#include "tls_session.h"
 
 struct connections;
 struct MHD_Connection;

@@ -7,6 +7,7 @@
 #include "accept.h"
 #include "guard.h"
 #include "http_private.h"
+#include "tls.h"
 #include "room.h"
 
 /* Descriptors that are left to everything else, above those open at the start. */

@@ -8,6 +8,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "tls_session.h"
 
 /* TLS 1.2 and 1.3 with forward secrecy and authenticated encryption alone (RFC 9325): no CBC, no
  * RSA key exchange, no finite fields, whose exchange costs more than that of the curves. */
@@ -16,15 +17,7 @@
 	"+AES-128-GCM:+AES-256-GCM:+CHACHA20-POLY1305:-MAC-ALL:+AEAD:-GROUP-DH-ALL"
 
 struct connection;
-struct certificates;
 struct tls;
-
-/* The part of a connection that is TLS; zeroed before tls_begin() and where there is no TLS. */
-struct tls_session {
-	struct tls *tls;
-	struct certificates *certificates; /* held from the handshake to the end */
-	bool handshaking;
-};
 
 /* As certificates_read(). The names are copied. */
 enum err tls_new(const char *chains, const char *keys, struct tls **tls_out, struct buf *why);

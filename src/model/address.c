@@ -9,6 +9,22 @@
 #include "base/text.h"
 #include "model/field.h"
 
+/* clang-format off */
+#define PART(part, col, what)                                                                      \
+	{.name = #part, .column = col, .type = FIELD_TEXT,                                         \
+	 .offset = offsetof(struct address, part), .limit = ADDRESS_PART_CHARS, .help = what}
+/* clang-format on */
+
+const struct field address_parts[ADDRESS_PARTS] = {
+	PART(address_1, "1", "line 1 of the street address"),
+	PART(address_2, "2", "line 2 of the street address"),
+	PART(address_3, "3", "line 3 of the street address"),
+	PART(city, "city", "city"),
+	PART(state, "state", "ISO 3166-2 subdivision code without its prefix"),
+	PART(zip, "zip", "postal code"),
+	PART(country, "country", "ISO 3166-1 alpha-2 code"),
+};
+
 #define PATH_BYTES 128
 
 static struct slice part_of(const struct address *address, size_t part)

@@ -4,7 +4,7 @@
  * that their ETags change, and a client that follows the changes has them as they are. And entries
  * from before there was a chain get their hashes. */
 #include "codec/codec.h"
-#include "records/history_entry.h"
+#include "records/history_row.h"
 #include "records/history_renew.h"
 #include "sql/values.h"
 

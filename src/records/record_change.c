@@ -6,7 +6,7 @@
 #include "base/timefmt.h"
 #include "codec/codec.h"
 #include "model/rules.h"
-#include "records/history_entry.h"
+#include "records/history_row.h"
 #include "records/record_change.h"
 #include "sql/values.h"
 

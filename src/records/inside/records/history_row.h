@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* Entries of the history, as rows. */
-#ifndef RECORDS_HISTORY_ENTRY_H
-#define RECORDS_HISTORY_ENTRY_H
+#ifndef RECORDS_HISTORY_ROW_H
+#define RECORDS_HISTORY_ROW_H
 
-#include "records/history.h"
+#include "records/history_entry.h"
 #include "store/state.h"
 
 /* Lists the entry of a change, whose number the record has already; a value whose ptr is NULL is of

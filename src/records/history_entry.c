@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/* The hash of an entry of the history. */
+#include "records/history_entry.h"
+
+/* A null is told from an empty text. */
+static void add_text(struct digest *digest, struct slice text)
+{
+	digest_add_int(digest, text.ptr ? (int64_t)text.len : -1);
+	if (text.ptr)
+		digest_add(digest, text);
+}
+
+void history_hash(const struct history_entry *entry, const unsigned char before[DIGEST_BYTES],
+		  unsigned char hash_out[DIGEST_BYTES])
+{
+	struct digest digest;
+
+	digest_init(&digest);
+	digest_add(&digest, (struct slice){(const char *)before, DIGEST_BYTES});
+	digest_add_int(&digest, entry->account_id);
+	digest_add_int(&digest, entry->change);
+	digest_add_int(&digest, entry->at);
+	digest_add_int(&digest, entry->staff_id);
+	add_text(&digest, entry->record);
+	digest_add_int(&digest, entry->record_id);
+	add_text(&digest, entry->action);
+	add_text(&digest, entry->value);
+	add_text(&digest, entry->request_id);
+	digest_final(&digest, hash_out);
+}

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT */
+/* An entry of the history as a row; it is written with each change. */
+#include "records/history_row.h"
+
+static struct db_value text_or_null(struct slice text)
+{
+	return text.ptr ? DB_TEXT_VALUE(text) : DB_NULL_VALUE;
+}
+
+enum err history_add(struct store_write *write, const struct record_type *type,
+		     const struct record *record, const char *action, struct slice value,
+		     struct calls *calls)
+{
+	static const char sql[] = "INSERT INTO history (account_id, change, at, staff_id, record,"
+				  " record_id, action, value, request_id, hash)"
+				  " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
+	const struct history_entry entry = {
+		.account_id = write->scope.account_id,
+		.change = record->change,
+		.at = write->account->last_at,
+		.staff_id = write->scope.staff_id,
+		.record = slice_of(type->name),
+		.record_id = record->id,
+		.action = slice_of(action),
+		.value = value,
+		.request_id = write->request_id.len ? write->request_id : (struct slice){NULL, 0},
+	};
+	struct db_value *args = arena_alloc(write->arena, 10 * sizeof(*args));
+	unsigned char *hash = arena_alloc(write->arena, DIGEST_BYTES);
+
+	if (!args || !hash)
+		return ERR_NOMEM;
+	history_hash(&entry, write->account->head, hash);
+	memcpy(write->account->head, hash, DIGEST_BYTES);
+	args[0] = DB_INT_VALUE(entry.account_id);
+	args[1] = DB_INT_VALUE(entry.change);
+	args[2] = DB_INT_VALUE(entry.at);
+	args[3] = entry.staff_id == ID_NONE ? DB_NULL_VALUE : DB_INT_VALUE(entry.staff_id);
+	args[4] = DB_TEXT_VALUE(entry.record);
+	args[5] = DB_INT_VALUE(entry.record_id);
+	args[6] = DB_TEXT_VALUE(entry.action);
+	args[7] = text_or_null(entry.value);
+	args[8] = text_or_null(entry.request_id);
+	args[9] = DB_BYTES_VALUE(((struct slice){(const char *)hash, DIGEST_BYTES}));
+	return calls_add(calls, sql, args, 10, NULL, NULL);
+}
+
+static struct slice text_of(const struct db_value *value)
+{
+	return value->type == DB_TEXT ? value->bytes : (struct slice){NULL, 0};
+}
+
+void history_from_row(const struct db_value *values, struct history_entry *entry_out)
+{
+	*entry_out = (struct history_entry){
+		.account_id = values[0].integer,
+		.change = values[1].integer,
+		.at = values[2].integer,
+		.staff_id = values[3].type == DB_INT ? values[3].integer : ID_NONE,
+		.record = text_of(&values[4]),
+		.record_id = values[5].integer,
+		.action = text_of(&values[6]),
+		.value = text_of(&values[7]),
+		.request_id = text_of(&values[8]),
+	};
+}
