@@ -1,164 +1,231 @@
 /* SPDX-License-Identifier: MIT */
-/* From the command line to a row of the command table. */
-#include <sys/stat.h>
+/* The table of commands. */
+#include "admin/admin.h"
+#include "cli/cli.h"
+#include "demo/demo.h"
+#include "serve/serve.h"
 
-#include "base/text.h"
-#include "cli/commands.h"
-#include "cli/serve_log.h"
+#define BIT SETTING_BIT
+#define DATA                                                               \
+	(BIT(SETTING_CONFIG) | BIT(SETTING_DATA) | BIT(SETTING_DATABASE) | \
+	 BIT(SETTING_NETWORK_FOLDER))
+#define STAFF                                                                    \
+	(BIT(SETTING_FIRST_NAME) | BIT(SETTING_LAST_NAME) | BIT(SETTING_EMAIL) | \
+	 BIT(SETTING_ACCESS))
 
-static void print_usage(FILE *to)
-{
-	fprintf(to, "docket: a server for casework tasks\n\nusage: docket COMMAND [OPTION...]\n\n");
-	for (size_t i = 0; i < command_count; i++)
-		fprintf(to, "  %-14s  %s\n", commands[i].name, commands[i].summary);
-	fprintf(to, "\n\"docket help COMMAND\" and \"docket COMMAND --help\" list the options of a "
-		    "command,\n\"docket version\" and \"docket --version\" print the version.\n");
-}
-
-static bool is_help(const char *word)
-{
-	return strcmp(word, "help") == 0 || strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0;
-}
-
-static bool is_in_group(const struct command *command, const char *group)
-{
-	size_t len = strlen(group);
-
-	return strncmp(command->name, group, len) == 0 && command->name[len] == ' ';
-}
-
-/* "docket account": the commands that begin so. False where none does. */
-static bool print_group(const char *group, FILE *to)
-{
-	size_t count = 0;
-
-	for (size_t i = 0; i < command_count; i++) {
-		if (!is_in_group(&commands[i], group))
-			continue;
-		if (count++ == 0)
-			fprintf(to, "docket %s: one of these commands:\n\n", group);
-		fprintf(to, "  %-14s  %s\n", commands[i].name, commands[i].summary);
-	}
-	return count > 0;
-}
-
-static enum exit_status no_command(const char *first, const char *second)
-{
-	const char *names[64] = {0}, *nearest;
-	char name[128];
-	size_t count = 0;
-	bool group = false;
-
-	for (size_t i = 0; i < command_count; i++)
-		group |= is_in_group(&commands[i], first);
-	for (size_t i = 0; i < command_count && count < 63; i++)
-		if (!group || is_in_group(&commands[i], first))
-			names[count++] = commands[i].name;
-	if (group && !*second) {
-		print_group(first, stderr);
-		return EXIT_USAGE;
-	}
-	/* The second word is an argument, unless the first is that of a group. */
-	snprintf(name, sizeof(name), "%s%s%s", first, group ? " " : "", group ? second : "");
-	nearest = text_nearest(slice_of(name), names);
-	if (nearest)
-		fprintf(stderr, "docket: \"%s\" is not a command; did you mean \"%s\"?\n", name,
-			nearest);
-	else
-		fprintf(stderr, "docket: \"%s\" is not a command; see \"docket help%s%s\"\n", name,
-			group ? " " : "", group ? first : "");
-	return EXIT_USAGE;
-}
-
-/* Commands have names of one word or of two; `words_out` is how many. NULL where there is none. */
-static const struct command *find_command(const char *first, const char *second, int *words_out)
-{
-	for (size_t i = 0; i < command_count; i++) {
-		const char *name = commands[i].name, *blank = strchr(name, ' ');
-		size_t len = blank ? (size_t)(blank - name) : strlen(name);
-
-		if (strlen(first) == len && strncmp(name, first, len) == 0 &&
-		    (!blank || strcmp(blank + 1, second) == 0)) {
-			*words_out = blank ? 2 : 1;
-			return &commands[i];
-		}
-	}
-	return NULL;
-}
-
-/* "docket help", "docket help serve", "docket help staff", "docket help staff set". */
-static enum exit_status print_help(const char *first, const char *second)
-{
-	const struct command *command;
-	int words;
-
-	if (!*first || is_help(first)) {
-		print_usage(stdout);
-		return EXIT_OK;
-	}
-	command = find_command(first, second, &words);
-	if (command)
-		settings_help(command);
-	else if (*second || !print_group(first, stdout))
-		return no_command(first, second);
-	return EXIT_OK;
-}
-
-static enum exit_status run(const struct command *command, int argc, char **argv)
-{
-	struct settings settings;
-	enum exit_status status;
-	bool fine = settings_read(&settings, command, argc, argv, &status);
-
-	if (fine && command->takes & SETTING_BIT(SETTING_LOG_FORMAT) &&
-	    !serve_log_begin(&settings)) {
-		fine = false;
-		status = EXIT_USAGE;
-	}
-	if (fine || status != EXIT_OK)
-		settings_warn();
-	if (fine)
-		status = command->run ? command->run(&settings) : admin_run(&settings);
-	settings_release(&settings);
-	return status;
-}
-
-static enum exit_status find_and_run(int argc, char **argv)
-{
-	const char *second = argc > 2 ? argv[2] : "";
-	int words = 1;
-	const struct command *command = find_command(argv[1], second, &words);
-
-	if (is_help(argv[1]))
-		return print_help(second, argc > 3 ? argv[3] : "");
-	/* "docket serve help"; where a command is about something, that may be called help. */
-	if (command && !command->argument && argc == words + 2 && is_help(argv[words + 1]))
-		return print_help(argv[1], second);
-	if (command)
-		return run(command, argc - words, argv + words);
-	if (is_help(second) && print_group(argv[1], stdout))
-		return EXIT_OK;
-	return no_command(argv[1], second);
-}
+static const struct command rows[] = {
+	{
+		.name = "init",
+		.summary = "make a data folder with an account, its first staff member and an API "
+			   "token",
+		.about =
+			"The account is \"main\" where it is not named: lower-case letters, digits "
+			"and hyphens.\nThe token is printed on standard output, this one time; "
+			"--token-file keeps it\nin a file instead.",
+		.takes = DATA | BIT(SETTING_PARTITIONS) | BIT(SETTING_ACCOUNT) |
+			 BIT(SETTING_USERNAME) | BIT(SETTING_EMAIL) | BIT(SETTING_TOKEN_FILE),
+		.needs = BIT(SETTING_DATA),
+		.run = command_init,
+	},
+	{
+		.name = "account add",
+		.argument = "NAME",
+		.summary = "make an account with its first staff member and an API token",
+		.about =
+			"NAME has lower-case letters, digits and hyphens; with a base domain it is "
+			"the host\nname before it. The token is printed on standard output, this "
+			"one time;\n--token-file keeps it in a file instead.",
+		.takes =
+			DATA | BIT(SETTING_USERNAME) | BIT(SETTING_EMAIL) | BIT(SETTING_TOKEN_FILE),
+		.needs = BIT(SETTING_DATA),
+		.run = admin_run,
+		.admin = account_add,
+		.makes_token = true,
+	},
+	{
+		.name = "account list",
+		.summary = "list the accounts and what they are set to",
+		.takes = DATA | BIT(SETTING_JSON),
+		.needs = BIT(SETTING_DATA),
+		.run = admin_run,
+		.admin = account_list,
+	},
+	{
+		.name = "account set",
+		.argument = "NAME",
+		.summary = "set what an account does",
+		.takes = DATA | BIT(SETTING_COUNTRY) | BIT(SETTING_REQUIRE_CASE) |
+			 BIT(SETTING_EXPAND) | BIT(SETTING_ALERT_HOUR) | BIT(SETTING_TIME_ZONE),
+		.needs = BIT(SETTING_DATA),
+		.run = admin_run,
+		.admin = account_set,
+	},
+	{
+		.name = "account remove",
+		.argument = "NAME",
+		.summary = "remove an account and all that it has",
+		.about =
+			"It is out of reach at once. Then its tasks, cases, staff and history are deleted, a "
+			"part\nat a time. --yes can be given only on the command line.",
+		.takes = DATA | BIT(SETTING_YES),
+		.needs = BIT(SETTING_DATA),
+		.options_only = BIT(SETTING_YES),
+		.run = admin_run,
+		.admin = account_remove,
+	},
+	{
+		.name = "staff add",
+		.argument = "USERNAME",
+		.summary = "add a staff member",
+		.about =
+			"Without --access it is full: the staff member may use the API with any token of "
+			"the account.",
+		.takes = DATA | BIT(SETTING_ACCOUNT) | STAFF,
+		.needs = BIT(SETTING_DATA),
+		.run = admin_run,
+		.admin = staff_add,
+	},
+	{
+		.name = "staff list",
+		.summary = "list the staff members of an account",
+		.takes = DATA | BIT(SETTING_ACCOUNT) | BIT(SETTING_JSON),
+		.needs = BIT(SETTING_DATA),
+		.run = admin_run,
+		.admin = staff_list,
+	},
+	{
+		.name = "staff set",
+		.argument = "USERNAME",
+		.summary = "change a staff member",
+		.about =
+			"The last staff member with full access keeps it. \"\" takes a name or an e-mail "
+			"address\naway. What is to be changed can be given only on the command line.",
+		.takes = DATA | BIT(SETTING_ACCOUNT) | STAFF,
+		.needs = BIT(SETTING_DATA),
+		.options_only = STAFF,
+		.run = admin_run,
+		.admin = staff_set,
+	},
+	{
+		.name = "token add",
+		.argument = "LABEL",
+		.summary = "make an API token",
+		.about = "LABEL says what it is for. The token is printed on standard output, this "
+			 "one time;\n--token-file keeps it in a file instead.",
+		.takes = DATA | BIT(SETTING_ACCOUNT) | BIT(SETTING_EXPIRES) |
+			 BIT(SETTING_READ_ONLY) | BIT(SETTING_LENIENT) | BIT(SETTING_TOKEN_FILE),
+		.needs = BIT(SETTING_DATA),
+		.run = admin_run,
+		.admin = token_add,
+		.makes_token = true,
+	},
+	{
+		.name = "token list",
+		.summary = "list the API tokens of an account, without their secrets",
+		.takes = DATA | BIT(SETTING_ACCOUNT) | BIT(SETTING_JSON),
+		.needs = BIT(SETTING_DATA),
+		.run = admin_run,
+		.admin = token_list,
+	},
+	{
+		.name = "token revoke",
+		.argument = "LABEL",
+		.summary = "revoke an API token: it stops working at once",
+		.takes = DATA | BIT(SETTING_ACCOUNT),
+		.needs = BIT(SETTING_DATA),
+		.run = admin_run,
+		.admin = token_revoke,
+	},
+	{
+		.name = "demo",
+		.summary = "make sample records",
+		.about =
+			"Cases 245 and 246 with a subject and a case service each, a calendar and "
+			"two more\nstaff members where they are not there yet, and --tasks N more "
+			"tasks, with the cases,\nsubjects, calendars and staff of an agency of that "
+			"size. Only for an account without\ncases of its own. docket must not serve "
+			"a folder meanwhile; it may serve a PostgreSQL\ndatabase. Every run makes N more "
+			"tasks.",
+		.takes = DATA | BIT(SETTING_ACCOUNT) | BIT(SETTING_TASKS),
+		.needs = BIT(SETTING_DATA),
+		.run = command_demo,
+	},
+	{
+		.name = "check",
+		.summary = "tell whether all that is stored is sound",
+		.about =
+			"Reads the whole database and writes nothing, also while docket serves it and from "
+			"a\nmedium that cannot be written; nobody can begin to serve a folder "
+			"meanwhile. Names the\nfirst records that break a rule; then the exit status is "
+			"1. Notes name what is sound and\nworth knowing, such as user names that differ "
+			"in their case alone.",
+		.takes = DATA | BIT(SETTING_JSON),
+		.needs = BIT(SETTING_DATA),
+		.run = command_check,
+	},
+	{
+		.name = "migrate",
+		.summary = "bring the database to this program's schema",
+		.about =
+			"Prints the number and the name of each migration. In a folder, where serve "
+			"does the\nsame, a checked copy of the database is put beside it first, and a "
+			"dry run is on another.\nIn PostgreSQL only this command does it, a copy is "
+			"yours to make, and a dry run is one\ntransaction, which is taken back. Nobody "
+			"may serve the database meanwhile.\nTexts are sorted and compared by the system's "
+			"version of Unicode: where the database has\nanother, the records that this changes "
+			"are written. A dry run counts them.",
+		.takes = DATA | BIT(SETTING_DRY_RUN),
+		.needs = BIT(SETTING_DATA),
+		.run = command_migrate,
+	},
+	{
+		.name = "move",
+		.summary = "move everything to another database, of the same kind or the other",
+		.about =
+			"Copies every record with its id, its history and the tokens into a database "
+			"that is\nmade for it, then reads both and compares every row. Only then the "
+			"target can be used;\nthe source stays as it is. Where it was broken off, the "
+			"same command goes on. Nobody\nmay serve either of them meanwhile.",
+		.takes = BIT(SETTING_CONFIG) | BIT(SETTING_FROM) | BIT(SETTING_TO) |
+			 BIT(SETTING_NETWORK_FOLDER) | BIT(SETTING_PARTITIONS),
+		.needs = BIT(SETTING_FROM) | BIT(SETTING_TO),
+		.run = command_move,
+	},
+	{
+		.name = "serve",
+		.summary = "serve the API over HTTP",
+		.about =
+			"Says \"listening on http://ADDR:PORT\" on standard error for each address "
+			"once it\naccepts, https with TLS. --listen may be given more than once; a host "
+			"name there\nmeans all its addresses. [::]:PORT takes IPv4 as well, but "
+			"not beside an IPv4 address\nof that port: then list 0.0.0.0:PORT for "
+			"all of IPv4.\n\n"
+			"SIGTERM and SIGINT end it: it accepts no connection any more, answers the "
+			"requests\nunder way and one more request of each client that is connected, "
+			"and closes who is\nsilent for a second. That takes 10 s at most; a second "
+			"signal cuts off what\nis still under way.\n\n"
+			"It takes either --data or --ephemeral, which makes the records of "
+			"\"docket demo\" and the user\nname admin; its API token has 20 to 255 letters, "
+			"digits or -._~+/= and is printed on\nstandard output where it is not given. "
+			"Every request is a line on standard error, unless\n--quiet is given."
+			" With --log-format json each line is a JSON object, but for\nthose that begin "
+			"with \"listening on\".\n\n"
+			"Several files for --tls-cert, and as many for --tls-key in the "
+			"same order, serve\nseveral host names; the first pair is for names that no "
+			"other has. SIGHUP reads\nthe files again; without TLS it does nothing.",
+		.takes = DATA | BIT(SETTING_EPHEMERAL) | BIT(SETTING_TOKEN) | BIT(SETTING_LISTEN) |
+			 BIT(SETTING_BASE_DOMAIN) | BIT(SETTING_TLS_CERT) | BIT(SETTING_TLS_KEY) |
+			 BIT(SETTING_BEHIND_PROXY) | BIT(SETTING_BASE_URL) | BIT(SETTING_IDLE) |
+			 BIT(SETTING_ABSOLUTE_LINKS) | BIT(SETTING_CORS_ORIGINS) |
+			 BIT(SETTING_CONNECTIONS) | BIT(SETTING_TIMEOUT) | BIT(SETTING_QUEUE) |
+			 BIT(SETTING_QUIET) | BIT(SETTING_LOG_FORMAT),
+		.run = command_serve,
+	},
+};
 
 int main(int argc, char **argv)
 {
-	enum exit_status status = EXIT_USAGE;
+	const struct commands commands = {rows, COUNT_OF(rows)};
 
-	/* What docket makes is for its own user alone. */
-	umask(077);
-	if (argc < 2) {
-		print_usage(stderr);
-	} else if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "version") == 0) {
-		printf("docket %s\n", DOCKET_VERSION);
-		status = EXIT_OK;
-	} else {
-		status = find_and_run(argc, argv);
-	}
-	/* What could not be written was not told. */
-	if (fflush(stdout) && status == EXIT_OK) {
-		fprintf(stderr, "docket: cannot write to standard output\n");
-		status = EXIT_FAILED;
-	}
-	return (int)status;
+	return (int)cli_main(&commands, argc, argv);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The line of progress: Debian has no library in C for one. */
-#include "progress.h"
+#include "cli/cli.h"
 
 #include <unistd.h>
 

@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: MIT */
+/* docket account: the accounts of a folder. */
+#include <jansson.h>
+
+#include "accounts/accounts.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "admin_private.h"
+
+bool admin_account_name(const struct settings *settings, const char *name)
+{
+	static const char wrong[] = "must be 1 to 63 lower-case letters, digits and hyphens, with "
+				    "no hyphen at either end";
+
+	if (account_name_is_valid(slice_of(name)))
+		return true;
+	if (settings->argument)
+		fprintf(settings->err, "docket %s: the name %s\n", settings->command->name, wrong);
+	else
+		settings_wrong(settings, SETTING_ACCOUNT, "%s", wrong);
+	return false;
+}
+
+enum exit_status account_add(const struct settings *settings, struct store *store,
+			     const unsigned char *token_hash)
+{
+	struct account_create create;
+	struct arena arena = {0};
+	struct faults faults;
+	struct staff staff;
+	uint64_t given;
+	enum err err;
+
+	if (!admin_account_name(settings, settings->argument) ||
+	    !admin_staff(settings, settings->text[SETTING_USERNAME], false, &staff, &given))
+		return EXIT_USAGE;
+	if (settings->serving && !settings->serving_domain) {
+		fprintf(settings->err,
+			"docket: restart docket serve with --base-domain before adding a "
+			"second account\n");
+		return EXIT_FAILED;
+	}
+	account_create_init(&create);
+	create.name = settings->argument;
+	create.staff = &staff;
+	token_init(&create.token, "made with the account", token_hash);
+	err = admin_write(store, &create.write, &arena, &faults);
+	arena_release(&arena);
+	if (!err && create.exists) {
+		fprintf(settings->err, "docket: there is an account \"%s\" already\n", create.name);
+		return EXIT_FAILED;
+	}
+	if (!err)
+		fprintf(settings->err, "made the account \"%s\" with the staff member \"%s\"\n",
+			create.name, settings->text[SETTING_USERNAME]);
+	return output_outcome(settings, err, "cannot make the account");
+}
+
+static enum err account_append(void *context, const void *record)
+{
+	const struct account *account = record;
+	char hour[24];
+	json_t *row;
+
+	snprintf(hour, sizeof(hour), "%02d:%02d", account->alert_minute / 60,
+		 account->alert_minute % 60);
+	row = json_pack("{ss# ss# sb ss# ss ss#}", "name", account->name.ptr,
+			(int)account->name.len, "country", account->country.ptr,
+			(int)account->country.len, "require_case", account->require_case, "expand",
+			account->expand.ptr, (int)account->expand.len, "alert_hour", hour,
+			"time_zone", account->time_zone.ptr, (int)account->time_zone.len);
+	return json_array_append_new(context, row) ? ERR_NOMEM : OK;
+}
+
+enum exit_status account_list(const struct settings *settings, struct store *store,
+			      const unsigned char *token_hash)
+{
+	struct arena arena = {0};
+	json_t *rows = json_array();
+	enum err err = rows ? store_accounts(store, &arena, account_append, rows) : ERR_NOMEM;
+
+	(void)token_hash;
+	arena_release(&arena);
+	if (!err)
+		return output_list(settings, "accounts", rows);
+	json_decref(rows);
+	return output_outcome(settings, err, "cannot read the accounts");
+}
+
+/* "HH:MM" as a minute of the day. */
+static bool parse_alert_hour(const char *text, int32_t *minute_out)
+{
+	int hour, minute, end = 0;
+
+	if (strspn(text, "0123456789:") != strlen(text) || strlen(text) != 5 ||
+	    sscanf(text, "%2d:%2d%n", &hour, &minute, &end) != 2 || end != 5 || hour > 23 ||
+	    minute > 59)
+		return false;
+	*minute_out = hour * 60 + minute;
+	return true;
+}
+
+/* As the API takes a country. Without memory it is none. */
+static struct slice country_in_capitals(struct arena *arena, const char *text)
+{
+	char *copy = arena_copy(arena, slice_of(text));
+
+	for (char *at = copy; at && *at; at++)
+		*at = *at >= 'a' && *at <= 'z' ? (char)(*at - 'a' + 'A') : *at;
+	return copy ? slice_of(copy) : SLICE("");
+}
+
+/* Puts what was given over what the account is set to, and says what is wrong. */
+static bool account_take_options(const struct settings *settings, struct arena *arena,
+				 struct account *account)
+{
+	static const struct {
+		const char *field;
+		enum setting setting;
+	} options[] = {{"country", SETTING_COUNTRY},
+		       {"expand", SETTING_EXPAND},
+		       {"time_zone", SETTING_TIME_ZONE}};
+	const char *const *text = settings->text;
+	struct faults faults;
+
+	faults_init(&faults, arena);
+	if (text[SETTING_COUNTRY])
+		account->country = country_in_capitals(arena, text[SETTING_COUNTRY]);
+	if (text[SETTING_EXPAND])
+		account->expand = strcmp(text[SETTING_EXPAND], "none") == 0
+					  ? SLICE("")
+					  : slice_of(text[SETTING_EXPAND]);
+	if (text[SETTING_TIME_ZONE])
+		account->time_zone = slice_of(text[SETTING_TIME_ZONE]);
+	if (text[SETTING_REQUIRE_CASE])
+		account->require_case = settings->number[SETTING_REQUIRE_CASE];
+	account_check(account, &faults);
+	for (const struct fault *fault = faults.first; fault; fault = fault->next)
+		for (size_t i = 0; i < COUNT_OF(options); i++)
+			if (strcmp(fault->field, options[i].field) == 0)
+				settings_wrong(settings, options[i].setting, "%s", fault->message);
+	if (text[SETTING_ALERT_HOUR] &&
+	    !parse_alert_hour(text[SETTING_ALERT_HOUR], &account->alert_minute)) {
+		settings_wrong(settings, SETTING_ALERT_HOUR,
+			       "must be a time of day such as 09:00; got \"%s\"",
+			       text[SETTING_ALERT_HOUR]);
+		return false;
+	}
+	return faults.count == 0 && !faults.nomem;
+}
+
+static bool account_find(const struct settings *settings, struct store *store, struct arena *arena,
+			 struct account *account_out)
+{
+	enum err err = store_account(store, settings->argument, arena, account_out);
+
+	if (err == ERR_NOT_FOUND)
+		fprintf(settings->err, "docket: there is no account \"%s\"\n", settings->argument);
+	else
+		output_outcome(settings, err, "cannot read the account");
+	return err == OK;
+}
+
+enum exit_status account_set(const struct settings *settings, struct store *store,
+			     const unsigned char *token_hash)
+{
+	static const enum setting options[] = {SETTING_COUNTRY, SETTING_EXPAND, SETTING_TIME_ZONE,
+					       SETTING_REQUIRE_CASE, SETTING_ALERT_HOUR};
+	enum exit_status status = EXIT_FAILED;
+	struct arena arena = {0};
+	struct faults faults;
+	struct account account;
+	struct account_set set;
+	size_t given = 0;
+
+	(void)token_hash;
+	for (size_t i = 0; i < COUNT_OF(options); i++)
+		given += settings->text[options[i]] != NULL;
+	if (!given)
+		return admin_nothing(settings, options, COUNT_OF(options));
+	if (account_find(settings, store, &arena, &account)) {
+		status = EXIT_USAGE;
+		account_set_init(&set);
+		set.account = &account;
+		set.write.scope.account_id = account.id;
+		if (account_take_options(settings, &arena, &account))
+			status = output_outcome(settings,
+						admin_write(store, &set.write, &arena, &faults),
+						"cannot set the account");
+	}
+	if (status == EXIT_OK)
+		fprintf(settings->err, "changed the account \"%s\"\n", settings->argument);
+	arena_release(&arena);
+	return status;
+}
+
+/* Deletes what the account had. Where docket ends meanwhile, it goes on with the next start. */
+static enum exit_status account_purge(const struct settings *settings, struct store *store)
+{
+	bool more = true;
+	enum err err = OK;
+
+	while (more && !err && (!settings->meanwhile || settings->meanwhile(settings->context)))
+		err = store_purge(store, &more);
+	return output_outcome(settings, err, "cannot delete what the account had");
+}
+
+enum exit_status account_remove(const struct settings *settings, struct store *store,
+				const unsigned char *token_hash)
+{
+	enum exit_status status = EXIT_FAILED;
+	struct arena arena = {0};
+	struct faults faults;
+	struct account account;
+	struct store_write write;
+
+	(void)token_hash;
+	if (!settings->number[SETTING_YES]) {
+		fprintf(settings->err,
+			"docket %s: this deletes account \"%s\" and all its records for good; add "
+			"--yes\n",
+			settings->command->name, settings->argument);
+		return EXIT_USAGE;
+	}
+	if (settings->serving && !settings->serving_domain) {
+		fprintf(settings->err,
+			"docket: docket serve serves this one account: stop it first\n");
+		return EXIT_FAILED;
+	}
+	if (account_find(settings, store, &arena, &account)) {
+		account_remove_init(&write);
+		write.scope.account_id = account.id;
+		status = output_outcome(settings, admin_write(store, &write, &arena, &faults),
+					"cannot remove the account");
+	}
+	if (status == EXIT_OK)
+		status = account_purge(settings, store);
+	if (status == EXIT_OK)
+		fprintf(settings->err, "removed the account \"%s\"\n", settings->argument);
+	arena_release(&arena);
+	return status;
+}

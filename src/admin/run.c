@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: MIT */
+/* Runs the commands that work on accounts, and what they share. A folder belongs to one process:
+ * where docket serves it, that process runs the command (control.h). */
+#include "admin_private.h"
+
+#include <unistd.h>
+
+#include "accounts/accounts.h"
+#include "auth/token.h"
+#include "base/log.h"
+#include "control.h"
+#include "place/place.h"
+
+#define QUEUE_LIMIT 16
+/* 0.1 s apart: another command has the folder for a moment, and a process that has only just begun
+ * to serve it has no socket yet. */
+#define TRIES 20
+
+void admin_locate(const struct settings *settings, struct store_config *config)
+{
+	config->folder = settings->text[SETTING_DATA];
+	config->database = settings->text[SETTING_DATABASE];
+	config->network_folder = settings->number[SETTING_NETWORK_FOLDER];
+	config->clock = &system_clock;
+}
+
+bool admin_account(const struct settings *settings, struct store *store, struct arena *arena,
+		   struct account *account_out)
+{
+	const char *name = settings->text[SETTING_ACCOUNT];
+	enum err err = store_account(store, name, arena, account_out);
+
+	if (err == ERR_EXISTS)
+		fprintf(settings->err,
+			"docket: there are several accounts: name one with --account\n");
+	else if (err == ERR_NOT_FOUND && name)
+		fprintf(settings->err, "docket: there is no account \"%s\"\n", name);
+	else if (err == ERR_NOT_FOUND)
+		fprintf(settings->err, "docket: there is no account: make one with "
+				       "\"docket account add\"\n");
+	else if (err)
+		fprintf(settings->err, "docket: cannot read the account: %s\n", err_text(err));
+	return err == OK;
+}
+
+enum err admin_write(struct store *store, struct store_write *write, struct arena *arena,
+		     struct faults *faults)
+{
+	faults_init(faults, arena);
+	write->arena = arena;
+	write->faults = faults;
+	return store_write(store, write);
+}
+
+enum exit_status admin_nothing(const struct settings *settings, const enum setting *options,
+			       size_t count)
+{
+	fprintf(settings->err, "docket %s: nothing to change: give", settings->command->name);
+	for (size_t i = 0; i < count; i++)
+		fprintf(settings->err, "%s --%s",
+			i == 0          ? ""
+			: i + 1 < count ? ","
+					: " or",
+			settings_name(options[i]));
+	fprintf(settings->err, "\n");
+	return EXIT_USAGE;
+}
+
+/* The folder's own process, or this one where it has none; a database is for everybody. */
+static enum exit_status admin_run_somewhere(const struct settings *settings,
+					    const unsigned char *token_hash, bool *unknown_out)
+{
+	struct store_config config = {.readers = 1, .queue_limit = QUEUE_LIMIT};
+	enum exit_status status = EXIT_FAILED;
+	struct buf why = {0};
+	struct store *store;
+	enum err err = ERR_BUSY;
+
+	admin_locate(settings, &config);
+	for (int i = 0; i < TRIES && err == ERR_BUSY; i++) {
+		if (i)
+			nanosleep(&(struct timespec){.tv_nsec = 100000000}, NULL);
+		buf_clear(&why);
+		err = store_open(&config, &store, &why);
+		if (err == ERR_BUSY && config.folder &&
+		    control_ask(settings, token_hash, &status, unknown_out)) {
+			buf_release(&why);
+			return status;
+		}
+	}
+	if (!err) {
+		status = settings->command->admin(settings, store, token_hash);
+		store_close(store);
+	} else {
+		log_line("%.*s", (int)why.len, why.ptr ? why.ptr : err_text(err));
+	}
+	buf_release(&why);
+	return status;
+}
+
+enum exit_status admin_run(const struct settings *settings)
+{
+	const char *file = settings->text[SETTING_TOKEN_FILE];
+	unsigned char hash[TOKEN_HASH_BYTES];
+	char token[TOKEN_CHARS + 1];
+	enum exit_status status;
+	bool unknown = false;
+
+	if (!settings->command->makes_token)
+		return admin_run_somewhere(settings, NULL, &unknown);
+	if (auth_init()) {
+		log_line("cannot get random numbers from this machine");
+		return EXIT_FAILED;
+	}
+	token_new(token);
+	token_hash(slice_of(token), hash);
+	/* First: a token that cannot be handed over is of no use. The folder's process is told its
+	 * hash alone. */
+	if (file && !admin_token_file(settings, file, token))
+		return EXIT_FAILED;
+	status = admin_run_somewhere(settings, hash, &unknown);
+	if (file && unknown)
+		fprintf(settings->err, "if it was, the API token is in %s\n", file);
+	else if (file && status != EXIT_OK)
+		unlink(file);
+	else if (file)
+		fprintf(settings->err, "the API token is in %s\n", file);
+	else if (status == EXIT_OK)
+		fprintf(settings->out, "%s\n", token);
+	return status;
+}

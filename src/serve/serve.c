@@ -1,0 +1,400 @@
+/* SPDX-License-Identifier: MIT */
+/* docket serve: opens the store, serves until a signal ends it, and ends in order. */
+#include <signal.h>
+#include <stdatomic.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "accounts/accounts.h"
+#include "admin/admin.h"
+#include "api/api.h"
+#include "auth/token.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/timefmt.h"
+#include "ephemeral.h"
+#include "json/read.h"
+#include "place/place.h"
+#include "serve/serve.h"
+#include "serve_private.h"
+
+#define DRAIN_MS 10000
+#define DRAIN_LOOK_MS 10 /* how often it is asked whether the drain is over */
+#define ANSWER_MS 1000   /* to send what was answered at the very end */
+#define YEAR (366 * 86400)
+
+struct serving {
+	atomic_bool broken; /* the storage failed so that only a new start helps */
+};
+
+/* On the writer's thread: ends the process as a signal would, but with a failure. */
+static void end_broken(void *context)
+{
+	struct serving *serving = context;
+
+	log_line("the storage failed and its state is unknown: ending, to be started again");
+	atomic_store(&serving->broken, true);
+	kill(getpid(), SIGTERM);
+}
+
+/* The URL (RFC 3986) without its user information and its query: either may have a password. A
+ * user name and a password of libpq's URLs end at the last @ before the path. */
+static void url_without_secrets(const char *url, struct slice *scheme_out, struct slice *rest_out)
+{
+	const char *rest = strstr(url, "://") + strlen("://");
+	size_t authority = strcspn(rest, "/");
+	const char *at = memrchr(rest, '@', authority);
+
+	*scheme_out = (struct slice){url, (size_t)(rest - url)};
+	if (at)
+		rest = at + 1;
+	*rest_out = (struct slice){rest, strcspn(rest, "?#")};
+}
+
+/* Says which program serves what. A password in the database's URL is left out. */
+static void log_start(const struct settings *settings)
+{
+	const char *url = settings->text[SETTING_DATABASE];
+	struct slice scheme, rest;
+
+	if (!url) {
+		log_line("version %s serves the folder %s, schema %d", DOCKET_VERSION,
+			 settings->text[SETTING_DATA], store_schema());
+		return;
+	}
+	url_without_secrets(url, &scheme, &rest);
+	log_line("version %s serves the database %.*s%.*s, schema %d", DOCKET_VERSION,
+		 (int)scheme.len, scheme.ptr, (int)rest.len, rest.ptr, store_schema());
+}
+
+static void log_upgrade(void *context, const struct store_upgrade *upgrade)
+{
+	(void)context;
+	log_line("migrated the database from schema %d to %d; the copy from before is %s",
+		 upgrade->from, upgrade->to, upgrade->copy);
+}
+
+/* Every connection is a descriptor. */
+static void raise_descriptor_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+		limit.rlim_cur = limit.rlim_max;
+		(void)setrlimit(RLIMIT_NOFILE, &limit);
+	}
+}
+
+/* Blocked in every thread, so that wait_for_end() alone takes them. */
+static void block_signals(sigset_t *set)
+{
+	sigemptyset(set);
+	sigaddset(set, SIGTERM);
+	sigaddset(set, SIGINT);
+	sigaddset(set, SIGHUP);
+	pthread_sigmask(SIG_BLOCK, set, NULL);
+	signal(SIGPIPE, SIG_IGN);
+}
+
+static unsigned count_threads(void)
+{
+	long cores = sysconf(_SC_NPROCESSORS_ONLN);
+
+	return cores > 0 ? (unsigned)cores : 1;
+}
+
+static enum err app_find_account(struct store *store, struct arena *arena, struct app *app)
+{
+	struct account account = {0};
+	enum err err = app->base_domain ? OK : store_account(store, NULL, arena, &account);
+
+	if (err == ERR_EXISTS)
+		log_line("there are several accounts: give --base-domain DOMAIN, so that "
+			 "NAME.DOMAIN is the host name of each");
+	else if (err == ERR_NOT_FOUND)
+		log_line("there is no account: make one with \"docket account add\"");
+	else if (err)
+		log_line("cannot read the account: %s", err_text(err));
+	app->account = account.name;
+	if (!err) {
+		err = store_secret(store, "cursor", app->cursor_key);
+		if (err)
+			log_line("cannot read the key of cursors: %s", err_text(err));
+	}
+	app->store = store;
+	return err;
+}
+
+static void certificates_reload(struct http_server *server, bool tls)
+{
+	struct buf why = {0};
+	enum err err = OK;
+
+	if (!tls) {
+		log_line("SIGHUP reads certificates again, and docket serves without any");
+		return;
+	}
+	err = http_reload(server, &why);
+	if (err)
+		log_line("the certificates stay as they were: %.*s", (int)why.len,
+			 why.ptr ? why.ptr : err_text(err));
+	else
+		log_line("the certificates were read again");
+	buf_release(&why);
+}
+
+static void wait_for_end(struct http_server *server, bool tls, const sigset_t *signals)
+{
+	int caught;
+
+	while (sigwait(signals, &caught) || caught == SIGHUP)
+		certificates_reload(server, tls);
+}
+
+/* Warns of a clock that may be wrong: no change gets a time before the last, so a time in the
+ * future stays until the clock has passed it. */
+static enum err clock_check(struct store *store)
+{
+	char clock[TIMESTAMP_LEN], last[TIMESTAMP_LEN];
+	int64_t now, at;
+	enum err err = store_last_time(store, &at);
+
+	now = clock_now(&system_clock); /* later than `at`: other processes may write meanwhile */
+	if (err) {
+		log_line("cannot read the time of the last change: %s", err_text(err));
+		return err;
+	}
+	if (at == TIME_MIN || (now >= at && now - at <= YEAR))
+		return OK;
+	timestamp_write(now, clock);
+	timestamp_write(at, last);
+	log_line("warning: the clock says %.*s, which is %s the last change, at %.*s: %s",
+		 TIMESTAMP_LEN, clock, now < at ? "before" : "more than a year after",
+		 TIMESTAMP_LEN, last,
+		 now < at ? "changes get the time of the last one until the clock has passed it"
+			  : "if the clock is wrong, stop docket and set it, because the times of "
+			    "changes never go back");
+	return OK;
+}
+
+static enum err guesses_start(struct guesses *guesses, struct store *store)
+{
+	enum err err = ERR_NOMEM;
+
+	if (guesses)
+		err = guesses_load(guesses, store, clock_now(&system_clock), monotonic_ms());
+	if (err)
+		log_line("cannot read the tokens: %s", err_text(err));
+	return err;
+}
+
+/* Until every connection is closed; at most DRAIN_MS, or until a second signal comes. */
+static void server_drain(struct http_server *server, const sigset_t *signals)
+{
+	const struct timespec pause = {.tv_nsec = DRAIN_LOOK_MS * 1000000};
+	int64_t until = monotonic_ms() + DRAIN_MS;
+
+	http_drain(server);
+	while (!http_is_drained(server)) {
+		int caught = sigtimedwait(signals, NULL, &pause);
+
+		if (caught == SIGTERM || caught == SIGINT) {
+			log_line("a second signal: requests that are still under way are cut off");
+			return;
+		}
+		if (monotonic_ms() < until)
+			continue;
+		if (http_under_way(server))
+			log_line("requests are still under way after %d s and are cut off",
+				 DRAIN_MS / 1000);
+		return;
+	}
+}
+
+/* The store has resumed all requests that waited for it, and writes among them are stored: their
+ * clients are to know. */
+static void server_send_answers(const struct http_server *server)
+{
+	const struct timespec pause = {.tv_nsec = DRAIN_LOOK_MS * 1000000};
+	int64_t until = monotonic_ms() + ANSWER_MS;
+
+	while (http_under_way(server) && monotonic_ms() < until)
+		nanosleep(&pause, NULL);
+}
+
+/* The order matters: no write is lost, no request left suspended, nothing used after its end. */
+static void server_end(struct http_server *server, struct store *store, const sigset_t *signals)
+{
+	server_drain(server, signals);
+	store_stop(store);
+	server_send_answers(server);
+	http_stop(server);
+}
+
+/* All who come through a proxy come from its address. */
+static struct http_limits limits_for(const struct settings *settings)
+{
+	struct http_limits limits = http_default_limits;
+
+	limits.idle_s = (unsigned)settings->number[SETTING_IDLE];
+	if (settings->number[SETTING_BEHIND_PROXY])
+		limits.per_address = 0;
+	return limits;
+}
+
+/* The token that was made for it comes first: whoever waits for the line below finds it. */
+static bool say_ready(const struct settings *settings, const struct ephemeral *ephemeral,
+		      const struct http_server *server)
+{
+	const char *scheme = settings->text[SETTING_TLS_CERT] ? "https" : "http", *address;
+
+	if (ephemeral->folder[0] && !settings->text[SETTING_TOKEN] &&
+	    (printf("%s\n", ephemeral->token) < 0 || fflush(stdout))) {
+		log_line("cannot write the API token to standard output");
+		return false;
+	}
+	for (size_t i = 0; (address = http_address(server, i)); i++)
+		fprintf(stderr, "listening on %s://%s\n", scheme, address);
+	return true;
+}
+
+static enum err serve_store(const struct settings *settings, struct store *store,
+			    const struct ephemeral *ephemeral, struct http_addresses *addresses,
+			    const sigset_t *signals)
+{
+	struct log_stream log;
+	struct app app = {
+		.base_domain = settings->text[SETTING_BASE_DOMAIN],
+		.behind_proxy = settings->number[SETTING_BEHIND_PROXY],
+		.log = settings->number[SETTING_QUIET] ? NULL : &log,
+		.readiness = READINESS,
+	};
+	struct arena arena = {0};
+	const struct http_config http = {
+		.addresses = addresses,
+		.threads = count_threads(),
+		.app = &api_app,
+		.app_data = &app,
+		.limits = limits_for(settings),
+		.tls_chains = settings->text[SETTING_TLS_CERT],
+		.tls_keys = settings->text[SETTING_TLS_KEY],
+	};
+	struct buf why = {0};
+	struct control *control = NULL;
+	struct http_server *server;
+	enum err err = app_find_account(store, &arena, &app);
+
+	urls_set(settings, &app);
+	log_stream_init(&log, STDERR_FILENO);
+	app.guesses = guesses_new();
+	if (!err)
+		err = clock_check(store);
+	if (!err)
+		err = guesses_start(app.guesses, store);
+	if (err) {
+		guesses_free(app.guesses);
+		arena_release(&arena);
+		return err;
+	}
+	err = http_start(&http, &server, &why);
+	if (err) {
+		log_line("%.*s", (int)why.len, why.ptr ? why.ptr : err_text(err));
+	} else {
+		log_start(settings);
+		if (control_start(settings, store, app.guesses, &control) &&
+		    say_ready(settings, ephemeral, server))
+			wait_for_end(server, http.tls_chains != NULL, signals);
+		else
+			err = ERR_IO;
+		control_stop(control);
+		server_end(server, store, signals);
+	}
+	buf_release(&why);
+	guesses_free(app.guesses);
+	arena_release(&arena);
+	return err;
+}
+
+/* Of a database's connections half read and half write. */
+static void share_connections(const struct settings *settings, struct store_config *config)
+{
+	unsigned connections = (unsigned)settings->number[SETTING_CONNECTIONS];
+
+	if (!config->database)
+		return;
+	config->writers = connections / 2;
+	config->readers = connections - config->writers;
+}
+
+static enum exit_status serve_place(const struct settings *settings,
+				    const struct ephemeral *ephemeral,
+				    struct http_addresses *addresses, const sigset_t *signals)
+{
+	struct serving serving = {false};
+	struct store_config config = {
+		.readers = count_threads(),
+		.read_budget_ms = (int)settings->number[SETTING_TIMEOUT],
+		.write_budget_ms = (int)settings->number[SETTING_TIMEOUT],
+		.queue_limit = (size_t)settings->number[SETTING_QUEUE],
+		.on_upgrade = log_upgrade,
+		.on_fatal = end_broken,
+		.fatal_context = &serving,
+	};
+	struct buf why = {0};
+	struct store *store;
+	enum err err;
+
+	admin_locate(settings, &config);
+	share_connections(settings, &config);
+	err = store_open(&config, &store, &why);
+	if (err) {
+		log_line("%.*s", (int)why.len, why.ptr ? why.ptr : "");
+	} else {
+		if (ephemeral->folder[0])
+			err = ephemeral_fill(settings, store);
+		if (!err)
+			err = serve_store(settings, store, ephemeral, addresses, signals);
+		store_close(store);
+	}
+	buf_release(&why);
+	return err || atomic_load(&serving.broken) ? EXIT_FAILED : EXIT_OK;
+}
+
+static enum exit_status serve_to_end(const struct settings *settings,
+				     struct http_addresses *addresses)
+{
+	struct ephemeral ephemeral = {0};
+	struct settings own = *settings;
+	enum exit_status status;
+	sigset_t signals;
+
+	raise_descriptor_limit();
+	/* Before the temporary folder is made: no signal leaves it behind. */
+	block_signals(&signals);
+	json_read_init();
+	if (auth_init()) {
+		log_line("cannot get random numbers from this machine");
+		return EXIT_FAILED;
+	}
+	if (settings->number[SETTING_EPHEMERAL]) {
+		if (!ephemeral_make(settings, &ephemeral))
+			return EXIT_FAILED;
+		own.text[SETTING_DATA] = ephemeral.folder;
+		own.text[SETTING_DATABASE] = NULL;
+	}
+	status = serve_place(&own, &ephemeral, addresses, &signals);
+	ephemeral_remove(&ephemeral);
+	return status;
+}
+
+enum exit_status command_serve(const struct settings *settings)
+{
+	struct http_addresses *addresses;
+	enum exit_status status;
+
+	if (!serve_check(settings, &addresses))
+		return EXIT_USAGE;
+	status = serve_to_end(settings, addresses);
+	http_addresses_free(addresses);
+	return status;
+}

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: MIT */
+/* What the settings of docket serve must be together. */
+#include "base/buf.h"
+#include "base/log.h"
+#include "ephemeral.h"
+#include "http/http.h"
+#include "serve_private.h"
+
+/* Where to listen. The API is for TLS: in the clear it is for this machine alone. False where that
+ * cannot be, which is said. */
+static bool addresses_read(const struct settings *settings, struct http_addresses **addresses_out)
+{
+	struct buf why = {0};
+	enum err err = http_addresses_read(settings->text[SETTING_LISTEN], addresses_out, &why);
+	const char *reachable = err ? NULL : http_addresses_public(*addresses_out);
+
+	if (err) {
+		settings_wrong(settings, SETTING_LISTEN, "%.*s", (int)why.len,
+			       why.ptr ? why.ptr : err_text(err));
+	} else if (reachable && !settings->text[SETTING_TLS_CERT] &&
+		   !settings->number[SETTING_BEHIND_PROXY]) {
+		settings_wrong(settings, SETTING_LISTEN,
+			       "has %s, which other machines reach, and docket would serve it "
+			       "without TLS: give it a certificate by --tls-cert and --tls-key, "
+			       "listen on 127.0.0.1, or add --behind-proxy where a proxy with TLS "
+			       "stands in front",
+			       reachable);
+		http_addresses_free(*addresses_out);
+		err = ERR_INVALID;
+	}
+	buf_release(&why);
+	return !err;
+}
+
+static size_t count_files(const char *list)
+{
+	size_t count = list ? 1 : 0;
+
+	for (; list && *list; list++)
+		count += *list == ',';
+	return count;
+}
+
+/* A key for each certificate. */
+static bool are_keys_paired(const struct settings *settings)
+{
+	size_t chains = count_files(settings->text[SETTING_TLS_CERT]);
+	size_t keys = count_files(settings->text[SETTING_TLS_KEY]);
+
+	if (chains == keys)
+		return true;
+	if (!keys)
+		settings_wrong(settings, SETTING_TLS_CERT, "needs --tls-key beside it");
+	else if (!chains)
+		settings_wrong(settings, SETTING_TLS_KEY, "needs --tls-cert beside it");
+	else
+		settings_wrong(settings, SETTING_TLS_KEY,
+			       "must name a key for each certificate, in the same order: %zu "
+			       "certificate%s but %zu key%s",
+			       chains, chains == 1 ? "" : "s", keys, keys == 1 ? "" : "s");
+	return false;
+}
+
+static bool is_base_domain(const struct settings *settings)
+{
+	const char *domain = settings->text[SETTING_BASE_DOMAIN];
+
+	if (!domain || (strspn(domain, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				       "0123456789-.") == strlen(domain) &&
+			domain[0] != '.' && domain[strlen(domain) - 1] != '.'))
+		return true;
+	settings_wrong(settings, SETTING_BASE_DOMAIN,
+		       "must be a domain such as example.com; got \"%s\"", domain);
+	return false;
+}
+
+static bool are_numbers_enough(const struct settings *settings)
+{
+	if (settings->number[SETTING_CONNECTIONS] < 2)
+		settings_wrong(settings, SETTING_CONNECTIONS,
+			       "must be 2 or more: one reads and one writes");
+	else if (!settings->number[SETTING_TIMEOUT])
+		settings_wrong(settings, SETTING_TIMEOUT, "must be 1 or more");
+	else if (!settings->number[SETTING_QUEUE])
+		settings_wrong(settings, SETTING_QUEUE, "must be 1 or more");
+	else if (!settings->number[SETTING_IDLE])
+		settings_wrong(settings, SETTING_IDLE, "must be 1 or more");
+	else
+		return true;
+	return false;
+}
+
+bool serve_check(const struct settings *settings, struct http_addresses **addresses_out)
+{
+	return are_keys_paired(settings) && is_base_domain(settings) &&
+	       are_numbers_enough(settings) && urls_check(settings) && ephemeral_check(settings) &&
+	       addresses_read(settings, addresses_out);
+}
