@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "addresses.h"
+#include "sockets/sockets.h"
 
 #define TICK_MS 1000
 #define EVENTS 64
@@ -36,7 +36,7 @@ struct connections {
 	/* By descriptor, those that libmicrohttpd has not begun. */
 	struct connection **admitted;
 	size_t admitted_len;
-	struct addresses addresses;
+	struct subnets subnets;
 	bool room_wanted;
 	bool ending; /* nothing is parked any more */
 
@@ -46,7 +46,7 @@ struct connections {
 	int room; /* an eventfd, for whoever waits for room */
 };
 
-static void unpark(struct connection *connection)
+static void connection_unpark(struct connection *connection)
 {
 	struct connections *all = connection->all;
 
@@ -72,11 +72,11 @@ static bool is_gone(struct connection *connection, int64_t now)
 }
 
 /* Takes it out of the list and frees it. Under the lock. */
-static void forget(struct connection *connection)
+static void connection_forget(struct connection *connection)
 {
 	struct connections *all = connection->all;
 
-	addresses_leave(&all->addresses, connection->address);
+	subnets_leave(&all->subnets, connection->subnet);
 	if (connection->next)
 		connection->next->prev = connection->prev;
 	if (connection->prev)
@@ -95,7 +95,7 @@ static void forget(struct connection *connection)
 }
 
 /* No two sockets ever have the same. 0: the descriptor is no socket. */
-static uint64_t cookie_of(int fd)
+static uint64_t socket_cookie(int fd)
 {
 	uint64_t cookie = 0;
 	socklen_t len = sizeof(cookie);
@@ -105,7 +105,7 @@ static uint64_t cookie_of(int fd)
 
 /* Ends who is late; libmicrohttpd sees the end and closes. It says nothing of a connection that it
  * failed to begin: that socket is closed. */
-static void reap(struct connections *all)
+static void connections_end_late(struct connections *all)
 {
 	int64_t now = monotonic_ms();
 
@@ -114,18 +114,18 @@ static void reap(struct connections *all)
 		int64_t until = atomic_load_explicit(&at->until, memory_order_relaxed);
 
 		next = at->next;
-		if (!at->mhd && cookie_of(at->fd) != at->cookie)
-			forget(at);
+		if (!at->mhd && socket_cookie(at->fd) != at->cookie)
+			connection_forget(at);
 		else if (at->mhd && ((until && now >= until) || is_gone(at, now)))
 			shutdown(at->fd, SHUT_RDWR);
 	}
 	pthread_mutex_unlock(&all->lock);
 }
 
-static void *watch(void *context)
+static void *connections_watch(void *context)
 {
 	struct connections *all = context;
-	int64_t reaped = monotonic_ms();
+	int64_t looked = monotonic_ms();
 	struct epoll_event events[EVENTS];
 
 	for (;;) {
@@ -140,12 +140,12 @@ static void *watch(void *context)
 				return NULL;
 			}
 			/* A parked connection stays until it is let go, here. */
-			unpark(connection);
+			connection_unpark(connection);
 		}
 		pthread_mutex_unlock(&all->lock);
-		if (monotonic_ms() - reaped >= TICK_MS) {
-			reap(all);
-			reaped = monotonic_ms();
+		if (monotonic_ms() - looked >= TICK_MS) {
+			connections_end_late(all);
+			looked = monotonic_ms();
 		}
 	}
 }
@@ -158,14 +158,14 @@ enum err connections_new(const struct http_limits *limits, struct connections **
 	if (!all)
 		return ERR_NOMEM;
 	all->limits = *limits;
-	addresses_init(&all->addresses, limits->per_address);
+	subnets_init(&all->subnets, limits->per_address);
 	pthread_mutex_init(&all->lock, NULL);
 	all->poll = epoll_create1(EPOLL_CLOEXEC);
 	all->stop = eventfd(0, EFD_CLOEXEC);
 	all->room = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (all->poll < 0 || all->stop < 0 || all->room < 0 ||
 	    epoll_ctl(all->poll, EPOLL_CTL_ADD, all->stop, &stop) ||
-	    pthread_create(&all->thread, NULL, watch, all)) {
+	    pthread_create(&all->thread, NULL, connections_watch, all)) {
 		all->ending = true;
 		connections_free(all);
 		return ERR_INTERNAL;
@@ -183,7 +183,7 @@ void connections_end(struct connections *connections)
 	connections->ending = true;
 	for (struct connection *at = connections->first; at; at = at->next)
 		if (at->parked)
-			unpark(at);
+			connection_unpark(at);
 	pthread_mutex_unlock(&connections->lock);
 }
 
@@ -194,7 +194,7 @@ void connections_free(struct connections *connections)
 	/* Those that libmicrohttpd never began. */
 	for (struct connection *at = connections->first, *next; at; at = next) {
 		next = at->next;
-		forget(at);
+		connection_forget(at);
 	}
 	if (connections->poll >= 0)
 		close(connections->poll);
@@ -203,7 +203,7 @@ void connections_free(struct connections *connections)
 	if (connections->room >= 0)
 		close(connections->room);
 	free(connections->admitted);
-	addresses_release(&connections->addresses);
+	subnets_release(&connections->subnets);
 	pthread_mutex_destroy(&connections->lock);
 	free(connections);
 }
@@ -225,7 +225,7 @@ int connections_room(const struct connections *connections)
 }
 
 /* Makes a place for the descriptor. Under the lock. */
-static bool has_place(struct connections *all, int fd)
+static bool has_admitted_slot(struct connections *all, int fd)
 {
 	size_t len = (size_t)fd + 64;
 	struct connection **admitted;
@@ -242,7 +242,7 @@ static bool has_place(struct connections *all, int fd)
 }
 
 /* Takes it out. Under the lock. NULL: there is none. */
-static struct connection *take_admitted(struct connections *all, int fd)
+static struct connection *connections_take_admitted(struct connections *all, int fd)
 {
 	struct connection *connection = NULL;
 
@@ -262,17 +262,18 @@ bool connections_admit(struct connections *connections, int fd, const struct soc
 		return false;
 	connection->all = connections;
 	connection->fd = fd;
-	connection->cookie = cookie_of(fd);
+	connection->cookie = socket_cookie(fd);
 	connection->began = monotonic_ms();
 	atomic_store(&connection->quiet_since, connection->began);
 	atomic_store(&connection->until, connection->began + connections->limits.head_ms);
 	pthread_mutex_lock(&connections->lock);
-	stale = take_admitted(connections, fd);
+	stale = connections_take_admitted(connections, fd);
 	if (stale)
-		forget(stale);
-	admitted = addresses_have_room(&connections->addresses, from) && has_place(connections, fd);
+		connection_forget(stale);
+	admitted = subnets_have_room(&connections->subnets, from) &&
+		   has_admitted_slot(connections, fd);
 	if (admitted) {
-		connection->address = addresses_enter(&connections->addresses, from);
+		connection->subnet = subnets_enter(&connections->subnets, from);
 		connection->next = connections->first;
 		if (connection->next)
 			connection->next->prev = connection;
@@ -291,9 +292,9 @@ void connections_dismiss(struct connections *connections, int fd)
 	struct connection *connection;
 
 	pthread_mutex_lock(&connections->lock);
-	connection = take_admitted(connections, fd);
+	connection = connections_take_admitted(connections, fd);
 	if (connection)
-		forget(connection);
+		connection_forget(connection);
 	pthread_mutex_unlock(&connections->lock);
 }
 
@@ -303,7 +304,7 @@ struct connection *connections_begin(struct connections *connections, struct MHD
 	struct connection *connection;
 
 	pthread_mutex_lock(&connections->lock);
-	connection = take_admitted(connections, fd);
+	connection = connections_take_admitted(connections, fd);
 	if (connection)
 		connection->mhd = mhd;
 	pthread_mutex_unlock(&connections->lock);
@@ -317,7 +318,7 @@ void connections_remove(struct connection *connection)
 	if (!connection)
 		return;
 	pthread_mutex_lock(&all->lock);
-	forget(connection);
+	connection_forget(connection);
 	pthread_mutex_unlock(&all->lock);
 }
 
@@ -352,18 +353,18 @@ size_t connections_drain(struct connections *connections, int64_t since)
 	return count;
 }
 
-static void set_until(struct connection *connection, int64_t until)
+static void connection_set_until(struct connection *connection, int64_t until)
 {
 	atomic_store_explicit(&connection->until, until, memory_order_relaxed);
 }
 
-static void set_reading_body(struct connection *connection, bool reading)
+static void connection_set_reading_body(struct connection *connection, bool reading)
 {
 	atomic_store_explicit(&connection->reading_body, reading, memory_order_relaxed);
 }
 
 /* How long that much may take. */
-static int64_t transfer_ms(const struct connection *connection, uint64_t bytes)
+static int64_t connection_transfer_ms(const struct connection *connection, uint64_t bytes)
 {
 	const struct http_limits *limits = &connection->all->limits;
 
@@ -377,8 +378,9 @@ void connection_awaits_head(struct connection *connection)
 	const struct http_limits *limits = &connection->all->limits;
 	int64_t now = monotonic_ms();
 
-	set_until(connection,
-		  now + (limits->idle_s + HTTP_IDLE_GRACE_S) * INT64_C(1000) + limits->head_ms);
+	connection_set_until(connection,
+			     now + (limits->idle_s + HTTP_IDLE_GRACE_S) * INT64_C(1000) +
+				     limits->head_ms);
 	connection_awaits_request(connection);
 }
 
@@ -399,32 +401,33 @@ void connection_begins_request(struct connection *connection)
 
 	atomic_store(&connection->phase, CONNECTION_WORKS);
 	if (until < atomic_load_explicit(&connection->until, memory_order_relaxed))
-		set_until(connection, until);
+		connection_set_until(connection, until);
 }
 
 void connection_begins_body(struct connection *connection)
 {
 	atomic_fetch_add_explicit(&connection->bodies, 1, memory_order_relaxed);
-	set_reading_body(connection, true);
+	connection_set_reading_body(connection, true);
 	connection->began = monotonic_ms();
 	connection_reads_body(connection, 0);
 }
 
 void connection_reads_body(struct connection *connection, uint64_t received)
 {
-	set_until(connection, connection->began + transfer_ms(connection, received));
+	connection_set_until(connection,
+			     connection->began + connection_transfer_ms(connection, received));
 }
 
 void connection_works(struct connection *connection)
 {
-	set_reading_body(connection, false);
-	set_until(connection, 0);
+	connection_set_reading_body(connection, false);
+	connection_set_until(connection, 0);
 }
 
 void connection_sends(struct connection *connection, uint64_t size)
 {
-	set_reading_body(connection, false);
-	set_until(connection, monotonic_ms() + transfer_ms(connection, size));
+	connection_set_reading_body(connection, false);
+	connection_set_until(connection, monotonic_ms() + connection_transfer_ms(connection, size));
 }
 
 bool connection_park(struct connection *connection)

@@ -37,7 +37,7 @@ struct connection {
 	struct connections *all;
 	struct MHD_Connection *mhd; /* NULL: admitted, and libmicrohttpd has not begun it */
 	uint64_t cookie;            /* the kernel's name of the socket; 0: it has none */
-	struct address *address;
+	struct subnet *subnet;
 	struct connection *prev, *next;
 	bool parked;
 	bool ended;         /* the drain did that: no more is read */

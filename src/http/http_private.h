@@ -15,7 +15,7 @@ struct tls;
 struct http_server {
 	struct MHD_Daemon *daemon;
 	struct connections *connections;
-	struct http_addresses *addresses;
+	struct listen_addresses *addresses;
 	struct acceptor *acceptor;
 	struct tls *tls; /* or NULL */
 	const struct http_app *app;

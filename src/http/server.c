@@ -2,13 +2,16 @@
 /* The server: starts libmicrohttpd and what stands around it, and ends them. */
 #include <assert.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include "base/clock.h"
-#include "accept.h"
+#include "connections.h"
 #include "guard.h"
 #include "http_private.h"
 #include "tls.h"
 #include "room.h"
+#include "sockets/sockets.h"
+#include "tls.h"
 
 /* Descriptors that are left to everything else, above those open at the start. */
 #define DESCRIPTORS_KEPT 64
@@ -26,8 +29,8 @@ const struct http_limits http_default_limits = {
 };
 
 /* libmicrohttpd says CLOSED before it closes the socket. */
-static void on_connection(void *context, struct MHD_Connection *mhd, void **slot,
-			  enum MHD_ConnectionNotificationCode code)
+static void server_on_connection(void *context, struct MHD_Connection *mhd, void **slot,
+				 enum MHD_ConnectionNotificationCode code)
 {
 	struct http_server *server = context;
 	struct connection *connection = *slot;
@@ -51,7 +54,7 @@ static void on_connection(void *context, struct MHD_Connection *mhd, void **slot
 	}
 }
 
-static int highest_fd(const struct http_addresses *addresses)
+static int listen_highest_fd(const struct listen_addresses *addresses)
 {
 	int highest = 0;
 
@@ -62,7 +65,7 @@ static int highest_fd(const struct http_addresses *addresses)
 }
 
 /* The number of connections that leaves descriptors to the rest. */
-static unsigned affordable(unsigned connections, int highest_fd, unsigned threads)
+static unsigned connections_within_limit(unsigned connections, int highest_fd, unsigned threads)
 {
 	struct rlimit limit;
 	rlim_t kept = (rlim_t)highest_fd + 1 + OWN_DESCRIPTORS +
@@ -73,7 +76,7 @@ static unsigned affordable(unsigned connections, int highest_fd, unsigned thread
 	return limit.rlim_cur > kept ? (unsigned)(limit.rlim_cur - kept) : 1;
 }
 
-static struct MHD_Daemon *start_daemon(struct http_server *server, unsigned connections,
+static struct MHD_Daemon *daemon_start(struct http_server *server, unsigned connections,
 				       const struct http_config *config)
 {
 	unsigned threads = config->threads < connections ? config->threads : connections;
@@ -88,7 +91,7 @@ static struct MHD_Daemon *start_daemon(struct http_server *server, unsigned conn
 		{MHD_OPTION_CONNECTION_MEMORY_INCREMENT, MEMORY_INCREMENT, NULL},
 		{MHD_OPTION_CONNECTION_TIMEOUT, server->silence_s, NULL},
 		{MHD_OPTION_STRICT_FOR_CLIENT, GUARD_STRICTNESS, NULL},
-		{MHD_OPTION_NOTIFY_CONNECTION, (intptr_t)on_connection, server},
+		{MHD_OPTION_NOTIFY_CONNECTION, (intptr_t)server_on_connection, server},
 		{MHD_OPTION_URI_LOG_CALLBACK, (intptr_t)request_begin, server},
 		{MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)request_end, server},
 		{MHD_OPTION_END, 0, NULL},
@@ -106,28 +109,58 @@ static struct MHD_Daemon *start_daemon(struct http_server *server, unsigned conn
 				server->tls ? tls_options : &tls_options[2], MHD_OPTION_END);
 }
 
-static void free_server(struct http_server *server)
+static void server_free(struct http_server *server)
 {
 	connections_free(server->connections);
 	tls_free(server->tls);
 	free(server);
 }
 
+static bool server_has_room(void *context)
+{
+	const struct http_server *server = context;
+
+	return connections_have_room(server->connections);
+}
+
+static void server_take(void *context, int fd, const struct sockaddr *from, socklen_t len)
+{
+	const struct http_server *server = context;
+
+	if (!connections_admit(server->connections, fd, from)) {
+		close(fd);
+		return;
+	}
+	if (MHD_add_connection(server->daemon, fd, from, len) != MHD_YES)
+		connections_dismiss(server->connections, fd); /* closed already */
+}
+
+static enum err server_start_acceptor(struct http_server *server)
+{
+	const struct acceptor_config config = {
+		.addresses = server->addresses,
+		.has_room = server_has_room,
+		.take = server_take,
+		.context = server,
+		.room = connections_room(server->connections),
+	};
+
+	return acceptor_start(&config, &server->acceptor);
+}
+
 /* Everything but the sockets, which are open. */
-static enum err start_serving(struct http_server *server, const struct http_config *config)
+static enum err server_start(struct http_server *server, const struct http_config *config)
 {
 	struct http_limits limits = config->limits;
 	enum err err;
 
-	limits.connections =
-		affordable(limits.connections, highest_fd(server->addresses), config->threads);
+	limits.connections = connections_within_limit(
+		limits.connections, listen_highest_fd(server->addresses), config->threads);
 	err = connections_new(&limits, &server->connections);
 	if (err)
 		return err;
-	server->daemon = start_daemon(server, limits.connections, config);
-	err = server->daemon ? acceptor_start(server->addresses, server->connections,
-					      server->daemon, &server->acceptor)
-			     : ERR_INTERNAL;
+	server->daemon = daemon_start(server, limits.connections, config);
+	err = server->daemon ? server_start_acceptor(server) : ERR_INTERNAL;
 	if (!err)
 		return OK;
 	connections_end(server->connections);
@@ -155,14 +188,14 @@ enum err http_start(const struct http_config *config, struct http_server **serve
 	if (!err)
 		err = listen_open(server->addresses, why);
 	if (err) {
-		free_server(server);
+		server_free(server);
 		return err;
 	}
-	err = start_serving(server, config);
+	err = server_start(server, config);
 	if (err) {
 		buf_add_text(why, "cannot start the HTTP server");
 		listen_close(server->addresses);
-		free_server(server);
+		server_free(server);
 		return err;
 	}
 	*server_out = server;
@@ -207,5 +240,5 @@ void http_stop(struct http_server *server)
 	acceptor_end(server->acceptor);
 	connections_end(server->connections);
 	MHD_stop_daemon(server->daemon);
-	free_server(server);
+	server_free(server);
 }

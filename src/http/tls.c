@@ -2,7 +2,7 @@
 /* What a session gets: its certificate by the name that the client asks for (SNI), and a handshake
  * that sleeps while it waits. libmicrohttpd 0.9.75 asks a socket whose handshake has begun again
  * and again, without a pause, until the client goes on: one client that stops there would cost a
- * core. So the session reads through pull() below, which parks the connection. */
+ * core. So the session reads through session_pull() below, which parks the connection. */
 #include "tls.h"
 
 #include <errno.h>
@@ -65,7 +65,7 @@ enum err tls_reload(struct tls *tls, struct buf *why)
 }
 
 /* Reads for GnuTLS, and lets the connection sleep where a handshake has to wait. */
-static ssize_t pull(gnutls_transport_ptr_t context, void *bytes, size_t size)
+static ssize_t session_pull(gnutls_transport_ptr_t context, void *bytes, size_t size)
 {
 	struct connection *connection = context;
 	ssize_t count = recv(connection->fd, bytes, size, 0);
@@ -82,8 +82,8 @@ static ssize_t pull(gnutls_transport_ptr_t context, void *bytes, size_t size)
 }
 
 /* The client's last word of the handshake, in TLS 1.2 and 1.3 alike. */
-static int on_finished(gnutls_session_t session, unsigned type, unsigned when, unsigned incoming,
-		       const gnutls_datum_t *message)
+static int session_finished(gnutls_session_t session, unsigned type, unsigned when,
+			    unsigned incoming, const gnutls_datum_t *message)
 {
 	struct connection *connection = gnutls_session_get_ptr(session);
 
@@ -103,9 +103,9 @@ void tls_begin(struct tls *tls, gnutls_session_t session, struct connection *con
 	gnutls_session_set_ptr(session, connection);
 	gnutls_transport_set_ptr2(session, connection,
 				  (gnutls_transport_ptr_t)(intptr_t)connection->fd);
-	gnutls_transport_set_pull_function(session, pull);
+	gnutls_transport_set_pull_function(session, session_pull);
 	gnutls_handshake_set_hook_function(session, GNUTLS_HANDSHAKE_FINISHED, GNUTLS_HOOK_POST,
-					   on_finished);
+					   session_finished);
 }
 
 void tls_end(struct tls_session *session)
@@ -115,7 +115,7 @@ void tls_end(struct tls_session *session)
 }
 
 /* "" where the client named none. */
-static void asked_name(gnutls_session_t session, char *name_out, size_t size)
+static void session_server_name(gnutls_session_t session, char *name_out, size_t size)
 {
 	size_t len = size;
 	unsigned type;
@@ -144,7 +144,7 @@ int tls_retrieve(gnutls_session_t session, const struct gnutls_cert_retr_st *inf
 		certificates_hold(own->certificates);
 		pthread_mutex_unlock(&own->tls->lock);
 	}
-	asked_name(session, name, sizeof(name));
+	session_server_name(session, name, sizeof(name));
 	found = certificates_find(own->certificates, name);
 	/* GnuTLS only reads them, and they are held until the connection ends. */
 	*chain = (gnutls_pcert_st *)(uintptr_t)found->chain;

@@ -17,6 +17,7 @@
 #include "place/place.h"
 #include "serve/serve.h"
 #include "serve_private.h"
+#include "sockets/sockets.h"
 
 #define DRAIN_MS 10000
 #define DRAIN_LOOK_MS 10 /* how often it is asked whether the drain is over */
@@ -259,7 +260,7 @@ static bool say_ready(const struct settings *settings, const struct ephemeral *e
 }
 
 static enum err serve_store(const struct settings *settings, struct store *store,
-			    const struct ephemeral *ephemeral, struct http_addresses *addresses,
+			    const struct ephemeral *ephemeral, struct listen_addresses *addresses,
 			    const sigset_t *signals)
 {
 	struct log_stream log;
@@ -328,7 +329,7 @@ static void share_connections(const struct settings *settings, struct store_conf
 
 static enum exit_status serve_place(const struct settings *settings,
 				    const struct ephemeral *ephemeral,
-				    struct http_addresses *addresses, const sigset_t *signals)
+				    struct listen_addresses *addresses, const sigset_t *signals)
 {
 	struct serving serving = {false};
 	struct store_config config = {
@@ -361,7 +362,7 @@ static enum exit_status serve_place(const struct settings *settings,
 }
 
 static enum exit_status serve_to_end(const struct settings *settings,
-				     struct http_addresses *addresses)
+				     struct listen_addresses *addresses)
 {
 	struct ephemeral ephemeral = {0};
 	struct settings own = *settings;
@@ -389,12 +390,12 @@ static enum exit_status serve_to_end(const struct settings *settings,
 
 enum exit_status command_serve(const struct settings *settings)
 {
-	struct http_addresses *addresses;
+	struct listen_addresses *addresses;
 	enum exit_status status;
 
 	if (!serve_check(settings, &addresses))
 		return EXIT_USAGE;
 	status = serve_to_end(settings, addresses);
-	http_addresses_free(addresses);
+	listen_free(addresses);
 	return status;
 }

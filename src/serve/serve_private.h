@@ -6,11 +6,11 @@
 #include "api/api.h"
 #include "cli/cli.h"
 
-struct http_addresses;
+struct listen_addresses;
 
 /* Whether the settings are right, --cors-origins, --base-url and those of ephemeral.h among them;
- * else says what is wrong. `addresses_out`: where to listen, for http_addresses_free(). */
-bool serve_check(const struct settings *settings, struct http_addresses **addresses_out);
+ * else says what is wrong. `addresses_out`: where to listen, for listen_free(). */
+bool serve_check(const struct settings *settings, struct listen_addresses **addresses_out);
 
 /* Whether the settings that are URLs are right: the pages that may call docket, and where clients
  * reach it. Says what is wrong. */

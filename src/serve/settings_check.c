@@ -5,14 +5,15 @@
 #include "ephemeral.h"
 #include "http/http.h"
 #include "serve_private.h"
+#include "sockets/sockets.h"
 
 /* Where to listen. The API is for TLS: in the clear it is for this machine alone. False where that
  * cannot be, which is said. */
-static bool addresses_read(const struct settings *settings, struct http_addresses **addresses_out)
+static bool addresses_read(const struct settings *settings, struct listen_addresses **addresses_out)
 {
 	struct buf why = {0};
-	enum err err = http_addresses_read(settings->text[SETTING_LISTEN], addresses_out, &why);
-	const char *reachable = err ? NULL : http_addresses_public(*addresses_out);
+	enum err err = listen_read(settings->text[SETTING_LISTEN], addresses_out, &why);
+	const char *reachable = err ? NULL : listen_public(*addresses_out);
 
 	if (err) {
 		settings_wrong(settings, SETTING_LISTEN, "%.*s", (int)why.len,
@@ -25,7 +26,7 @@ static bool addresses_read(const struct settings *settings, struct http_addresse
 			       "listen on 127.0.0.1, or add --behind-proxy where a proxy with TLS "
 			       "stands in front",
 			       reachable);
-		http_addresses_free(*addresses_out);
+		listen_free(*addresses_out);
 		err = ERR_INVALID;
 	}
 	buf_release(&why);
@@ -90,7 +91,7 @@ static bool are_numbers_enough(const struct settings *settings)
 	return false;
 }
 
-bool serve_check(const struct settings *settings, struct http_addresses **addresses_out)
+bool serve_check(const struct settings *settings, struct listen_addresses **addresses_out)
 {
 	return are_keys_paired(settings) && is_base_domain(settings) &&
 	       are_numbers_enough(settings) && urls_check(settings) && ephemeral_check(settings) &&

@@ -21,6 +21,7 @@
 
 #include "base/clock.h"
 #include "http/http.h"
+#include "sockets/sockets.h"
 
 #define SHORT_MS 300
 #define LONG_S 3600
@@ -32,7 +33,7 @@
 
 struct fixture {
 	struct http_server *server;
-	struct http_addresses *addresses;
+	struct listen_addresses *addresses;
 	atomic_int heads, bodies;
 	unsigned waits_ms; /* a request waits so long for another thread */
 	size_t answer;     /* bytes of the answer */
@@ -136,7 +137,7 @@ static void start(struct fixture *fixture, struct http_limits limits)
 	struct buf why = {0};
 
 	signal(SIGPIPE, SIG_IGN);
-	assert_int_equal(http_addresses_read("127.0.0.1:0", &fixture->addresses, &why), OK);
+	assert_int_equal(listen_read("127.0.0.1:0", &fixture->addresses, &why), OK);
 	config.addresses = fixture->addresses;
 	assert_int_equal(http_start(&config, &fixture->server, &why), OK);
 }
@@ -144,7 +145,7 @@ static void start(struct fixture *fixture, struct http_limits limits)
 static void stop(struct fixture *fixture)
 {
 	http_stop(fixture->server);
-	http_addresses_free(fixture->addresses);
+	listen_free(fixture->addresses);
 }
 
 static void drain(struct fixture *fixture)

@@ -21,6 +21,7 @@
 
 struct connection;
 struct http_server;
+struct listen_addresses;
 struct MHD_Connection;
 
 struct http_header {
@@ -122,20 +123,9 @@ struct http_limits {
 
 extern const struct http_limits http_default_limits;
 
-/* Where to listen. */
-struct http_addresses;
-
-/* Reads a comma list of ADDR:PORT, [ADDR]:PORT and NAME:PORT; a name means all its addresses, and
- * port 0 any that is free. ERR_NOMEM, ERR_INVALID: `why` goes on from "the setting …". */
-enum err http_addresses_read(const char *list, struct http_addresses **addresses_out,
-			     struct buf *why);
-/* NULL is accepted. */
-void http_addresses_free(struct http_addresses *addresses);
-/* The first that other machines can reach, as it was written; NULL: there is none. */
-const char *http_addresses_public(const struct http_addresses *addresses);
-
 struct http_config {
-	struct http_addresses *addresses; /* stay the caller's, and must outlive the server */
+	/* Of listen_read(); stay the caller's, and must outlive the server. */
+	struct listen_addresses *addresses;
 	unsigned threads;
 	const struct http_app *app;
 	void *app_data;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Listening sockets. They are docket's own and not libmicrohttpd's: so there can be several, a
  * failure can be explained, and they can be closed before the connections are. */
-#include "listen.h"
+#include "sockets/sockets.h"
 
 #include <errno.h>
 #include <linux/filter.h>
@@ -9,9 +9,10 @@
 #include <netinet/in.h>
 #include <unistd.h>
 
+#include "base/array.h"
+
 #define BACKLOG 4096
 #define PORT_TRIES 20 /* to find a port that is free at every address */
-#define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
 /* The item "ADDR:PORT" of a list, taken apart. */
 struct item {
@@ -19,7 +20,7 @@ struct item {
 	char port[6];
 };
 
-static bool split(const char *text, size_t len, struct item *item_out)
+static bool item_split(const char *text, size_t len, struct item *item_out)
 {
 	const char *colon = memrchr(text, ':', len);
 	size_t host_len = colon ? (size_t)(colon - text) : 0;
@@ -39,7 +40,7 @@ static bool split(const char *text, size_t len, struct item *item_out)
 	return host_len > 0;
 }
 
-static bool is_listed(const struct http_addresses *addresses, const struct addrinfo *info)
+static bool is_address_listed(const struct listen_addresses *addresses, const struct addrinfo *info)
 {
 	for (size_t i = 0; i < addresses->count; i++)
 		if (addresses->list[i].at_len == info->ai_addrlen &&
@@ -48,8 +49,8 @@ static bool is_listed(const struct http_addresses *addresses, const struct addri
 	return false;
 }
 
-static enum err add_item(struct http_addresses *addresses, size_t number, const char *text,
-			 size_t len, struct buf *why)
+static enum err listen_add_item(struct listen_addresses *addresses, size_t number, const char *text,
+				size_t len, struct buf *why)
 {
 	struct addrinfo hints = {
 		.ai_family = AF_UNSPEC,
@@ -61,7 +62,7 @@ static enum err add_item(struct http_addresses *addresses, size_t number, const 
 	bool is_name;
 	int code;
 
-	if (!split(text, len, &item)) {
+	if (!item_split(text, len, &item)) {
 		buf_printf(why, "must be ADDR:PORT or [ADDR]:PORT; got \"%.*s\"", (int)len, text);
 		return ERR_INVALID;
 	}
@@ -76,7 +77,7 @@ static enum err add_item(struct http_addresses *addresses, size_t number, const 
 	for (const struct addrinfo *at = found; at; at = at->ai_next) {
 		struct listen_address *address = &addresses->list[addresses->count];
 
-		if (is_listed(addresses, at))
+		if (is_address_listed(addresses, at))
 			continue;
 		if (addresses->count == LISTEN_ADDRESSES_MAX) {
 			buf_printf(why, "names more than %d addresses", LISTEN_ADDRESSES_MAX);
@@ -93,10 +94,9 @@ static enum err add_item(struct http_addresses *addresses, size_t number, const 
 	return OK;
 }
 
-enum err http_addresses_read(const char *list, struct http_addresses **addresses_out,
-			     struct buf *why)
+enum err listen_read(const char *list, struct listen_addresses **addresses_out, struct buf *why)
 {
-	struct http_addresses *addresses = calloc(1, sizeof(*addresses));
+	struct listen_addresses *addresses = calloc(1, sizeof(*addresses));
 	enum err err = OK;
 	size_t number = 0;
 
@@ -105,7 +105,7 @@ enum err http_addresses_read(const char *list, struct http_addresses **addresses
 	for (const char *at = list; at && !err; number++) {
 		const char *comma = strchrnul(at, ',');
 
-		err = add_item(addresses, number, at, (size_t)(comma - at), why);
+		err = listen_add_item(addresses, number, at, (size_t)(comma - at), why);
 		at = *comma ? comma + 1 : NULL;
 	}
 	if (err)
@@ -115,7 +115,7 @@ enum err http_addresses_read(const char *list, struct http_addresses **addresses
 	return err;
 }
 
-void http_addresses_free(struct http_addresses *addresses)
+void listen_free(struct listen_addresses *addresses)
 {
 	free(addresses);
 }
@@ -130,7 +130,7 @@ static bool is_loopback(const struct sockaddr_storage *at)
 	return at->ss_family == AF_INET6 && IN6_IS_ADDR_LOOPBACK(&in6->sin6_addr);
 }
 
-const char *http_addresses_public(const struct http_addresses *addresses)
+const char *listen_public(const struct listen_addresses *addresses)
 {
 	for (size_t i = 0; i < addresses->count; i++)
 		if (!is_loopback(&addresses->list[i].at))
@@ -139,7 +139,7 @@ const char *http_addresses_public(const struct http_addresses *addresses)
 }
 
 /* Of either family: both structs have the port at the same place. */
-static in_port_t *port_of(struct sockaddr_storage *at)
+static in_port_t *address_port(struct sockaddr_storage *at)
 {
 	_Static_assert(offsetof(struct sockaddr_in, sin_port) ==
 			       offsetof(struct sockaddr_in6, sin6_port),
@@ -148,20 +148,20 @@ static in_port_t *port_of(struct sockaddr_storage *at)
 }
 
 /* Alone, [::] takes IPv4 as well; beside an IPv4 address of its port it cannot. */
-static bool is_for_ipv6_alone(struct http_addresses *addresses, struct sockaddr_storage *at)
+static bool is_for_ipv6_alone(struct listen_addresses *addresses, struct sockaddr_storage *at)
 {
 	for (size_t i = 0; i < addresses->count; i++) {
 		struct sockaddr_storage *other = &addresses->list[i].at;
 
-		if (other->ss_family == AF_INET && *port_of(other) == *port_of(at))
+		if (other->ss_family == AF_INET && *address_port(other) == *address_port(at))
 			return at->ss_family == AF_INET6;
 	}
 	return false;
 }
 
 /* `port` takes the place of 0. On a failure errno says why. */
-static bool open_one(struct http_addresses *addresses, struct listen_address *address,
-		     in_port_t port)
+static bool listen_open_one(struct listen_addresses *addresses, struct listen_address *address,
+			    in_port_t port)
 {
 	struct sockaddr_storage at = address->at;
 	const int on = 1, alone = is_for_ipv6_alone(addresses, &at);
@@ -169,8 +169,8 @@ static bool open_one(struct http_addresses *addresses, struct listen_address *ad
 
 	if (fd < 0)
 		return false;
-	if (*port_of(&at) == 0)
-		*port_of(&at) = port;
+	if (*address_port(&at) == 0)
+		*address_port(&at) = port;
 	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) ||
 	    (alone && setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on))) ||
 	    bind(fd, (const struct sockaddr *)&at, address->at_len) || listen(fd, BACKLOG)) {
@@ -183,7 +183,7 @@ static bool open_one(struct http_addresses *addresses, struct listen_address *ad
 	return true;
 }
 
-static in_port_t bound_port(int fd)
+static in_port_t socket_port(int fd)
 {
 	struct sockaddr_in6 at = {0}; /* the larger one */
 	socklen_t len = sizeof(at);
@@ -191,7 +191,7 @@ static in_port_t bound_port(int fd)
 	return getsockname(fd, (struct sockaddr *)&at, &len) ? 0 : at.sin6_port;
 }
 
-static void explain(const struct listen_address *address, struct buf *why)
+static void listen_explain(const struct listen_address *address, struct buf *why)
 {
 	buf_printf(why, "cannot listen at %s: %s", address->text, strerror(address->failed));
 	if (address->failed == EACCES)
@@ -207,7 +207,7 @@ static bool may_be_left_out(const struct listen_address *address)
 	       (address->failed == EADDRNOTAVAIL || address->failed == EAFNOSUPPORT);
 }
 
-static bool item_is_open(const struct http_addresses *addresses, size_t item)
+static bool item_is_open(const struct listen_addresses *addresses, size_t item)
 {
 	for (size_t i = 0; i < addresses->count; i++)
 		if (addresses->list[i].item == item && addresses->list[i].fd >= 0)
@@ -217,18 +217,19 @@ static bool item_is_open(const struct http_addresses *addresses, size_t item)
 
 /* Tries every address once. NULL where all went well, else the address that did not; `again_out` is
  * true when the free port that was found at one address is not free at that one. */
-static const struct listen_address *open_all(struct http_addresses *addresses, bool *again_out)
+static const struct listen_address *listen_open_all(struct listen_addresses *addresses,
+						    bool *again_out)
 {
 	in_port_t shared = 0;
 
 	*again_out = false;
 	for (size_t i = 0; i < addresses->count; i++) {
 		struct listen_address *address = &addresses->list[i];
-		bool any_port = *port_of(&address->at) == 0;
+		bool any_port = *address_port(&address->at) == 0;
 
-		if (open_one(addresses, address, shared)) {
+		if (listen_open_one(addresses, address, shared)) {
 			if (any_port)
-				shared = bound_port(address->fd);
+				shared = socket_port(address->fd);
 			continue;
 		}
 		address->failed = errno;
@@ -244,7 +245,7 @@ static const struct listen_address *open_all(struct http_addresses *addresses, b
 }
 
 /* From here on the list has only what is open, by the address that it really has. */
-static void name_bound(struct http_addresses *addresses)
+static void listen_name_bound(struct listen_addresses *addresses)
 {
 	size_t count = 0;
 
@@ -266,24 +267,24 @@ static void name_bound(struct http_addresses *addresses)
 	addresses->count = count;
 }
 
-enum err listen_open(struct http_addresses *addresses, struct buf *why)
+enum err listen_open(struct listen_addresses *addresses, struct buf *why)
 {
 	const struct listen_address *failed = NULL;
 	bool again = true;
 
 	for (int i = 0; again && i < PORT_TRIES; i++) {
-		failed = open_all(addresses, &again);
+		failed = listen_open_all(addresses, &again);
 		if (!failed) {
-			name_bound(addresses);
+			listen_name_bound(addresses);
 			return OK;
 		}
 		listen_close(addresses);
 	}
-	explain(failed, why);
+	listen_explain(failed, why);
 	return ERR_IO;
 }
 
-void listen_refuse_new(const struct http_addresses *addresses)
+void listen_refuse_new(const struct listen_addresses *addresses)
 {
 	/* Drops what has SYN and not ACK, by the flags in a TCP header. So a client either has a
 	 * connection, which is accepted, or is refused when the socket is closed. */
@@ -302,7 +303,7 @@ void listen_refuse_new(const struct http_addresses *addresses)
 				 sizeof(filter));
 }
 
-void listen_close(struct http_addresses *addresses)
+void listen_close(struct listen_addresses *addresses)
 {
 	for (size_t i = 0; i < addresses->count; i++) {
 		if (addresses->list[i].fd >= 0)

@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /* Accepts. When there are as many connections as there may be, or no descriptor is left, clients
  * wait in the queues of the sockets until a connection is closed. */
-#include "accept.h"
+#include "sockets/sockets.h"
 
 #include <errno.h>
-#include <microhttpd.h>
 #include <poll.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "base/clock.h"
 #include "base/log.h"
 
@@ -31,9 +32,7 @@ enum acceptor_state {
 };
 
 struct acceptor {
-	struct http_addresses *addresses;
-	struct connections *connections;
-	struct MHD_Daemon *daemon;
+	struct acceptor_config config;
 	pthread_t thread;
 	int wake; /* an eventfd, for a change of `state` */
 	atomic_int state;
@@ -56,36 +55,28 @@ static bool is_of_one_connection(int code)
 				    ENETDOWN,     ENOPROTOOPT,  EHOSTDOWN,   ENONET,
 				    EHOSTUNREACH, EOPNOTSUPP,   ENETUNREACH, ETIMEDOUT};
 
-	for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++)
+	for (size_t i = 0; i < COUNT_OF(codes); i++)
 		if (codes[i] == code)
 			return true;
 	return false;
 }
 
-static void hand_over(struct acceptor *acceptor, int fd, const struct sockaddr *from, socklen_t len)
+static enum taken acceptor_take(struct acceptor *acceptor, int listener)
 {
-	if (!connections_admit(acceptor->connections, fd, from)) {
-		close(fd);
-		return;
-	}
-	if (MHD_add_connection(acceptor->daemon, fd, from, len) != MHD_YES)
-		connections_dismiss(acceptor->connections, fd); /* closed already */
-}
+	const struct acceptor_config *config = &acceptor->config;
 
-static enum taken take(struct acceptor *acceptor, int listener)
-{
 	for (int i = 0; i < BATCH; i++) {
 		struct sockaddr_storage from;
 		socklen_t len = sizeof(from);
 		int fd;
 
-		if (!connections_have_room(acceptor->connections))
+		if (!config->has_room(config->context))
 			return TAKEN_FULL;
 		fd = accept4(listener, (struct sockaddr *)&from, &len,
 			     SOCK_CLOEXEC | SOCK_NONBLOCK);
 		if (fd >= 0) {
 			acceptor->in_trouble = false;
-			hand_over(acceptor, fd, (const struct sockaddr *)&from, len);
+			config->take(config->context, fd, (const struct sockaddr *)&from, len);
 			continue;
 		}
 		if (errno == EAGAIN)
@@ -101,12 +92,12 @@ static enum taken take(struct acceptor *acceptor, int listener)
 }
 
 /* Of all sockets; what matters most is the last in `enum taken`. */
-static enum taken take_all(struct acceptor *acceptor)
+static enum taken acceptor_take_all(struct acceptor *acceptor)
 {
 	enum taken most = TAKEN_ALL;
 
-	for (size_t i = 0; i < acceptor->addresses->count; i++) {
-		enum taken taken = take(acceptor, acceptor->addresses->list[i].fd);
+	for (size_t i = 0; i < acceptor->config.addresses->count; i++) {
+		enum taken taken = acceptor_take(acceptor, acceptor->config.addresses->list[i].fd);
 
 		if (taken > most)
 			most = taken;
@@ -115,7 +106,7 @@ static enum taken take_all(struct acceptor *acceptor)
 }
 
 /* By poll(2). */
-static int wait_ms(enum taken taken, int64_t until)
+static int acceptor_wait_ms(enum taken taken, int64_t until)
 {
 	int64_t left = until - monotonic_ms();
 
@@ -128,31 +119,31 @@ static int wait_ms(enum taken taken, int64_t until)
 
 /* Waits for a client, or where none can be taken for room. `until` is of monotonic_ms(), the end of
  * a drain; 0: there is none. */
-static void wait_for(struct acceptor *acceptor, enum taken taken, int64_t until)
+static void acceptor_wait(struct acceptor *acceptor, enum taken taken, int64_t until)
 {
 	struct pollfd waits[FIRST_LISTENER + LISTEN_ADDRESSES_MAX] = {
 		{acceptor->wake, POLLIN, 0},
-		{connections_room(acceptor->connections), POLLIN, 0},
+		{acceptor->config.room, POLLIN, 0},
 	};
 	nfds_t count = FIRST_LISTENER;
 	eventfd_t ignored;
 
 	if (taken == TAKEN_SOME)
 		return;
-	for (size_t i = 0; taken == TAKEN_ALL && i < acceptor->addresses->count; i++)
-		waits[count++] = (struct pollfd){acceptor->addresses->list[i].fd, POLLIN, 0};
-	poll(waits, count, wait_ms(taken, until));
+	for (size_t i = 0; taken == TAKEN_ALL && i < acceptor->config.addresses->count; i++)
+		waits[count++] = (struct pollfd){acceptor->config.addresses->list[i].fd, POLLIN, 0};
+	poll(waits, count, acceptor_wait_ms(taken, until));
 	for (int i = 0; i < FIRST_LISTENER; i++)
 		if (waits[i].revents & POLLIN)
 			eventfd_read(waits[i].fd, &ignored);
 }
 
-static int round_trip_ms(const struct http_addresses *addresses)
+static int round_trip_ms(const struct listen_addresses *addresses)
 {
-	return http_addresses_public(addresses) ? ROUND_TRIP_MS : ROUND_TRIP_HERE_MS;
+	return listen_public(addresses) ? ROUND_TRIP_MS : ROUND_TRIP_HERE_MS;
 }
 
-static void *accept_all(void *context)
+static void *acceptor_loop(void *context)
 {
 	struct acceptor *acceptor = context;
 	int64_t until = 0;
@@ -162,31 +153,29 @@ static void *accept_all(void *context)
 		enum taken taken;
 
 		if (!until && atomic_load(&acceptor->state) == ACCEPTOR_DRAINS) {
-			listen_refuse_new(acceptor->addresses);
-			until = monotonic_ms() + round_trip_ms(acceptor->addresses);
+			listen_refuse_new(acceptor->config.addresses);
+			until = monotonic_ms() + round_trip_ms(acceptor->config.addresses);
 		}
-		taken = take_all(acceptor);
+		taken = acceptor_take_all(acceptor);
 		if (last && taken == TAKEN_ALL)
 			break;
-		wait_for(acceptor, taken, until);
+		acceptor_wait(acceptor, taken, until);
 	}
-	listen_close(acceptor->addresses);
+	listen_close(acceptor->config.addresses);
 	atomic_store(&acceptor->done, true);
 	return NULL;
 }
 
-enum err acceptor_start(struct http_addresses *addresses, struct connections *connections,
-			struct MHD_Daemon *daemon, struct acceptor **acceptor_out)
+enum err acceptor_start(const struct acceptor_config *config, struct acceptor **acceptor_out)
 {
 	struct acceptor *acceptor = calloc(1, sizeof(*acceptor));
 
 	if (!acceptor)
 		return ERR_NOMEM;
-	acceptor->addresses = addresses;
-	acceptor->connections = connections;
-	acceptor->daemon = daemon;
+	acceptor->config = *config;
 	acceptor->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (acceptor->wake < 0 || pthread_create(&acceptor->thread, NULL, accept_all, acceptor)) {
+	if (acceptor->wake < 0 ||
+	    pthread_create(&acceptor->thread, NULL, acceptor_loop, acceptor)) {
 		if (acceptor->wake >= 0)
 			close(acceptor->wake);
 		free(acceptor);
@@ -196,7 +185,7 @@ enum err acceptor_start(struct http_addresses *addresses, struct connections *co
 	return OK;
 }
 
-static void change(struct acceptor *acceptor, enum acceptor_state state)
+static void acceptor_set_state(struct acceptor *acceptor, enum acceptor_state state)
 {
 	atomic_store(&acceptor->state, state);
 	eventfd_write(acceptor->wake, 1);
@@ -204,7 +193,7 @@ static void change(struct acceptor *acceptor, enum acceptor_state state)
 
 void acceptor_drain(struct acceptor *acceptor)
 {
-	change(acceptor, ACCEPTOR_DRAINS);
+	acceptor_set_state(acceptor, ACCEPTOR_DRAINS);
 }
 
 bool acceptor_is_done(const struct acceptor *acceptor)
@@ -216,7 +205,7 @@ void acceptor_end(struct acceptor *acceptor)
 {
 	if (!acceptor)
 		return;
-	change(acceptor, ACCEPTOR_ENDS);
+	acceptor_set_state(acceptor, ACCEPTOR_ENDS);
 	pthread_join(acceptor->thread, NULL);
 	close(acceptor->wake);
 	free(acceptor);

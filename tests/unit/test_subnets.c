@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "http/addresses.h"
+#include "sockets/sockets.h"
 
 #define LIMIT 3
 
@@ -28,20 +28,20 @@ static void parse(const char *text, struct sockaddr_storage *out)
 	}
 }
 
-static struct address *enter(struct addresses *addresses, const char *text)
+static struct subnet *enter(struct subnets *subnets, const char *text)
 {
 	struct sockaddr_storage from;
 
 	parse(text, &from);
-	return addresses_enter(addresses, (struct sockaddr *)&from);
+	return subnets_enter(subnets, (struct sockaddr *)&from);
 }
 
-static bool has_room(const struct addresses *addresses, const char *text)
+static bool has_room(const struct subnets *subnets, const char *text)
 {
 	struct sockaddr_storage from;
 
 	parse(text, &from);
-	return addresses_have_room(addresses, (struct sockaddr *)&from);
+	return subnets_have_room(subnets, (struct sockaddr *)&from);
 }
 
 static void one_place(void **state)
@@ -60,73 +60,73 @@ static void one_place(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		struct addresses addresses;
-		struct address *held[LIMIT];
+		struct subnets subnets;
+		struct subnet *held[LIMIT];
 
-		addresses_init(&addresses, LIMIT);
+		subnets_init(&subnets, LIMIT);
 		for (size_t j = 0; j < LIMIT; j++) {
-			assert_true(has_room(&addresses, rows[i].other));
-			held[j] = enter(&addresses, rows[i].full);
+			assert_true(has_room(&subnets, rows[i].other));
+			held[j] = enter(&subnets, rows[i].full);
 			assert_non_null(held[j]);
 		}
-		if (has_room(&addresses, rows[i].full) ||
-		    has_room(&addresses, rows[i].other) == rows[i].same)
+		if (has_room(&subnets, rows[i].full) ||
+		    has_room(&subnets, rows[i].other) == rows[i].same)
 			fail_msg("%s and %s", rows[i].full, rows[i].other);
-		addresses_leave(&addresses, held[0]);
-		assert_true(has_room(&addresses, rows[i].full));
-		addresses_leave(&addresses, held[1]);
-		addresses_leave(&addresses, held[2]);
-		addresses_release(&addresses);
+		subnets_leave(&subnets, held[0]);
+		assert_true(has_room(&subnets, rows[i].full));
+		subnets_leave(&subnets, held[1]);
+		subnets_leave(&subnets, held[2]);
+		subnets_release(&subnets);
 	}
 }
 
 static void uncounted(void **state)
 {
 	static const char *const here[] = {"127.0.0.1", "127.9.9.9", "::1", "::ffff:127.0.0.1"};
-	struct addresses addresses;
+	struct subnets subnets;
 
 	(void)state;
-	addresses_init(&addresses, 1);
+	subnets_init(&subnets, 1);
 	for (size_t i = 0; i < sizeof(here) / sizeof(here[0]); i++) {
-		assert_null(enter(&addresses, here[i]));
-		assert_true(has_room(&addresses, here[i]));
-		addresses_leave(&addresses, NULL);
+		assert_null(enter(&subnets, here[i]));
+		assert_true(has_room(&subnets, here[i]));
+		subnets_leave(&subnets, NULL);
 	}
-	addresses_release(&addresses);
-	addresses_init(&addresses, 0);
-	assert_null(enter(&addresses, "192.0.2.1"));
-	assert_true(has_room(&addresses, "192.0.2.1"));
-	addresses_release(&addresses);
+	subnets_release(&subnets);
+	subnets_init(&subnets, 0);
+	assert_null(enter(&subnets, "192.0.2.1"));
+	assert_true(has_room(&subnets, "192.0.2.1"));
+	subnets_release(&subnets);
 }
 
 /* More places than the table has lists. */
 static void many_places(void **state)
 {
 	enum { MANY = 5000 };
-	struct address *held[MANY];
-	struct addresses addresses;
+	struct subnet *held[MANY];
+	struct subnets subnets;
 	char text[32];
 
 	(void)state;
-	addresses_init(&addresses, 1);
+	subnets_init(&subnets, 1);
 	for (int i = 0; i < MANY; i++) {
 		snprintf(text, sizeof(text), "10.0.%d.%d", i >> 8, i & 255);
-		assert_true(has_room(&addresses, text));
-		held[i] = enter(&addresses, text);
-		assert_false(has_room(&addresses, text));
+		assert_true(has_room(&subnets, text));
+		held[i] = enter(&subnets, text);
+		assert_false(has_room(&subnets, text));
 	}
 	for (int i = 0; i < MANY; i++) {
 		/* From the middle of the lists as well. */
 		int at = (int)((unsigned)i * 1237u % MANY);
 
 		snprintf(text, sizeof(text), "10.0.%d.%d", at >> 8, at & 255);
-		assert_false(has_room(&addresses, text));
-		addresses_leave(&addresses, held[at]);
-		assert_true(has_room(&addresses, text));
+		assert_false(has_room(&subnets, text));
+		subnets_leave(&subnets, held[at]);
+		assert_true(has_room(&subnets, text));
 	}
-	for (size_t i = 0; i < ADDRESS_BUCKETS; i++)
-		assert_null(addresses.buckets[i]);
-	addresses_release(&addresses);
+	for (size_t i = 0; i < SUBNET_BUCKETS; i++)
+		assert_null(subnets.buckets[i]);
+	subnets_release(&subnets);
 }
 
 int main(void)
