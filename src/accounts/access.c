@@ -49,18 +49,16 @@ static enum err access_list(struct store_read *read, struct calls *calls)
 		" AND s.username_exact IN ('', $3)"
 		" LEFT JOIN token t ON t.account_id = a.id AND t.hash = $4";
 	struct access_read *lookup = (struct access_read *)(void *)read;
-	struct db_value *args = arena_alloc(read->arena, 4 * sizeof(*args));
 	struct slice key;
 	enum err err = staff_username_key(read->arena, lookup->username, &key);
 
-	if (!args || err)
-		return args ? err : ERR_NOMEM;
+	if (err)
+		return err;
 	lookup->access = (struct access){.level = STAFF_DISABLED};
-	args[0] = DB_TEXT_VALUE(lookup->account);
-	args[1] = DB_TEXT_VALUE(key);
-	args[2] = DB_TEXT_VALUE(lookup->username);
-	args[3] = DB_BYTES_VALUE(((struct slice){(const char *)lookup->hash, TOKEN_HASH_BYTES}));
-	return calls_add(calls, sql, args, 4, access_row, lookup);
+	return calls_ask(
+		calls, sql, access_row, lookup, DB_TEXT_VALUE(lookup->account), DB_TEXT_VALUE(key),
+		DB_TEXT_VALUE(lookup->username),
+		DB_BYTES_VALUE(((struct slice){(const char *)lookup->hash, TOKEN_HASH_BYTES})));
 }
 
 void access_read_init(struct access_read *access, struct arena *arena)

@@ -121,33 +121,18 @@ static struct account_create *create_of(struct store_write *write)
 	return (struct account_create *)(void *)write;
 }
 
-static enum err name_row(void *context, const struct db_value *values, size_t count)
-{
-	struct account_create *create = context;
-
-	(void)values;
-	(void)count;
-	create->exists = true;
-	return OK;
-}
-
 static enum err account_create_read(struct store_write *write, struct calls *calls)
 {
 	struct account_create *create = create_of(write);
-	struct db_value *args = arena_alloc(write->arena, sizeof(*args));
-	enum err err;
+	enum err err = record_begin(write, RECORD_STAFF, create->staff, &create->asked);
 
-	if (!args)
-		return ERR_NOMEM;
 	create->exists = false;
-	err = record_begin(write, RECORD_STAFF, create->staff, &create->asked);
-	if (err)
-		return err;
-	args[0] = DB_TEXT_VALUE(slice_of(create->name));
-	err = calls_add(calls, write->store->sql.lock_given, NULL, 0, db_number, &create->last_id);
+	if (!err)
+		err = calls_add(calls, write->store->sql.lock_given, NULL, 0, db_number,
+				&create->last_id);
 	return err ? err
-		   : calls_add(calls, "SELECT id FROM account WHERE name = $1", args, 1, name_row,
-			       create);
+		   : calls_ask(calls, "SELECT id FROM account WHERE name = $1", any_row,
+			       &create->exists, DB_TEXT_VALUE(slice_of(create->name)));
 }
 
 enum err account_insert_calendar(struct store_write *write, struct calls *calls)
@@ -160,22 +145,18 @@ enum err account_insert_calendar(struct store_write *write, struct calls *calls)
 static enum err account_create_decide(struct store_write *write, struct calls *calls)
 {
 	struct account_create *create = create_of(write);
-	struct db_value *args = arena_alloc(write->arena, 3 * sizeof(*args));
+	int64_t id = create->last_id + 1;
 	enum err err;
 
 	if (create->exists)
 		return OK;
-	if (!args)
-		return ERR_NOMEM;
-	write->scope.account_id = create->last_id + 1;
-	args[0] = DB_INT_VALUE(write->scope.account_id);
-	args[1] = DB_TEXT_VALUE(slice_of(create->name));
-	args[2] = DB_INT_VALUE(write->now);
-	err = calls_add(calls, "INSERT INTO account (id, name, created_at) VALUES ($1, $2, $3)",
-			args, 3, NULL, NULL);
+	write->scope.account_id = id;
+	err = calls_ask(calls, "INSERT INTO account (id, name, created_at) VALUES ($1, $2, $3)",
+			NULL, NULL, DB_INT_VALUE(id), DB_TEXT_VALUE(slice_of(create->name)),
+			DB_INT_VALUE(write->now));
 	if (!err)
-		err = calls_add(calls, "UPDATE given SET last = $1 WHERE name = 'account'", args, 1,
-				NULL, NULL);
+		err = calls_ask(calls, "UPDATE given SET last = $1 WHERE name = 'account'", NULL,
+				NULL, DB_INT_VALUE(id));
 	if (!err)
 		err = record_insert(write, RECORD_STAFF, create->staff, calls);
 	if (!err)
@@ -195,20 +176,14 @@ void account_create_init(struct account_create *create)
 static enum err account_set_decide(struct store_write *write, struct calls *calls)
 {
 	const struct account *account = ((struct account_set *)(void *)write)->account;
-	struct db_value *args = arena_alloc(write->arena, 6 * sizeof(*args));
 
-	if (!args)
-		return ERR_NOMEM;
-	args[0] = DB_INT_VALUE(write->scope.account_id);
-	args[1] = DB_TEXT_VALUE(account->country);
-	args[2] = DB_INT_VALUE(account->require_case);
-	args[3] = DB_TEXT_VALUE(account->expand);
-	args[4] = DB_INT_VALUE(account->alert_minute);
-	args[5] = DB_TEXT_VALUE(account->time_zone);
-	return calls_add(calls,
+	return calls_ask(calls,
 			 "UPDATE account SET country = $2, require_case = $3, expand = $4,"
 			 " alert_minute = $5, time_zone = $6 WHERE id = $1",
-			 args, 6, NULL, NULL);
+			 NULL, NULL, DB_INT_VALUE(write->scope.account_id),
+			 DB_TEXT_VALUE(account->country), DB_INT_VALUE(account->require_case),
+			 DB_TEXT_VALUE(account->expand), DB_INT_VALUE(account->alert_minute),
+			 DB_TEXT_VALUE(account->time_zone));
 }
 
 void account_set_init(struct account_set *set)

@@ -10,18 +10,17 @@
 
 static enum err mark_decide(struct store_write *write, struct calls *calls)
 {
-	struct db_value *args = arena_alloc(write->arena, 2 * sizeof(*args));
-	const char *name = arena_printf(write->arena, "-%lld", (long long)write->scope.account_id);
+	const int64_t id = write->scope.account_id;
+	const char *name = arena_printf(write->arena, "-%lld", (long long)id);
 	enum err err;
 
-	if (!args || !name)
+	if (!name)
 		return ERR_NOMEM;
-	args[0] = DB_INT_VALUE(write->scope.account_id);
-	args[1] = DB_TEXT_VALUE(slice_of(name));
-	err = calls_add(calls, "DELETE FROM token WHERE account_id = $1", args, 1, NULL, NULL);
+	err = calls_ask(calls, "DELETE FROM token WHERE account_id = $1", NULL, NULL,
+			DB_INT_VALUE(id));
 	return err ? err
-		   : calls_add(calls, "UPDATE account SET name = $2 WHERE id = $1", args, 2, NULL,
-			       NULL);
+		   : calls_ask(calls, "UPDATE account SET name = $2 WHERE id = $1", NULL, NULL,
+			       DB_INT_VALUE(id), DB_TEXT_VALUE(slice_of(name)));
 }
 
 void account_remove_init(struct store_write *remove)
@@ -95,23 +94,19 @@ static enum err purge_decide(struct store_write *write, struct calls *calls)
 {
 	const struct purge *purge = (struct purge *)(void *)write;
 	const struct text_index *index = sql_dialect(write->store->driver)->text_index;
-	struct db_value *args = arena_alloc(write->arena, 2 * sizeof(*args));
+	const struct db_value args[] = {DB_INT_VALUE(purge->account_id), DB_INT_VALUE(PART)};
 	const char *const *list = purge->tasks     ? some_tasks
 				  : purge->changes ? some_changes
 						   : the_rest;
 	enum err err = OK;
 
-	if (!args)
-		return ERR_NOMEM;
 	if (purge->account_id == ID_NONE)
 		return OK;
-	args[0] = DB_INT_VALUE(purge->account_id);
-	args[1] = DB_INT_VALUE(PART);
 	if (purge->tasks && index)
-		err = calls_add(calls, index->remove_some, args, 2, NULL, NULL);
+		err = calls_add_copy(calls, index->remove_some, args, 2, NULL, NULL);
 	for (; *list && !err; list++)
-		err = calls_add(calls, *list, args, purge->tasks || purge->changes ? 2 : 1, NULL,
-				NULL);
+		err = calls_add_copy(calls, *list, args, purge->tasks || purge->changes ? 2 : 1,
+				     NULL, NULL);
 	return err;
 }
 

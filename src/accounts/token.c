@@ -17,21 +17,15 @@ void token_init(struct token *token, const char *label, const unsigned char *has
 
 enum err token_insert(struct store_write *write, const struct token *token, struct calls *calls)
 {
-	struct db_value *args = arena_alloc(write->arena, 7 * sizeof(*args));
-
-	if (!args)
-		return ERR_NOMEM;
-	args[0] = DB_INT_VALUE(write->scope.account_id);
-	args[1] = DB_BYTES_VALUE(((struct slice){(const char *)token->hash, TOKEN_HASH_BYTES}));
-	args[2] = DB_TEXT_VALUE(token->label);
-	args[3] = DB_INT_VALUE(write->now);
-	args[4] = token->expires_at == TIME_NONE ? DB_NULL_VALUE : DB_INT_VALUE(token->expires_at);
-	args[5] = DB_INT_VALUE(token->read_only);
-	args[6] = DB_INT_VALUE(token->lenient);
-	return calls_add(calls,
-			 "INSERT INTO token (account_id, hash, label, created_at, expires_at,"
-			 " read_only, lenient) VALUES ($1, $2, $3, $4, $5, $6, $7)",
-			 args, 7, NULL, NULL);
+	return calls_ask(
+		calls,
+		"INSERT INTO token (account_id, hash, label, created_at, expires_at,"
+		" read_only, lenient) VALUES ($1, $2, $3, $4, $5, $6, $7)",
+		NULL, NULL, DB_INT_VALUE(write->scope.account_id),
+		DB_BYTES_VALUE(((struct slice){(const char *)token->hash, TOKEN_HASH_BYTES})),
+		DB_TEXT_VALUE(token->label), DB_INT_VALUE(write->now),
+		token->expires_at == TIME_NONE ? DB_NULL_VALUE : DB_INT_VALUE(token->expires_at),
+		DB_INT_VALUE(token->read_only), DB_INT_VALUE(token->lenient));
 }
 
 static struct token_write *token_of(struct store_write *write)
@@ -39,26 +33,14 @@ static struct token_write *token_of(struct store_write *write)
 	return (struct token_write *)(void *)write;
 }
 
-static enum err label_row(void *context, const struct db_value *values, size_t count)
-{
-	(void)values;
-	(void)count;
-	*(bool *)context = true;
-	return OK;
-}
-
 static enum err token_read(struct store_write *write, struct calls *calls)
 {
 	struct token_write *token = token_of(write);
-	struct db_value *args = arena_alloc(write->arena, 2 * sizeof(*args));
 
-	if (!args)
-		return ERR_NOMEM;
 	token->found = false;
-	args[0] = DB_INT_VALUE(write->scope.account_id);
-	args[1] = DB_TEXT_VALUE(token->token->label);
-	return calls_add(calls, "SELECT label FROM token WHERE account_id = $1 AND label = $2",
-			 args, 2, label_row, &token->found);
+	return calls_ask(calls, "SELECT label FROM token WHERE account_id = $1 AND label = $2",
+			 any_row, &token->found, DB_INT_VALUE(write->scope.account_id),
+			 DB_TEXT_VALUE(token->token->label));
 }
 
 static enum err token_add_decide(struct store_write *write, struct calls *calls)
@@ -70,15 +52,9 @@ static enum err token_add_decide(struct store_write *write, struct calls *calls)
 
 static enum err token_revoke_decide(struct store_write *write, struct calls *calls)
 {
-	struct token_write *token = token_of(write);
-	struct db_value *args = arena_alloc(write->arena, 2 * sizeof(*args));
-
-	if (!args)
-		return ERR_NOMEM;
-	args[0] = DB_INT_VALUE(write->scope.account_id);
-	args[1] = DB_TEXT_VALUE(token->token->label);
-	return calls_add(calls, "DELETE FROM token WHERE account_id = $1 AND label = $2", args, 2,
-			 NULL, NULL);
+	return calls_ask(calls, "DELETE FROM token WHERE account_id = $1 AND label = $2", NULL,
+			 NULL, DB_INT_VALUE(write->scope.account_id),
+			 DB_TEXT_VALUE(token_of(write)->token->label));
 }
 
 void token_add_init(struct token_write *add)
@@ -147,16 +123,12 @@ struct use {
 static enum err use_decide(struct store_write *write, struct calls *calls)
 {
 	struct use *use = (struct use *)(void *)write;
-	struct db_value *args = arena_alloc(write->arena, 3 * sizeof(*args));
 
-	if (!args)
-		return ERR_NOMEM;
-	args[0] = DB_INT_VALUE(write->scope.account_id);
-	args[1] = DB_BYTES_VALUE(((struct slice){(const char *)use->hash, TOKEN_HASH_BYTES}));
-	args[2] = DB_INT_VALUE(write->now);
-	return calls_add(calls,
-			 "UPDATE token SET last_used_at = $3 WHERE account_id = $1 AND hash = $2",
-			 args, 3, NULL, NULL);
+	return calls_ask(
+		calls, "UPDATE token SET last_used_at = $3 WHERE account_id = $1 AND hash = $2",
+		NULL, NULL, DB_INT_VALUE(write->scope.account_id),
+		DB_BYTES_VALUE(((struct slice){(const char *)use->hash, TOKEN_HASH_BYTES})),
+		DB_INT_VALUE(write->now));
 }
 
 static void use_done(void *context)

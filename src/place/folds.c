@@ -114,16 +114,13 @@ static enum err change_words(struct folding *folding, const struct field *field,
 
 	for (size_t i = 0; i < 2 && index && (field->flags & FIELD_SEARCHED) && !err; i++) {
 		struct slice text = *(const struct slice *)CONST_FIELD_AT(sides[i], field);
-		struct db_value *args = arena_alloc(&folding->arena, 3 * sizeof(*args));
 		const char *copy = arena_copy(&folding->arena, text);
 
-		if (!args || !copy)
+		if (!copy)
 			return ERR_NOMEM;
-		args[0] = DB_INT_VALUE(folding->account_id);
-		args[1] = DB_INT_VALUE(folding->id);
-		args[2] = DB_TEXT_VALUE(((struct slice){copy, text.len}));
-		err = calls_add(&folding->calls, i ? index->insert : index->remove, args, 3, NULL,
-				NULL);
+		err = calls_ask(&folding->calls, i ? index->insert : index->remove, NULL, NULL,
+				DB_INT_VALUE(folding->account_id), DB_INT_VALUE(folding->id),
+				DB_TEXT_VALUE(((struct slice){copy, text.len})));
 	}
 	return err;
 }
@@ -131,15 +128,11 @@ static enum err change_words(struct folding *folding, const struct field *field,
 static enum err change(struct folding *folding, const void *record, const void *after)
 {
 	const struct record_type *type = record_types[folding->kind];
-	struct db_value *args =
-		arena_alloc(&folding->arena, (2 + type->field_count) * sizeof(*args));
+	struct db_value args[DB_ARGS_MAX] = {DB_INT_VALUE(folding->account_id),
+					     DB_INT_VALUE(folding->id)};
 	size_t count = 2;
 	enum err err = OK;
 
-	if (!args)
-		return ERR_NOMEM;
-	args[0] = DB_INT_VALUE(folding->account_id);
-	args[1] = DB_INT_VALUE(folding->id);
 	for (size_t i = 0; i < type->field_count && !err; i++) {
 		const struct field *field = &type->fields[i];
 		struct slice text;
@@ -154,7 +147,8 @@ static enum err change(struct folding *folding, const void *record, const void *
 		args[count++] = DB_TEXT_VALUE(((struct slice){copy, text.len}));
 		err = change_words(folding, field, record, after);
 	}
-	return err ? err : calls_add(&folding->calls, folding->update, args, count, NULL, NULL);
+	return err ? err
+		   : calls_add_copy(&folding->calls, folding->update, args, count, NULL, NULL);
 }
 
 /* Any number of user names may get the same key: until all have theirs, a name whose key changes is

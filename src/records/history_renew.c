@@ -85,24 +85,21 @@ static enum err each_page(struct renewal *renewal, const char *sql, db_row_fn *o
 static enum err entry_row(void *context, const struct db_value *values, size_t count)
 {
 	struct renewal *renewal = context;
-	struct db_value *args = arena_alloc(&renewal->arena, 3 * sizeof(*args));
 	unsigned char *hash = arena_alloc(&renewal->arena, DIGEST_BYTES);
 	struct history_entry entry;
 
 	(void)count;
-	if (!args || !hash)
+	if (!hash)
 		return ERR_NOMEM;
 	history_from_row(values, &entry);
 	renewal->rows++;
 	renewal->last = entry.change;
 	history_hash(&entry, renewal->account->head, hash);
 	memcpy(renewal->account->head, hash, DIGEST_BYTES);
-	args[0] = DB_INT_VALUE(entry.account_id);
-	args[1] = DB_INT_VALUE(entry.change);
-	args[2] = DB_BYTES_VALUE(((struct slice){(const char *)hash, DIGEST_BYTES}));
-	return calls_add(&renewal->calls,
-			 "UPDATE history SET hash = $3 WHERE account_id = $1 AND change = $2", args,
-			 3, NULL, NULL);
+	return calls_ask(&renewal->calls,
+			 "UPDATE history SET hash = $3 WHERE account_id = $1 AND change = $2", NULL,
+			 NULL, DB_INT_VALUE(entry.account_id), DB_INT_VALUE(entry.change),
+			 DB_BYTES_VALUE(((struct slice){(const char *)hash, DIGEST_BYTES})));
 }
 
 /* The record's columns, then its last change as the history has it. */
@@ -148,17 +145,13 @@ static enum err renew_records(struct renewal *renewal)
 	for (size_t i = 0; i < renewal->renewed_count && !err; i++) {
 		struct record record = {.id = renewal->renewed[i].id,
 					.change = ++renewal->account->last_change};
-		struct db_value *args = arena_alloc(&renewal->arena, 3 * sizeof(*args));
 
-		if (!args)
-			return ERR_NOMEM;
-		args[0] = DB_INT_VALUE(renewal->account->id);
-		args[1] = DB_INT_VALUE(record.id);
-		args[2] = DB_INT_VALUE(record.change);
 		err = history_add(&renewal->write, renewal->type, &record, "update",
 				  renewal->renewed[i].value, &renewal->calls);
 		if (!err)
-			err = calls_add(&renewal->calls, sql, args, 3, NULL, NULL);
+			err = calls_ask(&renewal->calls, sql, NULL, NULL,
+					DB_INT_VALUE(renewal->account->id), DB_INT_VALUE(record.id),
+					DB_INT_VALUE(record.change));
 	}
 	return err;
 }

@@ -25,24 +25,19 @@ enum err history_add(struct store_write *write, const struct record_type *type,
 		.value = value,
 		.request_id = write->request_id.len ? write->request_id : (struct slice){NULL, 0},
 	};
-	struct db_value *args = arena_alloc(write->arena, 10 * sizeof(*args));
 	unsigned char *hash = arena_alloc(write->arena, DIGEST_BYTES);
 
-	if (!args || !hash)
+	if (!hash)
 		return ERR_NOMEM;
 	history_hash(&entry, write->account->head, hash);
 	memcpy(write->account->head, hash, DIGEST_BYTES);
-	args[0] = DB_INT_VALUE(entry.account_id);
-	args[1] = DB_INT_VALUE(entry.change);
-	args[2] = DB_INT_VALUE(entry.at);
-	args[3] = entry.staff_id == ID_NONE ? DB_NULL_VALUE : DB_INT_VALUE(entry.staff_id);
-	args[4] = DB_TEXT_VALUE(entry.record);
-	args[5] = DB_INT_VALUE(entry.record_id);
-	args[6] = DB_TEXT_VALUE(entry.action);
-	args[7] = text_or_null(entry.value);
-	args[8] = text_or_null(entry.request_id);
-	args[9] = DB_BYTES_VALUE(((struct slice){(const char *)hash, DIGEST_BYTES}));
-	return calls_add(calls, sql, args, 10, NULL, NULL);
+	return calls_ask(calls, sql, NULL, NULL, DB_INT_VALUE(entry.account_id),
+			 DB_INT_VALUE(entry.change), DB_INT_VALUE(entry.at),
+			 entry.staff_id == ID_NONE ? DB_NULL_VALUE : DB_INT_VALUE(entry.staff_id),
+			 DB_TEXT_VALUE(entry.record), DB_INT_VALUE(entry.record_id),
+			 DB_TEXT_VALUE(entry.action), text_or_null(entry.value),
+			 text_or_null(entry.request_id),
+			 DB_BYTES_VALUE(((struct slice){(const char *)hash, DIGEST_BYTES})));
 }
 
 static struct slice text_of(const struct db_value *value)

@@ -19,14 +19,10 @@ static enum err found_row(void *context, const struct db_value *values, size_t c
 static enum err get_list(struct store_read *read, struct calls *calls)
 {
 	struct record_read *get = (struct record_read *)(void *)read;
-	struct db_value *args = arena_alloc(read->arena, 2 * sizeof(*args));
 
-	if (!args)
-		return ERR_NOMEM;
 	get->found = false;
-	args[0] = DB_INT_VALUE(get->scope.account_id);
-	args[1] = DB_INT_VALUE(get->id);
-	return calls_add(calls, read->store->sql.records[get->kind].select, args, 2, found_row, get);
+	return calls_ask(calls, read->store->sql.records[get->kind].select, found_row, get,
+			 DB_INT_VALUE(get->scope.account_id), DB_INT_VALUE(get->id));
 }
 
 void record_read_init(struct record_read *get, enum record_kind kind, struct arena *arena)

@@ -121,16 +121,11 @@ static enum err ask(struct references *references, struct store_write *write,
 		    const int64_t *third, struct calls *calls)
 {
 	struct reference_fact *fact = &references->facts[references->count++];
-	struct db_value *args = arena_alloc(write->arena, 3 * sizeof(*args));
+	const struct db_value args[] = {DB_INT_VALUE(write->scope.account_id), DB_INT_VALUE(id),
+					DB_INT_VALUE(third ? *third : ID_NONE)};
 
-	if (!args)
-		return ERR_NOMEM;
 	*fact = *about;
-	args[0] = DB_INT_VALUE(write->scope.account_id);
-	args[1] = DB_INT_VALUE(id);
-	if (third)
-		args[2] = DB_INT_VALUE(*third);
-	return calls_add(calls, sql, args, third ? 3 : 2, fact_row, fact);
+	return calls_add_copy(calls, sql, args, third ? 3 : 2, fact_row, fact);
 }
 
 static const void *at_field(enum record_kind kind, const struct record *record, const char *name)
@@ -168,14 +163,12 @@ static enum err read_unique(struct references *references, struct store_write *w
 {
 	const struct field *field = &record_types[kind]->fields[i];
 	struct reference_fact *fact = &references->facts[references->count++];
-	struct db_value *args = arena_alloc(write->arena, 2 * sizeof(*args));
+	struct db_value value;
 
-	if (!args)
-		return ERR_NOMEM;
 	*fact = (struct reference_fact){.unique = field};
-	args[0] = DB_INT_VALUE(write->scope.account_id);
-	field_to_values(field, CONST_FIELD_AT(record, field), &args[1]);
-	return calls_add(calls, write->store->sql.records[kind].unique[i], args, 2, fact_row, fact);
+	field_to_values(field, CONST_FIELD_AT(record, field), &value);
+	return calls_ask(calls, write->store->sql.records[kind].unique[i], fact_row, fact,
+			 DB_INT_VALUE(write->scope.account_id), value);
 }
 
 enum err references_read(struct references *references, struct store_write *write,

@@ -53,14 +53,13 @@ enum err username_read(struct store_write *write, const struct staff *staff,
 				  " WHERE account_id = $1 AND (username_key = $2"
 				  " OR username_skeleton = $3) ORDER BY id";
 	struct arena *arena = write->arena;
-	struct db_value *args = arena_alloc(arena, 3 * sizeof(*args));
 	struct username_other *other = arena_alloc(arena, sizeof(*other));
 	struct slice key, skeleton;
 	enum err err = staff_username_key(arena, staff->username, &key);
 
 	if (!err)
 		err = text_skeleton(arena, staff->username, &skeleton);
-	if (err || !args || !other)
+	if (err || !other)
 		return err ? err : ERR_NOMEM;
 	*other = (struct username_other){.arena = arena,
 					 .username = staff->username,
@@ -70,10 +69,8 @@ enum err username_read(struct store_write *write, const struct staff *staff,
 	    slice_eq(before->username_skeleton, skeleton))
 		other->present = &before->username;
 	*other_out = other;
-	args[0] = DB_INT_VALUE(write->scope.account_id);
-	args[1] = DB_TEXT_VALUE(key);
-	args[2] = DB_TEXT_VALUE(skeleton);
-	return calls_add(calls, sql, args, 3, other_row, other);
+	return calls_ask(calls, sql, other_row, other, DB_INT_VALUE(write->scope.account_id),
+			 DB_TEXT_VALUE(key), DB_TEXT_VALUE(skeleton));
 }
 
 enum err username_leave(struct store_write *write, const struct staff *before, struct calls *calls)
@@ -82,14 +79,9 @@ enum err username_leave(struct store_write *write, const struct staff *before, s
 		"UPDATE staff SET username_exact = '' WHERE account_id = $1 AND username_key = $2"
 		" AND id <> $3 AND (SELECT count(*) FROM staff o WHERE o.account_id = $1"
 		" AND o.username_key = $2 AND o.id <> $3) = 1";
-	struct db_value *args = arena_alloc(write->arena, 3 * sizeof(*args));
 
-	if (!args)
-		return ERR_NOMEM;
-	args[0] = DB_INT_VALUE(write->scope.account_id);
-	args[1] = DB_TEXT_VALUE(before->username_key);
-	args[2] = DB_INT_VALUE(before->record.id);
-	return calls_add(calls, sql, args, 3, NULL, NULL);
+	return calls_ask(calls, sql, NULL, NULL, DB_INT_VALUE(write->scope.account_id),
+			 DB_TEXT_VALUE(before->username_key), DB_INT_VALUE(before->record.id));
 }
 
 void username_check(const struct username_other *other, struct faults *faults)

@@ -46,20 +46,17 @@ static enum err username_row(void *context, const struct db_value *values, size_
 static enum err demo_read(struct store_write *write, struct calls *calls)
 {
 	struct demo_write *demo = (struct demo_write *)(void *)write;
-	struct db_value *args = arena_alloc(write->arena, sizeof(*args));
-	enum err err;
+	const struct db_value account = DB_INT_VALUE(write->scope.account_id);
+	enum err err =
+		calls_ask(calls,
+			  "SELECT case_number FROM casefile WHERE account_id = $1 AND id = 245",
+			  demo_row, &demo->found, account);
 
-	if (!args)
-		return ERR_NOMEM;
-	args[0] = DB_INT_VALUE(write->scope.account_id);
-	err = calls_add(calls,
-			"SELECT case_number FROM casefile WHERE account_id = $1 AND id = 245", args,
-			1, demo_row, &demo->found);
 	return err ? err
-		   : calls_add(calls,
+		   : calls_ask(calls,
 			       "SELECT username_key, username_skeleton FROM staff"
 			       " WHERE account_id = $1 AND id = 1",
-			       args, 1, username_row, demo);
+			       username_row, demo, account);
 }
 
 /* Under another user name where the first staff member has that, or one that looks like it. */

@@ -44,14 +44,13 @@ static enum err put_read(struct store_write *write, struct calls *calls)
 {
 	struct sample_put *put = put_of(write);
 	const struct record_type *type = record_types[put->kind];
-	struct db_value *args = arena_alloc(write->arena, (1 + NAMES_MAX) * sizeof(*args));
+	struct db_value args[1 + NAMES_MAX] = {DB_INT_VALUE(write->scope.account_id)};
 	size_t count = 1;
-	enum err err = args ? record_begin(write, put->kind, put->record, &put->asked) : ERR_NOMEM;
+	enum err err = record_begin(write, put->kind, put->record, &put->asked);
 
 	if (err)
 		return err;
 	put->found = false;
-	args[0] = DB_INT_VALUE(write->scope.account_id);
 	for (const char *const *name = names[put->kind].fields; *name; name++) {
 		const struct field *field = field_of(type, *name);
 		const void *at = CONST_FIELD_AT(put->record, field);
@@ -59,7 +58,7 @@ static enum err put_read(struct store_write *write, struct calls *calls)
 		args[count++] = field->type == FIELD_TEXT ? DB_TEXT_VALUE(*(const struct slice *)at)
 							  : DB_INT_VALUE(*(const int64_t *)at);
 	}
-	return calls_add(calls, names[put->kind].sql, args, count, found_row, put);
+	return calls_add_copy(calls, names[put->kind].sql, args, count, found_row, put);
 }
 
 static enum err put_decide(struct store_write *write, struct calls *calls)

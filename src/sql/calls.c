@@ -22,8 +22,8 @@ enum err calls_add(struct calls *calls, const char *sql, const struct db_value *
 	return OK;
 }
 
-enum err calls_ask(struct calls *calls, const char *sql, const struct db_value *args,
-		   size_t arg_count, db_row_fn *on_row, void *context)
+enum err calls_add_copy(struct calls *calls, const char *sql, const struct db_value *args,
+			size_t arg_count, db_row_fn *on_row, void *context)
 {
 	struct db_value *copy = arena_alloc(calls->arena, arg_count * sizeof(*args));
 

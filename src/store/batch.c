@@ -116,14 +116,10 @@ static enum err lock_accounts(struct batch *batch)
 
 	for (size_t i = 0; i < batch->queue_count && !err; i++) {
 		struct queue *queue = &batch->queues[i];
-		struct db_value *account = arena_alloc(&batch->arena, sizeof(*account));
 
-		if (!account)
-			return ERR_NOMEM;
-		*account = DB_INT_VALUE(queue->row.id);
 		if (queue->row.id != ID_NONE)
-			err = calls_add(&batch->calls, batch->store->sql.read_account, account, 1,
-					row_found, queue);
+			err = calls_ask(&batch->calls, batch->store->sql.read_account, row_found,
+					queue, DB_INT_VALUE(queue->row.id));
 	}
 	return err;
 }
@@ -157,12 +153,11 @@ static enum err flush(struct batch *batch)
 
 static enum err update_account(struct batch *batch, const struct account_state *row)
 {
-	struct db_value *args =
-		arena_alloc(&batch->arena, (1 + FIRST_ID + RECORD_KINDS) * sizeof(*args));
+	struct db_value args[1 + FIRST_ID + RECORD_KINDS];
 	const char *head = arena_copy(&batch->arena,
 				      (struct slice){(const char *)row->head, sizeof(row->head)});
 
-	if (!args || !head)
+	if (!head)
 		return ERR_NOMEM;
 	args[0] = DB_INT_VALUE(row->id);
 	args[1] = DB_INT_VALUE(row->last_change);
@@ -170,8 +165,8 @@ static enum err update_account(struct batch *batch, const struct account_state *
 	args[3] = DB_INT_VALUE(row->last_at);
 	for (size_t i = 0; i < RECORD_KINDS; i++)
 		args[1 + FIRST_ID + i] = DB_INT_VALUE(row->last_id[i]);
-	return calls_add(&batch->calls, batch->store->sql.update_account, args,
-			 1 + FIRST_ID + RECORD_KINDS, NULL, NULL);
+	return calls_add_copy(&batch->calls, batch->store->sql.update_account, args, COUNT_OF(args),
+			      NULL, NULL);
 }
 
 static enum err decide(struct batch *batch, struct store_write *write)

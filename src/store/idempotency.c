@@ -77,22 +77,17 @@ static enum err key_row(void *context, const struct db_value *values, size_t cou
 
 enum err idempotency_read(struct store_write *write, struct calls *calls)
 {
-	struct db_value *args = arena_alloc(write->arena, 3 * sizeof(*args));
-
-	if (!args)
-		return ERR_NOMEM;
 	write->key->found = write->key->again = false;
 	write->key->values = NULL;
 	write->key->value_count = 0;
-	args[0] = DB_INT_VALUE(write->scope.account_id);
-	args[1] = DB_TEXT_VALUE(slice_of(write->key->route));
-	args[2] = DB_TEXT_VALUE(write->key->key);
-	return calls_add(calls,
+	return calls_ask(calls,
 			 "SELECT i.at, i.body_hash, i.change, i.answer, h.value, h.record_id"
 			 " FROM idempotency i JOIN history h"
 			 " ON h.account_id = i.account_id AND h.change = i.change"
 			 " WHERE i.account_id = $1 AND i.route = $2 AND i.key = $3",
-			 args, 3, key_row, write);
+			 key_row, write, DB_INT_VALUE(write->scope.account_id),
+			 DB_TEXT_VALUE(slice_of(write->key->route)),
+			 DB_TEXT_VALUE(write->key->key));
 }
 
 bool idempotency_knows(const struct store_write *write)
@@ -120,20 +115,17 @@ static enum err value_row(void *context, const struct db_value *values, size_t c
 enum err idempotency_read_more(struct store_write *write, struct calls *calls)
 {
 	struct idempotency *key = write->key;
-	struct db_value *args;
 	size_t most = 1;
 
 	if (!key->found_changes.ptr || !is_same_body(key))
 		return OK;
 	for (size_t i = 0; i < key->found_changes.len; i++)
 		most += key->found_changes.ptr[i] == ',';
-	args = arena_alloc(write->arena, 2 * sizeof(*args));
 	key->values = arena_alloc(write->arena, most * sizeof(*key->values));
-	if (!args || !key->values)
+	if (!key->values)
 		return ERR_NOMEM;
-	args[0] = DB_INT_VALUE(write->scope.account_id);
-	args[1] = DB_TEXT_VALUE(key->found_changes);
-	return calls_add(calls, write->store->sql.read_values, args, 2, value_row, write);
+	return calls_ask(calls, write->store->sql.read_values, value_row, write,
+			 DB_INT_VALUE(write->scope.account_id), DB_TEXT_VALUE(key->found_changes));
 }
 
 bool idempotency_answers(struct store_write *write)
@@ -154,25 +146,19 @@ bool idempotency_answers(struct store_write *write)
 enum err idempotency_add(struct store_write *write, struct calls *calls)
 {
 	const struct idempotency *key = write->key;
-	struct db_value *old = arena_alloc(write->arena, 2 * sizeof(*old));
-	struct db_value *args = arena_alloc(write->arena, 7 * sizeof(*args));
-	enum err err;
+	const struct db_value account = DB_INT_VALUE(write->scope.account_id);
+	enum err err = calls_ask(calls, "DELETE FROM idempotency WHERE account_id = $1 AND at < $2",
+				 NULL, NULL, account, DB_INT_VALUE(write->now - KEPT_SECONDS));
 
-	if (!args || !old)
-		return ERR_NOMEM;
-	old[0] = args[0] = DB_INT_VALUE(write->scope.account_id);
-	old[1] = DB_INT_VALUE(write->now - KEPT_SECONDS);
-	args[1] = DB_TEXT_VALUE(slice_of(key->route));
-	args[2] = DB_TEXT_VALUE(key->key);
-	args[3] = DB_INT_VALUE(write->now);
-	args[4] = DB_BYTES_VALUE(((struct slice){(const char *)key->body_hash, DIGEST_BYTES}));
-	args[5] = DB_INT_VALUE(write->account->last_change);
-	args[6] = key->changes.ptr ? DB_TEXT_VALUE(key->changes) : DB_NULL_VALUE;
-	err = calls_add(calls, "DELETE FROM idempotency WHERE account_id = $1 AND at < $2", old, 2,
-			NULL, NULL);
-	return err ? err
-		   : calls_add(calls,
-			       "INSERT INTO idempotency (account_id, route, key, at, body_hash,"
-			       " change, answer) VALUES ($1, $2, $3, $4, $5, $6, $7)",
-			       args, 7, NULL, NULL);
+	if (err)
+		return err;
+	return calls_ask(
+		calls,
+		"INSERT INTO idempotency (account_id, route, key, at, body_hash,"
+		" change, answer) VALUES ($1, $2, $3, $4, $5, $6, $7)",
+		NULL, NULL, account, DB_TEXT_VALUE(slice_of(key->route)), DB_TEXT_VALUE(key->key),
+		DB_INT_VALUE(write->now),
+		DB_BYTES_VALUE(((struct slice){(const char *)key->body_hash, DIGEST_BYTES})),
+		DB_INT_VALUE(write->account->last_change),
+		key->changes.ptr ? DB_TEXT_VALUE(key->changes) : DB_NULL_VALUE);
 }

@@ -6,7 +6,8 @@
  *
  *	err = sql_statements_build(sql_dialect(db->driver), &arena, &sql);
  *	if (!err)
- *		err = calls_add(&calls, sql.records[RECORD_TASK].select, args, 2, on_row, NULL);
+ *		err = calls_ask(&calls, sql.records[RECORD_TASK].select, on_row, NULL,
+ *				DB_INT_VALUE(account_id), DB_INT_VALUE(id));
  *
  * $1 is the account in all of them: another account's record is not to be found. */
 #ifndef SQL_STATEMENTS_H
