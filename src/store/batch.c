@@ -19,7 +19,7 @@
 struct queue {
 	struct account_state row;
 	struct batch *batch;
-	struct store_write *first, **last;
+	struct write_queue writes;
 };
 
 struct batch {
@@ -93,7 +93,7 @@ static enum err sort_by_account(struct batch *batch, struct store_write **writes
 			continue;
 		queue->row.id = ids[i];
 		queue->batch = batch;
-		queue->last = &queue->first;
+		TAILQ_INIT(&queue->writes);
 		kept++;
 	}
 	batch->queue_count = kept;
@@ -103,9 +103,7 @@ static enum err sort_by_account(struct batch *batch, struct store_write **writes
 		write_start_afresh(writes[i]);
 		writes[i]->now = clock_now(batch->store->config.clock);
 		writes[i]->account = &queue->row;
-		writes[i]->next = NULL;
-		*queue->last = writes[i];
-		queue->last = &writes[i]->next;
+		TAILQ_INSERT_TAIL(&queue->writes, writes[i], queued);
 	}
 	return OK;
 }
@@ -129,16 +127,15 @@ static void take_round(struct batch *batch)
 	batch->round_count = 0;
 	for (size_t i = 0; i < batch->queue_count; i++) {
 		struct queue *queue = &batch->queues[i];
+		struct store_write *write;
 		bool more = true;
 
-		for (size_t taken = 0; queue->first && more; taken++) {
-			const struct write_steps *steps = queue->first->steps;
-
-			if (taken && !steps->only_adds)
+		for (size_t taken = 0; (write = TAILQ_FIRST(&queue->writes)) && more; taken++) {
+			if (taken && !write->steps->only_adds)
 				break;
-			more = steps->only_adds;
-			batch->round[batch->round_count++] = queue->first;
-			queue->first = queue->first->next;
+			more = write->steps->only_adds;
+			TAILQ_REMOVE(&queue->writes, write, queued);
+			batch->round[batch->round_count++] = write;
 		}
 	}
 }

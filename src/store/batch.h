@@ -5,6 +5,9 @@
 
 #include "store/state.h"
 
+/* Writes that wait, in their order. */
+TAILQ_HEAD(write_queue, store_write);
+
 /* By which it can be told whether a batch was committed. */
 struct commit_mark {
 	int64_t account_id; /* ID_NONE: it cannot */

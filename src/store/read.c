@@ -16,7 +16,6 @@ bool store_start(struct store *store, struct store_read *read)
 	struct db *db;
 
 	read->store = store;
-	read->next = NULL;
 	if (store->read_threads) {
 		/* Once it is queued it is the executor's, its outcome as well. */
 		enum err err = read_threads_submit(store->read_threads, read);
@@ -71,4 +70,3 @@ enum err store_read_now(struct store *store, const struct db_call *calls, size_t
 	arena_release(&arena);
 	return err;
 }
-

@@ -4,7 +4,6 @@
 
 #include "store/read_pool.h"
 
-
 struct read_pool {
 	const struct db_driver *driver;
 	pthread_mutex_t lock;
@@ -15,7 +14,7 @@ struct read_pool {
 };
 
 enum err read_pool_new(const struct db_driver *driver, const char *where, unsigned count,
-		     struct read_pool **pool_out, struct buf *why)
+		       struct read_pool **pool_out, struct buf *why)
 {
 	struct read_pool *pool = calloc(1, sizeof(*pool) + count * sizeof(pool->dbs[0]));
 	char message[256];

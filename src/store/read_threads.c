@@ -22,8 +22,10 @@
 #define TRIES_MAX 2
 #define IDLE_MS 500 /* until the first thread, with nothing to do, looks after its connection */
 
+TAILQ_HEAD(read_queue, store_read);
+
 struct group {
-	struct store_read *first, **last;
+	struct read_queue reads;
 	unsigned busy;         /* threads that run reads of it */
 	int64_t trouble_until; /* milliseconds of CLOCK_MONOTONIC */
 };
@@ -71,21 +73,10 @@ static bool is_short(const struct read_threads *all, const struct group *group)
 	return (group - all->groups) % 2 == 0 && !in_trouble(group);
 }
 
-static void put(struct group *group, struct store_read *read)
+static void take(struct taken *taken, struct store_read *read)
 {
-	read->next = NULL;
-	*group->last = read;
-	group->last = &read->next;
-}
-
-static struct store_read *take(struct group *group, struct store_read **at)
-{
-	struct store_read *read = *at;
-
-	*at = read->next;
-	if (!*at)
-		group->last = at;
-	return read;
+	TAILQ_REMOVE(&taken->group->reads, read, queued);
+	taken->reads[taken->count++] = read;
 }
 
 enum err read_threads_submit(struct read_threads *all, struct store_read *read)
@@ -103,7 +94,7 @@ enum err read_threads_submit(struct read_threads *all, struct store_read *read)
 		err = ERR_STOPPED;
 		queue_leave(all->store, 0);
 	} else {
-		put(group, read);
+		TAILQ_INSERT_TAIL(&group->reads, read, queued);
 		/* A signal could wake the one thread that does not take it. */
 		if (is_short(all, group))
 			pthread_cond_signal(&all->wake);
@@ -123,7 +114,7 @@ static struct group *choose(struct executor *executor)
 	for (size_t i = 0; i < count; i++) {
 		struct group *group = &all->groups[(all->turn + i) % count];
 
-		if (!group->first || (in_trouble(group) && group->busy))
+		if (TAILQ_EMPTY(&group->reads) || (in_trouble(group) && group->busy))
 			continue;
 		if (!executor->takes_long && !all->stopping && !is_short(all, group))
 			continue;
@@ -142,14 +133,15 @@ static bool is_late(const struct store_read *read, int64_t now)
  * be the first. */
 static void take_late(struct taken *taken)
 {
-	struct store_read **at = &taken->group->first;
+	struct store_read *read = TAILQ_FIRST(&taken->group->reads), *next;
 	int64_t now = monotonic_ms();
 
-	while (*at && taken->count < TOGETHER_MAX && (taken->careful || is_late(*at, now)))
-		if (is_late(*at, now))
-			taken->reads[taken->count++] = take(taken->group, at);
-		else
-			at = &(*at)->next;
+	for (; read && taken->count < TOGETHER_MAX && (taken->careful || is_late(read, now));
+	     read = next) {
+		next = TAILQ_NEXT(read, queued);
+		if (is_late(read, now))
+			take(taken, read);
+	}
 	taken->late = taken->count > 0;
 }
 
@@ -193,7 +185,7 @@ static bool take_waiting(struct executor *executor, struct taken *taken)
 {
 	struct read_threads *all = executor->all;
 	struct group *group;
-	bool together;
+	size_t most;
 
 	taken->count = 0;
 	pthread_mutex_lock(&all->lock);
@@ -203,9 +195,9 @@ static bool take_waiting(struct executor *executor, struct taken *taken)
 		taken->group = group;
 		taken->careful = in_trouble(group);
 		take_late(taken);
-		together = !taken->careful && is_short(all, group);
-		while (!taken->late && group->first && taken->count < (together ? TOGETHER_MAX : 1))
-			taken->reads[taken->count++] = take(group, &group->first);
+		most = !taken->careful && is_short(all, group) ? TOGETHER_MAX : 1;
+		while (!taken->late && !TAILQ_EMPTY(&group->reads) && taken->count < most)
+			take(taken, TAILQ_FIRST(&group->reads));
 		group->busy++;
 	}
 	pthread_mutex_unlock(&all->lock);
@@ -314,11 +306,11 @@ static bool settle(struct read_threads *all, const struct taken *taken, enum err
 		group->trouble_until = monotonic_ms() + TROUBLE_MS;
 	for (size_t i = 0; i < taken->count && back; i++) {
 		taken->reads[i]->tries += taken->careful;
-		put(group, taken->reads[i]);
+		TAILQ_INSERT_TAIL(&group->reads, taken->reads[i], queued);
 		atomic_fetch_add(&all->store->waiting, 1);
 	}
 	/* Others may have left them alone while this thread was busy with the group. */
-	if (group->first)
+	if (!TAILQ_EMPTY(&group->reads))
 		pthread_cond_broadcast(&all->wake);
 	pthread_mutex_unlock(&all->lock);
 	return back;
@@ -338,7 +330,8 @@ static void *execute(void *context)
 	return NULL;
 }
 
-enum err read_threads_new(struct store *store, unsigned count, struct read_threads **read_threads_out)
+enum err read_threads_new(struct store *store, unsigned count,
+			  struct read_threads **read_threads_out)
 {
 	struct read_threads *all = calloc(1, sizeof(*all) + count * sizeof(all->read_threads[0]));
 
@@ -346,7 +339,7 @@ enum err read_threads_new(struct store *store, unsigned count, struct read_threa
 		return ERR_NOMEM;
 	all->store = store;
 	for (size_t i = 0; i < FIELD_COUNT(all->groups); i++)
-		all->groups[i].last = &all->groups[i].first;
+		TAILQ_INIT(&all->groups[i].reads);
 	pthread_mutex_init(&all->lock, NULL);
 	pthread_cond_init(&all->wake, NULL);
 	for (; all->count < count; all->count++) {

@@ -25,8 +25,7 @@ struct writer {
 	pthread_mutex_t lock;
 	pthread_cond_t wake;
 	/* Under the lock. */
-	struct store_write *first;
-	struct store_write **last;
+	struct write_queue writes;
 	size_t waiting;
 	bool stopping;
 	bool broken; /* the storage's state is unknown: nothing is written any more */
@@ -36,7 +35,6 @@ static void prepare(struct store *store, struct store_write *write)
 {
 	write->store = store;
 	write->err = OK;
-	write->next = NULL;
 	write->faults_before = write->faults->count;
 	write->faults_last = write->faults->last;
 }
@@ -190,17 +188,16 @@ enum err store_run(struct store *store, struct store_write **writes, size_t coun
 /* Waits for writes and takes up to BATCH_MAX; 0 when the writer is to stop and none is left. */
 static size_t take_waiting(struct writer *writer, struct store_write **writes, bool *broken_out)
 {
+	struct store_write *write;
 	size_t count = 0;
 
 	pthread_mutex_lock(&writer->lock);
-	while (!writer->first && !writer->stopping)
+	while (TAILQ_EMPTY(&writer->writes) && !writer->stopping)
 		pthread_cond_wait(&writer->wake, &writer->lock);
-	while (writer->first && count < BATCH_MAX) {
-		writes[count++] = writer->first;
-		writer->first = writer->first->next;
+	while ((write = TAILQ_FIRST(&writer->writes)) && count < BATCH_MAX) {
+		TAILQ_REMOVE(&writer->writes, write, queued);
+		writes[count++] = write;
 	}
-	if (!writer->first)
-		writer->last = &writer->first;
 	writer->waiting -= count;
 	*broken_out = writer->broken;
 	pthread_mutex_unlock(&writer->lock);
@@ -261,8 +258,7 @@ enum err store_submit(struct store *store, struct store_write *write)
 	} else if (writer->waiting >= store->config.queue_limit) {
 		err = ERR_BUSY;
 	} else {
-		*writer->last = write;
-		writer->last = &write->next;
+		TAILQ_INSERT_TAIL(&writer->writes, write, queued);
 		if (writer->waiting++ == 0)
 			pthread_cond_signal(&writer->wake);
 	}
@@ -291,7 +287,7 @@ enum err store_write(struct store *store, struct store_write *write)
 static enum err start_writer(struct store *store, struct writer *writer)
 {
 	writer->store = store;
-	writer->last = &writer->first;
+	TAILQ_INIT(&writer->writes);
 	writer->db = writer == store->writers ? &store->write_db : &writer->own_db;
 	pthread_mutex_init(&writer->lock, NULL);
 	pthread_cond_init(&writer->wake, NULL);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Reads and writes on their way to the database, written once for every database. What they read and
- * write is in records/, lists/ and accounts/; place/ opens a store.
+/* Reads and writes on their way to the database, written once for every database. What they read
+ * and write is in records/, lists/ and accounts/; place/ opens a store.
  *
  * Every call about an account's records takes a scope; the account id in it is the first argument
  * of every statement, so that another account's record is not to be found at all.
@@ -13,6 +13,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/queue.h>
 
 #include "base/arena.h"
 #include "base/buf.h"
@@ -108,7 +109,7 @@ struct store_read {
 
 	/* The store's own. */
 	struct store *store;
-	struct store_read *next;
+	TAILQ_ENTRY(store_read) queued;
 	int64_t deadline; /* milliseconds of CLOCK_MONOTONIC; 0: none */
 	unsigned tries;
 };
@@ -208,7 +209,7 @@ struct store_write {
 	struct account_state *account; /* while its steps are run */
 	size_t faults_before;
 	struct fault **faults_last;
-	struct store_write *next;
+	TAILQ_ENTRY(store_write) queued;
 };
 
 /* Queues a write whose steps are set. ERR_BUSY where too much is waiting, ERR_STOPPED while the

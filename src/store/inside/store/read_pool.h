@@ -8,7 +8,7 @@
 
 struct read_pool;
 enum err read_pool_new(const struct db_driver *driver, const char *where, unsigned count,
-		     struct read_pool **pool_out, struct buf *why);
+		       struct read_pool **pool_out, struct buf *why);
 void read_pool_free(struct read_pool *pool);
 /* Waits until one is free. */
 struct db *read_pool_take(struct read_pool *pool);

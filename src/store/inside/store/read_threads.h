@@ -5,7 +5,8 @@
 
 #include "store/state.h"
 
-enum err read_threads_new(struct store *store, unsigned count, struct read_threads **read_threads_out);
+enum err read_threads_new(struct store *store, unsigned count,
+			  struct read_threads **read_threads_out);
 /* Queues a read, whose done() is then called. ERR_BUSY, ERR_STOPPED. */
 enum err read_threads_submit(struct read_threads *read_threads, struct store_read *read);
 /* Ends them when the queue is empty. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The state of a store, for the folders that it is made of: handlers and commands see none of it. */
+/* The state of a store, for the folders that it is made of: handlers and commands see none of it.
+ */
 #ifndef STORE_STATE_H
 #define STORE_STATE_H
 
