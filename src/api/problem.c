@@ -132,13 +132,13 @@ void problem_err(struct call *call, enum err err)
 		const char *retry_after; /* seconds */
 	} rows[] = {
 		{ERR_NOT_FOUND, 404, "no such record", false, NULL},
-		{ERR_UNDER_WAY, 409,
+		{ERR_IN_PROGRESS, 409,
 		 "Idempotency-Key: the first request with this key is still in progress", false,
 		 "1"},
 		{ERR_BUSY, 503, "the server is busy, or another session holds a lock", true, "1"},
 		{ERR_TIMEOUT, 503, "this took too long and was given up; try again", false, "5"},
-		{ERR_AWAY, 503, "the database cannot be reached", true, "1"},
-		{ERR_UNSURE, 503,
+		{ERR_UNREACHABLE, 503, "the database cannot be reached", true, "1"},
+		{ERR_COMMIT_UNKNOWN, 503,
 		 "the connection to the database was lost while this was being stored; it may or "
 		 "may not be stored: check before you send it again",
 		 false, "5"},

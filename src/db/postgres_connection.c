@@ -144,7 +144,7 @@ static enum err connection_begin(struct postgres_db *db, const char *where)
 	db->conn = connection_make(where);
 	if (!db->conn || postgres_is_lost(db)) {
 		postgres_keep_message(db, db->conn ? PQerrorMessage(db->conn) : "out of memory");
-		return ERR_AWAY;
+		return ERR_UNREACHABLE;
 	}
 	PQsetNoticeReceiver(db->conn, connection_on_notice, db);
 	err = session_check_server(db);

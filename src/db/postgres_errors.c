@@ -9,21 +9,21 @@ static const struct {
 	const char *state;
 	enum err err;
 } errors[] = {
-	{"57014", ERR_TIMEOUT}, /* query_canceled */
-	{"55P03", ERR_BUSY},    /* lock_not_available */
-	{"53100", ERR_FULL},    /* disk_full */
-	{"53200", ERR_NOMEM},   /* out_of_memory */
-	{"53300", ERR_AWAY},    /* too_many_connections */
-	{"25006", ERR_AWAY},    /* read_only_sql_transaction: the server has become a standby */
-	{"25P03", ERR_AWAY},    /* idle_in_transaction_session_timeout */
-	{"26000", ERR_AWAY},    /* a prepared statement is missing: it is another session */
-	{"0A000", ERR_AWAY},    /* a cached plan no longer fits the tables */
-	{"3D000", ERR_NOT_FOUND}, {"42P01", ERR_NOT_FOUND}, /* undefined_table */
-	{"58P01", ERR_IO},        {"08", ERR_AWAY},         /* connection */
-	{"57P", ERR_AWAY}, /* the server stops or starts, or ends this connection */
-	{"40", ERR_BUSY},  /* deadlocks and serialization failures */
-	{"23", ERR_CONSTRAINT},   {"28", ERR_INVALID},      {"58", ERR_IO},
-	{"XX001", ERR_CORRUPT},   {"XX002", ERR_CORRUPT},   {"", ERR_INTERNAL},
+	{"57014", ERR_TIMEOUT},     /* query_canceled */
+	{"55P03", ERR_BUSY},        /* lock_not_available */
+	{"53100", ERR_FULL},        /* disk_full */
+	{"53200", ERR_NOMEM},       /* out_of_memory */
+	{"53300", ERR_UNREACHABLE}, /* too_many_connections */
+	{"25006", ERR_UNREACHABLE}, /* read_only_sql_transaction: the server has become a standby */
+	{"25P03", ERR_UNREACHABLE}, /* idle_in_transaction_session_timeout */
+	{"26000", ERR_UNREACHABLE}, /* a prepared statement is missing: it is another session */
+	{"0A000", ERR_UNREACHABLE}, /* a cached plan no longer fits the tables */
+	{"3D000", ERR_NOT_FOUND},   {"42P01", ERR_NOT_FOUND}, /* undefined_table */
+	{"58P01", ERR_IO},          {"08", ERR_UNREACHABLE},  /* connection */
+	{"57P", ERR_UNREACHABLE}, /* the server stops or starts, or ends this connection */
+	{"40", ERR_BUSY},         /* deadlocks and serialization failures */
+	{"23", ERR_CONSTRAINT},     {"28", ERR_INVALID},      {"58", ERR_IO},
+	{"XX001", ERR_CORRUPT},     {"XX002", ERR_CORRUPT},   {"", ERR_INTERNAL},
 };
 
 void postgres_keep_message(struct postgres_db *db, const char *message)
@@ -51,7 +51,7 @@ enum err postgres_lose(struct postgres_db *db, const char *message)
 {
 	postgres_keep_message(db, message ? message : PQerrorMessage(db->conn));
 	db->lost = true;
-	return ERR_AWAY;
+	return ERR_UNREACHABLE;
 }
 
 enum err postgres_result_err(struct postgres_db *db, const PGresult *result)
@@ -63,6 +63,6 @@ enum err postgres_result_err(struct postgres_db *db, const PGresult *result)
 	postgres_keep_message(db, primary ? primary : PQerrorMessage(db->conn));
 	while (state && strncmp(errors[i].state, state, strlen(errors[i].state)) != 0)
 		i++;
-	db->lost |= !state || postgres_is_lost(db) || errors[i].err == ERR_AWAY;
-	return db->lost ? ERR_AWAY : errors[i].err;
+	db->lost |= !state || postgres_is_lost(db) || errors[i].err == ERR_UNREACHABLE;
+	return db->lost ? ERR_UNREACHABLE : errors[i].err;
 }

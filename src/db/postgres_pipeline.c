@@ -344,7 +344,8 @@ enum err postgres_commit(struct db *base, const struct db_call *calls, size_t co
 		err = postgres_lose(db, "no answer to COMMIT");
 	if (!err)
 		db->transaction = TRANSACTION_NONE;
-	return (err && db->lost) || (db->committed && (err || db->warned)) ? ERR_UNSURE : err;
+	return (err && db->lost) || (db->committed && (err || db->warned)) ? ERR_COMMIT_UNKNOWN
+									   : err;
 }
 
 void postgres_rollback(struct db *base)

@@ -48,7 +48,7 @@ struct postgres_db {
 		TRANSACTION_WANTED, /* BEGIN is not sent yet */
 		TRANSACTION_OPEN,
 	} transaction;
-	bool lost;          /* nothing can be sent any more: every call returns ERR_AWAY */
+	bool lost;          /* nothing can be sent any more: every call returns ERR_UNREACHABLE */
 	bool committed;     /* the server has confirmed the last COMMIT */
 	bool warned;        /* the server has warned since the last COMMIT was sent */
 	int budget_ms;      /* what set_budget() was given; 0: no limit */
@@ -72,7 +72,7 @@ static inline bool postgres_only_reads(const struct postgres_db *db)
 void postgres_keep_message(struct postgres_db *db, const char *message);
 /* Whether the connection is of no more use, as far as is known. */
 bool postgres_is_lost(const struct postgres_db *db);
-/* Gives the connection up: ERR_AWAY. `message` NULL: libpq's own. */
+/* Gives the connection up: ERR_UNREACHABLE. `message` NULL: libpq's own. */
 enum err postgres_lose(struct postgres_db *db, const char *message);
 /* Keeps the message of a result that is an error, and returns the error. */
 enum err postgres_result_err(struct postgres_db *db, const PGresult *result);

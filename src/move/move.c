@@ -299,7 +299,7 @@ static enum err complete(struct move *move)
 		err = side_hold(move, &move->from);
 	if (!err)
 		err = driver->commit(move->to.db, &drop, move->complete ? 0 : 1);
-	if (err == ERR_UNSURE)
+	if (err == ERR_COMMIT_UNKNOWN)
 		buf_printf(move->why,
 			   "the target: %s: run the same command again, which then tells whether "
 			   "all was moved",

@@ -93,7 +93,7 @@ static enum err database_connect(struct store *store, enum db_mode mode, struct 
 	else if (!err && atomic_exchange(&store->away, false))
 		log_line("the database is there again");
 	buf_release(&why);
-	return err ? ERR_AWAY : OK;
+	return err ? ERR_UNREACHABLE : OK;
 }
 
 enum err database_open(struct store *store, struct buf *why)
@@ -103,7 +103,7 @@ enum err database_open(struct store *store, struct buf *why)
 	store->connect = database_connect;
 	return err ? err
 		   : read_threads_new(store, store->config.readers ? store->config.readers : 1,
-				   &store->read_threads);
+				      &store->read_threads);
 }
 
 enum err database_lock(struct store *store, struct buf *why)

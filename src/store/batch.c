@@ -230,7 +230,7 @@ static enum err run_rounds(struct batch *batch)
 /* A lost connection is told of by whoever opens the next one. */
 static void tell(const struct batch *batch, size_t count, enum err err)
 {
-	if (err != ERR_AWAY && err != ERR_UNSURE)
+	if (err != ERR_UNREACHABLE && err != ERR_COMMIT_UNKNOWN)
 		log_line("%zu write%s failed: %s: %s", count, count == 1 ? "" : "s", err_text(err),
 			 batch->store->driver->message(batch->db));
 }

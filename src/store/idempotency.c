@@ -38,7 +38,7 @@ enum err idempotency_begin(struct keys *keys, struct store_write *write)
 		at = NULL;
 	}
 	pthread_mutex_unlock(&keys->lock);
-	return at ? ERR_UNDER_WAY : OK;
+	return at ? ERR_IN_PROGRESS : OK;
 }
 
 void idempotency_end(struct keys *keys, struct store_write *write)

@@ -5,7 +5,7 @@
 
 #include "store/state.h"
 
-/* ERR_UNDER_WAY where the key is already; else idempotency_end() must follow. */
+/* ERR_IN_PROGRESS where the key is already; else idempotency_end() must follow. */
 enum err idempotency_begin(struct keys *keys, struct store_write *write);
 void idempotency_end(struct keys *keys, struct store_write *write);
 /* For step one: reads what the key was used for. */

@@ -254,9 +254,9 @@ static enum err run_together(struct executor *executor, struct taken *taken, int
 static enum err attempt(struct executor *executor, struct taken *taken)
 {
 	struct store *store = executor->all->store;
-	enum err err = ERR_AWAY;
+	enum err err = ERR_UNREACHABLE;
 
-	for (int tries = 0; tries < TRIES_MAX && err == ERR_AWAY; tries++) {
+	for (int tries = 0; tries < TRIES_MAX && err == ERR_UNREACHABLE; tries++) {
 		int budget;
 
 		err = executor->db ? OK : store->connect(store, DB_READ, &executor->db);
@@ -267,7 +267,7 @@ static enum err attempt(struct executor *executor, struct taken *taken)
 		budget = budget_of(store, taken);
 		err = taken->count > 1 ? run_together(executor, taken, budget)
 				       : read_run(taken->reads[0], executor->db, budget);
-		if (err == ERR_AWAY) {
+		if (err == ERR_UNREACHABLE) {
 			store->driver->close(executor->db);
 			executor->db = NULL;
 		}
@@ -279,7 +279,7 @@ static enum err attempt(struct executor *executor, struct taken *taken)
  * where it was given less. */
 static bool again(const struct taken *taken, enum err err)
 {
-	if (!err || err == ERR_AWAY || taken->late)
+	if (!err || err == ERR_UNREACHABLE || taken->late)
 		return false;
 	return taken->count > 1 || (err == ERR_TIMEOUT && taken->reads[0]->deadline &&
 				    !is_late(taken->reads[0], monotonic_ms()));
@@ -302,7 +302,7 @@ static bool settle(struct read_threads *all, const struct taken *taken, enum err
 
 	pthread_mutex_lock(&all->lock);
 	group->busy--;
-	if (err && err != ERR_AWAY && is_trouble(taken, err))
+	if (err && err != ERR_UNREACHABLE && is_trouble(taken, err))
 		group->trouble_until = monotonic_ms() + TROUBLE_MS;
 	for (size_t i = 0; i < taken->count && back; i++) {
 		taken->reads[i]->tries += taken->careful;

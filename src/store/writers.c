@@ -51,21 +51,21 @@ static void drop(struct store *store, struct db **db)
 static enum err resolve(struct store *store, struct db **db, struct commit_mark *mark)
 {
 	int64_t until = monotonic_ms() + RESOLVE_MS;
-	enum err err = ERR_UNSURE;
+	enum err err = ERR_COMMIT_UNKNOWN;
 
 	while (mark->account_id != ID_NONE && monotonic_ms() < until) {
 		err = *db ? OK : store->connect(store, DB_WRITE, db);
 		if (!err)
 			err = batch_resolve(store, *db, mark);
 		if (!err)
-			return mark->found ? OK : ERR_AWAY;
+			return mark->found ? OK : ERR_UNREACHABLE;
 		if (*db)
 			drop(store, db);
 		nanosleep(&(struct timespec){.tv_nsec = 100000000}, NULL);
 	}
 	log_line("it is not known whether writes were stored: request %.*s is the last of them",
 		 (int)mark->request_id.len, mark->request_id.ptr ? mark->request_id.ptr : "");
-	return ERR_UNSURE;
+	return ERR_COMMIT_UNKNOWN;
 }
 
 /* In one transaction. A connection that was lost before the commit, as an idle one by a restart of
@@ -74,17 +74,17 @@ static enum err attempt(struct store *store, struct db **db, struct store_write 
 			size_t count, enum err known)
 {
 	struct commit_mark mark = {0};
-	enum err err = ERR_AWAY;
+	enum err err = ERR_UNREACHABLE;
 
-	for (int i = 0; i < 2 && err == ERR_AWAY; i++) {
+	for (int i = 0; i < 2 && err == ERR_UNREACHABLE; i++) {
 		err = *db ? OK : store->connect(store, DB_WRITE, db);
 		if (err)
 			return err;
 		err = batch_run(store, *db, writes, count, known, &mark);
-		if (err == ERR_AWAY || err == ERR_UNSURE)
+		if (err == ERR_UNREACHABLE || err == ERR_COMMIT_UNKNOWN)
 			drop(store, db);
 	}
-	return err == ERR_UNSURE ? resolve(store, db, &mark) : err;
+	return err == ERR_COMMIT_UNKNOWN ? resolve(store, db, &mark) : err;
 }
 
 static void tell_all(struct store_write **writes, size_t count, enum err err)
@@ -118,8 +118,8 @@ static size_t gather_first(struct store_write **writes, size_t count)
 static bool deserves_another(enum err err, size_t count)
 {
 	return err == ERR_CONSTRAINT ||
-	       (count > 1 && err && err != ERR_UNKNOWN_STATE && err != ERR_AWAY &&
-		err != ERR_UNSURE && err != ERR_BUSY && err != ERR_TIMEOUT);
+	       (count > 1 && err && err != ERR_UNKNOWN_STATE && err != ERR_UNREACHABLE &&
+		err != ERR_COMMIT_UNKNOWN && err != ERR_BUSY && err != ERR_TIMEOUT);
 }
 
 /* Runs the writes of one account together, and one by one where that fails. ERR_UNKNOWN_STATE where
@@ -156,7 +156,7 @@ static enum err commit_writes(struct store *store, struct db **db, struct store_
 	if (first == count)
 		return commit_account(store, db, writes, count, OK);
 	err = attempt(store, db, writes, count, ERR_CONSTRAINT);
-	if (err == ERR_UNKNOWN_STATE || err == ERR_AWAY || err == ERR_UNSURE)
+	if (err == ERR_UNKNOWN_STATE || err == ERR_UNREACHABLE || err == ERR_COMMIT_UNKNOWN)
 		tell_all(writes, count, err);
 	else if (err)
 		for (size_t i = 0; i < count; i += gathered) {

@@ -116,7 +116,7 @@ struct db_driver {
 	/* Begins a transaction. It can write if the connection can. All statements of a reading
 	 * transaction see the same state of the database. */
 	enum err (*begin)(struct db *db);
-	/* Runs `count` statements, then commits. ERR_UNSURE: it is not known whether the
+	/* Runs `count` statements, then commits. ERR_COMMIT_UNKNOWN: it is not known whether the
 	 * transaction was committed. */
 	enum err (*commit)(struct db *db, const struct db_call *calls, size_t count);
 	/* May be called after any failure, also of begin() or commit(). */
@@ -124,14 +124,14 @@ struct db_driver {
 
 	/* Runs `count` statements in their order, and stops at the first that fails. They go to the
 	 * database together. Without begin(), each is committed by itself or all are together,
-	 * depending on the driver. ERR_AWAY: the connection is of no more use; close it. */
+	 * depending on the driver. ERR_UNREACHABLE: the connection is of no more use; close it. */
 	enum err (*run)(struct db *db, const struct db_call *calls, size_t count);
 	/* Runs statements without arguments, separated by semicolons. */
 	enum err (*script)(struct db *db, const char *sql);
 
 	/* All that runs from now on may take `milliseconds` together; 0: there is no limit. When
 	 * the time is over, run() fails with ERR_TIMEOUT. If the database does not stop by itself,
-	 * it fails some time later with ERR_AWAY. */
+	 * it fails some time later with ERR_UNREACHABLE. */
 	void (*set_budget)(struct db *db, int milliseconds);
 	/* Copies the whole database to a new file, which is on stable storage and checked when this
 	 * returns. NULL: the driver leaves this to the database's own tools. */

@@ -192,7 +192,7 @@ struct store_write {
 	struct faults *faults;       /* decide() adds to them; any means that nothing was stored */
 	size_t body_bytes;           /* that it holds while it waits */
 	struct slice request_id;     /* that asks for it, kept in the history; or none */
-	struct idempotency *key;     /* or NULL; then store_submit() may say ERR_UNDER_WAY */
+	struct idempotency *key;     /* or NULL; then store_submit() may say ERR_IN_PROGRESS */
 	void (*done)(void *context); /* on the writer's thread, after the commit */
 	void *context;
 
@@ -222,7 +222,7 @@ enum err store_write(struct store *store, struct store_write *write);
 /* What a write would come to, without the account's lock and without anything being stored: its
  * reads, and when these are done write_judged(), which decides. For one that is at fault already,
  * so that its faults are all told at once, and for a dry run. A key that was used before is
- * answered as by a write; ERR_UNDER_WAY. */
+ * answered as by a write; ERR_IN_PROGRESS. */
 struct write_judge {
 	struct store_read read;
 	struct store_write *write;

@@ -29,7 +29,7 @@ struct store {
 	const struct db_driver *driver;
 	struct sql_statements sql;
 	/* Opens one more connection to a database that others serve as well; says when it goes away
-	 * and when it is there again. ERR_AWAY. NULL for a folder. */
+	 * and when it is there again. ERR_UNREACHABLE. NULL for a folder. */
 	enum err (*connect)(struct store *store, enum db_mode mode, struct db **db_out);
 	struct keys keys;
 	struct db *write_db;
