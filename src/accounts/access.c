@@ -38,7 +38,7 @@ static enum err access_row(void *context, const struct db_value *values, size_t 
 	return account_from_row(values, lookup->read.arena, &access->account);
 }
 
-static enum err access_list(struct store_read *read, struct calls *calls)
+static enum err access_append(struct store_read *read, struct calls *calls)
 {
 	static const char sql[] =
 		"SELECT a.id, a.name, a.country, a.require_case, a.expand, a.alert_minute,"
@@ -63,7 +63,7 @@ static enum err access_list(struct store_read *read, struct calls *calls)
 
 void access_read_init(struct access_read *access, struct arena *arena)
 {
-	*access = (struct access_read){.read = {.arena = arena, .list = access_list}};
+	*access = (struct access_read){.read = {.arena = arena, .append = access_append}};
 }
 
 static enum err secret_row(void *context, const struct db_value *values, size_t count)

@@ -101,7 +101,7 @@ struct call {
 	bool preferred;                 /* it is lenient because of the header Prefer */
 	struct buf ignored;             /* the names of what was ignored */
 	struct store_write *stored;     /* the current write, or the one that was done */
-	struct write_judge *preview;    /* of a write in PHASE_PREVIEW */
+	struct write_preview *preview;  /* of a write in PHASE_PREVIEW */
 	void *read;                     /* the handler's own, for its read */
 	void *write;                    /* the handler's own, for its write */
 	struct call *waiting;           /* the next in the list of `readiness` */

@@ -74,8 +74,8 @@ static bool write_read_key(struct call *call, struct store_write *write)
 
 static enum flow write_previewed(struct call *call)
 {
-	struct write_judge *preview = call->preview;
-	enum err err = preview->read.err ? preview->read.err : write_judged(preview);
+	struct write_preview *preview = call->preview;
+	enum err err = preview->read.err ? preview->read.err : write_preview_decide(preview);
 
 	if (err)
 		problem_err(call, err);
@@ -91,7 +91,7 @@ static enum flow write_preview(struct call *call, struct store_write *write)
 	request_enter(call, PHASE_PREVIEW);
 	call->preview = arena_alloc(write->arena, sizeof(*call->preview));
 	if (call->preview)
-		err = write_judge_init(call->preview, call->app->store, write);
+		err = write_preview_init(call->preview, call->app->store, write);
 	if (err) {
 		problem_err(call, err);
 		return FLOW_ANSWERED;

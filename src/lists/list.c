@@ -194,7 +194,7 @@ static enum err read_page(struct list *list, const struct list_query *query,
 	return err;
 }
 
-static enum err list_run(struct store_read *read, struct db *db)
+static enum err list_execute(struct store_read *read, struct db *db)
 {
 	struct list_read *question = (struct list_read *)(void *)read;
 	struct list list;
@@ -216,6 +216,6 @@ static enum err list_run(struct store_read *read, struct db *db)
 void list_read_init(struct list_read *list, enum record_kind kind, struct arena *arena)
 {
 	*list = (struct list_read){
-		.read = {.arena = arena, .about = ABOUT_RECORDS + kind, .run = list_run},
+		.read = {.arena = arena, .group = GROUP_RECORDS + kind, .execute = list_execute},
 		.kind = kind};
 }

@@ -70,7 +70,7 @@ static enum err read_stretch(struct history_read *history, struct db *db, bool *
 }
 
 /* In one snapshot: no change is read that is above the account's last. */
-static enum err history_run(struct store_read *read, struct db *db)
+static enum err history_execute(struct store_read *read, struct db *db)
 {
 	struct history_read *history = (struct history_read *)(void *)read;
 	const struct db_value args[] = {
@@ -102,5 +102,5 @@ static enum err history_run(struct store_read *read, struct db *db)
 void history_read_init(struct history_read *history, struct arena *arena)
 {
 	*history = (struct history_read){
-		.read = {.arena = arena, .about = ABOUT_HISTORY, .run = history_run}};
+		.read = {.arena = arena, .group = GROUP_HISTORY, .execute = history_execute}};
 }

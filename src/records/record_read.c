@@ -16,7 +16,7 @@ static enum err found_row(void *context, const struct db_value *values, size_t c
 	return err ? err : get->on_record(get->record_context, record);
 }
 
-static enum err get_list(struct store_read *read, struct calls *calls)
+static enum err get_append(struct store_read *read, struct calls *calls)
 {
 	struct record_read *get = (struct record_read *)(void *)read;
 
@@ -28,6 +28,6 @@ static enum err get_list(struct store_read *read, struct calls *calls)
 void record_read_init(struct record_read *get, enum record_kind kind, struct arena *arena)
 {
 	*get = (struct record_read){
-		.read = {.arena = arena, .about = ABOUT_RECORDS + kind, .list = get_list},
+		.read = {.arena = arena, .group = GROUP_RECORDS + kind, .append = get_append},
 		.kind = kind};
 }

@@ -4,9 +4,9 @@
 #include "steps.h"
 
 /* As batch.c does, without the account's lock. */
-static enum err judge_run(struct store_read *read, struct db *db)
+static enum err preview_execute(struct store_read *read, struct db *db)
 {
-	struct store_write *write = ((struct write_judge *)(void *)read)->write;
+	struct store_write *write = ((struct write_preview *)(void *)read)->write;
 	const struct db_driver *driver = read->store->driver;
 	struct calls calls = {.arena = read->arena};
 	enum err err;
@@ -21,7 +21,8 @@ static enum err judge_run(struct store_read *read, struct db *db)
 	return err ? err : driver->run(db, calls.list, calls.count);
 }
 
-enum err write_judge_init(struct write_judge *judge, struct store *store, struct store_write *write)
+enum err write_preview_init(struct write_preview *preview, struct store *store,
+			    struct store_write *write)
 {
 	enum err err = write->key ? idempotency_begin(&store->keys, write) : OK;
 
@@ -34,18 +35,18 @@ enum err write_judge_init(struct write_judge *judge, struct store *store, struct
 	write->now = clock_now(store->config.clock);
 	write->faults_before = write->faults->count;
 	write->faults_last = write->faults->last;
-	*judge = (struct write_judge){
-		.read = {.arena = write->arena, .about = ABOUT_WRITE, .run = judge_run},
+	*preview = (struct write_preview){
+		.read = {.arena = write->arena, .group = GROUP_WRITE, .execute = preview_execute},
 		.write = write,
 		.account = {.found = true, .last_at = write->now}};
 	return OK;
 }
 
-enum err write_judged(struct write_judge *judge)
+enum err write_preview_decide(struct write_preview *preview)
 {
-	struct store_write *write = judge->write;
+	struct store_write *write = preview->write;
 	struct calls dropped = {.arena = write->arena};
 
-	write->account = &judge->account;
+	write->account = &preview->account;
 	return idempotency_answers(write) ? OK : write->steps->decide(write, &dropped);
 }

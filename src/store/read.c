@@ -49,7 +49,7 @@ struct calls_read {
 	size_t count;
 };
 
-static enum err list_given(struct store_read *read, struct calls *calls)
+static enum err given_append(struct store_read *read, struct calls *calls)
 {
 	const struct calls_read *given = (const struct calls_read *)(const void *)read;
 	enum err err = OK;
@@ -64,7 +64,7 @@ static enum err list_given(struct store_read *read, struct calls *calls)
 enum err store_read_now(struct store *store, const struct db_call *calls, size_t count)
 {
 	struct arena arena = {0};
-	struct calls_read given = {.read = {.arena = &arena, .list = list_given}, calls, count};
+	struct calls_read given = {.read = {.arena = &arena, .append = given_append}, calls, count};
 	enum err err = store_do(store, &given.read);
 
 	arena_release(&arena);

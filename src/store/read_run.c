@@ -9,14 +9,14 @@ enum err read_run(struct store_read *read, struct db *db, int budget_ms)
 	enum err err;
 
 	driver->set_budget(db, budget_ms);
-	if (read->list) {
-		err = read->list(read, &calls);
+	if (read->append) {
+		err = read->append(read, &calls);
 		return err ? err : driver->run(db, calls.list, calls.count);
 	}
 	err = driver->begin(db);
 	if (err)
 		return err;
-	err = read->run(read, db);
+	err = read->execute(read, db);
 	driver->set_budget(db, 0);
 	driver->rollback(db);
 	return err;

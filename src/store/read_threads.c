@@ -42,7 +42,7 @@ struct read_threads {
 	pthread_mutex_t lock;
 	pthread_cond_t wake;
 	/* Under the lock. */
-	struct group groups[2 * ABOUT_COUNT]; /* lists of statements, and what is run alone */
+	struct group groups[2 * GROUP_COUNT]; /* lists of statements, and what is run alone */
 	size_t turn;                          /* the group that is looked at first */
 	bool stopping;
 	size_t count;
@@ -60,7 +60,7 @@ struct taken {
 
 static struct group *group_of(struct read_threads *all, const struct store_read *read)
 {
-	return &all->groups[2 * read->about + (read->list ? 0 : 1)];
+	return &all->groups[2 * read->group + (read->append ? 0 : 1)];
 }
 
 static bool in_trouble(const struct group *group)
@@ -226,7 +226,7 @@ static int budget_of(const struct store *store, const struct taken *taken)
 		return 0;
 	if (taken->careful)
 		most = SLICE_MS << (read->tries < 8 ? read->tries : 8);
-	else if (read->list)
+	else if (read->append)
 		most = TOGETHER_MS;
 	if (left < most && left < budget - budget / 4)
 		most = left > 1 ? (int)left : 1;
@@ -243,7 +243,7 @@ static enum err run_together(struct executor *executor, struct taken *taken, int
 
 	store->driver->set_budget(executor->db, budget);
 	for (size_t i = 0; i < taken->count && !err; i++)
-		err = taken->reads[i]->list(taken->reads[i], &calls);
+		err = taken->reads[i]->append(taken->reads[i], &calls);
 	if (!err)
 		err = store->driver->run(executor->db, calls.list, calls.count);
 	arena_release(&arena);
@@ -291,7 +291,8 @@ static bool is_trouble(const struct taken *taken, enum err err)
 {
 	if (taken->late || taken->careful)
 		return err == ERR_BUSY;
-	return err == ERR_BUSY || taken->count > 1 || (err == ERR_TIMEOUT && taken->reads[0]->list);
+	return err == ERR_BUSY || taken->count > 1 ||
+	       (err == ERR_TIMEOUT && taken->reads[0]->append);
 }
 
 /* What has become of them; those that are tried again are queued, whoever else waits. */

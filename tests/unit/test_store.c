@@ -169,19 +169,19 @@ static void a_batch_that_fails(void **state)
 		arena_release(&ones[i].arena);
 }
 
-/* What is at fault already is judged over its references too, and not stored. */
-static void judging_stores_nothing(void **state)
+/* What is at fault already is previewed over its references too, and not stored. */
+static void previewing_stores_nothing(void **state)
 {
 	struct place *place = *state;
 	struct one one = {0};
 	struct store_write *write = prepare(&one, place);
-	struct write_judge judge;
+	struct write_preview preview;
 
 	one.task.subject_id = 210;
 	faults_add(&one.faults, "task.title", FAULT_BLANK, "must not be only blanks");
-	write_judge_init(&judge, place->store, write);
-	assert_int_equal(store_do(place->store, &judge.read), OK);
-	assert_int_equal(write_judged(&judge), OK);
+	write_preview_init(&preview, place->store, write);
+	assert_int_equal(store_do(place->store, &preview.read), OK);
+	assert_int_equal(write_preview_decide(&preview), OK);
 	assert_int_equal(one.faults.count, 2);
 	assert_string_equal(one.faults.first->next->field, "task.subject_id");
 	assert_false(has_task(place, 1));
@@ -301,7 +301,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(one_process_a_folder),         TEST(scope_is_the_account),
-		TEST(a_batch_that_fails),           TEST(judging_stores_nothing),
+		TEST(a_batch_that_fails),           TEST(previewing_stores_nothing),
 		TEST(queue_is_bounded_and_drained), TEST(many_at_once),
 	};
 

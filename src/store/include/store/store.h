@@ -83,12 +83,12 @@ void store_close(struct store *store);
 
 /* What a read looks at: where that cannot be had, as a table that somebody has locked, those that
  * look at something else go on. */
-enum read_about {
-	ABOUT_ACCESS,
-	ABOUT_HISTORY,
-	ABOUT_WRITE,   /* what a write would find */
-	ABOUT_RECORDS, /* and the kind */
-	ABOUT_COUNT = ABOUT_RECORDS + RECORD_KINDS,
+enum read_group {
+	GROUP_ACCESS,
+	GROUP_HISTORY,
+	GROUP_WRITE,   /* what a write would find */
+	GROUP_RECORDS, /* and the kind */
+	GROUP_COUNT = GROUP_RECORDS + RECORD_KINDS,
 };
 
 /* A read on its way: like a write it is run where the database is asked, which is here and now for
@@ -98,14 +98,15 @@ struct store_read {
 	struct arena *arena;         /* the read's until it is done */
 	void (*done)(void *context); /* on that thread */
 	void *context;
-	unsigned about; /* enum read_about */
+	unsigned group; /* enum read_group */
 
 	enum err err; /* the outcome, when done */
 
-	/* Lists statements that do not depend on each other, as of many requests together; or runs
-	 * some that do, in a snapshot. */
-	enum err (*list)(struct store_read *read, struct calls *calls);
-	enum err (*run)(struct store_read *read, struct db *db);
+	/* One of these two. append() adds statements that do not depend on each other, and are sent
+	 * with those of other requests. execute() runs statements itself, in one snapshot: its
+	 * later statements may depend on earlier results. */
+	enum err (*append)(struct store_read *read, struct calls *calls);
+	enum err (*execute)(struct store_read *read, struct db *db);
 
 	/* The store's own. */
 	struct store *store;
@@ -220,18 +221,18 @@ enum err store_submit(struct store *store, struct store_write *write);
 enum err store_write(struct store *store, struct store_write *write);
 
 /* What a write would come to, without the account's lock and without anything being stored: its
- * reads, and when these are done write_judged(), which decides. For one that is at fault already,
- * so that its faults are all told at once, and for a dry run. A key that was used before is
- * answered as by a write; ERR_IN_PROGRESS. */
-struct write_judge {
+ * reads, and when these are done write_preview_decide(), which decides. For one that is at fault
+ * already, so that its faults are all told at once, and for a dry run. A key that was used before
+ * is answered as by a write; ERR_IN_PROGRESS. */
+struct write_preview {
 	struct store_read read;
 	struct store_write *write;
 	struct account_state account; /* made up */
 };
 
-enum err write_judge_init(struct write_judge *judge, struct store *store,
-			  struct store_write *write);
-enum err write_judged(struct write_judge *judge);
+enum err write_preview_init(struct write_preview *preview, struct store *store,
+			    struct store_write *write);
+enum err write_preview_decide(struct write_preview *preview);
 
 /* Runs writes at once in one transaction, without the queue: for commands that do not serve.
  * The outcome is in each write as well. */
