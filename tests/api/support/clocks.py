@@ -1,5 +1,6 @@
 """A clock of a process's own, by libfaketime: it stands still, and is set by the test."""
 import datetime
+import os
 import pathlib
 import subprocess
 
@@ -8,13 +9,17 @@ from harness import PROGRAM
 LIBRARY = "libfaketimeMT.so.1"
 
 
-def preloads():
-    """libfaketime, after the run-time library of a sanitizer where the program has one."""
+def preload():
+    """The environment that loads libfaketime, after the run-time library of a sanitizer where the
+    program has one. To find the true clock libfaketime allocates memory, so an allocator that asks
+    for the time then waits for ever: those of the sanitizers do, unless they return no memory."""
     linked = subprocess.run(["ldd", PROGRAM], stdout=subprocess.PIPE, text=True, check=True).stdout
     first = [line.split()[2] for line in linked.splitlines()
              if line.strip().startswith(("libasan.", "libtsan."))]
     found, = pathlib.Path("/usr/lib").glob(f"*/faketime/{LIBRARY}")
-    return ":".join([*first, str(found)])
+    options = {name: f"allocator_release_to_os_interval_ms=-1:{os.environ.get(name, '')}"
+               for name in ("ASAN_OPTIONS", "TSAN_OPTIONS")}
+    return {"LD_PRELOAD": ":".join([*first, str(found)]), **options}
 
 
 class Clock:
@@ -23,9 +28,8 @@ class Clock:
     def __init__(self, file, now):
         self.file = file
         self.set(now)
-        self.env = {"LD_PRELOAD": preloads(), "FAKETIME_TIMESTAMP_FILE": file,
-                    "FAKETIME_NO_CACHE": "1", "TZ": "UTC",
-                    "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
+        self.env = {**preload(), "FAKETIME_TIMESTAMP_FILE": file, "FAKETIME_NO_CACHE": "1",
+                    "TZ": "UTC", "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
 
     def set(self, now):
         self.now = now
@@ -37,4 +41,4 @@ class Clock:
 
 def behind(seconds):
     """The environment of a process whose clock goes, so many seconds late."""
-    return {"LD_PRELOAD": preloads(), "FAKETIME": f"-{seconds}", "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
+    return {**preload(), "FAKETIME": f"-{seconds}", "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
