@@ -5,6 +5,7 @@ import hashlib
 import os
 import pathlib
 import pwd
+import shutil
 import sqlite3
 import subprocess
 import tempfile
@@ -93,13 +94,21 @@ def test_a_move_does_not_ask_for_an_empty_source(tmp_path):
 
 # Permissions
 
-def as_user(*words):
-    """A command of the user nobody."""
-    done = subprocess.run([PROGRAM, *map(str, words)], user=USER.pw_uid, group=USER.pw_gid,
-                          extra_groups=[], env=environment(), capture_output=True, cwd="/",
-                          timeout=harness.COMMAND_S, check=False, encoding="utf-8")
-    done.stderr = harness.plain(done.stderr)
-    return done
+@pytest.fixture(scope="module")
+def as_user():
+    """Runs commands of the user nobody, by a copy of the program: its folder may be root's alone."""
+    with tempfile.TemporaryDirectory(prefix="docket-test-") as folder:
+        os.chmod(folder, 0o755)
+        program = shutil.copy(PROGRAM, folder)
+
+        def run(*words):
+            done = subprocess.run([program, *map(str, words)], user=USER.pw_uid, group=USER.pw_gid,
+                                  extra_groups=[], env=environment(), capture_output=True, cwd="/",
+                                  timeout=harness.COMMAND_S, check=False, encoding="utf-8")
+            done.stderr = harness.plain(done.stderr)
+            return done
+
+        yield run
 
 
 @pytest.fixture
@@ -115,7 +124,7 @@ def open_path():
     ["check"], ["token", "list"], ["migrate"], ["serve", "--listen", "127.0.0.1:0"], ["demo"]],
     ids=" ".join)
 @pytest.mark.parametrize("place", ["data", "data/below"])
-def test_who_may_not_look_is_told_as_whom_to_run(open_path, words, place):
+def test_who_may_not_look_is_told_as_whom_to_run(as_user, open_path, words, place):
     folder = open_path / "data"
     folder.mkdir(mode=0o700)
     done = as_user(*words, "--data", open_path / place)
@@ -128,7 +137,7 @@ def test_who_may_not_look_is_told_as_whom_to_run(open_path, words, place):
 @pytest.mark.parametrize("words, what", [
     (["token", "list"], "open"), (["serve", "--listen", "127.0.0.1:0"], "open"),
     (["init"], "open")], ids=str)
-def test_who_may_not_write(open_path, base, words, what):
+def test_who_may_not_write(as_user, open_path, base, words, what):
     folder = backends.copy(base[0], open_path / "data")
     folder.chmod(0o755)
     done = as_user(*words, "--data", folder)
@@ -138,7 +147,7 @@ def test_who_may_not_write(open_path, base, words, what):
 
 
 @ROOT
-def test_a_file_of_root_in_the_folder_of_another(open_path, base):
+def test_a_file_of_root_in_the_folder_of_another(as_user, open_path, base):
     """As older programs left them there. To run as root would leave more of them."""
     folder = backends.copy(base[0], open_path / "data")
     give(folder)
@@ -161,7 +170,7 @@ def give(folder):
 
 
 @ROOT
-def test_what_root_makes_is_the_owners(open_path):
+def test_what_root_makes_is_the_owners(as_user, open_path):
     folder = open_path / "data"
     folder.mkdir(mode=0o700)
     give(folder)
@@ -216,7 +225,7 @@ def test_check_on_a_medium_that_cannot_be_written(tmp_path, base, wal, lock):
 
 @ROOT
 @pytest.mark.parametrize("wal", [False, True], ids=["ended", "killed"])
-def test_check_by_who_may_only_read(open_path, base, wal):
+def test_check_by_who_may_only_read(as_user, open_path, base, wal):
     folder = backup(open_path, base, wal)
     for path in folder.iterdir():
         path.chmod(0o600 if path.name == "docket.lock" else 0o644)
