@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Answers, and headers of answers, that several steps of the pipeline give. */
 #include "server_private.h"
-#include "codec/codec.h"
 
 void answer_add_accept_patch(struct call *call)
 {
@@ -54,15 +53,19 @@ bool answer_add_etag(struct call *call, int64_t change)
 	return true;
 }
 
-void answer_record(struct call *call, const struct record_type *type, const struct record *record,
-		   const char *location)
+void answer_record(struct call *call, int64_t change, int64_t created)
 {
 	struct http_response *response = &call->http->response;
+	const char *location = NULL;
 
-	encode_record(type, record, &response->body);
-	if (call->dry_run)
+	if (call->dry_run) {
 		http_add_header(call->http, "Content-Type", "application/json");
-	if (response->body.failed || (!call->dry_run && !answer_add_etag(call, record->change))) {
+		created = ID_NONE;
+	} else if (created != ID_NONE) {
+		location = link_record(call, created);
+	}
+	if (response->body.failed || (created != ID_NONE && !location) ||
+	    (!call->dry_run && !answer_add_etag(call, change))) {
 		problem_err(call, ERR_NOMEM);
 		return;
 	}

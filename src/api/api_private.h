@@ -198,9 +198,9 @@ enum err cursor_read(struct call *call, struct slice text, bool sort_given, bool
  * request is too long to be carried on in it. */
 enum err page_links(struct call *call, const struct list_place *place, bool empty);
 
-/* answer.c: answers with a record and its ETag. `location` NULL: 200; else 201 and Location. */
-void answer_record(struct call *call, const struct record_type *type, const struct record *record,
-		   const char *location);
+/* answer.c: answers with the record that is in the body, and with its ETag, which a dry run leaves
+ * out. `created` ID_NONE: 200; else, unless it is a dry run, 201 and the record's Location. */
+void answer_record(struct call *call, int64_t change, int64_t created);
 
 /* list.c: lists of any kind of record, and one record. */
 /* Answers with the JSON that the body has, or with what went wrong. */
@@ -258,6 +258,8 @@ enum flow record_create(struct call *call);
 enum flow record_patch(struct call *call);
 enum flow record_remove(struct call *call);
 void record_written(struct call *call);
+/* Puts the record that a write has stored or, of a dry run, would store. */
+void record_put_written(const struct call *call, const struct record_write *write, struct buf *out);
 /* How to decode the fields of a record of that kind for this request. */
 struct decode record_decode(struct call *call, enum record_kind kind);
 

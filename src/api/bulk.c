@@ -201,20 +201,6 @@ enum flow tasks_bulk(struct call *call)
 	return call_write(call, &bulk->write.write);
 }
 
-/* In the words of the history, which has them already; what did not change has no entry. */
-static void operation_put_result(const struct call *call, const struct record_write *one,
-				 struct buf *out)
-{
-	bool unmade = call->dry_run && one->action == RECORD_CREATE;
-
-	if (unmade)
-		((struct record *)one->record)->id = ID_NONE;
-	if (one->write.value.ptr && !unmade)
-		json_put_raw(out, one->write.value);
-	else
-		encode_record(&task_type, one->record, out);
-}
-
 void tasks_bulk_written(struct call *call)
 {
 	const struct bulk *bulk = call->write;
@@ -236,7 +222,7 @@ void tasks_bulk_written(struct call *call)
 			json_put_raw(out, key->values[i]);
 	else
 		for (size_t i = 0; i < bulk->write.count; i++)
-			operation_put_result(call, &bulk->operations[i], out);
+			record_put_written(call, &bulk->operations[i], out);
 	json_close_array(out);
 	json_close_object(out);
 	(void)answer_json(call, OK);

@@ -233,13 +233,15 @@ bool call_id(const struct call *call, int64_t *id_out)
 static enum err record_get_on_record(void *context, const void *record)
 {
 	struct call *call = context;
+	int64_t change = ((const struct record *)record)->change;
 
 	buf_clear(&call->http->response.body);
 	call->http->response.header_count = 0;
-	answer_record(call, record_types[call->route->kind], record, NULL);
+	encode_record(record_types[call->route->kind], record, &call->http->response.body);
+	answer_record(call, change, ID_NONE);
 	/* The client has it as it is (RFC 9110, section 13.1.2). */
 	if (call->versions.given && call->http->response.status == 200 &&
-	    versions_name(&call->versions, ((const struct record *)record)->change))
+	    versions_name(&call->versions, change))
 		call->http->response.status = 304; /* without the body, whose length is told */
 	return OK;
 }

@@ -2,6 +2,7 @@
 /* Requests that create, change or delete a record, of any kind. */
 #include "api_private.h"
 #include "codec/codec.h"
+#include "json/write.h"
 #include "records/records.h"
 
 /* A record_write with what its request brings. */
@@ -115,20 +116,30 @@ enum flow record_remove(struct call *call)
 	return writing ? call_write(call, &writing->write.write) : FLOW_ANSWERED;
 }
 
-static void answer_written(struct call *call, const struct record_write *write)
+void record_put_written(const struct call *call, const struct record_write *write, struct buf *out)
 {
 	struct record *record = write->record;
-	const char *location = NULL;
+	bool unmade = call->dry_run && write->action == RECORD_CREATE;
+
+	if (unmade)
+		record->id = ID_NONE;
+	/* The history has it encoded; of what did not change there is no entry. */
+	if (write->write.value.ptr && !unmade)
+		json_put_raw(out, write->write.value);
+	else
+		encode_record(record_types[write->kind], record, out);
+}
+
+static void answer_written(struct call *call, const struct record_write *write)
+{
+	const struct record *record = write->record;
 
 	if (write->action == RECORD_DELETE) {
 		call->http->response.status = 204;
 		return;
 	}
-	if (call->dry_run && write->action == RECORD_CREATE)
-		record->id = ID_NONE;
-	else if (write->action == RECORD_CREATE)
-		location = link_record(call, record->id);
-	answer_record(call, record_types[write->kind], record, location);
+	record_put_written(call, write, &call->http->response.body);
+	answer_record(call, record->change, write->action == RECORD_CREATE ? record->id : ID_NONE);
 }
 
 /* Nothing is wrong with the request in itself. */

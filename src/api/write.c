@@ -4,30 +4,17 @@
 
 #define KEY_MAX 255 /* bytes of an Idempotency-Key */
 
-/* Answers as the first create with the key was answered. For a dry run, leaves out the headers of a
- * new record. */
+/* Answers as the first create with the key was answered. */
 static void write_answer_again(struct call *call)
 {
 	const struct idempotency *key = call->stored->key;
-	struct http_response *response = &call->http->response;
-	const char *location = link_record(call, key->record_id);
 
 	if (key->values) {
 		call->route->finish(call);
 		return;
 	}
-	buf_add_slice(&response->body, key->value);
-	if (call->dry_run && !response->body.failed) {
-		http_add_header(call->http, "Content-Type", "application/json");
-		response->status = 200;
-		return;
-	}
-	if (!location || response->body.failed || !answer_add_etag(call, key->change)) {
-		problem_err(call, ERR_NOMEM);
-		return;
-	}
-	http_add_header(call->http, "Location", location);
-	response->status = 201;
+	buf_add_slice(&call->http->response.body, key->value);
+	answer_record(call, key->change, key->record_id);
 }
 
 void write_answer(struct call *call)

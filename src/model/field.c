@@ -41,6 +41,51 @@ void field_copy(const struct field *field, const void *from, void *to)
 	memcpy(FIELD_AT(to, field), CONST_FIELD_AT(from, field), field_size(field));
 }
 
+static bool address_is_same(const void *address, const void *other)
+{
+	if (!address || !other)
+		return address == other;
+	for (size_t i = 0; i < ADDRESS_PARTS; i++)
+		if (!field_is_same(&address_parts[i], address, other))
+			return false;
+	return true;
+}
+
+static bool id_list_is_same(const struct id_list *list, const struct id_list *other)
+{
+	if (list->count != other->count)
+		return false;
+	for (size_t i = 0; i < list->count; i++)
+		if (list->ids[i] != other->ids[i])
+			return false;
+	return true;
+}
+
+bool field_is_same(const struct field *field, const void *record, const void *other)
+{
+	const void *one = CONST_FIELD_AT(record, field), *two = CONST_FIELD_AT(other, field);
+
+	switch (field->type) {
+	case FIELD_TEXT:
+		return slice_eq(*(const struct slice *)one, *(const struct slice *)two);
+	case FIELD_ADDRESS:
+		return address_is_same(*(const void *const *)one, *(const void *const *)two);
+	case FIELD_ID_LIST:
+		return id_list_is_same(one, two);
+	default:
+		return memcmp(one, two, field_size(field)) == 0;
+	}
+}
+
+bool record_is_same(const struct record_type *type, const void *record, const void *other)
+{
+	for (size_t i = 0; i < type->field_count; i++)
+		if (!(type->fields[i].flags & FIELD_HIDDEN) &&
+		    !field_is_same(&type->fields[i], record, other))
+			return false;
+	return true;
+}
+
 void record_clear(const struct record_type *type, void *record)
 {
 	memset(record, 0, type->size);

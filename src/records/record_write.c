@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Creates, changes and deletes records of every kind: what is different of a kind is in the tables
  * of model/rules.c and references.c. */
-#include "codec/codec.h"
 #include "model/rules.h"
 #include "records/record_change.h"
 #include "records/records.h"
@@ -177,21 +176,6 @@ static void check_dependents(struct record_write *write, const char *field)
 			   "cannot change: this is the last staff member with full access");
 }
 
-/* A record is as it was when the API would show it so. */
-static bool is_same(const struct record_write *write)
-{
-	const struct record_type *type = record_types[write->kind];
-	struct buf before = {0}, after = {0};
-	bool same;
-
-	encode_record(type, write->before, &before);
-	encode_record(type, write->record, &after);
-	same = !before.failed && !after.failed && slice_eq(buf_slice(&before), buf_slice(&after));
-	buf_release(&before);
-	buf_release(&after);
-	return same;
-}
-
 static enum err create(struct record_write *write, struct calls *calls)
 {
 	check(write);
@@ -222,7 +206,7 @@ static enum err update(struct record_write *write, struct calls *calls)
 	err = record_settle(&write->write, write->kind, write->record, write->before);
 	if (err)
 		return err;
-	write->unchanged = is_same(write);
+	write->unchanged = record_is_same(record_types[write->kind], write->before, write->record);
 	if (write->unchanged)
 		return OK;
 	err = record_update(&write->write, write->kind, write->record, write->before, calls);

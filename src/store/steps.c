@@ -28,6 +28,7 @@ enum err write_read_more(struct store_write *write, struct calls *calls)
 void write_start_afresh(struct store_write *write)
 {
 	write->err = OK;
+	write->value = (struct slice){NULL, 0};
 	*write->faults_last = NULL;
 	write->faults->last = write->faults_last;
 	write->faults->count = write->faults_before;

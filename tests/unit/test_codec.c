@@ -206,6 +206,72 @@ static void tables_are_sound(void **state)
 	}
 }
 
+/* A record with values in all fields, none of which is the empty one. */
+static void fill(struct task *task, struct address *address, int64_t users[2])
+{
+	record_clear(&task_type, task);
+	*address = (struct address){.address_1 = SLICE("1 Main St"), .city = SLICE("Troy")};
+	for (size_t i = 0; i < task_type.field_count; i++) {
+		const struct field *field = &task_type.fields[i];
+		void *at = FIELD_AT(task, field);
+
+		if (field->type == FIELD_TEXT)
+			*(struct slice *)at = SLICE("a");
+		else if (field->type == FIELD_ADDRESS)
+			*(struct address **)at = address;
+		else if (field->type == FIELD_ID_LIST)
+			*(struct id_list *)at = (struct id_list){users, NULL, 2};
+		else if (field->type == FIELD_ID || field->type == FIELD_TIMESTAMP)
+			*(int64_t *)at = 1;
+		else
+			*(int32_t *)at = 1;
+	}
+}
+
+static void assert_same(const struct task *task, const struct task *other, bool same,
+			const char *what)
+{
+	struct buf one = {0}, two = {0};
+
+	encode_record(&task_type, task, &one);
+	encode_record(&task_type, other, &two);
+	if (slice_eq(buf_slice(&one), buf_slice(&two)) != same)
+		fail_msg("%s: the encodings are %s", what, same ? "not the same" : "the same");
+	if (record_is_same(&task_type, task, other) != same)
+		fail_msg("%s: the records are %s", what, same ? "not the same" : "the same");
+	buf_release(&one);
+	buf_release(&two);
+}
+
+/* Two records are the same where their encodings would be. */
+static void the_same_is_encoded_the_same(void **state)
+{
+	struct address addresses[2];
+	int64_t users[2] = {3, 4}, others[2] = {3, 4};
+	struct task task, other;
+
+	(void)state;
+	fill(&task, &addresses[0], users);
+	fill(&other, &addresses[1], others);
+	assert_same(&task, &other, true, "copies");
+	for (size_t i = 0; i < task_type.field_count; i++) {
+		const struct field *field = &task_type.fields[i];
+
+		fill(&other, &addresses[1], others);
+		field_clear(field, &other);
+		assert_same(&task, &other, field->flags & FIELD_HIDDEN, field->name);
+		assert_same(&other, &task, field->flags & FIELD_HIDDEN, field->name);
+	}
+	fill(&other, &addresses[1], others);
+	addresses[1].country = SLICE("US");
+	assert_same(&task, &other, false, "a part of the address");
+	fill(&other, &addresses[1], others);
+	others[1] = 5;
+	assert_same(&task, &other, false, "an id of the list");
+	other.users_list.count = 1;
+	assert_same(&task, &other, false, "the length of the list");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -213,6 +279,7 @@ int main(void)
 		cmocka_unit_test(every_fault_is_told),
 		cmocka_unit_test(lenient_names_what_it_ignores),
 		cmocka_unit_test(complete_at_goes_with_complete),
+		cmocka_unit_test(the_same_is_encoded_the_same),
 		cmocka_unit_test(tables_are_sound),
 	};
 

@@ -4,6 +4,7 @@
 #ifndef MODEL_FIELD_H
 #define MODEL_FIELD_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -121,6 +122,12 @@ extern const struct field address_parts[ADDRESS_PARTS];
 /* Sets one field of a record to its empty value, or to what it is in another one. */
 void field_clear(const struct field *field, void *record);
 void field_copy(const struct field *field, const void *from, void *to);
+
+/* Whether a field has the same value in two records. */
+bool field_is_same(const struct field *field, const void *record, const void *other);
+
+/* Whether the API shows two records as the same: hidden fields are not compared. */
+bool record_is_same(const struct record_type *type, const void *record, const void *other);
 
 /* Sets every field to its empty value. */
 void record_clear(const struct record_type *type, void *record);
