@@ -128,25 +128,9 @@ enum exit_status staff_add(const struct settings *settings, struct store *store,
 	return status;
 }
 
-/* What the options say, over the staff member as it is. */
-struct wanted {
-	struct staff staff;
-	uint64_t given;
-};
-
-static void staff_merge(struct record_write *write, const void *before)
-{
-	const struct wanted *wanted = write->merge_context;
-
-	(void)before;
-	write->given = wanted->given;
-	for (size_t i = 0; i < staff_type.field_count; i++)
-		if (wanted->given & UINT64_C(1) << i)
-			field_copy(&staff_type.fields[i], &wanted->staff, write->record);
-}
-
 static enum exit_status staff_update(const struct settings *settings, struct store *store,
-				     struct arena *arena, struct wanted *wanted)
+				     struct arena *arena, const struct staff *changes,
+				     uint64_t given)
 {
 	struct record_write write;
 	struct staff staff;
@@ -158,10 +142,10 @@ static enum exit_status staff_update(const struct settings *settings, struct sto
 		return EXIT_FAILED;
 	record_write_init(&write, RECORD_STAFF, RECORD_UPDATE);
 	write.record = &staff;
-	write.merge = staff_merge;
-	write.merge_context = wanted;
+	write.changes = changes;
+	write.given = given;
 	write.write.scope.account_id = account.id;
-	err = store_staff_id(store, &write.write.scope, wanted->staff.username, &write.id);
+	err = store_staff_id(store, &write.write.scope, changes->username, &write.id);
 	if (err == ERR_NOT_FOUND) {
 		fprintf(settings->err, "docket: there is no staff member \"%s\"\n",
 			settings->argument);
@@ -177,20 +161,21 @@ static enum exit_status staff_update(const struct settings *settings, struct sto
 enum exit_status staff_set(const struct settings *settings, struct store *store,
 			   const unsigned char *token_hash)
 {
-	static const enum setting changes[] = {SETTING_FIRST_NAME, SETTING_LAST_NAME, SETTING_EMAIL,
-					       SETTING_ACCESS};
+	static const enum setting fields[] = {SETTING_FIRST_NAME, SETTING_LAST_NAME, SETTING_EMAIL,
+					      SETTING_ACCESS};
 	struct arena arena = {0};
-	struct wanted wanted;
+	struct staff changes;
+	uint64_t given;
 	enum exit_status status;
 
 	(void)token_hash;
-	if (!admin_staff(settings, NULL, true, &wanted.staff, &wanted.given))
+	if (!admin_staff(settings, NULL, true, &changes, &given))
 		return EXIT_USAGE;
 	/* This selects a staff member: names that the rules now refuse are found too. */
-	wanted.staff.username = slice_of(settings->argument);
-	if (!wanted.given)
-		return admin_nothing(settings, changes, COUNT_OF(changes));
-	status = staff_update(settings, store, &arena, &wanted);
+	changes.username = slice_of(settings->argument);
+	if (!given)
+		return admin_nothing(settings, fields, COUNT_OF(fields));
+	status = staff_update(settings, store, &arena, &changes, given);
 	if (status == EXIT_OK)
 		fprintf(settings->err, "changed the staff member \"%s\"\n", settings->argument);
 	arena_release(&arena);

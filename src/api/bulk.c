@@ -4,6 +4,7 @@
 #include "codec/codec.h"
 #include "json/read.h"
 #include "json/write.h"
+#include "records/patch.h"
 #include "records/records.h"
 
 #define OPERATIONS_MAX 500
@@ -12,10 +13,9 @@ struct bulk {
 	struct bulk_write write;
 	struct call *call;
 	struct record_write *operations;
-	const json_t **patches; /* of those that change a record */
-	struct faults *faults;  /* of each */
-	char **prefixes;        /* as "operations[3]" */
-	size_t ignored;         /* bytes of call->ignored before any merge */
+	struct record_patch *patches; /* of those that change a record */
+	struct faults *faults;        /* of each */
+	char **prefixes;              /* as "operations[3]" */
 };
 
 static struct decode operation_decode(struct bulk *bulk, size_t i)
@@ -25,25 +25,6 @@ static struct decode operation_decode(struct bulk *bulk, size_t i)
 	decode.faults = &bulk->faults[i];
 	decode.prefix = bulk->prefixes[i];
 	return decode;
-}
-
-static void bulk_begin(struct bulk_write *write)
-{
-	struct bulk *bulk = (struct bulk *)(void *)write;
-
-	bulk->call->ignored.len = bulk->ignored;
-}
-
-/* On the thread that writes, when the record was read. */
-static void operation_merge(struct record_write *write, const void *before)
-{
-	struct bulk *bulk = write->merge_context;
-	size_t i = (size_t)(write - bulk->operations);
-	struct decode decode = operation_decode(bulk, i);
-
-	decode_patch(record_types[write->kind], bulk->patches[i], &decode, before, write->record);
-	write->given = decode.given;
-	write->at_fault = decode.at_fault;
 }
 
 static void *operation_record_new(struct call *call)
@@ -81,9 +62,8 @@ static void operation_read_update(struct bulk *bulk, size_t i, const json_t *fie
 
 	record_write_init(one, RECORD_TASK, RECORD_UPDATE);
 	one->record = operation_record_new(bulk->call);
-	one->merge = operation_merge;
-	one->merge_context = bulk;
-	bulk->patches[i] = fields;
+	one->patch = &bulk->patches[i];
+	*one->patch = (struct record_patch){.fields = fields, .decode = operation_decode(bulk, i)};
 	snprintf(path, sizeof(path), "%s.id", bulk->prefixes[i]);
 	if (!id) {
 		faults_add(decode.faults, path, FAULT_REQUIRED, "is required");
@@ -175,7 +155,7 @@ enum flow tasks_bulk(struct call *call)
 	if (bulk) {
 		bulk->call = call;
 		bulk->operations = arena_alloc(arena, count * sizeof(*bulk->operations));
-		bulk->patches = arena_alloc(arena, count * sizeof(json_t *));
+		bulk->patches = arena_alloc(arena, count * sizeof(*bulk->patches));
 		bulk->faults = arena_alloc(arena, count * sizeof(*bulk->faults));
 		bulk->prefixes = arena_alloc(arena, count * sizeof(char *));
 	}
@@ -194,9 +174,9 @@ enum flow tasks_bulk(struct call *call)
 		problem_err(call, ERR_NOMEM);
 		return FLOW_ANSWERED;
 	}
-	bulk->ignored = call->ignored.len;
+	for (size_t i = 0; i < count; i++)
+		bulk->patches[i].ignored = call->ignored.len;
 	bulk_write_init(&bulk->write, bulk->operations, count);
-	bulk->write.begin = bulk_begin;
 	call->write = bulk;
 	return call_write(call, &bulk->write.write);
 }

@@ -3,15 +3,8 @@
 #include "api_private.h"
 #include "codec/codec.h"
 #include "json/write.h"
+#include "records/patch.h"
 #include "records/records.h"
-
-/* A record_write with what its request brings. */
-struct writing {
-	struct record_write write;
-	struct call *call;
-	const json_t *fields; /* of a patch */
-	size_t ignored;       /* bytes of call->ignored that the parameters have written */
-};
 
 struct decode record_decode(struct call *call, enum record_kind kind)
 {
@@ -28,92 +21,79 @@ struct decode record_decode(struct call *call, enum record_kind kind)
 	};
 }
 
-static struct writing *writing_new(struct call *call, enum record_action action)
+static struct record_write *write_new(struct call *call, enum record_action action)
 {
 	struct arena *arena = &call->http->arena;
-	struct writing *writing = arena_alloc(arena, sizeof(*writing));
+	struct record_write *write = arena_alloc(arena, sizeof(*write));
 	void *record = arena_alloc(arena, record_types[call->route->kind]->size);
 
-	if (!writing || !record) {
+	if (!write || !record) {
 		problem_err(call, ERR_NOMEM);
 		return NULL;
 	}
-	record_write_init(&writing->write, call->route->kind, action);
-	writing->write.record = record;
-	writing->call = call;
-	writing->ignored = call->ignored.len;
-	call->write = writing;
-	return writing;
+	record_write_init(write, call->route->kind, action);
+	write->record = record;
+	call->write = write;
+	return write;
 }
 
 enum flow record_create(struct call *call)
 {
-	struct writing *writing = writing_new(call, RECORD_CREATE);
+	struct record_write *write = write_new(call, RECORD_CREATE);
 	struct decode decode = record_decode(call, call->route->kind);
 
-	if (!writing)
+	if (!write)
 		return FLOW_ANSWERED;
-	decode_new(record_types[call->route->kind], call->body, &decode, writing->write.record);
-	writing->write.given = decode.given;
-	writing->write.at_fault = decode.at_fault;
-	return call_write(call, &writing->write.write);
-}
-
-/* On the thread that writes, when the record was read. */
-static void writing_merge(struct record_write *write, const void *before)
-{
-	struct writing *writing = write->merge_context;
-	struct decode decode = record_decode(writing->call, write->kind);
-
-	writing->call->ignored.len = writing->ignored;
-	decode_patch(record_types[write->kind], writing->fields, &decode, before, write->record);
+	decode_new(record_types[call->route->kind], call->body, &decode, write->record);
 	write->given = decode.given;
 	write->at_fault = decode.at_fault;
+	return call_write(call, &write->write);
 }
 
 /* For the record that the path names, in a version that the request names. */
-static struct writing *writing_of_path(struct call *call, enum record_action action)
+static struct record_write *write_of_path(struct call *call, enum record_action action)
 {
-	struct writing *writing = writing_new(call, action);
+	struct record_write *write = write_new(call, action);
 
-	if (!writing)
+	if (!write)
 		return NULL;
-	if (!call_id(call, &writing->write.id)) {
+	if (!call_id(call, &write->id)) {
 		problem_err(call, ERR_NOT_FOUND);
 		return NULL;
 	}
-	return versions_read(call, "If-Match", &writing->write.versions) &&
-			       versions_read(call, "If-None-Match", &writing->write.unless)
-		       ? writing
+	return versions_read(call, "If-Match", &write->versions) &&
+			       versions_read(call, "If-None-Match", &write->unless)
+		       ? write
 		       : NULL;
 }
 
 enum flow record_patch(struct call *call)
 {
-	struct writing *writing = writing_of_path(call, RECORD_UPDATE);
+	struct record_write *write = write_of_path(call, RECORD_UPDATE);
 
-	if (!writing)
+	if (!write)
 		return FLOW_ANSWERED;
-	writing->fields = decode_wrapper(record_types[call->route->kind], call->body,
-					 &(struct decode){.arena = &call->http->arena,
-							  .faults = &call->faults,
-							  .lenient = call->lenient,
-							  .ignored = &call->ignored});
+	write->patch = arena_alloc(&call->http->arena, sizeof(*write->patch));
+	if (!write->patch) {
+		problem_err(call, ERR_NOMEM);
+		return FLOW_ANSWERED;
+	}
+	write->patch->decode = record_decode(call, write->kind);
+	write->patch->fields =
+		decode_wrapper(record_types[write->kind], call->body, &write->patch->decode);
+	write->patch->ignored = call->ignored.len;
 	if (call->faults.count) {
 		problem_faults(call, 422);
 		return FLOW_ANSWERED;
 	}
-	writing->ignored = call->ignored.len;
-	writing->write.merge = writing_merge;
-	writing->write.merge_context = writing;
-	return call_write(call, &writing->write.write);
+	return call_write(call, &write->write);
 }
 
 enum flow record_remove(struct call *call)
 {
-	struct writing *writing = writing_of_path(call, RECORD_DELETE);
+	struct record_write *write = write_of_path(call, RECORD_DELETE);
 
-	return writing ? call_write(call, &writing->write.write) : FLOW_ANSWERED;
+	return write ? call_write(call, &write->write) : FLOW_ANSWERED;
 }
 
 void record_put_written(const struct call *call, const struct record_write *write, struct buf *out)
@@ -154,7 +134,7 @@ static bool only_in_use(const struct faults *faults)
 
 void record_written(struct call *call)
 {
-	const struct record_write *write = &((const struct writing *)call->write)->write;
+	const struct record_write *write = call->write;
 
 	if (write->write.err)
 		problem_err(call, write->write.err);

@@ -46,7 +46,6 @@ static enum err read_first(struct store_write *write, struct calls *calls)
 	struct bulk_write *bulk = bulk_of(write);
 	enum err err = OK;
 
-	bulk->begin(bulk);
 	for (size_t i = 0; i < bulk->count && !err; i++) {
 		struct store_write *one = &bulk->operations[i].write;
 

@@ -2,6 +2,7 @@
 /* Creates, changes and deletes records of every kind: what is different of a kind is in the tables
  * of model/rules.c and references.c. */
 #include "model/rules.h"
+#include "records/patch.h"
 #include "records/record_change.h"
 #include "records/records.h"
 #include "references.h"
@@ -67,6 +68,9 @@ static enum err start(struct record_write *write)
 		return ERR_NOMEM;
 	if (write->action == RECORD_CREATE)
 		return record_begin(&write->write, write->kind, write->record, &write->asked);
+	/* What the patch has brought in an earlier run is void. */
+	if (write->patch)
+		write->patch->decode.ignored->len = write->patch->ignored;
 	write->before = arena_alloc(arena, record_types[write->kind]->size);
 	return write->before ? OK : ERR_NOMEM;
 }
@@ -123,6 +127,23 @@ static uint64_t valid_of(const struct record_write *write)
 	return write->action == RECORD_CREATE ? write->given : ~write->at_fault;
 }
 
+/* Makes the record, which is as it was, what it is to be. */
+static void merge(struct record_write *write)
+{
+	const struct record_type *type = record_types[write->kind];
+	struct record_patch *patch = write->patch;
+
+	if (patch) {
+		decode_patch(type, patch->fields, &patch->decode, write->before, write->record);
+		write->given = patch->decode.given;
+		write->at_fault = patch->decode.at_fault;
+		return;
+	}
+	for (size_t i = 0; i < type->field_count; i++)
+		if (write->given & UINT64_C(1) << i)
+			field_copy(&type->fields[i], write->changes, write->record);
+}
+
 static enum err read_second(struct store_write *base, struct calls *calls)
 {
 	struct record_write *write = write_of(base);
@@ -136,8 +157,7 @@ static enum err read_second(struct store_write *base, struct calls *calls)
 		return OK;
 	memcpy(write->record, write->before, type->size);
 	if (write->action == RECORD_UPDATE) {
-		write->given = write->at_fault = 0;
-		write->merge(write, write->before);
+		merge(write);
 		after = write->record;
 		err = read_names(write, calls);
 	}

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "model/task.h"
+#include "records/patch.h"
 #include "records/records.h"
 #include "samples/samples.h"
 #include "store_place.h"
@@ -134,6 +135,46 @@ static void scope_is_the_account(void **state)
 	prepare(&one, &other);
 	assert_int_equal(store_run(place->store, &write, 1), ERR_NOT_FOUND);
 	assert_false(has_task(place, 2));
+	arena_release(&one.arena);
+}
+
+/* The steps of a write may run more than once: nothing of an earlier run is left in a later one. */
+static void a_patch_runs_afresh(void **state)
+{
+	static const struct account account = {.country = SLICE("US"), .time_zone = SLICE("UTC")};
+	struct place *place = *state;
+	struct one one = {0};
+	struct buf ignored = {0};
+	struct record_write *change = &one.create;
+	struct store_write *write = prepare(&one, place);
+	json_t *fields = json_pack("{ss si}", "title", "Another", "colour", 1);
+	struct record_patch patch = {.fields = fields,
+				     .decode = {.arena = &one.arena,
+						.faults = &one.faults,
+						.prefix = "task",
+						.account = &account,
+						.lenient = true,
+						.ignored = &ignored}};
+
+	assert_int_equal(store_run(place->store, &write, 1), OK);
+	prepare(&one, place);
+	record_write_init(change, RECORD_TASK, RECORD_UPDATE);
+	change->id = 1;
+	change->record = &one.task;
+	change->patch = &patch;
+	write->scope = place->scope;
+	write->arena = &one.arena;
+	write->faults = &one.faults;
+	assert_int_equal(store_run(place->store, &write, 1), OK);
+	assert_true(slice_is(one.task.title, "Another"));
+	assert_non_null(write->value.ptr);
+	assert_true(slice_is(buf_slice(&ignored), "task.colour"));
+	assert_int_equal(store_run(place->store, &write, 1), OK);
+	assert_true(change->unchanged);
+	assert_null(write->value.ptr);
+	assert_true(slice_is(buf_slice(&ignored), "task.colour"));
+	json_decref(fields);
+	buf_release(&ignored);
 	arena_release(&one.arena);
 }
 
@@ -300,9 +341,13 @@ static void many_at_once(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(one_process_a_folder),         TEST(scope_is_the_account),
-		TEST(a_batch_that_fails),           TEST(previewing_stores_nothing),
-		TEST(queue_is_bounded_and_drained), TEST(many_at_once),
+		TEST(one_process_a_folder),
+		TEST(scope_is_the_account),
+		TEST(a_patch_runs_afresh),
+		TEST(a_batch_that_fails),
+		TEST(previewing_stores_nothing),
+		TEST(queue_is_bounded_and_drained),
+		TEST(many_at_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

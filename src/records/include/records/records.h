@@ -47,6 +47,7 @@ struct versions {
 bool versions_name(const struct versions *versions, int64_t change);
 
 struct references;
+struct record_patch;
 
 struct record_write {
 	struct store_write write;
@@ -58,13 +59,14 @@ struct record_write {
 	/* A struct of the kind: what is to be created, or a zeroed one. On success it is the stored
 	 * record; of one that was deleted, what it was. */
 	void *record;
-	/* Of a new one, by field_bit(): the fields that came with a value and without a fault, and
-	 * those that are at fault. */
+	/* Of one that is changed, one of the two: the patch, which is decoded under the account's
+	 * lock and may add faults; or a struct of the kind, of which the fields in `given` are what
+	 * they are to be. */
+	struct record_patch *patch;
+	const void *changes;
+	/* By field_bit(): the fields that came with a value and without a fault, and those that are
+	 * at fault. A patch sets them. */
 	uint64_t given, at_fault;
-	/* Of one that is changed: makes `record`, which is as `before`, what it is to be, sets the
-	 * two sets and adds faults. Runs under the account's lock. */
-	void (*merge)(struct record_write *write, const void *before);
-	void *merge_context;
 
 	/* When done. */
 	bool found;         /* there is such a record */
@@ -90,8 +92,6 @@ struct bulk_write {
 	/* Each with its own faults; a record may be named once. */
 	struct record_write *operations;
 	size_t count;
-	/* Before each run of the steps: what the merges of an earlier one have brought is void. */
-	void (*begin)(struct bulk_write *bulk);
 };
 
 /* When the operations are set, and hold the faults of their form. */
