@@ -83,7 +83,7 @@ bool admin_staff(const struct settings *settings, const char *username, bool by_
 		else
 			staff_take_option(field, value, staff_out, &faults);
 	}
-	staff_check(staff_out, NULL, &faults);
+	staff_type.check(staff_out, NULL, 0, 0, &faults);
 	admin_staff_faults(settings, by_argument, &faults);
 	fine = faults.count == 0 && !faults.nomem;
 	arena_release(&arena);

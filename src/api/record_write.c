@@ -13,9 +13,6 @@ struct decode record_decode(struct call *call, enum record_kind kind)
 		.faults = &call->faults,
 		.prefix = record_types[kind]->name,
 		.account = &call->access.account,
-		.waived = kind == RECORD_TASK && !call->access.account.require_case
-				  ? field_bit(&task_type, "casefile_id")
-				  : 0,
 		.lenient = call->lenient,
 		.ignored = &call->ignored,
 	};

@@ -284,6 +284,12 @@ static const struct {
 	[FIELD_ID_LIST] = {decode_id_list, false},
 };
 
+static bool is_required(const struct field *field, const struct decode *decode)
+{
+	return (field->flags & FIELD_REQUIRED) &&
+	       (!(field->flags & FIELD_BY_ACCOUNT) || decode->account->require_case);
+}
+
 static void decode_field(const struct record_type *type, const struct field *field,
 			 const json_t *fields, struct decode *decode, void *record)
 {
@@ -296,7 +302,7 @@ static void decode_field(const struct record_type *type, const struct field *fie
 	if (!value || json_is_null(value) ||
 	    ((decoders[field->type].empty_is_null || (field->flags & FIELD_NULL)) &&
 	     json_is_string(value) && json_string_length(value) == 0)) {
-		if ((field->flags & FIELD_REQUIRED) && !(decode->waived & bit))
+		if (is_required(field, decode))
 			faults_add(decode->faults, path, FAULT_REQUIRED, "is required");
 	} else if (field->flags & FIELD_READ_ONLY) {
 		faults_add(decode->faults, path, FAULT_READ_ONLY, "is read-only: leave it out");

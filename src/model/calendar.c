@@ -38,18 +38,8 @@ static const struct record_lists lists = {
 	filters, FIELD_COUNT(filters), sorts, FIELD_COUNT(sorts), NULL, 0,
 };
 
-const struct record_type calendar_type = {
-	.name = "calendar",
-	.table = "calendar",
-	.sequence = "last_calendar_id",
-	.size = sizeof(struct calendar),
-	.fields = fields,
-	.field_count = FIELD_COUNT(fields),
-	.lists = &lists,
-};
-
-void calendar_check(const void *record, const void *before, uint64_t given, uint64_t at_fault,
-		    struct faults *faults)
+static void calendar_check(const void *record, const void *before, uint64_t given,
+			   uint64_t at_fault, struct faults *faults)
 {
 	struct slice color = ((const struct calendar *)record)->color;
 	bool fine = color.len == 7 && color.ptr[0] == '#';
@@ -64,7 +54,7 @@ void calendar_check(const void *record, const void *before, uint64_t given, uint
 			   text_shown(faults->arena, color, SHOWN_CHARS));
 }
 
-enum err calendar_settle(void *record, const void *before, const struct occasion *occasion)
+static enum err calendar_derive(void *record, const void *before, const struct occasion *occasion)
 {
 	struct calendar *calendar = record;
 	char *color = arena_copy(occasion->arena, calendar->color);
@@ -78,3 +68,16 @@ enum err calendar_settle(void *record, const void *before, const struct occasion
 		calendar->color.len ? (struct slice){color, calendar->color.len} : SLICE("#3366cc");
 	return text_fold(occasion->arena, calendar->name, &calendar->name_folded);
 }
+
+const struct record_type calendar_type = {
+	.name = "calendar",
+	.noun = "calendar",
+	.table = "calendar",
+	.sequence = "last_calendar_id",
+	.size = sizeof(struct calendar),
+	.fields = fields,
+	.field_count = FIELD_COUNT(fields),
+	.lists = &lists,
+	.check = calendar_check,
+	.derive = calendar_derive,
+};

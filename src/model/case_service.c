@@ -31,20 +31,23 @@ static const struct record_lists lists = {
 	filters, FIELD_COUNT(filters), sorts, FIELD_COUNT(sorts), NULL, 0,
 };
 
-const struct record_type case_service_type = {
-	.name = "case_service",
-	.table = "case_service",
-	.sequence = "last_case_service_id",
-	.size = sizeof(struct case_service),
-	.fields = fields,
-	.field_count = FIELD_COUNT(fields),
-	.lists = &lists,
-};
-
-enum err case_service_settle(void *record, const void *before, const struct occasion *occasion)
+static enum err case_service_derive(void *record, const void *before,
+				    const struct occasion *occasion)
 {
 	struct case_service *service = record;
 
 	(void)before;
 	return text_fold(occasion->arena, service->name, &service->name_folded);
 }
+
+const struct record_type case_service_type = {
+	.name = "case_service",
+	.noun = "case service",
+	.table = "case_service",
+	.sequence = "last_case_service_id",
+	.size = sizeof(struct case_service),
+	.fields = fields,
+	.field_count = FIELD_COUNT(fields),
+	.lists = &lists,
+	.derive = case_service_derive,
+};

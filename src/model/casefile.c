@@ -79,18 +79,8 @@ static const struct record_lists lists = {
 	filters, FIELD_COUNT(filters), sorts, FIELD_COUNT(sorts), NULL, 0,
 };
 
-const struct record_type casefile_type = {
-	.name = "casefile",
-	.table = "casefile",
-	.sequence = "last_casefile_id",
-	.size = sizeof(struct casefile),
-	.fields = fields,
-	.field_count = FIELD_COUNT(fields),
-	.name_fields = {"case_number"},
-	.lists = &lists,
-};
-
-enum err casefile_settle(void *record, const void *before, const struct occasion *occasion)
+/* A case is from the day when it is created, in UTC, where no other is given. */
+static enum err casefile_derive(void *record, const void *before, const struct occasion *occasion)
 {
 	struct casefile *casefile = record;
 
@@ -99,3 +89,16 @@ enum err casefile_settle(void *record, const void *before, const struct occasion
 		       ? zone_day(occasion->time_zone, occasion->now, &casefile->created_on)
 		       : OK;
 }
+
+const struct record_type casefile_type = {
+	.name = "casefile",
+	.noun = "case",
+	.table = "casefile",
+	.sequence = "last_casefile_id",
+	.size = sizeof(struct casefile),
+	.fields = fields,
+	.field_count = FIELD_COUNT(fields),
+	.name_fields = {"case_number"},
+	.lists = &lists,
+	.derive = casefile_derive,
+};

@@ -56,19 +56,9 @@ static const struct record_lists lists = {
 	filters, FIELD_COUNT(filters), sorts, FIELD_COUNT(sorts), NULL, 0,
 };
 
-const struct record_type subject_type = {
-	.name = "subject",
-	.table = "subject",
-	.sequence = "last_subject_id",
-	.size = sizeof(struct subject),
-	.fields = fields,
-	.field_count = FIELD_COUNT(fields),
-	.name_fields = {"first_name", "last_name"},
-	.lists = &lists,
-};
-
-void subject_check(const void *record, const void *before, uint64_t given, uint64_t at_fault,
-		   struct faults *faults)
+/* One of the names must be there. */
+static void subject_check(const void *record, const void *before, uint64_t given, uint64_t at_fault,
+			  struct faults *faults)
 {
 	const struct subject *subject = record, *present = before;
 	uint64_t names =
@@ -85,7 +75,7 @@ void subject_check(const void *record, const void *before, uint64_t given, uint6
 			   "is required when first_name is empty");
 }
 
-enum err subject_settle(void *record, const void *before, const struct occasion *occasion)
+static enum err subject_derive(void *record, const void *before, const struct occasion *occasion)
 {
 	struct subject *subject = record;
 	const struct slice names[] = {subject->first_name, subject->middle_name,
@@ -105,3 +95,17 @@ enum err subject_settle(void *record, const void *before, const struct occasion 
 	return err ? err
 		   : text_fold(occasion->arena, subject->last_name, &subject->last_name_folded);
 }
+
+const struct record_type subject_type = {
+	.name = "subject",
+	.noun = "subject",
+	.table = "subject",
+	.sequence = "last_subject_id",
+	.size = sizeof(struct subject),
+	.fields = fields,
+	.field_count = FIELD_COUNT(fields),
+	.name_fields = {"first_name", "last_name"},
+	.lists = &lists,
+	.check = subject_check,
+	.derive = subject_derive,
+};

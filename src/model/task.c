@@ -32,7 +32,8 @@ static const struct field_link users = {
 static const struct field fields[] = {
 	RECORD_ID,
 	{.name = "casefile_id", .column = "casefile_id", .type = FIELD_ID,
-	 .flags = FIELD_REQUIRED, .offset = offsetof(struct task, casefile_id),
+	 .flags = FIELD_REQUIRED | FIELD_BY_ACCOUNT,
+	 .offset = offsetof(struct task, casefile_id),
 	 .help = "the case of the task"},
 	{.name = "calendar_id", .column = "calendar_id", .type = FIELD_ID,
 	 .flags = FIELD_REQUIRED, .offset = offsetof(struct task, calendar_id),
@@ -118,16 +119,6 @@ static const struct record_lists lists = {
 	expansions, FIELD_COUNT(expansions),
 };
 
-const struct record_type task_type = {
-	.name = "task",
-	.table = "task",
-	.sequence = "last_task_id",
-	.size = sizeof(struct task),
-	.fields = fields,
-	.field_count = FIELD_COUNT(fields),
-	.lists = &lists,
-};
-
 /* Whether a time of completion came that is not the one which is there: a record that was read is
  * sent whole, with another status. */
 static bool is_completed(const struct task *task, const struct task *before, uint64_t given)
@@ -136,8 +127,8 @@ static bool is_completed(const struct task *task, const struct task *before, uin
 	       !(before && before->complete_at == task->complete_at);
 }
 
-void task_check(const void *record, const void *present, uint64_t given, uint64_t at_fault,
-		struct faults *faults)
+static void task_check(const void *record, const void *present, uint64_t given, uint64_t at_fault,
+		       struct faults *faults)
 {
 	const struct task *task = record, *before = present;
 	const struct {
@@ -164,7 +155,9 @@ void task_check(const void *record, const void *present, uint64_t given, uint64_
 			   "is required while the status is complete");
 }
 
-enum err task_settle(void *record, const void *present, const struct occasion *occasion)
+/* Fills in title_folded and unassigned; complete_at when the status becomes complete and none was
+ * given, and none when it leaves that; and takes back that an alert was sent when it moves. */
+static enum err task_derive(void *record, const void *present, const struct occasion *occasion)
 {
 	const struct task *before = present;
 	struct task *task = record;
@@ -178,3 +171,16 @@ enum err task_settle(void *record, const void *present, const struct occasion *o
 	task->unassigned = task->users_list.count == 0;
 	return text_fold(occasion->arena, task->title, &task->title_folded);
 }
+
+const struct record_type task_type = {
+	.name = "task",
+	.noun = "task",
+	.table = "task",
+	.sequence = "last_task_id",
+	.size = sizeof(struct task),
+	.fields = fields,
+	.field_count = FIELD_COUNT(fields),
+	.lists = &lists,
+	.check = task_check,
+	.derive = task_derive,
+};

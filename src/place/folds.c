@@ -5,7 +5,7 @@
  * database, so that it happens whole or not at all. */
 #include "base/log.h"
 #include "base/text.h"
-#include "model/rules.h"
+#include "model/records.h"
 #include "model/staff.h"
 #include "place/folds.h"
 #include "records/usernames.h"
@@ -77,13 +77,12 @@ enum err folds_of(enum record_kind kind, const void *record, struct arena *arena
 		  bool *differ_out)
 {
 	const struct record_type *type = record_types[kind];
-	const struct record_rules *rules = &record_rules[kind];
 	const struct occasion occasion = {.arena = arena, .time_zone = "UTC"};
 	enum err err;
 
 	*differ_out = false;
 	memcpy(after, record, type->size);
-	err = rules->settle ? rules->settle(after, record, &occasion) : OK;
+	err = type->derive(after, record, &occasion);
 	for (size_t i = 0; i < type->field_count && !err; i++)
 		if (IS_FOLD(&type->fields[i]) &&
 		    !slice_eq(*(const struct slice *)CONST_FIELD_AT(record, &type->fields[i]),

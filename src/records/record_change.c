@@ -5,7 +5,6 @@
 
 #include "base/timefmt.h"
 #include "codec/codec.h"
-#include "model/rules.h"
 #include "records/history_row.h"
 #include "records/record_change.h"
 #include "sql/values.h"
@@ -194,16 +193,15 @@ static enum err write_row(struct store_write *write, enum record_kind kind, stru
 		    : ERR_NOMEM;
 }
 
-enum err record_settle(struct store_write *write, enum record_kind kind, void *record,
+enum err record_derive(struct store_write *write, enum record_kind kind, void *record,
 		       const void *before)
 {
-	const struct record_rules *rules = &record_rules[kind];
 	const struct slice zone = write->account->time_zone;
 	const struct occasion occasion = {.arena = write->arena,
 					  .now = write->account->last_at,
 					  .time_zone = zone.len ? zone.ptr : "UTC"};
 
-	return rules->settle ? rules->settle(record, before, &occasion) : OK;
+	return record_types[kind]->derive(record, before, &occasion);
 }
 
 enum err record_begin(struct store_write *write, enum record_kind kind, void *record, void **asked)
@@ -238,7 +236,7 @@ enum err record_insert(struct store_write *write, enum record_kind kind, void *d
 		record->created_at = write->account->last_at;
 	if (record->updated_at == TIME_NONE)
 		record->updated_at = record->created_at;
-	err = record_settle(write, kind, record, NULL);
+	err = record_derive(write, kind, record, NULL);
 	if (!err)
 		err = write_row(write, kind, record, write->store->sql.records[kind].insert, calls);
 	if (!err)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Creates, changes and deletes records of every kind: what is different of a kind is in the tables
- * of model/rules.c and references.c. */
-#include "model/rules.h"
+ * of model/ and in references.c. */
+#include "model/staff.h"
 #include "records/patch.h"
 #include "records/record_change.h"
 #include "records/records.h"
@@ -168,12 +168,12 @@ static enum err read_second(struct store_write *base, struct calls *calls)
 
 static void check(struct record_write *write)
 {
-	const struct record_rules *rules = &record_rules[write->kind];
+	const struct record_type *type = record_types[write->kind];
 	const void *before = write->action == RECORD_CREATE ? NULL : write->before;
 	struct faults *faults = write->write.faults;
 
-	if (rules->check)
-		rules->check(write->record, before, write->given, write->at_fault, faults);
+	if (type->check)
+		type->check(write->record, before, write->given, write->at_fault, faults);
 	references_check(write->names, write->kind, write->record, valid_of(write), faults);
 	username_check(write->username, faults);
 }
@@ -223,7 +223,7 @@ static enum err update(struct record_write *write, struct calls *calls)
 	check_dependents(write, "staff.access_level");
 	if (write->write.faults->count)
 		return OK;
-	err = record_settle(&write->write, write->kind, write->record, write->before);
+	err = record_derive(&write->write, write->kind, write->record, write->before);
 	if (err)
 		return err;
 	write->unchanged = record_is_same(record_types[write->kind], write->before, write->record);

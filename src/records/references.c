@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What records name of each other, as tables. */
 
-#include "model/rules.h"
+#include "model/records.h"
 #include "references.h"
 #include "sql/values.h"
 
@@ -207,7 +207,7 @@ static void check_reference(const struct references *references, const struct re
 	bool is_list = field->type == FIELD_ID_LIST;
 	int64_t id =
 		is_list ? list->ids[fact->entry] : *(const int64_t *)CONST_FIELD_AT(record, field);
-	const char *noun = record_nouns[row->names];
+	const char *noun = record_types[row->names]->noun;
 	char path[96];
 
 	if (!is_list && !(valid & field_bit(type, row->field)))
@@ -238,7 +238,7 @@ void references_check(const struct references *references, enum record_kind kind
 			continue;
 		snprintf(path, sizeof(path), "%s.%s", record_types[kind]->name, fact->unique->name);
 		faults_add(faults, path, FAULT_TAKEN, "is already used by %s %lld",
-			   record_nouns[kind], (long long)fact->value);
+			   record_types[kind]->noun, (long long)fact->value);
 	}
 }
 
@@ -295,7 +295,7 @@ static void tell_count(const struct reference_fact *fact, struct buf *out)
 	int64_t count = fact->value > MANY ? MANY : fact->value;
 
 	buf_printf(out, "%s%lld %s%s", fact->value > MANY ? "at least " : "", (long long)count,
-		   record_nouns[fact->dependent->dependent], count == 1 ? "" : "s");
+		   record_types[fact->dependent->dependent]->noun, count == 1 ? "" : "s");
 }
 
 /* Why a record cannot be deleted: all that names it, in one fault. */
@@ -331,9 +331,8 @@ static void check_change(const struct reference_fact *fact, enum record_kind kin
 	if (fact->member == ID_NONE)
 		buf_add_text(&what, "cannot change: ");
 	else
-		buf_printf(&what,
-			   "cannot do without %s %lld: ", record_nouns[fact->dependent->member],
-			   (long long)fact->member);
+		buf_printf(&what, "cannot do without %s %lld: ",
+			   record_types[fact->dependent->member]->noun, (long long)fact->member);
 	tell_count(fact, &what);
 	faults_add(faults, path, FAULT_IN_USE, "%.*s %s on it", (int)what.len, what.ptr,
 		   fact->value == 1 ? "depends" : "depend");

@@ -23,7 +23,8 @@ struct decoded {
 	json_t *body;
 };
 
-static const struct account american = {.country = SLICE("US"), .time_zone = SLICE("UTC")};
+static const struct account american = {
+	.country = SLICE("US"), .require_case = true, .time_zone = SLICE("UTC")};
 
 static void decode(struct decoded *decoded, const char *text, bool lenient)
 {
@@ -43,8 +44,8 @@ static void decode(struct decoded *decoded, const char *text, bool lenient)
 		.ignored = &decoded->ignored,
 	};
 	decode_new(&task_type, decoded->body, &decoded->decode, &decoded->task);
-	task_check(&decoded->task, NULL, decoded->decode.given, decoded->decode.at_fault,
-		   &decoded->faults);
+	task_type.check(&decoded->task, NULL, decoded->decode.given, decoded->decode.at_fault,
+			&decoded->faults);
 }
 
 static void release(struct decoded *decoded)
@@ -171,8 +172,8 @@ static void complete_at_goes_with_complete(void **state)
 	release(&decoded);
 	decode(&decoded, "{\"task\":{" NEEDED ",\"status\":\"complete\"}}", false);
 	assert_int_equal(decoded.faults.count, 0);
-	assert_int_equal(task_settle(&decoded.task, NULL,
-				     &(struct occasion){.arena = &decoded.arena, .now = 1234}),
+	assert_int_equal(task_type.derive(&decoded.task, NULL,
+					  &(struct occasion){.arena = &decoded.arena, .now = 1234}),
 			 OK);
 	assert_true(decoded.task.complete_at == 1234);
 	assert_true(slice_is(decoded.task.title_folded, "t"));
@@ -187,6 +188,8 @@ static void tables_are_sound(void **state)
 		const struct record_type *type = record_types[kind];
 
 		assert_true(type->field_count <= 64);
+		assert_non_null(type->noun);
+		assert_non_null(type->derive);
 		assert_string_equal(type->fields[0].name, "id");
 		for (size_t i = 0; i < type->field_count; i++) {
 			const struct field *field = &type->fields[i];

@@ -18,8 +18,7 @@ struct decode {
 	struct arena *arena;           /* for what the record points at */
 	struct faults *faults;         /* everything that is wrong, as "task.title" */
 	const char *prefix;            /* what the fields are under in the request: "task" */
-	const struct account *account; /* its country is that of addresses that name none */
-	uint64_t waived;               /* fields that need not be given, though their rows say so */
+	const struct account *account; /* whose settings and country hold */
 	bool lenient;                  /* unknown fields are ignored and named in `ignored` */
 	struct buf *ignored;           /* their paths, each percent-encoded, joined by ", " */
 	/* Out. */

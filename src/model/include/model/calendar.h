@@ -3,8 +3,6 @@
 #ifndef MODEL_CALENDAR_H
 #define MODEL_CALENDAR_H
 
-#include "base/arena.h"
-#include "base/err.h"
 #include "model/field.h"
 
 struct calendar {
@@ -16,9 +14,5 @@ struct calendar {
 };
 
 extern const struct record_type calendar_type;
-
-void calendar_check(const void *record, const void *before, uint64_t given, uint64_t at_fault,
-		    struct faults *faults);
-enum err calendar_settle(void *record, const void *before, const struct occasion *occasion);
 
 #endif

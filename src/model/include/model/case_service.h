@@ -3,8 +3,6 @@
 #ifndef MODEL_CASE_SERVICE_H
 #define MODEL_CASE_SERVICE_H
 
-#include "base/arena.h"
-#include "base/err.h"
 #include "model/field.h"
 
 struct case_service {
@@ -14,7 +12,5 @@ struct case_service {
 };
 
 extern const struct record_type case_service_type;
-
-enum err case_service_settle(void *record, const void *before, const struct occasion *occasion);
 
 #endif

@@ -3,8 +3,6 @@
 #ifndef MODEL_CASEFILE_H
 #define MODEL_CASEFILE_H
 
-#include "base/arena.h"
-#include "base/err.h"
 #include "model/field.h"
 
 enum casefile_status {
@@ -25,8 +23,5 @@ struct casefile {
 };
 
 extern const struct record_type casefile_type;
-
-/* A case is from the day when it is created, in UTC, where no other is given. */
-enum err casefile_settle(void *record, const void *before, const struct occasion *occasion);
 
 #endif

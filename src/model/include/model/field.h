@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/err.h"
 #include "base/slice.h"
 #include "model/fault.h"
 
@@ -27,16 +28,17 @@ enum field_type {
 };
 
 enum field_flag {
-	FIELD_REQUIRED = 1 << 0,  /* must be given when a record is created, and not be emptied */
-	FIELD_READ_ONLY = 1 << 1, /* set by docket alone */
-	FIELD_HIDDEN = 1 << 2,    /* stored, not part of the API */
-	FIELD_ONE_LINE = 1 << 3,  /* no control characters */
-	FIELD_NOT_BLANK = 1 << 4, /* more than white space, when not empty */
-	FIELD_ALWAYS = 1 << 5,    /* a time or date that every record has */
-	FIELD_SEARCHED = 1 << 6,  /* a folded text whose trigrams are indexed */
-	FIELD_ALERT = 1 << 7,     /* a bare date means the account's alert hour of that day */
-	FIELD_UNIQUE = 1 << 8,    /* a text that only one record of its kind may have */
-	FIELD_NULL = 1 << 9,      /* a text that is null when it is empty */
+	FIELD_REQUIRED = 1 << 0,    /* must be given when a record is created, and not be emptied */
+	FIELD_READ_ONLY = 1 << 1,   /* set by docket alone */
+	FIELD_HIDDEN = 1 << 2,      /* stored, not part of the API */
+	FIELD_ONE_LINE = 1 << 3,    /* no control characters */
+	FIELD_NOT_BLANK = 1 << 4,   /* more than white space, when not empty */
+	FIELD_ALWAYS = 1 << 5,      /* a time or date that every record has */
+	FIELD_SEARCHED = 1 << 6,    /* a folded text whose trigrams are indexed */
+	FIELD_ALERT = 1 << 7,       /* a bare date means the account's alert hour of that day */
+	FIELD_UNIQUE = 1 << 8,      /* a text that only one record of its kind may have */
+	FIELD_NULL = 1 << 9,        /* a text that is null when it is empty */
+	FIELD_BY_ACCOUNT = 1 << 10, /* required only where the account requires a case */
 };
 
 struct id_list {
@@ -93,6 +95,7 @@ struct record {
 /* clang-format on */
 
 struct record_lists;
+struct arena;
 
 /* When a record is written, and where: what follows from that. */
 struct occasion {
@@ -103,6 +106,7 @@ struct occasion {
 
 struct record_type {
 	const char *name; /* in the history and as the wrapper of a request */
+	const char *noun; /* "case service" and so on, for messages */
 	const char *table;
 	const char *sequence; /* the column of the account row with the last id given */
 	size_t size;          /* of the struct */
@@ -112,6 +116,14 @@ struct record_type {
 	 * are empty the third. NULL where a field `name` does. */
 	const char *name_fields[3];
 	const struct record_lists *lists; /* NULL: it is not listed */
+	/* What is wrong with a record as it is to be, beyond what the rows say; `before` is as it
+	 * is, NULL for a new one. Sets of fields by field_bit(): `given` came with a value that is
+	 * fine in itself, `at_fault` is wrong already and is not judged again. NULL: nothing. What
+	 * a record names, and whether that is there, is in records/references.c. */
+	void (*check)(const void *record, const void *before, uint64_t given, uint64_t at_fault,
+		      struct faults *faults);
+	/* Fills in what follows from the rest. */
+	enum err (*derive)(void *record, const void *before, const struct occasion *occasion);
 };
 
 /* The part names of an address, in the order of the API, with their offsets in struct address;

@@ -34,15 +34,4 @@ extern const struct record_type staff_type;
  * the same character make no difference. Errors as text_fold(). */
 enum err staff_username_key(struct arena *arena, struct slice username, struct slice *key_out);
 
-/* The rules that the rows do not say. A user name has no colon, which ends it in HTTP Basic (RFC
- * 7617, section 2), no slash, which ends it before "token", no white space at its ends, and no
- * character that one does not see or that nobody knows, as text_unseen() finds it; one that is as
- * `before` (NULL for a new staff member) stays. An e-mail address has one @, with something on both
- * sides, and nothing that mail would take for another address: enough to tell a slip. Faults as
- * "staff.username". */
-void staff_check(const struct staff *staff, const struct staff *before, struct faults *faults);
-
-/* Fills in the names as they are searched and compared, and UTC where no time zone is given. */
-enum err staff_settle(void *record, const void *before, const struct occasion *occasion);
-
 #endif

@@ -20,9 +20,4 @@ struct subject {
 
 extern const struct record_type subject_type;
 
-/* One of the names must be there. */
-void subject_check(const void *record, const void *before, uint64_t given, uint64_t at_fault,
-		   struct faults *faults);
-enum err subject_settle(void *record, const void *before, const struct occasion *occasion);
-
 #endif

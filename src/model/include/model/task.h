@@ -6,7 +6,6 @@
 #include <stdbool.h>
 
 #include "base/arena.h"
-#include "base/err.h"
 #include "model/address.h"
 #include "model/field.h"
 
@@ -40,13 +39,5 @@ struct task {
 };
 
 extern const struct record_type task_type;
-
-/* The rules between fields: see struct record_rules. */
-void task_check(const void *record, const void *before, uint64_t given, uint64_t at_fault,
-		struct faults *faults);
-
-/* Fills in title_folded and unassigned; complete_at when the status becomes complete and none was
- * given, and none when it leaves that; and takes back that an alert was sent when it moves. */
-enum err task_settle(void *record, const void *before, const struct occasion *occasion);
 
 #endif

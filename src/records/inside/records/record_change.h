@@ -7,7 +7,7 @@
 #include "store/state.h"
 
 /* Fills in what follows from the rest of a record, before it is written. */
-enum err record_settle(struct store_write *write, enum record_kind kind, void *record,
+enum err record_derive(struct store_write *write, enum record_kind kind, void *record,
 		       const void *before);
 /* Comes first in step one of a write that creates a record: record_insert() fills the record in, so
  * that another run must begin with the record as it was asked for. `asked` is NULL before the first
