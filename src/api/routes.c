@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The table of routes. */
+#include "api/api.h"
 #include "api_private.h"
 #include "records/records.h"
 
@@ -13,7 +14,7 @@
 	{"DELETE", path "/{id}", BODY_NONE, kind, write_read_params, record_remove, record_written}, \
 	{"GET", path "/{id}/history", BODY_NONE, kind, history_read_params, record_history, NULL}
 
-const struct route routes[] = {
+static const struct route rows[] = {
 	{"GET", "/healthz", BODY_NONE, RECORD_TASK, NULL, health_get, NULL, .open = true},
 	{"GET", "/readyz", BODY_NONE, RECORD_TASK, NULL, ready_get, NULL, .open = true},
 	{"GET", "/api/v1/me", BODY_NONE, RECORD_STAFF, NULL, me_get, NULL},
@@ -28,4 +29,4 @@ const struct route routes[] = {
 };
 /* clang-format on */
 
-const size_t route_count = sizeof(routes) / sizeof(routes[0]);
+const struct route_table api_routes = {rows, COUNT_OF(rows)};

@@ -265,6 +265,7 @@ static enum err serve_store(const struct settings *settings, struct store *store
 {
 	struct log_stream log;
 	struct app app = {
+		.routes = &api_routes,
 		.base_domain = settings->text[SETTING_BASE_DOMAIN],
 		.behind_proxy = settings->number[SETTING_BEHIND_PROXY],
 		.log = settings->number[SETTING_QUIET] ? NULL : &log,
@@ -274,7 +275,7 @@ static enum err serve_store(const struct settings *settings, struct store *store
 	const struct http_config http = {
 		.addresses = addresses,
 		.threads = count_threads(),
-		.app = &api_app,
+		.app = &pipeline_app,
 		.app_data = &app,
 		.limits = limits_for(settings),
 		.tls_chains = settings->text[SETTING_TLS_CERT],

@@ -3,8 +3,8 @@
 #ifndef SERVE_SERVE_PRIVATE_H
 #define SERVE_SERVE_PRIVATE_H
 
-#include "api/api.h"
 #include "cli/cli.h"
+#include "pipeline/app.h"
 
 struct listen_addresses;
 

@@ -109,7 +109,8 @@ def test_every_answer(server, status, method, target, body, headers):
 
 def test_what_is_exposed_is_all_that_is_sent(server):
     """Whatever header the API adds, a page can read it, or it is none of its business."""
-    source = "".join(path.read_text() for path in (ROOT / "src" / "api").glob("*.c"))
+    source = "".join(path.read_text() for room in ("pipeline", "api")
+                     for path in (ROOT / "src" / room).glob("*.c"))
     added = set(re.findall(r'http_add_header\(\s*[^,]+,\s*"([^"]+)"', source))
     assert {"ETag", "Link", "Location"} <= added
     reply = server.call("GET", TASKS, headers={"Origin": ORIGINS[0]})

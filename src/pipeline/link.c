@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What links to docket begin with, as its clients see it. */
-#include "api_private.h"
+#include "pipeline_private.h"
 #include "base/url.h"
 
 #define PREFIX_MAX 255 /* bytes of X-Forwarded-Prefix */

@@ -9,10 +9,10 @@
  *	  → params.c  the parameters of the query
  *	write.c       writes: their keys, previews and answers
  *	answer.c      answers that several steps give */
-#ifndef API_SERVER_PRIVATE_H
-#define API_SERVER_PRIVATE_H
+#ifndef PIPELINE_PIPELINE_PRIVATE_H
+#define PIPELINE_PIPELINE_PRIVATE_H
 
-#include "api_private.h"
+#include "pipeline/pipeline.h"
 
 /* phase.c: goes from the phase of the request to the next one. A step that is not in the table of
  * phases fails an assertion, as does PHASE_ANSWERED without an answer. */
@@ -48,5 +48,32 @@ bool answer_add_etag(struct call *call, int64_t change);
 void answer_no_path(struct call *call);
 /* Answers OPTIONS. It needs no access: a browser sends it before it knows any. */
 void answer_options(struct call *call);
+
+/* router.c */
+/* ERR_NOMEM. */
+enum err route_find(const struct route_table *routes, struct slice path, const char *method,
+		    struct arena *arena, struct match *match_out);
+/* The path that a request for an unknown path probably means; NULL where none is near. */
+const char *route_meant(struct call *call);
+
+/* params.c: reads the parameters of the query. False: one is wrong, and the request answered. */
+bool params_check(struct call *call);
+
+/* ignored.c: adds the header Docket-Ignored to the answer, where anything was ignored. */
+void name_ignored(struct call *call);
+
+/* cors.c */
+/* Whether it is a preflight of a page of an allowed origin. */
+bool cors_is_preflight(const struct call *call);
+/* Adds the CORS headers to an answer. */
+void cors_answer(const struct app *app, struct http_request *http);
+
+/* trace.c */
+/* Gives the request its id, so that every answer has one. */
+void trace_begin(struct http_request *http);
+/* The client's address: the peer's or, behind a proxy, the one that the proxy names. */
+struct ip trace_source(const struct app *app, struct http_request *http);
+/* Writes the request's line in the log. `call` may be NULL. */
+void trace_end(const struct app *app, const struct http_request *http, const struct call *call);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The body of a request and the headers that describe it. */
-#include "server_private.h"
+#include "pipeline_private.h"
 #include "json/read.h"
 
 /* "application/json" or "application/….+json", with no charset but UTF-8. */

@@ -3,7 +3,7 @@
  * vendor's client shows only the first 120 bytes of an answer. */
 #include <stdarg.h>
 
-#include "api_private.h"
+#include "pipeline_private.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "json/write.h"

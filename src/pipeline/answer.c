@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Answers, and headers of answers, that several steps of the pipeline give. */
-#include "server_private.h"
+#include "pipeline_private.h"
 
 void answer_add_accept_patch(struct call *call)
 {

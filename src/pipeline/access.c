@@ -3,7 +3,7 @@
  * scope is made, without which no record can be read or written. */
 #include <ctype.h>
 
-#include "server_private.h"
+#include "pipeline_private.h"
 #include "base/clock.h"
 
 /* Host names are compared without case (RFC 9110, section 4.2.3). */

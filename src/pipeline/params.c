@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Parameters of the query: percent-encoded pairs `name=value`, joined by `&`. The route's
  * read_params then reads those that it takes. */
-#include "api_private.h"
+#include "pipeline_private.h"
 #include "base/text.h"
 #include "codec/codec.h"
 

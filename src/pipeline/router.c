@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Finds the row of the route table for a path and a method. */
-#include "api_private.h"
+#include "pipeline_private.h"
 
 static bool pattern_matches(const char *pattern, struct slice path, struct slice *id_out)
 {
@@ -21,8 +21,8 @@ static bool pattern_matches(const char *pattern, struct slice path, struct slice
 	return true;
 }
 
-enum err route_find(struct slice path, const char *method, struct arena *arena,
-		    struct match *match_out)
+enum err route_find(const struct route_table *routes, struct slice path, const char *method,
+		    struct arena *arena, struct match *match_out)
 {
 	struct match match = {0};
 	struct buf allow = {0};
@@ -30,8 +30,8 @@ enum err route_find(struct slice path, const char *method, struct arena *arena,
 
 	if (path.len > 1 && path.ptr[path.len - 1] == '/')
 		path.len--; /* a trailing slash is the same resource */
-	for (size_t i = 0; i < route_count; i++) {
-		const struct route *route = &routes[i];
+	for (size_t i = 0; i < routes->count; i++) {
+		const struct route *route = &routes->rows[i];
 		bool listed = false;
 
 		if (!all && !pattern_matches(route->path, path, &match.id_text))
@@ -46,7 +46,7 @@ enum err route_find(struct slice path, const char *method, struct arena *arena,
 		if (strcmp(route->method, head ? "GET" : method) == 0 && !all)
 			match.route = route;
 		for (size_t j = 0; j < i; j++)
-			listed |= all && strcmp(routes[j].method, route->method) == 0;
+			listed |= all && strcmp(routes->rows[j].method, route->method) == 0;
 		if (listed)
 			continue;
 		buf_add_text(&allow, route->method);
@@ -77,8 +77,8 @@ const char *route_meant(struct call *call)
 		if (path.ptr[i] != '/' || len == 0 || single[len - 1] != '/')
 			single[len++] = path.ptr[i];
 	single[len] = '\0';
-	if (len == path.len ||
-	    route_find((struct slice){single, len}, call->http->method, &call->http->arena, &match))
+	if (len == path.len || route_find(call->app->routes, (struct slice){single, len},
+					  call->http->method, &call->http->arena, &match))
 		return NULL;
 	return match.path_known ? single : NULL;
 }

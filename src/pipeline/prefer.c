@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The header Prefer (RFC 7240): `handling=lenient` is the one preference that docket knows. */
-#include "server_private.h"
+#include "pipeline_private.h"
 
 static struct slice text_trim(const char *text, size_t len)
 {

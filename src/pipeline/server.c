@@ -12,7 +12,7 @@
  * after it, which saves a step. */
 #include <assert.h>
 
-#include "server_private.h"
+#include "pipeline_private.h"
 
 static struct call *request_new(struct app *app, struct http_request *http)
 {
@@ -146,7 +146,7 @@ static enum flow request_take_head(struct call *call)
 {
 	struct http_request *http = call->http;
 
-	if (route_find(http->path, http->method, &http->arena, &call->match)) {
+	if (route_find(call->app->routes, http->path, http->method, &http->arena, &call->match)) {
 		problem_err(call, ERR_NOMEM);
 		return FLOW_ANSWERED;
 	}
@@ -235,7 +235,7 @@ static void request_on_refused(void *data, struct http_request *http, unsigned s
 	request_enter(call, PHASE_ANSWERED);
 }
 
-const struct http_app api_app = {
+const struct http_app pipeline_app = {
 	.on_head = request_on_head,
 	.on_body = request_on_body,
 	.on_resume = request_on_resume,

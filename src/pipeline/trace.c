@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The trace of a request: its id, the client's address, and its line in the log. */
-#include "api_private.h"
+#include "pipeline_private.h"
 #include "auth/request_id.h"
 #include "base/clock.h"
 #include "base/log_object.h"

@@ -2,7 +2,7 @@
 /* Answers to pages of other origins (Fetch standard, "CORS protocol"). Pages set the header
  * Authorization themselves. What the standard calls credentials, such as cookies, is never
  * allowed. */
-#include "api_private.h"
+#include "pipeline_private.h"
 #include "base/url.h"
 
 /* Headers that a page may send or read, besides those that every page may. */

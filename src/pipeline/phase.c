@@ -2,7 +2,7 @@
 /* The phases of a request, and which may follow which. */
 #include <assert.h>
 
-#include "server_private.h"
+#include "pipeline_private.h"
 
 #define TO(phase) (1U << (phase))
 

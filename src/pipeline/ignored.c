@@ -2,7 +2,7 @@
 /* The header Docket-Ignored: the fields and parameters of a lenient request that were ignored. All
  * of them may not fit into the head of an answer: long names are shortened, and those beyond the
  * limit only counted. */
-#include "api_private.h"
+#include "pipeline_private.h"
 
 #define IGNORED_MAX 1000 /* bytes of the header's value */
 #define NAME_MAX_SHOWN 300

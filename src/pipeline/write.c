@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Writes of any kind: the key of a create, the queue to the writer, previews, and the answer. */
-#include "server_private.h"
+#include "pipeline_private.h"
 
 #define KEY_MAX 255 /* bytes of an Idempotency-Key */
 

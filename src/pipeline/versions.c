@@ -6,7 +6,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "api_private.h"
+#include "pipeline_private.h"
 #include "records/records.h"
 
 #define COMPRESSED "-gzip" /* what Apache's mod_deflate appends */
