@@ -4,12 +4,27 @@ PREFIX ?= /usr/local
 INTO = $(DESTDIR)$(PREFIX)
 SOURCES = $(shell git ls-files 'src/*.[ch]' 'tests/*.[ch]')
 SCRIPTS = $(shell git ls-files script .ci)
+# Its modules are compiled once and kept, also where Python is told to keep none.
+PYTEST = DOCKET_PROGRAM=build-quick/docket PYTHONDONTWRITEBYTECODE= \
+	PYTHONPYCACHEPREFIX=build-quick/pycache /usr/bin/python3 -m pytest --quiet
 
 build: build/build.ninja
 	@ninja -C build --quiet
 
 run: build
 	@exec script/run
+
+# The loop of whoever changes something, on a plain build: what can be known within a minute, and any part
+# of the API suite, as make check T=lists or T=lists/test_list_pages.py.
+quick: build-quick/build.ninja
+	@ninja -C build-quick --quiet
+	@tools/check-layers
+	@meson test -C build-quick --no-rebuild --quiet --print-errorlogs --no-suite slow
+	@$(PYTEST) -n 4 -m 'not slow' --databases=sqlite tests/api
+
+check: build-quick/build.ninja
+	@ninja -C build-quick --quiet
+	@$(PYTEST) -n 4 $(addprefix tests/api/,$(or $(T),.))
 
 test: build-gcc/build.ninja
 	@ninja -C build-gcc --quiet
@@ -36,11 +51,14 @@ proof-soak: N ?= 60
 proof-lists: N ?= 200
 proof-restarts: N ?= 20
 proof-kills proof-soak proof-lists proof-restarts: build
-	DOCKET_PROOF_N='$(N)' DOCKET_PROGRAM=build/docket /usr/bin/python3 -m pytest --quiet \
-		-p no:cacheprovider -n 2 -m '$(subst -,_,$@)' tests/api
+	DOCKET_PROOF_N='$(N)' DOCKET_PROGRAM=build/docket /usr/bin/python3 -m pytest --quiet -n 2 \
+		-m '$(subst -,_,$@)' tests/api
 
 build/build.ninja:
 	@script/configure build -Dtests=disabled
+
+build-quick/build.ninja:
+	@script/configure build-quick -Dtests=enabled
 
 build-gcc/build.ninja:
 	@CC=gcc script/configure build-gcc -Dtests=enabled -Db_sanitize=address,undefined
@@ -85,6 +103,6 @@ uninstall:
 	rm -f '$(INTO)/bin/docket' '$(INTO)/share/man/man1/docket.1' '$(INTO)/share/man/man5/docket.conf.5'
 
 clean:
-	rm -rf build build-gcc build-clang build-thread
+	rm -rf build build-quick build-gcc build-clang build-thread .pytest_cache
 
-.PHONY: build run test test-all check-fresh proof-kills proof-soak proof-lists proof-restarts tools bench bench-postgres lint man format install uninstall clean
+.PHONY: build run quick check test test-all check-fresh proof-kills proof-soak proof-lists proof-restarts tools bench bench-postgres lint man format install uninstall clean

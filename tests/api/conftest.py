@@ -3,6 +3,7 @@ suite with `/usr/bin/python3 -m pytest tests/api`.
 
 The fixtures keep their places on SQLite, and for the tests of a file that is marked (backends.BOTH,
 backends.ALL) on each of the databases in turn."""
+import argparse
 import contextlib
 import os
 
@@ -16,8 +17,23 @@ import proofs
 from backends import where
 
 
+def database_names(text):
+    names = text.split(",")
+    if not set(names) <= set(backends.NAMES):
+        raise argparse.ArgumentTypeError(f"must be some of {','.join(backends.NAMES)}")
+    return names
+
+
+def pytest_addoption(parser):
+    parser.addoption("--databases", type=database_names, default=list(backends.NAMES),
+                     metavar="NAME,…", help="run only the tests of these databases: "
+                     + ",".join(backends.NAMES) + " (default: all)")
+
+
 def pytest_configure(config):
     config.addinivalue_line("markers", "databases(name, …): which databases the tests run on")
+    config.addinivalue_line("markers", "needs_postgresql: the test uses PostgreSQL on its own")
+    config.addinivalue_line("markers", "slow: make quick leaves the test out")
     for marker in proofs.MARKERS:
         config.addinivalue_line("markers", marker)
     if not hasattr(config, "workerinput"):
@@ -30,6 +46,21 @@ def pytest_unconfigure(config):
         folder, lock = config.docket_run
         postgres.clear(folder)
         lock.close()
+
+
+def database_of(item):
+    """The database that a test runs on: SQLite, also where it needs none."""
+    if item.get_closest_marker("needs_postgresql"):
+        return "postgresql"
+    return item.callspec.params.get("database", "sqlite") if hasattr(item, "callspec") else "sqlite"
+
+
+def pytest_collection_modifyitems(config, items):
+    chosen = config.getoption("--databases")
+    others = [item for item in items if database_of(item) not in chosen]
+    if others:
+        config.hook.pytest_deselected(items=others)
+        items[:] = [item for item in items if database_of(item) in chosen]
 
 
 def pytest_generate_tests(metafunc):

@@ -95,6 +95,7 @@ def found(tmp_path_factory, base):
         server.stop()
 
 
+@pytest.mark.slow
 def test_a_page_of_an_allowed_origin(found):
     said, _, _ = found
     statuses = {name: one.get("status") for name, one in said.items()}

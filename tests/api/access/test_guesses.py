@@ -69,6 +69,7 @@ def test_a_token_that_was_there_at_the_start(fresh):
     assert ask(server, source, server.access).status == 404
 
 
+@pytest.mark.slow
 def test_a_token_that_had_expired_at_the_start(fresh):
     server, source = fresh
     server.stop()
@@ -124,6 +125,7 @@ def test_only_good_tokens_are_remembered(fresh):
     limited(ask(server, source, basic(UNKNOWN, "wrong")))
 
 
+@pytest.mark.slow
 def test_a_known_user_and_an_unknown_one(make_server):
     """The same answers in the same order, whoever is guessed at, and at both together."""
     said = []

@@ -184,6 +184,7 @@ def targets(matrix, account, path, method, kind):
 
 @pytest.mark.parametrize("account", ACCOUNTS)
 @pytest.mark.parametrize("who", WHO.values(), ids=WHO)
+@pytest.mark.slow
 def test_matrix(matrix, who, account):
     before = {number: dump(matrix.folder, number, used=False) for number in (1, 2)}
     mine, other = ((1, 2) if account == "first" else (2, 1))

@@ -66,6 +66,7 @@ def test_each_has_its_own_records(two):
     assert (other.status, other.body) == (404, missing.body)
 
 
+@pytest.mark.slow
 def test_several_accounts_need_a_base_domain(tmp_path, new_place):
     folder = new_place("data")
     succeed("init", *where(folder), "--token-file", tmp_path / "token")
@@ -75,6 +76,7 @@ def test_several_accounts_need_a_base_domain(tmp_path, new_place):
     assert "third" in fails("demo", *where(folder), "--account", "third")
 
 
+@pytest.mark.slow
 def test_a_name_is_taken_once(tmp_path, new_place):
     folder, file = new_place("data"), tmp_path / "token"
     succeed("init", *where(folder), "--token-file", file)

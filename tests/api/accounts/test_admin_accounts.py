@@ -130,6 +130,7 @@ def test_each_wrong_value_is_told(two):
     assert dump(two) == before
 
 
+@pytest.mark.slow
 def test_a_name_behind_two_dashes(one):
     """It is no option then, whatever it begins with."""
     docket(one, "account add", "--", "second")
@@ -195,6 +196,7 @@ def test_a_folder_without_a_database(tmp_path, command):
 
 # List
 
+@pytest.mark.slow
 def test_list(one):
     assert listed(one, "account list") == [preset("main")]
     # By name, whatever the order in which they were made.
@@ -207,6 +209,7 @@ def test_list(one):
         time_zone="Europe/Berlin")]
 
 
+@pytest.mark.slow
 def test_list_of_a_folder_without_an_account(one):
     docket(one, "account remove", "main", "--yes")
     assert strict_json(docket(one, "account list", "--json").encode()) == []
@@ -248,6 +251,7 @@ def test_set(two, options, got):
     assert dump(two, 2) == other
 
 
+@pytest.mark.slow
 def test_what_is_not_set_stays(two):
     docket(two, "account set", "first", "--country", "DE", "--expand", "case", "--require-case",
            "no", "--alert-hour", "08:15", "--time-zone", "Europe/Berlin")
@@ -279,6 +283,7 @@ def search(pair, account):
     return [pair.ask(account, path=f"{TASKS}?title={word}&per_page=500").body for word in words]
 
 
+@pytest.mark.slow
 def test_remove(two, base_of_two, tmp_path):
     tokens = base_of_two[1]
     pair = Pair(two, tokens, tmp_path / "log")
@@ -310,6 +315,7 @@ def test_remove(two, base_of_two, tmp_path):
     pair.server.stop()
 
 
+@pytest.mark.slow
 def test_the_freed_name_is_of_a_new_account(two, base_of_two, tmp_path):
     """Made again while docket serves, it has none of the old records, ids, tokens or settings."""
     pair = Pair(two, base_of_two[1], tmp_path / "log")

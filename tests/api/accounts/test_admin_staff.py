@@ -59,6 +59,7 @@ def test_add(one, username, options, got):
         row for row in after["staff"] if row[1] == 4]
 
 
+@pytest.mark.slow
 def test_numbers_rise_in_each_account(two):
     for account, number in (("first", 4), ("second", 4), ("first", 5), ("first", 6), ("second", 5)):
         done = succeed("staff", "add", f"n{number}", "--data", two, "--account", account)
@@ -121,6 +122,7 @@ def test_each_wrong_value_is_told(one):
 @pytest.mark.parametrize("command", [
     ["staff", "add", "fourth"], ["staff", "list"], ["staff", "list", "--json"],
     ["staff", "set", "second", "--access", "full"]])
+@pytest.mark.slow
 def test_the_account_must_be_named(two, command):
     """Where there are several; where there is one it may be."""
     refused(two, fails, command, "--account")
@@ -175,6 +177,7 @@ def test_list_of_more_than_a_page(one):
     (["--access", "full"], {"access_level": "full"}),
     ([*FULL_NAME, "--access", "disabled"], {**GIVEN, "access_level": "disabled"}),
 ])
+@pytest.mark.slow
 def test_set(two, options, got):
     account = ("--account", "first")
     before, other = listed(two, "staff list", *account), dump(two, 2)
@@ -215,6 +218,7 @@ def test_history(two):
 # Nobody locks an account out
 
 @pytest.mark.parametrize("level", ["limited", "disabled"])
+@pytest.mark.slow
 def test_the_last_full_access_stays(two, level):
     """Of each account its own: the other's full access is of no help."""
     for account in ("first", "second"):
@@ -229,6 +233,7 @@ def test_the_last_full_access_stays(two, level):
             level, "full", "limited"]
 
 
+@pytest.mark.slow
 def test_two_that_go_at_once(pair):
     """Each sees the other as the one who stays; one of them has to."""
     where = ["--account", "second"]
@@ -253,6 +258,7 @@ def test_two_that_go_at_once(pair):
 
 # Over HTTP, from the next request on
 
+@pytest.mark.slow
 def test_access_levels(pair):
     def ask(user, account="first", method="GET", body=None):
         return pair.ask(account, method, TASKS, body, user=user)
@@ -296,6 +302,7 @@ def test_a_user_name_works_as_it_is_written(one, base, tmp_path, username):
     assert rows(one, "SELECT staff_id FROM history WHERE record = 'task'") == [(4,)]
 
 
+@pytest.mark.slow
 def test_only_an_option_changes_somebody(tmp_path):
     """An environment or a file that was meant for another command does not."""
     folder, file = tmp_path / "data", tmp_path / "file"

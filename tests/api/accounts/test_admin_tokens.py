@@ -119,6 +119,7 @@ def test_a_wrong_variable_is_named(one, option):
     refused(one, misuse, ["token", "add", "ci"], name, env={name: "maybe"})
 
 
+@pytest.mark.slow
 def test_a_label_is_taken_once_an_account(two, tmp_path):
     for account in ("first", "second"):
         docket(two, "token add", "ci", "--account", account)
@@ -135,6 +136,7 @@ def test_a_label_is_taken_once_an_account(two, tmp_path):
 @pytest.mark.parametrize("command", [
     ["token", "add", "ci"], ["token", "list"], ["token", "list", "--json"],
     ["token", "revoke", "made with the account"]])
+@pytest.mark.slow
 def test_the_account_must_be_named(two, command):
     refused(two, fails, command, "--account")
     refused(two, fails, [*command, "--account", "third"], '"third"')
@@ -145,6 +147,7 @@ def test_the_account_must_be_named(two, command):
     assert docket(two, "token list", "--json") != docket(two, "token list")
 
 
+@pytest.mark.slow
 def test_list(one):
     """By age; of those made in one second by label."""
     assert [list(row) for row in listed(one, "token list")] == [
@@ -219,6 +222,7 @@ def without_date(reply):
     return reply.status, [header for header in reply.headers if header[0] not in OWN], reply.body
 
 
+@pytest.mark.slow
 def test_an_expired_token_is_an_unknown_one(one, base, tmp_path):
     token = docket(one, "token add", "ends", "--expires", "2100-01-01").strip()
     server = Server(one, base[1], tmp_path / "log")
@@ -246,6 +250,7 @@ def test_an_expired_token_is_an_unknown_one(one, base, tmp_path):
     server.stop()
 
 
+@pytest.mark.slow
 def test_a_revoked_token_is_an_unknown_one(pair):
     """From the next request on, also over a connection that it was used on before."""
     tokens = {label: pair.do("token add", label, "--account", "first").strip() for label in "xyz"}
@@ -289,6 +294,7 @@ def await_use(folder, before=None, label="ci", *account):
     return used(folder, label, *account)
 
 
+@pytest.mark.slow
 def test_the_last_use(one, base, tmp_path):
     token = docket(one, "token add", "ci").strip()
     access = basic("admin/token", token)
@@ -329,6 +335,7 @@ def test_the_last_use(one, base, tmp_path):
     assert rows(one, "SELECT count(*) FROM history WHERE record = 'token'") == [(0,)]
 
 
+@pytest.mark.slow
 def test_the_uses_of_many_tokens(pair):
     """One write each, whatever the number of requests; and each account its own."""
     tokens = {f"many {n}": pair.do("token add", f"many {n}", "--account", "second").strip()

@@ -36,6 +36,7 @@ def test_the_socket_is_its_owners_and_goes_with_the_server(make_server, how):
     assert not (server.data / SOCKET).exists()
 
 
+@pytest.mark.slow
 def test_the_socket_of_a_killed_server_does_no_harm(make_server):
     server = make_server()
     server.kill()
@@ -117,6 +118,7 @@ def both(folders, words, env=None):
     return first
 
 
+@pytest.mark.slow
 def test_what_a_command_says_and_does(two, tmp_path, base_of_two):
     served = tmp_path / "served"
     shutil.copytree(two, served)
@@ -132,6 +134,7 @@ def test_what_a_command_says_and_does(two, tmp_path, base_of_two):
     check_sound(served)
 
 
+@pytest.mark.slow
 def test_what_a_refused_command_says(two, pair):
     before = dump(two), dump(pair.folder, used=False)
     for words, _ in BAD:
@@ -164,6 +167,7 @@ def test_what_needs_a_folder_of_its_own(pair, words, tmp_path):
     assert pair.do("account list") and (pair.folder / SOCKET).exists()
 
 
+@pytest.mark.slow
 def test_no_second_account_without_a_base_domain(make_server, tmp_path):
     """It could not be reached, and the next start would fail."""
     server = make_server()
@@ -181,6 +185,7 @@ def test_no_second_account_without_a_base_domain(make_server, tmp_path):
 
 # At once
 
+@pytest.mark.slow
 def test_a_token_works_at_once_and_a_revoked_one_never_more(pair):
     for turn in range(20):
         account = ("first", "second")[turn % 2]
@@ -199,6 +204,7 @@ def test_an_account_works_at_once(pair):
 
 
 @pytest.mark.parametrize("served", [True, False])
+@pytest.mark.slow
 def test_many_commands_at_once(two, base_of_two, tmp_path, served):
     """Each finds its turn, whether a server has the folder or they take it from each other."""
     pair = Pair(two, base_of_two[1], tmp_path / "log") if served else None
@@ -230,6 +236,7 @@ def test_many_commands_at_once(two, base_of_two, tmp_path, served):
     check_sound(two)
 
 
+@pytest.mark.slow
 def test_requests_go_on_beside_commands(pair):
     """Creates of both accounts, and commands that write in between: no number is missing."""
     made, stop = [], threading.Event()
@@ -350,6 +357,7 @@ def test_clients_that_go_away(pair):
     check_serves(pair, before)
 
 
+@pytest.mark.slow
 def test_a_client_that_is_slow_holds_nobody_up_for_ever(two, base_of_two, tmp_path):
     """One that says a byte now and then, and one that says nothing: a command still has its turn,
     and the end comes."""

@@ -139,6 +139,7 @@ def some_of(commands, count):
 
 
 @proofs.KILLS
+@pytest.mark.slow
 def test_kill_the_server(served):
     pair, commands = served
     other = dump(pair.folder, 2)
@@ -160,6 +161,7 @@ def test_kill_the_server(served):
 
 @proofs.KILLS
 @pytest.mark.parametrize("who", ["the server runs it", "it runs by itself"])
+@pytest.mark.slow
 def test_kill_the_command(served, who):
     pair, commands = served
     other = dump(pair.folder, 2)
@@ -184,6 +186,7 @@ def test_kill_the_command(served, who):
 
 
 @proofs.KILLS
+@pytest.mark.slow
 def test_an_orderly_end(served):
     """A command that came before the end is answered; a later one finds the folder in use or free,
     and what it says is true."""
@@ -209,6 +212,7 @@ def names(folder):
 
 
 @proofs.KILLS
+@pytest.mark.slow
 def test_a_removal_that_is_killed(served, base_of_two):
     """All of the account, or nothing that anybody gets at: the rest goes with the next start."""
     pair, _ = served
@@ -250,6 +254,7 @@ def test_a_removal_that_is_killed(served, base_of_two):
     assert pair.ask("second", token=base_of_two[1]["second"]).status == 200
 
 
+@pytest.mark.slow
 def test_others_are_served_while_an_account_is_removed(served):
     """Its removal takes many writes; commands and writes of others come in between."""
     pair, _ = served

@@ -26,6 +26,7 @@ def test_init_prints_the_token_alone(tmp_path, make_server):
     assert server.get(1, access=basic("admin/token", token + "x")).status == 401
 
 
+@pytest.mark.slow
 def test_each_token_is_another(tmp_path):
     tokens = [succeed("init", "--data", tmp_path / str(n)).stdout for n in range(3)]
     assert len(set(tokens)) == 3
@@ -104,6 +105,7 @@ def test_init_refuses_a_wrong_value(tmp_path, option, value):
     assert os.listdir(tmp_path) == []
 
 
+@pytest.mark.slow
 def test_init_twice(tmp_path, make_server):
     folder = tmp_path / "data"
     token = succeed("init", "--data", folder).stdout.strip()
@@ -166,6 +168,7 @@ def test_an_output_that_is_full(arguments):
     assert done.returncode == 1 and done.stderr, done
 
 
+@pytest.mark.slow
 def test_a_token_that_could_not_be_printed_locks_no_one_out(tmp_path):
     """It is shown once: where it was not, init must be possible again."""
     done = full("init", "--data", tmp_path / "data")
@@ -302,6 +305,7 @@ def test_a_database_of_a_newer_docket(make_server):
     fails("serve", "--data", server.data, "--listen", "127.0.0.1:0")
 
 
+@pytest.mark.slow
 def test_a_client_in_the_middle_of_nothing_does_not_hold_it_up(make_server):
     """Connections that ask for nothing are not requests under way."""
     server = make_server()

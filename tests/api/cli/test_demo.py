@@ -98,6 +98,7 @@ def test_again_it_adds_tasks_alone(folder):
         assert after[table] == before[table], table
 
 
+@pytest.mark.slow
 def test_again_it_adds_what_the_tasks_need(folder):
     succeed("demo", "--data", folder, "--tasks", "80")
     before = everything(folder)
@@ -113,6 +114,7 @@ def test_again_it_adds_what_the_tasks_need(folder):
     assert rows(folder, "PRAGMA foreign_key_check") == []
 
 
+@pytest.mark.slow
 def test_a_case_goes_by_its_number(folder):
     """The ids that follow on the base records' may be somebody else's by then."""
     succeed("demo", "--data", folder, "--tasks", "0")
@@ -137,6 +139,7 @@ def test_a_few_tasks_need_the_base_records_alone(folder, tasks):
             ("staff", "calendar", "case_service", "casefile", "subject")] == [3, 1, 2, 2, 2]
 
 
+@pytest.mark.slow
 def test_again_after_the_base_records_were_used(tmp_path, make_server):
     server = make_server()
     made = server.create(users_list=[1])
@@ -160,6 +163,7 @@ def test_the_first_staff_member_may_have_the_name_of_a_sample(tmp_path, name, na
     assert "\nsound\n" in succeed("check", "--data", tmp_path / "data").stdout
 
 
+@pytest.mark.slow
 def test_not_in_an_account_with_cases_of_its_own(folder):
     with contextlib.closing(sqlite3.connect(folder / "docket.db")) as database, database:
         database.execute(
@@ -206,6 +210,7 @@ def one(folder, sql):
     return row
 
 
+@pytest.mark.slow
 def test_a_large_account_has_what_an_agency_has(large):
     assert one(large, "SELECT count(*) FROM casefile") == (2 + 200,)
     assert one(large, "SELECT count(*) FROM staff") == (3 + 4,)
@@ -328,6 +333,7 @@ def test_the_order_of_creation_is_the_order_of_ids(samples):
     assert made == sorted(made)
 
 
+@pytest.mark.slow
 def test_every_task_can_be_read(tmp_path, samples, make_server):
     token_file = tmp_path / "token"
     succeed("init", "--data", tmp_path / "data", "--token-file", token_file)
@@ -374,6 +380,7 @@ def on_a_terminal(*arguments):
     return status, shown.decode()
 
 
+@pytest.mark.slow
 def test_progress_on_a_terminal(folder):
     status, shown = on_a_terminal("demo", "--data", folder, "--tasks", "3000")
     assert status == 0, shown
@@ -382,6 +389,7 @@ def test_progress_on_a_terminal(folder):
     assert "3000 tasks" in shown.rsplit("\r\x1b[K", 1)[1]
 
 
+@pytest.mark.slow
 def test_no_progress_in_a_file(folder):
     done = succeed("demo", "--data", folder, "--tasks", "3000")
     assert "\r" not in done.stderr and "#" not in done.stderr

@@ -52,6 +52,7 @@ def test_it_serves_the_demo_and_leaves_nothing(start, place, tmp_path, how):
     assert server.messages() == [f"listening on http://127.0.0.1:{server.port}"]
 
 
+@pytest.mark.slow
 def test_a_token_is_made_and_printed(start, tmp_path):
     """It stands there as soon as the server says that it listens."""
     server = start()
@@ -63,6 +64,7 @@ def test_a_token_is_made_and_printed(start, tmp_path):
 
 
 @pytest.mark.parametrize("token", ["x" * 20, "x" * 255, "abc+/ABC019-._~====="])
+@pytest.mark.slow
 def test_tokens_that_fit(start, token):
     assert start("--token", token, token=token).get(1).status == 200
 
@@ -72,6 +74,7 @@ def test_by_the_environment(start):
     assert server.get(1).status == 200
 
 
+@pytest.mark.slow
 def test_each_has_its_own(start, place):
     one, two = start("--token", TOKEN), start("--token", TOKEN)
     assert one.create()["id"] == two.create()["id"] == 201
@@ -123,6 +126,7 @@ def test_nowhere_to_put_it(tmp_path):
     assert str(tmp_path / "none") in said
 
 
+@pytest.mark.slow
 def test_a_token_that_cannot_be_printed(place):
     with open("/dev/full", "wb") as nowhere:
         done = subprocess.run([PROGRAM, "serve", "--ephemeral", "--listen", "127.0.0.1:0"],

@@ -167,6 +167,7 @@ def test_which_goes_before_which(tmp_path, option, sql, preset, value, flag, env
 @pytest.mark.parametrize("flag", [None, "1"])
 @pytest.mark.parametrize("env", [None, "2"])
 @pytest.mark.parametrize("file", [None, "3"])
+@pytest.mark.slow
 def test_which_number_of_tasks(tmp_path, flag, env, file):
     succeed("init", "--data", tmp_path / "data")
     settings = {"data": tmp_path / "data", **({"tasks": file} if file else {})}
@@ -177,6 +178,7 @@ def test_which_number_of_tasks(tmp_path, flag, env, file):
 
 
 @pytest.mark.parametrize("source", ["env", "file", "config in the environment"])
+@pytest.mark.slow
 def test_every_option_of_init_without_a_flag(tmp_path, source):
     settings = {"data": tmp_path / "data", "account": "acme", "username": "j.doe",
                 "email": "j.doe@example.com", "token_file": tmp_path / "token"}
@@ -339,6 +341,7 @@ def test_a_file_that_is_a_folder(tmp_path):
     assert os.listdir(tmp_path) == ["file"]
 
 
+@pytest.mark.slow
 def test_a_long_value_in_the_file_is_not_cut(tmp_path):
     """Cut, it would be another value."""
     email = "a" * 230 + "@example.com"

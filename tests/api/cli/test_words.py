@@ -87,12 +87,14 @@ def test_what_a_change_says(folder, tmp_path, words, said, serving):
         server.stop()
 
 
+@pytest.mark.slow
 def test_a_country_in_small_letters(folder):
     succeed("account", "set", "main", "--country", "de", "--data", folder)
     assert listed(folder, "account list")[0]["country"] == "DE"
     assert '"zz"' in misuse("account", "set", "main", "--country", "zz", "--data", folder).lower()
 
 
+@pytest.mark.slow
 def test_names_and_addresses_are_taken_away(folder):
     succeed("staff", "add", "x", "--first-name", "A", "--last-name", "B", "--email",
             "x@example.com", "--data", folder)
@@ -168,6 +170,7 @@ def test_demo_beside_a_server_and_another(one, tmp_path):
     assert done.returncode == 0, done
 
 
+@pytest.mark.slow
 def test_check_says_what_to_do(folder):
     backends.rows(folder, "UPDATE account SET last_change = last_change + 1")
     done = run("check", "--data", folder)

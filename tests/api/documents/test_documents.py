@@ -174,6 +174,7 @@ def test_a_refusal_is_known(answer, refusal):
 @pytest.mark.parametrize("document", [
     pytest.param(document, id=str(document.relative_to(ROOT)))
     for document in documents.documents() if "```sh" in document.read_text("utf-8")])
+@pytest.mark.slow
 def test_every_command_as_it_stands(document, tmp_path):
     script, shown = session(document.read_text("utf-8"),
                             PROGRAM if document.parent.name == "docs" else "")

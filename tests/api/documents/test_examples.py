@@ -39,6 +39,7 @@ def check(server, client, url, file, shown):
 
 
 @pytest.mark.parametrize("client", CLIENTS)
+@pytest.mark.slow
 def test_paths(make_server, demo, client):
     server = make_server(demo[0], demo[1].read_text().strip())
     url = f"http://127.0.0.1:{server.port}"
@@ -46,6 +47,7 @@ def test_paths(make_server, demo, client):
 
 
 @pytest.mark.parametrize("client", CLIENTS)
+@pytest.mark.slow
 def test_absolute_links(make_server, demo, client):
     listen = f"127.0.0.1:{postgres.free_port()}"
     url = f"http://{listen}"
@@ -56,6 +58,7 @@ def test_absolute_links(make_server, demo, client):
 
 @needed
 @pytest.mark.parametrize("client", CLIENTS)
+@pytest.mark.slow
 def test_under_a_prefix(make_server, demo, tmp_path, client):
     server = make_server(demo[0], demo[1].read_text().strip(), options=["--behind-proxy"])
     nginx = Nginx(tmp_path / "nginx", f"""server {{
@@ -73,6 +76,7 @@ def test_under_a_prefix(make_server, demo, tmp_path, client):
 
 
 @pytest.mark.parametrize("client", CLIENTS)
+@pytest.mark.slow
 def test_what_is_wrong_is_told(make_server, demo, client):
     """A client without access says what docket answered, and fails."""
     server = make_server(demo[0], demo[1].read_text().strip())

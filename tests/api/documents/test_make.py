@@ -39,7 +39,7 @@ def script(clone, name, text):
     file.chmod(0o755)
 
 
-BUILDS = ["build", "build-gcc/build.ninja", "build-thread/build.ninja"]
+BUILDS = ["build", "build-quick/build.ninja", "build-gcc/build.ninja", "build-thread/build.ninja"]
 
 
 @pytest.mark.parametrize("target", BUILDS)
@@ -66,8 +66,9 @@ def test_a_meson_that_succeeds_says_nothing(clone):
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
-@pytest.mark.parametrize("target, tests", [("build", "disabled"), ("build-gcc/build.ninja", "enabled"),
-                                           ("build-thread/build.ninja", "enabled")])
+@pytest.mark.parametrize("target, tests", [
+    ("build", "disabled"), ("build-quick/build.ninja", "enabled"),
+    ("build-gcc/build.ninja", "enabled"), ("build-thread/build.ninja", "enabled")])
 def test_tests_are_built_where_they_are_run(clone, target, tests):
     """A build that only serves needs none of the packages of the tests."""
     script(clone, "meson", 'echo "$@"; exit 1\n')

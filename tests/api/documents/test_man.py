@@ -18,6 +18,7 @@ def test_mandoc_finds_no_fault(page):
     assert [line for line in done.stdout.splitlines() if EXPECTED not in line] == []
 
 
+@pytest.mark.slow
 def test_the_options_are_those_of_the_program():
     """What mends it is "make man"."""
     done = subprocess.run([sys.executable, str(ROOT / "tools" / "man-tables.py"), PROGRAM,

@@ -63,6 +63,7 @@ def test_the_changes_of_an_account(make_server):
     assert changes(server, len(before) + 1) == []
 
 
+@pytest.mark.slow
 def test_at_most_a_thousand(make_server, new_place):
     data = new_place("many")
     token = harness.make_data(data, tasks=1100)
@@ -78,6 +79,7 @@ BYTES = 4 << 20  # of the values of one answer
 LARGE = "\u0436" * 65535
 
 
+@pytest.mark.slow
 def test_large_entries_come_in_smaller_parts(make_server):
     """An answer ends at a number of bytes as well, and the client goes on from there."""
     server = make_server()
@@ -102,6 +104,7 @@ def test_large_entries_come_in_smaller_parts(make_server):
         assert parts == 3
 
 
+@pytest.mark.slow
 def test_what_is_large_and_stays_counts_as_well(make_server):
     """It must be read to see that it did not change."""
     server = make_server()

@@ -85,6 +85,7 @@ def write(server, number, until, failures):
 
 
 @proofs.SOAK
+@pytest.mark.slow
 def test_a_mirror_built_while_16_write(make_server):
     server, failures = make_server(), []
     mirror = Mirror(Client(server))
@@ -105,6 +106,7 @@ def test_a_mirror_built_while_16_write(make_server):
     same(server, mirror)
 
 
+@pytest.mark.slow
 def test_a_mirror_of_large_records(make_server):
     """A part of the changes ends at a number of bytes, and small ones behind large ones come too."""
     server = make_server()

@@ -37,6 +37,7 @@ def test_chunks_byte_by_byte(server):
         assert wire.reply().json["title"] == "slowly in chunks"
 
 
+@pytest.mark.slow
 def test_body_with_pauses(server):
     data = server.request("POST", TASKS, PLAIN, body=body_of(title="in three parts"))
     with Wire(server) as wire:

@@ -45,6 +45,7 @@ def await_connections(server, count):
         time.sleep(0.05)
 
 
+@pytest.mark.slow
 def test_idle_connections(make_server, descriptors):
     server = make_server()
     record = server.create()
@@ -73,6 +74,7 @@ def test_idle_connections(make_server, descriptors):
           f"{(used - empty) // IDLE} behind a request (RssAnon)")
 
 
+@pytest.mark.slow
 def test_idle_tls_connections(make_server, tmp_path):
     ca = CA(tmp_path / "ca")
     chain, key = ca.make("acme", "acme.viewcases.com")
@@ -94,6 +96,7 @@ def test_idle_tls_connections(make_server, tmp_path):
                   f"{(server.memory() - empty) // IDLE_TLS} behind a request (RssAnon)")
 
 
+@pytest.mark.slow
 def test_more_than_the_descriptors_allow(make_server):
     """Those that are too many wait for others to close; nothing spins, and nothing fails for want
     of a descriptor."""

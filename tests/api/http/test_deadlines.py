@@ -27,6 +27,7 @@ def drip(server, beginning, ended):
                 pass
 
 
+@pytest.mark.slow
 def test_a_head_that_drips_is_ended(server):
     """It is never silent."""
     beginnings = [b"GET /", server.request("GET", TASKS + "/1")[:-2] + b"X-Slow: "]
@@ -42,6 +43,7 @@ def test_a_head_that_drips_is_ended(server):
 
 
 @pytest.mark.parametrize("chunked", [False, True])
+@pytest.mark.slow
 def test_half_a_body_of_a_client_that_is_gone(make_server, chunked):
     """The end waits for requests under way, and these will never be whole."""
     server = make_server()
@@ -55,6 +57,7 @@ def test_half_a_body_of_a_client_that_is_gone(make_server, chunked):
     assert "still under way" not in server.stderr()
 
 
+@pytest.mark.slow
 def test_half_a_body_of_a_client_that_ended_its_side(make_server):
     server = make_server()
     with Wire(server) as wire:

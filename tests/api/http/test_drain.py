@@ -86,6 +86,7 @@ def test_clients_on_kept_connections_lose_nothing(make_server):
     assert stored(server.data) == sorted(title for client in clients for title in client.created)
 
 
+@pytest.mark.slow
 def test_one_more_request_is_answered(make_server):
     """On each kept connection; then it is closed, and no other can be begun."""
     server = make_server()
@@ -122,6 +123,7 @@ def test_who_is_in_the_queue_is_served(make_server):
     assert stored(server.data) == [f"{number:02}" for number in range(50)]
 
 
+@pytest.mark.slow
 def test_a_head_that_has_begun_is_answered(make_server):
     """Also where the rest of it comes later than a silent connection is closed."""
     server = make_server()
@@ -137,6 +139,7 @@ def test_a_head_that_has_begun_is_answered(make_server):
     server.wait()
 
 
+@pytest.mark.slow
 def test_a_silent_client_does_not_hold_up_the_end(make_server, tmp_path):
     ca = CA(tmp_path / "ca")
     chain, key = ca.make("acme", "acme.viewcases.com")
@@ -157,6 +160,7 @@ def test_an_end_without_clients_does_not_wait(make_server):
 
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.slow
 def test_a_second_signal_ends_it_at_once(make_server, how):
     """A client holds it up otherwise."""
     server = make_server()
@@ -243,6 +247,7 @@ def test_an_answer_to_http_1_0(server, line, said):
         assert wire.reply().header("Keep-Alive") == said
 
 
+@pytest.mark.slow
 def test_the_idle_time_is_a_setting(make_server):
     server = make_server(options=["--idle-timeout", "1"])
     with Wire(server) as wire:

@@ -80,7 +80,7 @@ def test_not_ready_while_it_drains(make_server):
     assert (line["status"], line["reason"]) == (503, "not ready")
 
 
-@backends.SQLITE
+@postgres.NEEDED
 def test_not_ready_while_the_database_is_away(tmp_path):
     with postgres.private() as cluster, \
          Deployment(cluster.create("health"), tmp_path, options=()) as deployment:
@@ -102,7 +102,7 @@ def test_not_ready_while_the_database_is_away(tmp_path):
         problem(server.call("GET", TASKS, access=False), 401)
 
 
-@backends.SQLITE
+@postgres.NEEDED
 def test_one_at_a_time_asks_the_database(tmp_path):
     """The others get its answer."""
     with postgres.private(log_statement="all") as cluster, \

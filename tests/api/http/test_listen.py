@@ -185,6 +185,7 @@ def test_a_port_that_is_taken_at_one_address(base):
         assert f"cannot listen at 127.0.0.2:{port}: Address already in use" in said
 
 
+@pytest.mark.slow
 def test_limits_count_over_all(make_server):
     server = make_server(
         listen="127.0.0.1:0,127.0.0.2:0",
@@ -205,6 +206,7 @@ def test_limits_count_over_all(make_server):
             wire.close()
 
 
+@pytest.mark.slow
 def test_no_descriptor_is_left(make_server):
     """Whatever took them: clients wait, nothing spins, and it goes on by itself."""
     server = make_server()

@@ -78,6 +78,7 @@ def ask(server, wire, method="GET", path=TASKS + "/1", host="acme.viewcases.com"
 RANGE = f"{TASKS}?from=1000-01-01&to=9999-12-31&dir=asc&per_page=1&page=1"
 
 
+@pytest.mark.slow
 def test_the_line_says_https(secure):
     assert f"listening on https://{secure.host}:{secure.port}\n" in secure.stderr()
 
@@ -255,6 +256,7 @@ def test_many_at_once(secure, ca):
 
 # A handshake that stops
 
+@pytest.mark.slow
 def test_stopped_handshakes_take_no_processor(secure, ca):
     stopped = [Wire(secure) for _ in range(20)]
     for wire in stopped:
@@ -270,6 +272,7 @@ def test_stopped_handshakes_take_no_processor(secure, ca):
     assert used < 0.5, used
 
 
+@pytest.mark.slow
 def test_the_end_does_not_wait_for_a_handshake(make_secure, pairs):
     server = make_secure(pairs[:1])
     wires = [Wire(server) for _ in range(5)]
@@ -346,6 +349,7 @@ def hang_up(server, words):
         time.sleep(0.01)
 
 
+@pytest.mark.slow
 def test_reload(make_secure, ca, moving):
     server = make_secure([moving])
     with TlsWire(server, ca) as old:
@@ -378,6 +382,7 @@ def test_a_bad_file_leaves_the_old_in_force(make_secure, ca, moving, broken):
         assert ask(server, wire).status == 200
 
 
+@pytest.mark.slow
 def test_reload_under_load(make_secure, ca, moving):
     """Open connections lose nothing, new ones are always taken."""
     server = make_secure([moving])
@@ -439,6 +444,7 @@ def refused(acme, chains, keys):
                  "--tls-key", keys)
 
 
+@pytest.mark.slow
 def test_files_that_are_wrong(acme, ca, pairs, tmp_path):
     chain, key = pairs[0]
     empty, folder, junk = tmp_path / "empty", tmp_path / "folder", tmp_path / "junk"
@@ -491,6 +497,7 @@ def test_an_expired_certificate_is_a_warning(make_secure, ca):
         TlsWire(server, ca)
 
 
+@pytest.mark.slow
 def test_a_chain(make_secure, ca, tmp_path):
     """A certificate by an authority between, which only the file knows, in either order."""
     between, key = ca.folder / "between.pem", ca.folder / "between.key"

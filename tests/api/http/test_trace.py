@@ -308,6 +308,7 @@ def proxied(tmp_path_factory, base):
     server.stop()
 
 
+@pytest.mark.slow
 def test_nobody_reads_the_log(make_server):
     """A pipe whose reader stands still must not hold up the requests; what is lost is told."""
     server = make_server()

@@ -102,6 +102,7 @@ def test_not_with_a_page_nor_twice(server):
 
 @pytest.mark.parametrize("query", ["per_page=3", "sort=title&per_page=3",
                                    "dir=desc&case=245&per_page=3", "sort=alert_at&per_page=3"])
+@pytest.mark.slow
 def test_a_cursor_that_was_changed(server, query):
     """Any character of it; also in its last one, some bits of which may mean nothing."""
     cursor = cursor_of(ask(server, query))

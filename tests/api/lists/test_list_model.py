@@ -51,6 +51,7 @@ def big(tmp_path_factory, database):
 @proofs.LISTS
 @backends.SQLITE
 @pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.slow
 def test_queries(small, seed):
     check_queries(small, seed, range(QUERIES))
 
@@ -63,12 +64,14 @@ def test_some_queries(small, seed):
 
 @backends.BOTH
 @pytest.mark.parametrize("sort", SORTS)
+@pytest.mark.slow
 def test_every_filter_with_every_sort(small, sort):
     check_pairs(small, sort)
 
 
 @backends.SQLITE
 @pytest.mark.parametrize("seed", BIG_SEEDS)
+@pytest.mark.slow
 def test_queries_of_many_tasks(big, seed):
     check_queries(big, seed, range(0, 2 * BIG_QUERIES, 2))
 
@@ -80,11 +83,13 @@ def test_some_queries_of_many_tasks(big, seed):
 
 
 @backends.SQLITE
+@pytest.mark.slow
 def test_queries_of_a_small_account_beside(big):
     check_queries(big, "beside", range(1, 61, 2))
 
 
 @backends.SQLITE
+@pytest.mark.slow
 def test_the_queries_cover_everything(small):
     counter = collections.Counter()
     for seed in SEEDS:
@@ -173,6 +178,7 @@ WALKS = [([], True), ([], False)] + [
     for filters in ([], [("status", "complete,none"), ("user", "1,none")])]
 
 
+@pytest.mark.slow
 def test_walks_while_others_write(tmp_path_factory, database):
     lists = Lists(*shared(database, "lists", make_small),
                   tmp_path_factory.mktemp("walks"))

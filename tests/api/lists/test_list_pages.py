@@ -101,6 +101,7 @@ def test_past_the_end(server, page, sort, chosen):
     assert list(links(reply)) == ["first"]
 
 
+@pytest.mark.slow
 def test_a_hundred_on_a_page_unless_told(tmp_path_factory, base):
     with served(tmp_path_factory, base) as server:
         made = [server.create()["id"] for _ in range(101)]
@@ -250,6 +251,7 @@ def make_largest(server):
     return first
 
 
+@pytest.mark.slow
 def test_clients_that_do_not_read(tmp_path_factory, base):
     """What they hold in memory is bounded in all: then lists wait, and other requests do not."""
     with served(tmp_path_factory, base) as server:
@@ -273,6 +275,7 @@ def test_clients_that_do_not_read(tmp_path_factory, base):
             time.sleep(0.05)
 
 
+@pytest.mark.slow
 def test_the_largest_page(tmp_path_factory, base):
     """It arrives whole, and what it took of the server's memory is given back."""
     with served(tmp_path_factory, base) as server:

@@ -60,6 +60,7 @@ def wanted(needle):
     return [title for title in TITLES if folded(needle) in folded(title)]
 
 
+@pytest.mark.slow
 def test_titles_come_back_as_they_were_sent(server):
     assert [record["title"] for record in listed(server, "per_page=500")] == TITLES
 
@@ -141,6 +142,7 @@ def test_long_needles(server, needle, count):
     assert got == wanted(needle)
 
 
+@pytest.mark.slow
 def test_every_part_of_every_title(server):
     """Each title by itself and by parts of one to four characters, upper and lower case."""
     parts = {title[start:start + size]

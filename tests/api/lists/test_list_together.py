@@ -85,6 +85,7 @@ def filters_of(records):
 
 @proofs.LISTS
 @pytest.mark.parametrize("seed", range(proofs.size(10)))
+@pytest.mark.slow
 def test_any_question(samples, seed):
     server, records = samples
     pick = random.Random(seed)
@@ -112,6 +113,7 @@ def test_any_question(samples, seed):
 
 @pytest.mark.parametrize("query", ["sort=alert_at&dir=desc", "sort=complete_at&title=a",
                                    "sort=title&user=1,2", "sort=updated_at&status=none,complete"])
+@pytest.mark.slow
 def test_all_the_way(samples, query):
     """Every page by its cursor, past the last task that has the value."""
     server, _ = samples

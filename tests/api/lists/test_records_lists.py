@@ -188,6 +188,7 @@ def test_every_filter_with_every_sort(known, kind):
 
 
 @backends.SQLITE
+@pytest.mark.slow
 def test_old_records_are_carried_over(one, tmp_path):
     """A folder of the schema before, with its names folded as new ones are."""
     folder = one

@@ -219,6 +219,7 @@ def test_refused(server, sent, want):
     assert faults(server.post(task(**sent))) == sorted(want)
 
 
+@pytest.mark.slow
 def test_nothing_is_stored_where_anything_is_wrong(server):
     check_nothing_stored(server, REFUSED)
 
@@ -301,6 +302,7 @@ def test_an_unknown_case_and_a_title_left_out(server):
     assert faults(reply) == [("task.casefile_id", "not_found"), ("task.title", "required")]
 
 
+@pytest.mark.slow
 def test_nothing_of_a_refused_request_is_in_the_database(make_server):
     server = make_server()
     server.stop()

@@ -132,6 +132,7 @@ def subdivisions():
 
 
 @pytest.mark.parametrize("letters", [str.upper, str.lower])
+@pytest.mark.slow
 def test_every_country_with_its_first_and_last_state(server, letters):
     known = subdivisions()
     assert len(known) > 240
@@ -147,6 +148,7 @@ def test_every_country_with_its_first_and_last_state(server, letters):
             assert reply.json["address"] == whole(country=country, state="~")
 
 
+@pytest.mark.slow
 def test_every_other_pair_of_letters_is_no_country(server):
     known = subdivisions()
     letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"

@@ -50,6 +50,7 @@ def test_all_of_a_task(server):
         assert record["id"] not in [task["id"] for task in found]
 
 
+@pytest.mark.slow
 def test_a_number_is_not_given_again(make_server):
     server = make_server()
     for kind in KINDS:

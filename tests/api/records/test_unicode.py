@@ -53,6 +53,7 @@ def body_of(titles):
                                       for title in titles]}).encode()
 
 
+@pytest.mark.slow
 def test_folds_as_python_has_them(make_server):
     # A sanitizer is slow, and these titles are the longest there are.
     every, server = known(), make_server(options=["--statement-timeout", "60000"])

@@ -249,6 +249,7 @@ FORBIDDEN = [
 ]
 
 
+@pytest.mark.slow
 def test_every_check_of_the_schema_has_its_rule(whole):
     """A connection that cannot write knows no CHECK: a new one needs a rule of docket check, and
     a row above."""
@@ -308,6 +309,7 @@ def test_what_cannot_be_read_ends_one_rule_alone(folder):
     assert "task_words" in two["broken"]
 
 
+@pytest.mark.slow
 def test_a_page_of_nonsense(folder):
     """It says so, whatever the page was for, and does not fall over."""
     path = folder / "docket.db"
@@ -338,6 +340,7 @@ def test_while_the_folder_is_served(whole, tmp_path, make_server):
     assert sorted(os.listdir(server.data)) == ["docket.db", "docket.lock"]
 
 
+@pytest.mark.slow
 def test_while_others_write(make_server):
     """Each rule sees one moment: none is broken by what comes meanwhile."""
     server = make_server()
@@ -373,6 +376,7 @@ def test_what_a_killed_process_has_left(make_server):
     assert server.get(1).status == 200
 
 
+@pytest.mark.slow
 def test_a_folder_whose_name_needs_care(whole, tmp_path):
     """SQLite is told it as a URI."""
     for name in ("a?mode=rwc", "b%41", "c#d", "e f"):

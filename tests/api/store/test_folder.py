@@ -170,6 +170,7 @@ def give(folder):
 
 
 @ROOT
+@pytest.mark.slow
 def test_what_root_makes_is_the_owners(as_user, open_path):
     folder = open_path / "data"
     folder.mkdir(mode=0o700)
@@ -197,6 +198,7 @@ def test_what_root_makes_is_the_owners(as_user, open_path):
 
 
 @ROOT
+@pytest.mark.slow
 def test_what_root_moves_to_a_folder_is_the_owners(open_path):
     folder, moved = open_path / "data", open_path / "moved"
     succeed("init", "--data", folder, "--token-file", open_path / "token")

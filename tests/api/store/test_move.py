@@ -13,6 +13,7 @@ import pytest
 
 import backends
 import harness
+import postgres
 import proofs
 from commands import fails, misuse
 from cutter import Cutter
@@ -89,8 +90,10 @@ def target(request, tmp_path, many):
 
 def ways(*which):
     """The test runs once for each pair of places."""
-    return pytest.mark.parametrize("source, target", [way.split(" to ") for way in which],
-                                   indirect=True, ids=[way.replace(" ", "-") for way in which])
+    return pytest.mark.parametrize("source, target", [
+        pytest.param(*way.split(" to "), id=way.replace(" ", "-"),
+                     marks=[postgres.NEEDED] if "database" in way else [])
+        for way in which], indirect=True)
 
 
 ALL = ways("folder to folder", "folder to database", "database to folder", "database to database")
@@ -138,6 +141,7 @@ def answers(server, requests=REQUESTS):
 
 
 @ALL
+@pytest.mark.slow
 def test_everything_goes_over(source, target, tmp_path):
     before = tables(source)
     done = move(source, target)
@@ -185,6 +189,7 @@ def serve_alike(source, target, tmp_path):
     check(target)
 
 
+@pytest.mark.slow
 def test_and_back(source, target, tmp_path):
     back = Folder(tmp_path / "back", source.token)
     move(source, target)
@@ -203,6 +208,7 @@ def test_a_small_one(one, tmp_path):
 
 @proofs.KILLS
 @ways("folder to folder", "folder to database", "database to folder")
+@pytest.mark.slow
 def test_kills_at_random_moments(source, target, tmp_path):
     begun = time.monotonic()
     first = Folder(tmp_path / "first", source.token)
@@ -225,6 +231,7 @@ def test_kills_at_random_moments(source, target, tmp_path):
 
 
 @ways("folder to folder", "folder to database", "database to folder")
+@pytest.mark.slow
 def test_it_goes_on_where_it_was(source, target):
     assert break_off(source, target)
     had = sum(target.query(f"SELECT count(*) FROM {table}", True)[0][0] for table in TABLES[:-1])
@@ -279,8 +286,10 @@ def check_is_no_database(target):
 
 
 @pytest.mark.parametrize("source, target, table, change", [
-    *(("folder", "folder", *row) for row in CHANGES), ("folder", "database", *CHANGES[-2])],
+    *(("folder", "folder", *row) for row in CHANGES),
+    pytest.param("folder", "database", *CHANGES[-2], marks=postgres.NEEDED)],
     indirect=["source", "target"])
+@pytest.mark.slow
 def test_a_difference_is_found(source, target, table, change):
     """What was copied by the run that was broken off, and is another before the end."""
     assert break_off(source, target)
@@ -293,6 +302,7 @@ def test_a_difference_is_found(source, target, table, change):
 
 
 @ways("folder to folder", "database to database")
+@pytest.mark.slow
 def test_a_target_that_was_spoilt(source, target):
     """What it refuses is told of it, in the middle of a page of the source."""
     assert break_off(source, target)
@@ -305,6 +315,7 @@ def test_a_target_that_was_spoilt(source, target):
     assert not target.exists()
 
 
+@pytest.mark.slow
 def test_a_complete_target_wants_only_its_name(source, target):
     """A kill between the last transaction and the new name."""
     move(source, target)
@@ -350,6 +361,7 @@ def test_the_last_answer_is_lost(source, target):
 
 
 @TARGETS
+@pytest.mark.slow
 def test_another_source_or_another_state_of_it(source, target, tmp_path, one):
     assert break_off(source, target)
     assert "another source" in fails("move", "--from", one, "--to", target.place)
@@ -360,6 +372,7 @@ def test_another_source_or_another_state_of_it(source, target, tmp_path, one):
 
 
 @ways("folder to folder", "database to database")
+@pytest.mark.slow
 def test_a_served_source_and_a_served_target(source, target, tmp_path):
     server = source.serve(tmp_path / "log")
     said = fails("move", "--from", source.place, "--to", target.place)
@@ -383,6 +396,7 @@ def test_nothing_is_written_over(source, target, one):
     assert tables(target) == before
 
 
+@postgres.NEEDED
 def test_it_is_not_moved_onto_itself(one, many_there):
     for place in (one, many_there.place):
         fails("move", "--from", place, "--to", place)
@@ -438,6 +452,7 @@ def test_the_lock_of_the_source_is_lost(source, target, tmp_path):
 
 
 @TARGETS
+@pytest.mark.slow
 def test_two_at_once(source, target, one):
     first = start(source, target)
     while not target.begun() and first.poll() is None:
@@ -463,6 +478,7 @@ def test_a_source_of_another_schema(source, target):
     assert not target.place.exists()
 
 
+@postgres.NEEDED
 def test_a_source_without_tables(target):
     empty = Database()
     said = fails("move", "--from", empty.place, "--to", target.place)
@@ -487,6 +503,7 @@ def test_into_partitions(source, target):
     back.drop()
 
 
+@pytest.mark.slow
 def test_a_source_that_was_killed(source, target):
     """What it has left in the WAL goes over."""
     pid = os.fork()
@@ -500,6 +517,7 @@ def test_a_source_that_was_killed(source, target):
 
 
 @ways("folder to folder", "database to folder")
+@pytest.mark.slow
 def test_a_full_disk(source, target):
     """It says so, and goes on when there is room."""
     def limit():
@@ -514,6 +532,7 @@ def test_a_full_disk(source, target):
     assert tables(target) == tables(source)
 
 
+@pytest.mark.slow
 def test_how_it_is_used_wrongly(one, tmp_path):
     assert "--to PLACE is missing" in misuse("move", "--from", one)
     assert "--from PLACE is missing" in misuse("move", "--to", one)

@@ -258,6 +258,7 @@ def killed_folders(folder, tmp_path):
 
 
 @backends.SQLITE
+@pytest.mark.slow
 def test_one_that_is_killed_is_begun_again(old, tmp_path):
     """Unless it was at its end, when all is done but the checkpoint."""
     server, titles = old

@@ -10,9 +10,11 @@ import pytest
 import postgres
 from postgres import Database
 
+NAMES = ("sqlite", "postgresql", "partitioned")
+
 # What the tests of a file run on, by `pytestmark = backends.BOTH`.
 BOTH = pytest.mark.databases("sqlite", "postgresql")
-ALL = pytest.mark.databases("sqlite", "postgresql", "partitioned")
+ALL = pytest.mark.databases(*NAMES)
 SQLITE = pytest.mark.databases("sqlite")  # of one test among others
 POSTGRES = pytest.mark.databases("postgresql", "partitioned")
 POSTGRESQL = pytest.mark.databases("postgresql")

@@ -16,6 +16,10 @@ import time
 
 import psycopg2
 import psycopg2.extensions
+import pytest
+
+# Of a test that uses PostgreSQL on its own account, not by the fixture `database`.
+NEEDED = pytest.mark.needs_postgresql
 
 RUN = "DOCKET_TEST_RUN"  # the folder of the run, for its workers
 PREFIX = "docket-tests-"

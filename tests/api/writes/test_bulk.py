@@ -55,6 +55,7 @@ def test_an_id_as_a_string(server):
     assert reply.json["results"][0]["title"] == "found"
 
 
+@pytest.mark.slow
 def test_five_hundred(make_server):
     server = make_server()
     reply = post(server, [{"create": {**MINIMAL, "title": f"n{i}"}} for i in range(500)])
@@ -146,6 +147,7 @@ REFUSED = {
 }
 
 
+@pytest.mark.slow
 def test_what_is_run_again_is_named_once(make_server, database):
     server = make_server()
     number = server.create()["id"]
@@ -207,6 +209,7 @@ def test_a_key(server):
     assert faults(other) == [("Idempotency-Key", "mismatch")]
 
 
+@pytest.mark.slow
 def test_the_answer_of_a_key_is_made_of_the_history(make_server):
     """It is as it was, whatever became of the records, and it is not kept a second time."""
     server = make_server()

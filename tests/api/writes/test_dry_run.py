@@ -187,6 +187,7 @@ def test_its_key_is_judged(server, key):
     assert "Idempotency-Key" in problem(reply, 400)["detail"]
 
 
+@pytest.mark.slow
 def test_no_row_is_written(make_server):
     server = make_server()
     numbers = {kind.wrapper: create(server, kind)["id"] for kind in KINDS}

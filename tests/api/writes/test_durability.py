@@ -224,6 +224,7 @@ def check_database(server, created, at_most=None):
 
 
 @proofs.SOAK
+@pytest.mark.slow
 def test_64_create_while_64_read(make_server):
     server = make_server()
     done = load(server, "load", SECONDS)
@@ -238,6 +239,7 @@ def test_64_create_while_64_read(make_server):
 
 
 @proofs.KILLS
+@pytest.mark.slow
 def test_kill_under_load(make_server):
     server = make_server()
     created = {}
@@ -253,6 +255,7 @@ def test_kill_under_load(make_server):
 
 
 @proofs.KILLS
+@pytest.mark.slow
 def test_end_under_load(make_server):
     server = make_server()
     created = {}
@@ -268,6 +271,7 @@ def test_end_under_load(make_server):
     server.stop()
 
 
+@pytest.mark.slow
 def test_end_answers_what_was_sent(make_server):
     """A request that was read is answered before the end, and the connection then closed."""
     server = make_server()
@@ -293,6 +297,7 @@ def test_end_answers_what_was_sent(make_server):
     check_database(server, created, at_most=len(created))
 
 
+@pytest.mark.slow
 def test_idle_connections_do_not_hold_up_the_end(make_server):
     server = make_server()
     wires = [Wire(server) for _ in range(50)]
@@ -323,6 +328,7 @@ def test_clients_that_do_not_wait(make_server):
     check_database(server, {last["id"]: "the end"}, at_most=601)
 
 
+@pytest.mark.slow
 def test_client_that_does_not_read(make_server):
     """Its answers wait; nobody else's do."""
     server = make_server()
@@ -375,6 +381,7 @@ def ignore_too_large():
 
 
 @pytest.mark.parametrize("room", [0, 1, 4096, 20000, 150000])
+@pytest.mark.slow
 def test_full_disk(make_server, room):
     server = make_server(preexec=ignore_too_large)
     created = {}
@@ -415,6 +422,7 @@ def test_full_disk(make_server, room):
     check_database(server, created, at_most=len(created))
 
 
+@pytest.mark.slow
 def test_disk_fills_up_under_load(make_server):
     """Many writes are then under way at once, each with its own answer."""
     server = make_server(preexec=ignore_too_large)

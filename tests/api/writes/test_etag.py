@@ -238,6 +238,7 @@ def test_one_of_many_wins(server):
     assert body.count(";") == ROUNDS
 
 
+@pytest.mark.slow
 def test_no_update_is_lost(server):
     """Clients that read, change and write until they are let add up."""
     number = create(server, TASK, body="0")["id"]

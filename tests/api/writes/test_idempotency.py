@@ -147,6 +147,7 @@ def test_200_retries_by_16_clients(make_server):
     assert len(named(server, "Retried")) == 1
 
 
+@pytest.mark.slow
 def test_it_outlives_the_process_and_ends_after_a_day(make_server):
     server = make_server()
     first = post(server, "kept", "Kept")

@@ -14,6 +14,8 @@ from deployment import Deployment
 from harness import TASKS, Reply, problem, task
 from load import Link, Load
 
+pytestmark = postgres.NEEDED
+
 SECONDS = proofs.size(3)
 ACCOUNTS = ("first", "second", "third")
 

@@ -15,6 +15,8 @@ from deployment import Deployment
 from harness import TASKS, Reply, problem, task
 from load import Link
 
+pytestmark = postgres.NEEDED
+
 FOR_A_LOCK = b"C55P03\0"  # the error's code, as the server sends it
 HANGS_S = 30  # more than it takes until the locks of a docket that hangs are given free
 

@@ -10,6 +10,8 @@ from deployment import Deployment
 from harness import COMMAND_S, PROGRAM, TASKS, environment, strict_json, task
 from load import Link
 
+pytestmark = postgres.NEEDED
+
 CLIENTS = (3, 4, 6, 8)
 ROUNDS = 12  # of each number of clients
 CASES, STAFF = "/api/v1/cases", "/api/v1/staff"

@@ -9,6 +9,8 @@ import proofs
 from deployment import Deployment
 from load import Load
 
+pytestmark = postgres.NEEDED
+
 ROUNDS = proofs.size(2)
 AGAIN_S = 30  # until a write is acknowledged, counted from the command to promote: not a speed, a bound on waiting
 WRITERS, PROCESSES = 16, 2

@@ -19,6 +19,8 @@ from deployment import Deployment
 from harness import TASKS, Reply, problem, task
 from load import Link, Load
 
+pytestmark = postgres.NEEDED
+
 AGAIN_S = 2  # after the database is back
 ACCOUNTS = ("first", "second", "third")
 SECONDS, RESTARTS = 3, proofs.size(3)

@@ -9,6 +9,8 @@ import postgres
 from deployment import DOMAIN, Deployment
 from harness import TASKS, Wire, basic, new_source, succeed
 
+pytestmark = postgres.NEEDED
+
 AT_ONCE, MOST = 64, 20
 
 

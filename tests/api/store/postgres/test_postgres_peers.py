@@ -11,6 +11,8 @@ from deployment import Deployment
 from harness import TASKS, succeed, task
 from load import Link, Load
 
+pytestmark = postgres.NEEDED
+
 PROCESSES, WRITERS = 3, 24
 ACCOUNTS = ("hot", "second", "third")
 

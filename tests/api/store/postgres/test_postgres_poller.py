@@ -18,6 +18,8 @@ from deployment import Deployment
 from harness import ANSWER_S, TASKS, strict_json, task
 from load import Link
 
+pytestmark = postgres.NEEDED
+
 SECONDS = float(os.environ.get("DOCKET_TEST_SECONDS", "3"))
 WRITERS, PAGE, BEHIND = 8, 20, 30
 BEGIN = b"BEGIN\0"  # of a transaction that writes

@@ -14,6 +14,8 @@ from deployment import Deployment
 from harness import COMMAND_S, PROGRAM, TASKS, environment, strict_json, succeed
 from load import Link, Load
 
+pytestmark = postgres.NEEDED
+
 SECONDS = proofs.size(3)
 PROCESSES, WRITERS = 3, 64
 ACCOUNTS = ("hot", "second", "third", "fourth")

@@ -15,7 +15,7 @@ from nginx import PORTS, Example, needed
 
 ACCOUNTS = ("first", "second", "third")
 
-pytestmark = needed
+pytestmark = [postgres.NEEDED, needed]
 
 
 class Deaf:

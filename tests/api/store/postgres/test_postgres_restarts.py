@@ -15,7 +15,7 @@ CLIENTS = 64
 RESTARTS = proofs.size(3)
 POSTS = 500  # that are answered for each restart, at least
 
-pytestmark = [needed, proofs.RESTARTS]
+pytestmark = [postgres.NEEDED, needed, proofs.RESTARTS]
 
 
 @pytest.fixture(scope="module")

@@ -11,6 +11,8 @@ from commands import fails
 from deployment import Deployment
 from harness import PROGRAM, ROOT, environment, run, succeed
 
+pytestmark = postgres.NEEDED
+
 LOCK = "1685021547, 25972"  # "docket", in two halves
 MARKERS = {"int": "BIGINT", "text": 'TEXT COLLATE "C"', "bytes": "BYTEA"}
 MIGRATIONS = sorted(path.stem.replace("_", " ", 1) for path in (ROOT / "schema").glob("*.sql"))
