@@ -37,6 +37,7 @@ struct acceptor {
 	int wake; /* an eventfd, for a change of `state` */
 	atomic_int state;
 	atomic_bool done;
+	size_t turn;     /* the listening socket that is looked at first */
 	bool in_trouble; /* and it was said */
 };
 
@@ -61,9 +62,10 @@ static bool is_of_one_connection(int code)
 	return false;
 }
 
-static enum taken acceptor_take(struct acceptor *acceptor, int listener)
+static enum taken acceptor_take(struct acceptor *acceptor, size_t index)
 {
 	const struct acceptor_config *config = &acceptor->config;
+	int listener = config->addresses->list[index].fd;
 
 	for (int i = 0; i < BATCH; i++) {
 		struct sockaddr_storage from;
@@ -76,6 +78,7 @@ static enum taken acceptor_take(struct acceptor *acceptor, int listener)
 			     SOCK_CLOEXEC | SOCK_NONBLOCK);
 		if (fd >= 0) {
 			acceptor->in_trouble = false;
+			acceptor->turn = index + 1;
 			config->take(config->context, fd, (const struct sockaddr *)&from, len);
 			continue;
 		}
@@ -91,13 +94,16 @@ static enum taken acceptor_take(struct acceptor *acceptor, int listener)
 	return TAKEN_SOME;
 }
 
-/* Of all sockets; what matters most is the last in `enum taken`. */
+/* Of all sockets, beginning behind the one that was taken from last: where connections come free
+ * one at a time, the clients of no address wait for all of another. What matters most is the last
+ * in `enum taken`. */
 static enum taken acceptor_take_all(struct acceptor *acceptor)
 {
+	size_t count = acceptor->config.addresses->count, first = acceptor->turn;
 	enum taken most = TAKEN_ALL;
 
-	for (size_t i = 0; i < acceptor->config.addresses->count; i++) {
-		enum taken taken = acceptor_take(acceptor, acceptor->config.addresses->list[i].fd);
+	for (size_t i = 0; i < count; i++) {
+		enum taken taken = acceptor_take(acceptor, (first + i) % count);
 
 		if (taken > most)
 			most = taken;

@@ -206,6 +206,29 @@ def test_limits_count_over_all(make_server):
             wire.close()
 
 
+def test_at_a_limit_no_address_waits_for_all_of_another(make_server):
+    server = make_server(
+        listen="127.0.0.1:0,127.0.0.2:0",
+        preexec=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (200, 200)))
+    places = heard(server, 2)
+    with contextlib.ExitStack() as stack:
+        def ask(place):
+            wire = stack.enter_context(socket.create_connection(place, ANSWER_S))
+            wire.sendall(b"GET /healthz HTTP/1.1\r\nHost: any\r\n\r\n")
+            return wire
+
+        # More than there may be, all at the first address.
+        first = [ask(places[0]) for _ in range(300)]
+        for wire in first[:80]:
+            assert wire.recv(65536).startswith(b"HTTP/1.1 200 ")
+        other = ask(places[1])
+        # A few of them leave, one at a time; more than a hundred still wait.
+        for wire in first[:10]:
+            wire.close()
+            time.sleep(0.02)
+        assert other.recv(65536).startswith(b"HTTP/1.1 200 ")
+
+
 @pytest.mark.slow
 def test_no_descriptor_is_left(make_server):
     """Whatever took them: clients wait, nothing spins, and it goes on by itself."""
