@@ -10,14 +10,14 @@
 #include "base/clock.h"
 #include "base/log.h"
 
-static enum err wrong(struct buf *why, const char *file, int code)
+static enum err file_wrong(struct buf *why, const char *file, int code)
 {
 	buf_printf(why, "%s: %s", file, gnutls_strerror(code));
 	return code == GNUTLS_E_MEMORY_ERROR ? ERR_NOMEM : ERR_IO;
 }
 
 /* GnuTLS itself would not say why a file cannot be read. */
-static enum err load(const char *file, gnutls_datum_t *text_out, struct buf *why)
+static enum err file_load(const char *file, gnutls_datum_t *text_out, struct buf *why)
 {
 	int code;
 
@@ -26,7 +26,7 @@ static enum err load(const char *file, gnutls_datum_t *text_out, struct buf *why
 	if (!code)
 		return OK;
 	if (code != GNUTLS_E_FILE_ERROR || !errno)
-		return wrong(why, file, code);
+		return file_wrong(why, file, code);
 	buf_printf(why, "cannot read %s: %s", file, strerror(errno));
 	return ERR_IO;
 }
@@ -35,7 +35,7 @@ static enum err read_chain(struct certificate *certificate, const char *file, st
 {
 	unsigned count = CHAIN_MAX;
 	gnutls_datum_t text;
-	enum err err = load(file, &text, why);
+	enum err err = file_load(file, &text, why);
 	int code;
 
 	if (err)
@@ -50,13 +50,13 @@ static enum err read_chain(struct certificate *certificate, const char *file, st
 	}
 	certificate->chain_len = count;
 	code = gnutls_pcert_export_x509(&certificate->chain[0], &certificate->leaf);
-	return code ? wrong(why, file, code) : OK;
+	return code ? file_wrong(why, file, code) : OK;
 }
 
 static enum err read_key(struct certificate *certificate, const char *file, struct buf *why)
 {
 	gnutls_datum_t text;
-	enum err err = load(file, &text, why);
+	enum err err = file_load(file, &text, why);
 	int code;
 
 	if (err)

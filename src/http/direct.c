@@ -27,7 +27,7 @@ static void add_date(struct buf *out)
 }
 
 /* Ends our side behind it. */
-static bool put(const struct http_request *request, struct slice text)
+static bool direct_put(const struct http_request *request, struct slice text)
 {
 	const union MHD_ConnectionInfo *tls =
 		MHD_get_connection_info(request->connection, MHD_CONNECTION_INFO_GNUTLS_SESSION);
@@ -46,7 +46,7 @@ static bool put(const struct http_request *request, struct slice text)
 
 /* Reads what has come besides. A connection that is closed with unread bytes is reset, which can
  * cost the client the answer. */
-static void discard(int fd)
+static void direct_discard_unread(int fd)
 {
 	char bytes[8192];
 
@@ -76,8 +76,8 @@ bool direct_answer(struct http_request *request, const char *hsts)
 		request->body_bytes = response->body.len;
 		buf_add_slice(&text, buf_slice(&response->body));
 	}
-	sent = !text.failed && put(request, buf_slice(&text));
-	discard(request->on->fd);
+	sent = !text.failed && direct_put(request, buf_slice(&text));
+	direct_discard_unread(request->on->fd);
 	buf_release(&text);
 	return sent;
 }

@@ -97,8 +97,8 @@ static bool check_form(struct headers *headers, const char *name, size_t name_le
 	return headers->why == NULL;
 }
 
-static enum MHD_Result look(void *context, enum MHD_ValueKind kind, const char *name,
-			    size_t name_len, const char *value, size_t value_len)
+static enum MHD_Result header_look(void *context, enum MHD_ValueKind kind, const char *name,
+				   size_t name_len, const char *value, size_t value_len)
 {
 	struct headers *headers = context;
 	struct slice key = {name, name_len};
@@ -168,7 +168,7 @@ struct refusal guard_check(const struct http_request *request, const char *versi
 		return (struct refusal){400, "the request line has a NUL or a blank too many"};
 	if (!http_1_0 && strcmp(version, "HTTP/1.1") != 0)
 		return (struct refusal){505, "the version must be HTTP/1.1 or HTTP/1.0"};
-	MHD_get_connection_values_n(request->connection, MHD_HEADER_KIND, look, &headers);
+	MHD_get_connection_values_n(request->connection, MHD_HEADER_KIND, header_look, &headers);
 	if (!headers.why && IN_PLACE && !head_ends(request, &headers))
 		headers.why = "a header has a NUL, no name, or a line that does not end with CRLF";
 	if (!headers.why)

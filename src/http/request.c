@@ -122,7 +122,7 @@ static void add_persistence(const struct http_request *request, struct MHD_Respo
 	}
 }
 
-static enum MHD_Result answer(struct http_request *request)
+static enum MHD_Result request_answer(struct http_request *request)
 {
 	struct http_response *response = &request->response;
 	uint64_t size = response->body.len;
@@ -173,7 +173,7 @@ static void read_lengths(struct http_request *request)
 }
 
 /* RFC 9112, section 9.3. */
-static bool keeps(const struct http_request *request, const char *version)
+static bool keeps_connection(const struct http_request *request, const char *version)
 {
 	return strcmp(version, "HTTP/1.0") == 0
 		       ? http_header_has(request, "Connection", "keep-alive")
@@ -198,12 +198,12 @@ static enum MHD_Result leave_head(struct http_request *request)
 	if (request->content_length > request->server->app->body_limit ||
 	    (request->expects_continue && request->content_length)) {
 		request->response.close = true;
-		return answer(request);
+		return request_answer(request);
 	}
 	return MHD_YES;
 }
 
-static void refuse(struct http_request *request, struct refusal refusal)
+static void request_refuse(struct http_request *request, struct refusal refusal)
 {
 	const struct http_server *server = request->server;
 
@@ -250,10 +250,10 @@ static enum MHD_Result take_head(struct http_request *request, const char *metho
 		return MHD_NO;
 	refusal = read_head(request, version);
 	if (refusal.status) {
-		refuse(request, refusal);
-		return answer(request);
+		request_refuse(request, refusal);
+		return request_answer(request);
 	}
-	request->keeps = keeps(request, version);
+	request->keeps = keeps_connection(request, version);
 	server->app->on_head(server->app_data, request);
 	request->state = REQUEST_BODY;
 	return request->head_waits ? MHD_YES : leave_head(request);
@@ -271,7 +271,7 @@ static void check_trailers(struct http_request *request)
 	if (refusal.status && request->response.status)
 		request->response.close = true; /* it was refused already */
 	else if (refusal.status)
-		refuse(request, refusal);
+		request_refuse(request, refusal);
 }
 
 static enum MHD_Result take_bytes(struct http_request *request, const char *bytes, size_t len)
@@ -304,7 +304,7 @@ static enum MHD_Result take_end(struct http_request *request)
 	}
 	if (request->state == REQUEST_WAITS)
 		return MHD_YES;
-	return answer(request);
+	return request_answer(request);
 }
 
 /* libmicrohttpd reads from a resumed connection before it goes on with it. Where the client, or the
@@ -349,7 +349,7 @@ enum MHD_Result request_handle(void *context, struct MHD_Connection *connection,
 	case REQUEST_WAITS:
 		set_own_timeout(request, false);
 		request->server->app->on_resume(request->server->app_data, request);
-		return answer(request);
+		return request_answer(request);
 	case REQUEST_ANSWERED:
 		break;
 	}
