@@ -45,7 +45,9 @@ static enum flow answer_database(struct call *call, bool ready)
 static enum flow database_asked(struct call *call)
 {
 	struct readiness *readiness = &call->app->readiness;
-	bool ready = !call->auth.lookup.read.err;
+	enum err err = call->auth.lookup.read.err;
+	/* A full queue or a lock of somebody else is load: the database is there. */
+	bool ready = !err || err == ERR_BUSY;
 	struct call *waiting;
 
 	pthread_mutex_lock(&readiness->lock);

@@ -1,6 +1,7 @@
 """/healthz and /readyz, which need no access."""
 import contextlib
 import os
+import select
 import signal
 import time
 
@@ -102,24 +103,84 @@ def test_not_ready_while_the_database_is_away(tmp_path):
         problem(server.call("GET", TASKS, access=False), 401)
 
 
+@pytest.fixture(scope="module")
+def cluster():
+    with postgres.private(log_statement="all") as cluster:
+        yield cluster
+
+
+LOCKED = ("SELECT pid FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+          " AND datname = current_database()")
+
+
+@contextlib.contextmanager
+def locked(database, table):
+    with contextlib.closing(database.connect()) as somebody:
+        somebody.autocommit = False
+        somebody.cursor().execute(f"LOCK TABLE {table}")
+        yield
+        somebody.rollback()
+
+
+def ask_at_once(server, count, stack):
+    wires = [stack.enter_context(Wire(server)) for _ in range(count)]
+    os.kill(server.process.pid, signal.SIGSTOP)
+    for wire in wires:
+        wire.send(server.request("GET", "/readyz"))
+    os.kill(server.process.pid, signal.SIGCONT)
+    return wires
+
+
 @postgres.NEEDED
-def test_one_at_a_time_asks_the_database(tmp_path):
-    """The others get its answer."""
-    with postgres.private(log_statement="all") as cluster, \
-         Deployment(cluster.create("health"), tmp_path, options=()) as deployment, \
+def test_one_at_a_time_asks_the_database(cluster, tmp_path):
+    """The others get its answer. While the lock is held, the one asks again now and then."""
+    with Deployment(cluster.create("health"), tmp_path, options=()) as deployment, \
          contextlib.ExitStack() as stack:
-        server = deployment.serve()
-        wires = [stack.enter_context(Wire(server)) for _ in range(40)]
-        os.kill(server.process.pid, signal.SIGSTOP)
-        for wire in wires:
-            wire.send(server.request("GET", "/readyz"))
+        server = deployment.serve("--statement-timeout", 60000)
         before = cluster.log.stat().st_size
-        began = time.monotonic()
-        os.kill(server.process.pid, signal.SIGCONT)
+        with locked(deployment.database, "account"):
+            wires = ask_at_once(server, 40, stack)
+            deployment.database.until(LOCKED)
         assert {wire.reply().status for wire in wires} == {200}
-        took = time.monotonic() - began
         said = cluster.log.read_bytes()[before:]
-        assert 1 <= said.count(b": SELECT a.id, a.name") <= 1 + took
+        assert 1 <= said.count(b": SELECT a.id, a.name") < 40
+
+
+@postgres.NEEDED
+def test_who_waits_is_told_that_the_database_is_away(cluster, tmp_path):
+    with Deployment(cluster.create("health"), tmp_path, options=()) as deployment, \
+         contextlib.ExitStack() as stack:
+        server = deployment.serve("--statement-timeout", 500)
+        with locked(deployment.database, "account"):
+            for wire in ask_at_once(server, 40, stack):
+                reply = wire.reply()
+                assert problem(reply, 503)["detail"] == "not ready: the database does not answer"
+                assert reply.header("Retry-After") == "1"
+
+
+@postgres.NEEDED
+def test_ready_while_the_queue_is_full(cluster, tmp_path):
+    """The one thread that reads waits for a database process that does not go on, and one request
+    waits for the thread."""
+    with Deployment(cluster.create("health"), tmp_path, options=()) as deployment, \
+         contextlib.ExitStack() as stack:
+        server = deployment.serve("--database-connections", 2, "--queue", 1,
+                                  "--statement-timeout", 60000)
+        wires = [stack.enter_context(Wire(server)) for _ in range(3)]
+        host = deployment.headers("first")["Host"]
+        list_tasks = server.request("GET", TASKS).replace(server.host.encode(), host.encode())
+        stack.enter_context(locked(deployment.database, "task"))
+        wires[0].send(list_tasks)
+        (pid,), = deployment.database.until(LOCKED)
+        os.kill(pid, signal.SIGSTOP)
+        stack.callback(os.kill, pid, signal.SIGCONT)
+        for wire in wires[1:]:
+            wire.send(list_tasks)
+        (refused,), _, _ = select.select([wire.socket for wire in wires[1:]], [], [], ANSWER_S)
+        reply = next(wire for wire in wires if wire.socket is refused).reply()
+        assert problem(reply, 503)["detail"].startswith("the server is busy")
+        reply = server.call("GET", "/readyz", access=False)
+        assert (reply.status, reply.json) == (200, {"status": "ok"})
 
 
 @pytest.mark.parametrize("path", PATHS)

@@ -249,11 +249,12 @@ class Database:
             return cursor.fetchall() if cursor.description else []
 
     def until(self, sql):
-        """Asks until a row is found."""
+        """Asks until a row is found; the rows."""
         deadline = time.monotonic() + START_S
-        while not self.run(sql):
+        while not (rows := self.run(sql)):
             assert time.monotonic() < deadline, sql
             time.sleep(0.05)
+        return rows
 
     def copy(self):
         """Nobody may be connected to it meanwhile."""
