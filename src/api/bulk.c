@@ -132,7 +132,7 @@ static bool has_condition(struct call *call)
 {
 	static const char *const names[] = {"If-Match", "If-None-Match"};
 
-	for (size_t i = 0; i < FIELD_COUNT(names); i++)
+	for (size_t i = 0; i < COUNT_OF(names); i++)
 		if (http_header(call->http, names[i]).ptr) {
 			problem(call, 400,
 				"the header %s is for one record, not for a request with several operations",

@@ -353,7 +353,7 @@ static bool param_is(const struct param *param, const char *name)
 /* The last row is of kinds that have something to expand. */
 static size_t reader_row_count(const struct reader *reader)
 {
-	return reader->type->lists->expansion_count ? FIELD_COUNT(rows) : ROW_EXPAND;
+	return reader->type->lists->expansion_count ? COUNT_OF(rows) : ROW_EXPAND;
 }
 
 static bool reader_row(struct reader *reader, const struct param *param, bool list)
@@ -392,7 +392,7 @@ static bool reader_filter(struct reader *reader, const struct param *param)
 static const char **reader_names(struct reader *reader, bool list)
 {
 	const struct record_lists *lists = reader->type->lists;
-	size_t room = FIELD_COUNT(rows) + 3 * lists->filter_count + 1, count = 0;
+	size_t room = COUNT_OF(rows) + 3 * lists->filter_count + 1, count = 0;
 	const char **names = arena_alloc(&reader->call->http->arena, room * sizeof(*names));
 
 	for (size_t i = list ? 0 : ROW_EXPAND; names && i < reader_row_count(reader); i++)
@@ -401,7 +401,7 @@ static const char **reader_names(struct reader *reader, bool list)
 		const struct filter *filter = &lists->filters[i];
 
 		names[count++] = filter->name;
-		for (size_t j = 0; j < FIELD_COUNT(filter->also) && filter->also[j]; j++)
+		for (size_t j = 0; j < COUNT_OF(filter->also) && filter->also[j]; j++)
 			names[count++] = filter->also[j];
 	}
 	return names;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The status codes that docket sends (RFC 9110, section 15; RFC 6585). */
+#include "base/array.h"
 #include "http/http.h"
 
 static const struct {
@@ -30,7 +31,7 @@ static const struct {
 
 const char *http_reason(unsigned status)
 {
-	for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++)
+	for (size_t i = 0; i < COUNT_OF(reasons); i++)
 		if (reasons[i].status == status)
 			return reasons[i].reason;
 	return "";

@@ -149,7 +149,7 @@ void problem_err(struct call *call, enum err err)
 		{ERR_STOPPED, 503, "the server is stopping", true, "5"},
 		{ERR_NOMEM, 503, "the server is out of memory", true, "5"},
 	};
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
 		if (rows[i].err != err)
 			continue;
 		if (rows[i].retry_after)
