@@ -20,11 +20,11 @@ quick: build-quick/build.ninja
 	@ninja -C build-quick --quiet
 	@tools/check-layers
 	@meson test -C build-quick --no-rebuild --quiet --print-errorlogs --no-suite slow
-	@$(PYTEST) -n 4 -m 'not slow' --databases=sqlite tests/api
+	@$(PYTEST) -n 3 -m 'not slow' --databases=sqlite tests/api
 
 check: build-quick/build.ninja
 	@ninja -C build-quick --quiet
-	@$(PYTEST) -n 4 $(addprefix tests/api/,$(or $(T),.))
+	@$(PYTEST) -n 3 $(addprefix tests/api/,$(or $(T),.))
 
 test: build-gcc/build.ninja
 	@ninja -C build-gcc --quiet

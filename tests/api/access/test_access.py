@@ -216,6 +216,7 @@ def set_level(server, staff_id, level):
     server.start()
 
 
+@pytest.mark.slow
 def test_every_access_level(make_server):
     server = make_server()
     second = basic("second/token", server.token)

@@ -34,6 +34,7 @@ def test_help(command, argument):
     ("third", ["--username", "j.doe", "--email", "j.doe@example.com"],
      ("j.doe", "j.doe@example.com")),
     ("xn--4ca", ["--username=\u00fcber"], ("\u00fcber", ""))])
+@pytest.mark.slow
 def test_add(one, name, options, staff):
     """An account, a staff member with full access, a calendar, a token of a label that says so, and
     no more."""
@@ -357,6 +358,7 @@ def test_remove_is_never_meant_by_mistake(two, env):
     refused(two, misuse, ["account", "remove", "--yes"], "NAME")
 
 
+@pytest.mark.slow
 def test_remove_of_the_only_account(one, base, tmp_path):
     """Its folder can be used again, but not while it is served."""
     copy = tmp_path / "copy"

@@ -66,6 +66,7 @@ def test_country(pair, country, sent, got):
     assert pair.ask("first", path=path).json == record
 
 
+@pytest.mark.slow
 def test_the_states_are_those_of_the_country(pair):
     for country, state, wrong in (("US", "CO", "BE"), ("DE", "BE", "CO"), ("AU", "NSW", "CO")):
         with setting(pair, "--country", country):

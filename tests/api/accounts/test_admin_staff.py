@@ -191,6 +191,7 @@ def test_set(two, options, got):
     check_sound(two)
 
 
+@pytest.mark.slow
 def test_history(two):
     """Each change of a staff member has its row, by nobody of the staff, with the next number."""
     (last,), = rows(two, "SELECT last_change FROM account WHERE id = 2")

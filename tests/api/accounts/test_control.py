@@ -145,6 +145,7 @@ def test_what_a_refused_command_says(two, pair):
     assert before == (dump(two), dump(pair.folder, used=False))
 
 
+@pytest.mark.slow
 def test_a_file_names_what_is_wrong_in_it(two, pair, tmp_path):
     (tmp_path / "file").write_text("country = XX\n")
     done = both((two, pair.folder), ["account", "set", "first", "--config",

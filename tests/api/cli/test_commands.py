@@ -46,6 +46,7 @@ def test_init_writes_the_token_to_a_file(tmp_path, make_server):
     assert make_server(tmp_path / "data", token.strip()).get(1).status == 404
 
 
+@pytest.mark.slow
 def test_the_token_file_may_lie_in_the_folder(tmp_path, make_server):
     folder = tmp_path / "data"
     succeed("init", "--data", folder, "--token-file", folder / "token")
@@ -78,6 +79,7 @@ def test_what_a_server_makes_is_for_its_owner_alone(make_server):
     (["--account=a-1", "--username=\u00fcber", "--email=a@b"], "a-1", ("\u00fcber", "a@b")),
     (["--account", "a" * 63], "a" * 63, ("admin", "")),
 ])
+@pytest.mark.slow
 def test_what_init_makes(tmp_path, make_server, options, account, staff):
     folder = tmp_path / "data"
     token = succeed("init", "--data", folder, *options).stdout.strip()

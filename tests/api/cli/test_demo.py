@@ -85,6 +85,7 @@ def test_a_number_of_tasks_that_is_none(folder, count):
     assert everything(folder) == before
 
 
+@pytest.mark.slow
 def test_again_it_adds_tasks_alone(folder):
     succeed("demo", "--data", folder, "--tasks", "2")
     before = everything(folder)
@@ -133,6 +134,7 @@ def test_a_case_goes_by_its_number(folder):
 
 
 @pytest.mark.parametrize("tasks", [0, 1, 39])
+@pytest.mark.slow
 def test_a_few_tasks_need_the_base_records_alone(folder, tasks):
     succeed("demo", "--data", folder, "--tasks", tasks)
     assert [rows(folder, f"SELECT count(*) FROM {table}")[0][0] for table in
@@ -175,6 +177,7 @@ def test_not_in_an_account_with_cases_of_its_own(folder):
     assert everything(folder) == before
 
 
+@pytest.mark.slow
 def test_not_in_an_account_whose_case_has_the_number(folder):
     """A case 245 of the agency's own is not the sample's."""
     with contextlib.closing(sqlite3.connect(folder / "docket.db")) as database, database:

@@ -37,6 +37,7 @@ def start(tmp_path, place):
 
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.slow
 def test_it_serves_the_demo_and_leaves_nothing(start, place, tmp_path, how):
     server = start("--token", TOKEN, "--quiet")
     folder, = place.iterdir()
@@ -69,6 +70,7 @@ def test_tokens_that_fit(start, token):
     assert start("--token", token, token=token).get(1).status == 200
 
 
+@pytest.mark.slow
 def test_by_the_environment(start):
     server = start(env={"DOCKET_TOKEN": TOKEN, "DOCKET_LISTEN": "127.0.0.1:0"}, listen=None)
     assert server.get(1).status == 200
@@ -81,6 +83,7 @@ def test_each_has_its_own(start, place):
     assert len(list(place.iterdir())) == 2
 
 
+@pytest.mark.slow
 def test_commands_work_on_it(start, place):
     start("--token", TOKEN)
     folder, = place.iterdir()
@@ -112,6 +115,7 @@ def test_wrong_use(place, arguments, env, named):
     assert list(place.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_nothing_is_left_where_it_cannot_listen(place):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         listen = "127.0.0.1:%d" % taken.getsockname()[1]

@@ -243,6 +243,7 @@ def test_a_later_flag_goes_before_an_earlier(tmp_path):
     assert os.listdir(tmp_path) == ["two"]
 
 
+@pytest.mark.slow
 def test_what_another_command_takes_is_passed_over(tmp_path):
     """One environment and one file serve every command."""
     env = {variable(option): "nonsense" for option in EVERY if option not in OPTIONS["init"]}

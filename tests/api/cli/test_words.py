@@ -79,6 +79,7 @@ def test_what_is_wrong(folder, words, said):
      'revoked the token "made by docket init": it stopped working'),
 ])
 @pytest.mark.parametrize("serving", [False, True])
+@pytest.mark.slow
 def test_what_a_change_says(folder, tmp_path, words, said, serving):
     server = Server(folder, "", tmp_path / "log") if serving else None
     done = succeed(*words, "--data", folder)
@@ -104,6 +105,7 @@ def test_names_and_addresses_are_taken_away(folder):
         assert listed(folder, "staff list")[1][field] == ""
 
 
+@pytest.mark.slow
 def test_a_list_of_nothing(folder):
     succeed("token", "revoke", "made by docket init", "--data", folder)
     done = succeed("token", "list", "--data", folder)

@@ -93,6 +93,7 @@ def named(make_server, tmp_path, names, listen, *options):
     return server
 
 
+@pytest.mark.slow
 def test_a_name_is_all_its_addresses(make_server, tmp_path):
     names = [("127.0.0.2", "desk.test"), ("127.0.0.3", "desk.test")]
     server = named(make_server, tmp_path, names, "127.0.0.1:0")
@@ -143,6 +144,7 @@ def test_every_address_of_a_list_must_be_loopback(base):
     assert "--listen has 0.0.0.0:8080, which other machines reach" in said
 
 
+@pytest.mark.slow
 def test_an_address_of_a_name_that_is_not_here_is_left_out(make_server, tmp_path):
     names = [("198.51.100.1", "desk.test"), ("127.0.0.1", "desk.test")]
     server = named(make_server, tmp_path, names, "127.0.0.1:0", "--behind-proxy")

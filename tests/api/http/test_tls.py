@@ -363,6 +363,7 @@ def test_reload(make_secure, ca, moving):
 
 
 @pytest.mark.parametrize("broken", ["chain", "key", "other key", "gone"])
+@pytest.mark.slow
 def test_a_bad_file_leaves_the_old_in_force(make_secure, ca, moving, broken):
     server = make_secure([moving])
     chain, key = moving

@@ -144,6 +144,7 @@ def test_two_cursors_do_not_make_a_third(server):
                 refused(server, f"after={mixed}")
 
 
+@pytest.mark.slow
 def test_a_cursor_of_another_installation(server, new_place, make_server):
     """Also of one with the same tasks."""
     place = new_place("other")
@@ -157,6 +158,7 @@ def test_a_cursor_of_another_installation(server, new_place, make_server):
 
 
 @backends.SQLITE
+@pytest.mark.slow
 def test_a_cursor_of_another_account(server, tmp_path, make_server):
     """In a copy of the database, with its key, whose account has another number."""
     cursor = cursor_of(ask(server, "per_page=1"))
@@ -181,6 +183,7 @@ def test_a_cursor_of_another_account(server, tmp_path, make_server):
 
 @pytest.mark.parametrize("sort", SORTS)
 @pytest.mark.parametrize("direction", ["asc", "desc"])
+@pytest.mark.slow
 def test_a_cursor_outlives_its_record_and_a_new_start(tmp_path_factory, base, sort, direction):
     """Deleted are the record that it was made of and its neighbours on both sides; created are
     others before and behind."""

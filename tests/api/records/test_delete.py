@@ -111,6 +111,7 @@ def test_very_many_are_not_all_counted(make_server):
     assert detail.endswith("is used by at least 10000 tasks")
 
 
+@pytest.mark.slow
 def test_who_comes_first(server):
     """A calendar is deleted while tasks are put into it: one of the two is refused, and none names
     what is gone."""

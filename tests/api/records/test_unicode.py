@@ -115,6 +115,7 @@ def bring_up(server):
     return said + server.stderr(before)
 
 
+@pytest.mark.slow
 def test_another_version_is_folded_anew(filled):
     server, before, own = filled
     spoil(server.data)

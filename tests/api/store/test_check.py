@@ -326,6 +326,7 @@ def test_a_page_of_nonsense(folder):
         shutil.rmtree(other)
 
 
+@pytest.mark.slow
 def test_while_the_folder_is_served(whole, tmp_path, make_server):
     server = make_server()
     made = server.create(title="While it is served", users_list=[1, 2])

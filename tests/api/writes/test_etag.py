@@ -261,6 +261,7 @@ def test_no_update_is_lost(server):
     assert get(server, TASK, number).json["body"] == "80" and tries >= 80
 
 
+@pytest.mark.slow
 def test_changes_of_different_fields_meet(server):
     """Without a condition each patch is of its own fields alone."""
     number = create(server, TASK)["id"]

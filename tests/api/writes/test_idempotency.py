@@ -124,6 +124,7 @@ def test_the_longest(server):
     assert post(server, "~" + "!" * 254).status == 201
 
 
+@pytest.mark.slow
 def test_it_is_of_one_account(pair):
     replies = []
     for account in pair.tokens:
@@ -133,6 +134,7 @@ def test_it_is_of_one_account(pair):
     assert [reply.status for reply in replies] == [201, 201], replies
 
 
+@pytest.mark.slow
 def test_200_retries_by_16_clients(make_server):
     server = make_server()
     with concurrent.futures.ThreadPoolExecutor(16) as clients:
