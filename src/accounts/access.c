@@ -41,8 +41,8 @@ static enum err access_row(void *context, const struct db_value *values, size_t 
 static enum err access_append(struct store_read *read, struct calls *calls)
 {
 	static const char sql[] =
-		"SELECT a.id, a.name, a.country, a.require_case, a.expand, a.alert_minute,"
-		" a.time_zone, s.id, s.access_level, t.hash, t.label, t.expires_at, t.read_only,"
+		"SELECT " ACCOUNT_COLUMNS
+		", s.id, s.access_level, t.hash, t.label, t.expires_at, t.read_only,"
 		" t.lenient, t.last_used_at FROM (SELECT 1 AS one) o"
 		" LEFT JOIN account a ON a.name = $1"
 		" LEFT JOIN staff s ON s.account_id = a.id AND s.username_key = $2"

@@ -7,7 +7,7 @@
 #include "records/record_change.h"
 #include "token_insert.h"
 
-#define COLUMNS "id, name, country, require_case, expand, alert_minute, time_zone"
+#define SELECT_ACCOUNTS "SELECT " ACCOUNT_COLUMNS " FROM account a WHERE "
 /* One that is being removed has a name that no host has: see account_remove.c. */
 #define STANDING " AND name NOT LIKE '-%'"
 
@@ -62,10 +62,9 @@ enum err store_account(struct store *store, const char *name, struct arena *aren
 {
 	const struct db_value args[] = {DB_TEXT_VALUE(slice_of(name))};
 	struct found found = {.arena = arena};
-	const struct db_call by_name = {"SELECT " COLUMNS " FROM account WHERE name = $1" STANDING,
-					args, 1, found_row, &found};
-	const struct db_call any = {.sql = "SELECT " COLUMNS " FROM account WHERE 1 = 1" STANDING
-					   " ORDER BY id LIMIT 2",
+	const struct db_call by_name = {SELECT_ACCOUNTS "name = $1" STANDING, args, 1, found_row,
+					&found};
+	const struct db_call any = {.sql = SELECT_ACCOUNTS "1 = 1" STANDING " ORDER BY id LIMIT 2",
 				    .on_row = found_row,
 				    .context = &found};
 	enum err err = store_read_now(store, name ? &by_name : &any, 1);
@@ -108,8 +107,7 @@ enum err store_accounts(struct store *store, struct arena *arena, store_record_f
 			void *context)
 {
 	struct listing listing = {arena, on_account, context};
-	const struct db_call call = {.sql = "SELECT " COLUMNS " FROM account WHERE 1 = 1" STANDING
-					    " ORDER BY name",
+	const struct db_call call = {.sql = SELECT_ACCOUNTS "1 = 1" STANDING " ORDER BY name",
 				     .on_row = listing_row,
 				     .context = &listing};
 

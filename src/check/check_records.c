@@ -243,8 +243,7 @@ static enum err account_row(void *context, const struct db_value *values, size_t
 enum err check_accounts(struct check *check)
 {
 	const struct db_call call = {
-		.sql = "SELECT id, name, country, require_case, expand, alert_minute, time_zone"
-		       " FROM account ORDER BY id",
+		.sql = "SELECT " ACCOUNT_COLUMNS " FROM account a ORDER BY id",
 		.on_row = account_row,
 		.context = check,
 	};

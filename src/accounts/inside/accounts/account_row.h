@@ -6,7 +6,10 @@
 #include "accounts/accounts.h"
 #include "store/state.h"
 
-/* Reads a row whose columns are those of struct account, in their order. */
+/* The columns of an account, of a table that a statement calls `a`. */
+#define ACCOUNT_COLUMNS \
+	"a.id, a.name, a.country, a.require_case, a.expand, a.alert_minute, a.time_zone"
+/* Reads a row that begins with these columns. */
 enum err account_from_row(const struct db_value *values, struct arena *arena,
 			  struct account *account_out);
 
