@@ -27,6 +27,7 @@ struct connection {
 	int fd;                 /* open as long as the connection is in the list */
 	struct tls_session tls; /* where the server has TLS */
 	int64_t began;          /* its last body */
+	void *request;          /* struct http_request, from its first line to its end; or NULL */
 
 	_Atomic int64_t until;       /* of monotonic_ms(); 0: as long as it takes */
 	_Atomic int64_t quiet_since; /* of monotonic_ms(), while it waits */

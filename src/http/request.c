@@ -59,6 +59,7 @@ void *request_begin(void *context, const char *uri, struct MHD_Connection *conne
 	request->server = context;
 	request->connection = connection;
 	request->on = info->socket_context;
+	request->on->request = request;
 	request->target = slice_of(target);
 	request->target_end = uri + request->target.len;
 	hide_query(uri);
@@ -91,7 +92,7 @@ void request_end(void *context, struct MHD_Connection *connection, void **slot,
 	(void)connection;
 	if (!request)
 		return;
-	*slot = NULL;
+	*slot = request->on->request = NULL;
 	connection_awaits_head(request->on);
 	request->ended = request->state == REQUEST_LINE && code == MHD_REQUEST_TERMINATED_WITH_ERROR
 				 ? HTTP_REFUSED

@@ -38,8 +38,13 @@ static void server_on_connection(void *context, struct MHD_Connection *mhd, void
 	int fd;
 
 	if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
-		if (connection)
+		if (connection) {
+			/* libmicrohttpd 1.0.1 forgets some: those whose chunks begin with a line
+			 * that it has no room for. */
+			request_end(server, mhd, &connection->request,
+				    MHD_REQUEST_TERMINATED_WITH_ERROR);
 			tls_end(&connection->tls);
+		}
 		connections_remove(connection);
 		*slot = NULL;
 		return;

@@ -6,7 +6,7 @@ import time
 import pytest
 
 from framing import BODY, CHUNKED, request, smuggled, tasks_after
-from harness import ANSWER_S, ROOT, Wire, problem
+from harness import ANSWER_S, ROOT, TASKS, Wire, problem
 from library import OLD
 
 LENGTH = b"Content-Length: {n}"
@@ -165,3 +165,13 @@ def test_answer(server, name, number):
         problem(reply, reply.status, fields=False)
     else:
         assert kind == "HTML" and reply.body.startswith(b"<html>"), reply
+
+
+def test_one_that_the_library_forgets_is_ended(make_server):
+    """1.0.1 does not say that it has closed this one. It is logged, and freed."""
+    server = make_server()
+    data, = (one(server) for one in REQUESTS["an extension of a chunk of 33,000 bytes"])
+    with Wire(server) as wire:
+        said_until_closed(wire, data)
+    line, = server.lines(count=1)
+    assert (line["method"], line["path"]) == ("POST", TASKS), line
