@@ -12,9 +12,9 @@
 #include "place/place.h"
 
 #define QUEUE_LIMIT 16
-/* 0.1 s apart: another command has the folder for a moment, and a process that has only just begun
- * to serve it has no socket yet. */
-#define TRIES 20
+/* 0.1 s apart: another command has the folder for a moment, a process that has only just begun to
+ * serve it has no socket yet, and one that drains, for up to 10 s, has none any more. */
+#define TRIES 130
 
 void admin_locate(const struct settings *settings, struct store_config *config)
 {

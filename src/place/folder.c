@@ -53,18 +53,23 @@ static void copy_path(const char *folder, char path[PATH_BYTES])
 	folder_path(folder, name, path);
 }
 
-static enum err bring_up(struct store *store, const char *folder, int64_t have, struct buf *why)
+/* `copy` becomes the path of the copy of the database as it was, where one was made. */
+static enum err bring_up(struct store *store, int64_t have, char copy[PATH_BYTES], struct buf *why)
 {
-	char copy[PATH_BYTES];
+	char path[PATH_BYTES];
+	bool copied = false;
 	struct folded folded;
-	const struct migrate_how how = {.copy_to = copy,
+	const struct migrate_how how = {.copy_to = path,
+					.copied = &copied,
 					.now = clock_now(store->config.clock),
 					.renew = records_renew,
 					.folded = &folded};
 	enum err err;
 
-	copy_path(folder, copy);
+	copy_path(store->config.folder, path);
 	err = migrate(store->write_db, migrations, migration_count, &how, why);
+	if (copied)
+		memcpy(copy, path, sizeof(path));
 	return err ? err : folds_bring_up(store->write_db, have < (int64_t)migration_count, why);
 }
 
@@ -78,10 +83,8 @@ enum err folder_bring_up(struct store *store, int64_t have, struct store_upgrade
 	folder_path(store->config.folder, DATABASE, path);
 	err = open_writer(store, path, DB_WRITE, why);
 	if (!err)
-		err = bring_up(store, store->config.folder, have, why);
-	if (upgrade.from < upgrade.to)
-		copy_path(store->config.folder, upgrade.copy);
-	if (err && *upgrade.copy && access(upgrade.copy, F_OK) == 0)
+		err = bring_up(store, have, upgrade.copy, why);
+	if (err && *upgrade.copy)
 		buf_printf(why, "; the copy from before is %s", upgrade.copy);
 	if (err)
 		return err;
@@ -174,7 +177,8 @@ enum err folder_open(struct store *store, struct buf *why)
 	if (!err && upgrade.copy[0])
 		store->config.on_upgrade(store->config.upgrade_context, &upgrade);
 	if (!err)
-		err = read_pool_new(store->driver, path, store->config.readers, &store->read_pool, why);
+		err = read_pool_new(store->driver, path, store->config.readers, &store->read_pool,
+				    why);
 	return err;
 }
 
@@ -213,7 +217,7 @@ static enum err create_database(struct store *store, const char *folder,
 				const struct store_first *first, struct buf *why)
 {
 	static const char *const leftovers[] = {UNFINISHED, UNFINISHED "-wal", UNFINISHED "-shm"};
-	char path[PATH_BYTES], unfinished[PATH_BYTES];
+	char path[PATH_BYTES], unfinished[PATH_BYTES], copy[PATH_BYTES];
 	enum err err;
 
 	folder_path(folder, DATABASE, path);
@@ -228,7 +232,7 @@ static enum err create_database(struct store *store, const char *folder,
 	if (!err)
 		err = open_writer(store, unfinished, DB_CREATE, why);
 	if (!err)
-		err = bring_up(store, folder, 0, why);
+		err = bring_up(store, 0, copy, why);
 	if (!err) {
 		err = store_insert_first(store, first);
 		if (err)

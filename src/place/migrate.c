@@ -264,6 +264,8 @@ enum err migrate(struct db *db, const struct migration *list, size_t count,
 		return err;
 	if (have && have < (int64_t)count && how->copy_to)
 		err = copy(db, how->copy_to, why);
+	if (!err && have && have < (int64_t)count && how->copied)
+		*how->copied = true;
 	if (err || have == (int64_t)count)
 		return err;
 	/* All of them or none: what is half way is known to no docket, and the next try would copy

@@ -6,8 +6,10 @@ import re
 
 import pytest
 
+import postgres
+
 from harness import Reply, problem, strict_json, task
-from nginx import Example, Nginx, needed
+from nginx import PORTS, Example, Nginx, needed
 
 pytestmark = needed
 
@@ -110,5 +112,22 @@ def test_no_client_has_a_prefix_of_its_own(tmp_path, make_server):
         client.request("GET", "/api/v1/tasks", headers={
             "Authorization": server.access, "X-Forwarded-Prefix": "/evil"})
         assert client.getresponse().getheader("Link").startswith("</api/v1/tasks>")
+    finally:
+        nginx.stop()
+
+
+def test_nobody_answers(tmp_path):
+    """What may be stored is told from what only reads."""
+    nginx = Example(tmp_path / "nginx", [postgres.free_port() for _ in PORTS])
+    try:
+        client = http.client.HTTPSConnection(nginx.host, nginx.port, context=nginx.tls)
+        said = {}
+        for method in ("GET", "POST", "PATCH", "DELETE"):
+            client.request(method, "/api/v1/tasks/1")
+            answer = client.getresponse()
+            said[method] = problem(Reply(answer.status, answer.reason, answer.getheaders(),
+                                         answer.read()), 503)["detail"]
+        assert said.pop("GET") == "docket gave no answer: send this again"
+        assert all("not known whether this was stored" in detail for detail in said.values())
     finally:
         nginx.stop()

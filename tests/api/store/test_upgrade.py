@@ -201,6 +201,19 @@ def test_a_fold_that_fails(old, tmp_path):
     is_whole(server, titles)
 
 
+@backends.SQLITE
+def test_a_copy_that_fails(old):
+    """What an earlier try has left is not named as the copy of what is there now."""
+    server, _ = old
+    stale = server.data / "docket.db.before-0007"
+    stale.write_bytes(b"of last week")
+    (server.data / "docket.db.before-0007.partial").mkdir()
+    said = fails("migrate", *where(server.data))
+    assert "cannot copy the database" in said and str(stale) + "\n" not in said, said
+    assert "the copy from before" not in said
+    assert stale.read_bytes() == b"of last week"
+
+
 # An upgrade that is killed
 
 def begin(place, **options):

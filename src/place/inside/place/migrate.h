@@ -33,6 +33,7 @@ enum err schema_read(struct db *db, size_t count, int64_t *have_out, struct buf 
 struct migrate_how {
 	const char
 		*copy_to; /* where there was a schema before, a checked copy comes first; or NULL */
+	bool *copied;     /* set when that copy is whole; or NULL */
 	unsigned partitions; /* of a new database, unless 0; an old one stays as it is */
 	int64_t now;
 	/* What the last one does besides to a database that had a schema before; or NULL. */

@@ -9,7 +9,7 @@
  *             close(fd);
  *     }
  *
- *     struct acceptor_config config = {.has_room = has_room, .room = eventfd(0, 0), .take = take};
+ *     struct acceptor_config config = {.has_room = has_room, .room = eventfd(0, EFD_NONBLOCK), .take = take};
  *     struct acceptor *acceptor;
  *
  *     err = listen_read("localhost:8080,192.0.2.1:8080", &config.addresses, &why);
