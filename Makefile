@@ -87,6 +87,10 @@ lint: build-clang/build.ninja
 	shellcheck $(SCRIPTS)
 	tools/check-layers
 
+# The drawing of ARCHITECTURE.md, from the includes.
+layers: tools
+	tools/draw-layers >docs/layers.svg
+
 # The options in the pages of man/, from the program.
 man: build
 	tools/man-tables.py build/docket
@@ -105,4 +109,4 @@ uninstall:
 clean:
 	rm -rf build build-quick build-gcc build-clang build-thread .pytest_cache
 
-.PHONY: build run quick check test test-all check-fresh proof-kills proof-soak proof-lists proof-restarts tools bench bench-postgres lint man format install uninstall clean
+.PHONY: build run quick check test test-all check-fresh proof-kills proof-soak proof-lists proof-restarts tools bench bench-postgres lint layers man format install uninstall clean
