@@ -184,7 +184,7 @@ enum exit_status staff_set(const struct settings *settings, struct store *store,
 
 struct listed {
 	json_t *rows;
-	struct list_place last;
+	struct list_position last;
 	size_t count;
 };
 
@@ -206,14 +206,14 @@ static enum err staff_append(void *context, const void *record)
 				output_time(staff->record.created_at));
 
 	listed->count++;
-	listed->last = (struct list_place){.id = staff->record.id};
+	listed->last = (struct list_position){.id = staff->record.id};
 	return json_array_append_new(listed->rows, row) ? ERR_NOMEM : OK;
 }
 
 static enum err staff_append_all(struct store *store, const struct scope *scope,
 				 struct arena *arena, struct listed *listed)
 {
-	struct list_place after = {0};
+	struct list_position after = {0};
 	struct list_read page;
 	struct list_query query = {
 		.sort = field_of(&staff_type, "id"), .limit = LIST_PAGE, .after = &after};

@@ -18,16 +18,16 @@ enum err list_read_params(struct call *call);
 enum err record_read_params(struct call *call);
 
 /* page.c: where the next page begins, as text for a client. NULL when memory is out. */
-char *cursor_write(struct call *call, const struct list_place *place);
-/* Sets the place, the sort and the direction from `text`. `sort_given` and `dir_given`: the
+char *cursor_write(struct call *call, const struct list_position *position);
+/* Sets the position, the sort and the direction from `text`. `sort_given` and `dir_given`: the
  * request has its own, and they must agree, as the filters must where none is at fault. What is
  * wrong is a fault of `after`. */
 enum err cursor_read(struct call *call, struct slice text, bool sort_given, bool dir_given,
 		     bool filter_at_fault);
-/* The header Link (RFC 8288): first, prev and next; `place` is of the page's last record, NULL
+/* The header Link (RFC 8288): first, prev and next; `position` is of the page's last record, NULL
  * where nothing follows; `empty`: the page has none, and therefore no prev. ERR_INVALID where the
  * request is too long to be carried on in it. */
-enum err page_links(struct call *call, const struct list_place *place, bool empty);
+enum err page_links(struct call *call, const struct list_position *position, bool empty);
 
 /* list.c: lists of any kind of record, and one record. */
 /* Answers with the JSON that the body has, or with what went wrong. */

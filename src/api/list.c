@@ -28,7 +28,7 @@ struct answer {
 	bool related_sorted;
 	size_t count;           /* of records */
 	bool one;               /* a record alone, not a list */
-	struct list_place last; /* of the page's last record */
+	struct list_position last; /* of the page's last record */
 };
 
 static enum err answer_on_related(void *context, size_t expansion, const void *record)
@@ -118,7 +118,7 @@ static enum err answer_on_record(void *context, const void *record)
 	if (++answer->count == query->limit) {
 		const char *text;
 
-		answer->last = list_place_of(record, query->sort);
+		answer->last = list_position_of(record, query->sort);
 		text = arena_copy(&answer->call->http->arena, answer->last.text);
 		if (!text)
 			return ERR_NOMEM;

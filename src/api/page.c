@@ -41,24 +41,24 @@ static struct slice cursor_purpose(struct call *call)
 				     record_types[call->route->kind]->name));
 }
 
-char *cursor_write(struct call *call, const struct list_place *place)
+char *cursor_write(struct call *call, const struct list_position *position)
 {
 	const struct list_request *list = &call->list;
 	struct cursor cursor = {
 		.version = CURSOR_VERSION,
 		.sort_row = (unsigned char)list->sort_row,
 		.marks = (unsigned char)((list->query.descending ? DESCENDING : 0) |
-					 (place->null ? NO_VALUE : 0)),
+					 (position->null ? NO_VALUE : 0)),
 	};
 	struct slice purpose = cursor_purpose(call);
 	struct buf payload = {0};
 	char *text = NULL;
 
 	memcpy(cursor.filters, list->filters, sizeof(cursor.filters));
-	cursor_put_number(place->id, cursor.id);
-	cursor_put_number(place->integer, cursor.integer);
+	cursor_put_number(position->id, cursor.id);
+	cursor_put_number(position->integer, cursor.integer);
 	buf_add(&payload, &cursor, sizeof(cursor));
-	buf_add_slice(&payload, place->text);
+	buf_add_slice(&payload, position->text);
 	if (purpose.ptr && !payload.failed)
 		text = seal(call->app->cursor_key, purpose, buf_slice(&payload),
 			    &call->http->arena);
@@ -75,12 +75,12 @@ enum err cursor_read(struct call *call, struct slice text, bool sort_given, bool
 		     bool filter_at_fault)
 {
 	struct list_request *list = &call->list;
-	struct list_place *place = arena_alloc(&call->http->arena, sizeof(*place));
+	struct list_position *position = arena_alloc(&call->http->arena, sizeof(*position));
 	struct slice purpose = cursor_purpose(call), payload;
 	struct cursor cursor;
 	enum err err;
 
-	if (!place || !purpose.ptr)
+	if (!position || !purpose.ptr)
 		return ERR_NOMEM;
 	err = unseal(call->app->cursor_key, purpose, text, &call->http->arena, &payload);
 	if (err == ERR_INVALID || (!err && payload.len < sizeof(cursor))) {
@@ -106,13 +106,13 @@ enum err cursor_read(struct call *call, struct slice text, bool sort_given, bool
 		cursor_refuse(call, "belongs to a list with other filters");
 	list->sort_row = cursor.sort_row;
 	list->query.descending = cursor.marks & DESCENDING;
-	*place = (struct list_place){
+	*position = (struct list_position){
 		.id = cursor_take_number(cursor.id),
 		.null = cursor.marks & NO_VALUE,
 		.integer = cursor_take_number(cursor.integer),
 		.text = {payload.ptr + sizeof(cursor), payload.len - sizeof(cursor)},
 	};
-	list->query.after = place;
+	list->query.after = position;
 	return OK;
 }
 
@@ -152,12 +152,12 @@ static void links_add(struct call *call, const char *relation, const char *name,
 	buf_printf(out, ">; rel=\"%s\"", relation);
 }
 
-enum err page_links(struct call *call, const struct list_place *place, bool empty)
+enum err page_links(struct call *call, const struct list_position *position, bool empty)
 {
 	size_t most = http_header_room(call->http, "Link");
 	struct buf links = {0}, next = {0};
 	char number[24], *copy = NULL;
-	const char *cursor = place ? cursor_write(call, place) : "";
+	const char *cursor = position ? cursor_write(call, position) : "";
 	enum err err = ERR_NOMEM;
 
 	if (!link_base(call))
@@ -168,7 +168,7 @@ enum err page_links(struct call *call, const struct list_place *place, bool empt
 		snprintf(number, sizeof(number), "%llu", (unsigned long long)call->list.page - 1);
 		links_add(call, "prev", "page", number, &links);
 	}
-	if (place && cursor) {
+	if (position && cursor) {
 		links_add(call, "next", "after", cursor, &next);
 		links_add(call, "next", "after", cursor, &links);
 	}
@@ -178,7 +178,7 @@ enum err page_links(struct call *call, const struct list_place *place, bool empt
 		buf_add_slice(&links, buf_slice(&next));
 	}
 	/* A client that saw none would take this page for the last. */
-	if (place && next.len > most)
+	if (position && next.len > most)
 		err = ERR_INVALID;
 	else if (cursor && !links.failed && !next.failed)
 		copy = arena_copy(&call->http->arena, buf_slice(&links));

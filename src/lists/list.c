@@ -49,8 +49,8 @@ static enum err record_row(void *context, const struct db_value *values, size_t 
 
 static enum err read_records(struct list *list, struct slice ids, const struct list_sink *sink)
 {
-	struct row_reader reader = {.list = list, .type = list->ask.type, .sink = sink};
-	const struct db_value args[] = {DB_INT_VALUE(list->ask.account_id), DB_TEXT_VALUE(ids)};
+	struct row_reader reader = {.list = list, .type = list->plan.type, .sink = sink};
+	const struct db_value args[] = {DB_INT_VALUE(list->plan.account_id), DB_TEXT_VALUE(ids)};
 	const struct db_call call = {list->store->sql.records[list->kind].select_page, args, 2,
 				     record_row, &reader};
 
@@ -61,8 +61,8 @@ static enum err read_records(struct list *list, struct slice ids, const struct l
 static enum err read_related(struct list *list, uint32_t expansions, struct slice ids,
 			     const struct list_sink *sink)
 {
-	const struct record_lists *lists = list->ask.type->lists;
-	const struct db_value args[] = {DB_INT_VALUE(list->ask.account_id), DB_TEXT_VALUE(ids)};
+	const struct record_lists *lists = list->plan.type->lists;
+	const struct db_value args[] = {DB_INT_VALUE(list->plan.account_id), DB_TEXT_VALUE(ids)};
 
 	for (size_t i = 0; lists && i < lists->expansion_count; i++) {
 		struct row_reader reader = {list, lists->expansions[i].type, sink, i, 0};
@@ -84,13 +84,13 @@ struct halves {
 	bool first, second;           /* which are asked for */
 	struct condition *conditions; /* those of the list, and room for one more */
 	struct condition *more;
-	struct list_place after;
+	struct list_position after;
 };
 
-static bool is_bounded(const struct list_ask *ask)
+static bool is_bounded(const struct list_plan *plan)
 {
-	for (size_t i = 0; i < ask->condition_count; i++)
-		if (ask->conditions[i].field == ask->sort)
+	for (size_t i = 0; i < plan->condition_count; i++)
+		if (plan->conditions[i].field == plan->sort)
 			return true;
 	return false;
 }
@@ -103,35 +103,35 @@ static bool may_be_null(const struct field *sort)
 
 static enum err split(struct list *list, struct halves *halves)
 {
-	struct list_ask *ask = &list->ask;
-	size_t count = ask->condition_count;
+	struct list_plan *plan = &list->plan;
+	size_t count = plan->condition_count;
 
 	*halves = (struct halves){.first = true};
-	if (!may_be_null(ask->sort) || is_bounded(ask))
+	if (!may_be_null(plan->sort) || is_bounded(plan))
 		return OK;
 	halves->conditions = arena_alloc(list->arena, (count + 1) * sizeof(*halves->conditions));
 	if (!halves->conditions)
 		return ERR_NOMEM;
 	if (count)
-		memcpy(halves->conditions, ask->conditions, count * sizeof(*halves->conditions));
+		memcpy(halves->conditions, plan->conditions, count * sizeof(*halves->conditions));
 	halves->more = &halves->conditions[count];
-	halves->first = !ask->after || !ask->after->null;
+	halves->first = !plan->after || !plan->after->null;
 	halves->second = true;
-	ask->conditions = halves->conditions;
-	ask->condition_count++;
+	plan->conditions = halves->conditions;
+	plan->condition_count++;
 	return OK;
 }
 
 static enum err read_halves(struct list *list, uint64_t offset)
 {
-	struct list_ask *ask = &list->ask;
+	struct list_plan *plan = &list->plan;
 	struct halves halves;
 	enum err err = split(list, &halves);
 
 	if (err || !halves.second)
 		return err ? err : list_read_keys(list, offset);
 	*halves.more =
-		(struct condition){.field = ask->sort, .op = FILTER_FROM, .bound = TIME_NONE + 1};
+		(struct condition){.field = plan->sort, .op = FILTER_FROM, .bound = TIME_NONE + 1};
 	if (halves.first) {
 		int64_t count = 0;
 
@@ -142,16 +142,16 @@ static enum err read_halves(struct list *list, uint64_t offset)
 			err = list_count(&counted, &count);
 		}
 		offset = list->id_count || (uint64_t)count > offset ? 0 : offset - (uint64_t)count;
-		ask->after = NULL;
+		plan->after = NULL;
 	}
 	if (err || list->id_count == list->wanted)
 		return err;
-	*halves.more = (struct condition){.field = ask->sort, .op = FILTER_ANY, .none = true};
-	ask->sort = field_of(ask->type, "id");
+	*halves.more = (struct condition){.field = plan->sort, .op = FILTER_ANY, .none = true};
+	plan->sort = field_of(plan->type, "id");
 	return list_read_keys(list, offset);
 }
 
-static void begin_list(struct list *list, const struct list_read *read, struct db *db)
+static void list_begin(struct list *list, const struct list_read *read, struct db *db)
 {
 	const struct list_query *query = read->query;
 
@@ -161,14 +161,14 @@ static void begin_list(struct list *list, const struct list_read *read, struct d
 		.kind = read->kind,
 		.arena = read->read.arena,
 		.wanted = query->limit + 1,
-		.ask = {.dialect = sql_dialect(read->read.store->driver),
-			.type = record_types[read->kind],
-			.account_id = read->scope.account_id,
-			.conditions = query->conditions,
-			.condition_count = query->condition_count,
-			.sort = query->sort,
-			.descending = query->descending,
-			.after = query->after},
+		.plan = {.dialect = sql_dialect(read->read.store->driver),
+			 .type = record_types[read->kind],
+			 .account_id = read->scope.account_id,
+			 .conditions = query->conditions,
+			 .condition_count = query->condition_count,
+			 .sort = query->sort,
+			 .descending = query->descending,
+			 .after = query->after},
 	};
 }
 
@@ -200,7 +200,7 @@ static enum err list_execute(struct store_read *read, struct db *db)
 	struct list list;
 	enum err err;
 
-	begin_list(&list, question, db);
+	list_begin(&list, question, db);
 	if (question->counts)
 		return list_count(&list, &question->count);
 	if (question->sink.begin)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Chooses how the ids of a list are read.
  *
- * There are two ways: to walk in the order that is asked for and leave out what does not match,
- * which is right where much matches; or to gather what one filter finds and sort it, which is
+ * It walks or gathers. To walk is to read in the order that is asked for and leave out what does not match,
+ * which is right where much matches. To gather is to sort what one filter finds, which is
  * right where little does. Neither is always right, so filters are counted, up to a cap, and a
  * walk is given up where it would become long. */
 #include <assert.h>
@@ -33,7 +33,7 @@
 /* In the order of how little each mostly finds: of two that give an order, or that cost the same,
  * the first is taken. */
 /* clang-format off */
-static const struct list_path task_paths[] = {
+static const struct list_index task_indexes[] = {
 	{NULL, "id"},
 	{"task_by_external", "external_id"},
 	{"task_user_by_staff", "users_list", NULL, {"status", "due_on"}, "task_unassigned"},
@@ -53,7 +53,7 @@ static const struct list_path task_paths[] = {
 };
 /* clang-format on */
 
-static const struct list_path casefile_paths[] = {
+static const struct list_index casefile_indexes[] = {
 	{NULL, "id"},
 	{"casefile_by_external", "external_id"},
 	{"casefile_by_number", "case_number"},
@@ -68,7 +68,7 @@ static const struct list_path casefile_paths[] = {
 	{NULL, NULL},
 };
 
-static const struct list_path subject_paths[] = {
+static const struct list_index subject_indexes[] = {
 	{NULL, "id"},
 	{"subject_by_external", "external_id"},
 	{"subject_by_case", "casefile_id"},
@@ -84,14 +84,14 @@ static const struct list_path subject_paths[] = {
 	{                                                                          \
 		{NULL, "id"}, {table "_by_external", "external_id"}, {NULL, NULL}, \
 	}
-static const struct list_path staff_paths[] = FEW("staff");
-static const struct list_path calendar_paths[] = FEW("calendar");
-static const struct list_path case_service_paths[] = FEW("case_service");
+static const struct list_index staff_indexes[] = FEW("staff");
+static const struct list_index calendar_indexes[] = FEW("calendar");
+static const struct list_index case_service_indexes[] = FEW("case_service");
 
-static const struct list_path *const paths[RECORD_KINDS] = {
-	[RECORD_TASK] = task_paths,         [RECORD_CASEFILE] = casefile_paths,
-	[RECORD_SUBJECT] = subject_paths,   [RECORD_STAFF] = staff_paths,
-	[RECORD_CALENDAR] = calendar_paths, [RECORD_CASE_SERVICE] = case_service_paths,
+static const struct list_index *const indexes[RECORD_KINDS] = {
+	[RECORD_TASK] = task_indexes,         [RECORD_CASEFILE] = casefile_indexes,
+	[RECORD_SUBJECT] = subject_indexes,   [RECORD_STAFF] = staff_indexes,
+	[RECORD_CALENDAR] = calendar_indexes, [RECORD_CASE_SERVICE] = case_service_indexes,
 };
 
 static bool is_called(const struct field *field, const char *name)
@@ -100,29 +100,29 @@ static bool is_called(const struct field *field, const char *name)
 }
 
 /* The index of that field and that second one, which may be NULL; NULL where there is none. */
-static const struct list_path *path_of(enum record_kind kind, const struct field *field,
-				       const struct field *second)
+static const struct list_index *index_find(enum record_kind kind, const struct field *field,
+					   const struct field *second)
 {
-	const struct list_path *path = paths[kind];
+	const struct list_index *index = indexes[kind];
 
-	while (path && path->field &&
-	       !(is_called(field, path->field) && is_called(second, path->second)))
-		path++;
-	return path && path->field ? path : NULL;
+	while (index && index->field &&
+	       !(is_called(field, index->field) && is_called(second, index->second)))
+		index++;
+	return index && index->field ? index : NULL;
 }
 
 /* Conditions of one field, served by one index. */
-struct way {
+struct candidate {
 	const struct field *field;
-	const struct list_path *path; /* NULL: an index of words */
-	const struct field *second;   /* of it; or NULL */
-	bool range;                   /* else it keeps the order of its path */
-	bool covered;                 /* its index has all that the question needs */
+	const struct list_index *index; /* NULL: a text index */
+	const struct field *second;     /* of it; or NULL */
+	bool range;                     /* else it keeps the order of its index */
+	bool covered;                   /* its index has all that the question needs */
 	int64_t count;
 };
 
-static enum err run_text(struct list *list, struct list_text *text, db_row_fn *on_row,
-			 void *context)
+static enum err list_run_text(struct list *list, struct list_text *text, db_row_fn *on_row,
+			      void *context)
 {
 	const struct db_call call = {text->sql.ptr, text->args, text->arg_count,
 				     on_row,        context,    .once = true};
@@ -132,16 +132,16 @@ static enum err run_text(struct list *list, struct list_text *text, db_row_fn *o
 	return err;
 }
 
-static enum err count_by(struct list *list, const struct list_ask *ask, uint64_t cap,
-			 int64_t *count_out)
+static enum err list_count_by(struct list *list, const struct list_plan *plan, uint64_t cap,
+			      int64_t *count_out)
 {
 	struct list_text text = {0};
 
-	list_write_count(ask, cap, list->arena, &text);
-	return run_text(list, &text, db_number, count_out);
+	list_write_count(plan, cap, list->arena, &text);
+	return list_run_text(list, &text, db_number, count_out);
 }
 
-static enum err id_row(void *context, const struct db_value *values, size_t count)
+static enum err key_row(void *context, const struct db_value *values, size_t count)
 {
 	struct list *list = context;
 
@@ -150,37 +150,37 @@ static enum err id_row(void *context, const struct db_value *values, size_t coun
 	return OK;
 }
 
-static enum err read_ids(struct list *list, const struct list_ask *ask, uint64_t offset)
+static enum err list_read_ids(struct list *list, const struct list_plan *plan, uint64_t offset)
 {
 	struct list_text text = {0};
 
-	list_write_keys(ask, offset, list->wanted - list->id_count, list->arena, &text);
-	return run_text(list, &text, id_row, list);
+	list_write_keys(plan, offset, list->wanted - list->id_count, list->arena, &text);
+	return list_run_text(list, &text, key_row, list);
 }
 
-struct found_place {
-	struct list_place place;
+struct found_position {
+	struct list_position position;
 	struct arena *arena;
 	bool found;
 };
 
-static enum err place_row(void *context, const struct db_value *values, size_t count)
+static enum err position_row(void *context, const struct db_value *values, size_t count)
 {
-	struct found_place *found = context;
+	struct found_position *found = context;
 	const char *copy = "";
 
 	found->found = true;
-	found->place.id = values[count - 1].integer;
+	found->position.id = values[count - 1].integer;
 	if (values[0].type == DB_TEXT)
 		copy = arena_copy(found->arena, values[0].bytes);
 	if (!copy)
 		return ERR_NOMEM;
-	found->place.text = slice_of(copy);
-	found->place.integer = values[0].integer;
+	found->position.text = slice_of(copy);
+	found->position.integer = values[0].integer;
 	return OK;
 }
 
-/* A needle without a trigram is looked up in no index of words. */
+/* A needle without a trigram is looked up in no text index. */
 static bool is_indexed(const struct condition *condition)
 {
 	return condition->op != FILTER_CONTAINS || ((condition->field->flags & FIELD_SEARCHED) &&
@@ -188,185 +188,195 @@ static bool is_indexed(const struct condition *condition)
 }
 
 /* Whether the index has what is needed of a field. */
-static bool stands_in(const struct list_path *path, const struct field *field,
+static bool stands_in(const struct list_index *index, const struct field *field,
 		      const struct condition *condition)
 {
 	/* Who is in a list is looked up by the id. */
 	if (is_called(field, "id") || (field->link && condition && !condition->none))
 		return true;
-	if (path && (is_called(field, path->field) || is_called(field, path->second)))
+	if (index && (is_called(field, index->field) || is_called(field, index->second)))
 		return true;
-	for (size_t i = 0; path && i < FIELD_COUNT(path->covers) && path->covers[i]; i++)
-		if (is_called(field, path->covers[i]))
+	for (size_t i = 0; index && i < FIELD_COUNT(index->covers) && index->covers[i]; i++)
+		if (is_called(field, index->covers[i]))
 			return true;
 	return false;
 }
 
 /* Whether nothing needs a look at the record when it is read by that index, whose conditions are
- * those of `driver`. */
-static bool is_covered(const struct list_ask *ask, const struct list_path *path,
-		       const struct field *driver)
+ * those of `lead`. */
+static bool is_covered(const struct list_plan *plan, const struct list_index *index,
+		       const struct field *lead)
 {
-	bool covered = stands_in(path, ask->sort, NULL);
+	bool covered = stands_in(index, plan->sort, NULL);
 
-	for (size_t i = 0; i < ask->condition_count; i++)
-		covered &= ask->conditions[i].field == driver ||
-			   stands_in(path, ask->conditions[i].field, &ask->conditions[i]);
+	for (size_t i = 0; i < plan->condition_count; i++)
+		covered &= plan->conditions[i].field == lead ||
+			   stands_in(index, plan->conditions[i].field, &plan->conditions[i]);
 	return covered;
 }
 
 /* An index that goes on with a field which has conditions as well, else the field's own. */
-static void choose_path(const struct list *list, struct way *way)
+static void candidate_choose_index(const struct list *list, struct candidate *candidate)
 {
-	for (size_t i = 0; i < list->ask.condition_count && !way->path; i++) {
-		way->second = list->ask.conditions[i].field;
-		way->path = path_of(list->kind, way->field, way->second);
+	for (size_t i = 0; i < list->plan.condition_count && !candidate->index; i++) {
+		candidate->second = list->plan.conditions[i].field;
+		candidate->index = index_find(list->kind, candidate->field, candidate->second);
 	}
-	if (!way->path) {
-		way->second = NULL;
-		way->path = path_of(list->kind, way->field, NULL);
+	if (!candidate->index) {
+		candidate->second = NULL;
+		candidate->index = index_find(list->kind, candidate->field, NULL);
 	}
 }
 
-/* In the order of their paths; words last. */
-static void put_way(const struct way *way, struct way ways[64], size_t count)
+/* In the order of their indexes; text indexes last. */
+static void candidate_insert(const struct candidate *candidate, struct candidate candidates[64],
+			     size_t count)
 {
 	size_t at = count;
 
-	for (; at && way->path && (!ways[at - 1].path || ways[at - 1].path > way->path); at--)
-		ways[at] = ways[at - 1];
-	ways[at] = *way;
+	for (; at && candidate->index &&
+	       (!candidates[at - 1].index || candidates[at - 1].index > candidate->index);
+	     at--)
+		candidates[at] = candidates[at - 1];
+	candidates[at] = *candidate;
 }
 
-static size_t find_ways(const struct list *list, struct way ways[64])
+static size_t candidates_find(const struct list *list, struct candidate candidates[64])
 {
-	const struct list_ask *ask = &list->ask;
+	const struct list_plan *plan = &list->plan;
 	size_t count = 0;
 
-	for (size_t i = 0; i < ask->condition_count; i++) {
-		const struct condition *condition = &ask->conditions[i];
-		struct way way = {.field = condition->field};
+	for (size_t i = 0; i < plan->condition_count; i++) {
+		const struct condition *condition = &plan->conditions[i];
+		struct candidate candidate = {.field = condition->field};
 		size_t known = 0;
 
-		while (known < count && ways[known].field != condition->field)
+		while (known < count && candidates[known].field != condition->field)
 			known++;
 		if (known < count || !is_indexed(condition))
 			continue;
 		if (condition->op != FILTER_CONTAINS)
-			choose_path(list, &way);
-		way.range = condition->op != FILTER_ANY || !list_keeps_order(condition);
-		way.covered = way.path && is_covered(ask, way.path, way.field);
-		put_way(&way, ways, count++);
+			candidate_choose_index(list, &candidate);
+		candidate.range = condition->op != FILTER_ANY || !list_keeps_order(condition);
+		candidate.covered =
+			candidate.index && is_covered(plan, candidate.index, candidate.field);
+		candidate_insert(&candidate, candidates, count++);
 	}
 	return count;
 }
 
-/* Gathers what the conditions of `way` find; NULL: all there is. */
-static void take_way(const struct list *list, const struct way *way, struct list_ask *ask)
+/* Gathers what the conditions of `candidate` find; NULL: all there is. */
+static void plan_gather(const struct list *list, const struct candidate *candidate,
+			struct list_plan *plan)
 {
-	*ask = list->ask;
-	ask->driver = way ? way->field : NULL;
-	ask->path = way ? way->path : NULL;
-	ask->second = way ? way->second : NULL;
+	*plan = list->plan;
+	plan->lead = candidate ? candidate->field : NULL;
+	plan->index = candidate ? candidate->index : NULL;
+	plan->second = candidate ? candidate->second : NULL;
 }
 
 /* Walks in order: by the index of a filter that gives it, else by that of the sort itself. */
-static void take_order(const struct list *list, const struct way *ways, size_t count,
-		       struct list_ask *ask)
+static void plan_walk(const struct list *list, const struct candidate *candidates, size_t count,
+		      struct list_plan *plan)
 {
-	const struct field *sort = list->ask.sort;
+	const struct field *sort = list->plan.sort;
 
-	*ask = list->ask;
-	ask->ordered = true;
-	ask->second = is_called(sort, "id") ? NULL : sort;
+	*plan = list->plan;
+	plan->ordered = true;
+	plan->second = is_called(sort, "id") ? NULL : sort;
 	for (size_t i = 0; i < count; i++) {
-		const struct list_path *path =
-			ways[i].range ? NULL : path_of(list->kind, ways[i].field, ask->second);
+		const struct list_index *index =
+			candidates[i].range
+				? NULL
+				: index_find(list->kind, candidates[i].field, plan->second);
 
-		if (path && (!ask->path || path < ask->path)) {
-			ask->path = path;
-			ask->driver = ways[i].field;
+		if (index && (!plan->index || index < plan->index)) {
+			plan->index = index;
+			plan->lead = candidates[i].field;
 		}
 	}
-	if (!ask->path) {
-		ask->path = path_of(list->kind, sort, NULL);
-		ask->second = NULL;
+	if (!plan->index) {
+		plan->index = index_find(list->kind, sort, NULL);
+		plan->second = NULL;
 	}
 }
 
-/* Whether conditions are left that the index of an ordered `ask` does not look up. */
-static bool leaves_some_out(const struct list_ask *ask)
+/* Whether conditions are left that the index of an ordered `plan` does not look up. */
+static bool plan_leaves_some_out(const struct list_plan *plan)
 {
-	for (size_t i = 0; i < ask->condition_count; i++)
-		if (!list_is_looked_up(ask, &ask->conditions[i]))
+	for (size_t i = 0; i < plan->condition_count; i++)
+		if (!list_is_looked_up(plan, &plan->conditions[i]))
 			return true;
 	return false;
 }
 
 /* What to gather costs, in records that are read from an index. */
-static int64_t cost_of(const struct way *way)
+static int64_t candidate_cost(const struct candidate *candidate)
 {
-	return way->count * (way->covered ? 1 : LOOKUP);
+	return candidate->count * (candidate->covered ? 1 : LOOKUP);
 }
 
-/* Of those at the cap of the count, the covered are the cheaper, and words the dearest. */
-static int rank_of(const struct way *way)
+/* Of those at the cap of the count, the covered are the cheaper, and text indexes the dearest. */
+static int candidate_rank(const struct candidate *candidate)
 {
-	return way->covered ? 2 : way->path ? 1 : 0;
+	return candidate->covered ? 2 : candidate->index ? 1 : 0;
 }
 
-/* Counts what each way would gather, up to the cost of `cap`, and finds the best. The ways that
- * mostly find little come first. */
-static enum err count_ways(struct list *list, struct way *ways, size_t count, int64_t cap,
-			   struct way **best_out)
+/* Counts what each candidate would gather, up to the cost of `cap`, and finds the best. The
+ * candidates that mostly find little come first. */
+static enum err candidates_count(struct list *list, struct candidate *candidates, size_t count,
+				 int64_t cap, struct candidate **best_out)
 {
-	struct way *best = NULL;
+	struct candidate *best = NULL;
 
 	for (size_t i = 0; i < count; i++) {
-		struct list_ask ask;
+		struct list_plan plan;
 		enum err err;
 
-		take_way(list, &ways[i], &ask);
-		ask.driver_only = true;
-		ask.after = NULL;
-		err = count_by(list, &ask, (uint64_t)(ways[i].covered ? cap : cap / LOOKUP),
-			       &ways[i].count);
+		plan_gather(list, &candidates[i], &plan);
+		plan.lead_only = true;
+		plan.after = NULL;
+		err = list_count_by(list, &plan,
+				    (uint64_t)(candidates[i].covered ? cap : cap / LOOKUP),
+				    &candidates[i].count);
 		if (err)
 			return err;
-		if (!best || cost_of(&ways[i]) < cost_of(best) ||
-		    (cost_of(&ways[i]) == cost_of(best) && rank_of(&ways[i]) > rank_of(best)))
-			best = &ways[i];
+		if (!best || candidate_cost(&candidates[i]) < candidate_cost(best) ||
+		    (candidate_cost(&candidates[i]) == candidate_cost(best) &&
+		     candidate_rank(&candidates[i]) > candidate_rank(best)))
+			best = &candidates[i];
 		/* More than the best is not worth to be counted; LOOKUP, lest a cap become 0. */
-		if (cost_of(best) < cap)
-			cap = cost_of(best) + LOOKUP;
+		if (candidate_cost(best) < cap)
+			cap = candidate_cost(best) + LOOKUP;
 	}
 	*best_out = best;
 	return OK;
 }
 
-/* The place of the record that ends a stretch of the walk; not found where the order ends first. */
-static enum err find_end(struct list *list, const struct list_ask *walk, size_t stretch,
-			 struct found_place *end)
+/* The position of the record that ends a stretch of the walk; not found where the order ends first.
+ */
+static enum err stretch_find_end(struct list *list, const struct list_plan *walk, size_t stretch,
+				 struct found_position *end)
 {
 	struct list_text text = {0};
-	struct list_ask bare = *walk;
+	struct list_plan bare = *walk;
 
-	bare.driver_only = true;
+	bare.lead_only = true;
 	bare.until = NULL;
 	list_write_keys(&bare, stretch - 1, 1, list->arena, &text);
-	return run_text(list, &text, place_row, end);
+	return list_run_text(list, &text, position_row, end);
 }
 
 /* Walks in order, a stretch at a time; `done_out` is false, and nothing read, where what was found
  * so far tells that it would be long. */
-static enum err try_walk(struct list *list, const struct list_ask *from, uint64_t offset,
-			 bool *done_out)
+static enum err list_try_walk(struct list *list, const struct list_plan *from, uint64_t offset,
+			      bool *done_out)
 {
-	struct found_place ends[STRETCHES] = {{{0}}};
-	struct list_ask walk = *from;
+	struct found_position ends[STRETCHES] = {{{0}}};
+	struct list_plan walk = *from;
 	struct list part = *list;
 	size_t more = list->wanted - list->id_count;
-	size_t stretch = is_covered(from, from->path, from->driver) ? STRETCH_COVERED : STRETCH;
+	size_t stretch = is_covered(from, from->index, from->lead) ? STRETCH_COVERED : STRETCH;
 
 	*done_out = false;
 	if (offset + more > WALK_MAX)
@@ -383,10 +393,10 @@ static enum err try_walk(struct list *list, const struct list_ask *from, uint64_
 		enum err err;
 
 		ends[i].arena = list->arena;
-		err = find_end(&part, &walk, stretch << i, &ends[i]);
-		walk.until = ends[i].found ? &ends[i].place : NULL;
+		err = stretch_find_end(&part, &walk, stretch << i, &ends[i]);
+		walk.until = ends[i].found ? &ends[i].position : NULL;
 		if (!err)
-			err = read_ids(&part, &walk, 0);
+			err = list_read_ids(&part, &walk, 0);
 		if (err)
 			return err;
 		walk.after = walk.until;
@@ -404,70 +414,71 @@ static enum err try_walk(struct list *list, const struct list_ask *from, uint64_
 }
 
 /* Where nothing is looked up, every title is looked at: in their index. */
-static const struct list_path *path_of_titles(const struct list *list)
+static const struct list_index *title_index(const struct list *list)
 {
-	for (size_t i = 0; i < list->ask.condition_count; i++)
-		if (list->ask.conditions[i].op == FILTER_CONTAINS)
-			return path_of(list->kind, list->ask.conditions[i].field, NULL);
+	for (size_t i = 0; i < list->plan.condition_count; i++)
+		if (list->plan.conditions[i].op == FILTER_CONTAINS)
+			return index_find(list->kind, list->plan.conditions[i].field, NULL);
 	return NULL;
 }
 
-static void take_best(const struct list *list, const struct way *best, struct list_ask *ask)
+static void plan_best(const struct list *list, const struct candidate *best, struct list_plan *plan)
 {
-	take_way(list, best, ask);
+	plan_gather(list, best, plan);
 	if (!best)
-		ask->path = path_of_titles(list);
+		plan->index = title_index(list);
 }
 
 enum err list_read_keys(struct list *list, uint64_t offset)
 {
-	struct way ways[64], *best = NULL;
-	size_t count = find_ways(list, ways);
-	struct list_ask ask;
+	struct candidate candidates[64], *best = NULL;
+	size_t count = candidates_find(list, candidates);
+	struct list_plan plan;
 	int64_t gather = GATHER;
 	bool done = false;
 	enum err err;
 
-	take_order(list, ways, count, &ask);
-	if (!leaves_some_out(&ask))
-		return read_ids(list, &ask, offset);
-	err = count_ways(list, ways, count, GATHER, &best);
+	plan_walk(list, candidates, count, &plan);
+	if (!plan_leaves_some_out(&plan))
+		return list_read_ids(list, &plan, offset);
+	err = candidates_count(list, candidates, count, GATHER, &best);
 	/* To walk as far as a deep page costs more than to gather some more. */
-	if (!err && best && cost_of(best) >= GATHER && offset > DEEP) {
+	if (!err && best && candidate_cost(best) >= GATHER && offset > DEEP) {
 		gather = GATHER * DEEP_MORE;
-		err = count_ways(list, ways, count, gather, &best);
+		err = candidates_count(list, candidates, count, gather, &best);
 	}
-	if (!err && (!best || cost_of(best) >= gather)) {
-		err = try_walk(list, &ask, offset, &done);
+	if (!err && (!best || candidate_cost(best) >= gather)) {
+		err = list_try_walk(list, &plan, offset, &done);
 		if (!err && !done && count > 1)
-			err = count_ways(list, ways, count, GATHER * COUNT_AGAIN, &best);
+			err = candidates_count(list, candidates, count, GATHER * COUNT_AGAIN,
+					       &best);
 	}
 	if (err || done)
 		return err;
-	take_best(list, best, &ask);
-	return read_ids(list, &ask, offset);
+	plan_best(list, best, &plan);
+	return list_read_ids(list, &plan, offset);
 }
 
 enum err list_count(struct list *list, int64_t *count_out)
 {
-	struct way ways[64], *best = NULL;
-	struct list_ask ask;
+	struct candidate candidates[64], *best = NULL;
+	struct list_plan plan;
 	enum err err = OK;
 	size_t count;
 
 	/* The order is of no interest, and need not stand in the index. */
-	list->ask.sort = field_of(list->ask.type, "id");
-	list->ask.after = NULL;
-	count = find_ways(list, ways);
+	list->plan.sort = field_of(list->plan.type, "id");
+	list->plan.after = NULL;
+	count = candidates_find(list, candidates);
 	if (count == 1)
-		best = &ways[0];
+		best = &candidates[0];
 	if (count > 1)
-		err = count_ways(list, ways, count, GATHER, &best);
+		err = candidates_count(list, candidates, count, GATHER, &best);
 	/* To count again costs as much as it saves where an index has all that is asked. */
-	if (!err && count > 1 && cost_of(best) >= GATHER && !best->covered)
-		err = count_ways(list, ways, count, GATHER * COUNT_AGAIN, &best);
+	if (!err && count > 1 && candidate_cost(best) >= GATHER && !best->covered)
+		err = candidates_count(list, candidates, count, GATHER * COUNT_AGAIN, &best);
 	if (err)
 		return err;
-	take_best(list, best, &ask);
-	return count_by(list, &ask, 0, count_out);
+	plan_best(list, best, &plan);
+	return list_count_by(list, &plan, 0, count_out);
 }

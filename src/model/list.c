@@ -29,18 +29,18 @@ bool expansions_read(const struct record_lists *lists, struct slice names, uint3
 	return true;
 }
 
-struct list_place list_place_of(const void *record, const struct field *sort)
+struct list_position list_position_of(const void *record, const struct field *sort)
 {
 	const void *at = CONST_FIELD_AT(record, sort);
-	struct list_place place = {.id = ((const struct record *)record)->id};
+	struct list_position position = {.id = ((const struct record *)record)->id};
 
 	if (sort->type == FIELD_TEXT)
-		place.text = *(const struct slice *)at;
+		position.text = *(const struct slice *)at;
 	else if (sort->type == FIELD_DATE || sort->type == FIELD_CHOICE || sort->type == FIELD_BOOL)
-		place.integer = *(const int32_t *)at;
+		position.integer = *(const int32_t *)at;
 	else
-		place.integer = *(const int64_t *)at;
-	place.null = (sort->type == FIELD_TIMESTAMP && place.integer == TIME_NONE) ||
-		     (sort->type == FIELD_DATE && place.integer == DATE_NONE);
-	return place;
+		position.integer = *(const int64_t *)at;
+	position.null = (sort->type == FIELD_TIMESTAMP && position.integer == TIME_NONE) ||
+			(sort->type == FIELD_DATE && position.integer == DATE_NONE);
+	return position;
 }

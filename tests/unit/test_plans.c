@@ -388,7 +388,7 @@ static void question_of(const struct row *row, struct question *question)
 struct page {
 	const struct field *sort;
 	size_t count;
-	struct list_place last;
+	struct list_position last;
 	char text[256];
 };
 
@@ -397,7 +397,7 @@ static enum err page_record(void *context, const void *record)
 	struct page *page = context;
 
 	page->count++;
-	page->last = list_place_of(record, page->sort);
+	page->last = list_position_of(record, page->sort);
 	snprintf(page->text, sizeof(page->text), "%.*s", (int)page->last.text.len,
 		 page->last.text.ptr ? page->last.text.ptr : "");
 	page->last.text = slice_of(page->text);
@@ -454,7 +454,7 @@ static void walk(struct place *place, const struct row *row, const char *sort, b
 {
 	struct question question;
 	struct page page;
-	struct list_place after;
+	struct list_position after;
 	struct list_query query = {
 		.conditions = question.conditions,
 		.sort = field_of(&task_type, sort),
@@ -496,7 +496,7 @@ static void no_sort_costs_more(void **state)
 static void depth_costs_nothing(void **state)
 {
 	struct place *place = *state;
-	struct list_place after = {.id = 900000, .integer = 19285};
+	struct list_position after = {.id = 900000, .integer = 19285};
 	struct page page;
 
 	for (size_t i = 0; i < FIELD_COUNT(common_sorts); i++) {
@@ -572,9 +572,9 @@ static void everything_at_once(void **state)
 {
 	struct place *place = *state;
 	const struct scope scope = {1, 1};
-	struct list_place after = {.id = 5, .text = SLICE("a")};
+	struct list_position after = {.id = 5, .text = SLICE("a")};
 	struct condition conditions[32];
-	int64_t values[LIST_ARMS_MAX], count;
+	int64_t values[LIST_BRANCHES_MAX], count;
 	struct page page = {.sort = field_of(&task_type, "title_folded")};
 	const struct list_sink sink = {.on_record = page_record, .context = &page};
 	struct list_query query = {.conditions = conditions,
@@ -585,7 +585,7 @@ static void everything_at_once(void **state)
 	struct arena arena = {0};
 	bool more;
 
-	for (size_t i = 0; i < LIST_ARMS_MAX; i++)
+	for (size_t i = 0; i < LIST_BRANCHES_MAX; i++)
 		values[i] = (int64_t)i + 1;
 	for (size_t i = 0; i < task_type.lists->filter_count; i++) {
 		const struct filter *filter = &task_type.lists->filters[i];
@@ -594,7 +594,7 @@ static void everything_at_once(void **state)
 			.field = field_of(&task_type, filter->field),
 			.op = filter->op,
 			.values = values,
-			.count = filter->op == FILTER_ANY ? LIST_ARMS_MAX : 0,
+			.count = filter->op == FILTER_ANY ? LIST_BRANCHES_MAX : 0,
 			.none = filter->none,
 			.bound = filter->op == FILTER_TO ? INT64_C(4000000000) : 1,
 			.text = SLICE(

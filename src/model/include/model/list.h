@@ -77,7 +77,7 @@ struct condition {
 };
 
 /* Where a record stands in an order: its value of the sort, then its id. */
-struct list_place {
+struct list_position {
 	int64_t id;
 	bool null;         /* has no value: behind all that have one, in both directions */
 	int64_t integer;   /* a date, timestamp or id */
@@ -92,7 +92,7 @@ struct list_query {
 	bool descending;
 	uint64_t offset;                /* records to leave out */
 	size_t limit;                   /* records wanted, at least 1 */
-	const struct list_place *after; /* only what stands behind it; NULL: from the beginning */
+	const struct list_position *after; /* only what stands behind it; NULL: from the beginning */
 	uint32_t expansions;            /* bits of the record_lists' rows */
 };
 
@@ -100,6 +100,6 @@ struct list_query {
 bool expansions_read(const struct record_lists *lists, struct slice names, uint32_t *bits_out);
 
 /* Where `record` stands in the order of `sort`; a text is not copied. */
-struct list_place list_place_of(const void *record, const struct field *sort);
+struct list_position list_position_of(const void *record, const struct field *sort);
 
 #endif

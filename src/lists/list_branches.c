@@ -1,0 +1,416 @@
+/* SPDX-License-Identifier: MIT */
+/* Writes the statements of lists: a branch for each value of the lead's condition, joined by UNION
+ * ALL. The index to begin with was decided by counting, and is named: it is not left to the
+ * database's guess. */
+#include <assert.h>
+
+#include "base/text.h"
+#include "list_writer.h"
+
+/* A longer needle is looked up by its beginning. */
+#define PHRASE_CHARS 64
+
+void list_text_release(struct list_text *text)
+{
+	buf_release(&text->sql);
+	*text = (struct list_text){0};
+}
+
+/* A staff member's tasks, once each where several are asked for: with the first of them. */
+static void add_link_branch(struct list_writer *w)
+{
+	const struct condition *condition = w->branch.condition;
+	const struct field_link *link = condition->field->link;
+
+	buf_add_text(&w->where, "u.account_id = $1");
+	if (w->branch.set)
+		return; /* see add_distinct() */
+	buf_printf(&w->where, " AND u.%s = $%d", link->member,
+		   list_add_arg(w, DB_INT_VALUE(*w->branch.value)));
+	if (condition->count == 1)
+		return;
+	/* The + keeps the set out of the index: SQLite 3.46 would look up each of its values for
+	 * every row, instead of the range below the row's member. */
+	buf_printf(&w->where,
+		   " AND NOT EXISTS (SELECT 1 FROM %s x WHERE x.account_id = $1"
+		   " AND x.%s = u.%s AND x.%s < u.%s AND +x.%s",
+		   link->table, link->owner, link->owner, link->member, link->member, link->member);
+	list_add_among(w, condition, &w->where);
+	buf_add_char(&w->where, ')');
+}
+
+/* U+FFFE and U+FFFF are U+FFFD to FTS5: what it finds by one of the three is looked at again. */
+static bool has_noncharacter(struct slice text)
+{
+	for (size_t i = 2; i < text.len; i++)
+		if ((unsigned char)text.ptr[i - 2] == 0xef &&
+		    (unsigned char)text.ptr[i - 1] == 0xbf && (unsigned char)text.ptr[i] >= 0xbd)
+			return true;
+	return false;
+}
+
+static void add_text_branch(struct list_writer *w)
+{
+	const struct condition *condition = w->branch.condition;
+	const struct text_index *index = w->plan->dialect->text_index;
+	struct slice front = text_front(condition->text, PHRASE_CHARS);
+	struct buf phrase = {0};
+	const char *copy;
+
+	buf_add_char(&phrase, '"');
+	for (size_t i = 0; i < front.len; i++) {
+		if (front.ptr[i] == '"')
+			buf_add_char(&phrase, '"');
+		buf_add_char(&phrase, front.ptr[i]);
+	}
+	buf_add_char(&phrase, '"');
+	copy = phrase.failed ? NULL : arena_copy(w->arena, buf_slice(&phrase));
+	w->text->failed |= !copy;
+	buf_printf(&w->where, "%s$%d", index->match,
+		   list_keep_arg(&w->value_args[list_condition_number(w, condition)][1], w,
+				 DB_TEXT_VALUE(((struct slice){copy, copy ? phrase.len : 0}))));
+	buf_release(&phrase);
+	if (front.len < condition->text.len || has_noncharacter(front)) {
+		list_add_and(w);
+		list_add_condition(w, condition);
+	}
+}
+
+/* The account, and what the lead looks up. */
+static void add_lead(struct list_writer *w)
+{
+	const struct branch *branch = &w->branch;
+
+	if (branch->source == SOURCE_LINK) {
+		add_link_branch(w);
+		return;
+	}
+	if (branch->source == SOURCE_TEXT) {
+		add_text_branch(w);
+		return;
+	}
+	buf_add_text(&w->where, "t.account_id = $1");
+	if (!branch->condition)
+		return;
+	list_add_and(w);
+	if (branch->none) {
+		list_add_none(w, branch->condition);
+	} else if (branch->set) {
+		list_add_column(w, branch->condition->field, &w->where);
+		list_add_among(w, branch->condition, &w->where);
+	} else if (branch->value) {
+		list_add_column(w, branch->condition->field, &w->where);
+		buf_printf(&w->where, " = $%d", list_add_arg(w, DB_INT_VALUE(*branch->value)));
+	} else {
+		list_add_condition(w, branch->condition);
+	}
+}
+
+/* A bound of the sort is not needed beside the position of a record that kept to it; and beside it
+ * might be looked up in its stead. */
+static bool is_implied(const struct list_plan *plan, const struct condition *condition)
+{
+	const struct list_position *low = plan->descending ? plan->until : plan->after;
+	const struct list_position *high = plan->descending ? plan->after : plan->until;
+
+	return plan->ordered && condition->field == plan->sort &&
+	       ((condition->op == FILTER_FROM && low) || (condition->op == FILTER_TO && high));
+}
+
+bool list_is_looked_up(const struct list_plan *plan, const struct condition *condition)
+{
+	return condition->field == plan->lead || condition->field == plan->second ||
+	       (plan->ordered && condition->field == plan->sort &&
+		condition->op != FILTER_CONTAINS);
+}
+
+static void add_others(struct list_writer *w)
+{
+	const struct list_plan *plan = w->plan;
+
+	for (size_t i = 0; i < plan->condition_count; i++) {
+		const struct condition *condition = &plan->conditions[i];
+
+		if (condition == w->branch.condition || is_implied(plan, condition) ||
+		    (plan->lead_only && !list_is_looked_up(plan, condition)))
+			continue;
+		list_add_and(w);
+		list_add_condition(w, condition);
+	}
+}
+
+/* `position` is compared by `op`. */
+static void add_position(struct list_writer *w, const struct list_position *position,
+			 const char *op)
+{
+	const struct list_plan *plan = w->plan;
+	const struct field *id = field_of(plan->type, "id");
+	int id_arg;
+
+	list_add_and(w);
+	if (list_is_id(plan->sort)) {
+		id_arg = list_add_arg(w, DB_INT_VALUE(position->id));
+		if (w->branch.source == SOURCE_TEXT)
+			buf_printf(&w->where, "%s %s %s + $%d", plan->dialect->text_index->order,
+				   op, plan->dialect->text_index->first, id_arg);
+		else {
+			list_add_column(w, id, &w->where);
+			buf_printf(&w->where, " %s $%d", op, id_arg);
+		}
+		return;
+	}
+	buf_add_char(&w->where, '(');
+	list_add_column(w, plan->sort, &w->where);
+	buf_add_text(&w->where, ", ");
+	list_add_column(w, id, &w->where);
+	buf_printf(&w->where, ") %s ($%d, ", op,
+		   list_add_arg(w, plan->sort->type == FIELD_TEXT
+					   ? DB_TEXT_VALUE(position->text)
+					   : DB_INT_VALUE(position->integer)));
+	buf_printf(&w->where, "$%d)", list_add_arg(w, DB_INT_VALUE(position->id)));
+}
+
+/* The positions, and the ends of the account's part of a text index where no position is one.
+ */
+static void add_positions(struct list_writer *w)
+{
+	const struct list_plan *plan = w->plan;
+	const struct text_index *index = plan->dialect->text_index;
+	bool ends = w->branch.source == SOURCE_TEXT, by_id = list_is_id(plan->sort);
+	const struct list_position *low = plan->descending ? plan->until : plan->after;
+	const struct list_position *high = plan->descending ? plan->after : plan->until;
+
+	if (low)
+		add_position(w, low, plan->descending ? ">=" : ">");
+	if (ends && !(low && by_id))
+		buf_printf(&w->where, " AND %s >= %s", index->order, index->first);
+	if (high)
+		add_position(w, high, plan->descending ? "<" : "<=");
+	if (ends && !(high && by_id))
+		buf_printf(&w->where, " AND %s <= %s", index->order, index->last);
+}
+
+/* Names the index that a table is read by; NULL is its key. */
+static void add_index(const struct list_writer *w, const char *table, const char *index,
+		      struct buf *out)
+{
+	const struct sql_dialect *dialect = w->plan->dialect;
+	struct buf name = {0};
+
+	if (!dialect->use_index)
+		return;
+	if (index)
+		buf_add_text(&name, index);
+	else
+		put_into(dialect->key_index, table, &name);
+	buf_add_char(&name, '\0');
+	if (name.failed)
+		out->failed = true;
+	else
+		put_into(dialect->use_index, name.ptr, out);
+	buf_release(&name);
+}
+
+/* Many staff members' tasks, once each. */
+static void add_distinct(struct list_writer *w, struct buf *out)
+{
+	const struct condition *condition = w->branch.condition;
+	const struct field_link *link = condition->field->link;
+
+	buf_printf(out, "(SELECT DISTINCT account_id, %s", link->owner);
+	for (size_t i = 0; link->copies[i]; i++)
+		buf_printf(out, ", %s", link->copies[i]);
+	buf_printf(out, " FROM %s", link->table);
+	add_index(w, link->table, w->plan->index->name, out);
+	buf_printf(out, " WHERE account_id = $1 AND %s", link->member);
+	list_add_among(w, condition, out);
+	buf_add_text(out, ") u");
+}
+
+/* " FROM … WHERE …" of the branch, with what was put into `where`. */
+static void add_from(struct list_writer *w, struct buf *out)
+{
+	const struct list_plan *plan = w->plan;
+
+	buf_add_text(out, " FROM ");
+	if (w->branch.source == SOURCE_LINK && w->branch.set)
+		add_distinct(w, out);
+	else if (w->branch.source == SOURCE_LINK)
+		buf_printf(out, "%s u", list_branch_link(w)->table);
+	else if (w->branch.source == SOURCE_TEXT)
+		buf_add_text(out, plan->dialect->text_index->from);
+	else
+		buf_printf(out, "%s t", plan->type->table);
+	if (w->branch.source != SOURCE_TEXT && plan->index &&
+	    !(w->branch.source == SOURCE_LINK && w->branch.set))
+		add_index(w, plan->type->table,
+			  w->branch.none && plan->index->empty ? plan->index->empty
+							       : plan->index->name,
+			  out);
+	if (w->branch.source != SOURCE_RECORD && w->joined) {
+		buf_printf(out, " CROSS JOIN %s t", plan->type->table);
+		add_index(w, plan->type->table, NULL, out);
+		buf_add_text(out, " WHERE t.account_id = $1 AND t.id = ");
+		list_add_column(w, field_of(plan->type, "id"), out);
+		buf_add_text(out, " AND ");
+	} else {
+		buf_add_text(out, " WHERE ");
+	}
+	buf_add_slice(out, buf_slice(&w->where));
+	w->text->failed |= w->where.failed;
+}
+
+static void add_order(struct list_writer *w, bool by_number, struct buf *out)
+{
+	const struct list_plan *plan = w->plan;
+	const char *end = plan->descending ? " DESC" : "";
+
+	buf_add_text(out, " ORDER BY ");
+	if (by_number) {
+		buf_printf(out, list_is_id(plan->sort) ? "1%s" : "1%s, 2%s", end, end);
+		return;
+	}
+	if (list_is_id(plan->sort) && w->branch.source == SOURCE_TEXT) {
+		buf_printf(out, "%s%s", plan->dialect->text_index->order, end);
+		return;
+	}
+	if (!list_is_id(plan->sort)) {
+		list_add_column(w, plan->sort, out);
+		buf_printf(out, "%s, ", end);
+	}
+	list_add_column(w, field_of(plan->type, "id"), out);
+	buf_add_text(out, end);
+}
+
+bool list_keeps_order(const struct condition *condition)
+{
+	return condition->op == FILTER_ANY && condition->count <= LIST_BRANCHES_MAX;
+}
+
+/* The branches of the lead's condition, at most LIST_BRANCHES_MAX + 1; at least one. */
+static size_t plan_branches(const struct list_plan *plan,
+			    struct branch branches[LIST_BRANCHES_MAX + 1])
+{
+	const struct condition *condition = NULL;
+	size_t count = 0;
+
+	for (size_t i = 0; i < plan->condition_count && !condition && plan->lead; i++)
+		if (plan->conditions[i].field == plan->lead)
+			condition = &plan->conditions[i];
+	if (!condition || condition->op != FILTER_ANY) {
+		branches[0] = (struct branch){.condition = condition};
+		if (condition && condition->op == FILTER_CONTAINS && plan->dialect->text_index &&
+		    (condition->field->flags & FIELD_SEARCHED))
+			branches[0].source = SOURCE_TEXT;
+		return 1;
+	}
+	for (size_t i = 0; i < condition->count && list_keeps_order(condition); i++)
+		branches[count++] =
+			(struct branch){.condition = condition, .value = &condition->values[i]};
+	if (!list_keeps_order(condition))
+		branches[count++] = (struct branch){.condition = condition, .set = true};
+	for (size_t i = 0; i < count; i++)
+		branches[i].source = condition->field->link ? SOURCE_LINK : SOURCE_RECORD;
+	if (condition->none)
+		branches[count++] = (struct branch){.condition = condition, .none = true};
+	return count;
+}
+
+/* One branch's SELECT, ordered where `order` says so. */
+static void branch_write(struct list_writer *w, bool keys, bool named, bool order)
+{
+	const struct list_plan *plan = w->plan;
+	struct buf *sql = &w->text->sql, select = {0}, tail = {0};
+
+	w->joined = false;
+	buf_clear(&w->where);
+	add_lead(w);
+	add_others(w);
+	add_positions(w);
+	if (keys && !list_is_id(plan->sort)) {
+		list_add_column(w, plan->sort, &select);
+		buf_add_text(&select, named ? " AS k, " : ", ");
+	}
+	if (keys) {
+		list_add_column(w, field_of(plan->type, "id"), &select);
+		buf_add_text(&select, named ? " AS i" : "");
+	} else {
+		buf_add_text(&select, "1");
+	}
+	if (order)
+		add_order(w, false, &tail);
+	buf_add_text(sql, "SELECT ");
+	buf_add_slice(sql, buf_slice(&select));
+	add_from(w, sql);
+	buf_add_slice(sql, buf_slice(&tail));
+	w->text->failed |= select.failed || tail.failed;
+	buf_release(&select);
+	buf_release(&tail);
+}
+
+static void writer_begin(struct list_writer *w, const struct list_plan *plan, struct arena *arena,
+			 struct list_text *text)
+{
+	*w = (struct list_writer){.plan = plan, .arena = arena, .text = text};
+	assert(plan->condition_count <= 64);
+	list_add_arg(w, DB_INT_VALUE(plan->account_id));
+}
+
+static void writer_end(struct list_writer *w)
+{
+	buf_add_char(&w->text->sql, '\0');
+	w->text->failed |= w->text->sql.failed;
+	buf_release(&w->where);
+}
+
+void list_write_keys(const struct list_plan *plan, uint64_t offset, uint64_t limit,
+		     struct arena *arena, struct list_text *text)
+{
+	struct branch branches[LIST_BRANCHES_MAX + 1];
+	size_t count = plan_branches(plan, branches);
+	bool wrap = count > 1 && !plan->ordered, by_id = list_is_id(plan->sort);
+	const char *end_of = plan->descending ? " DESC" : "";
+	struct list_writer w;
+
+	writer_begin(&w, plan, arena, text);
+	if (wrap)
+		buf_printf(&text->sql, "SELECT %si FROM (", by_id ? "" : "k, ");
+	for (size_t i = 0; i < count; i++) {
+		w.branch = branches[i];
+		buf_add_text(&text->sql, i ? " UNION ALL " : "");
+		branch_write(&w, true, wrap, count == 1);
+	}
+	if (wrap) {
+		buf_add_text(&text->sql, ") q ORDER BY ");
+		if (!by_id)
+			buf_printf(&text->sql, "k%s, ", end_of);
+		buf_printf(&text->sql, "i%s", end_of);
+	} else if (count > 1) {
+		add_order(&w, true, &text->sql);
+	}
+	buf_printf(&text->sql, " LIMIT $%d", list_add_arg(&w, DB_INT_VALUE((int64_t)limit)));
+	if (offset)
+		buf_printf(&text->sql, " OFFSET $%d",
+			   list_add_arg(&w, DB_INT_VALUE((int64_t)offset)));
+	writer_end(&w);
+}
+
+void list_write_count(const struct list_plan *plan, uint64_t cap, struct arena *arena,
+		      struct list_text *text)
+{
+	struct branch branches[LIST_BRANCHES_MAX + 1];
+	size_t count = plan_branches(plan, branches);
+	struct list_writer w;
+
+	writer_begin(&w, plan, arena, text);
+	buf_add_text(&text->sql, "SELECT count(*) FROM (");
+	for (size_t i = 0; i < count; i++) {
+		w.branch = branches[i];
+		buf_add_text(&text->sql, i ? " UNION ALL " : "");
+		branch_write(&w, false, false, false);
+	}
+	if (cap)
+		buf_printf(&text->sql, " LIMIT $%d", list_add_arg(&w, DB_INT_VALUE((int64_t)cap)));
+	buf_add_text(&text->sql, ") q");
+	writer_end(&w);
+}
