@@ -58,8 +58,8 @@ static struct record_write *write_of_path(struct call *call, enum record_action 
 		problem_err(call, ERR_NOT_FOUND);
 		return NULL;
 	}
-	return versions_read(call, "If-Match", &write->versions) &&
-			       versions_read(call, "If-None-Match", &write->unless)
+	return versions_read(call, "If-Match", &write->if_match) &&
+			       versions_read(call, "If-None-Match", &write->if_none_match)
 		       ? write
 		       : NULL;
 }
@@ -137,12 +137,12 @@ void record_written(struct call *call)
 		problem_err(call, write->write.err);
 	else if (write->action != RECORD_CREATE && !write->found)
 		problem_err(call, ERR_NOT_FOUND);
-	else if (write->other_version)
+	else if (write->match_failed)
 		problem(call, 412,
 			"If-Match: the record's current entity tag is not among those given");
-	else if (write->excluded && write->unless.any)
+	else if (write->none_match_failed && write->if_none_match.any)
 		problem(call, 412, "If-None-Match: the record exists");
-	else if (write->excluded)
+	else if (write->none_match_failed)
 		problem(call, 412,
 			"If-None-Match: the record's current entity tag is among those given");
 	else if (call->faults.count)

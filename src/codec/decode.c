@@ -144,7 +144,7 @@ static bool decode_text(struct decode *decode, const struct field *field, const 
 	return true;
 }
 
-/* One part of an address; the rules of the parts are address_settle()'s. */
+/* One part of an address; the rules of the parts are address_normalize()'s. */
 static void decode_part(struct decode *decode, const json_t *value, const char *path,
 			bool *number_in_out, struct slice *part_out)
 {
@@ -204,7 +204,7 @@ static bool decode_address(struct decode *decode, const struct field *field, con
 	decode_unknown(decode, value, path, address_parts, ADDRESS_PARTS);
 	if (address_is_blank(address))
 		return false;
-	address_settle(address, zip_number, decode->account->country, path, decode->faults);
+	address_normalize(address, zip_number, decode->account->country, path, decode->faults);
 	*(struct address **)at = address;
 	return decode->faults->count == before;
 }

@@ -169,8 +169,8 @@ static void check_codes(const struct address *address, const struct address *sen
 			   example_of(country), shown);
 }
 
-void address_settle(struct address *address, bool zip_number, struct slice country,
-		    const char *path, struct faults *faults)
+void address_normalize(struct address *address, bool zip_number, struct slice country,
+		       const char *path, struct faults *faults)
 {
 	const struct address sent = *address;
 

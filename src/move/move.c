@@ -139,7 +139,7 @@ struct copying {
 	size_t bytes, rows;
 };
 
-static enum err flush(struct copying *copying)
+static enum err copying_flush(struct copying *copying)
 {
 	struct move *move = copying->move;
 	enum err err =
@@ -182,7 +182,7 @@ static enum err copy_row(void *context, const struct db_value *values, size_t co
 	}
 	copying->rows++;
 	if (!err && (copying->calls.count >= CALLS_AT_ONCE || copying->bytes >= BYTES_AT_ONCE))
-		err = flush(copying);
+		err = copying_flush(copying);
 	return err;
 }
 
@@ -212,7 +212,7 @@ static enum err copy_page(struct copying *copying, struct key *key, bool *more_o
 	enum err err = rows_read(move, &move->from, (size_t)(copying->table - move_tables), key,
 				 copy_row, copying, more_out);
 
-	return !err && copying->calls.count ? flush(copying) : err;
+	return !err && copying->calls.count ? copying_flush(copying) : err;
 }
 
 /* `alone`: each page in a transaction of its own. */

@@ -104,8 +104,8 @@ struct folding {
 };
 
 /* Updates the index of words beside the table. It needs the old text to remove, and the new one. */
-static enum err change_words(struct folding *folding, const struct field *field, const void *record,
-			     const void *after)
+static enum err folding_change_words(struct folding *folding, const struct field *field,
+				     const void *record, const void *after)
 {
 	const struct text_index *index = sql_dialect(folding->db->driver)->text_index;
 	const void *const sides[] = {record, after};
@@ -124,7 +124,7 @@ static enum err change_words(struct folding *folding, const struct field *field,
 	return err;
 }
 
-static enum err change(struct folding *folding, const void *record, const void *after)
+static enum err folding_change(struct folding *folding, const void *record, const void *after)
 {
 	const struct record_type *type = record_types[folding->kind];
 	struct db_value args[DB_ARGS_MAX] = {DB_INT_VALUE(folding->account_id),
@@ -144,7 +144,7 @@ static enum err change(struct folding *folding, const void *record, const void *
 		if (!copy)
 			return ERR_NOMEM;
 		args[count++] = DB_TEXT_VALUE(((struct slice){copy, text.len}));
-		err = change_words(folding, field, record, after);
+		err = folding_change_words(folding, field, record, after);
 	}
 	return err ? err
 		   : calls_add_copy(&folding->calls, folding->update, args, count, NULL, NULL);
@@ -159,7 +159,7 @@ static void keep_apart(const struct staff *staff, struct staff *after)
 }
 
 /* The record's columns, then the account. A text that is not UTF-8 is left to docket check. */
-static enum err record_row(void *context, const struct db_value *values, size_t count)
+static enum err folding_record_row(void *context, const struct db_value *values, size_t count)
 {
 	struct folding *folding = context;
 	const struct record_type *type = record_types[folding->kind];
@@ -178,7 +178,7 @@ static enum err record_row(void *context, const struct db_value *values, size_t 
 	if (!err && differ && folding->kind == RECORD_STAFF)
 		keep_apart(record, after);
 	if (!err && differ && !folding->dry)
-		err = change(folding, record, after);
+		err = folding_change(folding, record, after);
 	if (!err && differ)
 		folding->folded.changed++;
 	arena_release(&arena);
@@ -190,7 +190,7 @@ static enum err fold_page(struct folding *folding, const char *select)
 	const struct db_driver *driver = folding->db->driver;
 	const struct db_value args[] = {DB_INT_VALUE(folding->account_id),
 					DB_INT_VALUE(folding->id)};
-	const struct db_call call = {select, args, 2, record_row, folding};
+	const struct db_call call = {select, args, 2, folding_record_row, folding};
 	enum err err;
 
 	folding->rows = 0;
@@ -260,7 +260,7 @@ static enum err fold_kind(struct folding *folding, enum record_kind kind)
 	"EXISTS (SELECT 1 FROM staff o WHERE o.account_id = staff.account_id" \
 	" AND o.username_key = staff.username_key AND o.id <> staff.id)"
 
-static enum err settle_usernames(struct db *db, const char *version)
+static enum err usernames_tell_apart(struct db *db, const char *version)
 {
 	const struct db_value args[] = {DB_TEXT_VALUE(slice_of(version))};
 	const struct db_call calls[] = {
@@ -303,7 +303,7 @@ enum err folds_make(struct db *db, struct folded *folded_out)
 	enum err err = fold_kinds(&folding);
 
 	if (!err)
-		err = settle_usernames(db, text_unicode_version());
+		err = usernames_tell_apart(db, text_unicode_version());
 	if (!err)
 		*folded_out = folding.folded;
 	return err;

@@ -49,7 +49,7 @@ static enum err account_row(void *context, const struct db_value *values, size_t
 	return renewal->accounts.failed ? ERR_NOMEM : OK;
 }
 
-static enum err flush(struct renewal *renewal)
+static enum err renewal_flush(struct renewal *renewal)
 {
 	enum err err =
 		renewal->db->driver->run(renewal->db, renewal->calls.list, renewal->calls.count);
@@ -77,7 +77,7 @@ static enum err each_page(struct renewal *renewal, const char *sql, db_row_fn *o
 		if (!err && on_page)
 			err = on_page(renewal);
 		if (!err)
-			err = flush(renewal);
+			err = renewal_flush(renewal);
 	} while (!err && renewal->rows == AT_ONCE);
 	return err;
 }
@@ -103,7 +103,7 @@ static enum err entry_row(void *context, const struct db_value *values, size_t c
 }
 
 /* The record's columns, then its last change as the history has it. */
-static enum err record_row(void *context, const struct db_value *values, size_t count)
+static enum err renewal_record_row(void *context, const struct db_value *values, size_t count)
 {
 	struct renewal *renewal = context;
 	const struct db_value *then = &values[count - 1];
@@ -170,7 +170,7 @@ static enum err renew_kind(struct renewal *renewal, const struct record_type *ty
 	enum err err;
 
 	renewal->type = type;
-	err = sql ? each_page(renewal, sql, record_row, renew_records) : ERR_NOMEM;
+	err = sql ? each_page(renewal, sql, renewal_record_row, renew_records) : ERR_NOMEM;
 	arena_release(&arena);
 	return err;
 }

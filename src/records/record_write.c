@@ -61,7 +61,7 @@ static enum err start(struct record_write *write)
 	struct arena *arena = write->write.arena;
 
 	write->username = NULL;
-	write->found = write->other_version = write->excluded = write->unchanged = false;
+	write->found = write->match_failed = write->none_match_failed = write->unchanged = false;
 	write->names = arena_alloc(arena, sizeof(*write->names));
 	write->dependents = arena_alloc(arena, sizeof(*write->dependents));
 	if (!write->names || !write->dependents)
@@ -115,10 +115,11 @@ static bool is_meant(struct record_write *write)
 {
 	const struct record *before = write->before;
 
-	write->other_version =
-		write->versions.given && !versions_name(&write->versions, before->change);
-	write->excluded = write->unless.given && versions_name(&write->unless, before->change);
-	return !write->other_version && !write->excluded;
+	write->match_failed =
+		write->if_match.given && !versions_name(&write->if_match, before->change);
+	write->none_match_failed =
+		write->if_none_match.given && versions_name(&write->if_none_match, before->change);
+	return !write->match_failed && !write->none_match_failed;
 }
 
 /* Every field that is not at fault: the rules hold over the whole record. */
@@ -252,7 +253,7 @@ static enum err decide(struct store_write *base, struct calls *calls)
 	struct record_write *write = write_of(base);
 
 	if (write->action != RECORD_CREATE &&
-	    (!write->found || write->other_version || write->excluded))
+	    (!write->found || write->match_failed || write->none_match_failed))
 		return OK;
 	return actions[write->action](write, calls);
 }

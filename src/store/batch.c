@@ -140,7 +140,7 @@ static void take_round(struct batch *batch)
 	}
 }
 
-static enum err flush(struct batch *batch)
+static enum err batch_flush(struct batch *batch)
 {
 	enum err err = batch->store->driver->run(batch->db, batch->calls.list, batch->calls.count);
 
@@ -166,7 +166,7 @@ static enum err update_account(struct batch *batch, const struct account_state *
 			      NULL, NULL);
 }
 
-static enum err decide(struct batch *batch, struct store_write *write)
+static enum err batch_decide(struct batch *batch, struct store_write *write)
 {
 	struct account_state *row = write->account;
 	struct account_state made = {.found = true,
@@ -198,7 +198,7 @@ static enum err decide(struct batch *batch, struct store_write *write)
 }
 
 /* Of an account that is missing nothing is read. */
-static enum err read_more(struct batch *batch, struct store_write *write)
+static enum err batch_read_more(struct batch *batch, struct store_write *write)
 {
 	bool needless = !write->steps->makes_account && !write->account->found;
 
@@ -213,13 +213,13 @@ static enum err run_rounds(struct batch *batch)
 		for (size_t i = 0; i < batch->round_count && !err; i++)
 			err = write_read_first(batch->round[i], &batch->calls);
 		if (!err)
-			err = flush(batch);
+			err = batch_flush(batch);
 		for (size_t i = 0; i < batch->round_count && !err; i++)
-			err = read_more(batch, batch->round[i]);
+			err = batch_read_more(batch, batch->round[i]);
 		if (!err)
-			err = flush(batch);
+			err = batch_flush(batch);
 		for (size_t i = 0; i < batch->round_count && !err; i++)
-			err = decide(batch, batch->round[i]);
+			err = batch_decide(batch, batch->round[i]);
 	}
 	for (size_t i = 0; i < batch->queue_count && !err; i++)
 		if (batch->queues[i].row.changed)
@@ -228,7 +228,7 @@ static enum err run_rounds(struct batch *batch)
 }
 
 /* A lost connection is told of by whoever opens the next one. */
-static void tell(const struct batch *batch, size_t count, enum err err)
+static void batch_tell(const struct batch *batch, size_t count, enum err err)
 {
 	if (err != ERR_UNREACHABLE && err != ERR_COMMIT_UNKNOWN)
 		log_line("%zu write%s failed: %s: %s", count, count == 1 ? "" : "s", err_text(err),
@@ -252,7 +252,7 @@ enum err batch_run(struct store *store, struct db *db, struct store_write **writ
 	if (!err)
 		err = driver->commit(db, batch.calls.list, batch.calls.count);
 	if (err && err != known)
-		tell(&batch, count, err);
+		batch_tell(&batch, count, err);
 	if (err)
 		driver->rollback(db);
 	*mark_out = batch.mark;

@@ -73,7 +73,7 @@ static bool is_short(const struct read_threads *all, const struct group *group)
 	return (group - all->groups) % 2 == 0 && !in_trouble(group);
 }
 
-static void take(struct taken *taken, struct store_read *read)
+static void taken_add(struct taken *taken, struct store_read *read)
 {
 	TAILQ_REMOVE(&taken->group->reads, read, queued);
 	taken->reads[taken->count++] = read;
@@ -106,7 +106,7 @@ enum err read_threads_submit(struct read_threads *all, struct store_read *read)
 }
 
 /* The next group that this thread may take reads of. When all stop, the first thread helps. */
-static struct group *choose(struct executor *executor)
+static struct group *executor_choose_group(struct executor *executor)
 {
 	struct read_threads *all = executor->all;
 	size_t count = FIELD_COUNT(all->groups);
@@ -140,7 +140,7 @@ static void take_late(struct taken *taken)
 	     read = next) {
 		next = TAILQ_NEXT(read, queued);
 		if (is_late(read, now))
-			take(taken, read);
+			taken_add(taken, read);
 	}
 	taken->late = taken->count > 0;
 }
@@ -181,7 +181,7 @@ static void wait_for_work(struct executor *executor)
 }
 
 /* Waits for reads; false when the thread is to end. */
-static bool take_waiting(struct executor *executor, struct taken *taken)
+static bool executor_take_reads(struct executor *executor, struct taken *taken)
 {
 	struct read_threads *all = executor->all;
 	struct group *group;
@@ -189,7 +189,7 @@ static bool take_waiting(struct executor *executor, struct taken *taken)
 
 	taken->count = 0;
 	pthread_mutex_lock(&all->lock);
-	while (!(group = choose(executor)) && !all->stopping)
+	while (!(group = executor_choose_group(executor)) && !all->stopping)
 		wait_for_work(executor);
 	if (group) {
 		taken->group = group;
@@ -197,7 +197,7 @@ static bool take_waiting(struct executor *executor, struct taken *taken)
 		take_late(taken);
 		most = !taken->careful && is_short(all, group) ? TOGETHER_MAX : 1;
 		while (!taken->late && !TAILQ_EMPTY(&group->reads) && taken->count < most)
-			take(taken, TAILQ_FIRST(&group->reads));
+			taken_add(taken, TAILQ_FIRST(&group->reads));
 		group->busy++;
 	}
 	pthread_mutex_unlock(&all->lock);
@@ -206,7 +206,7 @@ static bool take_waiting(struct executor *executor, struct taken *taken)
 	return group != NULL;
 }
 
-static void finish(struct taken *taken, enum err err)
+static void reads_finish(struct taken *taken, enum err err)
 {
 	for (size_t i = 0; i < taken->count; i++) {
 		taken->reads[i]->err = err;
@@ -251,7 +251,7 @@ static enum err run_together(struct executor *executor, struct taken *taken, int
 }
 
 /* On a connection, which is made anew once where it turns out to be lost. */
-static enum err attempt(struct executor *executor, struct taken *taken)
+static enum err executor_attempt(struct executor *executor, struct taken *taken)
 {
 	struct store *store = executor->all->store;
 	enum err err = ERR_UNREACHABLE;
@@ -277,7 +277,7 @@ static enum err attempt(struct executor *executor, struct taken *taken)
 
 /* Whether they are to be tried again: a read only ever answers for itself, and may take its time
  * where it was given less. */
-static bool again(const struct taken *taken, enum err err)
+static bool should_retry(const struct taken *taken, enum err err)
 {
 	if (!err || err == ERR_UNREACHABLE || taken->late)
 		return false;
@@ -296,10 +296,10 @@ static bool is_trouble(const struct taken *taken, enum err err)
 }
 
 /* What has become of them; those that are tried again are queued, whoever else waits. */
-static bool settle(struct read_threads *all, const struct taken *taken, enum err err)
+static bool finish_or_requeue(struct read_threads *all, const struct taken *taken, enum err err)
 {
 	struct group *group = taken->group;
-	bool back = again(taken, err);
+	bool back = should_retry(taken, err);
 
 	pthread_mutex_lock(&all->lock);
 	group->busy--;
@@ -317,16 +317,16 @@ static bool settle(struct read_threads *all, const struct taken *taken, enum err
 	return back;
 }
 
-static void *execute(void *context)
+static void *executor_run(void *context)
 {
 	struct executor *executor = context;
 	struct taken taken;
 
-	while (take_waiting(executor, &taken)) {
-		enum err err = taken.late ? ERR_TIMEOUT : attempt(executor, &taken);
+	while (executor_take_reads(executor, &taken)) {
+		enum err err = taken.late ? ERR_TIMEOUT : executor_attempt(executor, &taken);
 
-		if (!settle(executor->all, &taken, err))
-			finish(&taken, err);
+		if (!finish_or_requeue(executor->all, &taken, err))
+			reads_finish(&taken, err);
 	}
 	return NULL;
 }
@@ -348,7 +348,7 @@ enum err read_threads_new(struct store *store, unsigned count,
 
 		executor->all = all;
 		executor->takes_long = all->count > 0 || count == 1;
-		if (pthread_create(&executor->thread, NULL, execute, executor)) {
+		if (pthread_create(&executor->thread, NULL, executor_run, executor)) {
 			read_threads_free(all);
 			return ERR_NOMEM;
 		}

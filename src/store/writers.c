@@ -31,7 +31,7 @@ struct writer {
 	bool broken; /* the storage's state is unknown: nothing is written any more */
 };
 
-static void prepare(struct store *store, struct store_write *write)
+static void write_prepare(struct store *store, struct store_write *write)
 {
 	write->store = store;
 	write->err = OK;
@@ -39,7 +39,7 @@ static void prepare(struct store *store, struct store_write *write)
 	write->faults_last = write->faults->last;
 }
 
-static void drop(struct store *store, struct db **db)
+static void connection_drop(struct store *store, struct db **db)
 {
 	store->driver->close(*db);
 	*db = NULL;
@@ -48,7 +48,7 @@ static void drop(struct store *store, struct db **db)
 /* Whether a commit whose answer was lost has been done: by the hash of its last change. The
  * account's lock is waited for, which the lost connection may still have; and this commit waits for
  * a standby as the first should have. */
-static enum err resolve(struct store *store, struct db **db, struct commit_mark *mark)
+static enum err commit_resolve(struct store *store, struct db **db, struct commit_mark *mark)
 {
 	int64_t until = monotonic_ms() + RESOLVE_MS;
 	enum err err = ERR_COMMIT_UNKNOWN;
@@ -60,7 +60,7 @@ static enum err resolve(struct store *store, struct db **db, struct commit_mark 
 		if (!err)
 			return mark->found ? OK : ERR_UNREACHABLE;
 		if (*db)
-			drop(store, db);
+			connection_drop(store, db);
 		nanosleep(&(struct timespec){.tv_nsec = 100000000}, NULL);
 	}
 	log_line("it is not known whether writes were stored: request %.*s is the last of them",
@@ -70,8 +70,8 @@ static enum err resolve(struct store *store, struct db **db, struct commit_mark 
 
 /* In one transaction. A connection that was lost before the commit, as an idle one by a restart of
  * the database, is made anew once. */
-static enum err attempt(struct store *store, struct db **db, struct store_write **writes,
-			size_t count, enum err known)
+static enum err writes_attempt(struct store *store, struct db **db, struct store_write **writes,
+			       size_t count, enum err known)
 {
 	struct commit_mark mark = {0};
 	enum err err = ERR_UNREACHABLE;
@@ -82,12 +82,12 @@ static enum err attempt(struct store *store, struct db **db, struct store_write 
 			return err;
 		err = batch_run(store, *db, writes, count, known, &mark);
 		if (err == ERR_UNREACHABLE || err == ERR_COMMIT_UNKNOWN)
-			drop(store, db);
+			connection_drop(store, db);
 	}
-	return err == ERR_COMMIT_UNKNOWN ? resolve(store, db, &mark) : err;
+	return err == ERR_COMMIT_UNKNOWN ? commit_resolve(store, db, &mark) : err;
 }
 
-static void tell_all(struct store_write **writes, size_t count, enum err err)
+static void writes_tell_all(struct store_write **writes, size_t count, enum err err)
 {
 	for (size_t i = 0; i < count; i++)
 		writes[i]->err = err;
@@ -127,15 +127,16 @@ static bool deserves_another(enum err err, size_t count)
 static enum err commit_account(struct store *store, struct db **db, struct store_write **writes,
 			       size_t count, enum err known)
 {
-	enum err err = attempt(store, db, writes, count, known ? known : ERR_CONSTRAINT);
+	enum err err = writes_attempt(store, db, writes, count, known ? known : ERR_CONSTRAINT);
 	enum err told = err == ERR_CONSTRAINT ? OK : err;
 	bool again = deserves_another(err, count);
 
 	if (err && !again)
-		tell_all(writes, count, err);
+		writes_tell_all(writes, count, err);
 	for (size_t i = 0; again && i < count; i++) {
-		enum err one =
-			err == ERR_UNKNOWN_STATE ? err : attempt(store, db, &writes[i], 1, told);
+		enum err one = err == ERR_UNKNOWN_STATE
+				       ? err
+				       : writes_attempt(store, db, &writes[i], 1, told);
 
 		if (one)
 			writes[i]->err = one;
@@ -155,17 +156,17 @@ static enum err commit_writes(struct store *store, struct db **db, struct store_
 
 	if (first == count)
 		return commit_account(store, db, writes, count, OK);
-	err = attempt(store, db, writes, count, ERR_CONSTRAINT);
+	err = writes_attempt(store, db, writes, count, ERR_CONSTRAINT);
 	if (err == ERR_UNKNOWN_STATE || err == ERR_UNREACHABLE || err == ERR_COMMIT_UNKNOWN)
-		tell_all(writes, count, err);
+		writes_tell_all(writes, count, err);
 	else if (err)
 		for (size_t i = 0; i < count; i += gathered) {
 			gathered = gather_first(&writes[i], count - i);
 			if (err == ERR_UNKNOWN_STATE)
-				tell_all(&writes[i], gathered, err);
+				writes_tell_all(&writes[i], gathered, err);
 			/* As where somebody has a table, for which each would wait anew. */
 			else if (store->config.write_budget_ms && monotonic_ms() > until)
-				tell_all(&writes[i], gathered, ERR_TIMEOUT);
+				writes_tell_all(&writes[i], gathered, ERR_TIMEOUT);
 			else if (commit_account(store, db, &writes[i], gathered, err) ==
 				 ERR_UNKNOWN_STATE)
 				err = ERR_UNKNOWN_STATE;
@@ -178,7 +179,7 @@ enum err store_run(struct store *store, struct store_write **writes, size_t coun
 	enum err err;
 
 	for (size_t i = 0; i < count; i++)
-		prepare(store, writes[i]);
+		write_prepare(store, writes[i]);
 	err = commit_writes(store, &store->write_db, writes, count);
 	for (size_t i = 0; i < count && !err; i++)
 		err = writes[i]->err;
@@ -186,7 +187,8 @@ enum err store_run(struct store *store, struct store_write **writes, size_t coun
 }
 
 /* Waits for writes and takes up to BATCH_MAX; 0 when the writer is to stop and none is left. */
-static size_t take_waiting(struct writer *writer, struct store_write **writes, bool *broken_out)
+static size_t writer_take_waiting(struct writer *writer, struct store_write **writes,
+				  bool *broken_out)
 {
 	struct store_write *write;
 	size_t count = 0;
@@ -212,11 +214,11 @@ static void *write_loop(void *context)
 	size_t count;
 	bool broken;
 
-	while ((count = take_waiting(writer, writes, &broken)) > 0) {
+	while ((count = writer_take_waiting(writer, writes, &broken)) > 0) {
 		enum err err = ERR_UNKNOWN_STATE;
 
 		if (broken)
-			tell_all(writes, count, err);
+			writes_tell_all(writes, count, err);
 		else
 			err = commit_writes(writer->store, writer->db, writes, count);
 		if (err == ERR_UNKNOWN_STATE && !broken) {
@@ -247,7 +249,7 @@ enum err store_submit(struct store *store, struct store_write *write)
 	struct writer *writer = writer_of(store, write);
 	enum err err = OK;
 
-	prepare(store, write);
+	write_prepare(store, write);
 	if (write->key)
 		err = idempotency_begin(&store->keys, write);
 	if (err)
@@ -284,7 +286,7 @@ enum err store_write(struct store *store, struct store_write *write)
 }
 
 /* The first has the connection that the store has anyway. */
-static enum err start_writer(struct store *store, struct writer *writer)
+static enum err writer_start(struct store *store, struct writer *writer)
 {
 	writer->store = store;
 	TAILQ_INIT(&writer->writes);
@@ -306,13 +308,13 @@ enum err writers_start(struct store *store, unsigned count)
 	if (!store->writers)
 		return ERR_NOMEM;
 	while (store->writer_count < count && !err) {
-		err = start_writer(store, &store->writers[store->writer_count]);
+		err = writer_start(store, &store->writers[store->writer_count]);
 		store->writer_count += !err;
 	}
 	return err;
 }
 
-static void stop_writer(struct writer *writer)
+static void writer_stop(struct writer *writer)
 {
 	bool stopped;
 
@@ -328,7 +330,7 @@ static void stop_writer(struct writer *writer)
 void writers_stop(struct store *store)
 {
 	for (size_t i = 0; i < store->writer_count; i++)
-		stop_writer(&store->writers[i]);
+		writer_stop(&store->writers[i]);
 }
 
 void writers_free(struct store *store)

@@ -32,13 +32,13 @@ static void countries(void **state)
 }
 
 /* Settles an address of a state and a country for an account in the US. */
-static struct address settled(struct arena *arena, struct faults *faults, const char *state,
-			      const char *country)
+static struct address normalized(struct arena *arena, struct faults *faults, const char *state,
+				 const char *country)
 {
 	struct address address = {.state = slice_of(state), .country = slice_of(country)};
 
 	faults_init(faults, arena);
-	address_settle(&address, false, SLICE("US"), "task.address", faults);
+	address_normalize(&address, false, SLICE("US"), "task.address", faults);
 	assert_false(faults->nomem);
 	return address;
 }
@@ -81,7 +81,8 @@ static void states_accepted(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		struct faults faults;
-		struct address address = settled(&arena, &faults, rows[i].state, rows[i].country);
+		struct address address =
+			normalized(&arena, &faults, rows[i].state, rows[i].country);
 
 		if (faults.count != 0 || !slice_is(address.state, rows[i].stored_state) ||
 		    !slice_is(address.country, rows[i].stored_country))
@@ -132,7 +133,7 @@ static void codes_refused(void **state)
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		struct faults faults;
 
-		settled(&arena, &faults, rows[i].state, rows[i].country);
+		normalized(&arena, &faults, rows[i].state, rows[i].country);
 		if (faults.count != 1 || !faults.first || faults.first->next)
 			fail_msg("row %zu: %zu faults", i, faults.count);
 		assert_string_equal(faults.first->field, rows[i].field);
@@ -151,11 +152,11 @@ static void shown_text_is_cut(void **state)
 	struct faults faults;
 
 	(void)state;
-	settled(&arena, &faults, sent, "IE");
+	normalized(&arena, &faults, sent, "IE");
 	assert_non_null(
 		strstr(faults.first->message,
 		       "got \"123456789012345678901234567890123456789\xf0\x9f\x98\x80...\""));
-	settled(&arena, &faults, "", sent);
+	normalized(&arena, &faults, "", sent);
 	assert_non_null(
 		strstr(faults.first->message,
 		       "got \"123456789012345678901234567890123456789\xf0\x9f\x98\x80...\""));
@@ -170,7 +171,7 @@ static void account_country(void **state)
 
 	(void)state;
 	faults_init(&faults, &arena);
-	address_settle(&address, false, SLICE("IE"), "task.address", &faults);
+	address_normalize(&address, false, SLICE("IE"), "task.address", &faults);
 	assert_int_equal(faults.count, 0);
 	assert_true(slice_is(address.country, "IE"));
 	assert_true(slice_is(address.state, "D"));
@@ -207,8 +208,8 @@ static void zip_numbers(void **state)
 		struct faults faults;
 
 		faults_init(&faults, &arena);
-		address_settle(&address, rows[i].number, slice_of(rows[i].account_country),
-			       "task.address", &faults);
+		address_normalize(&address, rows[i].number, slice_of(rows[i].account_country),
+				  "task.address", &faults);
 		if (!slice_is(address.zip, rows[i].stored))
 			fail_msg("row %zu: %.*s", i, (int)address.zip.len, address.zip.ptr);
 	}
@@ -240,13 +241,13 @@ static void lengths(void **state)
 
 	(void)state;
 	faults_init(&faults, &arena);
-	address_settle(&address, false, SLICE("US"), "task.address", &faults);
+	address_normalize(&address, false, SLICE("US"), "task.address", &faults);
 	assert_int_equal(faults.count, 0);
 	assert_true(slice_eq(address.address_1, longest));
 
 	address = (struct address){too_long, too_long, too_long,   too_long,
 				   too_long, too_long, SLICE("US")};
-	address_settle(&address, false, SLICE("US"), "task.address", &faults);
+	address_normalize(&address, false, SLICE("US"), "task.address", &faults);
 	assert_int_equal(faults.count, 6); /* one a part: no second one for the state */
 	fault = faults.first;
 	for (size_t i = 0; i < COUNT(fields); i++, fault = fault->next) {
@@ -258,13 +259,13 @@ static void lengths(void **state)
 
 	faults_init(&faults, &arena);
 	address = (struct address){.state = too_long, .country = SLICE("PR")};
-	address_settle(&address, false, SLICE("US"), "subject.address", &faults);
+	address_normalize(&address, false, SLICE("US"), "subject.address", &faults);
 	assert_int_equal(faults.count, 1);
 	assert_string_equal(faults.first->field, "subject.address.state");
 
 	faults_init(&faults, &arena);
 	address = (struct address){.country = too_long};
-	address_settle(&address, false, SLICE("US"), "task.address", &faults);
+	address_normalize(&address, false, SLICE("US"), "task.address", &faults);
 	assert_int_equal(faults.count, 1);
 	assert_string_equal(faults.first->field, "task.address.country");
 	assert_int_equal(faults.first->code, FAULT_TOO_LONG);
@@ -286,7 +287,7 @@ static void other_parts_stay(void **state)
 
 	(void)state;
 	faults_init(&faults, &arena);
-	address_settle(&address, false, SLICE("US"), "task.address", &faults);
+	address_normalize(&address, false, SLICE("US"), "task.address", &faults);
 	assert_int_equal(faults.count, 0);
 	assert_true(slice_is(address.address_1, "2000 Blake Street"));
 	assert_true(slice_is(address.address_2, " "));

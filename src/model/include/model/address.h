@@ -28,8 +28,8 @@ struct address {
  *   where the country has none.
  * Faults are named `<path>.state` and so on; `path` is as "task.address". Changed texts are in
  * the faults' arena. Memory running out is told by faults->nomem. */
-void address_settle(struct address *address, bool zip_number, struct slice country,
-		    const char *path, struct faults *faults);
+void address_normalize(struct address *address, bool zip_number, struct slice country,
+		       const char *path, struct faults *faults);
 
 /* True when every part is empty or blank: such an address is stored as none. */
 bool address_is_blank(const struct address *address);

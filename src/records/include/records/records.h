@@ -53,9 +53,9 @@ struct record_write {
 	struct store_write write;
 	enum record_kind kind;
 	enum record_action action;
-	int64_t id;               /* of one to be changed or deleted */
-	struct versions versions; /* that it is for */
-	struct versions unless;   /* that it is not for */
+	int64_t id;                    /* of one to be changed or deleted */
+	struct versions if_match;      /* that it is for */
+	struct versions if_none_match; /* that it is not for */
 	/* A struct of the kind: what is to be created, or a zeroed one. On success it is the stored
 	 * record; of one that was deleted, what it was. */
 	void *record;
@@ -69,10 +69,10 @@ struct record_write {
 	uint64_t given, at_fault;
 
 	/* When done. */
-	bool found;         /* there is such a record */
-	bool other_version; /* it has none of the versions; nothing was stored */
-	bool excluded;      /* it has one of `unless`; nothing was stored */
-	bool unchanged;     /* it was so already; nothing was stored */
+	bool found;             /* there is such a record */
+	bool match_failed;      /* it has none of if_match; nothing was stored */
+	bool none_match_failed; /* it has one of if_none_match; nothing was stored */
+	bool unchanged;         /* it was so already; nothing was stored */
 
 	/* The store's own. */
 	void *before; /* of one that is changed or deleted */
