@@ -26,8 +26,8 @@ struct answer {
 	struct related *related;
 	size_t related_count, related_room;
 	bool related_sorted;
-	size_t count;           /* of records */
-	bool one;               /* a record alone, not a list */
+	size_t count;              /* of records */
+	bool one;                  /* a record alone, not a list */
 	struct list_position last; /* of the page's last record */
 };
 
