@@ -221,12 +221,12 @@ def test_loopback(make_server, listen, host):
     server.create()
 
 
-def test_loopback_of_ipv6(make_server, base):
+def test_loopback_of_ipv6(make_server, one):
     try:
         socket.create_server(("::1", 0), family=socket.AF_INET6).close()
     except OSError:
         # A machine without it: serve says so.
-        assert "[::1]:0" in fails("serve", "--data", base[0], "--listen", "[::1]:0")
+        assert "[::1]:0" in fails("serve", "--data", one, "--listen", "[::1]:0")
         return
     server = make_server(listen="[::1]:0")
     assert server.host == "[::1]"
@@ -235,8 +235,8 @@ def test_loopback_of_ipv6(make_server, base):
 
 @pytest.mark.parametrize("listen", ["0.0.0.0:0", "[::]:0", "192.0.2.1:0", "[2001:db8::1]:0",
                                     "[::ffff:192.0.2.1]:0", "126.255.255.255:0", "128.0.0.1:0"])
-def test_no_other_machine_may_reach_it(make_server, base, listen):
-    said = misuse("serve", "--data", base[0], "--listen", listen)
+def test_no_other_machine_may_reach_it(make_server, one, listen):
+    said = misuse("serve", "--data", one, "--listen", listen)
     assert "--listen" in said and "--behind-proxy" in said
 
 
@@ -250,19 +250,19 @@ def test_behind_a_proxy_it_may_be_reached(make_server):
     "", "127.0.0.1", "127.0.0.1:", "127.0.0.1:x", "127.0.0.1:-1", "127.0.0.1:65536",
     "127.0.0.1:99999999999999999999", "127.0.0.1: 80", "127.0.0.1:80x", ":0", "8080", "::1",
     "[::1]", "[::1", "::1]:0", "300.0.0.1:0", "http://127.0.0.1:0", "127.0.0.1:0/"])
-def test_an_address_that_is_none(base, listen):
-    assert "--listen" in misuse("serve", "--data", base[0], "--listen", listen)
+def test_an_address_that_is_none(one, listen):
+    assert "--listen" in misuse("serve", "--data", one, "--listen", listen)
 
 
-def test_a_busy_port(base):
+def test_a_busy_port(one):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         listen = "127.0.0.1:%d" % taken.getsockname()[1]
-        assert listen in fails("serve", "--data", base[0], "--listen", listen)
+        assert listen in fails("serve", "--data", one, "--listen", listen)
 
 
-def test_an_address_of_no_machine_here(base):
+def test_an_address_of_no_machine_here(one):
     """192.0.2.0/24 is for documentation alone (RFC 5737)."""
-    said = fails("serve", "--data", base[0], "--listen", "192.0.2.1:0", "--behind-proxy")
+    said = fails("serve", "--data", one, "--listen", "192.0.2.1:0", "--behind-proxy")
     assert "192.0.2.1:0" in said
 
 

@@ -226,15 +226,15 @@ def test_a_switch_that_is_on(tmp_path, make_server, source, word):
 
 
 @pytest.mark.parametrize("word", ["no", "false", "0", "NO", "False"])
-def test_a_switch_that_is_off(base, word):
-    said = misuse("serve", "--data", base[0], "--listen", "0.0.0.0:0",
+def test_a_switch_that_is_off(one, word):
+    said = misuse("serve", "--data", one, "--listen", "0.0.0.0:0",
                   env={"DOCKET_BEHIND_PROXY": word})
     assert "--behind-proxy" in said
 
 
 @pytest.mark.parametrize("word", ["maybe", "2", "on off"])
-def test_a_switch_that_is_neither(base, word):
-    said = misuse("serve", "--data", base[0], env={"DOCKET_BEHIND_PROXY": word})
+def test_a_switch_that_is_neither(one, word):
+    said = misuse("serve", "--data", one, env={"DOCKET_BEHIND_PROXY": word})
     assert "DOCKET_BEHIND_PROXY" in said
 
 
@@ -265,8 +265,8 @@ WRONG = [("init", "account", "A"), ("init", "username", "a:b"), ("init", "email"
 @pytest.mark.parametrize("source, command, option, value", [
     (source, *row) for source in ("flag", "env", "file") for row in WRONG
     if source != "flag" or row[1] not in SWITCHES])  # as a flag it has no value
-def test_a_wrong_value_is_named_by_its_source(tmp_path, base, source, command, option, value):
-    data = tmp_path / "data" if command == "init" else base[0]
+def test_a_wrong_value_is_named_by_its_source(tmp_path, one, source, command, option, value):
+    data = tmp_path / "data" if command == "init" else one
     arguments, env = [command, "--data", data], {}
     if source == "flag":
         arguments += ["--" + option, value]

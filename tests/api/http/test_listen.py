@@ -131,16 +131,16 @@ def run_named(tmp_path, names, *arguments):
 
 
 @pytest.mark.parametrize("reachable", ["198.51.100.1", "2001:db8::1"])
-def test_every_address_of_a_name_must_be_loopback(base, tmp_path, reachable):
+def test_every_address_of_a_name_must_be_loopback(one, tmp_path, reachable):
     """Without TLS. The first one is."""
     names = [("127.0.0.1", "desk.test"), (reachable, "desk.test")]
-    done = run_named(tmp_path, names, "serve", "--data", base[0], "--listen", "desk.test:0")
+    done = run_named(tmp_path, names, "serve", "--data", one, "--listen", "desk.test:0")
     assert done.returncode == 2, done
     assert "--listen has desk.test:0, which other machines reach" in done.stderr
 
 
-def test_every_address_of_a_list_must_be_loopback(base):
-    said = misuse("serve", "--data", base[0], "--listen", "127.0.0.1:0,0.0.0.0:8080")
+def test_every_address_of_a_list_must_be_loopback(one):
+    said = misuse("serve", "--data", one, "--listen", "127.0.0.1:0,0.0.0.0:8080")
     assert "--listen has 0.0.0.0:8080, which other machines reach" in said
 
 
@@ -155,17 +155,17 @@ def test_an_address_of_a_name_that_is_not_here_is_left_out(make_server, tmp_path
     assert heard(server, 1)[0][0] == "127.0.0.1"
 
 
-def test_a_name_that_is_not_here_at_all(base, tmp_path):
+def test_a_name_that_is_not_here_at_all(one, tmp_path):
     names = [("198.51.100.1", "desk.test"), ("198.51.100.2", "desk.test")]
-    done = run_named(tmp_path, names, "serve", "--data", base[0], "--listen", "desk.test:0",
+    done = run_named(tmp_path, names, "serve", "--data", one, "--listen", "desk.test:0",
                      "--behind-proxy")
     assert done.returncode == 1
     assert "cannot listen at desk.test:0: Cannot assign requested address" in done.stderr
 
 
 @pytest.mark.parametrize("listen", ["127.0.0.1:0,198.51.100.1:0", "198.51.100.1:0,127.0.0.1:0"])
-def test_an_address_that_is_not_here_is_an_error(base, listen):
-    said = fails("serve", "--data", base[0], "--listen", listen, "--behind-proxy")
+def test_an_address_that_is_not_here_is_an_error(one, listen):
+    said = fails("serve", "--data", one, "--listen", listen, "--behind-proxy")
     assert "cannot listen at 198.51.100.1:0: Cannot assign requested address" in said
     assert "listening" not in said
 
@@ -175,14 +175,14 @@ def test_an_address_that_is_not_here_is_an_error(base, listen):
     ("127.0.0.1:0,,127.0.0.2:0", 'got ""'), ("127.0.0.1:0,nonsense", 'got "nonsense"'),
     ("nowhere.invalid:0", 'names "nowhere.invalid", which has no address'),
     (",".join(f"127.0.1.{number}:0" for number in range(65)), "more than 64")])
-def test_a_list_that_is_wrong(base, listen, said):
-    assert said in misuse("serve", "--data", base[0], "--listen", listen)
+def test_a_list_that_is_wrong(one, listen, said):
+    assert said in misuse("serve", "--data", one, "--listen", listen)
 
 
-def test_a_port_that_is_taken_at_one_address(base):
+def test_a_port_that_is_taken_at_one_address(one):
     with socket.create_server(("127.0.0.2", 0)) as taken:
         port = taken.getsockname()[1]
-        said = fails("serve", "--data", base[0], "--listen",
+        said = fails("serve", "--data", one, "--listen",
                      f"127.0.0.1:{port},127.0.0.2:{port}")
         assert f"cannot listen at 127.0.0.2:{port}: Address already in use" in said
 
@@ -267,13 +267,13 @@ def test_a_port_that_needs_a_privilege(base, tmp_path):
 
 
 @pytest.mark.parametrize("which", ["cert", "key"])
-def test_a_file_of_tls_that_is_missing(base, tmp_path, which):
+def test_a_file_of_tls_that_is_missing(one, tmp_path, which):
     files = dict(zip(("cert", "key"), CA(tmp_path / "ca").make("acme", "acme.test")))
     files[which] = tmp_path / "nofile.pem"
-    said = fails("serve", "--data", base[0], "--listen", "127.0.0.1:0", "--tls-cert",
+    said = fails("serve", "--data", one, "--listen", "127.0.0.1:0", "--tls-cert",
                  files["cert"], "--tls-key", files["key"])
     assert f"cannot read {tmp_path}/nofile.pem: No such file or directory" in said
     (tmp_path / "nofile.pem").mkdir()
-    said = fails("serve", "--data", base[0], "--listen", "127.0.0.1:0", "--tls-cert",
+    said = fails("serve", "--data", one, "--listen", "127.0.0.1:0", "--tls-cert",
                  files["cert"], "--tls-key", files["key"])
     assert f"cannot read {tmp_path}/nofile.pem: Is a directory" in said

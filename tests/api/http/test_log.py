@@ -91,8 +91,8 @@ def test_on_a_terminal_it_is_text(base, make_server):
 
 
 @pytest.mark.parametrize("value", ["xml", "JSON", ""])
-def test_another_format_is_refused(base, value):
-    assert "--log-format" in misuse("serve", "--data", base[0], "--log-format", value)
+def test_another_format_is_refused(one, value):
+    assert "--log-format" in misuse("serve", "--data", one, "--log-format", value)
 
 
 # The first line

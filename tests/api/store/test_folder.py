@@ -298,8 +298,8 @@ def test_every_command_refuses_one(tmp_path, base, words):
 
 
 @ROOT
-def test_a_move_refuses_one(tmp_path, base):
-    done = in_namespace(as_if("nfs4", tmp_path), "move", "--from", base[0], "--to",
+def test_a_move_refuses_one(tmp_path, one):
+    done = in_namespace(as_if("nfs4", tmp_path), "move", "--from", one, "--to",
                         tmp_path / "to")
     assert done.returncode == 1 and "--allow-network-folder" in done.stderr, done
 
