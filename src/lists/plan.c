@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* Chooses how the ids of a list are read.
  *
- * It walks or gathers. To walk is to read in the order that is asked for and leave out what does not match,
- * which is right where much matches. To gather is to sort what one filter finds, which is
- * right where little does. Neither is always right, so filters are counted, up to a cap, and a
+ * It walks or gathers. To walk is to read in the order that is asked for and leave out what does
+ * not match, which is right where much matches. To gather is to sort what one filter finds, which
+ * is right where little does. Neither is always right, so filters are counted, up to a cap, and a
  * walk is given up where it would become long. */
 #include <assert.h>
 
