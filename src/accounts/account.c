@@ -11,7 +11,7 @@
 /* One that is being removed has a name that no host has: see account_remove.c. */
 #define STANDING " AND name NOT LIKE '-%'"
 
-static enum err keep_text(struct arena *arena, struct slice text, struct slice *kept_out)
+static enum err account_keep_text(struct arena *arena, struct slice text, struct slice *kept_out)
 {
 	const char *copy = arena_copy(arena, text);
 
@@ -29,14 +29,14 @@ enum err account_from_row(const struct db_value *values, struct arena *arena,
 		.require_case = values[3].integer != 0,
 		.alert_minute = (int32_t)values[5].integer,
 	};
-	enum err err = keep_text(arena, values[1].bytes, &account.name);
+	enum err err = account_keep_text(arena, values[1].bytes, &account.name);
 
 	if (!err)
-		err = keep_text(arena, values[2].bytes, &account.country);
+		err = account_keep_text(arena, values[2].bytes, &account.country);
 	if (!err)
-		err = keep_text(arena, values[4].bytes, &account.expand);
+		err = account_keep_text(arena, values[4].bytes, &account.expand);
 	if (!err)
-		err = keep_text(arena, values[6].bytes, &account.time_zone);
+		err = account_keep_text(arena, values[6].bytes, &account.time_zone);
 	if (!err)
 		*account_out = account;
 	return err;
@@ -48,7 +48,7 @@ struct found {
 	size_t count;
 };
 
-static enum err found_row(void *context, const struct db_value *values, size_t count)
+static enum err account_found_row(void *context, const struct db_value *values, size_t count)
 {
 	struct found *found = context;
 
@@ -62,10 +62,10 @@ enum err store_account(struct store *store, const char *name, struct arena *aren
 {
 	const struct db_value args[] = {DB_TEXT_VALUE(slice_of(name))};
 	struct found found = {.arena = arena};
-	const struct db_call by_name = {SELECT_ACCOUNTS "name = $1" STANDING, args, 1, found_row,
-					&found};
+	const struct db_call by_name = {SELECT_ACCOUNTS "name = $1" STANDING, args, 1,
+					account_found_row, &found};
 	const struct db_call any = {.sql = SELECT_ACCOUNTS "1 = 1" STANDING " ORDER BY id LIMIT 2",
-				    .on_row = found_row,
+				    .on_row = account_found_row,
 				    .context = &found};
 	enum err err = store_read_now(store, name ? &by_name : &any, 1);
 
@@ -93,7 +93,7 @@ struct listing {
 	void *context;
 };
 
-static enum err listing_row(void *context, const struct db_value *values, size_t count)
+static enum err account_listing_row(void *context, const struct db_value *values, size_t count)
 {
 	struct listing *listing = context;
 	struct account account;
@@ -108,7 +108,7 @@ enum err store_accounts(struct store *store, struct arena *arena, store_record_f
 {
 	struct listing listing = {arena, on_account, context};
 	const struct db_call call = {.sql = SELECT_ACCOUNTS "1 = 1" STANDING " ORDER BY name",
-				     .on_row = listing_row,
+				     .on_row = account_listing_row,
 				     .context = &listing};
 
 	return store_read_now(store, &call, 1);

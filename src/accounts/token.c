@@ -81,7 +81,7 @@ static int64_t time_of(const struct db_value *value)
 	return value->type == DB_INT ? value->integer : TIME_NONE;
 }
 
-static enum err listing_row(void *context, const struct db_value *values, size_t count)
+static enum err token_listing_row(void *context, const struct db_value *values, size_t count)
 {
 	const struct listing *listing = context;
 	struct token token = {
@@ -107,7 +107,7 @@ enum err store_tokens(struct store *store, const struct scope *scope, store_reco
 	const struct db_call call = {"SELECT label, created_at, expires_at, read_only, lenient,"
 				     " last_used_at, hash FROM token WHERE account_id = $1"
 				     " ORDER BY created_at, label",
-				     args, 1, listing_row, &listing};
+				     args, 1, token_listing_row, &listing};
 
 	return store_read_now(store, &call, 1);
 }

@@ -35,7 +35,7 @@ struct finding {
 };
 
 /* What is not UTF-8 has no place in a report. */
-static const char *text_or_null(struct arena *arena, const struct db_value *value)
+static const char *finding_text(struct arena *arena, const struct db_value *value)
 {
 	if (value->type != DB_TEXT)
 		return NULL;
@@ -48,9 +48,9 @@ static enum err finding_row(void *context, const struct db_value *values, size_t
 	struct arena arena = {0};
 	const struct check_entry entry = {
 		.account_id = values[0].type == DB_INT ? values[0].integer : ID_NONE,
-		.record = text_or_null(&arena, &values[1]),
+		.record = finding_text(&arena, &values[1]),
 		.id = values[2].type == DB_INT ? values[2].integer : ID_NONE,
-		.what = count > 3 ? text_or_null(&arena, &values[3]) : NULL,
+		.what = count > 3 ? finding_text(&arena, &values[3]) : NULL,
 	};
 	enum err err = check_add(finding->check, finding->result, &entry);
 
@@ -140,7 +140,7 @@ static enum err count_all(struct check *check, struct check_report *report)
 	return err == ERR_CORRUPT ? OK : err;
 }
 
-static enum err name_row(void *context, const struct db_value *values, size_t count)
+static enum err check_name_row(void *context, const struct db_value *values, size_t count)
 {
 	struct finding *finding = context;
 	struct check_entry *entries = finding->result->entries;
@@ -148,7 +148,7 @@ static enum err name_row(void *context, const struct db_value *values, size_t co
 	(void)count;
 	for (size_t i = 0; i < CHECK_SHOWN; i++)
 		if (entries[i].account_id == values[0].integer)
-			entries[i].account = text_or_null(finding->check->arena, &values[1]);
+			entries[i].account = finding_text(finding->check->arena, &values[1]);
 	return OK;
 }
 
@@ -161,7 +161,7 @@ static void name_accounts(struct check *check, struct check_report *report)
 			const struct db_value id =
 				DB_INT_VALUE(report->results[i].entries[j].account_id);
 			const struct db_call call = {"SELECT id, name FROM account WHERE id = $1",
-						     &id, 1, name_row, &finding};
+						     &id, 1, check_name_row, &finding};
 
 			if (id.integer != ID_NONE)
 				(void)check->store->driver->run(check->db, &call, 1);
@@ -222,7 +222,7 @@ static enum err check_removals(struct check *check, struct buf *why)
 	return err;
 }
 
-static enum err open_database(struct check *check, int64_t *schema_out, struct buf *why)
+static enum err check_open(struct check *check, int64_t *schema_out, struct buf *why)
 {
 	/* A PostgreSQL database is looked at in a snapshot, whoever has it. */
 	enum err err = check->store->config.folder ? folder_lock_reading(check->store, why) : OK;
@@ -270,7 +270,7 @@ enum err store_check(const struct store_config *config, struct arena *arena,
 {
 	struct check check = {.store = store_at(config), .arena = arena};
 	struct check_report report = {0};
-	enum err err = check.store ? open_database(&check, &report.schema, why) : ERR_NOMEM;
+	enum err err = check.store ? check_open(&check, &report.schema, why) : ERR_NOMEM;
 
 	if (!err)
 		err = run_rules(&check, on_progress, context, &report);

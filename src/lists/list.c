@@ -35,7 +35,7 @@ static enum err related_row(void *context, const struct db_value *values, size_t
 		   : reader->sink->on_related(reader->sink->context, reader->expansion, record);
 }
 
-static enum err record_row(void *context, const struct db_value *values, size_t count)
+static enum err list_record_row(void *context, const struct db_value *values, size_t count)
 {
 	struct row_reader *reader = context;
 	struct record *record;
@@ -52,7 +52,7 @@ static enum err read_records(struct list *list, struct slice ids, const struct l
 	struct row_reader reader = {.list = list, .type = list->plan.type, .sink = sink};
 	const struct db_value args[] = {DB_INT_VALUE(list->plan.account_id), DB_TEXT_VALUE(ids)};
 	const struct db_call call = {list->store->sql.records[list->kind].select_page, args, 2,
-				     record_row, &reader};
+				     list_record_row, &reader};
 
 	return list->store->driver->run(list->db, &call, 1);
 }

@@ -129,7 +129,7 @@ static void add_key(struct buf *sql, const struct move_table *table, const char 
 		buf_printf(sql, "%s%s%s", name == table->key ? "" : ", ", *name, behind);
 }
 
-static void add_columns(struct buf *sql, const struct shape *shape)
+static void shape_add_columns(struct buf *sql, const struct shape *shape)
 {
 	for (size_t i = 0; i < shape->count; i++)
 		buf_printf(sql, "%s%s", i ? ", " : "", shape->names[i]);
@@ -222,7 +222,7 @@ static void page_sql(struct move *move, size_t table, bool behind, struct buf *s
 	const struct shape *shape = &move->shapes[table];
 
 	buf_add_text(sql, "SELECT ");
-	add_columns(sql, shape);
+	shape_add_columns(sql, shape);
 	buf_printf(sql, " FROM %s", about->name);
 	if (behind) {
 		buf_add_text(sql, " WHERE (");

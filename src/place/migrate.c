@@ -116,7 +116,7 @@ static enum err copy(struct db *db, const char *to, struct buf *why)
 }
 
 /* Counts the columns of the table of migrations among those of a table. */
-static enum err column_row(void *context, const struct db_value *values, size_t count)
+static enum err migrated_column_row(void *context, const struct db_value *values, size_t count)
 {
 	static const char *const names[] = {"number", "name", "applied_at"};
 
@@ -155,7 +155,7 @@ static enum err refuse_part(struct db *db, struct buf *why)
 }
 
 /* The number of the last migration; below 0 where it is none. */
-static enum err last_row(void *context, const struct db_value *values, size_t count)
+static enum err migration_last_row(void *context, const struct db_value *values, size_t count)
 {
 	(void)count;
 	if (values[0].type != DB_NULL)
@@ -176,15 +176,16 @@ static enum err is_ours(struct db *db, bool *ours_out)
 enum err schema_read(struct db *db, size_t count, int64_t *have_out, struct buf *why)
 {
 	int64_t have = 0;
-	const struct db_call ask = {
-		.sql = "SELECT max(number) FROM migration", .on_row = last_row, .context = &have};
+	const struct db_call ask = {.sql = "SELECT max(number) FROM migration",
+				    .on_row = migration_last_row,
+				    .context = &have};
 	size_t columns = 0;
 	bool ours = false;
 	enum err err = refuse_part(db, why);
 
 	if (err)
 		return err;
-	err = read_columns(db, "migration", column_row, &columns);
+	err = read_columns(db, "migration", migrated_column_row, &columns);
 	if (!err && columns < 3)
 		return ERR_NOT_FOUND;
 	if (!err)

@@ -28,7 +28,7 @@ void bulk_tell(const struct fault *first, size_t operation, enum record_kind kin
 }
 
 /* Each run of the steps starts afresh. */
-static void prepare(const struct store_write *whole, struct store_write *one)
+static void operation_prepare(const struct store_write *whole, struct store_write *one)
 {
 	one->scope = whole->scope;
 	one->arena = whole->arena;
@@ -41,7 +41,7 @@ static void prepare(const struct store_write *whole, struct store_write *one)
 	one->faults->count = one->faults_before;
 }
 
-static enum err read_first(struct store_write *write, struct calls *calls)
+static enum err bulk_read_first(struct store_write *write, struct calls *calls)
 {
 	struct bulk_write *bulk = bulk_of(write);
 	enum err err = OK;
@@ -49,13 +49,13 @@ static enum err read_first(struct store_write *write, struct calls *calls)
 	for (size_t i = 0; i < bulk->count && !err; i++) {
 		struct store_write *one = &bulk->operations[i].write;
 
-		prepare(write, one);
+		operation_prepare(write, one);
 		err = one->steps->read(one, calls);
 	}
 	return err;
 }
 
-static enum err read_more(struct store_write *write, struct calls *calls)
+static enum err bulk_read_more(struct store_write *write, struct calls *calls)
 {
 	struct bulk_write *bulk = bulk_of(write);
 	enum err err = OK;
@@ -130,7 +130,7 @@ static enum err keep_changes(struct bulk_write *bulk)
 }
 
 /* One that is at fault takes back what the others have listed. */
-static enum err decide(struct store_write *write, struct calls *calls)
+static enum err bulk_decide(struct store_write *write, struct calls *calls)
 {
 	struct bulk_write *bulk = bulk_of(write);
 	struct account_state before = *write->account;
@@ -153,7 +153,7 @@ static enum err decide(struct store_write *write, struct calls *calls)
 void bulk_write_init(struct bulk_write *bulk, struct record_write *operations, size_t count)
 {
 	static const struct write_steps steps = {
-		.read = read_first, .read_more = read_more, .decide = decide};
+		.read = bulk_read_first, .read_more = bulk_read_more, .decide = bulk_decide};
 
 	*bulk = (struct bulk_write){
 		.write = {.steps = &steps}, .operations = operations, .count = count};

@@ -30,7 +30,7 @@ struct renewal {
 	int64_t last; /* the last id or change that was read */
 };
 
-static enum err account_row(void *context, const struct db_value *values, size_t count)
+static enum err renewal_account_row(void *context, const struct db_value *values, size_t count)
 {
 	struct renewal *renewal = context;
 	struct account_state account = {
@@ -82,7 +82,7 @@ static enum err each_page(struct renewal *renewal, const char *sql, db_row_fn *o
 	return err;
 }
 
-static enum err entry_row(void *context, const struct db_value *values, size_t count)
+static enum err renewal_entry_row(void *context, const struct db_value *values, size_t count)
 {
 	struct renewal *renewal = context;
 	unsigned char *hash = arena_alloc(&renewal->arena, DIGEST_BYTES);
@@ -175,7 +175,7 @@ static enum err renew_kind(struct renewal *renewal, const struct record_type *ty
 	return err;
 }
 
-static enum err end_account(struct renewal *renewal)
+static enum err renewal_end_account(struct renewal *renewal)
 {
 	const struct account_state *account = renewal->account;
 	const struct db_value args[] = {
@@ -195,13 +195,13 @@ static enum err renew_account(struct renewal *renewal)
 		"SELECT " HISTORY_COLUMNS " FROM history WHERE account_id = $1"
 		" AND change > $2 ORDER BY change LIMIT 256";
 	struct account_state *account = renewal->account;
-	enum err err = account->changed ? OK : each_page(renewal, entries, entry_row, NULL);
+	enum err err = account->changed ? OK : each_page(renewal, entries, renewal_entry_row, NULL);
 
 	renewal->write.scope.account_id = account->id;
 	renewal->write.account = account;
 	for (enum record_kind kind = 0; kind < RECORD_KINDS && !err; kind++)
 		err = renew_kind(renewal, record_types[kind]);
-	return err ? err : end_account(renewal);
+	return err ? err : renewal_end_account(renewal);
 }
 
 enum err history_renew(struct db *db, int64_t now)
@@ -209,7 +209,7 @@ enum err history_renew(struct db *db, int64_t now)
 	struct renewal renewal = {.db = db};
 	const struct db_call call = {
 		.sql = "SELECT id, last_change, history_head, last_at FROM account ORDER BY id",
-		.on_row = account_row,
+		.on_row = renewal_account_row,
 		.context = &renewal};
 	enum err err = db->driver->run(db, &call, 1);
 

@@ -91,7 +91,7 @@ static enum err read_names(struct record_write *write, struct calls *calls)
 			     &write->username);
 }
 
-static enum err read_first(struct store_write *base, struct calls *calls)
+static enum err record_read_first(struct store_write *base, struct calls *calls)
 {
 	struct record_write *write = write_of(base);
 	enum err err = start(write);
@@ -243,7 +243,7 @@ static enum err delete (struct record_write *write, struct calls *calls) {
 	return err ? err : leave_username(write, calls);
 }
 
-static enum err decide(struct store_write *base, struct calls *calls)
+static enum err record_decide(struct store_write *base, struct calls *calls)
 {
 	static enum err (*const actions[])(struct record_write * write, struct calls * calls) = {
 		[RECORD_CREATE] = create,
@@ -262,10 +262,11 @@ void record_write_init(struct record_write *write, enum record_kind kind, enum r
 {
 	/* A new record changes nothing that another new one looks at, but a user name. */
 	static const struct write_steps creates = {
-		.read = read_first, .decide = decide, .only_adds = true};
-	static const struct write_steps creates_staff = {.read = read_first, .decide = decide};
+		.read = record_read_first, .decide = record_decide, .only_adds = true};
+	static const struct write_steps creates_staff = {.read = record_read_first,
+							 .decide = record_decide};
 	static const struct write_steps changes = {
-		.read = read_first, .read_more = read_second, .decide = decide};
+		.read = record_read_first, .read_more = read_second, .decide = record_decide};
 
 	*write = (struct record_write){
 		.write = {.steps = action != RECORD_CREATE ? &changes

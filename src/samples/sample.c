@@ -29,7 +29,7 @@ static struct sample_put *put_of(struct store_write *write)
 	return (struct sample_put *)(void *)write;
 }
 
-static enum err found_row(void *context, const struct db_value *values, size_t count)
+static enum err sample_found_row(void *context, const struct db_value *values, size_t count)
 {
 	struct sample_put *put = context;
 
@@ -58,7 +58,7 @@ static enum err put_read(struct store_write *write, struct calls *calls)
 		args[count++] = field->type == FIELD_TEXT ? DB_TEXT_VALUE(*(const struct slice *)at)
 							  : DB_INT_VALUE(*(const int64_t *)at);
 	}
-	return calls_add_copy(calls, names[put->kind].sql, args, count, found_row, put);
+	return calls_add_copy(calls, names[put->kind].sql, args, count, sample_found_row, put);
 }
 
 static enum err put_decide(struct store_write *write, struct calls *calls)

@@ -61,7 +61,7 @@ static int64_t account_of(const struct store_write *write)
 	return write->steps->makes_account ? ID_NONE : write->scope.account_id;
 }
 
-static int by_number(const void *a, const void *b)
+static int account_by_number(const void *a, const void *b)
 {
 	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
 
@@ -71,7 +71,7 @@ static int by_number(const void *a, const void *b)
 static struct queue *queue_of(struct batch *batch, int64_t account_id)
 {
 	return bsearch(&account_id, batch->queues, batch->queue_count, sizeof(*batch->queues),
-		       by_number);
+		       account_by_number);
 }
 
 static enum err sort_by_account(struct batch *batch, struct store_write **writes, size_t count)
@@ -85,7 +85,7 @@ static enum err sort_by_account(struct batch *batch, struct store_write **writes
 		return ERR_NOMEM;
 	for (size_t i = 0; i < count; i++)
 		ids[i] = account_of(writes[i]);
-	qsort(ids, count, sizeof(*ids), by_number);
+	qsort(ids, count, sizeof(*ids), account_by_number);
 	for (size_t i = 0; i < count; i++) {
 		struct queue *queue = &batch->queues[kept];
 

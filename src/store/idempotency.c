@@ -53,7 +53,7 @@ void idempotency_end(struct keys *keys, struct store_write *write)
 	pthread_mutex_unlock(&keys->lock);
 }
 
-static enum err key_row(void *context, const struct db_value *values, size_t count)
+static enum err idempotency_row(void *context, const struct db_value *values, size_t count)
 {
 	struct store_write *write = context;
 	struct idempotency *key = write->key;
@@ -85,7 +85,7 @@ enum err idempotency_read(struct store_write *write, struct calls *calls)
 			 " FROM idempotency i JOIN history h"
 			 " ON h.account_id = i.account_id AND h.change = i.change"
 			 " WHERE i.account_id = $1 AND i.route = $2 AND i.key = $3",
-			 key_row, write, DB_INT_VALUE(write->scope.account_id),
+			 idempotency_row, write, DB_INT_VALUE(write->scope.account_id),
 			 DB_TEXT_VALUE(slice_of(write->key->route)),
 			 DB_TEXT_VALUE(write->key->key));
 }
