@@ -120,14 +120,11 @@ static enum err change_links(struct store_write *write, enum record_kind kind,
 static enum err tell_words(struct store_write *write, const char *sql, const struct field *field,
 			   const struct record *record, struct calls *calls)
 {
-	struct db_value *args = arena_alloc(write->arena, 3 * sizeof(*args));
+	struct db_value text;
 
-	if (!args)
-		return ERR_NOMEM;
-	args[0] = DB_INT_VALUE(write->scope.account_id);
-	args[1] = DB_INT_VALUE(record->id);
-	field_to_values(field, CONST_FIELD_AT(record, field), &args[2]);
-	return calls_add(calls, sql, args, 3, NULL, NULL);
+	field_to_values(field, CONST_FIELD_AT(record, field), &text);
+	return calls_ask(calls, sql, NULL, NULL, DB_INT_VALUE(write->scope.account_id),
+			 DB_INT_VALUE(record->id), text);
 }
 
 static bool is_same_text(const struct field *field, const struct record *before,

@@ -28,30 +28,19 @@ static enum err before_row(void *context, const struct db_value *values, size_t 
 /* An account that nobody can use any more could not be mended through the API either. */
 static enum err read_others(struct record_write *write, struct calls *calls)
 {
-	struct db_value *args = arena_alloc(write->write.arena, 3 * sizeof(*args));
-
-	if (!args)
-		return ERR_NOMEM;
-	args[0] = DB_INT_VALUE(write->write.scope.account_id);
-	args[1] = DB_INT_VALUE(write->id);
-	args[2] = DB_INT_VALUE(STAFF_FULL);
-	return calls_add(calls,
+	return calls_ask(calls,
 			 "SELECT count(*) FROM staff WHERE account_id = $1 AND id <> $2"
 			 " AND access_level = $3",
-			 args, 3, db_number, &write->others);
+			 db_number, &write->others, DB_INT_VALUE(write->write.scope.account_id),
+			 DB_INT_VALUE(write->id), DB_INT_VALUE(STAFF_FULL));
 }
 
 static enum err read_before(struct record_write *write, struct calls *calls)
 {
-	struct db_value *args = arena_alloc(write->write.arena, 2 * sizeof(*args));
-	enum err err;
+	enum err err = calls_ask(calls, write->write.store->sql.records[write->kind].select,
+				 before_row, write, DB_INT_VALUE(write->write.scope.account_id),
+				 DB_INT_VALUE(write->id));
 
-	if (!args)
-		return ERR_NOMEM;
-	args[0] = DB_INT_VALUE(write->write.scope.account_id);
-	args[1] = DB_INT_VALUE(write->id);
-	err = calls_add(calls, write->write.store->sql.records[write->kind].select, args, 2,
-			before_row, write);
 	return !err && write->kind == RECORD_STAFF ? read_others(write, calls) : err;
 }
 
