@@ -55,14 +55,20 @@ static void connection_unpark(struct connection *connection)
 	MHD_resume_connection(connection->mhd);
 }
 
+/* Whether the client ended its side and all before that was read. */
+static bool connection_is_at_end(const struct connection *connection)
+{
+	char byte;
+
+	return recv(connection->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+}
+
 /* Has the client ended its side for good, with a body that is not whole? */
 static bool is_gone(struct connection *connection, int64_t now)
 {
 	unsigned body = atomic_load(&connection->bodies);
-	char byte;
 
-	if (!atomic_load(&connection->reading_body) ||
-	    recv(connection->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) != 0) {
+	if (!atomic_load(&connection->reading_body) || !connection_is_at_end(connection)) {
 		connection->gone_since = 0;
 	} else if (!connection->gone_since || connection->gone_at != body) {
 		connection->gone_since = now;
@@ -118,6 +124,12 @@ static void connections_end_late(struct connections *all)
 			connection_forget(at);
 		else if (at->mhd && ((until && now >= until) || is_gone(at, now)))
 			shutdown(at->fd, SHUT_RDWR);
+		else if (at->mhd && atomic_load(&at->phase) == CONNECTION_WAITS &&
+			 connection_is_at_end(at))
+			/* Where the end came with the last bytes, libmicrohttpd was told of both
+			 * once and read only these. This wakes it; what it has read meanwhile can
+			 * still be answered. */
+			shutdown(at->fd, SHUT_RD);
 	}
 	pthread_mutex_unlock(&all->lock);
 }

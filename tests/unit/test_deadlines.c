@@ -449,6 +449,28 @@ static void gone_in_the_middle(void **state)
 	stop(&fixture);
 }
 
+/* The same without a body: in one segment with a whole request, and with half a line. */
+static void gone_between_requests(void **state)
+{
+	static const char *const last[] = {GET, "GET /"};
+	struct fixture fixture = {0};
+	char text[64];
+
+	(void)state;
+	start(&fixture, patient());
+	for (size_t i = 0; i < sizeof(last) / sizeof(last[0]); i++) {
+		int fd = dial(&fixture);
+
+		assert_true(send(fd, last[i], strlen(last[i]), MSG_MORE) > 0);
+		shutdown(fd, SHUT_WR);
+		if (strcmp(last[i], GET) == 0)
+			hear_answer(fd);
+		assert_int_equal(hear(fd, text, sizeof(text), HANGS_MS), 0);
+		close(fd);
+	}
+	stop(&fixture);
+}
+
 /* A client may end its side behind a whole request. The others are older, on either thread:
  * libmicrohttpd treats the oldest connection of each as another. */
 static void half_closed(void **state)
@@ -534,6 +556,7 @@ int main(void)
 		cmocka_unit_test(a_long_wait),
 		cmocka_unit_test(an_answer),
 		cmocka_unit_test(gone_in_the_middle),
+		cmocka_unit_test(gone_between_requests),
 		cmocka_unit_test(half_closed),
 		cmocka_unit_test(no_other_descriptor),
 	};
