@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The list of connections, over real sockets and without libmicrohttpd, whose part the tests play:
  * so they can have it read, or fail, in the moment that matters. */
+#include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <setjmp.h>
@@ -100,6 +101,34 @@ static void a_request_at_the_last_moment(void **state)
 	destroy(connections);
 }
 
+/* What has arrived and nobody has read yet keeps its connection open, however long it lies there.
+ */
+static void unread_bytes(void **state)
+{
+	struct connections *connections = make(1);
+	struct connection *connection;
+	int64_t until = monotonic_ms() + 1500;
+	char text[8];
+	int client, fd = dial(&client);
+
+	(void)state;
+	assert_true(admit(connections, fd));
+	connection = connections_begin(connections, (struct MHD_Connection *)&library, fd);
+	assert_int_equal(send(client, "GET", 3, MSG_NOSIGNAL), 3);
+	while (monotonic_ms() < until) {
+		assert_int_equal(connections_drain(connections, 0), 1);
+		usleep(1000);
+	}
+	assert_int_equal(recv(fd, text, sizeof(text), 0), 3);
+	assert_int_equal(recv(fd, text, sizeof(text), 0), -1);
+	assert_int_equal(errno, EAGAIN);
+	drain(connections, fd);
+	connections_remove(connection);
+	close(fd);
+	close(client);
+	destroy(connections);
+}
+
 /* A handshake has begun, and takes longer than a silent client may. */
 static void a_handshake(void **state)
 {
@@ -166,6 +195,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_request_at_the_last_moment),
+		cmocka_unit_test(unread_bytes),
 		cmocka_unit_test(a_handshake),
 		cmocka_unit_test(one_that_never_began),
 	};
