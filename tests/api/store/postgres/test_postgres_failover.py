@@ -30,7 +30,8 @@ def test_rounds(tmp_path):
     with postgres.private() as primary, primary.standby(NAME) as standby, \
             Deployment(primary.create("docket"), tmp_path, ACCOUNTS) as deployment:
         primary.wait_for_standby(NAME)
-        both = deployment.url.replace("/deployment", f",127.0.0.1:{standby.port}/deployment")
+        both = deployment.url.replace(f":{primary.port}/", f":{primary.port},127.0.0.1:{standby.port}/")
+        assert both != deployment.url
         for _ in range(PROCESSES):
             deployment.serve(url=both)
         with Load(deployment, deployment.servers, ACCOUNTS, WRITERS, "round",
