@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Runs a shell script in a copy of this machine that is thrown away: sandbox.sh SCRIPT. It starts in
 # the folder that it is called in. The copy has its own files, processes and loopback interface,
-# and no other network. Needs root.
+# and no other network, and no address to listen on from outside. Needs root.
 set -eu
 
 if [ "$1" != inside ]; then
@@ -32,4 +32,4 @@ mount -t tmpfs tmpfs /mnt/root/run # without the sockets of this machine's serve
 mkdir -m 1777 /mnt/root/run/lock
 cp /mnt/script /mnt/root/run/script
 # shellcheck disable=SC2016 # for the shell that is started
-exec chroot /mnt/root sh -c 'cd "$1" && exec sh /run/script' sh "$PWD"
+exec chroot /mnt/root env -u DOCKET_LISTEN sh -c 'cd "$1" && exec sh /run/script' sh "$PWD"
