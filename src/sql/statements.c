@@ -247,19 +247,16 @@ enum err sql_statements_build(const struct sql_dialect *dialect, struct arena *a
 		buf_printf(&read, ", %s", record_types[i]->sequence);
 		buf_printf(&update, ", %s = $%zu", record_types[i]->sequence, i + 5);
 	}
-	buf_printf(&read, ", time_zone FROM account WHERE id = $1%s",
-		   dialect->lock_row);
+	buf_printf(&read, ", time_zone FROM account WHERE id = $1%s", dialect->lock_row);
 	buf_add_text(&update, " WHERE id = $1");
 	sql->read_account = arena_copy(arena, buf_slice(&read));
 	sql->update_account = arena_copy(arena, buf_slice(&update));
-	sql->lock_given =
-		arena_printf(arena, "SELECT last FROM given WHERE name = 'account'%s",
-			     dialect->lock_row);
+	sql->lock_given = arena_printf(arena, "SELECT last FROM given WHERE name = 'account'%s",
+				       dialect->lock_row);
 	sql->read_values = arena_printf(arena,
-					  "SELECT h.value FROM %s k CROSS JOIN history h"
-					  " WHERE h.account_id = $1 AND h.change = k.value%s",
-					  dialect->ids_in_order,
-					  dialect->keep_order);
+					"SELECT h.value FROM %s k CROSS JOIN history h"
+					" WHERE h.account_id = $1 AND h.change = k.value%s",
+					dialect->ids_in_order, dialect->keep_order);
 	if (read.failed || update.failed || !sql->read_account || !sql->update_account ||
 	    !sql->lock_given || !sql->read_values)
 		err = ERR_NOMEM;

@@ -337,7 +337,8 @@ static void check_idempotent(const char *text, size_t len)
 }
 
 /* What is folded stays as it is when it is folded again: every character, and random texts of those
- * that change or join. tests/api/records/test_unicode.py compares the folds with another program's. */
+ * that change or join. tests/api/records/test_unicode.py compares the folds with another program's.
+ */
 static void folding_again(void **state)
 {
 	static const struct {

@@ -90,10 +90,11 @@ struct list_query {
 	size_t condition_count;
 	const struct field *sort;
 	bool descending;
-	uint64_t offset;                /* records to leave out */
-	size_t limit;                   /* records wanted, at least 1 */
-	const struct list_position *after; /* only what stands behind it; NULL: from the beginning */
-	uint32_t expansions;            /* bits of the record_lists' rows */
+	uint64_t offset; /* records to leave out */
+	size_t limit;    /* records wanted, at least 1 */
+	/* Only what stands behind it; NULL: from the beginning. */
+	const struct list_position *after;
+	uint32_t expansions; /* bits of the record_lists' rows */
 };
 
 /* Names of expansions with commas between, as bits; "" is none. False where one is not known. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Where docket keeps things: a data folder with a SQLite database, or a PostgreSQL database. How one
- * is made, opened, and brought to the schema of this program.
+/* Where docket keeps things: a data folder with a SQLite database, or a PostgreSQL database. How
+ * one is made, opened, and brought to the schema of this program.
  *
  *	struct store_config config = {.folder = "data", .clock = &system_clock, .readers = 4};
  *	struct buf why = {0};

@@ -9,8 +9,10 @@
  *             close(fd);
  *     }
  *
- *     struct acceptor_config config = {.has_room = has_room, .room = eventfd(0, EFD_NONBLOCK), .take = take};
+ *     struct acceptor_config config = {.has_room = has_room, .take = take};
  *     struct acceptor *acceptor;
+ *
+ *     config.room = eventfd(0, EFD_NONBLOCK);
  *
  *     err = listen_read("localhost:8080,192.0.2.1:8080", &config.addresses, &why);
  *     if (!err)
