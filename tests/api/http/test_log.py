@@ -166,6 +166,7 @@ def test_why_there_was_no_access(refusing, user, token, status, reason):
     # The answer tells nothing of it: it is that of no credentials at all.
     if status == 401:
         assert reply.body == refusing.call("DELETE", TASKS + "/1", access=False).body
+        refusing.lines(before, 2)  # so that the next test does not see the second
 
 
 def test_an_unknown_account(pair):
