@@ -12,8 +12,8 @@
 #include "place/place.h"
 
 #define QUEUE_LIMIT 16
-/* 0.1 s apart: another command has the folder for a moment, a process that has only just begun to
- * serve it has no socket yet, and one that drains, for up to 10 s, has none any more. */
+/* 0.1 s apart. Another command holds the folder for a moment. A process that has just begun to
+ * serve it has no socket yet. One that drains has closed its socket, and may drain for 10 s. */
 #define TRIES 130
 
 void admin_locate(const struct settings *settings, struct store_config *config)

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* The state of a store, for the folders that it is made of: handlers and commands see none of it.
+/* The state of a store, for the folders that are built on it. Handlers and commands see none of it.
  */
 #ifndef STORE_STATE_H
 #define STORE_STATE_H
 
 #include <pthread.h>
 #include <stdatomic.h>
+
 #include "db/db.h"
 #include "sql/calls.h"
 #include "sql/statements.h"
