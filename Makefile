@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: MIT
-# Short names for what Meson and Ninja do. A build is a folder; the sanitizers have their own.
+# Short names for what Meson and Ninja do. Each build has a folder of its own.
 PREFIX ?= /usr/local
 INTO = $(DESTDIR)$(PREFIX)
 SOURCES = $(shell git ls-files 'src/*.[ch]' 'tests/*.[ch]')
 SCRIPTS = $(shell git ls-files script .ci)
-# Its modules are compiled once and kept, also where Python is told to keep none.
+# Python keeps the compiled test modules, even if the environment tells it to keep none.
 PYTEST = DOCKET_PROGRAM=build-quick/docket PYTHONDONTWRITEBYTECODE= \
 	PYTHONPYCACHEPREFIX=build-quick/pycache /usr/bin/python3 -m pytest --quiet
 
@@ -14,13 +14,15 @@ build: build/build.ninja
 run: build
 	@exec script/run
 
-# The loop of whoever changes something, on a plain build: what can be known within a minute, and any part
-# of the API suite, as make check T=lists or T=lists/test_list_pages.py.
+# For use while you change something, on a plain build: quick takes less than a minute; check runs a part of
+# the API suite, such as T=lists or T=lists/test_list_pages.py, or all of it.
 quick: build-quick/build.ninja
 	@ninja -C build-quick --quiet
 	@tools/check-layers
-	@meson test -C build-quick --no-rebuild --quiet --print-errorlogs --no-suite slow
-	@$(PYTEST) -n 3 -m 'not slow' --databases=sqlite tests/api
+	@nice meson test -C build-quick --no-rebuild --num-processes 1 --quiet --print-errorlogs \
+		--no-suite slow >build-quick/units.txt 2>&1 & units=$$!; \
+	$(PYTEST) -n 3 -m 'not slow' --databases=sqlite tests/api; status=$$?; \
+	wait $$units || { cat build-quick/units.txt; exit 1; }; exit $$status
 
 check: build-quick/build.ninja
 	@ninja -C build-quick --quiet
@@ -30,29 +32,38 @@ test: build-gcc/build.ninja
 	@ninja -C build-gcc --quiet
 	@script/check build-gcc
 
-# gcc, clang and the thread sanitizer. The short forms of long proofs are in the first; kills and load
-# also show races.
+# gcc, clang and the thread sanitizer. The first runs the short forms of the long proofs. The thread sanitizer
+# runs most of them as well, because kills and load show races. Two minutes of random overload come last.
 test-all: test build-clang/build.ninja build-thread/build.ninja
 	@ninja -C build-clang --quiet
-	@script/check build-clang 'proof_kills or proof_soak or proof_lists or proof_restarts'
+	@script/check build-clang \
+		'proof_kills or proof_soak or proof_lists or proof_restarts or proof_overload or proof_alerts'
 	@ninja -C build-thread --quiet
 	@script/check build-thread proof_lists
+	@$(MAKE) --no-print-directory soak MINUTES=2
 
-# Both of the README's commands on bare systems of both versions of Debian, as root.
+# Both commands of the README, on a bare system of each version of Debian, as root.
 check-fresh:
 	@script/bootstrap fresh
 	@script/check-fresh bookworm
 	@script/check-fresh trixie
 
-# Long proofs, on the plain build; the suite has each in short. N is the number of kills of a test, the
-# seconds of its load, its seeds of random queries, or its restarts with 500 creates each.
+# Long proofs, on the plain build; the suite runs each in a short form. N is the number of kills of a test, the
+# seconds of its load, its seeds of random queries, its restarts with 500 creates each, its seconds of random
+# overload (soak takes minutes of that), or the alerts that two processes send.
 proof-kills: N ?= 50
 proof-soak: N ?= 60
 proof-lists: N ?= 200
 proof-restarts: N ?= 20
-proof-kills proof-soak proof-lists proof-restarts: build
+proof-overload: N ?= 60
+proof-alerts: N ?= 2000
+proof-kills proof-soak proof-lists proof-restarts proof-overload proof-alerts: build
 	DOCKET_PROOF_N='$(N)' DOCKET_PROGRAM=build/docket /usr/bin/python3 -m pytest --quiet -n 2 \
 		-m '$(subst -,_,$@)' tests/api
+
+soak: MINUTES ?= 45
+soak:
+	@$(MAKE) --no-print-directory proof-overload N=$$(($(MINUTES) * 60))
 
 build/build.ninja:
 	@script/configure build -Dtests=disabled
@@ -72,13 +83,20 @@ build-thread/build.ninja:
 tools:
 	@script/bootstrap lint
 
-# How fast lists are in a large account; bench/lists.py tells what it takes.
+# Measures lists and creates in a large account; bench/lists.py says what that needs.
 bench: build
 	@bench/lists.py
 
-# The same over PostgreSQL, beside pgbench; bench/postgres.py tells more.
-bench-postgres: build
+# Measures docket over PostgreSQL, beside pgbench; bench/postgres.py says what that needs.
+bench-postgres: build bench-tools
 	@bench/postgres.py
+
+# Measures what other clients get while one account sends more than can be done.
+bench-overload: build bench-tools
+	@bench/overload.py
+
+bench-tools:
+	@script/bootstrap bench
 
 lint: build-clang/build.ninja
 	@ninja -C build-clang --quiet
@@ -87,13 +105,17 @@ lint: build-clang/build.ninja
 	shellcheck $(SCRIPTS)
 	tools/check-layers
 
-# The drawing of ARCHITECTURE.md, from the includes.
+# Draws the includes between folders for ARCHITECTURE.md.
 layers: tools
 	tools/draw-layers >docs/layers.svg
 
-# The options in the pages of man/, from the program.
+# Writes the program's commands and options into the pages of man/.
 man: build
 	tools/man-tables.py build/docket
+
+# Writes the tables of docs/api.md.
+reference: build
+	tools/api-tables.py build/docket
 
 format:
 	clang-format -i $(SOURCES)
@@ -107,6 +129,11 @@ uninstall:
 	rm -f '$(INTO)/bin/docket' '$(INTO)/share/man/man1/docket.1' '$(INTO)/share/man/man5/docket.conf.5'
 
 clean:
-	rm -rf build build-quick build-gcc build-clang build-thread .pytest_cache
+	rm -rf build build-quick build-gcc build-clang build-thread build-npm .pytest_cache
 
-.PHONY: build run quick check test test-all check-fresh proof-kills proof-soak proof-lists proof-restarts tools bench bench-postgres lint layers man format install uninstall clean
+# Measures how fast alerts go out, beside a plain libcurl loop, and what many waiting alerts cost a create.
+bench-mail: build
+	@bench/mail.py
+	@bench/waiting.py
+
+.PHONY: build run quick check test test-all check-fresh proof-kills proof-soak proof-lists proof-restarts proof-overload proof-alerts soak tools bench bench-postgres bench-overload bench-mail bench-tools lint layers man reference format install uninstall clean

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What the benchmarks share: folders of sample data, a server on them, one client that measures."""
+"""Shared by the benchmarks: folders of sample data, a server on them, one client that measures."""
 import base64
 import contextlib
 import http.client
@@ -21,7 +21,7 @@ DATA = ROOT / "build" / "bench-data"
 TASKS = "/api/v1/tasks"
 START_S = 30
 ANSWER_S = 60
-BUDGET_MS = 2000  # of a read, after which docket answers 503
+BUDGET_MS = 2000  # for a read; then docket answers 503
 
 
 def docket(*arguments):
@@ -29,8 +29,8 @@ def docket(*arguments):
 
 
 def make_folder(name, tasks):
-    """A data folder with so many sample tasks; one that is there already is used again. Its token
-    is beside it."""
+    """A data folder with that many sample tasks; an existing folder is used again. The file of its token is
+    beside it."""
     folder = DATA / name
     if folder.exists():
         return folder
@@ -45,13 +45,13 @@ def make_folder(name, tasks):
 
 
 def query(folder, sql):
-    """The rows of a statement, asked while nothing serves the folder."""
+    """The rows of a statement, from a folder that nothing serves."""
     with contextlib.closing(sqlite3.connect(f"file:{folder}/docket.db?mode=ro", uri=True)) as db:
         return db.execute(sql).fetchall()
 
 
 class Server:
-    """`docket serve` on a folder, on a free port of the loopback."""
+    """`docket serve` on a folder, at a free port of the loopback."""
 
     def __init__(self, folder, token):
         self.log = DATA / "serve.log"
@@ -70,7 +70,7 @@ class Server:
         self.port = int(ready[1])
 
     def written(self):
-        """How many bytes it has written so far."""
+        """How many bytes the server has written so far."""
         io = pathlib.Path(f"/proc/{self.process.pid}/io").read_text()
         return int(re.search(r"^write_bytes: (\d+)$", io, re.MULTILINE)[1])
 
@@ -83,14 +83,14 @@ class Server:
 
 
 class Answer:
-    """What one request gave, and how long it took."""
+    """The answer to one request, and how long it took."""
 
     def __init__(self, status, link, body, ms):
         self.status, self.link, self.body, self.ms = status, link, body, ms
 
     @property
     def next(self):
-        """The parameters of the page that follows, by cursor."""
+        """The parameters of the next page, by cursor."""
         found = re.search(r'<[^>]*\?([^>]*)>; rel="?next', self.link or "")
         return found and found[1]
 
@@ -138,7 +138,7 @@ class Measure:
 
 
 def machine():
-    """One line: the processor, its cores, memory and what else runs."""
+    """One line: the processor, its cores, the memory and the load."""
     models = re.findall(r"^model name\s*: (.*)$", pathlib.Path("/proc/cpuinfo").read_text(),
                         re.MULTILINE)
     memory = int(re.search(r"MemTotal:\s*(\d+)", pathlib.Path("/proc/meminfo").read_text())[1])

@@ -5,19 +5,19 @@
     make bench                          all of it, over 1,000,000 tasks
     bench/lists.py --tasks 100000 --runs 5 --only pairs
 
-It makes the account once, under build/bench-data (1,000,000 tasks take a minute or two and 1.2 GB;
-remove the folder to have it made anew), serves it on the loopback, and sends one request after
-the other over one connection. A row of the table is a question; `total` is how many tasks answer
-it, `page` how many came (per_page=100). Then follow the first page by id, the first page by due
-date, and the count: each with the median and the worst of its runs (fewer where they take seconds)
-in milliseconds as the client saw them. The aim is a median of at most 10 ms and no request over
-2 s, where docket answers 503.
+It makes the account once, under build/bench-data. 1,000,000 tasks take a minute or two and 1.2 GB;
+remove the folder to make the account anew. It serves the account on the loopback and sends requests one
+after the other over one connection. Each row of the table is one query. `total` is how many tasks match,
+`page` how many the page had (per_page=100). The other columns are the first page by id, the first page by
+due date, and the count. Each has the median and the worst of its runs (fewer runs where they take seconds)
+in milliseconds, as the client measured them. The aim is a median of at most 10 ms, and no request over
+2 s, after which docket answers 503.
 
-Creates are durable: each was answered from stable storage. They go to a copy of the large account
-and to an empty one, over 64 connections for 10 s each: by wrk where it is installed, else by
-threads, which are slower than docket is. Client and server share the machine, so that the ratio
-says more than the rates. Needs /usr/bin/python3 and its standard library alone. Nothing is
-written but below build/bench-data; the numbers go to standard output.
+Creates are durable: docket answers each from stable storage. They go to a copy of the large account
+and to an empty one, over 64 connections for 10 s each. wrk sends them if it is installed, else threads of
+Python, which are slower than docket. Client and server share the machine, so the ratio says more than the
+rates. This needs only /usr/bin/python3 and its standard library. It writes only below build/bench-data, and
+prints the numbers on standard output.
 """
 import argparse
 import datetime
@@ -44,7 +44,7 @@ RANGES = {"due": "due_on", "complete": "complete_at", "alert": "alert_at",
 
 
 class Values:
-    """Values of the account to filter by, with how common each is."""
+    """Values of the account to filter by: common, typical and median ones."""
 
     def __init__(self, folder):
         self.folder, self.now = folder, int(time.time())
@@ -60,7 +60,7 @@ class Values:
             self.median[name] = self.place(name, 0.5)
 
     def place(self, name, part):
-        """The value of a range's column below which that part of the table lies."""
+        """The value below which the share `part` of the column's values lies."""
         column = RANGES[name]
         ((count,),) = query(self.folder, f"SELECT count({column}) FROM task")
         ((value,),) = query(self.folder, f"SELECT {column} FROM task WHERE {column} IS NOT NULL"
@@ -68,7 +68,7 @@ class Values:
         return value
 
     def bound(self, name, value):
-        """As a parameter; `value` is in days or seconds, as it is stored."""
+        """The value as a parameter; `value` is in days or seconds, as the database has it."""
         if name == "due":
             return (datetime.date(1970, 1, 1) + datetime.timedelta(value)).isoformat()
         return datetime.datetime.fromtimestamp(value, datetime.timezone.utc).strftime(
@@ -79,7 +79,7 @@ class Values:
                 f"&{name}_to={self.bound(name, high)}")
 
     def days(self, name, count):
-        """So many days from the middle of the table on."""
+        """A range of `count` days from the median on."""
         low, unit = self.median[name], 1 if name == "due" else DAY
         return self.range(name, low, low + count * unit - 1)
 
@@ -112,16 +112,16 @@ def alone(v):
 
 
 def pairs(v):
-    """What screens and programs ask for most; each by the commonest and by a typical value."""
+    """The queries that screens and programs send most; each with the commonest and with a typical value."""
     for kind, value in [("commonest", v.common), ("typical", v.typical)]:
         user, case, calendar = (f"{name}={value[name]}" for name in ("user", "case", "calendar"))
         status = f"status={'needs_action' if kind == 'typical' else 'complete'}"
         week = v.range("due", v.now // DAY, v.now // DAY + 6)
         for label, parameters in [
-                # "My open tasks": the first screen of whoever works there.
+                # "My open tasks": the first screen of a staff member.
                 ("user + status", f"{user}&{status}"),
                 ("user + open", f"{user}&status={OPEN}"),
-                # What is overdue, or due soon, for whoever distributes work.
+                # What is overdue or due soon, for a manager.
                 ("status + due range", f"{status}&due_to={v.bound('due', v.now // DAY)}"),
                 # A case's page.
                 ("case + status", f"{case}&{status}"),
@@ -132,11 +132,11 @@ def pairs(v):
                 # The nightly export: what was completed, or became urgent, since yesterday.
                 ("status + updated_from",
                  f"{status}&updated_from={v.bound('updated', v.now - DAY)}"),
-                # To find again what one remembers a word of.
+                # A search for a word that somebody remembers.
                 ("case + title", f"{case}&{quoted('interview')}"),
-                # Whose alerts went out, and whose will.
+                # The alerts of a staff member.
                 ("user + alert range", f"{user}&{v.days('alert', 30)}"),
-                # How far a department is.
+                # The progress of a department.
                 ("calendar + status", f"{calendar}&{status}"),
                 # What is known about a person.
                 ("subject + status", f"subject={value['subject']}&{status}")]:
@@ -144,7 +144,7 @@ def pairs(v):
 
 
 def hard(v):
-    """Filters that are common each and never hold together, and what is rare where one looks."""
+    """Filters that each match many tasks but never together, and values that are rare in the range."""
     created = f"created_from={v.bound('created', v.median['created'])}"
     early = f"created_to={v.bound('created', v.place('created', 0.1))}"
     before = v.median["created"] - 1
@@ -175,7 +175,7 @@ def hard(v):
 
 
 def sorts(v):
-    """Every sort, both ways, and with what does not give its order."""
+    """Every sort in both directions, and with filters whose index does not have its order."""
     for sort in ("id", "due_on", "title", "created_at", "updated_at", "alert_at", "complete_at"):
         for direction in ("asc", "desc"):
             yield f"{sort} {direction}", f"sort={sort}&dir={direction}"
@@ -189,7 +189,7 @@ GROUPS = {"alone": alone, "pairs": pairs, "hard": hard}
 
 
 class Report:
-    """Prints rows and keeps what the last line needs."""
+    """Prints rows and remembers the figures for the last line."""
 
     def __init__(self, client, runs):
         self.client, self.runs, self.all = client, runs, []
@@ -217,7 +217,7 @@ class Report:
             print(f"{label:<38}{found.records:>9}{found}", flush=True)
 
     def deep(self, v, total):
-        """A page far back, and the page behind it by the cursor that it gave."""
+        """A deep page, and the page after it by its cursor."""
         def questions():
             for sort in ("id", "due_on", "alert_at"):
                 for filters in ("", f"&user={v.common['user']}", "&status=complete"):
@@ -250,7 +250,7 @@ def body_of(case, user, number):
 
 
 def by_wrk(server, cases, users):
-    """Creates a second, and how many failed."""
+    """Creates per second, and how many failed."""
     head = json.dumps(body_of("@1", "@2", 0)).replace('"@1"', "%d").replace('"@2"', "%d")
     script = DATA / "create.lua"
     script.write_text(
@@ -262,7 +262,7 @@ def by_wrk(server, cases, users):
         "request = function()\n  n = n + 1\n"
         "  return wrk.format(nil, nil, nil, body:format(245 + n * 7919 % cases,"
         " n * 31 % users + 1, n % 1000))\nend\n")
-    # The order of the arguments is that of the body.
+    # body:format() needs its arguments in the order in which the body has them.
     assert head.index("casefile_id") < head.index("users_list") < head.index("title")
     done = subprocess.run(
         ["wrk", "-t2", f"-c{CONNECTIONS}", f"-d{CREATE_S}s", "-s", script,
@@ -294,7 +294,7 @@ def by_threads(server, cases, users):
 
 
 def creates(large):
-    """The same requests to an empty account and to the large one, then to all its cases."""
+    """Creates in an empty account, in the large one, and in the large one for all its cases."""
     create = by_wrk if shutil.which("wrk") else by_threads
     print(f"\ndurable creates a second, {CONNECTIONS} connections, {CREATE_S} s each, "
           + create.__name__.replace("_", " "))

@@ -1,21 +1,21 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""How fast docket is over PostgreSQL, beside pgbench on the same cluster.
+"""How fast docket is over PostgreSQL, compared with pgbench on the same cluster.
 
     make bench-postgres
     bench/postgres.py --seconds 8 --rounds 5 --only get
 
 It makes a cluster of its own in a temporary folder (fsync on; removed at the end) with 64 accounts
-of 1,000 tasks each. What docket sends for one GET and one create it takes from the server's log,
-and makes pgbench's scripts of that: the same statements in the same order with the same values,
-prepared, where ids, change numbers and accounts are set anew each time. So a GET is the lookup of
-who comes in and the task; a create the lookup, then BEGIN, the account's row locked, what the task
-names, the inserts and COMMIT. Both sides have 8 connections to the database; docket's 64 clients
-are wrk's. Accounts and tasks are chosen at random. The rounds alternate; the table has medians.
+of 1,000 tasks each. It reads from PostgreSQL's log which statements docket sends for one GET and one
+create, and writes scripts for pgbench with the same prepared statements, in the same order and with the
+same values. Only ids, change numbers and accounts are new each time. So a GET is the lookup of account,
+token and staff member, and of the task. A create is that lookup, then BEGIN, the lock of the account's state,
+the records that the task names, the inserts and COMMIT. Both sides have 8 connections to the database; wrk
+is docket's 64 clients. Accounts and tasks are random. The rounds alternate; the table has medians.
 
-Client, docket and PostgreSQL share the machine: docket's rate pays for HTTP, JSON and wrk as well.
-Needs Debian's wrk, postgresql, python3-psycopg2 and python3-requests. The aims are ratios of 0.9
-and 0.8."""
+Client, docket and PostgreSQL share the machine, so HTTP, JSON and wrk lower docket's rate as well.
+The Debian packages that this needs are in `script/bootstrap bench`. The aims are ratios of 0.9 and
+0.8."""
 import argparse
 import json
 import pathlib
@@ -35,7 +35,7 @@ from load import Link  # noqa
 
 ACCOUNTS, TASKS_EACH, CONNECTIONS, CLIENTS = 64, 1000, 8, 64
 AIMS = {"get": 0.9, "create": 0.8}
-# What the statement of the account's row brings, and what the next create makes of it.
+# The change number and the task id of a create, from the account's state.
 NEXT = "\\set change :last_change + 1\n\\set task :last_task_id + 1\n"
 WRK = """
 local requests = {}
@@ -68,14 +68,14 @@ def make_accounts(cluster, place):
 
 
 class Capture:
-    """The statements that one request makes docket send, with their values."""
+    """The statements that docket sends for one request, with their values."""
 
     def __init__(self, deployment, server, account, method, value=None):
         database, cluster = deployment.database, deployment.database.cluster
         cluster.set("log_statement", "all")
         link = Link(deployment, server, account)
         path = TASKS if value else f"{TASKS}/1"
-        for _ in range(3 * CONNECTIONS):  # so that all is prepared wherever it goes
+        for _ in range(3 * CONNECTIONS):  # so that every connection has prepared all statements
             link.ask(method, path, value)
         database.run("SELECT 'from here on'")
         status, _, body = link.ask(method, path, value)
@@ -100,7 +100,7 @@ class Capture:
 
 
 class Script:
-    """A script of pgbench: values that change are its variables, the others are given to it."""
+    """A script for pgbench: values that change are its variables, all others are constants."""
 
     def __init__(self, place, name, capture, account, columns):
         self.path, self.given = place / f"{name}.sql", {}
@@ -116,8 +116,8 @@ class Script:
         self.path.write_text("\n".join(self.lines) + "\n")
 
     def name(self, number, value, sql, account, columns):
-        """What stands in the script for an argument."""
-        if not value:  # pgbench has no variables of either
+        """An argument as the script has it."""
+        if not value:  # a variable of pgbench can be neither
             return "NULL" if value is None else "''"
         column = columns.get((sql.split("(")[0].split(" SET ")[0], number))
         if column is None and number == 1 and value == account:
@@ -142,11 +142,11 @@ class Script:
 
 
 def changing(capture):
-    """Which arguments are set anew each time, by the statement's beginning and the number."""
+    """The arguments that are new each time, by the beginning of the statement and the argument's number."""
     fresh = {"INSERT INTO task ": {"change": "change", "id": "task"},
              "INSERT INTO history ": {"change": "change", "record_id": "task",
                                       "hash": "history_head"},
-             "UPDATE account": {"last_change": "change", "last_task_id": "task"}}
+             "UPDATE account_state": {"last_change": "change", "last_task_id": "task"}}
     lookup, *_, last = (sql.split("(")[0] for sql, _ in capture.statements)
     found = {(lookup, 1): "account"}
     if last.startswith("SELECT"):
@@ -182,14 +182,14 @@ def run_wrk(server, script, seconds):
                            f"http://{server.host}:{server.port}"],
                           stdout=subprocess.PIPE, encoding="utf-8", check=True)
     if "bad 0\n" not in done.stdout:
-        raise SystemExit(f"wrk was answered something else than 2xx:\n{done.stdout}")
+        raise SystemExit(f"wrk got answers other than 2xx:\n{done.stdout}")
     return float(re.search(r"Requests/sec:\s+([\d.]+)", done.stdout)[1])
 
 
 def measure(deployment, server, name, script, lua, options):
     rates = {"docket": [], "pgbench": []}
     for number in range(options.rounds):
-        # Neither is always the one that comes after the other.
+        # The rounds alternate which side runs first.
         for side in ("docket", "pgbench") if number % 2 else ("pgbench", "docket"):
             rates[side].append(run_wrk(server, lua, options.seconds) if side == "docket" else
                                script.run(deployment.url, options.seconds))
@@ -210,7 +210,7 @@ def main():
         raise SystemExit("wrk is not installed: apt-get install wrk")
     place, lock = postgres.begin()
     try:
-        cluster = postgres.private(shared_buffers="1GB", max_wal_size="4GB")
+        cluster = postgres.private(fsync="on", shared_buffers="1GB", max_wal_size="4GB")
         with make_accounts(cluster, place) as deployment:
             run(deployment, place, options)
     finally:

@@ -21,7 +21,7 @@ const created = await call(base + "/api/v1/tasks", {
     task: { casefile_id: 245, calendar_id: 1, due_on: "2027-02-14", title: "From Node" },
   }),
 });
-// Location and Link are paths: resolve them against the URL that was asked.
+// Location and Link are paths: resolve them against the URL of the request.
 console.log("created", new URL(created.headers.get("Location"), created.url).href);
 
 let tasks = 0, pages = 0;

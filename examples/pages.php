@@ -5,7 +5,7 @@
 [, $base, $username, $tokenFile] = $argv;
 $access = 'Basic ' . base64_encode($username . '/token:' . trim(file_get_contents($tokenFile)));
 
-/** One request: the decoded body and the headers of the answer, by their names in lower case. */
+/** Sends a request; returns the decoded body and the headers of the answer, by their names in lower case. */
 function call(string $method, string $url, ?array $value = null): array
 {
     global $access;
@@ -34,7 +34,7 @@ function call(string $method, string $url, ?array $value = null): array
     return [$body, $headers];
 }
 
-/** Location and Link are paths: resolves one against the URL that was asked. */
+/** Location and Link are paths: resolves one against the URL of the request. */
 function resolve(string $link, string $url): string
 {
     return $link[0] === '/' ? preg_replace('#^(\w+://[^/]+).*#', '$1', $url) . $link : $link;

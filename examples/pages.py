@@ -15,7 +15,7 @@ answer = session.post(base + "/api/v1/tasks", json={"task": {
     "casefile_id": 245, "calendar_id": 1, "due_on": "2027-02-14", "title": "From Python"}})
 if answer.status_code != 201:
     sys.exit(answer.json()["detail"])
-# Location and Link are paths: resolve them against the URL that was asked.
+# Location and Link are paths: resolve them against the URL of the request.
 print("created", urljoin(answer.url, answer.headers["Location"]))
 
 tasks, pages, url = 0, 0, base + "/api/v1/tasks?per_page=50"

@@ -1,14 +1,14 @@
--- The tables of docket. One text for both databases; what differs is marked:
+-- The tables of docket. One text serves both databases; markers stand for what differs:
 --   {int}     a 64-bit integer
 --   {text}    a text, ordered and compared by code point
 --   {bytes}   a byte string
---   {table}   behind a table of wide rows
---   {narrow}  behind a table of small rows that is read by its key alone
---   {by_account}  behind a table whose key begins with the account, to be partitioned by it
+--   {table}   after a table of wide rows
+--   {narrow}  after a table of small rows that queries find only by its key
+--   {by_account}  after a table whose key begins with the account, so it can be partitioned by account
 --
--- The account comes first in every key: a query cannot be written without it, and the tables can
+-- The account comes first in every key, so that every query names it and the tables can
 -- be partitioned or distributed by it. Dates are days and timestamps are seconds since 1970-01-01
--- UTC. A choice is stored as its place in the list of the field's row in src/model.
+-- UTC. A choice is stored as its index in the list of choices of the field's row in src/model.
 -- The rules between a task and the records that it names are foreign keys here as well, so that
 -- no mistake in the program can store what the API forbids.
 
@@ -17,7 +17,7 @@ CREATE TABLE account (
 	name {text} NOT NULL UNIQUE,
 	country {text} NOT NULL DEFAULT 'US',
 	created_at {int} NOT NULL,
-	-- The last number given out, of each kind: rising, never used again.
+	-- The last change number and the last id of each kind: they rise and are never used again.
 	last_change {int} NOT NULL DEFAULT 0,
 	last_staff_id {int} NOT NULL DEFAULT 0,
 	last_calendar_id {int} NOT NULL DEFAULT 0,
@@ -42,7 +42,7 @@ CREATE TABLE staff (
 	UNIQUE (account_id, username)
 ) {narrow}{by_account};
 
--- A token belongs to the account; the user name of a request says who acts.
+-- A token belongs to the account, not to a staff member: the user name of a request says who acts.
 CREATE TABLE token (
 	account_id {int} NOT NULL REFERENCES account (id),
 	hash {bytes} NOT NULL CHECK (length(hash) = 32),
@@ -159,8 +159,8 @@ CREATE TABLE task_user (
 	FOREIGN KEY (account_id, staff_id) REFERENCES staff (account_id, id)
 ) {narrow}{by_account};
 
--- Who changed what, when. A row a change number, written in the transaction of the change; never
--- changed afterwards.
+-- Who changed what, and when. Each change number has one row, written in the transaction of the change
+-- and never changed afterwards.
 CREATE TABLE history (
 	account_id {int} NOT NULL REFERENCES account (id),
 	change {int} NOT NULL,

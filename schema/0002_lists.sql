@@ -1,14 +1,14 @@
--- What lists need. Every index begins with the account and holds the id behind its own column, so
--- that one value of it is read in the order of ids; the status and the due date stand in most of
--- them as well, so that to filter or to sort by these needs no look at the task itself.
--- The marker text_index makes the index of the trigrams of titles, which each database has in its own way.
+-- Columns and indexes for lists. Every index begins with the account and has the id after its own
+-- column, so that a query reads the rows of one value in the order of ids. Most indexes have the status and
+-- the due date as well, so that a query that filters or sorts by these does not read the task's row.
+-- The marker text_index makes the index of the trigrams of titles, which differs between the databases.
 
 ALTER TABLE task ADD COLUMN unassigned {int} NOT NULL DEFAULT 1
 	CHECK (unassigned BETWEEN 0 AND 1);
 UPDATE task SET unassigned = 0 WHERE EXISTS (SELECT 1 FROM task_user u
 	WHERE u.account_id = task.account_id AND u.task_id = task.id);
 
--- Copies of the task's own, for "my open tasks by due date".
+-- Copies of the task's columns, for "my open tasks by due date".
 ALTER TABLE task_user ADD COLUMN status {int} NOT NULL DEFAULT 0;
 ALTER TABLE task_user ADD COLUMN due_on {int} NOT NULL DEFAULT 0;
 UPDATE task_user SET
@@ -28,7 +28,7 @@ CREATE INDEX task_by_created ON task (account_id, created_at, id, status, due_on
 CREATE INDEX task_by_updated ON task (account_id, updated_at, id, status, due_on);
 CREATE INDEX task_by_alert ON task (account_id, alert_at, id, status, due_on);
 CREATE INDEX task_by_complete ON task (account_id, complete_at, id, status, due_on);
--- Partial ones cost nothing where they do not apply.
+-- A partial index costs nothing for a task that is not in it.
 CREATE INDEX task_by_alert_sent ON task (account_id, alert_sent_at, id, status, due_on)
 	WHERE alert_sent_at IS NOT NULL;
 CREATE INDEX task_unassigned ON task (account_id, unassigned, id, status, due_on)
@@ -37,7 +37,7 @@ CREATE INDEX task_user_by_staff ON task_user (account_id, staff_id, task_id, sta
 
 {text_index}
 
--- Random bytes that no client knows; what is signed by them can be told from what is made up.
+-- Random bytes that no client knows. docket signs cursors with them, to detect forged ones.
 CREATE TABLE secret (
 	name {text} NOT NULL PRIMARY KEY,
 	value {bytes} NOT NULL CHECK (length(value) = 32)

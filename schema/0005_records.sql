@@ -1,4 +1,4 @@
--- Every record that a task names, as the API has it.
+-- All fields of the records that a task names.
 
 ALTER TABLE task ADD COLUMN external_id {text};
 ALTER TABLE casefile ADD COLUMN external_id {text};
@@ -32,7 +32,7 @@ CREATE INDEX casefile_by_created_on ON casefile (account_id, created_on, id);
 CREATE INDEX casefile_by_due ON casefile (account_id, due_on, id);
 CREATE INDEX casefile_by_created ON casefile (account_id, created_at, id);
 CREATE INDEX casefile_by_updated ON casefile (account_id, updated_at, id);
--- Most cases have none.
+-- The reference values, of which most cases have none.
 CREATE INDEX casefile_by_reference_1 ON casefile (account_id, reference_value_1, id);
 CREATE INDEX casefile_by_reference_2 ON casefile (account_id, reference_value_2, id);
 CREATE INDEX casefile_by_reference_3 ON casefile (account_id, reference_value_3, id);
@@ -41,7 +41,7 @@ CREATE INDEX casefile_service_by_service ON casefile_service (account_id, case_s
 ALTER TABLE subject ADD COLUMN middle_name {text} NOT NULL DEFAULT '';
 ALTER TABLE subject ADD COLUMN is_primary {int} NOT NULL DEFAULT 0;
 ALTER TABLE subject ADD COLUMN notes {text} NOT NULL DEFAULT '';
--- What is searched and sorted by is folded; the marker fold is the function that does it.
+-- Lists search in and sort by the folds of texts; the marker fold is the function that folds a text.
 ALTER TABLE subject ADD COLUMN name_folded {text} NOT NULL DEFAULT '';
 ALTER TABLE subject ADD COLUMN last_name_folded {text} NOT NULL DEFAULT '';
 UPDATE subject SET name_folded = {fold}(trim(first_name || ' ' || last_name)),

@@ -1,6 +1,6 @@
--- The greatest time that an account has given to a record or to an entry of its history. No later
--- change gets an earlier one, whatever the clocks of its processes: whoever asks again from the
--- greatest updated_at seen misses nothing.
+-- The greatest time of any record or history entry of an account. No later change gets an earlier
+-- time, whatever the clocks of the processes say. So a client that polls from the greatest updated_at
+-- that it has seen misses nothing.
 
 ALTER TABLE account ADD COLUMN last_at {int} NOT NULL DEFAULT 0;
 UPDATE account SET last_at = coalesce((SELECT max(t.at) FROM (

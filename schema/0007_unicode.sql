@@ -1,17 +1,17 @@
--- Texts are searched, sorted and compared by their folds, which follow a version of Unicode. What
--- this migration leaves empty is filled in by place/folds.c, which runs after every migration.
+-- docket searches, sorts and compares texts by their folds, which depend on a version of Unicode.
+-- place/folds.c runs after every migration and fills in the columns that this one leaves empty.
 
--- What is known of the database as a whole. `unicode` is the version that the folds are by; empty:
--- they are to be made.
+-- Properties of the whole database. `unicode` is the version of Unicode of the folds. Empty: docket must
+-- make the folds.
 CREATE TABLE property (
 	name {text} NOT NULL PRIMARY KEY,
 	value {text} NOT NULL
 ) {table};
 INSERT INTO property (name, value) VALUES ('unicode', '');
 
--- What a user name is compared by, and what names that look alike have in common. Names of one
--- account that had the same key before there was one keep their spelling as `username_exact`, and
--- sign in by it alone; else it is empty.
+-- docket compares user names by `username_key`; names that look alike have the same `username_skeleton`.
+-- Some user names of an account had the same key before docket compared keys. Each of them has its
+-- spelling in `username_exact` and signs in only with that spelling; elsewhere it is empty.
 ALTER TABLE staff ADD COLUMN username_key {text} NOT NULL DEFAULT '';
 ALTER TABLE staff ADD COLUMN username_exact {text} NOT NULL DEFAULT '';
 ALTER TABLE staff ADD COLUMN username_skeleton {text} NOT NULL DEFAULT '';

@@ -13,15 +13,22 @@
 	(BIT(SETTING_FIRST_NAME) | BIT(SETTING_LAST_NAME) | BIT(SETTING_EMAIL) | \
 	 BIT(SETTING_ACCESS))
 
+#define MAIL                                                                                  \
+	(BIT(SETTING_SMTP_URL) | BIT(SETTING_SMTP_USERNAME) | BIT(SETTING_SMTP_PASSWORD) |    \
+	 BIT(SETTING_SMTP_PASSWORD_FILE) | BIT(SETTING_SMTP_CA) | BIT(SETTING_SMTP_TIMEOUT) | \
+	 BIT(SETTING_MAIL_FROM))
+
 static const struct command rows[] = {
 	{
 		.name = "init",
 		.summary = "make a data folder with an account, its first staff member and an API "
 			   "token",
 		.about =
-			"The account is \"main\" where it is not named: lower-case letters, digits "
-			"and hyphens.\nThe token is printed on standard output, this one time; "
-			"--token-file keeps it\nin a file instead.",
+			"Without --account the account is \"main\". A name has lower-case letters,\n"
+			"digits and hyphens. The account begins with a calendar. With --database\n"
+			"docket makes the account in an empty PostgreSQL database, not in a folder.\n"
+			"docket prints the token on standard output and never shows it again;\n"
+			"--token-file writes it to a file instead.",
 		.takes = DATA | BIT(SETTING_PARTITIONS) | BIT(SETTING_ACCOUNT) |
 			 BIT(SETTING_USERNAME) | BIT(SETTING_EMAIL) | BIT(SETTING_TOKEN_FILE),
 		.needs = BIT(SETTING_DATA),
@@ -32,9 +39,10 @@ static const struct command rows[] = {
 		.argument = "NAME",
 		.summary = "make an account with its first staff member and an API token",
 		.about =
-			"NAME has lower-case letters, digits and hyphens; with a base domain it is "
-			"the host\nname before it. The token is printed on standard output, this "
-			"one time;\n--token-file keeps it in a file instead.",
+			"NAME has lower-case letters, digits and hyphens. \"docket serve\n"
+			"--base-domain DOMAIN\" serves the account as NAME.DOMAIN. docket prints\n"
+			"the token on standard output and never shows it again; --token-file writes\n"
+			"it to a file instead.",
 		.takes =
 			DATA | BIT(SETTING_USERNAME) | BIT(SETTING_EMAIL) | BIT(SETTING_TOKEN_FILE),
 		.needs = BIT(SETTING_DATA),
@@ -44,7 +52,7 @@ static const struct command rows[] = {
 	},
 	{
 		.name = "account list",
-		.summary = "list the accounts and what they are set to",
+		.summary = "list the accounts and their settings",
 		.takes = DATA | BIT(SETTING_JSON),
 		.needs = BIT(SETTING_DATA),
 		.run = admin_run,
@@ -53,7 +61,7 @@ static const struct command rows[] = {
 	{
 		.name = "account set",
 		.argument = "NAME",
-		.summary = "set what an account does",
+		.summary = "change the settings of an account",
 		.takes = DATA | BIT(SETTING_COUNTRY) | BIT(SETTING_REQUIRE_CASE) |
 			 BIT(SETTING_EXPAND) | BIT(SETTING_ALERT_HOUR) | BIT(SETTING_TIME_ZONE),
 		.needs = BIT(SETTING_DATA),
@@ -63,10 +71,10 @@ static const struct command rows[] = {
 	{
 		.name = "account remove",
 		.argument = "NAME",
-		.summary = "remove an account and all that it has",
+		.summary = "remove an account and all its records",
 		.about =
-			"It is out of reach at once. Then its tasks, cases, staff and history are deleted, a "
-			"part\nat a time. --yes can be given only on the command line.",
+			"Clients lose access to it at once. Then docket deletes its tasks, cases,\n"
+			"staff and history, a part at a time. --yes works only on the command line.",
 		.takes = DATA | BIT(SETTING_YES),
 		.needs = BIT(SETTING_DATA),
 		.options_only = BIT(SETTING_YES),
@@ -78,8 +86,8 @@ static const struct command rows[] = {
 		.argument = "USERNAME",
 		.summary = "add a staff member",
 		.about =
-			"Without --access it is full: the staff member may use the API with any token of "
-			"the account.",
+			"The default of --access is full: the staff member may use the API with any\n"
+			"token of the account.",
 		.takes = DATA | BIT(SETTING_ACCOUNT) | STAFF,
 		.needs = BIT(SETTING_DATA),
 		.run = admin_run,
@@ -98,8 +106,9 @@ static const struct command rows[] = {
 		.argument = "USERNAME",
 		.summary = "change a staff member",
 		.about =
-			"The last staff member with full access keeps it. \"\" takes a name or an e-mail "
-			"address\naway. What is to be changed can be given only on the command line.",
+			"The last staff member with full access keeps it. \"\" removes a name or an\n"
+			"e-mail address. --first-name, --last-name, --email and --access work only\n"
+			"on the command line.",
 		.takes = DATA | BIT(SETTING_ACCOUNT) | STAFF,
 		.needs = BIT(SETTING_DATA),
 		.options_only = STAFF,
@@ -110,8 +119,9 @@ static const struct command rows[] = {
 		.name = "token add",
 		.argument = "LABEL",
 		.summary = "make an API token",
-		.about = "LABEL says what it is for. The token is printed on standard output, this "
-			 "one time;\n--token-file keeps it in a file instead.",
+		.about =
+			"LABEL says what the token is for. docket prints the token on standard\n"
+			"output and never shows it again; --token-file writes it to a file instead.",
 		.takes = DATA | BIT(SETTING_ACCOUNT) | BIT(SETTING_EXPIRES) |
 			 BIT(SETTING_READ_ONLY) | BIT(SETTING_LENIENT) | BIT(SETTING_TOKEN_FILE),
 		.needs = BIT(SETTING_DATA),
@@ -137,28 +147,62 @@ static const struct command rows[] = {
 		.admin = token_revoke,
 	},
 	{
+		.name = "alerts list",
+		.summary = "list the alerts of an account: what was sent, what waits, what failed",
+		.about = "The latest alert times come first. It lists at most 1000 alerts.",
+		.takes = DATA | BIT(SETTING_ACCOUNT) | BIT(SETTING_TASK) | BIT(SETTING_STATE) |
+			 BIT(SETTING_JSON),
+		.needs = BIT(SETTING_DATA),
+		.run = admin_run,
+		.admin = alerts_list,
+	},
+	{
+		.name = "alerts retry",
+		.summary = "send alerts that failed or were skipped or cancelled",
+		.about =
+			"Sends those whose task still wants them and that are less than a day late.\n"
+			"A process that serves the database must have --smtp-url. --task works only\n"
+			"on the command line.",
+		.takes = DATA | BIT(SETTING_ACCOUNT) | BIT(SETTING_TASK),
+		.needs = BIT(SETTING_DATA),
+		.options_only = BIT(SETTING_TASK),
+		.run = admin_run,
+		.admin = alerts_retry,
+	},
+	{
+		.name = "alerts cancel",
+		.summary = "cancel the alerts of a task that wait",
+		.about =
+			"The task stays as it is. \"docket alerts retry\" sends them after all. --task\n"
+			"works only on the command line.",
+		.takes = DATA | BIT(SETTING_ACCOUNT) | BIT(SETTING_TASK),
+		.needs = BIT(SETTING_DATA) | BIT(SETTING_TASK),
+		.options_only = BIT(SETTING_TASK),
+		.run = admin_run,
+		.admin = alerts_cancel,
+	},
+	{
 		.name = "demo",
 		.summary = "make sample records",
 		.about =
-			"Cases 245 and 246 with a subject and a case service each, a calendar and "
-			"two more\nstaff members where they are not there yet, and --tasks N more "
-			"tasks, with the cases,\nsubjects, calendars and staff of an agency of that "
-			"size. Only for an account without\ncases of its own. docket must not serve "
-			"a folder meanwhile; it may serve a PostgreSQL\ndatabase. Every run makes N more "
-			"tasks.",
+			"Makes cases 245 and 246 with a subject and a case service each, a calendar\n"
+			"and two more staff members, unless they exist. Every run makes --tasks N\n"
+			"more tasks, with the cases, subjects, calendars and staff of an agency of\n"
+			"that size. The account must have no cases of its own. docket must not\n"
+			"serve the folder meanwhile; it may serve a PostgreSQL database.",
 		.takes = DATA | BIT(SETTING_ACCOUNT) | BIT(SETTING_TASKS),
 		.needs = BIT(SETTING_DATA),
 		.run = command_demo,
 	},
 	{
 		.name = "check",
-		.summary = "tell whether all that is stored is sound",
+		.summary = "check whether the database is sound",
 		.about =
-			"Reads the whole database and writes nothing, also while docket serves it and from "
-			"a\nmedium that cannot be written; nobody can begin to serve a folder "
-			"meanwhile. Names the\nfirst records that break a rule; then the exit status is "
-			"1. Notes name what is sound and\nworth knowing, such as user names that differ "
-			"in their case alone.",
+			"Reads the whole database and writes nothing. It works while docket serves\n"
+			"the database, and on a read-only medium. While it runs, no process can\n"
+			"begin to serve the folder. If records break a rule, docket names the first\n"
+			"of them, and the exit status is 1. Notes report what is sound but worth\n"
+			"knowing, such as user names that differ only in case.",
 		.takes = DATA | BIT(SETTING_JSON),
 		.needs = BIT(SETTING_DATA),
 		.run = command_check,
@@ -167,58 +211,95 @@ static const struct command rows[] = {
 		.name = "migrate",
 		.summary = "bring the database to this program's schema",
 		.about =
-			"Prints the number and the name of each migration. In a folder, where serve "
-			"does the\nsame, a checked copy of the database is put beside it first, and a "
-			"dry run is on another.\nIn PostgreSQL only this command does it, a copy is "
-			"yours to make, and a dry run is one\ntransaction, which is taken back. Nobody "
-			"may serve the database meanwhile.\nTexts are sorted and compared by the system's "
-			"version of Unicode: where the database has\nanother, the records that this changes "
-			"are written. A dry run counts them.",
+			"Prints the number and the name of each migration. Nobody may serve the\n"
+			"database meanwhile. In a folder it first makes a checked copy of the\n"
+			"database, as \"docket serve\" does; a dry run works on a second copy. In\n"
+			"PostgreSQL only this command migrates: make a copy yourself first. There a\n"
+			"dry run is one transaction, which docket rolls back. docket sorts and\n"
+			"compares texts by the system's version of Unicode. If the database has\n"
+			"another version, docket folds its texts again. A dry run counts the\n"
+			"records that this changes.",
 		.takes = DATA | BIT(SETTING_DRY_RUN),
 		.needs = BIT(SETTING_DATA),
 		.run = command_migrate,
 	},
 	{
 		.name = "move",
-		.summary = "move everything to another database, of the same kind or the other",
+		.summary = "copy everything to another database, a folder or PostgreSQL",
 		.about =
-			"Copies every record with its id, its history and the tokens into a database "
-			"that is\nmade for it, then reads both and compares every row. Only then the "
-			"target can be used;\nthe source stays as it is. Where it was broken off, the "
-			"same command goes on. Nobody\nmay serve either of them meanwhile.",
+			"Copies every record with its id, its history and the tokens into an empty\n"
+			"database, then reads both and compares every row. Only then can docket\n"
+			"serve the target. The source stays unchanged. If the command was\n"
+			"interrupted, run it again and it continues. Nobody may serve either\n"
+			"database meanwhile.",
 		.takes = BIT(SETTING_CONFIG) | BIT(SETTING_FROM) | BIT(SETTING_TO) |
 			 BIT(SETTING_NETWORK_FOLDER) | BIT(SETTING_PARTITIONS),
 		.needs = BIT(SETTING_FROM) | BIT(SETTING_TO),
 		.run = command_move,
 	},
 	{
+		.name = "status",
+		.summary = "show what the process that serves does and has done",
+		.about =
+			"Shows its version, connections, requests, reads, writes and memory, and\n"
+			"what it has refused. Counts and times are since its start. If no process\n"
+			"serves the folder, the exit status is 1. Several processes may serve a\n"
+			"PostgreSQL database: start each with a --control-socket of its own, and\n"
+			"give \"docket status\" the same --control-socket in place of --data.",
+		.takes = BIT(SETTING_CONFIG) | BIT(SETTING_DATA) | BIT(SETTING_DATABASE) |
+			 BIT(SETTING_CONTROL_SOCKET) | BIT(SETTING_JSON),
+		.run = command_status,
+		.admin = status_answer,
+	},
+	{
+		.name = "mail test",
+		.argument = "ADDRESS",
+		.summary = "send a message to ADDRESS, to try the settings of mail",
+		.about =
+			"Prints the mail server's answer. Beyond this machine docket sends only over\n"
+			"TLS: at once with smtps://, else after STARTTLS. It checks the server's\n"
+			"certificate. To a server at localhost, 127.0.0.1 or [::1] it sends without\n"
+			"TLS. file:DIR writes the message into a file of the folder DIR. The\n"
+			"password is never an option: put it into a file, or into the environment\n"
+			"variable DOCKET_SMTP_PASSWORD.",
+		.takes = BIT(SETTING_CONFIG) | MAIL,
+		.needs = BIT(SETTING_SMTP_URL) | BIT(SETTING_MAIL_FROM),
+		.run = command_mail_test,
+	},
+	{
 		.name = "serve",
 		.summary = "serve the API over HTTP",
 		.about =
-			"Says \"listening on http://ADDR:PORT\" on standard error for each address "
-			"once it\naccepts, https with TLS. --listen may be given more than once; a host "
-			"name there\nmeans all its addresses. [::]:PORT takes IPv4 as well, but "
-			"not beside an IPv4 address\nof that port: then list 0.0.0.0:PORT for "
-			"all of IPv4.\n\n"
-			"SIGTERM and SIGINT end it: it accepts no connection any more, answers the "
-			"requests\nunder way and one more request of each client that is connected, "
-			"and closes who is\nsilent for a second. That takes 10 s at most; a second "
-			"signal cuts off what\nis still under way.\n\n"
-			"It takes either --data or --ephemeral, which makes the records of "
-			"\"docket demo\" and the user\nname admin; its API token has 20 to 255 letters, "
-			"digits or -._~+/= and is printed on\nstandard output where it is not given. "
-			"Every request is a line on standard error, unless\n--quiet is given."
-			" With --log-format json each line is a JSON object, but for\nthose that begin "
-			"with \"listening on\".\n\n"
-			"Several files for --tls-cert, and as many for --tls-key in the "
-			"same order, serve\nseveral host names; the first pair is for names that no "
-			"other has. SIGHUP reads\nthe files again; without TLS it does nothing.",
-		.takes = DATA | BIT(SETTING_EPHEMERAL) | BIT(SETTING_TOKEN) | BIT(SETTING_LISTEN) |
-			 BIT(SETTING_BASE_DOMAIN) | BIT(SETTING_TLS_CERT) | BIT(SETTING_TLS_KEY) |
-			 BIT(SETTING_BEHIND_PROXY) | BIT(SETTING_BASE_URL) | BIT(SETTING_IDLE) |
-			 BIT(SETTING_ABSOLUTE_LINKS) | BIT(SETTING_CORS_ORIGINS) |
-			 BIT(SETTING_CONNECTIONS) | BIT(SETTING_TIMEOUT) | BIT(SETTING_QUEUE) |
-			 BIT(SETTING_QUIET) | BIT(SETTING_LOG_FORMAT),
+			"Prints \"listening on http://ADDR:PORT\" on standard error for each\n"
+			"address once it accepts connections, with https for TLS. --listen may be\n"
+			"given more than once; a host name there means all its addresses. [::]:PORT\n"
+			"accepts IPv4 as well, unless the list also has an IPv4 address with that\n"
+			"port: then add 0.0.0.0:PORT for all of IPv4.\n"
+			"\n"
+			"SIGTERM and SIGINT end it. It accepts no more connections, answers the\n"
+			"requests in progress and one more request of each connected client, and\n"
+			"closes a connection that is silent for a second. That takes 10 s at most.\n"
+			"A second signal cuts off the requests still in progress.\n"
+			"\n"
+			"Give one of --data, --database and --ephemeral. --ephemeral makes the\n"
+			"records of \"docket demo\" and the user name admin. Its API token has 20\n"
+			"to 255 letters, digits or -._~+/=; without --token docket makes one and\n"
+			"prints it on standard output. Each request is a line on standard error,\n"
+			"unless --quiet is given. With --log-format json each line is a JSON\n"
+			"object, except those that begin with \"listening on\".\n"
+			"\n"
+			"For several host names, give several files to --tls-cert, and as many to\n"
+			"--tls-key in the same order. The first pair is for names that no other\n"
+			"certificate has. SIGHUP reads the files again; without TLS it does\n"
+			"nothing.",
+		.takes = DATA | BIT(SETTING_CONTROL_SOCKET) | BIT(SETTING_EPHEMERAL) |
+			 BIT(SETTING_TOKEN) | BIT(SETTING_LISTEN) | BIT(SETTING_BASE_DOMAIN) |
+			 BIT(SETTING_TLS_CERT) | BIT(SETTING_TLS_KEY) | BIT(SETTING_BEHIND_PROXY) |
+			 BIT(SETTING_BASE_URL) | BIT(SETTING_IDLE) | BIT(SETTING_ABSOLUTE_LINKS) |
+			 BIT(SETTING_CORS_ORIGINS) | BIT(SETTING_CONNECTIONS) |
+			 BIT(SETTING_TIMEOUT) | BIT(SETTING_QUEUE) | BIT(SETTING_MEMORY) |
+			 BIT(SETTING_QUIET) | BIT(SETTING_LOG_FORMAT) | MAIL |
+			 BIT(SETTING_MAIL_PER_MINUTE) | BIT(SETTING_MAIL_PER_ACCOUNT),
 		.run = command_serve,
 	},
 };

@@ -3,16 +3,16 @@
 """Makes the tables of country and subdivision codes that model/address.c searches.
 
 address-codes.py iso_3166-1.json iso_3166-2.json OUT.h, with the files of Debian's iso-codes.
-The codes are taken when docket is built, so that they are as new as the distribution's package.
+The build runs it, so the codes are as new as the distribution's package.
 """
 
 import json
 import os
 import sys
 
-# Codes that addresses need and ISO 3166-2 does not have. AA, AE and AP are the states of the
-# United States' military mail (Armed Forces Americas, Europe and Pacific): no territory, and
-# therefore no subdivision, but real in an address.
+# Codes that addresses need and ISO 3166-2 does not have. AA, AE and AP stand for a state in addresses of
+# the United States' military mail (Armed Forces Americas, Europe and Pacific). They are no territories,
+# so they are no subdivisions.
 ADDED = {"US": ["AA", "AE", "AP"]}
 
 CODE_SIZE = 4  # three characters and a NUL
@@ -28,7 +28,7 @@ HEAD = """\
 
 #define ADDRESS_CODE_SIZE {code_size} /* of the longest code, with its NUL */
 
-/* A country of ISO 3166-1 and its range of address_subdivisions; `count` 0: it has none. */
+/* A country of ISO 3166-1 and its range of address_subdivisions; `count` is 0 if it has none. */
 struct address_country {{
 	char code[ADDRESS_CODE_SIZE];
 	uint16_t first;

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Writes the commands and options into the pages of man/, from the help of the program, which
-comes from its own tables: man-tables.py PROGRAM [--check]
+"""Writes the commands and options into the pages of man/, from the help texts of the program:
+man-tables.py PROGRAM [--check]
 
-Of a page the lines between the two markers are replaced. With --check nothing is written, and a
-page that is not as the program is ends with 1."""
+It replaces the lines between the two markers of a page. With --check it writes nothing, and ends with 1
+if a page does not match the program."""
 import os
 import pathlib
 import re
@@ -16,6 +16,8 @@ PAGES = pathlib.Path(__file__).resolve().parent.parent / "man"
 BEGIN, END = '.\\" Begin: tools/man-tables.py\n', '.\\" End: tools/man-tables.py\n'
 OPTION = re.compile(r"^  --([a-z-]+)(?: ([A-Z]\S*|yes\|no|\S+\|\S+))? +(.+?)(?: \(needed\))?$", re.MULTILINE)
 PRESET = re.compile(r"^(.*) \(([^()]*)\)$")
+# The sentence about the options that the environment and the file cannot set.
+ONLY_OPTIONS = re.compile(r"[^.]* works? only on the command line\.")
 
 
 def help_of(program, *words):
@@ -33,6 +35,8 @@ class Command:
         self.about = " ".join(about).split()
         self.options = [found for found in OPTION.findall(options) if found[0] != "help"]
         self.needed = set(re.findall(r"^  --([a-z-]+) .*\(needed\)$", options, re.MULTILINE))
+        said = ONLY_OPTIONS.search(" ".join(self.about))
+        self.only_options = set(re.findall(r"--([a-z-]+)", said[0])) if said else set()
 
 
 def commands(program):
@@ -41,7 +45,7 @@ def commands(program):
 
 
 def text_lines(text):
-    """Text as mdoc has it: a sentence a line, and nothing that roff would take for its own."""
+    """Text as mdoc has it: each sentence begins a line, and nothing is read as a roff command."""
     text = text.replace("\\", "\\e")
     text = re.sub(r"(?<![\w-])--(?=[a-z])", r"\\-\\-", text)
     lines = [line for part in re.split(r"(?<=[.?!]) +", text)
@@ -76,8 +80,9 @@ def settings_page(all_commands):
     takers, rows = {}, {}
     for command in all_commands:
         for name, argument, text in command.options:
-            takers.setdefault(name, []).append(command.name)
-            rows[name] = argument, text
+            if name not in command.only_options:
+                takers.setdefault(name, []).append(command.name)
+                rows[name] = argument, text
     lines = [".Bl -tag -width Ds"]
     for name in sorted(set(rows) - {"config"}):
         argument, text = rows[name]
@@ -101,7 +106,7 @@ def main(program, *options):
         if options != ("--check",):
             (PAGES / name).write_text(new, encoding="ascii")
     if stale and options == ("--check",):
-        sys.exit(f"man/{' and man/'.join(stale)}: not as the program is; \"make man\" renews them")
+        sys.exit(f"man/{' and man/'.join(stale)}: not up to date with the program; run \"make man\"")
 
 
 main(*sys.argv[1:])

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Who may come in: accounts, staff members and tokens, as access control asks for them. */
+/* Looks up the account, the staff member and the token of a request, for access control. */
 #include "base/timefmt.h"
+#include "sql/values.h"
 #include "accounts/account_row.h"
 
 /* The columns of the account, then of the staff member, then of the token. */
@@ -27,10 +28,10 @@ static enum err access_row(void *context, const struct db_value *values, size_t 
 			return ERR_NOMEM;
 		memcpy(access->token.hash, token[0].bytes.ptr, TOKEN_HASH_BYTES);
 		access->token.label = slice_of(label);
-		access->token.expires_at = token[2].type == DB_INT ? token[2].integer : TIME_NONE;
+		access->token.expires_at = time_of_value(&token[2]);
 		access->token.read_only = token[3].integer != 0;
 		access->token.lenient = token[4].integer != 0;
-		access->token.last_used_at = token[5].type == DB_INT ? token[5].integer : TIME_NONE;
+		access->token.last_used_at = time_of_value(&token[5]);
 		access->token_known =
 			access->token.expires_at == TIME_NONE ||
 			clock_now(lookup->read.store->config.clock) < access->token.expires_at;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Accounts: to make, find, list, set and remove one. */
+/* Creates, finds, lists and changes accounts. */
 #include "base/timefmt.h"
 #include "model/calendar.h"
 #include "accounts/account_row.h"
@@ -8,7 +8,7 @@
 #include "token_insert.h"
 
 #define SELECT_ACCOUNTS "SELECT " ACCOUNT_COLUMNS " FROM account a WHERE "
-/* One that is being removed has a name that no host has: see account_remove.c. */
+/* Excludes accounts that are being removed: their names begin with a hyphen (account_remove.c). */
 #define STANDING " AND name NOT LIKE '-%'"
 
 static enum err account_keep_text(struct arena *arena, struct slice text, struct slice *kept_out)
@@ -79,7 +79,8 @@ enum err store_account(struct store *store, const char *name, struct arena *aren
 enum err store_last_time(struct store *store, int64_t *at_out)
 {
 	const struct db_call call = {
-		.sql = "SELECT max(last_at) FROM account WHERE last_change > 0" STANDING,
+		.sql = "SELECT max(last_at) FROM account_state s JOIN account a"
+		       " ON a.id = s.account_id WHERE last_change > 0" STANDING,
 		.on_row = db_number,
 		.context = at_out};
 
@@ -89,7 +90,7 @@ enum err store_last_time(struct store *store, int64_t *at_out)
 
 struct listing {
 	struct arena *arena;
-	store_record_fn *on_account;
+	store_record_fn *on_record;
 	void *context;
 };
 
@@ -100,7 +101,7 @@ static enum err account_listing_row(void *context, const struct db_value *values
 	enum err err = account_from_row(values, listing->arena, &account);
 
 	(void)count;
-	return err ? err : listing->on_account(listing->context, &account);
+	return err ? err : listing->on_record(listing->context, &account);
 }
 
 enum err store_accounts(struct store *store, struct arena *arena, store_record_fn *on_account,
@@ -110,6 +111,29 @@ enum err store_accounts(struct store *store, struct arena *arena, store_record_f
 	const struct db_call call = {.sql = SELECT_ACCOUNTS "1 = 1" STANDING " ORDER BY name",
 				     .on_row = account_listing_row,
 				     .context = &listing};
+
+	return store_read_now(store, &call, 1);
+}
+
+static enum err account_zone_row(void *context, const struct db_value *values, size_t count)
+{
+	struct listing *listing = context;
+	const struct account_zone zone = {.zone = values[0].bytes, .account = values[1].bytes};
+
+	(void)count;
+	return listing->on_record(listing->context, &zone);
+}
+
+enum err store_account_zones(struct store *store, store_record_fn *on_zone, void *context)
+{
+	struct listing listing = {NULL, on_zone, context};
+	const struct db_call call = {
+		.sql = "SELECT time_zone, name FROM account WHERE 1 = 1" STANDING
+		       " UNION SELECT s.time_zone, a.name FROM staff s"
+		       " JOIN account a ON a.id = s.account_id WHERE 1 = 1" STANDING
+		       " ORDER BY 1, 2",
+		.on_row = account_zone_row,
+		.context = &listing};
 
 	return store_read_now(store, &call, 1);
 }
@@ -152,6 +176,9 @@ static enum err account_create_decide(struct store_write *write, struct calls *c
 	err = calls_ask(calls, "INSERT INTO account (id, name, created_at) VALUES ($1, $2, $3)",
 			NULL, NULL, DB_INT_VALUE(id), DB_TEXT_VALUE(slice_of(create->name)),
 			DB_INT_VALUE(write->now));
+	if (!err)
+		err = calls_ask(calls, "INSERT INTO account_state (account_id) VALUES ($1)", NULL,
+				NULL, DB_INT_VALUE(id));
 	if (!err)
 		err = calls_ask(calls, "UPDATE given SET last = $1 WHERE name = 'account'", NULL,
 				NULL, DB_INT_VALUE(id));

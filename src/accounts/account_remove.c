@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* Removes accounts. One write puts an account out of reach: its tokens are gone, and its name
- * begins with a hyphen, as no host name does. Then what it has is deleted a part at a time, so that
- * the writes of other accounts come in between; after a kill that goes on with the next start.
- * Where several processes are at it, the account's row lets one at a time. */
+/* Removes accounts. One write makes an account unreachable: it deletes the tokens, and the account
+ * gets a name that begins with a hyphen, as no host name does. Then its data is deleted in parts,
+ * so that writes of other accounts come in between. After a kill, this continues at the next start.
+ * If several processes do it, a lock on the account's state admits one at a time. */
+#include <string.h>
+
 #include "accounts/accounts.h"
+#include "sql/tables.h"
 #include "store/state.h"
 
-#define PART 2000 /* tasks, or rows of the history, in one write */
+#define PART 2000 /* rows of a large table that the first write deletes */
 
 static enum err mark_decide(struct store_write *write, struct calls *calls)
 {
@@ -32,8 +35,9 @@ void account_remove_init(struct store_write *remove)
 
 struct purge {
 	struct store_write write;
-	int64_t account_id; /* that is being removed; ID_NONE: none is */
-	int64_t tasks, changes;
+	int64_t account_id;        /* the account that is being removed; ID_NONE: there is none */
+	int64_t part;              /* rows of a large table that one write deletes */
+	bool has_rows[SQL_TABLES]; /* whether a large table has rows of it */
 };
 
 #define FIRST "SELECT id FROM account WHERE name LIKE '-%' ORDER BY id LIMIT 1"
@@ -42,87 +46,115 @@ struct purge {
 static enum err purge_read(struct store_write *write, struct calls *calls)
 {
 	struct purge *purge = (struct purge *)(void *)write;
-	const char *first = arena_printf(write->arena, "%s%s", FIRST,
-					 sql_dialect(write->store->driver)->lock_row);
+	const char *first = arena_printf(write->arena,
+					 "SELECT account_id FROM account_state"
+					 " WHERE account_id = %s%s",
+					 REMOVED, sql_dialect(write->store->driver)->lock_row);
 	enum err err =
 		first ? calls_add(calls, first, NULL, 0, db_number, &purge->account_id) : ERR_NOMEM;
 
 	purge->account_id = ID_NONE;
-	if (!err)
-		err = calls_add(
-			calls,
-			"SELECT count(*) FROM (SELECT 1 FROM task WHERE account_id = " REMOVED
-			" LIMIT 1) q",
-			NULL, 0, db_number, &purge->tasks);
-	return err ? err
-		   : calls_add(
-			     calls,
-			     "SELECT count(*) FROM (SELECT 1 FROM history WHERE account_id = " REMOVED
-			     " LIMIT 1) q",
-			     NULL, 0, db_number, &purge->changes);
+	for (size_t i = 0; i < SQL_TABLES && !err; i++) {
+		const char *any;
+
+		purge->has_rows[i] = false;
+		if (!sql_tables[i].large)
+			continue;
+		any = arena_printf(write->arena, "SELECT 1 FROM %s WHERE %s = %s LIMIT 1",
+				   sql_tables[i].name, sql_tables[i].key[0], REMOVED);
+		err = any ? calls_add(calls, any, NULL, 0, any_row, &purge->has_rows[i])
+			  : ERR_NOMEM;
+	}
+	return err;
 }
 
-/* $1 account, $2 how many. Those that name others come before the ones they name. */
-#define TASKS "(SELECT id FROM task WHERE account_id = $1 ORDER BY id LIMIT $2)"
-static const char *const some_tasks[] = {
-	"DELETE FROM task_user WHERE account_id = $1 AND task_id IN " TASKS,
-	"DELETE FROM task WHERE account_id = $1 AND id IN " TASKS,
-	NULL,
-};
+/* Deletes the first rows of a large table, after the rows that they own. */
+static enum err purge_part(struct purge *purge, const struct sql_table *large, struct calls *calls)
+{
+	const struct text_index *index = sql_dialect(purge->write.store->driver)->text_index;
+	const struct db_value args[] = {DB_INT_VALUE(purge->account_id), DB_INT_VALUE(purge->part)};
+	enum err err = OK;
 
-static const char *const some_changes[] = {
-	"DELETE FROM history WHERE account_id = $1 AND change IN"
-	" (SELECT change FROM history WHERE account_id = $1 ORDER BY change LIMIT $2)",
-	NULL,
-};
+	if (large->indexed && index)
+		err = calls_add_copy(calls, index->remove_some, args, 2, NULL, NULL);
+	for (size_t i = SQL_TABLES; i-- > 0 && !err;) {
+		const struct sql_table *table = &sql_tables[i];
+		const char *sql;
 
-/* $1 account. */
-static const char *const the_rest[] = {
-	"DELETE FROM subject WHERE account_id = $1",
-	"DELETE FROM casefile_service WHERE account_id = $1",
-	"DELETE FROM casefile WHERE account_id = $1",
-	"DELETE FROM case_service WHERE account_id = $1",
-	"DELETE FROM calendar WHERE account_id = $1",
-	"DELETE FROM staff WHERE account_id = $1",
-	"DELETE FROM token WHERE account_id = $1",
-	"DELETE FROM idempotency WHERE account_id = $1",
-	"DELETE FROM account WHERE id = $1",
-	NULL,
-};
+		if (table != large && !(table->parent && strcmp(table->parent, large->name) == 0))
+			continue;
+		sql = arena_printf(
+			purge->write.arena,
+			"DELETE FROM %s WHERE account_id = $1 AND %s IN"
+			" (SELECT %s FROM %s WHERE account_id = $1 ORDER BY %s LIMIT $2)",
+			table->name, table->key[1], large->key[1], large->name, large->key[1]);
+		err = sql ? calls_add_copy(calls, sql, args, 2, NULL, NULL) : ERR_NOMEM;
+	}
+	return err;
+}
 
+/* Rows that refer to others are deleted before those. */
 static enum err purge_decide(struct store_write *write, struct calls *calls)
 {
-	const struct purge *purge = (struct purge *)(void *)write;
-	const struct text_index *index = sql_dialect(write->store->driver)->text_index;
-	const struct db_value args[] = {DB_INT_VALUE(purge->account_id), DB_INT_VALUE(PART)};
-	const char *const *list = purge->tasks     ? some_tasks
-				  : purge->changes ? some_changes
-						   : the_rest;
+	struct purge *purge = (struct purge *)(void *)write;
 	enum err err = OK;
 
 	if (purge->account_id == ID_NONE)
 		return OK;
-	if (purge->tasks && index)
-		err = calls_add_copy(calls, index->remove_some, args, 2, NULL, NULL);
-	for (; *list && !err; list++)
-		err = calls_add_copy(calls, *list, args, purge->tasks || purge->changes ? 2 : 1,
-				     NULL, NULL);
+	for (size_t i = SQL_TABLES; i-- > 0;)
+		if (purge->has_rows[i])
+			return purge_part(purge, &sql_tables[i], calls);
+	for (size_t i = SQL_TABLES; i-- > 0 && !err;) {
+		const char *sql;
+
+		if (sql_tables[i].global)
+			continue;
+		sql = arena_printf(write->arena, "DELETE FROM %s WHERE %s = $1", sql_tables[i].name,
+				   sql_tables[i].key[0]);
+		err = sql ? calls_ask(calls, sql, NULL, NULL, DB_INT_VALUE(purge->account_id))
+			  : ERR_NOMEM;
+	}
 	return err;
 }
 
-enum err store_purge(struct store *store, bool *more_out)
+/* One part. Reads first, because a write commits even if there is nothing to delete. */
+static enum err purge_run(struct purge *purge, struct store *store)
+{
+	bool is_removed = false;
+	const struct db_call first = {.sql = FIRST, .on_row = any_row, .context = &is_removed};
+	struct arena arena = {0};
+	struct faults faults;
+	enum err err = store_read_now(store, &first, 1);
+
+	purge->account_id = ID_NONE;
+	if (err || !is_removed)
+		return err;
+	faults_init(&faults, &arena);
+	purge->write.arena = &arena;
+	purge->write.faults = &faults;
+	err = store_write(store, &purge->write);
+	arena_release(&arena);
+	return err;
+}
+
+/* A part that takes too long is tried again as smaller parts. */
+enum err store_purge(struct store *store, bool (*goes_on)(void *context), void *context)
 {
 	static const struct write_steps steps = {
 		.read = purge_read, .decide = purge_decide, .makes_account = true};
-	struct arena arena = {0};
-	struct faults faults;
-	struct purge purge = {.write = {.arena = &arena, .faults = &faults, .steps = &steps}};
-	enum err err;
+	struct purge purge = {.part = PART};
+	enum err err = OK;
+	bool more = true;
 
-	faults_init(&faults, &arena);
-	err = store_write(store, &purge.write);
-	arena_release(&arena);
-	if (!err)
-		*more_out = purge.account_id != ID_NONE;
+	while (more && !err && (!goes_on || goes_on(context))) {
+		purge.write = (struct store_write){.steps = &steps};
+		err = purge_run(&purge, store);
+		more = purge.account_id != ID_NONE;
+		if (err == ERR_TIMEOUT && purge.part > 1) {
+			purge.part /= 4;
+			more = true;
+			err = OK;
+		}
+	}
 	return err;
 }

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* Staff members, by what people call them. */
+/* Finds staff members by user name. */
 #include "base/text.h"
 #include "accounts/accounts.h"
 #include "store/state.h"
 
-static enum err find(struct store *store, const struct scope *scope, struct slice username,
-		     struct slice key, int64_t *id_out)
+static enum err staff_find_id(struct store *store, const struct scope *scope, struct slice username,
+			      struct slice key, int64_t *id_out)
 {
 	const struct db_value args[] = {DB_INT_VALUE(scope->account_id), DB_TEXT_VALUE(key),
 					DB_TEXT_VALUE(username)};
@@ -25,7 +25,7 @@ enum err store_staff_id(struct store *store, const struct scope *scope, struct s
 	enum err err = staff_username_key(&arena, username, &key);
 
 	if (!err)
-		err = find(store, scope, username, key, &id);
+		err = staff_find_id(store, scope, username, key, &id);
 	arena_release(&arena);
 	if (err == ERR_INVALID || (!err && id == ID_NONE))
 		err = ERR_NOT_FOUND;

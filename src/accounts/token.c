@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* API tokens: to make, list and revoke them, and to remember when each was last used. */
+/* Adds, lists and revokes API tokens, and stores when each was last used. */
 #include <pthread.h>
 
 #include "base/timefmt.h"
+#include "sql/values.h"
 #include "accounts/accounts.h"
 #include "token_insert.h"
 
@@ -24,8 +25,8 @@ enum err token_insert(struct store_write *write, const struct token *token, stru
 		NULL, NULL, DB_INT_VALUE(write->scope.account_id),
 		DB_BYTES_VALUE(((struct slice){(const char *)token->hash, TOKEN_HASH_BYTES})),
 		DB_TEXT_VALUE(token->label), DB_INT_VALUE(write->now),
-		token->expires_at == TIME_NONE ? DB_NULL_VALUE : DB_INT_VALUE(token->expires_at),
-		DB_INT_VALUE(token->read_only), DB_INT_VALUE(token->lenient));
+		value_of_time(token->expires_at), DB_INT_VALUE(token->read_only),
+		DB_INT_VALUE(token->lenient));
 }
 
 static struct token_write *token_of(struct store_write *write)
@@ -76,21 +77,16 @@ struct listing {
 	void *context;
 };
 
-static int64_t time_of(const struct db_value *value)
-{
-	return value->type == DB_INT ? value->integer : TIME_NONE;
-}
-
 static enum err token_listing_row(void *context, const struct db_value *values, size_t count)
 {
 	const struct listing *listing = context;
 	struct token token = {
 		.label = values[0].bytes,
 		.created_at = values[1].integer,
-		.expires_at = time_of(&values[2]),
+		.expires_at = time_of_value(&values[2]),
 		.read_only = values[3].integer != 0,
 		.lenient = values[4].integer != 0,
-		.last_used_at = time_of(&values[5]),
+		.last_used_at = time_of_value(&values[5]),
 	};
 
 	if (count != 7 || values[6].bytes.len != TOKEN_HASH_BYTES)
@@ -112,7 +108,7 @@ enum err store_tokens(struct store *store, const struct scope *scope, store_reco
 	return store_read_now(store, &call, 1);
 }
 
-/* One use on its way to the database. */
+/* The write of one use of a token. */
 struct use {
 	struct store_write write;
 	struct arena arena;
@@ -139,9 +135,9 @@ static void use_done(void *context)
 	free(use);
 }
 
-/* A use is told to the database when what it has is a minute old, and by the first request that
- * finds it so: the others find the token's slot taken. Two tokens that share a slot cost a few
- * writes more. */
+/* A use is stored if the stored time is at least a minute old. Only the first request in a minute
+ * stores it: the others find the minute in the token's slot. Two tokens that share a slot cause a
+ * few more writes. */
 void store_token_used(struct store *store, const struct access *access)
 {
 	static const struct write_steps steps = {.read = read_nothing, .decide = use_decide};

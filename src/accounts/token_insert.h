@@ -6,7 +6,7 @@
 #include "accounts/accounts.h"
 #include "store/state.h"
 
-/* Lists what creates an API token. */
+/* Adds the statement that creates an API token. */
 enum err token_insert(struct store_write *write, const struct token *token, struct calls *calls);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* docket account: the accounts of a folder. */
+/* docket account: adds, lists, changes and removes accounts. */
 #include <jansson.h>
 
 #include "accounts/accounts.h"
@@ -100,7 +100,7 @@ static bool parse_alert_hour(const char *text, int32_t *minute_out)
 	return true;
 }
 
-/* As the API takes a country. Without memory it is none. */
+/* A country in capitals, as the API takes it; "" if memory runs out. */
 static struct slice country_in_capitals(struct arena *arena, const char *text)
 {
 	char *copy = arena_copy(arena, slice_of(text));
@@ -110,7 +110,7 @@ static struct slice country_in_capitals(struct arena *arena, const char *text)
 	return copy ? slice_of(copy) : SLICE("");
 }
 
-/* Puts what was given over what the account is set to, and says what is wrong. */
+/* Puts the options that were given into the account. False, with messages, if one is wrong. */
 static bool account_take_options(const struct settings *settings, struct arena *arena,
 				 struct account *account)
 {
@@ -186,7 +186,7 @@ enum exit_status account_set(const struct settings *settings, struct store *stor
 		if (account_take_options(settings, &arena, &account))
 			status = output_outcome(settings,
 						admin_write(store, &set.write, &arena, &faults),
-						"cannot set the account");
+						"cannot change the account");
 	}
 	if (status == EXIT_OK)
 		fprintf(settings->err, "changed the account \"%s\"\n", settings->argument);
@@ -194,15 +194,12 @@ enum exit_status account_set(const struct settings *settings, struct store *stor
 	return status;
 }
 
-/* Deletes what the account had. Where docket ends meanwhile, it goes on with the next start. */
+/* Deletes the account's data. If docket ends meanwhile, this continues at the next start. */
 static enum exit_status account_purge(const struct settings *settings, struct store *store)
 {
-	bool more = true;
-	enum err err = OK;
+	enum err err = store_purge(store, settings->meanwhile, settings->context);
 
-	while (more && !err && (!settings->meanwhile || settings->meanwhile(settings->context)))
-		err = store_purge(store, &more);
-	return output_outcome(settings, err, "cannot delete what the account had");
+	return output_outcome(settings, err, "cannot delete the account's data");
 }
 
 enum exit_status account_remove(const struct settings *settings, struct store *store,
@@ -224,7 +221,7 @@ enum exit_status account_remove(const struct settings *settings, struct store *s
 	}
 	if (settings->serving && !settings->serving_domain) {
 		fprintf(settings->err,
-			"docket: docket serve serves this one account: stop it first\n");
+			"docket: docket serve serves only this account: stop it first\n");
 		return EXIT_FAILED;
 	}
 	if (account_find(settings, store, &arena, &account)) {

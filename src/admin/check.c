@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* docket check: tells whether all that is stored is sound. */
+/* docket check: reports whether the stored data is sound. */
 #include "check/check.h"
 
 #include <jansson.h>
@@ -54,15 +54,15 @@ static void check_print_text(FILE *out, const struct check_report *report)
 		if (result->broken)
 			fprintf(out, "    could not be read to the end: %s\n", result->broken);
 	}
-	fprintf(out, "looked at schema %lld with %zu rules:", (long long)report->schema,
+	fprintf(out, "checked schema %lld by %zu rules:", (long long)report->schema,
 		report->result_count);
-	for (size_t i = 0; i < CHECK_COUNTS; i++)
-		fprintf(out, "%s %s %lld", i ? "," : "", report->counts[i].what,
-			(long long)report->counts[i].count);
+	for (size_t i = 0; i < report->count; i++)
+		fprintf(out, "%s %s %lld", i ? "," : "", report->counts[i].table,
+			(long long)report->counts[i].rows);
 	fprintf(out, "\n%s\n", report->sound ? "sound" : "not sound");
 }
 
-/* A value that the report has not is null. */
+/* A text that is NULL in the report is null in JSON. */
 static json_t *text_or_null_json(const char *text)
 {
 	return text ? json_string(text) : json_null();
@@ -90,9 +90,9 @@ static bool check_print_json(FILE *out, const struct check_report *report)
 	json_t *counts = json_object(), *faults = json_array(), *notes = json_array(), *all;
 	bool printed;
 
-	for (size_t i = 0; i < CHECK_COUNTS; i++)
-		json_object_set_new(counts, report->counts[i].what,
-				    json_integer(report->counts[i].count));
+	for (size_t i = 0; i < report->count; i++)
+		json_object_set_new(counts, report->counts[i].table,
+				    json_integer(report->counts[i].rows));
 	for (size_t i = 0; i < report->result_count; i++) {
 		const struct check_result *result = &report->results[i];
 

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* The control socket: docket.sock in a served folder, for its owner alone (mode 0600). A command
- * comes as one line of JSON and its outcome goes back as one:
+/* The control socket, only for its owner (mode 0600): docket.sock in a served folder, or what
+ * --control-socket names. A command is sent as one line of JSON; its result is sent back as one
+ * line:
  *
  *     {"command": "token add", "argument": "ci", "settings": {"account": "main"},
  *      "origins": {"account": "DOCKET_ACCOUNT"}, "token_hash": "…"}
  *     {"status": 0, "out": "", "err": ""}
  *
- * It runs whole or not at all: each is one write of the store. */
+ * A command is carried out completely or not at all, because it is one write of the store. */
 #ifndef ADMIN_CONTROL_H
 #define ADMIN_CONTROL_H
 
@@ -15,23 +16,30 @@
 #include "base/buf.h"
 #include "cli/cli.h"
 
-#define CONTROL_SOCKET "docket.sock"
+/* Sends the command to the process that serves, which runs it, and prints the output. Returns 0; or
+ * an error number if the process cannot be reached, and then nothing was done. Sets `unknown_out`
+ * if the process ends before it answers: it may have carried out the command or not. `token_hash`
+ * may be NULL. */
+int control_ask(const struct settings *settings, const unsigned char *token_hash,
+		enum exit_status *status_out, bool *unknown_out);
 
-/* Has the process that serves the folder run the command, and prints what it says. False where no
- * process serves it; nothing was done then. Where it ends before it has answered, `unknown_out` is
- * set: the command was carried out, whole, or it was not. `token_hash` may be NULL. */
-bool control_ask(const struct settings *settings, const unsigned char *token_hash,
-		 enum exit_status *status_out, bool *unknown_out);
+/* Opens the folder of the socket; `name_out` is the socket's name there. -1 and errno. */
+int control_open_folder(const struct settings *settings, const char **name_out);
 
-/* The socket's address, however long the folder's path is: through its descriptor. */
-struct sockaddr_un control_address(int folder);
+/* Returns the socket's address. It names the folder by its descriptor, because the folder's path
+ * may be too long for an address. */
+struct sockaddr_un control_address(int folder, const char *name);
 
-/* Whether the reader of a line that it began to wait for at `began` (monotonic_ms()) waits on. */
-typedef bool control_patience_fn(const void *context, int64_t began);
+/* Calls status() of struct control_config. Returns the state of this process; the caller releases
+ * it. Call it only in a command that came over the control socket. */
+struct json_t *control_status(const struct settings *settings);
 
-/* Reads a line of at most `most` bytes. Without `patience` it waits as long as it takes; else the
- * socket has a timeout, after each of which `patience` is asked. */
-bool control_receive(int fd, size_t most, control_patience_fn *patience, const void *context,
+/* Whether to wait longer for a line. The wait began at `began`, by monotonic_ms(). */
+typedef bool control_may_wait_fn(const void *context, int64_t began);
+
+/* Reads a line of at most `most` bytes. If `may_wait` is NULL, it waits without a limit. Otherwise
+ * the socket must have a timeout. `may_wait` is called before each wait. */
+bool control_receive(int fd, size_t most, control_may_wait_fn *may_wait, const void *context,
 		     struct buf *line);
 
 /* Sends the object and a newline. */

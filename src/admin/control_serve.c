@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The control socket: a command of another process, run by the one that serves the folder. Its
- * thread ends the removals of accounts that were broken off as well. */
+/* The server's side of the control socket: the process that serves the folder runs the commands of
+ * other processes. Its thread also completes removals of accounts that were broken off. */
 #include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
@@ -22,26 +22,25 @@
 #include "control.h"
 #include "store/store.h"
 
-#define LINE_MAX_BYTES (512 * 1024) /* of a command, whose words have up to 128 KiB each */
-#define ASK_MS 3000                 /* what a command may take to arrive, whole */
-#define STOP_MS 1000                /* and once the process is to end */
-#define TICK_MS 200                 /* how often that is looked at */
+#define LINE_MAX_BYTES (512 * 1024) /* of a command; each option has up to 128 KiB */
+#define RECEIVE_MS 3000             /* how long a whole command may take to arrive */
+#define STOP_MS 1000                /* the same while the process is ending */
+#define TICK_MS 200                 /* how often these limits are checked */
 
 struct control {
-	const struct settings *settings; /* of the command that serves */
-	struct store *store;
-	struct guesses *guesses;
+	struct control_config config;
 	pthread_t thread;
 	int folder, listener, stop;
+	const char *name; /* of the socket in its folder */
 };
 
-/* Whether one that began then may still take its time. */
-static bool may_go_on(const void *context, int64_t began)
+/* Whether to wait longer for a command that began to arrive at `began`. */
+static bool command_may_wait(const void *context, int64_t began)
 {
 	const struct control *control = context;
 	struct pollfd stop = {control->stop, POLLIN, 0};
 
-	return monotonic_ms() - began < (poll(&stop, 1, 0) > 0 ? STOP_MS : ASK_MS);
+	return monotonic_ms() - began < (poll(&stop, 1, 0) > 0 ? STOP_MS : RECEIVE_MS);
 }
 
 static const struct command *find_admin_command(const struct commands *commands, const char *name)
@@ -52,12 +51,12 @@ static const struct command *find_admin_command(const struct commands *commands,
 	return NULL;
 }
 
-static bool settings_take_all(struct settings *settings, const json_t *asked, const json_t *origins)
+static bool settings_take_all(struct settings *settings, const json_t *given, const json_t *origins)
 {
 	const char *name;
 	json_t *value;
 
-	json_object_foreach ((json_t *)asked, name, value) {
+	json_object_foreach ((json_t *)given, name, value) {
 		const char *origin = json_string_value(json_object_get(origins, name));
 
 		if (!settings_take(settings, name, json_string_value(value), origin))
@@ -66,40 +65,40 @@ static bool settings_take_all(struct settings *settings, const json_t *asked, co
 	return settings_presets(settings);
 }
 
-static bool are_all_texts(const json_t *asked)
+static bool are_all_texts(const json_t *given)
 {
 	const char *name;
 	json_t *value;
 
-	json_object_foreach ((json_t *)asked, name, value)
+	json_object_foreach ((json_t *)given, name, value)
 		if (!json_is_string(value))
 			return false;
-	return json_is_object(asked);
+	return json_is_object(given);
 }
 
-static bool token_hash_of(const json_t *text, unsigned char hash[TOKEN_HASH_BYTES])
+static bool token_hash_from_json(const json_t *text, unsigned char hash[TOKEN_HASH_BYTES])
 {
 	return json_is_string(text) && token_hash_read(slice_of(json_string_value(text)), hash);
 }
 
 static bool answer_waiting(void *context);
 
-/* Runs what was asked with its words going to `out` and `err`. */
-static enum exit_status run_asked(const struct control *control, const json_t *asked, FILE *out,
-				  FILE *err)
+/* Runs the requested command. Its output goes to `out` and `err`. */
+static enum exit_status request_run(const struct control *control, const json_t *request, FILE *out,
+				    FILE *err)
 {
-	const struct commands *commands = control->settings->commands;
-	const json_t *argument = json_object_get(asked, "argument");
-	const json_t *given = json_object_get(asked, "settings");
+	const struct commands *commands = control->config.settings->commands;
+	const json_t *argument = json_object_get(request, "argument");
+	const json_t *given = json_object_get(request, "settings");
 	struct settings settings = {
 		.commands = commands,
-		.command = find_admin_command(commands,
-					      json_string_value(json_object_get(asked, "command"))),
+		.command = find_admin_command(
+			commands, json_string_value(json_object_get(request, "command"))),
 		.argument = json_string_value(argument),
 		.out = out,
 		.err = err,
 		.serving = true,
-		.serving_domain = control->settings->text[SETTING_BASE_DOMAIN],
+		.serving_domain = control->config.settings->text[SETTING_BASE_DOMAIN],
 		.meanwhile = answer_waiting,
 		.context = (void *)(uintptr_t)control,
 	};
@@ -109,17 +108,18 @@ static enum exit_status run_asked(const struct control *control, const json_t *a
 	if (!settings.command || !settings.argument != !settings.command->argument ||
 	    !are_all_texts(given) ||
 	    (settings.command->makes_token &&
-	     !token_hash_of(json_object_get(asked, "token_hash"), hash)))
+	     !token_hash_from_json(json_object_get(request, "token_hash"), hash)))
 		fprintf(err,
 			"docket: the process that serves the folder has another version and does "
 			"not know this command: restart it\n");
-	else if (settings_take_all(&settings, given, json_object_get(asked, "origins")))
-		status = settings.command->admin(&settings, control->store, hash);
-	/* Its owner has not used it yet, and must not have to wait for what others guess. */
+	else if (settings_take_all(&settings, given, json_object_get(request, "origins")))
+		status = settings.command->admin(&settings, control->config.store, hash);
+	/* Reads all tokens again, so that the limit on guesses knows the new token. A known
+	 * token is never refused. */
 	if (settings.command && settings.command->makes_token && status == EXIT_OK &&
-	    guesses_load(control->guesses, control->store, clock_now(&system_clock),
+	    guesses_load(control->config.guesses, control->config.store, clock_now(&system_clock),
 			 monotonic_ms()))
-		log_line("the new token waits where others guess at tokens");
+		log_line("cannot read the tokens: the limit on guesses may refuse the new token");
 	settings_release(&settings);
 	return status;
 }
@@ -131,20 +131,21 @@ static void answer_command(const struct control *control, int fd)
 	FILE *to_out = open_memstream(&out, &out_len), *to_err = open_memstream(&err, &err_len);
 	struct buf line = {0};
 	enum exit_status status = EXIT_FAILED;
-	json_t *asked, *said = NULL;
+	json_t *request, *answer = NULL;
 
-	if (to_out && to_err && control_receive(fd, LINE_MAX_BYTES, may_go_on, control, &line)) {
-		asked = json_loadb(line.ptr, line.len, JSON_REJECT_DUPLICATES, NULL);
-		status = run_asked(control, asked, to_out, to_err);
-		json_decref(asked);
+	if (to_out && to_err &&
+	    control_receive(fd, LINE_MAX_BYTES, command_may_wait, control, &line)) {
+		request = json_loadb(line.ptr, line.len, JSON_REJECT_DUPLICATES, NULL);
+		status = request_run(control, request, to_out, to_err);
+		json_decref(request);
 		fclose(to_out);
 		fclose(to_err);
 		to_out = to_err = NULL;
-		said = json_pack("{si ss ss}", "status", (int)status, "out", out, "err", err);
-		if (!said || !control_send(fd, said))
+		answer = json_pack("{si ss ss}", "status", (int)status, "out", out, "err", err);
+		if (!answer || !control_send(fd, answer))
 			log_line("cannot answer a command over the control socket");
 	}
-	json_decref(said);
+	json_decref(answer);
 	buf_release(&line);
 	if (to_out)
 		fclose(to_out);
@@ -154,17 +155,17 @@ static void answer_command(const struct control *control, int fd)
 	free(err);
 }
 
-/* Answers one command that waits; false where none does. */
+/* Answers one command that waits. False if there is none. */
 static bool answer_next(const struct control *control)
 {
 	const struct timeval tick = {.tv_usec = TICK_MS * 1000};
-	const struct timeval patience = {.tv_sec = ASK_MS / 1000};
+	const struct timeval timeout = {.tv_sec = RECEIVE_MS / 1000};
 	int fd = accept4(control->listener, NULL, NULL, SOCK_CLOEXEC);
 
 	if (fd < 0)
 		return false;
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &tick, sizeof(tick));
-	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
+	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof(timeout));
 	answer_command(control, fd);
 	close(fd);
 	return true;
@@ -177,7 +178,8 @@ static bool is_ready(int fd, int milliseconds)
 	return poll(&wait, 1, milliseconds) > 0;
 }
 
-/* Between the parts of a long command: the commands of others, which may be as long. */
+/* A long command calls this between its parts. Answers one command of another process, if one
+ * waits. Returns false if this process is ending. */
 static bool answer_waiting(void *context)
 {
 	const struct control *control = context;
@@ -187,16 +189,16 @@ static bool answer_waiting(void *context)
 	return !is_ready(control->stop, 0);
 }
 
-/* What a process that was killed had begun to delete. Of a database another may be at it. */
-static void end_removals(const struct control *control)
+/* Completes removals that a killed process had begun. Another process on the same PostgreSQL
+ * database may be doing this; then the error is ERR_BUSY. */
+static void complete_removals(const struct control *control)
 {
-	bool more = true;
-	enum err err = OK;
+	enum err err =
+		store_purge(control->config.store, answer_waiting, (void *)(uintptr_t)control);
 
-	while (more && !err && answer_waiting((void *)(uintptr_t)control))
-		err = store_purge(control->store, &more);
 	if (err && err != ERR_BUSY)
-		log_line("cannot delete what a removed account had: %s: the next start goes on",
+		log_line("cannot delete the data of a removed account: %s: docket continues at its "
+			 "next start",
 			 err_text(err));
 }
 
@@ -205,7 +207,7 @@ static void *control_loop(void *context)
 	const struct control *control = context;
 	struct pollfd waits[] = {{control->listener, POLLIN, 0}, {control->stop, POLLIN, 0}};
 
-	end_removals(control);
+	complete_removals(control);
 	for (;;) {
 		bool served = false;
 
@@ -214,36 +216,54 @@ static void *control_loop(void *context)
 				continue;
 			break;
 		}
-		/* At the end no more come, for the socket is gone; who had come is answered. */
+		/* control_stop() has removed the socket, so no more commands come. Answers those
+		 * that have come. */
 		if (waits[0].revents)
 			served = answer_next(control);
 		if (!served && waits[1].revents)
 			break;
-		/* Out of descriptors: not at once again. */
+		/* There may be no descriptors left: wait before the next attempt. */
 		if (!served)
 			(void)is_ready(control->stop, TICK_MS);
 	}
 	return NULL;
 }
 
+/* Removes the socket if the process that made it has ended: then connect(2) fails. Leaves a file
+ * that is not a socket. */
+static void socket_remove_stale(const struct control *control, const struct sockaddr_un *address)
+{
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	bool accepts =
+		fd >= 0 && connect(fd, (const struct sockaddr *)address, sizeof(*address)) == 0;
+	struct stat found;
+
+	if (fd >= 0)
+		close(fd);
+	if (!accepts && !fstatat(control->folder, control->name, &found, AT_SYMLINK_NOFOLLOW) &&
+	    S_ISSOCK(found.st_mode))
+		unlinkat(control->folder, control->name, 0);
+}
+
 static bool control_listen(struct control *control)
 {
-	const char *folder = control->settings->text[SETTING_DATA];
+	const struct settings *settings = control->config.settings;
 	struct sockaddr_un address;
 
 	control->stop = eventfd(0, EFD_CLOEXEC);
-	if (control->stop < 0 || !folder)
+	if (control->stop < 0 ||
+	    (!settings->text[SETTING_DATA] && !settings->text[SETTING_CONTROL_SOCKET]))
 		return control->stop >= 0;
-	control->folder = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	control->listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (control->folder < 0 || control->listener < 0)
+	control->folder = control_open_folder(settings, &control->name);
+	if (control->folder < 0)
 		return false;
-	address = control_address(control->folder);
-	/* Of a process that has ended: the folder's lock is this one's. */
-	unlinkat(control->folder, CONTROL_SOCKET, 0);
-	return bind(control->listener, (const struct sockaddr *)&address, sizeof(address)) == 0 &&
-	       fchmodat(control->folder, CONTROL_SOCKET, 0600, 0) == 0 &&
-	       file_give(control->folder, CONTROL_SOCKET) && listen(control->listener, 16) == 0;
+	control->listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	address = control_address(control->folder, control->name);
+	socket_remove_stale(control, &address);
+	return control->listener >= 0 &&
+	       bind(control->listener, (const struct sockaddr *)&address, sizeof(address)) == 0 &&
+	       fchmodat(control->folder, control->name, 0600, 0) == 0 &&
+	       file_give(control->folder, control->name) && listen(control->listener, 16) == 0;
 }
 
 static void control_free(struct control *control)
@@ -256,8 +276,14 @@ static void control_free(struct control *control)
 	free(control);
 }
 
-bool control_start(const struct settings *settings, struct store *store, struct guesses *guesses,
-		   struct control **control_out)
+struct json_t *control_status(const struct settings *settings)
+{
+	const struct control *control = settings->context;
+
+	return control->config.status(control->config.context);
+}
+
+bool control_start(const struct control_config *config, struct control **control_out)
 {
 	struct control *control = calloc(1, sizeof(*control));
 
@@ -265,7 +291,7 @@ bool control_start(const struct settings *settings, struct store *store, struct 
 		log_line("out of memory");
 		return false;
 	}
-	*control = (struct control){settings, store, guesses, 0, -1, -1, -1};
+	*control = (struct control){.config = *config, .folder = -1, .listener = -1, .stop = -1};
 	if (!control_listen(control) ||
 	    pthread_create(&control->thread, NULL, control_loop, control)) {
 		log_line("cannot make the control socket or its thread: %s", strerror(errno));
@@ -283,7 +309,7 @@ void control_stop(struct control *control)
 	if (!control)
 		return;
 	if (control->folder >= 0)
-		unlinkat(control->folder, CONTROL_SOCKET, 0);
+		unlinkat(control->folder, control->name, 0);
 	if (write(control->stop, &one, sizeof(one)) == sizeof(one))
 		pthread_join(control->thread, NULL);
 	control_free(control);

@@ -79,7 +79,7 @@ enum exit_status command_init(const struct settings *settings)
 		account = "main";
 	if (settings->number[SETTING_PARTITIONS] && !settings->text[SETTING_DATABASE])
 		return settings_wrong(settings, SETTING_PARTITIONS,
-				      "is for --database alone: a folder has no partitions");
+				      "is only for --database: a folder has no partitions");
 	if (!admin_account_name(settings, account) ||
 	    !admin_staff(settings, settings->text[SETTING_USERNAME], false, &staff, &given))
 		return EXIT_USAGE;

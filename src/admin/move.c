@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* docket move: everything to another database. */
+/* docket move: moves everything to another database. */
 #include "move/move.h"
 
 #include "base/log.h"
@@ -19,12 +19,11 @@ static void move_show_progress(void *context, const char *what, int64_t done, in
 
 static void move_print_report(const struct settings *settings, const struct move_report *report)
 {
-	for (size_t i = 0; i < MOVE_TABLES; i++)
-		if (report->counts[i].shown)
-			fprintf(settings->out, "%-18s %lld\n", report->counts[i].shown,
-				(long long)report->counts[i].rows);
+	for (size_t i = 0; i < report->count; i++)
+		fprintf(settings->out, "%-18s %lld\n", report->counts[i].shown,
+			(long long)report->counts[i].rows);
 	if (report->resumed)
-		fprintf(settings->err, "went on after %lld rows of an earlier run\n",
+		fprintf(settings->err, "continued after the %lld rows of an earlier run\n",
 			(long long)report->resumed);
 	fprintf(settings->err, "%s; every row is the same in the source and in the target\n",
 		report->before ? "an earlier run had moved everything" : "moved");
@@ -32,12 +31,12 @@ static void move_print_report(const struct settings *settings, const struct move
 
 static struct store_config move_config_of(const struct settings *settings, enum setting setting)
 {
-	const char *place = settings->text[setting];
-	bool url = settings_is_url(place);
+	const char *location = settings->text[setting];
+	bool url = settings_is_url(location);
 
 	return (struct store_config){
-		.folder = url ? NULL : place,
-		.database = url ? place : NULL,
+		.folder = url ? NULL : location,
+		.database = url ? location : NULL,
 		.network_folder = settings->number[SETTING_NETWORK_FOLDER],
 		.clock = &system_clock,
 	};
@@ -49,6 +48,7 @@ enum exit_status command_move(const struct settings *settings)
 	struct store_config to = move_config_of(settings, SETTING_TO);
 	struct progress progress = {0};
 	struct move_report report;
+	struct arena arena = {0};
 	struct buf why = {0};
 	enum err err;
 
@@ -56,12 +56,13 @@ enum exit_status command_move(const struct settings *settings)
 	if (to.partitions && to.folder)
 		return settings_wrong(settings, SETTING_PARTITIONS,
 				      "is for a PostgreSQL database: a folder has no partitions");
-	err = store_move(&from, &to, move_show_progress, &progress, &report, &why);
+	err = store_move(&from, &to, &arena, move_show_progress, &progress, &report, &why);
 	progress_end(&progress);
 	if (err)
 		log_line("%.*s", (int)why.len, why.ptr ? why.ptr : err_text(err));
 	else
 		move_print_report(settings, &report);
 	buf_release(&why);
+	arena_release(&arena);
 	return err ? EXIT_FAILED : EXIT_OK;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Runs the commands that work on accounts, and what they share. A folder belongs to one process:
- * where docket serves it, that process runs the command (control.h). */
+/* Runs the commands on accounts, and has the functions that they share. Only one process may have a
+ * folder open: if docket serves it, that process runs the command (control.h). */
 #include "admin_private.h"
 
 #include <unistd.h>
@@ -12,8 +12,9 @@
 #include "place/place.h"
 
 #define QUEUE_LIMIT 16
-/* 0.1 s apart. Another command holds the folder for a moment. A process that has just begun to
- * serve it has no socket yet. One that drains has closed its socket, and may drain for 10 s. */
+/* How often to try to open the folder, every 0.1 s. Another command holds the folder for a moment.
+ * A process that has just begun to serve it has no socket yet. One that drains has closed its
+ * socket, and may drain for 10 s. */
 #define TRIES 130
 
 void admin_locate(const struct settings *settings, struct store_config *config)
@@ -66,9 +67,10 @@ enum exit_status admin_nothing(const struct settings *settings, const enum setti
 	return EXIT_USAGE;
 }
 
-/* The folder's own process, or this one where it has none; a database is for everybody. */
-static enum exit_status admin_run_somewhere(const struct settings *settings,
-					    const unsigned char *token_hash, bool *unknown_out)
+/* Runs the command in the process that serves the folder, or in this one if no process does. A
+ * PostgreSQL database is open to any process. */
+static enum exit_status admin_run_command(const struct settings *settings,
+					  const unsigned char *token_hash, bool *unknown_out)
 {
 	struct store_config config = {.readers = 1, .queue_limit = QUEUE_LIMIT};
 	enum exit_status status = EXIT_FAILED;
@@ -83,7 +85,7 @@ static enum exit_status admin_run_somewhere(const struct settings *settings,
 		buf_clear(&why);
 		err = store_open(&config, &store, &why);
 		if (err == ERR_BUSY && config.folder &&
-		    control_ask(settings, token_hash, &status, unknown_out)) {
+		    !control_ask(settings, token_hash, &status, unknown_out)) {
 			buf_release(&why);
 			return status;
 		}
@@ -107,18 +109,18 @@ enum exit_status admin_run(const struct settings *settings)
 	bool unknown = false;
 
 	if (!settings->command->makes_token)
-		return admin_run_somewhere(settings, NULL, &unknown);
+		return admin_run_command(settings, NULL, &unknown);
 	if (auth_init()) {
 		log_line("cannot get random numbers from this machine");
 		return EXIT_FAILED;
 	}
 	token_new(token);
 	token_hash(slice_of(token), hash);
-	/* First: a token that cannot be handed over is of no use. The folder's process is told its
-	 * hash alone. */
+	/* The file comes first: a token that cannot be handed over is useless. The folder's process
+	 * gets only the token's hash. */
 	if (file && !admin_token_file(settings, file, token))
 		return EXIT_FAILED;
-	status = admin_run_somewhere(settings, hash, &unknown);
+	status = admin_run_command(settings, hash, &unknown);
 	if (file && unknown)
 		fprintf(settings->err, "if it was, the API token is in %s\n", file);
 	else if (file && status != EXIT_OK)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* docket staff: the staff members of an account. */
+/* docket staff: adds, lists and changes staff members. */
 #include <jansson.h>
 
 #include "accounts/accounts.h"
@@ -37,7 +37,7 @@ void admin_staff_faults(const struct settings *settings, bool by_argument,
 	}
 }
 
-/* One field from its setting. */
+/* Reads one field from its option. */
 static void staff_take_option(const struct field *field, const char *value, struct staff *staff,
 			      struct faults *faults)
 {
@@ -90,7 +90,7 @@ bool admin_staff(const struct settings *settings, const char *username, bool by_
 	return fine;
 }
 
-/* What a write of a staff member came to. */
+/* Prints why a write of a staff member failed, if it did. */
 static enum exit_status staff_outcome(const struct settings *settings, enum err err,
 				      const struct faults *faults)
 {
@@ -171,7 +171,8 @@ enum exit_status staff_set(const struct settings *settings, struct store *store,
 	(void)token_hash;
 	if (!admin_staff(settings, NULL, true, &changes, &given))
 		return EXIT_USAGE;
-	/* This selects a staff member: names that the rules now refuse are found too. */
+	/* The user name only selects a staff member. It is not checked, because the staff member
+	 * may be older than a rule for user names. */
 	changes.username = slice_of(settings->argument);
 	if (!given)
 		return admin_nothing(settings, fields, COUNT_OF(fields));

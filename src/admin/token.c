@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* docket token: the API tokens of an account. */
+/* docket token: adds, lists and revokes API tokens. */
 #include <jansson.h>
 
 #include "accounts/accounts.h"
@@ -10,9 +10,9 @@
 
 #define LABEL_CHARS 64
 
-/* Runs the write on the token of that label. */
-static enum exit_status write_token(const struct settings *settings, struct store *store,
-				    struct token_write *write, const struct token *token)
+/* Runs a write on the token. */
+static enum exit_status token_run_write(const struct settings *settings, struct store *store,
+					struct token_write *write, const struct token *token)
 {
 	struct arena arena = {0};
 	struct account account;
@@ -65,7 +65,7 @@ enum exit_status token_add(const struct settings *settings, struct store *store,
 	if (token.expires_at != TIME_NONE && token.expires_at <= clock_now(&system_clock))
 		return settings_wrong(settings, SETTING_EXPIRES, "is in the past");
 	token_add_init(&add);
-	status = write_token(settings, store, &add, &token);
+	status = token_run_write(settings, store, &add, &token);
 	if (status == EXIT_OK && add.found) {
 		fprintf(settings->err, "docket: there is a token \"%s\" already\n",
 			settings->argument);
@@ -83,7 +83,7 @@ enum exit_status token_revoke(const struct settings *settings, struct store *sto
 
 	(void)token_hash;
 	token_revoke_init(&revoke);
-	status = write_token(settings, store, &revoke, &token);
+	status = token_run_write(settings, store, &revoke, &token);
 	if (status == EXIT_OK && !revoke.found) {
 		fprintf(settings->err, "docket: there is no token \"%s\"\n", settings->argument);
 		status = EXIT_FAILED;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The file that --token-file names. */
+/* Writes the file that --token-file names. */
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* Many creates and changes of tasks in one request, all or nothing. */
+/* Creates and changes many tasks in one request, all or none. */
+#include "api/api.h"
 #include "api_private.h"
 #include "codec/codec.h"
 #include "json/read.h"
 #include "json/write.h"
+#include "model/task.h"
 #include "records/patch.h"
 #include "records/records.h"
-
-#define OPERATIONS_MAX 500
 
 struct bulk {
 	struct bulk_write write;
@@ -47,10 +47,12 @@ static void operation_read_create(struct bulk *bulk, size_t i, const json_t *fie
 	one->record = operation_record_new(bulk->call);
 	if (!one->record)
 		return;
+	decode.faults->most = faults_room(&bulk->call->faults);
 	decode_fields(&task_type, fields, &decode, one->record);
 	one->given = decode.given;
 	one->at_fault = decode.at_fault;
-	bulk_tell(bulk->faults[i].first, i, RECORD_TASK, &bulk->call->faults);
+	bulk_tell(decode.faults->first, decode.faults->count, i, RECORD_TASK, &bulk->call->faults);
+	bulk->call->faults.nomem |= decode.faults->nomem;
 }
 
 static void operation_read_update(struct bulk *bulk, size_t i, const json_t *fields)
@@ -63,7 +65,9 @@ static void operation_read_update(struct bulk *bulk, size_t i, const json_t *fie
 	record_write_init(one, RECORD_TASK, RECORD_UPDATE);
 	one->record = operation_record_new(bulk->call);
 	one->patch = &bulk->patches[i];
-	*one->patch = (struct record_patch){.fields = fields, .decode = operation_decode(bulk, i)};
+	*one->patch = (struct record_patch){.decode = operation_decode(bulk, i)};
+	bulk->call->faults.nomem |=
+		json_to_text(fields, &bulk->call->http->arena, &one->patch->text) != OK;
 	snprintf(path, sizeof(path), "%s.id", bulk->prefixes[i]);
 	if (!id) {
 		faults_add(decode.faults, path, FAULT_REQUIRED, "is required");
@@ -79,7 +83,7 @@ static void operation_read_update(struct bulk *bulk, size_t i, const json_t *fie
 		}
 }
 
-/* Each is an object with one member: what is done. */
+/* Reads an operation: an object with one member, "create" or "update". */
 static void operation_read(struct bulk *bulk, size_t i, const json_t *operation)
 {
 	const json_t *create = json_object_get(operation, "create");
@@ -100,7 +104,8 @@ static void operation_read(struct bulk *bulk, size_t i, const json_t *operation)
 	bulk->operations[i].write.faults = &bulk->faults[i];
 }
 
-/* The operations of the body; NULL, or none, with what is wrong. */
+/* Returns the operations of the body. If they are at fault, adds the fault; the result may be NULL
+ * or have no entries. */
 static const json_t *bulk_read_body(struct call *call)
 {
 	static const struct field known = {.name = "operations"};
@@ -121,20 +126,20 @@ static const json_t *bulk_read_body(struct call *call)
 			   json_type_name(operations));
 	else if (count == 0)
 		faults_add(&call->faults, known.name, FAULT_REQUIRED, "must not be empty");
-	else if (count > OPERATIONS_MAX)
+	else if (count > BULK_OPERATIONS_MAX)
 		faults_add(&call->faults, known.name, FAULT_TOO_MANY,
-			   "must have at most %d entries; got %zu", OPERATIONS_MAX, count);
-	return count <= OPERATIONS_MAX ? operations : NULL;
+			   "must have at most %d entries; got %zu", BULK_OPERATIONS_MAX, count);
+	return count <= BULK_OPERATIONS_MAX ? operations : NULL;
 }
 
-/* A client that sends one believes itself guarded. */
+/* A client that sends such a header relies on it, so the request is refused. */
 static bool has_condition(struct call *call)
 {
 	static const char *const names[] = {"If-Match", "If-None-Match"};
 
 	for (size_t i = 0; i < COUNT_OF(names); i++)
 		if (http_header(call->http, names[i]).ptr) {
-			problem(call, 400,
+			problem(call, PROBLEM_MALFORMED_HEADER,
 				"the header %s is for one record, not for a request with several operations",
 				names[i]);
 			return true;
@@ -191,7 +196,7 @@ void tasks_bulk_written(struct call *call)
 		if (bulk->write.write.err)
 			problem_err(call, bulk->write.write.err);
 		else
-			problem_faults(call, 422);
+			problem_faults(call, PROBLEM_INVALID_FIELDS);
 		return;
 	}
 	json_open_object(out);

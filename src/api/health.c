@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* What a load balancer or a supervisor asks, without access: whether the process lives, and whether
- * it can serve requests now. */
+/* Answers load balancers and supervisors, which need no access: /healthz says whether the process
+ * runs, /readyz whether it can serve requests now. */
 #include "api_private.h"
 #include "base/clock.h"
 #include "json/write.h"
 
-/* A database that was asked so lately is not asked again: whoever asks has no access. */
+/* An answer of the database counts for so long. Anybody can send requests for /readyz, and they
+ * must not load the database. */
 #define READY_MS 1000
 
 static enum flow answer_ok(struct call *call)
@@ -27,7 +28,7 @@ static enum flow answer_not_ready(struct call *call, const char *reason, const c
 	call->reason = "not ready";
 	http_add_header(call->http, "Cache-Control", "no-store");
 	http_add_header(call->http, "Retry-After", retry_after);
-	problem(call, 503, "not ready: %s", reason);
+	problem(call, PROBLEM_NOT_READY, "not ready: %s", reason);
 	return FLOW_ANSWERED;
 }
 
@@ -42,11 +43,12 @@ static enum flow answer_database(struct call *call, bool ready)
 		     : answer_not_ready(call, "the database does not answer", "1");
 }
 
-static enum flow database_asked(struct call *call)
+static enum flow ready_get_done(struct call *call)
 {
 	struct readiness *readiness = &call->app->readiness;
 	enum err err = call->auth.lookup.read.err;
-	/* A full queue or a lock of somebody else is load: the database is there. */
+	/* ERR_BUSY, a full queue or a lock that another session holds, means load: the database can
+	 * be reached. */
 	bool ready = !err || err == ERR_BUSY;
 	struct call *waiting;
 
@@ -66,18 +68,18 @@ static enum flow database_asked(struct call *call)
 	return answer_database(call, ready);
 }
 
-/* Whether this request is the one that asks. If not it has its answer, or waits for that of the one
- * that does. */
-static bool must_ask(struct call *call, enum flow *flow_out)
+/* Whether this request must query the database. If not, `flow_out` is set: the request is answered,
+ * or waits for the request that queries. */
+static bool must_query(struct call *call, enum flow *flow_out)
 {
 	struct readiness *readiness = &call->app->readiness;
-	bool known, ready, asks;
+	bool known, ready, queries;
 
 	pthread_mutex_lock(&readiness->lock);
 	known = readiness->known_ms && monotonic_ms() - readiness->known_ms < READY_MS;
 	ready = readiness->ready;
-	asks = !known && !readiness->asking;
-	if (asks) {
+	queries = !known && !readiness->asking;
+	if (queries) {
 		readiness->asking = true;
 	} else if (!known) {
 		call_suspend(call);
@@ -85,9 +87,9 @@ static bool must_ask(struct call *call, enum flow *flow_out)
 		readiness->waiting = call;
 	}
 	pthread_mutex_unlock(&readiness->lock);
-	if (!asks)
+	if (!queries)
 		*flow_out = known ? answer_database(call, ready) : FLOW_WAITS;
-	return asks;
+	return queries;
 }
 
 enum flow ready_get(struct call *call)
@@ -96,10 +98,10 @@ enum flow ready_get(struct call *call)
 
 	if (http_is_draining(call->http))
 		return answer_not_ready(call, "the server is stopping", "5");
-	if (!must_ask(call, &flow))
+	if (!must_query(call, &flow))
 		return flow;
 	/* The lookup that every request begins with, for an account that cannot exist. */
 	access_read_init(&call->auth.lookup, &call->http->arena);
 	call->auth.lookup.account = call->auth.lookup.username = SLICE("");
-	return call_read(call, &call->auth.lookup.read, database_asked);
+	return call_read(call, &call->auth.lookup.read, ready_get_done);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Requests about the history: of one record, and all changes of the account in their order, by
- * which a client keeps a copy of its records up to date. */
+/* Answers with the history of one record, or with all changes of the account in their order. With
+ * these a client keeps its copy of the records up to date. */
 #include <errno.h>
 #include <stdlib.h>
 
@@ -12,24 +12,22 @@
 #include "records/history.h"
 
 #define CHANGES_MAX 1000
-#define PER_PAGE_DEFAULT 100
-#define PER_PAGE_MAX 500
 
 struct history_answer {
 	struct history_read read;
 	struct buf *out;
-	json_t *before; /* the record before the next entry; NULL: it was not there */
+	json_t *before; /* the record before the next entry; NULL: it did not exist */
 	bool found;     /* the record has a history */
 };
 
-/* What these requests take. */
+/* The parameters of these requests. */
 struct history_params {
 	int64_t since;
 	int64_t limit;
 };
 
-static void param_read_number(struct call *call, const struct param *param, int64_t least,
-			      int64_t most, int64_t *value_out)
+static void param_read_number(struct call *call, const struct param *param,
+			      const struct parameter *row, int64_t *value_out)
 {
 	const char *shown = text_shown(&call->http->arena, param->value, SHOWN_CHARS);
 	long long value;
@@ -39,26 +37,25 @@ static void param_read_number(struct call *call, const struct param *param, int6
 	if (!param->value.len || strspn(param->value.ptr, "0123456789") < param->value.len)
 		faults_add(&call->faults, param->name, FAULT_FORMAT,
 			   "must be an integer; got \"%s\"", shown);
-	else if (errno || value > most)
+	else if (errno || value > row->most)
 		faults_add(&call->faults, param->name, FAULT_RANGE, "must be at most %lld; got %s",
-			   (long long)most, shown);
-	else if (value < least)
+			   (long long)row->most, shown);
+	else if (value < row->least)
 		faults_add(&call->faults, param->name, FAULT_RANGE,
-			   "must be %lld or greater; got %s", (long long)least, shown);
+			   "must be %lld or greater; got %s", (long long)row->least, shown);
 	else
 		*value_out = value;
 }
 
-/* `names` ends with NULL; the second may be missing. */
-static enum err history_params_read(struct call *call, const char *const *names,
-				    struct history_params **params_out)
+static enum err history_params_read(struct call *call, const struct parameter *rows, int64_t limit)
 {
+	const char **names = parameter_names(call, rows, 0);
 	struct history_params *params = arena_alloc(&call->http->arena, sizeof(*params));
 	bool sent[2] = {false, false};
 
-	if (!params)
+	if (!params || !names)
 		return ERR_NOMEM;
-	params->limit = PER_PAGE_DEFAULT;
+	params->limit = limit;
 	for (const struct param *param = call->params; param; param = param->next) {
 		size_t i = 0;
 
@@ -68,32 +65,26 @@ static enum err history_params_read(struct call *call, const char *const *names,
 			params_unknown(call, param, names);
 		else if (sent[i])
 			faults_add(&call->faults, param->name, FAULT_REPEATED, "is given twice");
-		else if (i == 0)
-			param_read_number(call, param, 0, INT64_MAX, &params->since);
 		else
-			param_read_number(call, param, 1, PER_PAGE_MAX, &params->limit);
+			param_read_number(call, param, &rows[i],
+					  i == HISTORY_SINCE ? &params->since : &params->limit);
 		if (names[i])
 			sent[i] = true;
 	}
-	*params_out = params;
+	call->request = params;
 	return OK;
 }
 
 enum err history_read_params(struct call *call)
 {
-	static const char *const names[] = {"since", "per_page", NULL};
+	const struct parameter *per_page = &history_parameters[HISTORY_PER_PAGE];
 
-	return history_params_read(call, names, &call->history);
+	return history_params_read(call, history_parameters, per_page->preset);
 }
 
 enum err changes_read_params(struct call *call)
 {
-	static const char *const names[] = {"since", NULL};
-	enum err err = history_params_read(call, names, &call->history);
-
-	if (!err)
-		call->history->limit = CHANGES_MAX;
-	return err;
+	return history_params_read(call, changes_parameters, CHANGES_MAX);
 }
 
 static void entry_put_id(struct buf *out, const char *key, int64_t value)
@@ -105,7 +96,7 @@ static void entry_put_id(struct buf *out, const char *key, int64_t value)
 		json_put_int(out, value);
 }
 
-/* When and by whom. */
+/* Opens an entry: its change number, when it was made and by whom. */
 static void entry_put_head(struct buf *out, const struct history_entry *entry)
 {
 	char at[TIMESTAMP_LEN];
@@ -183,16 +174,17 @@ static enum err changes_on_entry(void *context, const struct history_entry *entr
 
 static struct history_answer *history_answer_new(struct call *call)
 {
+	const struct history_params *params = call->request;
 	struct history_answer *answer = arena_alloc(&call->http->arena, sizeof(*answer));
 
-	if (!answer || http_is_full(call->http)) {
-		problem_err(call, answer ? ERR_BUSY : ERR_NOMEM);
+	if (!answer) {
+		problem_err(call, ERR_NOMEM);
 		return NULL;
 	}
 	history_read_init(&answer->read, &call->http->arena);
 	answer->read.scope = call->scope;
-	answer->read.since = call->history->since;
-	answer->read.limit = call->history->limit;
+	answer->read.since = params->since;
+	answer->read.limit = params->limit;
 	answer->read.on_begin = history_answer_begin;
 	answer->read.entry_context = answer;
 	answer->out = &call->http->response.body;
@@ -217,7 +209,7 @@ static enum flow record_history_done(struct call *call)
 					   "<%s%.*s?since=%lld&per_page=%lld>; rel=\"next\"", base,
 					   (int)call->http->path.len, call->http->path.ptr,
 					   (long long)answer->read.last,
-					   (long long)call->history->limit)
+					   (long long)answer->read.limit)
 			    : NULL;
 		if (!link)
 			err = ERR_NOMEM;
@@ -250,12 +242,13 @@ static enum flow changes_list_done(struct call *call)
 	const struct history_answer *answer = call->read;
 	struct buf *out = answer->out;
 
-	/* A copy that is ahead of the account is not one of it, or the account was restored. */
+	/* A copy that is ahead of the account is one of another account, or the account was
+	 * restored from a backup. */
 	if (!answer->read.read.err && answer->read.since > answer->read.last_change) {
 		faults_add(&call->faults, "since", FAULT_RANGE,
 			   "is after the account's last change, %lld; start again with 0",
 			   (long long)answer->read.last_change);
-		problem_faults(call, 400);
+		problem_faults(call, PROBLEM_INVALID_PARAMETER);
 		return FLOW_ANSWERED;
 	}
 	json_close_array(out);

@@ -1,121 +1,48 @@
 /* SPDX-License-Identifier: MIT */
-/* Lists and single records, of any kind: each record is written to the answer as it is read. */
+/* Answers with lists and with single records, of any kind. Each record is written to the answer
+ * when it is read. */
 #include <errno.h>
 #include <stdlib.h>
 
-#include "api_private.h"
+#include "list_answer.h"
 #include "codec/codec.h"
 #include "json/write.h"
 #include "lists/lists.h"
 #include "records/records.h"
 
 #define ID_DIGITS_MAX 20
-
-/* A related record, as it stands in the answer. */
-struct related {
-	size_t expansion;
-	int64_t id;
-	struct slice json;
-};
-
-struct answer {
-	struct list_read read;
-	struct call *call;
-	const struct record_type *type;
-	struct buf *out;
-	struct related *related;
-	size_t related_count, related_room;
-	bool related_sorted;
-	size_t count;              /* of records */
-	bool one;                  /* a record alone, not a list */
-	struct list_position last; /* of the page's last record */
-};
+#define LONG_PAGE 100
+#define RECORDS_PER_WEIGHT 16
 
 static enum err answer_on_related(void *context, size_t expansion, const void *record)
 {
-	struct answer *answer = context;
-	struct arena *arena = &answer->call->http->arena;
-	struct buf json = {0};
-	struct related *related;
-	const char *copy;
+	struct list_answer *answer = context;
 
-	if (answer->related_count == answer->related_room) {
-		size_t room = answer->related_room ? answer->related_room * 2 : 64;
-
-		related = arena_alloc(arena, room * sizeof(*related));
-		if (!related)
-			return ERR_NOMEM;
-		if (answer->related_count)
-			memcpy(related, answer->related, answer->related_count * sizeof(*related));
-		answer->related = related;
-		answer->related_room = room;
-	}
-	encode_related(answer->type->lists->expansions[expansion].type, record, &json);
-	copy = json.failed ? NULL : arena_copy(arena, buf_slice(&json));
-	if (copy)
-		answer->related[answer->related_count++] = (struct related){
-			expansion, ((const struct record *)record)->id, {copy, json.len}};
-	buf_release(&json);
-	return copy ? OK : ERR_NOMEM;
-}
-
-static int by_expansion_and_id(const void *a, const void *b)
-{
-	const struct related *x = a, *y = b;
-
-	if (x->expansion != y->expansion)
-		return x->expansion < y->expansion ? -1 : 1;
-	return (x->id > y->id) - (x->id < y->id);
-}
-
-static void answer_put_related(const struct answer *answer, size_t expansion, int64_t id)
-{
-	const struct related key = {.expansion = expansion, .id = id};
-	const struct related *found = NULL;
-
-	if (answer->related_count && id != ID_NONE)
-		found = bsearch(&key, answer->related, answer->related_count, sizeof(key),
-				by_expansion_and_id);
-	if (found)
-		json_put_raw(answer->out, found->json);
-	else
-		json_put_null(answer->out);
-}
-
-static void answer_put_expansion(const struct answer *answer, size_t row, const void *record)
-{
-	const struct expansion *expansion = &answer->type->lists->expansions[row];
-	const struct field *field = field_of(answer->type, expansion->field);
-	const void *at = CONST_FIELD_AT(record, field);
-	const struct id_list *list = at;
-
-	json_put_key(answer->out, expansion->key);
-	if (field->type == FIELD_ID) {
-		answer_put_related(answer, row, *(const int64_t *)at);
-		return;
-	}
-	json_open_array(answer->out);
-	for (size_t i = 0; i < list->count; i++)
-		answer_put_related(answer, row, list->ids[i]);
-	json_close_array(answer->out);
+	return related_add(&answer->related, expansion, record, &answer->call->http->arena);
 }
 
 static enum err answer_on_record(void *context, const void *record)
 {
-	struct answer *answer = context;
-	const struct list_query *query = &answer->call->list.query;
+	struct list_answer *answer = context;
+	const struct list_query *query = &answer->request->query;
+	enum err err = OK;
+	size_t begins;
 
-	if (!answer->related_sorted && answer->related_count)
-		qsort(answer->related, answer->related_count, sizeof(*answer->related),
-		      by_expansion_and_id);
-	answer->related_sorted = true;
+	if (answer->related.bytes > ANSWER_BYTES && !answer->one && !answer->pieces.used)
+		pieces_use(answer);
+	begins = answer->out->len;
 	json_open_object(answer->out);
 	encode_members(answer->type, record, answer->out);
-	for (size_t i = 0; i < answer->type->lists->expansion_count; i++)
-		if (query->expansions & UINT32_C(1) << i)
-			answer_put_expansion(answer, i, record);
+	if (query->expansions) {
+		related_find(&answer->related, record, &answer->named);
+		if (!answer->named.failed)
+			related_put(&answer->related, (const void *)answer->named.ptr, NULL,
+				    answer->out);
+	}
 	json_close_object(answer->out);
-	if (++answer->count == query->limit) {
+	if (!answer->one)
+		err = pieces_add(answer, record, begins);
+	if (++answer->count == query->limit && !err) {
 		const char *text;
 
 		answer->last = list_position_of(record, query->sort);
@@ -124,23 +51,29 @@ static enum err answer_on_record(void *context, const void *record)
 			return ERR_NOMEM;
 		answer->last.text.ptr = text;
 	}
-	return answer->out->failed ? ERR_NOMEM : OK;
+	return answer->out->failed || answer->named.failed ? ERR_NOMEM : err;
 }
 
 static void answer_begin(void *context)
 {
-	struct answer *answer = context;
+	struct list_answer *answer = context;
 
-	buf_clear(answer->out);
-	if (!answer->one)
-		json_open_array(answer->out);
-	answer->related_count = answer->count = 0;
-	answer->related_sorted = false;
+	pieces_begin(answer);
+	related_clear(&answer->related);
+	answer->count = 0;
 }
 
-static struct answer *list_answer_new(struct call *call)
+/* A page of many records, or a count, may take long. A reading thread runs it, so that it does not
+ * hold up the other clients of the HTTP thread. */
+static void list_read_weigh(struct list_read *read)
 {
-	struct answer *answer = arena_alloc(&call->http->arena, sizeof(*answer));
+	read->read.job.is_long = read->counts || read->query->limit > LONG_PAGE;
+	read->read.job.weight = 1 + read->query->limit / RECORDS_PER_WEIGHT;
+}
+
+static struct list_answer *list_answer_new(struct call *call)
+{
+	struct list_answer *answer = arena_alloc(&call->http->arena, sizeof(*answer));
 
 	if (!answer) {
 		problem_err(call, ERR_NOMEM);
@@ -148,13 +81,17 @@ static struct answer *list_answer_new(struct call *call)
 	}
 	list_read_init(&answer->read, call->route->kind, &call->http->arena);
 	answer->read.scope = call->scope;
-	answer->read.query = &call->list.query;
+	answer->request = call->request;
+	answer->read.query = &answer->request->query;
 	answer->read.sink =
 		(struct list_sink){answer_begin, answer_on_record, answer_on_related, answer};
-	answer->read.counts = call->list.count;
+	answer->read.counts = answer->request->count;
+	list_read_weigh(&answer->read);
 	answer->call = call;
 	answer->type = record_types[call->route->kind];
 	answer->out = &call->http->response.body;
+	answer->related.type = answer->type;
+	answer->related.expansions = answer->request->query.expansions;
 	call->read = answer;
 	return answer;
 }
@@ -162,7 +99,8 @@ static struct answer *list_answer_new(struct call *call)
 static void list_answer_count(struct call *call, int64_t count)
 {
 	struct buf *out = &call->http->response.body;
-	int64_t limit = (int64_t)call->list.query.limit;
+	const struct list_request *request = call->request;
+	int64_t limit = (int64_t)request->query.limit;
 
 	json_open_object(out);
 	json_put_key(out, "record_count");
@@ -185,38 +123,43 @@ enum flow answer_json(struct call *call, enum err err)
 	return FLOW_ANSWERED;
 }
 
+/* Frees what only the read needed. */
+static void list_answer_release(struct list_answer *answer)
+{
+	arena_release(&answer->related.arena);
+	buf_release(&answer->named);
+	buf_release(&answer->pieces.record);
+}
+
 static enum flow list_read_done(struct call *call)
 {
-	const struct answer *answer = call->read;
+	struct list_answer *answer = call->read;
 	enum err err = answer->read.read.err;
 
+	list_answer_release(answer);
 	if (err)
 		return answer_json(call, err);
-	if (call->list.count) {
+	if (answer->request->count) {
 		list_answer_count(call, answer->read.count);
 	} else {
-		json_close_array(answer->out);
 		err = page_links(call, answer->read.more ? &answer->last : NULL,
 				 answer->count == 0);
 	}
 	if (err == ERR_INVALID) {
 		faults_add(&call->faults, "query", FAULT_TOO_LONG,
 			   "is too long for a link to the next page: give fewer values");
-		problem_faults(call, 400);
+		problem_faults(call, PROBLEM_INVALID_PARAMETER);
 		return FLOW_ANSWERED;
 	}
+	if (!err && !answer->request->count)
+		pieces_end(answer);
 	return answer_json(call, err);
 }
 
 enum flow record_list(struct call *call)
 {
-	struct answer *answer;
+	struct list_answer *answer = list_answer_new(call);
 
-	if (http_is_full(call->http)) {
-		problem_err(call, ERR_BUSY);
-		return FLOW_ANSWERED;
-	}
-	answer = list_answer_new(call);
 	return answer ? call_read(call, &answer->read.read, list_read_done) : FLOW_ANSWERED;
 }
 
@@ -226,7 +169,7 @@ bool call_id(const struct call *call, int64_t *id_out)
 
 	errno = 0;
 	*id_out = strtoll(call->id_text.ptr, NULL, 10);
-	/* Leading zeros are accepted, but not so many that the path fits into no link. */
+	/* Leading zeros are accepted, but not so many that the path is too long for a link. */
 	return len <= ID_DIGITS_MAX && strspn(call->id_text.ptr, "0123456789") == len && !errno;
 }
 
@@ -239,10 +182,10 @@ static enum err record_get_on_record(void *context, const void *record)
 	call->http->response.header_count = 0;
 	encode_record(record_types[call->route->kind], record, &call->http->response.body);
 	answer_record(call, change, ID_NONE);
-	/* The client has it as it is (RFC 9110, section 13.1.2). */
+	/* The client has the current version (RFC 9110, section 13.1.2). */
 	if (call->versions.given && call->http->response.status == 200 &&
 	    versions_name(&call->versions, change))
-		call->http->response.status = 304; /* without the body, whose length is told */
+		call->http->response.status = 304; /* without the body */
 	return OK;
 }
 
@@ -265,17 +208,20 @@ struct record_read *record_read_new(struct call *call, int64_t id, store_record_
 
 static enum flow record_expanded_done(struct call *call)
 {
-	const struct answer *answer = call->read;
+	struct list_answer *answer = call->read;
 	enum err err = answer->read.read.err;
 
+	list_answer_release(answer);
 	return answer_json(call, err ? err : answer->count ? OK : ERR_NOT_FOUND);
 }
 
-/* With the records that it names, each with its own version: so there is no ETag. */
+/* Answers with a record and those that it refers to. Each of these has a version of its own, so
+ * there is no ETag. */
 static enum flow record_get_expanded(struct call *call, int64_t id)
 {
-	struct list_query *query = &call->list.query;
-	struct answer *answer = list_answer_new(call);
+	struct list_request *request = call->request;
+	struct list_query *query = &request->query;
+	struct list_answer *answer = list_answer_new(call);
 	struct condition *one = arena_alloc(&call->http->arena, sizeof(*one));
 	int64_t *ids = arena_alloc(&call->http->arena, sizeof(*ids));
 
@@ -291,7 +237,7 @@ static enum flow record_get_expanded(struct call *call, int64_t id)
 	query->conditions = one;
 	query->condition_count = 1;
 	query->limit = 1;
-	answer->one = true;
+	answer->one = answer->related.keeps_all = true;
 	return call_read(call, &answer->read.read, record_expanded_done);
 }
 
@@ -306,6 +252,7 @@ static enum flow record_get_done(struct call *call)
 
 enum flow record_get(struct call *call)
 {
+	const struct list_request *request = call->request;
 	struct record_read *read;
 	int64_t id;
 
@@ -313,7 +260,7 @@ enum flow record_get(struct call *call)
 		problem_err(call, ERR_NOT_FOUND);
 		return FLOW_ANSWERED;
 	}
-	if (call->list.query.expansions)
+	if (request->query.expansions)
 		return record_get_expanded(call, id);
 	if (!versions_read(call, "If-None-Match", &call->versions))
 		return FLOW_ANSWERED;

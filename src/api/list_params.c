@@ -1,28 +1,28 @@
 /* SPDX-License-Identifier: MIT */
-/* What the parameters of a list ask for: rows for those that every list has, and the filters of
- * the type. Everything that is wrong with any of them is told in one answer. */
+/* Reads the parameters of lists: those in list_parameters, which every list has, and the type's
+ * filters. One answer reports the faults of all of them. */
 #include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 
+#include "api/api.h"
 #include "api_private.h"
 #include "base/text.h"
 #include "base/timefmt.h"
 #include "json/write.h"
 
-#define PER_PAGE_MAX 500
-#define PER_PAGE_DEFAULT 100
-#define VALUES_MAX 500 /* of one filter: as many as a page has */
 #define OFFSET_MAX (INT64_MAX / 2)
 
 struct reader {
 	struct call *call;
+	struct list_request *list;
 	const struct record_type *type;
-	struct condition *conditions; /* by filter */
-	const char **filters_sent;    /* by filter: the name it came under, or NULL */
-	const char *sent[8];          /* by row: likewise */
-	bool sort_given, dir_given, page_given, expand_given, filter_at_fault;
+	struct condition *conditions;      /* by filter */
+	const char **filters_sent;         /* by filter: the name it came under, or NULL */
+	const char *sent[LIST_PARAMETERS]; /* by row: the same */
+	bool page_given, expand_given;
 	struct slice after;
+	unsigned cursor_parts; /* what must be the same in `after`: cursor.h */
 };
 
 typedef void read_fn(struct reader *reader, const struct param *param);
@@ -58,7 +58,7 @@ static bool value_integer(struct reader *reader, const char *name, struct slice 
 		const char *wanted = arena_printf(&reader->call->http->arena,
 						  "must be from 1 to %lld", (long long)most);
 
-		/* The largest number is no bound that a client should know. */
+		/* INT64_MAX is no limit that means anything to a client. */
 		if (most == INT64_MAX)
 			wanted = value < 1 ? "must be 1 or greater" : "is too large";
 		reader_faults(reader)->nomem |= !wanted;
@@ -70,7 +70,7 @@ static bool value_integer(struct reader *reader, const char *name, struct slice 
 	return true;
 }
 
-/* The place of `value` among `choices`, which is NULL-terminated; -1 is a fault. */
+/* The index of `value` in `choices`, which ends with NULL; -1, with a fault, if it is not there. */
 static int value_choice(struct reader *reader, const char *name, struct slice value,
 			const char *const *choices)
 {
@@ -93,15 +93,16 @@ static void param_read_page(struct reader *reader, const struct param *param)
 
 	reader->page_given = true;
 	if (value_integer(reader, param->name, param->value, INT64_MAX, &page))
-		reader->call->list.page = (uint64_t)page;
+		reader->list->page = (uint64_t)page;
 }
 
 static void param_read_per_page(struct reader *reader, const struct param *param)
 {
 	int64_t limit;
 
-	if (value_integer(reader, param->name, param->value, PER_PAGE_MAX, &limit))
-		reader->call->list.query.limit = (size_t)limit;
+	if (value_integer(reader, param->name, param->value, list_parameters[LIST_PER_PAGE].most,
+			  &limit))
+		reader->list->query.limit = (size_t)limit;
 }
 
 static void param_read_sort(struct reader *reader, const struct param *param)
@@ -115,24 +116,23 @@ static void param_read_sort(struct reader *reader, const struct param *param)
 	row = value_choice(reader, param->name, param->value, names);
 	if (row < 0)
 		return;
-	reader->sort_given = true;
-	reader->call->list.sort_row = (size_t)row;
+	reader->cursor_parts |= CURSOR_SORT;
+	reader->list->sort_row = (size_t)row;
 }
 
 static void param_read_dir(struct reader *reader, const struct param *param)
 {
-	static const char *const names[] = {"asc", "desc", NULL};
-	int row = value_choice(reader, param->name, param->value, names);
+	int row =
+		value_choice(reader, param->name, param->value, list_parameters[LIST_DIR].choices);
 
-	reader->dir_given = row >= 0;
-	reader->call->list.query.descending = row == 1;
+	reader->cursor_parts |= row >= 0 ? CURSOR_DIR : 0;
+	reader->list->query.descending = row == 1;
 }
 
 static void param_read_mode(struct reader *reader, const struct param *param)
 {
-	static const char *const names[] = {"count", NULL};
-
-	reader->call->list.count = value_choice(reader, param->name, param->value, names) == 0;
+	reader->list->count = value_choice(reader, param->name, param->value,
+					   list_parameters[LIST_MODE].choices) == 0;
 }
 
 static void param_read_after(struct reader *reader, const struct param *param)
@@ -179,36 +179,27 @@ static void expansion_add(struct reader *reader, const struct param *param, stru
 	(void)unused;
 	for (; count < lists->expansion_count && count < 32; count++)
 		names[count] = lists->expansions[count].name;
-	names[count] = "none"; /* not what the account is set to either */
+	names[count] = "none"; /* not even the account's default */
 	row = value_choice(reader, param->name, value, names);
 	if (row >= 0 && (size_t)row < count)
-		reader->call->list.query.expansions |= UINT32_C(1) << row;
+		reader->list->query.expansions |= UINT32_C(1) << row;
 }
 
 static void param_read_expand(struct reader *reader, const struct param *param)
 {
-	/* The first takes the place of the account's own. */
+	/* The first one replaces the account's default. */
 	if (!reader->expand_given)
-		reader->call->list.query.expansions = 0;
+		reader->list->query.expansions = 0;
 	reader->expand_given = true;
 	param_read_several(reader, param, 0, expansion_add);
 }
 
-enum { ROW_EXPAND = 6 };
-
-/* What every list takes; a single record only takes `expand`. */
-static const struct {
-	const char *name;
-	read_fn *read;
-	bool several; /* may come several times */
-} rows[] = {
-	{"page", param_read_page, false},
-	{"per_page", param_read_per_page, false},
-	{"sort", param_read_sort, false},
-	{"dir", param_read_dir, false},
-	{"mode", param_read_mode, false},
-	{"after", param_read_after, false},
-	[ROW_EXPAND] = {"expand", param_read_expand, true},
+/* How to read the parameters of list_parameters. */
+static read_fn *const readers[LIST_PARAMETERS] = {
+	[LIST_PAGE] = param_read_page,     [LIST_PER_PAGE] = param_read_per_page,
+	[LIST_SORT] = param_read_sort,     [LIST_DIR] = param_read_dir,
+	[LIST_MODE] = param_read_mode,     [LIST_AFTER] = param_read_after,
+	[LIST_EXPAND] = param_read_expand,
 };
 
 static int values_by_number(const void *a, const void *b)
@@ -232,18 +223,18 @@ static void condition_sort_values(struct condition *condition)
 static void condition_add_value(struct reader *reader, const struct param *param,
 				struct condition *condition, int64_t value)
 {
-	if (condition->count == VALUES_MAX)
-		condition_sort_values(condition); /* the same one twice counts once */
-	if (condition->count == VALUES_MAX) {
+	if (condition->count == LIST_VALUES_MAX)
+		condition_sort_values(condition); /* a value that was given twice counts once */
+	if (condition->count == LIST_VALUES_MAX) {
 		faults_add(reader_faults(reader), param->name, FAULT_TOO_MANY,
-			   "must have at most %d values", VALUES_MAX);
-		condition->count = VALUES_MAX + 1; /* told once */
+			   "must have at most %d values", LIST_VALUES_MAX);
+		condition->count = LIST_VALUES_MAX + 1; /* so that the fault is added once */
 	}
-	if (condition->count > VALUES_MAX)
+	if (condition->count > LIST_VALUES_MAX)
 		return;
 	if (!condition->values)
 		condition->values = arena_alloc(&reader->call->http->arena,
-						VALUES_MAX * sizeof(*condition->values));
+						LIST_VALUES_MAX * sizeof(*condition->values));
 	if (!condition->values)
 		reader_faults(reader)->nomem = true;
 	else
@@ -255,25 +246,23 @@ static void condition_read_value(struct reader *reader, const struct param *para
 {
 	const struct filter *filter = &reader->type->lists->filters[row];
 	struct condition *condition = &reader->conditions[row];
-	int64_t number;
+	int64_t number = -1; /* no value, or one at fault */
 
 	if (filter->none && slice_is(value, "none")) {
 		condition->none = true;
 	} else if (condition->field->type == FIELD_BOOL) {
-		static const char *const words[] = {"false", "true", NULL};
+		static const char *const names[] = {"false", "true", NULL};
 
 		number = slice_is(value, "0")   ? 0
 			 : slice_is(value, "1") ? 1
-						: value_choice(reader, param->name, value, words);
-		if (number >= 0)
-			condition_add_value(reader, param, condition, number);
+						: value_choice(reader, param->name, value, names);
 	} else if (condition->field->type == FIELD_CHOICE) {
 		number = value_choice(reader, param->name, value, condition->field->choices);
-		if (number >= 0)
-			condition_add_value(reader, param, condition, number);
-	} else if (value_integer(reader, param->name, value, INT64_MAX, &number)) {
-		condition_add_value(reader, param, condition, number);
+	} else {
+		(void)value_integer(reader, param->name, value, INT64_MAX, &number);
 	}
+	if (number >= 0)
+		condition_add_value(reader, param, condition, number);
 }
 
 static void condition_read_bound(struct reader *reader, const struct param *param,
@@ -315,13 +304,13 @@ static void param_read_filter(struct reader *reader, const struct param *param, 
 		condition_read_bound(reader, param, condition);
 }
 
-/* `sent` is the name under which it came before, or NULL. True when the value is to be read. */
+/* False, with a fault, if the value must not be read. `sent`: the earlier name, or NULL. */
 static bool param_may_come(struct reader *reader, const struct param *param, bool several,
 			   const char **sent)
 {
 	const char *before = *sent;
 
-	/* Also where unknown parameters are ignored: it is known, and would be left out. */
+	/* A fault even if unknown parameters are ignored: the client means a known one. */
 	if (!several && param->base.len < strlen(param->name)) {
 		faults_add(reader_faults(reader), param->name, FAULT_UNKNOWN_FIELD,
 			   "is not a known parameter: %.*s takes one value, without brackets",
@@ -350,19 +339,19 @@ static bool param_is(const struct param *param, const char *name)
 	return name && slice_is(param->base, name);
 }
 
-/* The last row is of kinds that have something to expand. */
+/* The last row is only for kinds that have expansions. */
 static size_t reader_row_count(const struct reader *reader)
 {
-	return reader->type->lists->expansion_count ? COUNT_OF(rows) : ROW_EXPAND;
+	return reader->type->lists->expansion_count ? LIST_PARAMETERS : LIST_EXPAND;
 }
 
 static bool reader_row(struct reader *reader, const struct param *param, bool list)
 {
-	for (size_t i = list ? 0 : ROW_EXPAND; i < reader_row_count(reader); i++) {
-		if (!param_is(param, rows[i].name))
+	for (size_t i = list ? 0 : LIST_EXPAND; i < reader_row_count(reader); i++) {
+		if (!param_is(param, list_parameters[i].name))
 			continue;
-		if (param_may_come(reader, param, rows[i].several, &reader->sent[i]))
-			rows[i].read(reader, param);
+		if (param_may_come(reader, param, i == LIST_EXPAND, &reader->sent[i]))
+			readers[i](reader, param);
 		return true;
 	}
 	return false;
@@ -375,28 +364,30 @@ static bool reader_filter(struct reader *reader, const struct param *param)
 
 	for (size_t i = 0; i < lists->filter_count; i++) {
 		const struct filter *filter = &lists->filters[i];
-		bool several = filter->op == FILTER_ANY;
 
 		if (!param_is(param, filter->name) && !param_is(param, filter->also[0]) &&
 		    !param_is(param, filter->also[1]))
 			continue;
-		if (param_may_come(reader, param, several, &reader->filters_sent[i]))
+		if (param_may_come(reader, param, filter->op == FILTER_ANY,
+				   &reader->filters_sent[i]))
 			param_read_filter(reader, param, i);
-		reader->filter_at_fault |= reader_faults(reader)->count > before;
+		/* Without this filter, the digest cannot be compared with the cursor's. */
+		if (reader_faults(reader)->count > before)
+			reader->cursor_parts &= ~CURSOR_FILTERS;
 		return true;
 	}
 	return false;
 }
 
-/* Every name that the request takes; NULL-terminated. */
+/* The names of all parameters that the request takes; NULL-terminated. */
 static const char **reader_names(struct reader *reader, bool list)
 {
 	const struct record_lists *lists = reader->type->lists;
-	size_t room = COUNT_OF(rows) + 3 * lists->filter_count + 1, count = 0;
+	size_t room = LIST_PARAMETERS + 3 * lists->filter_count + 1, count = 0;
 	const char **names = arena_alloc(&reader->call->http->arena, room * sizeof(*names));
 
-	for (size_t i = list ? 0 : ROW_EXPAND; names && i < reader_row_count(reader); i++)
-		names[count++] = rows[i].name;
+	for (size_t i = list ? 0 : LIST_EXPAND; names && i < reader_row_count(reader); i++)
+		names[count++] = list_parameters[i].name;
 	for (size_t i = 0; names && list && i < lists->filter_count; i++) {
 		const struct filter *filter = &lists->filters[i];
 
@@ -407,10 +398,10 @@ static const char **reader_names(struct reader *reader, bool list)
 	return names;
 }
 
-/* One canonical text for all ways to write the same filters. */
+/* Sets the digest of the filters, which does not depend on how they were written. */
 static void reader_digest_filters(struct reader *reader)
 {
-	const struct list_query *query = &reader->call->list.query;
+	const struct list_query *query = &reader->list->query;
 	struct buf text = {0};
 
 	json_open_array(&text);
@@ -424,27 +415,27 @@ static void reader_digest_filters(struct reader *reader)
 		json_put_int(&text, condition->bound);
 		json_put_text(&text, condition->text);
 		json_open_array(&text);
-		for (size_t j = 0; j < condition->count && j < VALUES_MAX; j++)
+		for (size_t j = 0; j < condition->count && j < LIST_VALUES_MAX; j++)
 			json_put_int(&text, condition->values[j]);
 		json_close_array(&text);
 	}
 	json_close_array(&text);
 	reader_faults(reader)->nomem |= text.failed;
-	seal_digest(text.failed ? SLICE("") : buf_slice(&text), reader->call->list.filters);
+	seal_digest(text.failed ? SLICE("") : buf_slice(&text), reader->list->filters);
 	buf_release(&text);
 }
 
-/* Puts together what was read; the filters that were given come first, in the table's order. */
+/* Completes the query. The conditions of the given filters come first, in the table's order. */
 static enum err reader_finish(struct reader *reader)
 {
-	struct list_request *list = &reader->call->list;
+	struct list_request *list = reader->list;
 	struct list_query *query = &list->query;
 	enum err err = OK;
 
 	for (size_t i = 0; i < reader->type->lists->filter_count; i++) {
 		if (!reader->conditions[i].field)
 			continue;
-		if (reader->conditions[i].values && reader->conditions[i].count <= VALUES_MAX)
+		if (reader->conditions[i].values && reader->conditions[i].count <= LIST_VALUES_MAX)
 			condition_sort_values(&reader->conditions[i]);
 		reader->conditions[query->condition_count++] = reader->conditions[i];
 	}
@@ -457,8 +448,7 @@ static enum err reader_finish(struct reader *reader)
 		faults_add(reader_faults(reader), "after", FAULT_NOT_ALLOWED,
 			   "cannot be combined with mode=count");
 	if (reader->after.len)
-		err = cursor_read(reader->call, reader->after, reader->sort_given,
-				  reader->dir_given, reader->filter_at_fault);
+		err = cursor_read(reader->call, reader->after, reader->cursor_parts);
 	query->sort = field_of(reader->type, reader->type->lists->sorts[list->sort_row].field);
 	query->offset = list->page - 1 > OFFSET_MAX / query->limit
 				? OFFSET_MAX
@@ -471,18 +461,18 @@ static enum err reader_read(struct call *call, bool list)
 	const struct record_type *type = record_types[call->route->kind];
 	size_t count = type->lists->filter_count;
 	struct arena *arena = &call->http->arena;
-	struct reader reader = {.call = call, .type = type};
+	struct reader reader = {.call = call, .type = type, .cursor_parts = CURSOR_FILTERS};
 	const char **names = reader_names(&reader, list);
 
+	call->request = reader.list = arena_alloc(arena, sizeof(*reader.list));
 	reader.conditions = arena_alloc(arena, count * sizeof(*reader.conditions));
 	reader.filters_sent = arena_alloc(arena, count * sizeof(*reader.filters_sent));
-	if (!names || !reader.conditions || !reader.filters_sent)
+	if (!reader.list || !names || !reader.conditions || !reader.filters_sent)
 		return ERR_NOMEM;
-	call->list.page = 1;
-	call->list.query.limit = PER_PAGE_DEFAULT;
-	if (!expansions_read(type->lists, call->access.account.expand,
-			     &call->list.query.expansions))
-		call->list.query.expansions = 0;
+	*reader.list = (struct list_request){
+		.page = 1, .query.limit = (size_t)list_parameters[LIST_PER_PAGE].preset};
+	(void)expansions_read(type->lists, call->access.account.expand,
+			      &reader.list->query.expansions);
 	for (const struct param *param = call->params; param; param = param->next)
 		if (!reader_row(&reader, param, list) && !(list && reader_filter(&reader, param)))
 			params_unknown(call, param, names);

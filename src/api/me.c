@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Who the request is: for a client to test its credentials, and to know whom it works for. */
+/* Answers with the account, the staff member and the token of the request. So a client can test its
+ * credentials and learn whom they belong to. */
 #include "accounts/accounts.h"
 #include "api_private.h"
 #include "base/timefmt.h"

@@ -1,39 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Cursors, and the links between the pages of a list. */
+/* The pages of a list: their cursors, and the links between them. */
 #include "api_private.h"
 
-/* The form of a cursor's payload: it rises when the form changes, the rows of sorts, or what the
- * digest of filters is made of (list_params.c). */
-#define CURSOR_VERSION 1
-#define DESCENDING 1
-#define NO_VALUE 2
-
-struct cursor {
-	unsigned char version;
-	unsigned char sort_row;
-	unsigned char marks;
-	unsigned char filters[SEAL_DIGEST_BYTES];
-	unsigned char id[8]; /* most significant byte first, as the next */
-	unsigned char integer[8];
-	/* Behind it: the text, where the sort is one. */
-};
-
-static void cursor_put_number(int64_t value, unsigned char bytes[8])
-{
-	for (int i = 0; i < 8; i++)
-		bytes[i] = (unsigned char)((uint64_t)value >> (56 - 8 * i));
-}
-
-static int64_t cursor_take_number(const unsigned char bytes[8])
-{
-	uint64_t value = 0;
-
-	for (int i = 0; i < 8; i++)
-		value = value << 8 | bytes[i];
-	return (int64_t)value;
-}
-
-/* A cursor is of one account's list of one kind. */
+/* A cursor is only for one account and one kind of record. */
 static struct slice cursor_purpose(struct call *call)
 {
 	return slice_of(arena_printf(&call->http->arena, "cursor %lld %s",
@@ -41,82 +10,53 @@ static struct slice cursor_purpose(struct call *call)
 				     record_types[call->route->kind]->name));
 }
 
-char *cursor_write(struct call *call, const struct list_position *position)
+static struct cursor cursor_of(const struct list_request *list)
 {
-	const struct list_request *list = &call->list;
-	struct cursor cursor = {
-		.version = CURSOR_VERSION,
-		.sort_row = (unsigned char)list->sort_row,
-		.marks = (unsigned char)((list->query.descending ? DESCENDING : 0) |
-					 (position->null ? NO_VALUE : 0)),
-	};
-	struct slice purpose = cursor_purpose(call);
-	struct buf payload = {0};
-	char *text = NULL;
+	struct cursor cursor = {.sort_row = list->sort_row, .descending = list->query.descending};
 
 	memcpy(cursor.filters, list->filters, sizeof(cursor.filters));
-	cursor_put_number(position->id, cursor.id);
-	cursor_put_number(position->integer, cursor.integer);
-	buf_add(&payload, &cursor, sizeof(cursor));
-	buf_add_slice(&payload, position->text);
-	if (purpose.ptr && !payload.failed)
-		text = seal(call->app->cursor_key, purpose, buf_slice(&payload),
-			    &call->http->arena);
-	buf_release(&payload);
-	return text;
+	return cursor;
 }
 
-static void cursor_refuse(struct call *call, const char *why)
+char *cursor_write(struct call *call, const struct list_position *position)
 {
-	faults_add(&call->faults, "after", FAULT_NOT_ALLOWED, "%s", why);
+	struct cursor cursor = cursor_of(call->request);
+	struct slice purpose = cursor_purpose(call);
+
+	cursor.position = *position;
+	return purpose.ptr
+		       ? cursor_encode(call->app->cursor_key, purpose, &cursor, &call->http->arena)
+		       : NULL;
 }
 
-enum err cursor_read(struct call *call, struct slice text, bool sort_given, bool dir_given,
-		     bool filter_at_fault)
+enum err cursor_read(struct call *call, struct slice text, unsigned parts)
 {
-	struct list_request *list = &call->list;
-	struct list_position *position = arena_alloc(&call->http->arena, sizeof(*position));
-	struct slice purpose = cursor_purpose(call), payload;
-	struct cursor cursor;
+	struct list_request *list = call->request;
+	struct cursor *cursor = arena_alloc(&call->http->arena, sizeof(*cursor));
+	struct slice purpose = cursor_purpose(call);
+	struct cursor requested = cursor_of(list);
 	enum err err;
 
-	if (!position || !purpose.ptr)
+	if (!cursor || !purpose.ptr)
 		return ERR_NOMEM;
-	err = unseal(call->app->cursor_key, purpose, text, &call->http->arena, &payload);
-	if (err == ERR_INVALID || (!err && payload.len < sizeof(cursor))) {
+	err = cursor_decode(call->app->cursor_key, purpose, text, &call->http->arena, cursor);
+	if (err == ERR_INVALID)
 		faults_add(&call->faults, "after", FAULT_FORMAT,
 			   "must be taken unchanged from the link to the next page");
-		return OK;
-	}
+	else if (err == ERR_SCHEMA)
+		faults_add(&call->faults, "after", FAULT_NOT_ALLOWED,
+			   "comes from another version of docket; start again at the first page");
 	if (err)
-		return err;
-	memcpy(&cursor, payload.ptr, sizeof(cursor));
-	if (cursor.version != CURSOR_VERSION) {
-		cursor_refuse(
-			call,
-			"comes from another version of docket; start again at the first page");
-		return OK;
-	}
-	if (sort_given && cursor.sort_row != list->sort_row)
-		cursor_refuse(call, "belongs to a list with another sort");
-	if (dir_given && list->query.descending != (cursor.marks & DESCENDING))
-		cursor_refuse(call, "belongs to a list with another dir");
-	/* Filters that are at fault are not other ones. */
-	if (!filter_at_fault && memcmp(cursor.filters, list->filters, sizeof(list->filters)) != 0)
-		cursor_refuse(call, "belongs to a list with other filters");
-	list->sort_row = cursor.sort_row;
-	list->query.descending = cursor.marks & DESCENDING;
-	*position = (struct list_position){
-		.id = cursor_take_number(cursor.id),
-		.null = cursor.marks & NO_VALUE,
-		.integer = cursor_take_number(cursor.integer),
-		.text = {payload.ptr + sizeof(cursor), payload.len - sizeof(cursor)},
-	};
-	list->query.after = position;
+		return err == ERR_NOMEM ? err : OK;
+	cursor_compare(cursor, &requested, parts, &call->faults);
+	list->sort_row = cursor->sort_row;
+	list->query.descending = cursor->descending;
+	list->query.after = &cursor->position;
 	return OK;
 }
 
-/* As it may stand in a link: everything else is encoded (RFC 3986, section 3.4). */
+/* Adds a text to a link. Characters that may have a meaning in a query are percent-encoded (RFC
+ * 3986, section 3.4). */
 static void link_add_encoded(struct slice text, struct buf *out)
 {
 	static const char hex[] = "0123456789ABCDEF";
@@ -132,7 +72,7 @@ static void link_add_encoded(struct slice text, struct buf *out)
 	}
 }
 
-/* The list as it was asked for, at another page. */
+/* Adds a link to another page of the same list. */
 static void links_add(struct call *call, const char *relation, const char *name, const char *value,
 		      struct buf *out)
 {
@@ -154,6 +94,7 @@ static void links_add(struct call *call, const char *relation, const char *name,
 
 enum err page_links(struct call *call, const struct list_position *position, bool empty)
 {
+	const struct list_request *list = call->request;
 	size_t most = http_header_room(call->http, "Link");
 	struct buf links = {0}, next = {0};
 	char number[24], *copy = NULL;
@@ -163,21 +104,21 @@ enum err page_links(struct call *call, const struct list_position *position, boo
 	if (!link_base(call))
 		return err;
 	links_add(call, "first", NULL, NULL, &links);
-	/* Which page past the end has records is not known. */
-	if (call->list.page > 1 && !empty) {
-		snprintf(number, sizeof(number), "%llu", (unsigned long long)call->list.page - 1);
+	/* From a page past the end, nobody knows which page before has records. */
+	if (list->page > 1 && !empty) {
+		snprintf(number, sizeof(number), "%llu", (unsigned long long)list->page - 1);
 		links_add(call, "prev", "page", number, &links);
 	}
 	if (position && cursor) {
 		links_add(call, "next", "after", cursor, &next);
 		links_add(call, "next", "after", cursor, &links);
 	}
-	/* The way on is kept for longest. */
+	/* If there is not room for all links, only next is kept. */
 	if (links.len > most) {
 		buf_clear(&links);
 		buf_add_slice(&links, buf_slice(&next));
 	}
-	/* A client that saw none would take this page for the last. */
+	/* Without this link a client would take the page for the last one. */
 	if (position && next.len > most)
 		err = ERR_INVALID;
 	else if (cursor && !links.failed && !next.failed)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Requests that create, change or delete a record, of any kind. */
+/* Creates, changes or deletes a record of any kind. */
 #include "api_private.h"
 #include "codec/codec.h"
+#include "json/read.h"
 #include "json/write.h"
 #include "records/patch.h"
 #include "records/records.h"
@@ -47,7 +48,8 @@ enum flow record_create(struct call *call)
 	return call_write(call, &write->write);
 }
 
-/* For the record that the path names, in a version that the request names. */
+/* Makes a write of the record that the path names, and reads If-Match and If-None-Match. NULL: the
+ * request is answered. */
 static struct record_write *write_of_path(struct call *call, enum record_action action)
 {
 	struct record_write *write = write_new(call, action);
@@ -67,6 +69,7 @@ static struct record_write *write_of_path(struct call *call, enum record_action 
 enum flow record_patch(struct call *call)
 {
 	struct record_write *write = write_of_path(call, RECORD_UPDATE);
+	const json_t *fields;
 
 	if (!write)
 		return FLOW_ANSWERED;
@@ -76,13 +79,13 @@ enum flow record_patch(struct call *call)
 		return FLOW_ANSWERED;
 	}
 	write->patch->decode = record_decode(call, write->kind);
-	write->patch->fields =
-		decode_wrapper(record_types[write->kind], call->body, &write->patch->decode);
+	fields = decode_wrapper(record_types[write->kind], call->body, &write->patch->decode);
 	write->patch->ignored = call->ignored.len;
-	if (call->faults.count) {
-		problem_faults(call, 422);
+	if (!fields) {
+		problem_faults(call, PROBLEM_INVALID_FIELDS);
 		return FLOW_ANSWERED;
 	}
+	call->faults.nomem |= json_to_text(fields, &call->http->arena, &write->patch->text) != OK;
 	return call_write(call, &write->write);
 }
 
@@ -96,12 +99,12 @@ enum flow record_remove(struct call *call)
 void record_put_written(const struct call *call, const struct record_write *write, struct buf *out)
 {
 	struct record *record = write->record;
-	bool unmade = call->dry_run && write->action == RECORD_CREATE;
+	bool has_no_id = call->dry_run && write->action == RECORD_CREATE;
 
-	if (unmade)
+	if (has_no_id)
 		record->id = ID_NONE;
-	/* The history has it encoded; of what did not change there is no entry. */
-	if (write->write.value.ptr && !unmade)
+	/* The history has the record encoded already. If nothing changed, there is no entry. */
+	if (write->write.value.ptr && !has_no_id)
 		json_put_raw(out, write->write.value);
 	else
 		encode_record(record_types[write->kind], record, out);
@@ -119,7 +122,7 @@ static void answer_written(struct call *call, const struct record_write *write)
 	answer_record(call, record->change, write->action == RECORD_CREATE ? record->id : ID_NONE);
 }
 
-/* Nothing is wrong with the request in itself. */
+/* Whether every fault says that a record is in use. Then the request itself is valid. */
 static bool only_in_use(const struct faults *faults)
 {
 	const struct fault *fault = faults->first;
@@ -138,15 +141,16 @@ void record_written(struct call *call)
 	else if (write->action != RECORD_CREATE && !write->found)
 		problem_err(call, ERR_NOT_FOUND);
 	else if (write->match_failed)
-		problem(call, 412,
+		problem(call, PROBLEM_PRECONDITION,
 			"If-Match: the record's current entity tag is not among those given");
 	else if (write->none_match_failed && write->if_none_match.any)
-		problem(call, 412, "If-None-Match: the record exists");
+		problem(call, PROBLEM_PRECONDITION, "If-None-Match: the record exists");
 	else if (write->none_match_failed)
-		problem(call, 412,
+		problem(call, PROBLEM_PRECONDITION,
 			"If-None-Match: the record's current entity tag is among those given");
 	else if (call->faults.count)
-		problem_faults(call, only_in_use(&call->faults) ? 409 : 422);
+		problem_faults(call, only_in_use(&call->faults) ? PROBLEM_IN_USE
+								: PROBLEM_INVALID_FIELDS);
 	else
 		answer_written(call, write);
 }

@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* dry_run, which every write takes: with dry_run=1 the answer is given and nothing is stored. */
+/* Reads dry_run, which every write takes. With dry_run=1 the request is answered, and nothing is
+ * stored. */
 #include "api_private.h"
 #include "base/text.h"
 
 enum err write_read_params(struct call *call)
 {
-	static const char *const names[] = {"dry_run", NULL};
+	const char **names = parameter_names(call, write_parameters, 0);
 	bool sent = false;
 
+	if (!names)
+		return ERR_NOMEM;
 	for (const struct param *param = call->params; param; param = param->next) {
 		if (strcmp(param->name, names[0]) != 0)
 			params_unknown(call, param, names);

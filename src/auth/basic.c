@@ -15,8 +15,9 @@ struct credentials {
 	struct slice token;
 };
 
-/* Base64 of a text, which is UTF-8, as the challenge says (RFC 7617, section 2.1); else it is taken
- * for Latin-1, which some clients send whatever was asked for. False where it is neither. */
+/* Decodes the base64 of a text. The challenge demands UTF-8 (RFC 7617, section 2.1). What is not
+ * UTF-8 is taken for Latin-1, which some clients send nevertheless. False if this is not base64, or
+ * if the text has a NUL. */
 static bool read_text(struct slice header, char text[2 * CREDENTIALS_MAX], size_t *len_out)
 {
 	char bytes[CREDENTIALS_MAX];
@@ -37,7 +38,7 @@ static bool read_text(struct slice header, char text[2 * CREDENTIALS_MAX], size_
 	return fine;
 }
 
-/* `Basic` and base64 of `{username}/token:{token}`. `decoded` holds what the slices point at. */
+/* Reads `Basic` and the base64 of `{username}/token:{token}`. The slices point into `decoded`. */
 static struct credentials read_header(struct slice header, char decoded[2 * CREDENTIALS_MAX])
 {
 	struct credentials none = {SLICE(""), SLICE("")}, found;
@@ -66,8 +67,8 @@ static struct credentials read_header(struct slice header, char decoded[2 * CRED
 	return found;
 }
 
-static enum auth_result judge(const struct access *access,
-			      const unsigned char hash[TOKEN_HASH_BYTES])
+static enum auth_result auth_decide(const struct access *access,
+				    const unsigned char hash[TOKEN_HASH_BYTES])
 {
 	if (sodium_memcmp(access->token.hash, hash, TOKEN_HASH_BYTES) != 0 ||
 	    !access->token_known || access->staff_id == ID_NONE || access->level == STAFF_DISABLED)
@@ -84,7 +85,7 @@ bool auth_begin(struct auth_request *request, struct arena *arena)
 	access_read_init(&request->lookup, arena);
 	username = arena_copy(arena, given.username);
 	request->lookup.account = request->account;
-	/* Without memory it is nobody. */
+	/* If memory runs out, the user name is empty. No user has an empty name. */
 	request->lookup.username =
 		username ? (struct slice){username, given.username.len} : SLICE("");
 	token_hash(given.token, request->lookup.hash);
@@ -101,7 +102,7 @@ bool auth_begin(struct auth_request *request, struct arena *arena)
 enum auth_result auth_end(struct auth_request *request, struct store *store)
 {
 	const struct access *access = &request->lookup.access;
-	enum auth_result result = judge(access, request->lookup.hash);
+	enum auth_result result = auth_decide(access, request->lookup.hash);
 
 	if (result != AUTH_UNKNOWN) {
 		store_token_used(store, access);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Two tables of a fixed size, each in sets of a few rows: a key has its place in one set alone, and
- * there the row that was used longest ago makes room. Keys are made with a secret, so that nobody
- * can choose names or addresses that fall into one set. */
+/* Two tables of a fixed size. Each consists of sets of a few rows. A key can be in only one set; if
+ * that is full, the oldest row is replaced. Names and addresses are hashed with a secret, so that
+ * nobody can choose many that fall into one set. */
 #include "accounts/accounts.h"
 #include "auth/guesses.h"
 
@@ -13,15 +13,15 @@
 #define ROWS ((size_t)8) /* of a set */
 #define BUCKETS ((size_t)256)
 
-/* The refusals of a source, at one account or at all. */
+/* The refusals of a source at one account, or at all accounts. */
 struct count_row {
 	uint64_t key;
-	int64_t since_ms; /* the first of them */
-	unsigned refused; /* since then, for as long as the window */
+	int64_t since_ms; /* when the first refusal was */
+	unsigned refused; /* refusals since then, within the window */
 	unsigned pending; /* attempts that are being looked up */
 };
 
-/* A token that was good at an account. */
+/* A token that was valid at an account. */
 struct token_row {
 	unsigned char hash[TOKEN_HASH_BYTES];
 	uint64_t account;
@@ -34,6 +34,7 @@ struct guesses {
 	unsigned char secret[crypto_shorthash_KEYBYTES];
 	struct count_row counts[SETS][ROWS];
 	struct token_row tokens[TOKEN_SETS][ROWS];
+	uint64_t limited; /* attempts that the limit refused */
 	/* The attempts that hold a reservation. */
 	struct guess *pending[BUCKETS];
 };
@@ -58,7 +59,7 @@ void guesses_free(struct guesses *guesses)
 	free(guesses);
 }
 
-static uint64_t hash(const struct guesses *guesses, const void *bytes, size_t len)
+static uint64_t keyed_hash(const struct guesses *guesses, const void *bytes, size_t len)
 {
 	unsigned char out[crypto_shorthash_BYTES];
 	uint64_t key;
@@ -70,10 +71,12 @@ static uint64_t hash(const struct guesses *guesses, const void *bytes, size_t le
 
 static uint64_t account_key(const struct guesses *guesses, const struct guess *guess)
 {
-	return hash(guesses, guess->account.len ? guess->account.ptr : "", guess->account.len);
+	return keyed_hash(guesses, guess->account.len ? guess->account.ptr : "",
+			  guess->account.len);
 }
 
-/* The two rows that an attempt counts in: of its source at the account, and of its source. */
+/* The keys of the two rows in which an attempt counts: that of its source at the account, and that
+ * of its source at all accounts. */
 struct keys {
 	uint64_t of[2];
 };
@@ -87,8 +90,8 @@ static struct keys count_keys(const struct guesses *guesses, const struct guess 
 		uint64_t account;
 	} both = {ip_network(&guess->source), account_key(guesses, guess)};
 
-	return (struct keys){{hash(guesses, &both, sizeof(both)),
-			      hash(guesses, &both.network, sizeof(both.network))}};
+	return (struct keys){{keyed_hash(guesses, &both, sizeof(both)),
+			      keyed_hash(guesses, &both.network, sizeof(both.network))}};
 }
 
 static bool is_old(const struct count_row *row, int64_t now_ms)
@@ -101,7 +104,7 @@ static bool is_free(const struct count_row *row, int64_t now_ms)
 	return row->pending == 0 && (row->refused == 0 || is_old(row, now_ms));
 }
 
-/* NULL where nothing is counted for it. */
+/* The row of a key; NULL if nothing is counted for it. */
 static struct count_row *find_count(struct guesses *guesses, uint64_t key, int64_t now_ms)
 {
 	struct count_row *rows = guesses->counts[key % SETS];
@@ -129,10 +132,10 @@ static struct count_row *new_count(struct guesses *guesses, uint64_t key, int64_
 
 static struct token_row *token_set(struct guesses *guesses, const struct guess *guess)
 {
-	uint64_t place;
+	uint64_t number;
 
-	memcpy(&place, guess->token_hash, sizeof(place));
-	return guesses->tokens[place % TOKEN_SETS];
+	memcpy(&number, guess->token_hash, sizeof(number));
+	return guesses->tokens[number % TOKEN_SETS];
 }
 
 static struct token_row *find_token(struct guesses *guesses, const struct guess *guess,
@@ -154,7 +157,7 @@ static struct count_row *need_count(struct guesses *guesses, uint64_t key, int64
 	return row ? row : new_count(guesses, key, now_ms);
 }
 
-/* The attempt that is being looked up under the same name, or the end of its bucket. */
+/* The attempt with the same hash that is being looked up, or the end of its bucket. */
 static struct guess **find_pending(struct guesses *guesses, uint64_t attempt)
 {
 	struct guess **at = &guesses->pending[attempt % BUCKETS];
@@ -164,7 +167,7 @@ static struct guess **find_pending(struct guesses *guesses, uint64_t attempt)
 	return at;
 }
 
-static void reserve(struct guesses *guesses, const struct keys *keys, struct guess *guess)
+static void attempt_reserve(struct guesses *guesses, const struct keys *keys, struct guess *guess)
 {
 	struct guess **bucket = &guesses->pending[guess->attempt % BUCKETS];
 
@@ -175,8 +178,8 @@ static void reserve(struct guesses *guesses, const struct keys *keys, struct gue
 	*bucket = guess;
 }
 
-/* A row may have made room for another meanwhile. */
-static void give_back(struct guesses *guesses, const struct keys *keys, struct guess *guess)
+/* Ends the reservation of an attempt. Its rows may have been replaced in the meantime. */
+static void attempt_release(struct guesses *guesses, const struct keys *keys, struct guess *guess)
 {
 	if (!guess->reserved)
 		return;
@@ -190,10 +193,10 @@ static void give_back(struct guesses *guesses, const struct keys *keys, struct g
 	guess->reserved = false;
 }
 
-/* How long until one more than `more` attempts may be refused, in seconds; 0: now. Those that are
- * being looked up are so for a moment. */
-static unsigned wait_for(struct guesses *guesses, const struct keys *keys, int64_t now_ms,
-			 bool with_pending)
+/* The seconds until another attempt is allowed; 0: it is allowed now. `with_pending`: attempts that
+ * are being looked up count as refused. Since they end soon, the wait for them is short. */
+static unsigned limit_wait(struct guesses *guesses, const struct keys *keys, int64_t now_ms,
+			   bool with_pending)
 {
 	int64_t wait_ms = 0;
 
@@ -208,7 +211,7 @@ static unsigned wait_for(struct guesses *guesses, const struct keys *keys, int64
 		if (left > wait_ms)
 			wait_ms = left;
 	}
-	/* One that began earlier may come to its end later. */
+	/* now_ms may be before since_ms: a request that began earlier may end later. */
 	if (wait_ms > GUESSES_WINDOW_MS)
 		wait_ms = GUESSES_WINDOW_MS;
 	return (unsigned)((wait_ms + 999) / 1000);
@@ -226,7 +229,7 @@ unsigned guesses_begin(struct guesses *guesses, struct guess *guess)
 	unsigned wait = 0;
 
 	memcpy(attempt.token, guess->token_hash, sizeof(attempt.token));
-	guess->attempt = hash(guesses, &attempt, sizeof(attempt));
+	guess->attempt = keyed_hash(guesses, &attempt, sizeof(attempt));
 	pthread_mutex_lock(&guesses->lock);
 	token = find_token(guesses, guess, account);
 	guess->known = token != NULL;
@@ -235,10 +238,11 @@ unsigned guesses_begin(struct guesses *guesses, struct guess *guess)
 	} else {
 		bool is_one_more = !*find_pending(guesses, guess->attempt);
 
-		wait = wait_for(guesses, &keys, guess->now_ms, is_one_more);
+		wait = limit_wait(guesses, &keys, guess->now_ms, is_one_more);
 		if (!wait && is_one_more)
-			reserve(guesses, &keys, guess);
+			attempt_reserve(guesses, &keys, guess);
 	}
+	guesses->limited += wait > 0;
 	pthread_mutex_unlock(&guesses->lock);
 	return wait;
 }
@@ -249,17 +253,28 @@ unsigned guesses_refused(struct guesses *guesses, struct guess *guess)
 	unsigned wait;
 
 	pthread_mutex_lock(&guesses->lock);
-	give_back(guesses, &keys, guess);
-	/* A token that was good before is looked at beyond the limit. */
-	wait = guess->known ? 0 : wait_for(guesses, &keys, guess->now_ms, false);
+	attempt_release(guesses, &keys, guess);
+	/* The limit does not hold for a token that was valid before. */
+	wait = guess->known ? 0 : limit_wait(guesses, &keys, guess->now_ms, false);
 	for (size_t i = 0; i < 2 && !wait; i++) {
 		struct count_row *row = need_count(guesses, keys.of[i], guess->now_ms);
 
 		if (row->refused++ == 0)
 			row->since_ms = guess->now_ms;
 	}
+	guesses->limited += wait > 0;
 	pthread_mutex_unlock(&guesses->lock);
 	return wait;
+}
+
+uint64_t guesses_limited(struct guesses *guesses)
+{
+	uint64_t limited;
+
+	pthread_mutex_lock(&guesses->lock);
+	limited = guesses->limited;
+	pthread_mutex_unlock(&guesses->lock);
+	return limited;
 }
 
 void guesses_dropped(struct guesses *guesses, struct guess *guess)
@@ -267,7 +282,7 @@ void guesses_dropped(struct guesses *guesses, struct guess *guess)
 	struct keys keys = count_keys(guesses, guess);
 
 	pthread_mutex_lock(&guesses->lock);
-	give_back(guesses, &keys, guess);
+	attempt_release(guesses, &keys, guess);
 	pthread_mutex_unlock(&guesses->lock);
 }
 
@@ -288,7 +303,7 @@ void guesses_passed(struct guesses *guesses, struct guess *guess)
 	if (guess->known)
 		return;
 	pthread_mutex_lock(&guesses->lock);
-	give_back(guesses, &keys, guess);
+	attempt_release(guesses, &keys, guess);
 	oldest = find_token(guesses, guess, account);
 	if (!oldest) {
 		struct token_row *rows = token_set(guesses, guess);

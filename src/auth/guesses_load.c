@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The tokens that there are when the server starts: so that also after a restart nobody is locked
- * out by what others do behind the same address. */
+/* Loads the tokens that exist when the server starts. So nobody is locked out after a restart
+ * because of others behind the same address. */
 #include "accounts/accounts.h"
 #include "auth/guesses.h"
 #include "base/timefmt.h"

@@ -9,7 +9,7 @@
 
 _Static_assert(SEAL_KEY_BYTES == crypto_generichash_KEYBYTES, "the key of BLAKE2b");
 
-static const unsigned char *bytes_of(struct slice text)
+static const unsigned char *slice_bytes(struct slice text)
 {
 	return (const unsigned char *)(text.len ? text.ptr : "");
 }
@@ -22,8 +22,8 @@ static void make_code(const unsigned char key[SEAL_KEY_BYTES], struct slice purp
 
 	crypto_generichash_init(&state, key, SEAL_KEY_BYTES, CODE_BYTES);
 	crypto_generichash_update(&state, (const unsigned char *)&purpose_len, sizeof(purpose_len));
-	crypto_generichash_update(&state, bytes_of(purpose), purpose.len);
-	crypto_generichash_update(&state, bytes_of(payload), payload.len);
+	crypto_generichash_update(&state, slice_bytes(purpose), purpose.len);
+	crypto_generichash_update(&state, slice_bytes(payload), payload.len);
 	crypto_generichash_final(&state, code, CODE_BYTES);
 }
 
@@ -36,7 +36,7 @@ char *seal(const unsigned char key[SEAL_KEY_BYTES], struct slice purpose, struct
 
 	if (!sealed || !text)
 		return NULL;
-	memcpy(sealed, bytes_of(payload), payload.len);
+	memcpy(sealed, slice_bytes(payload), payload.len);
 	make_code(key, purpose, payload, sealed + payload.len);
 	return sodium_bin2base64(text, room, sealed, len, VARIANT);
 }
@@ -67,6 +67,6 @@ void seal_digest(struct slice text, unsigned char digest[SEAL_DIGEST_BYTES])
 {
 	unsigned char whole[CODE_BYTES];
 
-	crypto_generichash(whole, CODE_BYTES, bytes_of(text), text.len, NULL, 0);
+	crypto_generichash(whole, CODE_BYTES, slice_bytes(text), text.len, NULL, 0);
 	memcpy(digest, whole, SEAL_DIGEST_BYTES);
 }

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* API tokens: made and hashed. */
+/* Makes and hashes API tokens. */
 #include "accounts/accounts.h"
 #include "auth/token.h"
 
 #include <sodium.h>
 
-#define PREFIX "docket_" /* lets a scanner for leaked secrets know one */
+#define PREFIX "docket_" /* scanners for leaked secrets recognize tokens by it */
 #define RANDOM_BYTES 24
 
 enum err auth_init(void)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Memory with one lifetime, cut from blocks that grow: a usual request takes one malloc, a batch
- * a few. AddressSanitizer sees every allocation singly: what is not handed out is poisoned. */
+/* Cuts allocations from blocks of growing size: a usual request needs one malloc, a batch a few.
+ * All other bytes of a block are poisoned, so that AddressSanitizer checks each allocation. */
 #include "base/arena.h"
 
 #include <stdint.h>
@@ -25,12 +25,12 @@
 #define ALIGNMENT _Alignof(max_align_t)
 #define FIRST_BLOCK ((size_t)8 * 1024)
 #define LARGEST_BLOCK ((size_t)256 * 1024)
-#define LARGEST_REQUEST (SIZE_MAX / 4)
+#define LARGEST_ALLOC (SIZE_MAX / 4)
 
 struct arena_block {
 	struct arena_block *next;
 	size_t size; /* of `data` */
-	bool own;    /* made for one big request: the growth of the others does not count it */
+	bool own;    /* holds one big allocation; the size of the next block ignores it */
 	_Alignas(max_align_t) char data[];
 };
 
@@ -64,15 +64,16 @@ static struct arena_block *block_new(size_t size)
 	return block;
 }
 
-/* A block of its own for a big request. It goes behind the newest, whose free bytes would be lost
- * if it went in front. */
-static char *own_block(struct arena *arena, size_t size)
+/* Gives a big allocation a block of its own. It goes behind the newest block, because add_block()
+ * doubles the size of the block in front. */
+static char *add_own_block(struct arena *arena, size_t size)
 {
 	struct arena_block *block = block_new(size);
 
 	if (!block)
 		return NULL;
 	block->own = true;
+	arena->size += size;
 	if (arena->blocks) {
 		block->next = arena->blocks->next;
 		arena->blocks->next = block;
@@ -82,7 +83,7 @@ static char *own_block(struct arena *arena, size_t size)
 	return block->data;
 }
 
-static bool next_block(struct arena *arena)
+static bool add_block(struct arena *arena)
 {
 	size_t size = FIRST_BLOCK;
 	struct arena_block *block;
@@ -98,6 +99,7 @@ static bool next_block(struct arena *arena)
 	arena->blocks = block;
 	arena->next = block->data;
 	arena->left = size;
+	arena->size += size;
 	return true;
 }
 
@@ -106,17 +108,17 @@ void *arena_alloc(struct arena *arena, size_t size)
 	size_t needed;
 	char *bytes;
 
-	if (size > LARGEST_REQUEST)
+	if (size > LARGEST_ALLOC)
 		return NULL;
 	if (size == 0)
 		size = 1;
 	needed = (size + ARENA_GAP + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
 	if (needed > arena->left && needed > FIRST_BLOCK / 4) {
-		bytes = own_block(arena, needed);
+		bytes = add_own_block(arena, needed);
 		if (!bytes)
 			return NULL;
 	} else {
-		if (needed > arena->left && !next_block(arena))
+		if (needed > arena->left && !add_block(arena))
 			return NULL;
 		bytes = arena->next;
 		arena->next += needed;
@@ -128,7 +130,7 @@ void *arena_alloc(struct arena *arena, size_t size)
 
 char *arena_copy(struct arena *arena, struct slice text)
 {
-	char *copy = text.len < LARGEST_REQUEST ? arena_alloc(arena, text.len + 1) : NULL;
+	char *copy = text.len < LARGEST_ALLOC ? arena_alloc(arena, text.len + 1) : NULL;
 
 	if (copy && text.len > 0)
 		memcpy(copy, text.ptr, text.len);

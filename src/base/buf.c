@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The one growable buffer. It doubles, so that n bytes written singly cost n copies at most. */
+/* The growable buffer. When it is full, its capacity doubles. So if n bytes are added one by one,
+ * realloc() copies at most 2n bytes. */
 #include "base/buf.h"
 
 #include <stdarg.h>
@@ -103,7 +104,7 @@ void buf_printf(struct buf *buf, const char *format, ...)
 		buf->failed = true;
 	} else if ((size_t)len < room) {
 		buf->len += (size_t)len;
-	} else if (buf_reserve(buf, (size_t)len + 1)) { /* its NUL too, though it is not kept */
+	} else if (buf_reserve(buf, (size_t)len + 1)) { /* with the NUL, which is not kept */
 		vsnprintf(buf->ptr + buf->len, (size_t)len + 1, format, again);
 		buf->len += (size_t)len;
 	}

@@ -13,7 +13,7 @@ static int64_t system_now(const struct clock *clock)
 
 const struct clock system_clock = {.now = system_now};
 
-static int64_t microseconds(clockid_t id)
+static int64_t clock_us(clockid_t id)
 {
 	struct timespec now;
 
@@ -23,7 +23,7 @@ static int64_t microseconds(clockid_t id)
 
 int64_t monotonic_us(void)
 {
-	return microseconds(CLOCK_MONOTONIC);
+	return clock_us(CLOCK_MONOTONIC);
 }
 
 int64_t monotonic_ms(void)
@@ -33,5 +33,5 @@ int64_t monotonic_ms(void)
 
 int64_t system_ms(void)
 {
-	return microseconds(CLOCK_REALTIME) / 1000;
+	return clock_us(CLOCK_REALTIME) / 1000;
 }

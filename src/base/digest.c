@@ -4,12 +4,13 @@
 
 #include <sodium.h>
 
-#define ALIGN 64 /* of the library's state; compilers do not keep it for what is on every stack */
+/* libsodium's state needs this alignment. Not every compiler aligns objects on the stack so. */
+#define ALIGN 64
 
 _Static_assert(sizeof(struct digest) >= sizeof(crypto_generichash_state) + ALIGN - 1, "room");
 _Static_assert(DIGEST_BYTES == crypto_generichash_BYTES, "BLAKE2b of 256 bits");
 
-static crypto_generichash_state *state_of(struct digest *digest)
+static crypto_generichash_state *digest_state(struct digest *digest)
 {
 	uintptr_t at = ((uintptr_t)digest->state + ALIGN - 1) & ~(uintptr_t)(ALIGN - 1);
 
@@ -18,17 +19,17 @@ static crypto_generichash_state *state_of(struct digest *digest)
 
 void digest_init(struct digest *digest)
 {
-	/* Chooses the fastest code for this machine. Where it fails, for want of random numbers,
-	 * the digests are the same. */
+	/* Chooses the fastest code for this CPU. A failure means that this machine gives no random
+	 * numbers. Digests need none. */
 	int ready = sodium_init();
 
 	(void)ready;
-	crypto_generichash_init(state_of(digest), NULL, 0, DIGEST_BYTES);
+	crypto_generichash_init(digest_state(digest), NULL, 0, DIGEST_BYTES);
 }
 
 void digest_add(struct digest *digest, struct slice bytes)
 {
-	crypto_generichash_update(state_of(digest),
+	crypto_generichash_update(digest_state(digest),
 				  (const unsigned char *)(bytes.len ? bytes.ptr : ""), bytes.len);
 }
 
@@ -43,5 +44,5 @@ void digest_add_int(struct digest *digest, int64_t value)
 
 void digest_final(struct digest *digest, unsigned char out[DIGEST_BYTES])
 {
-	crypto_generichash_final(state_of(digest), out, DIGEST_BYTES);
+	crypto_generichash_final(digest_state(digest), out, DIGEST_BYTES);
 }

@@ -12,8 +12,8 @@
 
 #define PATH_BYTES 4096
 
-/* The folder that names it. */
-static void parent_of(const char *path, char folder[PATH_BYTES])
+/* The folder that `path` is in. */
+static void path_parent(const char *path, char folder[PATH_BYTES])
 {
 	const char *slash = strrchr(path, '/');
 
@@ -35,7 +35,7 @@ enum err file_sync_parent(const char *path)
 {
 	char folder[PATH_BYTES];
 
-	parent_of(path, folder);
+	path_parent(path, folder);
 	return file_sync(folder);
 }
 
@@ -48,7 +48,7 @@ int file_make(const char *path)
 
 	if (fd < 0 || geteuid() != 0)
 		return fd;
-	parent_of(path, folder);
+	path_parent(path, folder);
 	failed = stat(folder, &status) || fchown(fd, status.st_uid, status.st_gid);
 	if (!failed)
 		return fd;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Folds texts for comparison, with ICU: both databases must fold alike, and neither follows
- * Unicode. Text of ASCII alone, nearly all there is, is folded without ICU. */
+/* Folds texts for comparison. ICU does it, because both databases must fold alike and neither of
+ * them follows Unicode. Text that is all ASCII, as most is, is folded without ICU. */
 #include <pthread.h>
 #include <stdint.h>
 #include <unicode/uchar.h>
@@ -10,7 +10,7 @@
 
 #include "base/text.h"
 
-/* ICU counts in int32_t, and no step makes more than 18 units of one. */
+/* ICU counts in int32_t, and no step turns one UTF-16 unit into more than 18. */
 #define FOLD_MAX ((size_t)INT32_MAX / 64)
 
 struct utf16 {
@@ -18,8 +18,8 @@ struct utf16 {
 	int32_t len;
 };
 
-/* One step: `step` as ICU's functions, which return the length needed where the room does not do.
- * ICU has the data of all compiled in: only memory can run out. */
+/* One step of a fold. Like ICU's functions it returns the length that it needs, even if that is
+ * more than `room`. ICU's data is compiled in, so a step fails only if memory runs out. */
 typedef int32_t fold_step(struct utf16 from, UChar *to, int32_t room, UErrorCode *status);
 
 static int32_t step_nfd(struct utf16 from, UChar *to, int32_t room, UErrorCode *status)
@@ -125,7 +125,7 @@ enum err text_fold(struct arena *arena, struct slice text, struct slice *folded_
 	return OK;
 }
 
-/* ICU's skeleton is in NFD. */
+/* Not composed at the end: ICU's skeletons are in NFD. */
 enum err text_skeleton(struct arena *arena, struct slice text, struct slice *skeleton_out)
 {
 	static fold_step *const steps[] = {step_nfd, step_case, step_skeleton, NULL};

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Addresses of the Internet. */
+/* IP addresses. */
 #include "base/ip.h"
 
 #include <arpa/inet.h>
@@ -13,7 +13,7 @@ static bool is_v4(const struct ip *ip)
 	return memcmp(ip->bytes, mapped, sizeof(mapped)) == 0;
 }
 
-static struct ip from_v4(const struct in_addr *address)
+static struct ip ip_from_v4(const struct in_addr *address)
 {
 	struct ip ip;
 
@@ -30,7 +30,7 @@ struct ip ip_of_socket(const struct sockaddr *address)
 
 	if (address && address->sa_family == AF_INET) {
 		memcpy(&v4, address, sizeof(v4));
-		return from_v4(&v4.sin_addr);
+		return ip_from_v4(&v4.sin_addr);
 	}
 	if (address && address->sa_family == AF_INET6) {
 		memcpy(&v6, address, sizeof(v6));
@@ -50,7 +50,7 @@ bool ip_parse(struct slice text, struct ip *ip_out)
 	memcpy(copy, text.ptr, text.len);
 	copy[text.len] = '\0';
 	if (inet_pton(AF_INET, copy, &v4) == 1)
-		*ip_out = from_v4(&v4);
+		*ip_out = ip_from_v4(&v4);
 	else if (inet_pton(AF_INET6, copy, &v6) == 1)
 		memcpy(ip_out->bytes, &v6, sizeof(ip_out->bytes));
 	else
@@ -66,7 +66,7 @@ size_t ip_write(const struct ip *ip, char text[IP_TEXT_MAX + 1])
 		inet_ntop(AF_INET6, ip->bytes, text, IP_TEXT_MAX + 1);
 		return strlen(text);
 	}
-	/* By hand, as every request has one and inet_ntop() goes through printf. */
+	/* Every request writes an address, and inet_ntop() is slow: it uses printf. */
 	for (size_t i = sizeof(mapped); i < sizeof(ip->bytes); i++) {
 		unsigned part = ip->bytes[i];
 

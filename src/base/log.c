@@ -13,16 +13,16 @@
 
 #define MESSAGE_BYTES 1000
 
-static enum log_format chosen = LOG_TEXT;
+static enum log_format current_format = LOG_TEXT;
 
 void log_set_format(enum log_format format)
 {
-	chosen = format;
+	current_format = format;
 }
 
 enum log_format log_format(void)
 {
-	return chosen;
+	return current_format;
 }
 
 static void write_text(const char *message)
@@ -31,7 +31,7 @@ static void write_text(const char *message)
 	int len = snprintf(line, sizeof(line), "docket: %s\n", message);
 
 	if (write(STDERR_FILENO, line, (size_t)len) < 0)
-		return; /* there is nowhere left to say it */
+		return; /* there is nowhere else to report it */
 }
 
 static void write_object(const char *message)
@@ -55,7 +55,7 @@ void log_line(const char *format, ...)
 	va_start(args, format);
 	vsnprintf(message, sizeof(message), format, args);
 	va_end(args);
-	if (chosen == LOG_JSON)
+	if (current_format == LOG_JSON)
 		write_object(message);
 	else
 		write_text(message);
@@ -70,9 +70,9 @@ void log_stream_init(struct log_stream *stream, int fd)
 	atomic_init(&stream->lost, 0);
 }
 
-/* A pipe that is ready takes PIPE_BUF bytes. Two threads can still meet at its last room, and then
- * one of them waits: O_NONBLOCK would say so, but it would hold for every process that has the
- * same pipe or terminal. */
+/* A pipe that is ready takes PIPE_BUF bytes. If two threads find the last room at the same time,
+ * one of them waits in write(2). O_NONBLOCK would prevent that, but it would apply to every process
+ * that has the same pipe or terminal. */
 static bool has_room(const struct log_stream *stream)
 {
 	struct pollfd poll_for = {.fd = stream->fd, .events = POLLOUT};

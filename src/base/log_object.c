@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* JSON objects on a line, without a call of malloc() or printf(): every request has one. */
+/* Writes lines of a log without malloc() or printf(), because every request has one. */
 #include "base/log_object.h"
 
 #include <limits.h>
@@ -8,7 +8,7 @@
 #include "base/timefmt.h"
 
 #define END_BYTES 2     /* "}\n" */
-#define CHAR_MAX_LEN 12 /* of one character, written as two escapes */
+#define CHAR_MAX_LEN 12 /* the longest character: two escapes */
 
 _Static_assert(LOG_OBJECT_BYTES <= PIPE_BUF, "a line is one write");
 
@@ -17,13 +17,14 @@ static bool fits(const struct log_object *object, size_t more)
 	return more <= sizeof(object->text) - END_BYTES - object->len;
 }
 
-static void add(struct log_object *object, const char *bytes, size_t len)
+static void object_add(struct log_object *object, const char *bytes, size_t len)
 {
 	memcpy(object->text + object->len, bytes, len);
 	object->len += len;
 }
 
-/* The name of a member whose value takes at most `value_max` bytes; false where it has no room. */
+/* Writes the name of a member whose value takes at most `value_max` bytes. False if they do not
+ * fit. */
 static bool put_name(struct log_object *object, const char *name, size_t value_max)
 {
 	size_t len = strlen(name);
@@ -31,20 +32,20 @@ static bool put_name(struct log_object *object, const char *name, size_t value_m
 	if (!fits(object, len + 4 + value_max))
 		return false;
 	if (object->words) {
-		add(object, " ", object->len > 0);
+		object_add(object, " ", object->len > 0);
 		return true;
 	}
 	if (object->len > 1)
-		add(object, ",", 1);
-	add(object, "\"", 1);
-	add(object, name, len);
-	add(object, "\":", 2);
+		object_add(object, ",", 1);
+	object_add(object, "\"", 1);
+	object_add(object, name, len);
+	object_add(object, "\":", 2);
 	return true;
 }
 
 static void add_quote(struct log_object *object)
 {
-	add(object, "\"", object->words ? 0 : 1);
+	object_add(object, "\"", object->words ? 0 : 1);
 }
 
 static void add_escape(struct log_object *object, unsigned unit)
@@ -54,7 +55,7 @@ static void add_escape(struct log_object *object, unsigned unit)
 		'\\',          'u', hex[unit >> 12 & 15], hex[unit >> 8 & 15], hex[unit >> 4 & 15],
 		hex[unit & 15]};
 
-	add(object, text, sizeof(text));
+	object_add(object, text, sizeof(text));
 }
 
 static void add_char(struct log_object *object, UChar32 c)
@@ -62,9 +63,9 @@ static void add_char(struct log_object *object, UChar32 c)
 	const char text[2] = {'\\', (char)c};
 
 	if (c == '"' || c == '\\') {
-		add(object, text, 2);
+		object_add(object, text, 2);
 	} else if (c > (object->words ? 0x20 : 0x1f) && c < 0x7f) {
-		add(object, text + 1, 1);
+		object_add(object, text + 1, 1);
 	} else if (c < 0) {
 		add_escape(object, 0xfffd);
 	} else if (c > 0xffff) {
@@ -75,7 +76,7 @@ static void add_char(struct log_object *object, UChar32 c)
 	}
 }
 
-static size_t digits(uint64_t value, char text[20])
+static size_t write_digits(uint64_t value, char text[20])
 {
 	char back[20];
 	size_t len = 0;
@@ -105,9 +106,9 @@ void log_words_open(struct log_object *object)
 struct slice log_object_close(struct log_object *object)
 {
 	if (object->words)
-		add(object, "\n", 1);
+		object_add(object, "\n", 1);
 	else
-		add(object, "}\n", END_BYTES);
+		object_add(object, "}\n", END_BYTES);
 	return (struct slice){object->text, object->len};
 }
 
@@ -131,7 +132,7 @@ void log_put_text(struct log_object *object, const char *name, struct slice text
 		if (!cut)
 			add_char(object, c);
 	}
-	add(object, "...", cut ? 3 : 0);
+	object_add(object, "...", cut ? 3 : 0);
 	add_quote(object);
 }
 
@@ -140,7 +141,7 @@ void log_put_plain(struct log_object *object, const char *name, struct slice tex
 	if (!put_name(object, name, text.len + 2))
 		return;
 	add_quote(object);
-	add(object, text.ptr, text.len);
+	object_add(object, text.ptr, text.len);
 	add_quote(object);
 }
 
@@ -151,14 +152,15 @@ void log_put_int(struct log_object *object, const char *name, int64_t value)
 	if (!put_name(object, name, sizeof(text) + 1))
 		return;
 	if (value < 0)
-		add(object, "-", 1);
-	add(object, text, digits(value < 0 ? 0 - (uint64_t)value : (uint64_t)value, text));
+		object_add(object, "-", 1);
+	object_add(object, text,
+		   write_digits(value < 0 ? 0 - (uint64_t)value : (uint64_t)value, text));
 }
 
 void log_put_null(struct log_object *object, const char *name)
 {
 	if (put_name(object, name, 4))
-		add(object, object->words ? "-" : "null", object->words ? 1 : 4);
+		object_add(object, object->words ? "-" : "null", object->words ? 1 : 4);
 }
 
 void log_put_thousandths(struct log_object *object, const char *name, int64_t value)
@@ -169,8 +171,8 @@ void log_put_thousandths(struct log_object *object, const char *name, int64_t va
 
 	if (!put_name(object, name, sizeof(text) + sizeof(part)))
 		return;
-	add(object, text, digits((uint64_t)value / 1000, text));
-	add(object, part, sizeof(part));
+	object_add(object, text, write_digits((uint64_t)value / 1000, text));
+	object_add(object, part, sizeof(part));
 }
 
 void log_put_time(struct log_object *object, const char *name, int64_t milliseconds)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Network filesystems: the table of them, and where a folder is. */
+/* The table of network filesystems, and which of them a folder is on. */
 #include "base/mount.h"
 
 #include <fcntl.h>
@@ -10,8 +10,9 @@
 
 #include "base/array.h"
 
-/* One in FUSE has the magic number of FUSE, which local ones have as well: 0 here, its type counts.
- * The numbers are those of linux/magic.h; CIFS has had several. */
+/* The magic numbers are those of linux/magic.h; CIFS has had several. All FUSE filesystems, local
+ * ones too, share one number. So a network filesystem in FUSE has 0 here and is found by its
+ * type. */
 static const struct {
 	uint32_t magic;
 	const char *type, *name;

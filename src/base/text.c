@@ -7,7 +7,7 @@
 #include <unicode/utf8.h>
 
 #define NEAREST_BYTES ((size_t)64)
-#define STEM_BYTES 3 /* shorter ones, as in "is_primary", say nothing */
+#define STEM_BYTES 3 /* a stem of at most this, such as "is_", is too short for a suggestion */
 
 size_t text_ascii(struct slice text)
 {
@@ -23,7 +23,7 @@ size_t text_ascii(struct slice text)
 	return at;
 }
 
-/* The code point at `*at`, which moves behind it; below 0 where the bytes are not UTF-8. */
+/* The code point at `*at`; moves `*at` behind it. Negative if the bytes are not UTF-8. */
 static UChar32 next_char(struct slice text, size_t *at)
 {
 	const uint8_t *bytes = (const uint8_t *)text.ptr;
@@ -63,7 +63,7 @@ struct slice text_front(struct slice text, size_t chars)
 	return (struct slice){text.ptr, len};
 }
 
-/* As it is in a terminal or a log. */
+/* Whether a character would move or hide the text around it in a terminal or a log. */
 static bool disturbs(UChar32 c)
 {
 	const uint32_t kinds = U_GC_CC_MASK | U_GC_ZL_MASK | U_GC_ZP_MASK;
@@ -92,9 +92,9 @@ const char *text_shown(struct arena *arena, struct slice text, size_t most)
 	return shown;
 }
 
-/* Default_Ignorable_Code_Point has the Hangul fillers and the joiners, Cf the other format
- * characters, of which Prepended_Concatenation_Mark are those that one sees. No property says that
- * the Braille pattern without a dot shows nothing. */
+/* Default_Ignorable_Code_Point covers the Hangul fillers and the joiners; Cf covers the other
+ * format characters. Those that are Prepended_Concatenation_Mark are visible. The Braille pattern
+ * without dots (U+2800) is invisible, but no property says so. */
 static bool shows_nothing(UChar32 c)
 {
 	return u_isUWhiteSpace(c) || c == 0x2800 ||
@@ -174,9 +174,9 @@ static char ascii_lower(char c)
 	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
 }
 
-/* Optimal string alignment: inserting, removing, changing a byte or swapping two neighbours costs
- * one. `rows` are the last three lines of the table, taken in turn. */
-static size_t distance(struct slice a, struct slice b)
+/* Optimal string alignment: inserting, removing or changing a byte, or swapping two neighbours,
+ * costs one. `rows` holds the last three rows of the table. */
+static size_t edit_distance(struct slice a, struct slice b)
 {
 	size_t rows[3][NEAREST_BYTES + 1];
 
@@ -212,7 +212,7 @@ static struct slice first_bytes(struct slice text)
 	return text;
 }
 
-/* How many bytes both begin with. */
+/* The number of bytes that both begin with. */
 static size_t common_front(struct slice a, struct slice b)
 {
 	size_t len = 0;
@@ -232,8 +232,8 @@ static size_t common_back(struct slice a, struct slice b)
 	return len;
 }
 
-/* The bytes up to the last underscore, with it. */
-static size_t stem(struct slice name)
+/* The length up to the last underscore, including it. */
+static size_t stem_len(struct slice name)
 {
 	size_t len = name.len;
 
@@ -242,23 +242,24 @@ static size_t stem(struct slice name)
 	return len;
 }
 
-/* Whether somebody who wrote `a` may well have meant `b`, which is so many edits away. */
+/* Whether somebody who wrote `a` may have meant `b`, which is `edits` edits away. */
 static bool is_near(struct slice a, struct slice b, size_t edits)
 {
 	size_t longer = a.len > b.len ? a.len : b.len, shorter = a.len + b.len - longer;
 	size_t front = common_front(a, b);
 
-	/* A slip of the keys: `titel` for title. */
+	/* A typing error: `titel` for title. */
 	if (edits * 3 <= longer)
 		return true;
 	/* One stretch is left out or put in: `case_id` for casefile_id, `user_id` for user. */
 	return front + common_back(a, b) >= shorter && shorter > 1 && shorter * 3 >= longer;
 }
 
-/* Another last word: `due_date` for due_on. */
+/* Only the last word differs: `due_date` for due_on. */
 static bool has_same_stem(struct slice a, struct slice b)
 {
-	return stem(a) > STEM_BYTES && stem(a) == stem(b) && common_front(a, b) >= stem(a);
+	return stem_len(a) > STEM_BYTES && stem_len(a) == stem_len(b) &&
+	       common_front(a, b) >= stem_len(a);
 }
 
 const char *text_nearest(struct slice name, const char *const *names)
@@ -269,7 +270,7 @@ const char *text_nearest(struct slice name, const char *const *names)
 
 	for (; *names; names++) {
 		struct slice known = first_bytes(slice_of(*names));
-		size_t edits = distance(meant, known);
+		size_t edits = edit_distance(meant, known);
 
 		if (edits < least && is_near(meant, known, edits)) {
 			least = edits;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Dates and timestamps, read and written by arithmetic alone: libc's functions depend on the zone
- * of the process, and every record of a list has four to six of these. */
+/* Reads and writes dates and timestamps by arithmetic. libc's functions depend on the time zone of
+ * the process. It has to be fast: every record of a list has four to six of them. */
 #include "base/timefmt.h"
 
 #include "base/array.h"
@@ -11,9 +11,7 @@
 #define DAYS_400_YEARS 146097
 #define EPOCH 719162 /* days from 0001-01-01 to 1970-01-01 */
 
-/* Both ends are given in seconds from 1970-01-01T00:00:00Z. */
-
-/* Days of a common year before the first of each month, and of a leap year. */
+/* Days before the first of each month, in a common year and in a leap year. */
 static const int16_t days_before[2][13] = {
 	{0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334, 365},
 	{0, 31, 60, 91, 121, 152, 182, 213, 244, 274, 305, 335, 366},
@@ -38,8 +36,8 @@ static int64_t year_start(int64_t year)
 	return 365 * past + floor_div(past, 4) - floor_div(past, 100) + floor_div(past, 400);
 }
 
-/* As date_from_civil, but for any year from 0: before its offset is known, a timestamp's local
- * year may be one that its year in UTC may not. */
+/* Like date_from_civil(), but for any year from 0: a timestamp's local year may be out of range
+ * while its year in UTC is not. */
 static bool civil_day(int year, int month, int day, int64_t *day_out)
 {
 	const int16_t *before = days_before[is_leap(year)];
@@ -60,7 +58,7 @@ bool date_from_civil(int year, int month, int day, int32_t *day_out)
 	return true;
 }
 
-/* Every int32_t is a day of some year, so that a value out of range writes nonsense at worst. */
+/* Safe for every int32_t: of a value out of range it makes a wrong date, but nothing worse. */
 void date_to_civil(int32_t day, int *year_out, int *month_out, int *day_out)
 {
 	int64_t since = (int64_t)day + EPOCH;
@@ -69,14 +67,14 @@ void date_to_civil(int32_t day, int *year_out, int *month_out, int *day_out)
 	int64_t in_year;
 	int month;
 
-	/* Taken from the mean year, `year` is at most one off either way. */
+	/* Computed from the mean length of a year, `year` is off by at most one. */
 	if (year_start(year) > since)
 		year--;
 	else if (year_start(year + 1) <= since)
 		year++;
 	in_year = since - year_start(year);
 	before = days_before[is_leap(year)];
-	/* Taken from months of 31 days, at most one too early. */
+	/* Computed from months of 31 days, `month` is at most one too early. */
 	month = (int)(in_year / 31) + 1;
 	if (in_year >= before[month])
 		month++;
@@ -120,30 +118,30 @@ void timestamp_write(int64_t time, char out[TIMESTAMP_LEN])
 	out[19] = 'Z';
 }
 
-/* The readers below take what they know from the front of `rest`; where they return false, what
- * is left of it means nothing. */
+/* The take_ functions below read a part at the front of `rest` and move `rest` behind it. If they
+ * return false, `rest` is undefined. */
 
 static bool is_digit(char c)
 {
 	return c >= '0' && c <= '9';
 }
 
-static void skip(struct slice *rest, size_t len)
+static void rest_skip(struct slice *rest, size_t len)
 {
 	rest->ptr += len;
 	rest->len -= len;
 }
 
-/* One character that is in `set`. */
+/* Takes one character that is in `set`. */
 static bool take_one(struct slice *rest, const char *set)
 {
 	if (rest->len == 0 || *rest->ptr == '\0' || !strchr(set, *rest->ptr))
 		return false;
-	skip(rest, 1);
+	rest_skip(rest, 1);
 	return true;
 }
 
-/* Exactly `digits` digits. */
+/* Takes exactly `digits` digits. */
 static bool take_number(struct slice *rest, size_t digits, int *value_out)
 {
 	int value = 0;
@@ -155,7 +153,7 @@ static bool take_number(struct slice *rest, size_t digits, int *value_out)
 			return false;
 		value = value * 10 + (rest->ptr[i] - '0');
 	}
-	skip(rest, digits);
+	rest_skip(rest, digits);
 	*value_out = value;
 	return true;
 }
@@ -175,7 +173,7 @@ struct day_time {
 	bool has_seconds, has_fraction, is_leap;
 };
 
-/* The `T` or space, hours and minutes; then seconds and a fraction, where there are any. */
+/* Takes the `T` or space, hours and minutes; then seconds and a fraction, if there are any. */
 static bool take_time(struct slice *rest, struct day_time *time_out)
 {
 	struct day_time time = {0};
@@ -194,15 +192,15 @@ static bool take_time(struct slice *rest, struct day_time *time_out)
 			return false;
 		while (rest->len > 0 && is_digit(*rest->ptr)) {
 			time.has_fraction |= *rest->ptr != '0';
-			skip(rest, 1);
+			rest_skip(rest, 1);
 		}
 	}
 	*time_out = time;
 	return true;
 }
 
-/* The days that a leap second came before, in UTC: all that IERS Bulletin C has announced up to
- * 2025 (leap-seconds.list of tzdata has the same). The next one needs a row here. */
+/* The days, in UTC, that began after a leap second: all that IERS Bulletin C has announced up to
+ * 2025, the same as in leap-seconds.list of tzdata. The next leap second needs a row here. */
 static const struct {
 	int16_t year;
 	int8_t month;
@@ -226,7 +224,8 @@ static bool follows_leap_second(int64_t time)
 	return false;
 }
 
-/* `Z` or an offset; nothing means UTC too. In seconds that local time is ahead of UTC. */
+/* Takes `Z`, an offset, or nothing, which means UTC. `ahead_out` is how many seconds local time is
+ * ahead of UTC. */
 static bool take_zone(struct slice *rest, int *ahead_out)
 {
 	int hour, minute, sign;

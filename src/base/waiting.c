@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A thread that waits until another says that something is done. */
+/* Waiting for another thread, by a condition variable. */
 #include "base/waiting.h"
 
 void waiting_init(struct waiting *waiting)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Sees whether what is stored is sound, rule by rule, each in one snapshot.
+/* Checks whether the stored data is sound, rule by rule. Each rule reads one snapshot.
  *
- * It reads with a connection of its own, also where another process serves the folder: that reads
- * what was committed and disturbs no writer, while in the serving process so long a look would keep
- * other commands waiting. */
+ * The check has a connection of its own, also if another process serves the folder. It reads what
+ * was committed and disturbs no writer. In the serving process, it would keep other commands
+ * waiting for as long as it takes. */
 #include "accounts/accounts.h"
 #include "base/text.h"
 #include "base/timefmt.h"
@@ -12,6 +12,7 @@
 #include "place/folder_lock.h"
 #include "place/schema.h"
 #include "records/usernames.h"
+#include "sql/tables.h"
 
 enum err check_add(struct check *check, struct check_result *result,
 		   const struct check_entry *entry)
@@ -34,7 +35,7 @@ struct finding {
 	struct check_result *result;
 };
 
-/* What is not UTF-8 has no place in a report. */
+/* A text for the report, in which everything is UTF-8. */
 static const char *finding_text(struct arena *arena, const struct db_value *value)
 {
 	if (value->type != DB_TEXT)
@@ -58,8 +59,8 @@ static enum err finding_row(void *context, const struct db_value *values, size_t
 	return err;
 }
 
-static enum err run_sql(struct check *check, struct check_result *result, const char *sql,
-			const struct record_type *type)
+static enum err rule_run_sql(struct check *check, struct check_result *result, const char *sql,
+			     const struct record_type *type)
 {
 	char first[24], last[24];
 	const struct sql_marker markers[] = {
@@ -89,8 +90,8 @@ static enum err run_sql(struct check *check, struct check_result *result, const 
 	return err;
 }
 
-/* A database that is damaged ends one rule, not all. */
-static enum err outcome(struct check *check, struct check_result *result, enum err err)
+/* Damaged data ends one rule, not all rules. */
+static enum err rule_keep_failure(struct check *check, struct check_result *result, enum err err)
 {
 	if (err != ERR_CORRUPT && err != ERR_INTERNAL && err != ERR_CONSTRAINT)
 		return err;
@@ -99,7 +100,7 @@ static enum err outcome(struct check *check, struct check_result *result, enum e
 	return result->broken ? OK : ERR_NOMEM;
 }
 
-static enum err run_rule(struct check *check, struct check_result *result,
+static enum err rule_run(struct check *check, struct check_result *result,
 			 const struct check_row *row)
 {
 	const struct db_driver *driver = check->store->driver;
@@ -112,31 +113,33 @@ static enum err run_rule(struct check *check, struct check_result *result,
 		err = row->run(check);
 	else if (row->each_kind)
 		for (size_t i = 0; i < RECORD_KINDS && !err; i++)
-			err = run_sql(check, result, row->sql, record_types[i]);
+			err = rule_run_sql(check, result, row->sql, record_types[i]);
 	else if (row->sql)
-		err = run_sql(check, result, row->sql, NULL);
-	err = outcome(check, result, err);
+		err = rule_run_sql(check, result, row->sql, NULL);
+	err = rule_keep_failure(check, result, err);
 	driver->rollback(check->db);
 	return err;
 }
 
-static enum err count_all(struct check *check, struct check_report *report)
+static enum err count_rows(struct check *check, struct check_report *report)
 {
-	struct check_count *counts = report->counts;
 	enum err err = OK;
 
-	counts[0].what = "account";
-	for (size_t i = 0; i < RECORD_KINDS; i++)
-		counts[i + 1].what = record_types[i]->table;
-	counts[RECORD_KINDS + 1].what = "history";
-	counts[RECORD_KINDS + 2].what = "token";
-	for (size_t i = 0; i < CHECK_COUNTS && !err; i++) {
-		struct db_call call = {.on_row = db_number, .context = &counts[i].count};
+	report->counts = arena_alloc(check->arena, SQL_TABLES * sizeof(*report->counts));
+	if (!report->counts)
+		return ERR_NOMEM;
+	for (size_t i = 0; i < SQL_TABLES && !err; i++) {
+		struct check_count *count = &report->counts[report->count];
+		struct db_call call = {.on_row = db_number, .context = &count->rows};
 
-		call.sql = arena_printf(check->arena, "SELECT count(*) FROM %s", counts[i].what);
+		if (!sql_tables[i].counted)
+			continue;
+		report->count++;
+		count->table = sql_tables[i].name;
+		call.sql = arena_printf(check->arena, "SELECT count(*) FROM %s", count->table);
 		err = call.sql ? check->store->driver->run(check->db, &call, 1) : ERR_NOMEM;
 	}
-	/* What cannot be counted is told by the rules. */
+	/* The rules report a table that cannot be counted. */
 	return err == ERR_CORRUPT ? OK : err;
 }
 
@@ -152,7 +155,8 @@ static enum err check_name_row(void *context, const struct db_value *values, siz
 	return OK;
 }
 
-/* A name that cannot be read leaves the number. */
+/* Adds the accounts' names to the entries. If a name cannot be read, the report shows the account's
+ * number. */
 static void name_accounts(struct check *check, struct check_report *report)
 {
 	for (size_t i = 0; i < report->result_count; i++)
@@ -183,7 +187,7 @@ static enum err run_rules(struct check *check, check_progress_fn *on_progress, v
 	if (!report->results)
 		return ERR_NOMEM;
 	check->results = report->results + own_count;
-	err = count_all(check, report);
+	err = count_rows(check, report);
 	on_progress(context, 0, report->result_count);
 	for (size_t i = 0; i < report->result_count && !err; i++) {
 		const struct check_row of_own = {
@@ -192,7 +196,7 @@ static enum err run_rules(struct check *check, check_progress_fn *on_progress, v
 			.sql = i < own_count ? own[i].sql : NULL,
 		};
 
-		err = run_rule(check, &report->results[i],
+		err = rule_run(check, &report->results[i],
 			       i < own_count ? &of_own : &check_rows[i - own_count]);
 		on_progress(context, i + 1, report->result_count);
 	}
@@ -204,7 +208,8 @@ static enum err run_rules(struct check *check, check_progress_fn *on_progress, v
 	return err;
 }
 
-/* Half of an account is not sound, and nobody gets at it (account_remove.c). */
+/* Does not check while an account is being removed: what is left of it breaks rules
+ * (account_remove.c). */
 static enum err check_removals(struct check *check, struct buf *why)
 {
 	bool removed = false;
@@ -215,8 +220,8 @@ static enum err check_removals(struct check *check, struct buf *why)
 
 	if (!err && removed) {
 		buf_add_text(why,
-			     "an account is being removed: check again when that is over; "
-			     "where it was broken off, the next docket serve to start ends it");
+			     "an account is being removed: check again when that is done; "
+			     "if the removal was broken off, the next docket serve completes it");
 		err = ERR_BUSY;
 	}
 	return err;
@@ -224,7 +229,7 @@ static enum err check_removals(struct check *check, struct buf *why)
 
 static enum err check_open(struct check *check, int64_t *schema_out, struct buf *why)
 {
-	/* A PostgreSQL database is looked at in a snapshot, whoever has it. */
+	/* A PostgreSQL database needs no lock: every rule reads a snapshot. */
 	enum err err = check->store->config.folder ? folder_lock_reading(check->store, why) : OK;
 
 	if (err == ERR_BUSY) {
@@ -240,8 +245,9 @@ static enum err check_open(struct check *check, int64_t *schema_out, struct buf 
 	return err ? err : check_removals(check, why);
 }
 
-/* Whoever may only read a folder cannot keep others away from it. */
-static enum err refuse_changed(struct check *check, struct buf *why)
+/* A user who may only read a folder cannot lock it. So the check fails if the database was changed
+ * meanwhile. */
+static enum err check_unchanged(struct check *check, struct buf *why)
 {
 	if (!check->store->unchanging || check->store->lock >= 0 || !folder_changed(check->store))
 		return OK;
@@ -249,7 +255,7 @@ static enum err refuse_changed(struct check *check, struct buf *why)
 	return ERR_BUSY;
 }
 
-static enum err advise(struct check *check, struct check_report *report)
+static enum err report_add_advice(struct check *check, struct check_report *report)
 {
 	const char *folder = check->store->config.folder;
 	struct buf advice = {0};
@@ -275,9 +281,9 @@ enum err store_check(const struct store_config *config, struct arena *arena,
 	if (!err)
 		err = run_rules(&check, on_progress, context, &report);
 	if (!err)
-		err = refuse_changed(&check, why);
+		err = check_unchanged(&check, why);
 	if (!err)
-		err = advise(&check, &report);
+		err = report_add_advice(&check, &report);
 	if (err && !why->len)
 		buf_printf(why, "cannot read the database: %s", err_text(err));
 	if (check.store)

@@ -1,24 +1,25 @@
 /* SPDX-License-Identifier: MIT */
-/* The rule of docket check about the chain of the history: each entry has the hash of what it says
- * and of the one before, and the account has the hash of the last. Of each account the first entry
- * that does not fit is told; behind it nothing can. */
+/* The rule of docket check about the hash chain of the history. The hash of each entry is over its
+ * contents and the hash of the entry before. The account has the hash of its last entry. The rule
+ * reports the first wrong entry of each account; those behind it cannot be checked. */
 #include "check_private.h"
 #include "records/history_row.h"
 
 struct head {
 	int64_t account_id;
 	unsigned char hash[DIGEST_BYTES];
-	bool broken; /* and told */
+	bool broken; /* and reported */
 };
 
 struct chain {
 	struct check *check;
-	struct buf heads; /* of struct head, by account, as the accounts have them */
+	struct buf heads; /* of struct head, sorted by account: the hashes that accounts have */
 	struct head at;   /* the account being read, and the hash so far */
 	int64_t change;   /* the last that was read */
 };
 
-static enum err add(struct chain *chain, int64_t account_id, int64_t change, const char *what)
+static enum err chain_report(struct chain *chain, int64_t account_id, int64_t change,
+			     const char *what)
 {
 	const struct check_entry entry = {
 		.account_id = account_id, .record = "change", .id = change, .what = what};
@@ -45,18 +46,18 @@ static int by_account(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-/* The end of one account's entries. */
-static enum err end_account(struct chain *chain)
+/* Compares an account's hash with that of its last entry. */
+static enum err chain_end_account(struct chain *chain)
 {
 	struct head *head = bsearch(&chain->at, chain->heads.ptr, chain->heads.len / sizeof(*head),
 				    sizeof(*head), by_account);
 	enum err err = OK;
 
 	if (!head)
-		return OK; /* another rule's */
+		return OK; /* another rule reports this */
 	if (!chain->at.broken && memcmp(head->hash, chain->at.hash, DIGEST_BYTES) != 0)
-		err = add(chain, chain->at.account_id, chain->change,
-			  "is not the end that the account has");
+		err = chain_report(chain, chain->at.account_id, chain->change,
+				   "is the last entry, but the account has another hash");
 	head->broken = true;
 	return err;
 }
@@ -73,7 +74,7 @@ static enum err entry_row(void *context, const struct db_value *values, size_t c
 	history_from_row(values, &entry);
 	if (entry.account_id != chain->at.account_id) {
 		if (chain->at.account_id != ID_NONE)
-			err = end_account(chain);
+			err = chain_end_account(chain);
 		chain->at = (struct head){.account_id = entry.account_id};
 	}
 	chain->change = entry.change;
@@ -84,11 +85,11 @@ static enum err entry_row(void *context, const struct db_value *values, size_t c
 	if (hash->bytes.len == DIGEST_BYTES && memcmp(hash->bytes.ptr, expected, DIGEST_BYTES) == 0)
 		return OK;
 	chain->at.broken = true;
-	return add(chain, entry.account_id, entry.change, "is not as it was written");
+	return chain_report(chain, entry.account_id, entry.change, "is not as it was written");
 }
 
-/* An account whose entries are all gone. */
-static enum err find_headless(struct chain *chain)
+/* Reports accounts whose entries are all missing. */
+static enum err chain_report_missing(struct chain *chain)
 {
 	static const unsigned char none[DIGEST_BYTES];
 	const struct head *heads = (const struct head *)(const void *)chain->heads.ptr;
@@ -96,7 +97,8 @@ static enum err find_headless(struct chain *chain)
 
 	for (size_t i = 0; i < chain->heads.len / sizeof(*heads) && !err; i++)
 		if (!heads[i].broken && memcmp(heads[i].hash, none, DIGEST_BYTES) != 0)
-			err = add(chain, heads[i].account_id, ID_NONE, "all entries are missing");
+			err = chain_report(chain, heads[i].account_id, ID_NONE,
+					   "all entries are missing");
 	return err;
 }
 
@@ -105,7 +107,7 @@ enum err check_history_chain(struct check *check)
 	const struct db_driver *driver = check->store->driver;
 	struct chain chain = {.check = check, .at = {.account_id = ID_NONE}};
 	const struct db_call calls[] = {
-		{.sql = "SELECT id, history_head FROM account ORDER BY id",
+		{.sql = "SELECT account_id, history_head FROM account_state ORDER BY account_id",
 		 .on_row = head_row,
 		 .context = &chain},
 		{.sql = "SELECT " HISTORY_COLUMNS ", hash FROM history"
@@ -114,15 +116,15 @@ enum err check_history_chain(struct check *check)
 		 .context = &chain,
 		 .many = true},
 	};
-	/* Both see the same. */
+	/* Both statements read one snapshot. */
 	enum err err = driver->begin(check->db);
 
 	if (!err)
 		err = driver->run(check->db, calls, 2);
 	if (!err && chain.at.account_id != ID_NONE)
-		err = end_account(&chain);
+		err = chain_end_account(&chain);
 	if (!err)
-		err = find_headless(&chain);
+		err = chain_report_missing(&chain);
 	buf_release(&chain.heads);
 	return err;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The rules of docket check that go over every record: its values and texts by its field table,
- * and itself beside its last change in the history. Rules of a kind of record are in a table. */
+/* The rules of docket check that read every record. They check its values and texts by its field
+ * table, and compare it with its last change in the history. Also the rule about the settings of
+ * accounts. */
 #include "accounts/account_row.h"
 #include "base/text.h"
 #include "base/timefmt.h"
@@ -9,20 +10,20 @@
 #include "sql/values.h"
 
 #define DAY_MINUTES (24 * 60)
-#define KEPT_ROWS 256 /* that memory is kept for */
+#define KEPT_ROWS 256 /* memory is freed after so many rows */
 
-/* One reading of a table. */
+/* One pass over a table. */
 struct walk {
 	struct check *check;
 	enum record_kind kind;
 	const struct record_type *type;
-	struct arena arena; /* of the last rows */
+	struct arena arena; /* for the last rows */
 	size_t rows;
-	int64_t account_id, id; /* of the row */
-	bool at_fault;          /* its record cannot be written */
+	int64_t account_id, id; /* of the current row */
+	bool at_fault;          /* one of its values is wrong */
 };
 
-static enum err add(struct walk *walk, enum check_rule rule, const char *what)
+static enum err walk_report(struct walk *walk, enum check_rule rule, const char *what)
 {
 	const struct check_entry entry = {
 		.account_id = walk->account_id,
@@ -34,14 +35,14 @@ static enum err add(struct walk *walk, enum check_rule rule, const char *what)
 	return check_add(walk->check, &walk->check->results[rule], &entry);
 }
 
-static enum err add_about(struct walk *walk, enum check_rule rule, const char *field,
-			  const char *part, const char *words)
+static enum err walk_report_field(struct walk *walk, enum check_rule rule, const char *field,
+				  const char *part, const char *message)
 {
 	const char *what = arena_printf(&walk->arena, "%s%s%s %s", field, part ? "." : "",
-					part ? part : "", words);
+					part ? part : "", message);
 
 	walk->at_fault = true;
-	return what ? add(walk, rule, what) : ERR_NOMEM;
+	return what ? walk_report(walk, rule, what) : ERR_NOMEM;
 }
 
 static bool in_range(const struct field *field, const struct db_value *value)
@@ -81,14 +82,15 @@ static enum err check_text(struct walk *walk, const struct field *field, const c
 	struct faults faults;
 
 	if (!text_is_utf8(text))
-		return add_about(walk, CHECK_TEXTS, field->name, part, "is not UTF-8");
+		return walk_report_field(walk, CHECK_TEXTS, field->name, part, "is not UTF-8");
 	faults_init(&faults, &walk->arena);
 	if (field_check_text(row, text, field->name, &faults))
 		return OK;
-	/* Once only white space was blank. */
+	/* Earlier versions took only white space for blank. */
 	if (faults.count == 1 && faults.first->code == FAULT_BLANK && text_trim(text).len)
-		return add(walk, CHECK_BLANK, field->name);
-	return faults.first ? add_about(walk, CHECK_TEXTS, field->name, part, faults.first->message)
+		return walk_report(walk, CHECK_BLANK, field->name);
+	return faults.first ? walk_report_field(walk, CHECK_TEXTS, field->name, part,
+						faults.first->message)
 			    : ERR_NOMEM;
 }
 
@@ -100,7 +102,8 @@ static enum err check_address(struct walk *walk, const struct field *field,
 
 	for (size_t i = 0; i < ADDRESS_PARTS && !err; i++)
 		if ((values[i].type == DB_NULL) != (values[0].type == DB_NULL))
-			return add_about(walk, CHECK_VALUES, field->name, NULL, "is not whole");
+			return walk_report_field(walk, CHECK_VALUES, field->name, NULL,
+						 "has only some of its parts");
 	for (size_t i = 0; i < ADDRESS_PARTS && !err; i++)
 		err = check_text(walk, field, address_parts[i].name, &address_parts[i],
 				 values[i].bytes);
@@ -119,13 +122,14 @@ static enum err check_fields(struct walk *walk, const struct db_value *values)
 		else if (field->type == FIELD_ADDRESS)
 			err = check_address(walk, field, values);
 		else if (field->type != FIELD_ID_LIST && !in_range(field, values))
-			err = add_about(walk, CHECK_VALUES, field->name, NULL, "is out of range");
+			err = walk_report_field(walk, CHECK_VALUES, field->name, NULL,
+						"is out of range");
 		values += field->type == FIELD_ID_LIST ? 1 : field_columns(field);
 	}
 	return err;
 }
 
-/* Folds can be checked only where the database's version of Unicode is this program's. */
+/* Folds can be checked only if the database and this program have the same version of Unicode. */
 static enum err check_folds(struct walk *walk, const void *record)
 {
 	void *after = arena_alloc(&walk->arena, walk->type->size);
@@ -135,10 +139,11 @@ static enum err check_folds(struct walk *walk, const void *record)
 	if (strcmp(walk->check->unicode, text_unicode_version()) != 0)
 		return OK;
 	err = after ? folds_of(walk->kind, record, &walk->arena, after, &differ) : ERR_NOMEM;
-	return !err && differ ? add(walk, CHECK_FOLDS, NULL) : err;
+	return !err && differ ? walk_report(walk, CHECK_FOLDS, NULL) : err;
 }
 
-/* A record without a change of its own in the history is told of by another rule. */
+/* Compares a record with its last change in the history. If the history has none, another rule
+ * reports it. */
 static enum err check_history(struct walk *walk, const void *record, const struct db_value *value)
 {
 	struct buf now = {0};
@@ -151,12 +156,13 @@ static enum err check_history(struct walk *walk, const void *record, const struc
 	if (now.failed)
 		err = ERR_NOMEM;
 	else if (encoded_differs(value->bytes, buf_slice(&now), name))
-		err = add_about(walk, CHECK_HISTORY_VALUES, name, NULL, "differs");
+		err = walk_report_field(walk, CHECK_HISTORY_VALUES, name, NULL, "differs");
 	buf_release(&now);
 	return err;
 }
 
-/* The record's columns, then its last change as the history has it, then the account. */
+/* The columns are the record's, then the value of its last change in the history, then the
+ * account. */
 static enum err record_row(void *context, const struct db_value *values, size_t count)
 {
 	struct walk *walk = context;
@@ -224,11 +230,12 @@ static enum err account_row(void *context, const struct db_value *values, size_t
 	else if (values[3].integer < 0 || values[3].integer > 1)
 		entry.what = "require_case is neither on nor off";
 	else if (values[5].integer < 0 || values[5].integer >= DAY_MINUTES)
-		entry.what = "alert_minute is not one of a day";
+		entry.what = "alert_minute is not a minute of a day";
 	for (size_t i = 0; i < count && !err; i++)
 		if (values[i].type == DB_TEXT && !text_is_utf8(values[i].bytes))
 			entry.what = "has a text that is not UTF-8";
 	if (!err && !entry.what) {
+		account.time_zone = SLICE("UTC"); /* check_zones.c checks it */
 		account_check(&account, &faults);
 		if (faults.first)
 			entry.what = arena_printf(&arena, "%s %s", faults.first->field,

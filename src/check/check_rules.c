@@ -1,16 +1,20 @@
 /* SPDX-License-Identifier: MIT */
-/* The rules of docket check. Statements find what breaks one; what SQL cannot say is a function.
+/* The rules of docket check. Most have a statement that finds what breaks the rule. Rules that SQL
+ * cannot express have a function.
  *
- * The CHECKs of the schema are among them: SQLite forgets these on a connection that cannot write,
- * and its integrity check then passes over what breaks one. */
+ * The CHECK constraints of the schema are among them: SQLite ignores these on a read-only
+ * connection, so its integrity check does not find what breaks one. */
 #include "base/text.h"
 #include "check_private.h"
+#include "model/alert.h"
 #include "records/usernames.h"
 
-/* Each kind's last change by record, from the history. */
+/* The last change of each record of a kind, from the history. */
 #define LAST_CHANGES                                                        \
 	"(SELECT account_id, record_id, max(change) AS change FROM history" \
 	" WHERE record = '{record}' GROUP BY account_id, record_id)"
+
+_Static_assert(ALERT_STATES == 6 && ALERT_REASONS == 17, "the rule alerts has these numbers");
 
 #define OUT_OF_RANGE(column) column " NOT BETWEEN {first} AND {last}"
 
@@ -35,9 +39,10 @@ const struct check_row check_rows[CHECK_RULES] = {
 		{
 			.name = "last-change",
 			.says = "the last change number of an account is the last of its history",
-			.sql = "SELECT a.id, 'change', a.last_change FROM account a WHERE a.last_change <>"
+			.sql = "SELECT s.account_id, 'change', s.last_change FROM account_state s"
+			       " WHERE s.last_change <>"
 			       " (SELECT coalesce(max(h.change), 0) FROM history h"
-			       " WHERE h.account_id = a.id)",
+			       " WHERE h.account_id = s.account_id)",
 		},
 	[CHECK_RECORD_CHANGES] =
 		{
@@ -62,12 +67,12 @@ const struct check_row check_rows[CHECK_RULES] = {
 	[CHECK_LAST_IDS] =
 		{
 			.name = "last-ids",
-			.says = "no record has a number above the last that was given out",
-			.sql = "SELECT a.id, '{record}', m.id FROM account a JOIN"
+			.says = "no record has an id above the last one that was given out",
+			.sql = "SELECT m.account_id, '{record}', m.id FROM account_state s JOIN"
 			       " (SELECT account_id, max(id) AS id FROM (SELECT account_id, id FROM {table}"
 			       " UNION ALL SELECT account_id, record_id FROM history"
 			       " WHERE record = '{record}') x GROUP BY account_id) m"
-			       " ON m.account_id = a.id WHERE m.id > a.{sequence}",
+			       " ON m.account_id = s.account_id WHERE m.id > s.{sequence}",
 			.each_kind = true,
 		},
 	[CHECK_LAST_TIMES] =
@@ -75,7 +80,8 @@ const struct check_row check_rows[CHECK_RULES] = {
 			.name = "last-times",
 			.says = "no record was changed after the last time that its account has given out",
 			.sql = "SELECT r.account_id, '{record}', r.id FROM {table} r"
-			       " JOIN account a ON a.id = r.account_id WHERE r.updated_at > a.last_at",
+			       " JOIN account_state s ON s.account_id = r.account_id"
+			       " WHERE r.updated_at > s.last_at",
 			.each_kind = true,
 		},
 	[CHECK_HISTORY_TIMES] =
@@ -83,12 +89,12 @@ const struct check_row check_rows[CHECK_RULES] = {
 			.name = "history-times",
 			.says = "no entry of the history is later than the last time that its account has given out",
 			.sql = "SELECT h.account_id, 'change', h.change FROM history h"
-			       " JOIN account a ON a.id = h.account_id WHERE h.at > a.last_at",
+			       " JOIN account_state s ON s.account_id = h.account_id WHERE h.at > s.last_at",
 		},
 	[CHECK_HISTORY_STAFF] =
 		{
 			.name = "history-staff",
-			.says = "who made a change is or was a staff member, or is docket itself",
+			.says = "every change was made by docket itself or by a present or former staff member",
 			.sql = "SELECT h.account_id, 'change', h.change FROM history h"
 			       " LEFT JOIN staff s ON s.account_id = h.account_id AND s.id = h.staff_id"
 			       " WHERE h.staff_id IS NOT NULL AND s.id IS NULL AND NOT EXISTS"
@@ -106,7 +112,7 @@ const struct check_row check_rows[CHECK_RULES] = {
 	[CHECK_COMPLETE] =
 		{
 			.name = "complete",
-			.says = "a task has a time of completion exactly where its status is complete",
+			.says = "a task has a time of completion if, and only if, its status is complete",
 			.sql = "SELECT account_id, 'task', id FROM task"
 			       " WHERE (complete_at IS NOT NULL) <> (status = 3)",
 		},
@@ -128,11 +134,58 @@ const struct check_row check_rows[CHECK_RULES] = {
 	[CHECK_UNASSIGNED] =
 		{
 			.name = "unassigned",
-			.says = "a task is marked as unassigned exactly where nobody is assigned to it",
+			.says = "a task is marked as unassigned if, and only if, nobody is assigned to it",
 			.sql = "SELECT t.account_id, 'task', t.id FROM task t WHERE t.unassigned <>"
 			       " CASE WHEN EXISTS (SELECT 1 FROM task_user u"
 			       " WHERE u.account_id = t.account_id AND u.task_id = t.id)"
 			       " THEN 0 ELSE 1 END",
+		},
+	[CHECK_ALERTS] =
+		{
+			.name = "alerts",
+			.says = "an alert has a state, a reason, and the times that belong to its state",
+			.sql = "SELECT account_id, 'task', task_id FROM alert"
+			       " WHERE state NOT BETWEEN 0 AND 5"
+			       " OR reason NOT BETWEEN 0 AND 16 OR attempts < 0 OR uncertain < 0"
+			       " OR (due_at IS NOT NULL) <> (state <= 1)"
+			       " OR (ended_at IS NOT NULL) <> (state > 1)"
+			       " OR " OUT_OF_RANGE("alert_at") " OR " OUT_OF_RANGE("due_at")
+			       " OR " OUT_OF_RANGE("ended_at"),
+		},
+	[CHECK_ALERTS_WANTED] =
+		{
+			.name = "alerts-wanted",
+			.says = "an alert that waits belongs to an open task, at its alert time, and to a "
+				"staff member assigned to it",
+			.sql = "SELECT DISTINCT r.account_id, 'task', r.task_id FROM alert r"
+			       " LEFT JOIN task t ON t.account_id = r.account_id AND t.id = r.task_id"
+			       " LEFT JOIN task_user u ON u.account_id = r.account_id"
+			       " AND u.task_id = r.task_id AND u.staff_id = r.staff_id"
+			       " WHERE r.state <= 1 AND (t.id IS NULL OR t.status = 3"
+			       " OR t.alert_at IS DISTINCT FROM r.alert_at OR u.task_id IS NULL)",
+		},
+	[CHECK_ALERTS_MISSING] =
+		{
+			.name = "alerts-missing",
+			.says = "an open task whose alert is to come has one for each staff member assigned "
+				"to it",
+			.sql = "SELECT DISTINCT t.account_id, 'task', t.id FROM task t"
+			       " JOIN account_state s ON s.account_id = t.account_id"
+			       " AND t.alert_at > s.last_at"
+			       " JOIN task_user u ON u.account_id = t.account_id AND u.task_id = t.id"
+			       " LEFT JOIN alert r ON r.account_id = u.account_id"
+			       " AND r.task_id = u.task_id AND r.staff_id = u.staff_id"
+			       " AND r.alert_at = t.alert_at"
+			       " WHERE t.status <> 3 AND r.task_id IS NULL",
+		},
+	[CHECK_ALERTS_SENT] =
+		{
+			.name = "alerts-sent",
+			.says = "a task has an alert_sent_at if a message of its alert time was sent",
+			.sql = "SELECT DISTINCT r.account_id, 'task', r.task_id FROM alert r"
+			       " JOIN task t ON t.account_id = r.account_id AND t.id = r.task_id"
+			       " AND t.alert_at = r.alert_at"
+			       " WHERE r.state = 2 AND t.alert_sent_at IS NULL",
 		},
 	[CHECK_TOKENS] =
 		{
@@ -144,7 +197,7 @@ const struct check_row check_rows[CHECK_RULES] = {
 	[CHECK_SECRETS] =
 		{
 			.name = "secrets",
-			.says = "the secret that signs cursors is there, and each has 32 bytes",
+			.says = "the secret that signs cursors exists, and every secret has 32 bytes",
 			.sql = "SELECT NULL, 'secret', NULL, name FROM secret WHERE length(value) <> 32"
 			       " UNION ALL SELECT NULL, 'secret', NULL, 'cursor' WHERE NOT EXISTS"
 			       " (SELECT 1 FROM secret WHERE name = 'cursor')",
@@ -155,6 +208,13 @@ const struct check_row check_rows[CHECK_RULES] = {
 			.says = "accounts, API tokens and changes have times in the years 1000 to 9999",
 			.sql = "SELECT id, 'account', id, NULL FROM account WHERE " OUT_OF_RANGE("created_at") " UNION ALL SELECT account_id, 'token', NULL, label FROM token WHERE " OUT_OF_RANGE(
 				"created_at") " OR " OUT_OF_RANGE("expires_at") " OR " OUT_OF_RANGE("last_used_at") " UNION ALL SELECT account_id, 'change', change, NULL FROM history WHERE " OUT_OF_RANGE("at"),
+		},
+	[CHECK_ACCOUNT_STATES] =
+		{
+			.name = "account-states",
+			.says = "an account has the state from which its changes continue",
+			.sql = "SELECT a.id, 'account', a.id FROM account a WHERE NOT EXISTS"
+			       " (SELECT 1 FROM account_state s WHERE s.account_id = a.id)",
 		},
 	[CHECK_FULL_ACCESS] =
 		{
@@ -168,6 +228,13 @@ const struct check_row check_rows[CHECK_RULES] = {
 			.name = "accounts",
 			.says = "the settings of an account are valid",
 			.run = check_accounts,
+		},
+	[CHECK_ZONES] =
+		{
+			.name = "zones",
+			.says = "this system's tzdata does not have a time zone: alerts that need it wait",
+			.run = check_zones,
+			.note = true,
 		},
 	[CHECK_VALUES] =
 		{
@@ -183,37 +250,37 @@ const struct check_row check_rows[CHECK_RULES] = {
 	[CHECK_FOLDS] =
 		{
 			.name = "folds",
-			.says = "docket searches, sorts and compares a record by the texts that the record has",
+			.says = "the folded texts of a record match its texts",
 		},
 	[CHECK_HISTORY_VALUES] =
 		{
 			.name = "history-values",
-			.says = "the last change of a record in the history has it as it is",
+			.says = "the last change of a record in the history has the values that the record has",
 		},
 	[CHECK_BLANK] =
 		{
 			.name = "blank",
-			.says = "a text shows nothing, which an earlier docket allowed",
+			.says = "a text has only invisible characters, which an earlier docket allowed",
 			.note = true,
 		},
 	[CHECK_WORDS] =
 		{
 			.name = "words",
-			.says = "the index of words has the titles of all tasks, and nothing else",
+			.says = "the text index has the titles of all tasks, and nothing else",
 			.run = check_words,
 		},
 	[CHECK_UNICODE] =
 		{
 			.name = "unicode",
-			.says = "the rule folds could not be judged",
+			.says = "the rule folds could not be checked",
 			.run = check_unicode,
 			.note = true,
 		},
 	[CHECK_USERNAME_EXACT] =
 		{
 			.name = "username-exact",
-			.says = "a user name signs in only as it is written exactly where another is the "
-				"same but for its spelling",
+			.says = "a user name must be typed exactly if, and only if, another differs from it "
+				"only in spelling",
 			.sql = "SELECT account_id, 'staff', id, username FROM staff s WHERE"
 			       " username_key <> '' AND username_exact <> CASE WHEN EXISTS (SELECT 1"
 			       " FROM staff o WHERE o.account_id = s.account_id"
@@ -223,8 +290,8 @@ const struct check_row check_rows[CHECK_RULES] = {
 	[CHECK_USERNAMES] =
 		{
 			.name = "usernames",
-			.says = "a user name that is the same as another but for its spelling signs in only "
-				"as it is written, until the other is changed",
+			.says = "a user name differs from another only in spelling: until one of them is "
+				"changed, each must be typed exactly",
 			.sql = "SELECT account_id, 'staff', id, username FROM staff"
 			       " WHERE username_exact <> '' AND username_key <> ''"
 			       " ORDER BY account_id, username_key, id",
@@ -246,19 +313,18 @@ enum err check_unicode(struct check *check)
 {
 	const char *run = check->store->config.folder ? "run \"docket serve\" or \"docket migrate\""
 						      : "run \"docket migrate\"";
-	char words[192];
-	const struct check_entry entry = {.what = words};
+	char text[192];
+	const struct check_entry entry = {.what = text};
 
 	if (strcmp(check->unicode, text_unicode_version()) == 0)
 		return OK;
 	if (check->unicode[0])
 		snprintf(
-			words, sizeof(words),
+			text, sizeof(text),
 			"the database compares texts by Unicode %s, and this docket by Unicode %s: "
 			"%s",
 			check->unicode, text_unicode_version(), run);
 	else
-		snprintf(words, sizeof(words), "an upgrade of the database was broken off: %s",
-			 run);
+		snprintf(text, sizeof(text), "an upgrade of the database was broken off: %s", run);
 	return check_add(check, &check->results[CHECK_UNICODE], &entry);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The rule of docket check about the index of words: each title's trigrams stand in it, each where
- * it begins, and no others. Titles and index come in different orders, so each task has a sum of
- * hashes, to which its title adds and from which the index takes: 24 bytes a task. */
+/* The rule of docket check about the text index: it has all trigrams of each title with their
+ * positions, and no others. Titles and index are read in different orders. So each task has a sum,
+ * which takes 24 bytes with the task's ids: the title adds the hashes of its trigrams, and the
+ * index subtracts them. The sum must be 0 in the end. */
 #include "check_private.h"
 
 #define TRIGRAM 3
@@ -15,13 +16,13 @@ struct titles {
 	struct check *check;
 	struct check_result *result;
 	struct buf list;    /* of struct title, in the order of account and id */
-	struct title stray; /* the last that the index alone has */
+	struct title stray; /* the last task that only the index has */
 };
 
-/* Of a trigram and its place. */
-static uint64_t hash_of(struct slice trigram, uint64_t place)
+/* The hash of a trigram and its position. */
+static uint64_t trigram_hash(struct slice trigram, uint64_t position)
 {
-	uint64_t hash = 0xcbf29ce484222325 ^ place * 0x9e3779b97f4a7c15;
+	uint64_t hash = 0xcbf29ce484222325 ^ position * 0x9e3779b97f4a7c15;
 
 	for (size_t i = 0; i < trigram.len; i++)
 		hash = (hash ^ (unsigned char)trigram.ptr[i]) * 0x100000001b3;
@@ -34,12 +35,13 @@ static bool begins_char(char byte)
 	return ((unsigned char)byte & 0xc0) != 0x80;
 }
 
-static uint64_t sum_of(struct slice title)
+static uint64_t title_sum(struct slice title)
 {
 	size_t starts[TRIGRAM + 1] = {0}, chars = 0;
 	uint64_t sum = 0;
 
-	/* Each beginning of a character, and the end, ends the trigram of the three before. */
+	/* The trigram of three characters ends where the next character begins, or the title
+	 * ends. */
 	for (size_t i = 0; i <= title.len; i++) {
 		if (i < title.len && !begins_char(title.ptr[i]))
 			continue;
@@ -47,7 +49,8 @@ static uint64_t sum_of(struct slice title)
 		if (chars >= TRIGRAM) {
 			size_t from = starts[(chars - TRIGRAM) % (TRIGRAM + 1)];
 
-			sum += hash_of((struct slice){title.ptr + from, i - from}, chars - TRIGRAM);
+			sum += trigram_hash((struct slice){title.ptr + from, i - from},
+					    chars - TRIGRAM);
 		}
 		chars++;
 	}
@@ -57,7 +60,8 @@ static uint64_t sum_of(struct slice title)
 static enum err title_row(void *context, const struct db_value *values, size_t count)
 {
 	struct titles *titles = context;
-	const struct title title = {values[0].integer, values[1].integer, sum_of(values[2].bytes)};
+	const struct title title = {values[0].integer, values[1].integer,
+				    title_sum(values[2].bytes)};
 
 	(void)count;
 	buf_add(&titles->list, &title, sizeof(title));
@@ -73,7 +77,7 @@ static int by_number(const void *a, const void *b)
 	return (x->id > y->id) - (x->id < y->id);
 }
 
-static enum err add(struct titles *titles, const struct title *title, const char *what)
+static enum err titles_report(struct titles *titles, const struct title *title, const char *what)
 {
 	const struct check_entry entry = {
 		.account_id = title->account_id, .record = "task", .id = title->id, .what = what};
@@ -91,14 +95,15 @@ static enum err trigram_row(void *context, const struct db_value *values, size_t
 
 	(void)count;
 	if (found) {
-		found->sum -= hash_of(values[2].bytes, (uint64_t)values[3].integer);
+		found->sum -= trigram_hash(values[2].bytes, (uint64_t)values[3].integer);
 		return OK;
 	}
-	/* A task that is gone has many: those that come together are told once. */
+	/* A task that does not exist may have many trigrams in the index. Those in a row are
+	 * reported once. */
 	if (by_number(&key, &titles->stray) == 0)
 		return OK;
 	titles->stray = key;
-	return add(titles, &key, "is in the index, but no such task exists");
+	return titles_report(titles, &key, "is in the index, but no such task exists");
 }
 
 enum err check_words(struct check *check)
@@ -120,7 +125,7 @@ enum err check_words(struct check *check)
 
 	if (!index)
 		return OK;
-	/* Both see the same. */
+	/* Both statements read one snapshot. */
 	if (!err)
 		err = driver->begin(check->db);
 	if (!err)
@@ -129,7 +134,8 @@ enum err check_words(struct check *check)
 		const struct title *title = (const struct title *)(const void *)titles.list.ptr + i;
 
 		if (title->sum)
-			err = add(&titles, title, "is not in it as it is");
+			err = titles_report(&titles, title,
+					    "is in the index with another title, or not at all");
 	}
 	buf_release(&titles.list);
 	return err;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* From the command line to a row of the command table. */
+/* Finds the command that the command line names, and runs it. */
 #include <sys/stat.h>
 
 #include "base/text.h"
@@ -11,8 +11,8 @@ static bool is_help(const char *word)
 	return strcmp(word, "help") == 0 || strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0;
 }
 
-static enum exit_status refuse_words(const struct commands *commands, const char *first,
-				     const char *second)
+static enum exit_status command_refuse(const struct commands *commands, const char *first,
+				       const char *second)
 {
 	const char *names[64] = {0}, *nearest;
 	char name[128];
@@ -28,7 +28,8 @@ static enum exit_status refuse_words(const struct commands *commands, const char
 		help_group(commands, first, stderr);
 		return EXIT_USAGE;
 	}
-	/* The second word is an argument, unless the first is that of a group. */
+	/* The second word is part of the command's name only if the first one is the name of a
+	 * group. */
 	snprintf(name, sizeof(name), "%s%s%s", first, group ? " " : "", group ? second : "");
 	nearest = text_nearest(slice_of(name), names);
 	if (nearest)
@@ -40,7 +41,7 @@ static enum exit_status refuse_words(const struct commands *commands, const char
 	return EXIT_USAGE;
 }
 
-/* Commands have names of one word or of two; `words_out` is how many. NULL where there is none. */
+/* Finds a command. Its name has one word or two; `words_out` is how many. NULL if there is none. */
 static const struct command *command_find(const struct commands *commands, const char *first,
 					  const char *second, int *words_out)
 {
@@ -72,7 +73,7 @@ static enum exit_status help_print(const struct commands *commands, const char *
 	if (command)
 		help_command(command);
 	else if (*second || !help_group(commands, first, stdout))
-		return refuse_words(commands, first, second);
+		return command_refuse(commands, first, second);
 	return EXIT_OK;
 }
 
@@ -96,7 +97,7 @@ static enum exit_status command_run(const struct commands *commands, const struc
 	return status;
 }
 
-static enum exit_status words_run(const struct commands *commands, int argc, char **argv)
+static enum exit_status command_line_run(const struct commands *commands, int argc, char **argv)
 {
 	const char *second = argc > 2 ? argv[2] : "";
 	int words = 1;
@@ -104,21 +105,21 @@ static enum exit_status words_run(const struct commands *commands, int argc, cha
 
 	if (is_help(argv[1]))
 		return help_print(commands, second, argc > 3 ? argv[3] : "");
-	/* "docket serve help"; where a command is about something, that may be called help. */
+	/* "docket serve help". If a command takes an argument, "help" is that argument. */
 	if (command && !command->argument && argc == words + 2 && is_help(argv[words + 1]))
 		return help_print(commands, argv[1], second);
 	if (command)
 		return command_run(commands, command, argc - words, argv + words);
 	if (is_help(second) && help_group(commands, argv[1], stdout))
 		return EXIT_OK;
-	return refuse_words(commands, argv[1], second);
+	return command_refuse(commands, argv[1], second);
 }
 
 enum exit_status cli_main(const struct commands *commands, int argc, char **argv)
 {
 	enum exit_status status = EXIT_USAGE;
 
-	/* What docket makes is for its own user alone. */
+	/* Only the user that docket runs as may read or write the files that it makes. */
 	umask(077);
 	if (argc < 2) {
 		help_usage(commands, stderr);
@@ -126,9 +127,9 @@ enum exit_status cli_main(const struct commands *commands, int argc, char **argv
 		printf("docket %s\n", DOCKET_VERSION);
 		status = EXIT_OK;
 	} else {
-		status = words_run(commands, argc, argv);
+		status = command_line_run(commands, argc, argv);
 	}
-	/* What could not be written was not told. */
+	/* Output that could not be written is a failure. */
 	if (fflush(stdout) && status == EXIT_OK) {
 		fprintf(stderr, "docket: cannot write to standard output\n");
 		status = EXIT_FAILED;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Help, from the rows of commands and of settings. */
+/* Prints help, from the tables of commands and of settings. */
 #include "help.h"
 
 #include "settings_private.h"
@@ -45,7 +45,7 @@ void help_command(const struct command *command)
 		const struct setting_row *row = &setting_rows[i];
 		char flag[64];
 
-		if (!(command->takes & SETTING_BIT(i)))
+		if (!(command->takes & SETTING_BIT(i)) || row->type == SETTING_SECRET)
 			continue;
 		snprintf(flag, sizeof(flag), "--%s%s%s", row->name, row->argument ? " " : "",
 			 row->argument ? row->argument : "");

@@ -5,15 +5,15 @@
 
 #include "cli/cli.h"
 
-/* How docket is called, and all commands. */
+/* Prints how to call docket, and all commands. */
 void help_usage(const struct commands *commands, FILE *to);
 
-/* "docket account": the commands that begin so. False where none does. */
+/* Prints the commands of a group, such as "account add" of "account". False if there are none. */
 bool help_group(const struct commands *commands, const char *group, FILE *to);
 
 bool help_is_in_group(const struct command *command, const char *group);
 
-/* The command's options. */
+/* Prints what a command does, and its options. */
 void help_command(const struct command *command);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What a command found, as JSON or as a table, and how it ended. */
+/* Prints the results of commands, as JSON or as a table, and their errors. */
 #include <jansson.h>
 
 #include "base/slice.h"
@@ -37,7 +37,8 @@ static const char *cell_text(const json_t *value, char number[24])
 	return number;
 }
 
-/* Columns as wide as what stands in them; text of other scripts may be wider than it counts. */
+/* Each column is as wide as its longest text, counted in characters. Wide characters, as of East
+ * Asian scripts, can break the alignment. */
 static void table_print(FILE *out, const json_t *rows)
 {
 	const char *key;

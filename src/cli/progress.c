@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The line of progress: Debian has no library in C for one. */
+/* The progress line. Debian has no C library for one. */
 #include "cli/cli.h"
 
 #include <unistd.h>

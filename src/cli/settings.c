@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Reads settings by their table, and says what is wrong with them. */
+/* Reads settings by their table, and prints what is wrong with them. */
 #include "settings_private.h"
 
 #include <ctype.h>
@@ -47,7 +47,7 @@ enum exit_status settings_missing(const struct settings *settings, enum setting 
 		settings->command->name, setting_rows[setting].name, setting_rows[setting].argument,
 		environment_name(setting, name),
 		setting == SETTING_DATA && settings->command->takes & SETTING_BIT(SETTING_DATABASE)
-			? ", or --database URL in its place"
+			? ", or --database URL instead"
 			: "");
 	return EXIT_USAGE;
 }
@@ -58,31 +58,32 @@ bool setting_is_set(const struct settings *settings, int i)
 	       (i == SETTING_DATABASE && settings->text[SETTING_DATA]);
 }
 
-bool settings_is_url(const char *place)
+bool settings_is_url(const char *location)
 {
 	static const char *const schemes[] = {"postgresql://", "postgres://"};
 
 	for (size_t i = 0; i < COUNT_OF(schemes); i++)
-		if (strncmp(place, schemes[i], strlen(schemes[i])) == 0)
+		if (strncmp(location, schemes[i], strlen(schemes[i])) == 0)
 			return true;
 	return false;
 }
 
-/* Whether it was meant as a database, in another way than as a URL: libpq's `host=db
- * dbname=docket`, or a URL of something else. A folder of such a name is ./host=db. */
-static bool is_like_database(const char *place)
+/* Whether a location looks like a database, but not as docket takes one: libpq's `host=db
+ * dbname=docket`, or a URL with another scheme. A folder of such a name can be given as
+ * ./host=db. */
+static bool is_like_database(const char *location)
 {
-	return strstr(place, "://") || place[strcspn(place, "/=")] == '=';
+	return strstr(location, "://") || location[strcspn(location, "/=")] == '=';
 }
 
-static bool setting_check_place(const struct settings *settings, enum setting setting)
+static bool setting_check_location(const struct settings *settings, enum setting setting)
 {
 	const char *text = settings->text[setting];
 	enum setting_type type = setting_rows[setting].type;
 
 	if (settings_is_url(text) || (type == SETTING_PLACE && !is_like_database(text)))
 		return true;
-	/* A password may be in it. */
+	/* The message does not show the text, which may have a password. */
 	settings_wrong(settings, setting, "must be %sa URL that begins with postgresql://",
 		       type == SETTING_PLACE ? "a folder or " : "");
 	return false;
@@ -134,7 +135,7 @@ bool setting_set(struct settings *settings, enum setting setting, const char *te
 	if (type == SETTING_SWITCH)
 		return setting_set_switch(settings, setting, text);
 	return (type != SETTING_URL && type != SETTING_PLACE) ||
-	       setting_check_place(settings, setting);
+	       setting_check_location(settings, setting);
 }
 
 bool setting_may_be_preset(const struct command *command, int i)
@@ -144,7 +145,7 @@ bool setting_may_be_preset(const struct command *command, int i)
 
 const char *setting_nearest(const char *name)
 {
-	const char *names[SETTINGS] = {0}; /* all but the file's own */
+	const char *names[SETTINGS] = {0}; /* all except --config */
 	size_t count = 0;
 
 	for (int i = 0; i < SETTINGS; i++)
@@ -153,7 +154,8 @@ const char *setting_nearest(const char *name)
 	return text_nearest(slice_of(name), names);
 }
 
-/* A variable that is nearly one of docket's is a mistake; others may be a script's own. */
+/* A variable with nearly the name of a setting is a typing error. Any other may be a script's
+ * own. */
 static void variable_warn(const char *name, size_t len)
 {
 	char lower[64], variable[64];
@@ -235,7 +237,7 @@ bool settings_read(struct settings *settings, const struct commands *commands,
 	*status_out = EXIT_USAGE;
 	if (settings->text[SETTING_DATA] && settings->text[SETTING_DATABASE]) {
 		settings_wrong(settings, SETTING_DATABASE,
-			       "takes the place of --data: give only one of them");
+			       "replaces --data: give only one of them");
 		return false;
 	}
 	if (!settings_read_environment(settings) || !settings_read_file(settings))

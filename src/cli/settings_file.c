@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Reads the settings that stand in the configuration file. */
+/* Reads the settings in the configuration file. */
 #include <errno.h>
 #include <ini.h>
 
@@ -23,7 +23,7 @@ static void file_refuse_name(const char *name, char *wrong, size_t size)
 		 nearest ? "; did you mean \"" : "", nearest ? nearest : "", nearest ? "\"?" : "");
 }
 
-/* Returns 0 for a line that is wrong, as inih asks. */
+/* Returns 0 for a line that is wrong, as inih requires. */
 static int file_take_line(void *context, const char *section, const char *name, const char *value)
 {
 	struct file_reading *reading = context;
@@ -57,7 +57,8 @@ static int file_take_line(void *context, const char *section, const char *name, 
 	return 1;
 }
 
-/* As fgets; inih would read the rest of a line that is too long for it as a line of its own. */
+/* Like fgets(). It refuses a line that is too long: inih would read the rest of it as another
+ * line. */
 static char *file_read_line(char *text, int size, void *context)
 {
 	struct file_reading *reading = context;
@@ -68,8 +69,9 @@ static char *file_read_line(char *text, int size, void *context)
 			 "longer than %d bytes: set it as an option or in the environment",
 			 size - 3);
 	if (line && line[strspn(line, " \t\xef\xbb\xbf")] == '[' && !reading->wrong[0])
-		snprintf(reading->wrong, sizeof(reading->wrong), "there are no sections");
-	/* inih knows no wrong section: without a bracket it is a wrong line. */
+		snprintf(reading->wrong, sizeof(reading->wrong),
+			 "a configuration file has no sections");
+	/* inih accepts any section. So the line is replaced by one that it refuses. */
 	if (line && reading->wrong[0])
 		snprintf(line, (size_t)size, "wrong\n");
 	return line;
@@ -83,7 +85,7 @@ bool settings_read_file(struct settings *settings)
 
 	if (!name)
 		return true;
-	/* Debian's inih lets its limits be set: lines on the heap, and longer ones. */
+	/* Debian's inih has variables for its limits: lines are on the heap, and may be longer. */
 	ini_use_stack = false;
 	ini_initial_alloc = ini_max_line = LINE_BYTES;
 	ini_allow_multiline = false;

@@ -5,22 +5,23 @@
 #include "help.h"
 #include "settings_private.h"
 
-/* The flags: each has the number of its setting, and --help comes last. */
+/* getopt_long() returns the number of an option's setting, and this for --help. */
 #define OPTION_HELP SETTINGS
 
-/* getopt_long() takes `--dat` for `--data`; a later `--date` would then break a script. */
+/* Whether an option is shortened: getopt_long() takes `--dat` for `--data`. docket refuses that,
+ * because a later option `--date` would break scripts. */
 static bool is_shortened(const char *argument, const char *name)
 {
 	return strcspn(argument, "=") != strlen(name) + 2;
 }
 
-/* Of the command, and --help, which comes last. */
+/* Lists the command's options for getopt_long(), and --help as the last. */
 static void flags_of_command(const struct command *command, struct option options[SETTINGS + 2])
 {
 	size_t count = 0;
 
 	for (int i = 0; i < SETTINGS; i++)
-		if (command->takes & SETTING_BIT(i))
+		if ((command->takes & SETTING_BIT(i)) && setting_rows[i].type != SETTING_SECRET)
 			options[count++] = (struct option){
 				setting_rows[i].name,
 				setting_rows[i].argument ? required_argument : no_argument, NULL,
@@ -28,10 +29,10 @@ static void flags_of_command(const struct command *command, struct option option
 	options[count] = (struct option){"help", no_argument, NULL, OPTION_HELP};
 }
 
-/* What getopt_long() found is no option as it must be: says why. */
+/* Prints why an option is refused. */
 static bool flag_refuse(const struct command *command, int found, const char *argument)
 {
-	/* optopt is the setting where a value was given to a switch. */
+	/* If a switch was given a value, optopt is its setting. */
 	fprintf(stderr, "docket %s: %s %s; see \"docket help %s\"\n", command->name, argument,
 		found == ':'                      ? "needs a value"
 		: optopt > 0 && optopt < SETTINGS ? "takes no value"
@@ -40,7 +41,8 @@ static bool flag_refuse(const struct command *command, int found, const char *ar
 	return false;
 }
 
-/* What is left behind the options. */
+/* Checks the arguments. `left` is the first one behind the options and the command's argument, or
+ * NULL. */
 static bool arguments_check(const struct settings *settings, const char *left)
 {
 	const char *name = settings->command->name;
@@ -57,7 +59,7 @@ static bool arguments_check(const struct settings *settings, const char *left)
 	return false;
 }
 
-/* What the option that getopt_long() found sets. NULL: no memory. */
+/* The value of the option that getopt_long() found. NULL: out of memory. */
 static const char *flag_value(struct settings *settings, enum setting setting)
 {
 	const char *before = settings->text[setting];
@@ -81,13 +83,14 @@ bool settings_read_flags(struct settings *settings, int argc, char **argv,
 	*status_out = EXIT_USAGE;
 	optind = 1;
 	opterr = 0;
-	/* The + keeps the order, so that argv[optind] is what is read next. */
+	/* With the + getopt_long() keeps the order of argv, so that it reads argv[optind] next. */
 	for (;;) {
 		argument = argv[optind];
 		found = getopt_long(argc, argv, "+:h", options, NULL);
 		if (found == -1 && optind < argc && command->argument && !settings->argument) {
 			settings->argument = argv[optind++];
-			/* Behind "--" nothing is an option, which getopt_long() forgets. */
+			/* Behind "--" nothing is an option; another call of getopt_long() would not
+			 * know that. */
 			if (strcmp(argv[optind - 2], "--") != 0)
 				continue;
 		}

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Compares a record as it was once written with what it became. */
+/* Compares two JSON forms of a record. */
 #include <stdio.h>
 #include <string.h>
 
@@ -11,7 +11,7 @@ bool encoded_differs(struct slice then, struct slice now, char name[64])
 	json_t *before, *after, *value;
 	const char *key, *first = NULL;
 
-	/* Nearly always the same bytes. */
+	/* Nearly always they are the same bytes. */
 	if (slice_eq(then, now))
 		return false;
 	before = json_loadb(then.ptr ? then.ptr : "", then.len, JSON_REJECT_DUPLICATES, NULL);
@@ -76,8 +76,8 @@ static bool is_same(const json_t *from, const json_t *to)
 	return is_nothing(from) ? is_nothing(to) : json_equal(from, to);
 }
 
-/* Those are told beside the changes. */
-static bool is_told(const char *name)
+/* Members that an entry of the history shows beside its changes. */
+static bool is_shown_beside(const char *name)
 {
 	return strcmp(name, "id") == 0 || strcmp(name, "created_at") == 0 ||
 	       strcmp(name, "updated_at") == 0;
@@ -89,12 +89,12 @@ void encode_changes(const json_t *before, const json_t *after, struct buf *out)
 	json_t *value;
 
 	json_open_object(out);
-	/* It is only read. */
+	/* The cast drops const; the object is only read. */
 	json_object_foreach ((json_t *)(after ? after : before), key, value) {
 		const json_t *from = json_object_get(before, key),
 			     *to = json_object_get(after, key);
 
-		if (!is_told(key) && !is_same(from, to))
+		if (!is_shown_beside(key) && !is_same(from, to))
 			put_change(out, key, from, to);
 	}
 	json_close_object(out);

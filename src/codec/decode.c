@@ -11,6 +11,23 @@
 #include "json/read.h"
 #include "model/address.h"
 
+/* The text for a message. A fault that is only counted has none. */
+static const char *shown(const struct decode *decode, struct slice text)
+{
+	return faults_room(decode->faults) ? text_shown(decode->arena, text, SHOWN_CHARS) : "";
+}
+
+/* Copies a text of the body, because the body is freed before the record. False: out of memory. */
+static bool keep_text(struct decode *decode, const json_t *value, struct slice *text_out)
+{
+	const char *copy = arena_copy(decode->arena, json_slice(value));
+
+	decode->faults->nomem |= !copy;
+	if (copy)
+		*text_out = (struct slice){copy, json_string_length(value)};
+	return copy;
+}
+
 static bool wrong_type(struct decode *decode, const char *path, const char *wanted,
 		       const json_t *value)
 {
@@ -22,8 +39,7 @@ static bool wrong_type(struct decode *decode, const char *path, const char *want
 static bool not_an_id(struct decode *decode, const char *path, bool too_large, struct slice sent)
 {
 	faults_add(decode->faults, path, FAULT_RANGE, "%s; got %s",
-		   too_large ? "is too large" : "must be 1 or greater",
-		   text_shown(decode->arena, sent, SHOWN_CHARS));
+		   too_large ? "is too large" : "must be 1 or greater", shown(decode, sent));
 	return false;
 }
 
@@ -45,8 +61,7 @@ bool decode_number(struct decode *decode, const json_t *value, const char *path,
 		sign = text.len && text.ptr[0] == '-';
 		if (sign == text.len || strspn(text.ptr + sign, "0123456789") + sign != text.len) {
 			faults_add(decode->faults, path, FAULT_FORMAT,
-				   "must be an integer; got \"%s\"",
-				   text_shown(decode->arena, text, SHOWN_CHARS));
+				   "must be an integer; got \"%s\"", shown(decode, text));
 			return false;
 		}
 		errno = 0;
@@ -82,8 +97,7 @@ static bool decode_choice(struct decode *decode, const struct field *field, cons
 	for (size_t i = 0; field->choices[i]; i++)
 		buf_printf(&list, "%s%s", i ? ", " : "", field->choices[i]);
 	faults_add(decode->faults, path, FAULT_CHOICE, "must be one of %.*s; got \"%s\"",
-		   (int)list.len, list.ptr,
-		   text_shown(decode->arena, json_slice(value), SHOWN_CHARS));
+		   (int)list.len, list.ptr, shown(decode, json_slice(value)));
 	buf_release(&list);
 	return false;
 }
@@ -108,8 +122,24 @@ static bool decode_date(struct decode *decode, const struct field *field, const 
 		return true;
 	faults_add(decode->faults, path, FAULT_FORMAT,
 		   "must be a date such as 2023-02-14; got \"%s\"",
-		   text_shown(decode->arena, json_slice(value), SHOWN_CHARS));
+		   shown(decode, json_slice(value)));
 	return false;
+}
+
+/* The account's alert hour on a day in the account's time zone. */
+static bool decode_alert_day(struct decode *decode, int32_t day, const char *path, int64_t *at)
+{
+	const struct account *account = decode->account;
+	enum err err = zone_time(account->time_zone.ptr, day, account->alert_minute, at);
+
+	if (err == ERR_NOT_FOUND)
+		faults_add(decode->faults, path, FAULT_FORMAT,
+			   "must be a time such as 2023-02-01T00:00:00Z, because the server does "
+			   "not know the account's time zone \"%s\"",
+			   shown(decode, account->time_zone));
+	else if (err)
+		faults_add(decode->faults, path, FAULT_FORMAT, "must be in the years 1000 to 9999");
+	return err == OK;
 }
 
 static bool decode_timestamp(struct decode *decode, const struct field *field, const json_t *value,
@@ -120,16 +150,13 @@ static bool decode_timestamp(struct decode *decode, const struct field *field, c
 	if (!json_is_string(value))
 		return wrong_type(decode, path, "a time such as \"2023-02-01T00:00:00Z\"", value);
 	if ((field->flags & FIELD_ALERT) && json_slice(value).len == DATE_LEN &&
-	    date_parse(json_slice(value), &day)) {
-		if (zone_time(decode->account->time_zone.ptr, day, decode->account->alert_minute,
-			      at) == OK)
-			return true;
-	} else if (timestamp_parse(json_slice(value), TIME_FIRST, at)) {
+	    date_parse(json_slice(value), &day))
+		return decode_alert_day(decode, day, path, at);
+	if (timestamp_parse(json_slice(value), TIME_FIRST, at))
 		return true;
-	}
 	faults_add(decode->faults, path, FAULT_FORMAT,
 		   "must be a time such as 2023-02-01T00:00:00Z, or a date; got \"%s\"",
-		   text_shown(decode->arena, json_slice(value), SHOWN_CHARS));
+		   shown(decode, json_slice(value)));
 	return false;
 }
 
@@ -140,11 +167,10 @@ static bool decode_text(struct decode *decode, const struct field *field, const 
 		return wrong_type(decode, path, "a string", value);
 	if (!field_check_text(field, json_slice(value), path, decode->faults))
 		return false;
-	*(struct slice *)at = json_slice(value);
-	return true;
+	return keep_text(decode, value, at);
 }
 
-/* One part of an address; the rules of the parts are address_normalize()'s. */
+/* Reads one part of an address. address_normalize() has the rules of the parts. */
 static void decode_part(struct decode *decode, const json_t *value, const char *path,
 			bool *number_in_out, struct slice *part_out)
 {
@@ -154,7 +180,7 @@ static void decode_part(struct decode *decode, const json_t *value, const char *
 	if (!value || json_is_null(value))
 		return;
 	if (json_is_string(value)) {
-		*part_out = json_slice(value);
+		keep_text(decode, value, part_out);
 	} else if (!may_be_number || !json_is_integer(value)) {
 		wrong_type(decode, path, may_be_number ? "a string or an integer" : "a string",
 			   value);
@@ -209,14 +235,14 @@ static bool decode_address(struct decode *decode, const struct field *field, con
 	return decode->faults->count == before;
 }
 
-struct placed_id {
+struct entry_id {
 	int64_t id;
 	size_t position;
 };
 
 static int by_id(const void *a, const void *b)
 {
-	const struct placed_id *x = a, *y = b;
+	const struct entry_id *x = a, *y = b;
 
 	if (x->id != y->id)
 		return x->id < y->id ? -1 : 1;
@@ -228,36 +254,38 @@ static bool decode_id_list(struct decode *decode, const struct field *field, con
 {
 	struct id_list *list = at;
 	size_t before = decode->faults->count, size, count = 0, kept = 0;
-	struct placed_id *placed;
+	struct entry_id *entries;
 
 	if (!json_is_array(value))
 		return wrong_type(decode, path, "an array of integers", value);
 	size = json_array_size(value);
-	placed = arena_alloc(decode->arena, (size + 1) * sizeof(*placed));
+	entries = calloc(size + 1, sizeof(*entries));
 	list->ids = arena_alloc(decode->arena, (field->limit + 1) * sizeof(*list->ids));
 	list->positions = arena_alloc(decode->arena, (field->limit + 1) * sizeof(size_t));
-	if (!placed || !list->ids || !list->positions) {
+	if (!entries || !list->ids || !list->positions) {
 		decode->faults->nomem = true;
+		free(entries);
 		return false;
 	}
 	for (size_t i = 0; i < size; i++) {
 		char entry[96];
 
 		snprintf(entry, sizeof(entry), "%s[%zu]", path, i);
-		placed[count].position = i;
-		if (decode_number(decode, json_array_get(value, i), entry, &placed[count].id))
+		entries[count].position = i;
+		if (decode_number(decode, json_array_get(value, i), entry, &entries[count].id))
 			count++;
 	}
-	qsort(placed, count, sizeof(*placed), by_id);
+	qsort(entries, count, sizeof(*entries), by_id);
 	for (size_t i = 0; i < count; i++) {
-		if (i && placed[i].id == placed[i - 1].id)
+		if (i && entries[i].id == entries[i - 1].id)
 			continue;
 		if (kept < field->limit) {
-			list->ids[kept] = placed[i].id;
-			list->positions[kept] = placed[i].position;
+			list->ids[kept] = entries[i].id;
+			list->positions[kept] = entries[i].position;
 		}
 		kept++;
 	}
+	free(entries);
 	list->count = kept < field->limit ? kept : field->limit;
 	if (kept > field->limit)
 		faults_add(decode->faults, path, FAULT_TOO_MANY,
@@ -268,11 +296,11 @@ static bool decode_id_list(struct decode *decode, const struct field *field, con
 typedef bool decode_fn(struct decode *decode, const struct field *field, const json_t *value,
 		       const char *path, void *at);
 
-/* Each reads a value that is neither null nor an empty string that stands for null, and is true
- * when it set one; on a fault, or an address that is as good as none, it is false. */
+/* A decoder reads a value that is neither null nor an empty string that means null. It returns true
+ * if it set the field. It returns false if it added a fault, or if an address is empty. */
 static const struct {
 	decode_fn *fn;
-	bool empty_is_null; /* "" stands for null */
+	bool empty_is_null; /* "" means null */
 } decoders[FIELD_TYPES] = {
 	[FIELD_ID] = {decode_id, true},
 	[FIELD_CHOICE] = {decode_choice, false},
@@ -332,13 +360,13 @@ void decode_new(const struct record_type *type, const json_t *body, struct decod
 	decode->given = decode->at_fault = 0;
 	record_clear(type, record);
 	if (!fields) {
-		decode->at_fault = UINT64_MAX; /* what is not there is not judged */
+		decode->at_fault = UINT64_MAX; /* none was given: no rule applies */
 		return;
 	}
 	decode_fields(type, fields, decode, record);
 }
 
-/* The address with what a patch changes of it; NULL when memory is out. */
+/* The address with the patch applied; NULL if memory runs out. */
 static json_t *merge_address(const struct address *before, const json_t *patch)
 {
 	json_t *merged = json_object();
@@ -359,7 +387,8 @@ static json_t *merge_address(const struct address *before, const json_t *patch)
 	return merged;
 }
 
-/* What only docket sets is compared as it is shown: a time may be written in another way. */
+/* Whether the client sent the value that a read-only field has. The decoded values are compared,
+ * because a time can be written in several forms. */
 static bool is_present(const struct record_type *type, const struct field *field,
 		       const json_t *value, struct decode *decode, const void *before)
 {
@@ -379,18 +408,7 @@ static bool is_present(const struct record_type *type, const struct field *field
 	return *(const int64_t *)at == *(const int64_t *)CONST_FIELD_AT(scratch, field);
 }
 
-/* Its texts are of a JSON value that goes. */
-static void keep_address(struct decode *decode, struct address *address)
-{
-	for (size_t i = 0; i < ADDRESS_PARTS && address; i++) {
-		struct slice *part = FIELD_AT(address, &address_parts[i]);
-
-		part->ptr = arena_copy(decode->arena, *part);
-		decode->faults->nomem |= !part->ptr;
-	}
-}
-
-/* `fields` has the field. */
+/* `fields` must have the field. */
 static void replace_field(const struct record_type *type, const struct field *field,
 			  const json_t *fields, struct decode *decode, const void *before,
 			  void *record)
@@ -426,7 +444,6 @@ static void patch_address(const struct record_type *type, const struct field *fi
 		decode->faults->nomem = true;
 	} else {
 		replace_field(type, field, fields, decode, before, record);
-		keep_address(decode, *(struct address **)FIELD_AT(record, field));
 	}
 	json_decref(fields);
 }
@@ -445,12 +462,12 @@ static void patch_field(const struct record_type *type, const struct field *fiel
 	const json_t *value = json_object_get(fields, field->name);
 	char path[96];
 
-	/* A text from before a rule may be sent back. */
+	/* An unchanged text is accepted, even if it breaks a newer rule. */
 	if (is_same_text(field, value, before)) {
 		decode->given |= UINT64_C(1) << (field - type->fields);
 		return;
 	}
-	/* A task without a case stays one. */
+	/* A task without a case may stay without one. */
 	if (field->type == FIELD_ID && json_is_null(value) &&
 	    *(const int64_t *)CONST_FIELD_AT(before, field) == ID_NONE)
 		return;

@@ -131,24 +131,21 @@ static struct slice text_at(const struct record_type *type, const void *record, 
 	return *(const struct slice *)CONST_FIELD_AT(record, field_of(type, name));
 }
 
-void encode_related(const struct record_type *type, const void *record, struct buf *out)
+void encode_name(const struct record_type *type, const void *record, struct buf *out)
 {
 	const char *const *names = type->name_fields;
 	struct slice first = text_at(type, record, names[0]);
 	struct slice second = text_at(type, record, names[1]);
 	struct buf name = {0};
 
-	json_open_object(out);
-	encode_members(type, record, out);
-	if (names[0]) {
-		buf_add_slice(&name, first);
-		if (first.len && second.len)
-			buf_add_char(&name, ' ');
-		buf_add_slice(&name, second);
-		json_put_key(out, "name");
-		json_put_text(out, name.len ? buf_slice(&name) : text_at(type, record, names[2]));
-		out->failed |= name.failed;
-		buf_release(&name);
-	}
-	json_close_object(out);
+	if (!names[0])
+		return;
+	buf_add_slice(&name, first);
+	if (first.len && second.len)
+		buf_add_char(&name, ' ');
+	buf_add_slice(&name, second);
+	json_put_key(out, "name");
+	json_put_text(out, name.len ? buf_slice(&name) : text_at(type, record, names[2]));
+	out->failed |= name.failed;
+	buf_release(&name);
 }

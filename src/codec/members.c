@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* The object around the fields of a record, and members of a body that are no fields. */
+/* The object that contains the fields of a record, and members of a body that are not fields. */
 #include "base/text.h"
 #include "codec/codec.h"
 #include "json/read.h"
 #include "model/list.h"
 
-#define SHOWN_NAME 255 /* characters of the client's own name of a member */
+#define SHOWN_NAME 255 /* characters that are shown of an unknown member's name */
 
 void decode_ignore(struct buf *ignored, const char *path)
 {
@@ -30,7 +30,7 @@ static bool has_field(const struct record_type *type, const char *name)
 	return field_find(type->fields, type->field_count, slice_of(name)) != NULL;
 }
 
-/* A member that a GET adds to a record: what was read may be sent back. */
+/* Whether a GET can add the member to a record. A client may send back what it has read. */
 static bool is_expansion(const struct record_lists *lists, const char *key)
 {
 	for (size_t i = 0; lists && i < lists->expansion_count; i++)
@@ -39,32 +39,33 @@ static bool is_expansion(const struct record_lists *lists, const char *key)
 	return false;
 }
 
-/* Whether one more unknown member is named. To find a suggestion is slow: it is not done for
- * members that are ignored or only counted. */
-static bool is_told(const struct decode *decode)
+/* Whether the next unknown member gets a suggestion. Finding one is slow, so members that are
+ * ignored or only counted get none. */
+static bool wants_suggestion(const struct decode *decode)
 {
-	return !decode->lenient && decode->faults->count < FAULTS_MAX;
+	return !decode->lenient && faults_room(decode->faults) > 0;
 }
 
-/* "; did you mean task.title?", or "" where `meant` is NULL; NULL when memory is out. */
-static const char *suggestion(struct decode *decode, const char *prefix, const char *meant)
+/* "; did you mean task.title?", or "" if `meant` is NULL; NULL if memory runs out. */
+static const char *field_suggestion(struct decode *decode, const char *prefix, const char *meant)
 {
 	return meant ? arena_printf(decode->arena, "; did you mean %s%s%s?", prefix,
 				    *prefix ? "." : "", meant)
 		     : "";
 }
 
-/* A member that is no field, inside `prefix`. */
-static void unknown_member(struct decode *decode, const char *prefix, const char *key,
-			   const char *hint)
+/* Adds a member of `prefix` that is not a field to the faults, or to decode->ignored. */
+static void add_unknown_member(struct decode *decode, const char *prefix, const char *key,
+			       const char *hint)
 {
-	struct slice front = text_front(slice_of(key), SHOWN_NAME);
+	struct slice front;
 	const char *path;
 
-	if (decode->faults->count >= FAULTS_MAX) {
+	if (!decode->lenient && !faults_room(decode->faults)) {
 		decode->faults->count++;
 		return;
 	}
+	front = text_front(slice_of(key), SHOWN_NAME);
 	path = arena_printf(decode->arena, "%s%s%.*s%s", prefix, *prefix ? "." : "", (int)front.len,
 			    front.ptr, key[front.len] ? "..." : "");
 	if (!path || !hint)
@@ -84,15 +85,18 @@ void decode_unknown(struct decode *decode, const json_t *object, const char *pre
 
 	json_object_foreach ((json_t *)object, key, value)
 		if (!field_find(fields, count, slice_of(key)))
-			unknown_member(decode, prefix, key,
-				       is_told(decode) ? suggestion(decode, prefix,
-								    field_nearest(fields, count,
-										  slice_of(key)))
-						       : "");
+			add_unknown_member(decode, prefix, key,
+					   wants_suggestion(decode)
+						   ? field_suggestion(decode, prefix,
+								      field_nearest(fields, count,
+										    slice_of(key)))
+						   : "");
 }
 
-/* The fields are not where they belong. What else the body has is not told on top of it. */
-static void no_wrapper(const struct record_type *type, const json_t *body, struct decode *decode)
+/* Adds the fault that the object with the fields is missing. The other members of the body are then
+ * not reported. */
+static void add_missing_wrapper(const struct record_type *type, const json_t *body,
+				struct decode *decode)
 {
 	const char *other = json_object_iter_key(json_object_iter((json_t *)body));
 	const char *instead = "";
@@ -119,7 +123,7 @@ const json_t *decode_wrapper(const struct record_type *type, const json_t *body,
 	json_t *value;
 
 	if (!fields || json_is_null(fields)) {
-		no_wrapper(type, body, decode);
+		add_missing_wrapper(type, body, decode);
 		return NULL;
 	}
 	json_object_foreach ((json_t *)body, key, value) {
@@ -128,12 +132,12 @@ const json_t *decode_wrapper(const struct record_type *type, const json_t *body,
 
 		if (value == fields)
 			continue;
-		if (is_told(decode))
+		if (wants_suggestion(decode))
 			hint = has_field(type, key)
-				       ? suggestion(decode, type->name, key)
-				       : suggestion(decode, "",
-						    text_nearest(slice_of(key), wrapper));
-		unknown_member(decode, "", key, hint);
+				       ? field_suggestion(decode, type->name, key)
+				       : field_suggestion(decode, "",
+							  text_nearest(slice_of(key), wrapper));
+		add_unknown_member(decode, "", key, hint);
 	}
 	if (!json_is_object(fields)) {
 		faults_add(decode->faults, type->name, FAULT_TYPE, "must be an object; got %s",
@@ -155,11 +159,11 @@ void decode_unknown_fields(const struct record_type *type, const json_t *fields,
 		if (has_field(type, key) || is_expansion(type->lists, key))
 			continue;
 		if (strcmp(key, type->name) == 0 && json_is_object(value))
-			hint = ": put its fields in its place";
-		else if (is_told(decode))
-			hint = suggestion(decode, decode->prefix,
-					  field_nearest(type->fields, type->field_count,
-							slice_of(key)));
-		unknown_member(decode, decode->prefix, key, hint);
+			hint = ": move its fields one level up";
+		else if (wants_suggestion(decode))
+			hint = field_suggestion(decode, decode->prefix,
+						field_nearest(type->fields, type->field_count,
+							      slice_of(key)));
+		add_unknown_member(decode, decode->prefix, key, hint);
 	}
 }

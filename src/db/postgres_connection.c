@@ -59,8 +59,8 @@ static void postgres_close(struct db *base)
 	free(db);
 }
 
-/* The URL may change what stands before it here, and not what stands behind it. Of the hosts that
- * the URL lists, libpq takes the first that is no standby: what a standby answers may be old. */
+/* The URL overrides the parameters that stand before it here, and not those behind it. Of the hosts
+ * in the URL, libpq takes the first that is not a standby: a standby's answers may be outdated. */
 static PGconn *connection_make(const char *where)
 {
 	static const char *const names[] = {"target_session_attrs",      "connect_timeout",
@@ -87,16 +87,16 @@ static const char session_settings[] =
 static enum err session_check_server(struct postgres_db *db)
 {
 	const char *encoding = PQparameterStatus(db->conn, "server_encoding");
-	char said[96];
+	char text[96];
 
 	if (PQserverVersion(db->conn) < VERSION_MIN) {
 		postgres_keep_message(db, "this PostgreSQL is older than 15");
 		return ERR_INVALID;
 	}
 	if (!encoding || strcmp(encoding, "UTF8") != 0) {
-		snprintf(said, sizeof(said), "the database has the encoding %s and must have UTF8",
+		snprintf(text, sizeof(text), "the database has the encoding %s and must have UTF8",
 			 encoding ? encoding : "of an unknown name");
-		postgres_keep_message(db, said);
+		postgres_keep_message(db, text);
 		return ERR_INVALID;
 	}
 	return OK;
@@ -114,7 +114,8 @@ static enum err session_set_up(struct postgres_db *db)
 	snprintf(text, sizeof(text),
 		 "%sSET lock_timeout = %d; SET idle_in_transaction_session_timeout = %d;"
 		 "SET default_transaction_read_only = %s",
-		 session_settings, POSTGRES_LOCK_MS, reads ? 0 : IDLE_MS, reads ? "on" : "off");
+		 session_settings, reads ? POSTGRES_READ_LOCK_MS : POSTGRES_LOCK_MS,
+		 reads ? 0 : IDLE_MS, reads ? "on" : "off");
 	db->deadline = monotonic_ms() + SET_UP_MS;
 	err = postgres_run_simple(db, text);
 	db->deadline = 0;

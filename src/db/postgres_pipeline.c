@@ -6,7 +6,7 @@
  * next run().
  *
  * Each call sends up to three messages: DEALLOCATE, PREPARE and EXECUTE. The struct pending list
- * says which results the server still has to send, in their order. Where that order is no longer
+ * says which results the server still has to send, in their order. If that order is no longer
  * certain, the connection is given up (postgres_lose). */
 #include <assert.h>
 #include <poll.h>
@@ -15,16 +15,17 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "errors.h"
 #include "postgres_private.h"
 
-/* How much longer than a statement may run docket waits for its result. A server that sends nothing
- * at all is taken for lost. */
+/* Docket waits so much longer than a statement may run. If the server has sent no result then, the
+ * connection counts as lost. */
 #define GRACE_MS 3000
 #define DDL_LOCK_MS 30000
-/* When so much of a budget is used up, the server is told how much of it is left. */
+/* If more than this is used of a budget, the server's limit is set to what is left. */
 #define LATE_MS 50
 
-/* Makes room for so many more pending results: once a message is sent, noting it must not fail. */
+/* Makes room for `more` pending results: once a message is sent, noting it must not fail. */
 static enum err pipeline_make_room(struct postgres_db *db, size_t more)
 {
 	size_t room = db->pending_room ? db->pending_room : 64;
@@ -70,7 +71,7 @@ static const char *statement_name(const struct postgres_db *db, size_t at, char 
 	return name;
 }
 
-/* Prepares a statement in the place `at`; the statement that had that place is deallocated. */
+/* Prepares a statement in slot `at` and deallocates the one that was there. */
 static enum err pipeline_send_prepare(struct postgres_db *db, const char *sql, size_t at,
 				      const struct postgres_args *args)
 {
@@ -120,7 +121,7 @@ static enum err pipeline_send_call(struct postgres_db *db, const struct db_call 
 				     pending);
 }
 
-/* From now to the deadline and `more` after it; 0: it is over, -1: there is no deadline. */
+/* The time from now until `more` after the deadline; 0: it is over, -1: there is no deadline. */
 static int budget_left_ms(const struct postgres_db *db, int more)
 {
 	int64_t left = db->deadline + more - monotonic_ms();
@@ -192,8 +193,8 @@ static enum err pipeline_wait(struct postgres_db *db)
 
 		if (unsent < 0 || wait.fd < 0)
 			return postgres_lose(db, NULL);
-		/* A reader sends much at once: if that takes long, the database need not be away.
-		 */
+		/* A reader sends many statements together. If they take long, the database may
+		 * still be reachable. */
 		if (poll(&wait, 1, answer_timeout_ms(db)) == 0 || answer_timeout_ms(db) == 0) {
 			err = postgres_lose(db, "the database does not answer in time");
 			return db->mode == DB_READ ? ERR_TIMEOUT : err;
@@ -204,7 +205,7 @@ static enum err pipeline_wait(struct postgres_db *db)
 	return OK;
 }
 
-/* The next result; NULL stands behind the last result of a statement. */
+/* The next result; NULL follows the last result of a statement. */
 static enum err pipeline_next_result(struct postgres_db *db, PGresult **result_out)
 {
 	enum err err = pipeline_wait(db);
@@ -287,13 +288,13 @@ static enum err pipeline_read_results(struct postgres_db *db)
 	return postgres_lose(db, db->lost ? db->message : NULL);
 }
 
-/* Whether anything can be sent; else the error and its message. */
+/* OK if something can be sent. Otherwise the error, and its message is kept. */
 static enum err pipeline_check_ready(struct postgres_db *db)
 {
 	if (postgres_is_lost(db))
 		return postgres_lose(db, db->lost ? db->message : NULL);
 	if (budget_left_ms(db, 0) == 0) {
-		postgres_keep_message(db, "over its time");
+		postgres_keep_message(db, "the time limit has passed");
 		return ERR_TIMEOUT;
 	}
 	return OK;
@@ -318,8 +319,6 @@ enum err postgres_begin(struct db *base)
 	return OK;
 }
 
-/* Once COMMIT was sent, only the server can say that nothing was committed: by an error of COMMIT
- * or of a statement before it. */
 enum err postgres_commit(struct db *base, const struct db_call *calls, size_t count)
 {
 	struct postgres_db *db = postgres_of(base);
@@ -344,8 +343,8 @@ enum err postgres_commit(struct db *base, const struct db_call *calls, size_t co
 		err = postgres_lose(db, "no answer to COMMIT");
 	if (!err)
 		db->transaction = TRANSACTION_NONE;
-	return (err && db->lost) || (db->committed && (err || db->warned)) ? ERR_COMMIT_UNKNOWN
-									   : err;
+	return postgres_commit_err(
+		&(struct postgres_commit){err, db->lost, db->committed, db->warned});
 }
 
 void postgres_rollback(struct db *base)
@@ -407,7 +406,7 @@ enum err postgres_script(struct db *base, const char *sql)
 	first = session_set_lock_timeout(db, DDL_LOCK_MS);
 	if (!first)
 		first = postgres_run_simple(db, sql);
-	/* In a transaction that has failed, its rollback takes the limit back. */
+	/* If the transaction has failed, its rollback restores the limit. */
 	if (!postgres_is_lost(db) && PQtransactionStatus(db->conn) != PQTRANS_INERROR)
 		err = session_set_lock_timeout(db, POSTGRES_LOCK_MS);
 	if (!postgres_is_lost(db) && !PQenterPipelineMode(db->conn))

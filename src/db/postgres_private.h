@@ -4,7 +4,7 @@
  *	postgres_connection.c   opens and closes a connection and sets up its session
  *	  → postgres_pipeline.c   sends statements and reads their results
  *	    → postgres_values.c     arguments and rows in libpq's binary form
- *	    → postgres_errors.c     errors and messages
+ *	    → postgres_errors.c     lost connections and messages
  *
  * Each file calls only those below it. */
 #ifndef DB_POSTGRES_PRIVATE_H
@@ -15,18 +15,19 @@
 #include "db/db.h"
 #include "statements.h"
 
-#define POSTGRES_STATEMENTS 128 /* prepared and kept, on each connection */
-#define POSTGRES_LOCK_MS 1000   /* how long to wait for a row that another session has locked */
+#define POSTGRES_STATEMENTS 128   /* prepared and kept, on each connection */
+#define POSTGRES_LOCK_MS 300      /* how long to wait for a row that another session has locked */
+#define POSTGRES_READ_LOCK_MS 200 /* the same for a connection that reads */
 
 /* An answer that the server has not sent yet. */
 struct pending {
 	enum pending_kind {
 		PENDING_CALL,
 		PENDING_PREPARE,
-		PENDING_OTHER,  /* its results are of no interest, unless it fails */
-		PENDING_COMMIT, /* has failed where the server says that it rolled back */
+		PENDING_OTHER,  /* its results are ignored, unless it fails */
+		PENDING_COMMIT, /* fails if the server says that it rolled back */
 		PENDING_SYNC,
-		PENDING_ROLLBACK, /* if it fails, the next statement fails as well and says so */
+		PENDING_ROLLBACK, /* a failure is ignored: the next statement then fails as well */
 	} kind;
 	const struct db_call *call; /* of a PENDING_CALL */
 	size_t at;                  /* of a PENDING_PREPARE: the statement */
@@ -68,11 +69,11 @@ static inline bool postgres_only_reads(const struct postgres_db *db)
 }
 
 /* postgres_errors.c */
-/* Keeps a message of the library or of the server, on one line, for a log and a person. */
+/* Keeps a message of libpq or of the server, on one line. */
 void postgres_keep_message(struct postgres_db *db, const char *message);
-/* Whether the connection is of no more use, as far as is known. */
+/* Whether the connection is known to be lost. */
 bool postgres_is_lost(const struct postgres_db *db);
-/* Gives the connection up: ERR_UNREACHABLE. `message` NULL: libpq's own. */
+/* Gives the connection up and returns ERR_UNREACHABLE. `message` NULL: libpq's message. */
 enum err postgres_lose(struct postgres_db *db, const char *message);
 /* Keeps the message of a result that is an error, and returns the error. */
 enum err postgres_result_err(struct postgres_db *db, const PGresult *result);
@@ -99,8 +100,8 @@ enum err postgres_commit(struct db *base, const struct db_call *calls, size_t co
 void postgres_rollback(struct db *base);
 enum err postgres_run(struct db *base, const struct db_call *calls, size_t count);
 enum err postgres_script(struct db *base, const char *sql);
-/* Runs statements, separated by semicolons, outside of pipeline mode: the simple protocol alone
- * takes several in one text. */
+/* Runs statements, separated by semicolons, outside of pipeline mode: only libpq's simple protocol
+ * accepts several statements in one text. */
 enum err postgres_run_simple(struct postgres_db *db, const char *sql);
 
 #endif

@@ -53,7 +53,7 @@ void postgres_bind(const struct db_call *call, struct postgres_args *args)
 	}
 }
 
-/* False where the column has a type that is not among those above. */
+/* False if the column's type is not among those above. */
 static bool value_read(const PGresult *result, int row, int column, struct db_value *value_out)
 {
 	const char *bytes = PQgetvalue(result, row, column);

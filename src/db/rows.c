@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What many callers do with a row. */
+/* Row functions that many callers use. */
 #include "db/db.h"
 
 enum err db_number(void *context, const struct db_value *values, size_t count)

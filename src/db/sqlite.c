@@ -10,6 +10,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/file.h"
+#include "errors.h"
 #include "sqlite_fold.h"
 #include "statements.h"
 
@@ -36,43 +37,6 @@ static struct sqlite_db *sqlite_of(struct db *db)
 	return (struct sqlite_db *)(void *)db;
 }
 
-/* SQLite's result codes. If there is no row for an extended code, the row of its primary code is
- * taken. */
-static const struct {
-	int code;
-	enum err err;
-} errors[] = {
-	{SQLITE_OK, OK},
-	{SQLITE_DONE, OK},
-	{SQLITE_ROW, OK},
-	{SQLITE_IOERR_FSYNC, ERR_UNKNOWN_STATE},
-	{SQLITE_IOERR_DIR_FSYNC, ERR_UNKNOWN_STATE},
-	{SQLITE_IOERR_NOMEM, ERR_NOMEM},
-	{SQLITE_NOMEM, ERR_NOMEM},
-	{SQLITE_FULL, ERR_FULL},
-	{SQLITE_BUSY, ERR_BUSY},
-	{SQLITE_LOCKED, ERR_BUSY},
-	{SQLITE_INTERRUPT, ERR_TIMEOUT},
-	{SQLITE_CONSTRAINT, ERR_CONSTRAINT},
-	{SQLITE_CORRUPT, ERR_CORRUPT},
-	{SQLITE_NOTADB, ERR_CORRUPT},
-	{SQLITE_CANTOPEN, ERR_NOT_FOUND},
-	{SQLITE_IOERR, ERR_IO},
-	{SQLITE_READONLY, ERR_IO},
-	{SQLITE_PERM, ERR_IO},
-};
-
-static enum err code_err(int code)
-{
-	for (size_t pass = 0; pass < 2; pass++) {
-		for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++)
-			if (errors[i].code == code)
-				return errors[i].err;
-		code &= 0xff;
-	}
-	return ERR_INTERNAL;
-}
-
 static int connection_is_over_budget(void *context)
 {
 	const struct sqlite_db *db = context;
@@ -87,8 +51,8 @@ static void statement_release(struct sqlite_db *db, size_t at)
 	statement_forget(&db->texts[at]);
 }
 
-/* SQLite numbers the arguments by their first place in the text, not by the number in their name.
- */
+/* SQLite numbers the arguments by where they first occur in the text, not by the number in their
+ * name. */
 static void statement_map_arguments(struct statement *statement)
 {
 	int known = sqlite3_bind_parameter_count(statement->handle);
@@ -105,7 +69,7 @@ static void statement_map_arguments(struct statement *statement)
 	assert(known == 0);
 }
 
-/* The prepared statement of a text. A new one takes the place of the one unused for longest. */
+/* The prepared statement of a text. A new one replaces the one unused for longest. */
 static enum err statement_prepare(struct sqlite_db *db, const char *sql, size_t *at_out)
 {
 	size_t at;
@@ -116,7 +80,7 @@ static enum err statement_prepare(struct sqlite_db *db, const char *sql, size_t 
 		code = sqlite3_prepare_v3(db->handle, sql, -1, SQLITE_PREPARE_PERSISTENT,
 					  &db->statements[at].handle, NULL);
 		if (code != SQLITE_OK)
-			return code_err(code);
+			return sqlite_code_err(code);
 		if (!statement_keep(&db->texts[at], sql, ++db->clock)) {
 			statement_release(db, at);
 			return ERR_NOMEM;
@@ -195,7 +159,7 @@ static enum err statement_step_through(sqlite3_stmt *handle, const struct db_cal
 		if (err)
 			return err;
 	}
-	return code_err(code);
+	return sqlite_code_err(code);
 }
 
 static enum err sqlite_run(struct db *base, const struct db_call *calls, size_t count)
@@ -210,7 +174,7 @@ static enum err sqlite_run(struct db *base, const struct db_call *calls, size_t 
 		if (err)
 			return err;
 		statement = &db->statements[at];
-		err = code_err(statement_bind(statement, calls[i].args, calls[i].arg_count));
+		err = sqlite_code_err(statement_bind(statement, calls[i].args, calls[i].arg_count));
 		if (!err)
 			err = statement_step_through(statement->handle, &calls[i]);
 		sqlite3_reset(statement->handle);
@@ -223,7 +187,7 @@ static enum err sqlite_run(struct db *base, const struct db_call *calls, size_t 
 
 static enum err sqlite_script(struct db *base, const char *sql)
 {
-	return code_err(sqlite3_exec(sqlite_of(base)->handle, sql, NULL, NULL, NULL));
+	return sqlite_code_err(sqlite3_exec(sqlite_of(base)->handle, sql, NULL, NULL, NULL));
 }
 
 static enum err sqlite_run_text(struct db *base, const char *sql)
@@ -301,8 +265,9 @@ static enum err connection_set_up(struct sqlite_db *db)
 {
 	int code = sqlite3_db_config(db->handle, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
 
-	/* Must come before the first read: the index of the WAL is then this connection's own. A
-	 * connection that cannot lock must not checkpoint the WAL when it closes either. */
+	/* Both settings must come before the first read. In exclusive mode the index of the WAL is
+	 * in this connection's memory, not in a shared file. A connection without locks must not
+	 * checkpoint the WAL when it closes. */
 	if (code == SQLITE_OK && db->mode == DB_IMMUTABLE_WAL)
 		code = sqlite3_db_config(db->handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
 	if (code == SQLITE_OK && db->mode == DB_IMMUTABLE_WAL)
@@ -318,10 +283,11 @@ static enum err connection_set_up(struct sqlite_db *db)
 		code = sqlite3_exec(db->handle,
 				    connection_may_write(db) ? write_pragmas : read_pragmas, NULL,
 				    NULL, NULL);
-	return code_err(code);
+	return sqlite_code_err(code);
 }
 
-/* Makes a URI of a path (RFC 3986, section 3). Only a URI can say that no process writes. */
+/* Makes a URI of a path (RFC 3986, section 3). Only a URI can tell SQLite that no process
+ * writes. */
 static bool uri_make(const char *path, struct buf *uri)
 {
 	buf_add_text(uri, *path == '/' ? "file://" : "file:");
@@ -357,9 +323,9 @@ static enum err sqlite_open(const char *where, enum db_mode mode, struct db **db
 	}
 	db->db.driver = &sqlite_driver;
 	db->mode = mode;
-	err = code_err(sqlite3_open_v2(uri.ptr ? uri.ptr : where, &db->handle,
-				       flags[mode] | SQLITE_OPEN_NOMUTEX,
-				       mode == DB_IMMUTABLE_WAL ? "unix-none" : NULL));
+	err = sqlite_code_err(sqlite3_open_v2(uri.ptr ? uri.ptr : where, &db->handle,
+					      flags[mode] | SQLITE_OPEN_NOMUTEX,
+					      mode == DB_IMMUTABLE_WAL ? "unix-none" : NULL));
 	buf_release(&uri);
 	if (!err)
 		err = connection_set_up(db);

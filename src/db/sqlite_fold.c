@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* docket_fold(text): folds a text as base/text.h does. Migrations call it, for the records that a
- * database has already. */
+/* docket_fold(text): folds a text as base/text.h does. Migrations call it for the records that are
+ * in the database already. */
 #include "base/text.h"
 #include "sqlite_fold.h"
 

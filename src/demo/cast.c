@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* docket demo: the calendars, case services, staff members, cases and subjects that a large
- * account has beyond the base records. What is there already, by its name, is used again. */
+/* docket demo: makes the calendars, case services, staff members, cases and subjects that a large
+ * account has besides the base records. If a record of the same name exists already, it is used. */
 #include "base/timefmt.h"
 #include "demo_private.h"
 #include "model/calendar.h"
@@ -13,7 +13,8 @@
 #define BASE_CASES 2
 #define BASE_STAFF 3
 
-/* Beside the base records' own; each from so many tasks on, the fewest first. */
+/* Besides those of the base records. Each is made if there are at least `from` tasks. They are
+ * sorted by `from`. */
 static const struct {
 	const char *name, *color;
 	int64_t from;
@@ -54,8 +55,8 @@ static const char *const last_names[] = {
 	"Ivanova",  "Lee",    "Straße", "Okafor",  "Silva",
 };
 
-/* An empty record of `kind`, and the write that makes it or finds its like; NULL when memory is
- * out. */
+/* Returns an empty record of `kind`, and the write that makes it, or finds the existing one. NULL
+ * if memory runs out. */
 static void *cast_put(enum record_kind kind, int64_t *id_out, struct arena *arena,
 		      struct store_write **write_out)
 {
@@ -99,7 +100,7 @@ static struct store_write *make_service(struct demo *demo, int64_t n, struct are
 	return write;
 }
 
-/* None of them has full access: whoever has a token could then act in their names. */
+/* None of them has full access: otherwise anybody with a token could act in their names. */
 static struct store_write *make_staff(struct demo *demo, int64_t n, struct arena *arena)
 {
 	struct dice dice = {UINT64_C(1) << 40 | (uint64_t)n};
@@ -119,7 +120,7 @@ static struct store_write *make_staff(struct demo *demo, int64_t n, struct arena
 	return write;
 }
 
-/* One to three case services, of those that an account with so many cases has. */
+/* Picks one to three of the case services that the account has when case `n` is opened. */
 static uint32_t pick_services(int64_t n, struct dice *dice)
 {
 	uint32_t known = BASE_CASES, picked = 0;
@@ -185,13 +186,13 @@ static struct store_write *make_subject(struct demo *demo, int64_t n, struct are
 	return subject_put(demo, n, 0, arena);
 }
 
-/* Of every third case. */
+/* A second subject for every third case. */
 static struct store_write *make_second_subject(struct demo *demo, int64_t n, struct arena *arena)
 {
 	return subject_put(demo, 3 * n, 1, arena);
 }
 
-/* The base records, by the numbers that they always have. */
+/* Adds the base records, whose ids are always the same. */
 static bool cast_begin(struct demo *demo, int64_t cases)
 {
 	const struct demo_case base[BASE_CASES] = {{245, {209}, 1 << 0}, {246, {210}, 1 << 1}};

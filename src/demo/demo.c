@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* docket demo: makes sample records, many in one transaction. */
+/* docket demo: makes sample records. It makes many of them in each transaction. */
 #include "demo/demo.h"
 
 #include "admin/admin.h"
@@ -91,14 +91,15 @@ enum err demo_fill(struct store *store, int64_t account_id, int64_t tasks, bool 
 	enum err err = store_demo_records(store, &demo.scope, made_out);
 
 	if (err == ERR_EXISTS) {
-		log_line(
-			"the account has records of its own: sample records go only into a new one");
+		log_line("the account has records of its own; sample records need a new account");
 		return err;
 	}
 	if (!err)
 		err = demo_make_cast(&demo);
 	if (!err)
 		err = demo_make(&demo, "tasks", demo.tasks, demo_make_task);
+	if (!err)
+		err = store_demo_alerts(store, &demo.scope);
 	if (!err)
 		store_analyze(store);
 	if (err)

@@ -19,11 +19,11 @@
 /* A case that tasks go to. */
 struct demo_case {
 	int64_t id;
-	int64_t subjects[DEMO_SUBJECTS]; /* ID_NONE where there is no second */
-	uint32_t services;               /* bits of demo.services: those attached to it */
+	int64_t subjects[DEMO_SUBJECTS]; /* ID_NONE if there is no second */
+	uint32_t services;               /* those attached to it: bit i is demo.services[i] */
 };
 
-/* One run. The ids begin with those of the base records. */
+/* One run. The arrays of ids begin with those of the base records. */
 struct demo {
 	struct store *store;
 	struct scope scope;
@@ -37,33 +37,36 @@ struct demo {
 	size_t calendar_count, service_count, staff_count, case_count;
 };
 
-/* Bits that look random and follow from a seed (SplitMix64). */
+/* Pseudorandom numbers from a seed (SplitMix64). */
 struct dice {
 	uint64_t state;
 };
 
-/* From 0 to below `sides`, all alike. */
+/* A number from 0 to `sides` - 1, all equally probable. */
 uint32_t roll(struct dice *dice, uint32_t sides);
 
-/* The same, where low numbers are the common ones: the more so the higher `power`, from 1. */
+/* The same, but lower numbers are more probable if `power` is above 1. A higher power makes them
+ * more probable. */
 uint32_t roll_low(struct dice *dice, uint32_t sides, unsigned power);
 
 #define PICK(dice, list) ((list)[roll((dice), COUNT_OF(list))])
 #define PICK_LOW(dice, list) ((list)[roll_low((dice), COUNT_OF(list), 2)])
 
-/* How long ago task `n` was made, in seconds: up to two years, by an agency that grows. */
+/* How long ago task `n` was made, in seconds: up to two years. The agency grows: newer tasks come
+ * faster. */
 int64_t demo_age(const struct demo *demo, int64_t n);
 
-/* Lists the write that makes the record number `n` of a kind; NULL when memory is out. */
+/* Returns the write that makes record number `n` of a kind; NULL if memory runs out. */
 typedef struct store_write *demo_make_fn(struct demo *demo, int64_t n, struct arena *arena);
 
 /* Makes records 0 to `count` - 1, many in one transaction. */
 enum err demo_make(struct demo *demo, const char *what, int64_t count, demo_make_fn *make);
 
-/* Makes what the tasks go over, beyond the base records. */
+/* Makes the records that tasks refer to, besides the base records. */
 enum err demo_make_cast(struct demo *demo);
 
-/* Task `n`; what it points at is in the arena or static. The older come first. */
+/* Returns the write that makes task `n`. What the task points at is in the arena or static. Older
+ * tasks have lower numbers. */
 struct store_write *demo_make_task(struct demo *demo, int64_t n, struct arena *arena);
 
 #endif

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* docket demo: what a task is like. As in an agency: most old ones are complete and open ones
- * mostly recent; a few cases are large, a few staff members busy, and some words common in titles
- * and others rare. */
+/* docket demo: makes tasks like those of an agency. Most old tasks are complete, and most open
+ * tasks are recent. A few cases are large, and a few staff members busy. Some words are common in
+ * titles, and others rare. */
 #include "demo_private.h"
+#include "base/timefmt.h"
 #include "model/address.h"
 #include "model/task.h"
 #include "records/records.h"
 
-/* In tables that are picked from the top, the common ones come first. */
+/* In the tables of PICK_LOW() the common entries come first. */
 static const char *const verbs[] = {
 	"Call",
 	"Interview",
@@ -58,7 +59,7 @@ static const char *const notes[] = {
 	" at the warehouse",
 };
 
-/* Words that one title in some thousands has. */
+/* Rare words: one title in 2,000 has one of these. */
 static const char *const oddities[] = {
 	" (subrogation)", " (zeppelin hangar)", " with the notary", " – Ærøskøbing ferry", " 🚢",
 };
@@ -85,10 +86,11 @@ static const struct address addresses[] = {
 /* How many staff members a task has. */
 static const uint32_t team_sizes[] = {0, 0, 0, 1, 1, 1, 1, 1, 2, 3};
 
-/* Most tasks are of the newer cases; a few cases, the oldest, get some all the time. */
+/* Picks the case of a task. Most tasks are of newer cases. A few old cases get some tasks all the
+ * time. */
 static const struct demo_case *task_pick_case(const struct demo *demo, int64_t n, struct dice *dice)
 {
-	/* Not those that are opened later. */
+	/* Cases that are opened later do not count. */
 	int64_t opened = n / TASKS_PER_CASE + 3;
 	uint32_t count = (uint32_t)demo->case_count, recent;
 
@@ -122,7 +124,7 @@ static void task_set_case(const struct demo *demo, int64_t n, struct dice *dice,
 	task->case_service_id = demo->services[service];
 }
 
-/* Ascending, none twice. */
+/* Assigns staff members: ascending ids, none twice. */
 static void task_set_users(const struct demo *demo, struct dice *dice, struct id_list *list)
 {
 	for (uint32_t wanted = PICK(dice, team_sizes); wanted; wanted--) {
@@ -140,14 +142,15 @@ static void task_set_users(const struct demo *demo, struct dice *dice, struct id
 	}
 }
 
-/* In the days before the task is due; never within a day of now, nor after it was completed. */
+/* Sets an alert in the days before the task is due, if any. It is never within two days of now, nor
+ * after the task was completed. */
 static void task_set_alert(struct dice *dice, int64_t now, struct task *task)
 {
 	int64_t at = (task->due_on - (int64_t)roll(dice, 4)) * DAY + 8 * 3600 +
 		     (int64_t)roll(dice, 40) * 900;
 	bool open = task->status != TASK_COMPLETE;
 	bool wanted = roll(dice, open ? 4 : 2);
-	bool again = roll(dice, 2); /* what is open beyond its date is brought up once more */
+	bool again = roll(dice, 2); /* an open task may get another alert after its date */
 
 	if (open && again && at < now + 2 * DAY)
 		at = now + (int64_t)(2 + roll(dice, 60)) * DAY;
@@ -177,10 +180,21 @@ static void task_set_times(struct dice *dice, int64_t now, int64_t age, struct t
 	} else {
 		task->status = (int32_t)roll_low(dice, TASK_COMPLETE, 1);
 	}
-	/* Open ones are worked at; others are corrected now and then. */
+	/* Open tasks are worked at; complete ones are corrected now and then. */
 	if (age && (task->status != TASK_COMPLETE || roll(dice, 8) == 0))
 		task->record.updated_at += (int64_t)roll(dice, (uint32_t)age);
 	task_set_alert(dice, now, task);
+}
+
+/* An alert that was sent had somebody to go to. Some of those of complete tasks have failed. */
+static void task_check_alert(int64_t n, struct task *task)
+{
+	if (task->alert_sent_at == TIME_NONE)
+		return;
+	if (!task->users_list.count)
+		task->alert_at = task->alert_sent_at = TIME_NONE;
+	else if (task->status == TASK_COMPLETE && n % 5 == 0)
+		task->alert_sent_at = TIME_NONE;
 }
 
 static bool task_fill(const struct demo *demo, int64_t n, struct arena *arena, struct task *task)
@@ -197,11 +211,13 @@ static bool task_fill(const struct demo *demo, int64_t n, struct arena *arena, s
 	task->title = slice_of(title);
 	task->body = PICK(&dice, bodies);
 	if (roll(&dice, 2))
-		/* Only read; the struct has no const for those who decode into it. */
+		/* The address is only read. The member is not const because decoding writes to
+		 * it. */
 		task->address = (struct address *)(uintptr_t)&PICK(&dice, addresses);
 	task_set_case(demo, n, &dice, task);
 	task_set_times(&dice, demo->now, demo_age(demo, n), task);
 	task_set_users(demo, &dice, &task->users_list);
+	task_check_alert(n, task);
 	return true;
 }
 

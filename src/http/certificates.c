@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Reads certificates and keys, checks that they belong together, and finds the one for a name. */
+/* Reads certificates and keys, checks that they belong together, and finds the certificate for a
+ * name. */
 #include "certificates.h"
 
 #include <errno.h>
@@ -10,13 +11,13 @@
 #include "base/clock.h"
 #include "base/log.h"
 
-static enum err file_wrong(struct buf *why, const char *file, int code)
+static enum err file_fail(struct buf *why, const char *file, int code)
 {
 	buf_printf(why, "%s: %s", file, gnutls_strerror(code));
 	return code == GNUTLS_E_MEMORY_ERROR ? ERR_NOMEM : ERR_IO;
 }
 
-/* GnuTLS itself would not say why a file cannot be read. */
+/* Reads a file. `why` says why it cannot be read: GnuTLS itself does not say it. */
 static enum err file_load(const char *file, gnutls_datum_t *text_out, struct buf *why)
 {
 	int code;
@@ -26,12 +27,13 @@ static enum err file_load(const char *file, gnutls_datum_t *text_out, struct buf
 	if (!code)
 		return OK;
 	if (code != GNUTLS_E_FILE_ERROR || !errno)
-		return file_wrong(why, file, code);
+		return file_fail(why, file, code);
 	buf_printf(why, "cannot read %s: %s", file, strerror(errno));
 	return ERR_IO;
 }
 
-static enum err read_chain(struct certificate *certificate, const char *file, struct buf *why)
+static enum err certificate_read_chain(struct certificate *certificate, const char *file,
+				       struct buf *why)
 {
 	unsigned count = CHAIN_MAX;
 	gnutls_datum_t text;
@@ -50,10 +52,11 @@ static enum err read_chain(struct certificate *certificate, const char *file, st
 	}
 	certificate->chain_len = count;
 	code = gnutls_pcert_export_x509(&certificate->chain[0], &certificate->leaf);
-	return code ? file_wrong(why, file, code) : OK;
+	return code ? file_fail(why, file, code) : OK;
 }
 
-static enum err read_key(struct certificate *certificate, const char *file, struct buf *why)
+static enum err certificate_read_key(struct certificate *certificate, const char *file,
+				     struct buf *why)
 {
 	gnutls_datum_t text;
 	enum err err = file_load(file, &text, why);
@@ -75,8 +78,8 @@ static enum err read_key(struct certificate *certificate, const char *file, stru
 	return OK;
 }
 
-/* Two keys are one when their public halves have one digest. */
-static bool belong_together(const struct certificate *certificate)
+/* Whether the certificate belongs to the key: compares the digests of their public keys. */
+static bool certificate_has_key(const struct certificate *certificate)
 {
 	unsigned char ids[2][64];
 	size_t sizes[2] = {sizeof(ids[0]), sizeof(ids[1])};
@@ -94,7 +97,7 @@ static bool belong_together(const struct certificate *certificate)
 	return same;
 }
 
-static void warn_of_time(const struct certificate *certificate, const char *file)
+static void certificate_warn_of_dates(const struct certificate *certificate, const char *file)
 {
 	time_t now = (time_t)clock_now(&system_clock);
 	time_t from = gnutls_x509_crt_get_activation_time(certificate->leaf);
@@ -110,23 +113,23 @@ static void warn_of_time(const struct certificate *certificate, const char *file
 			 day.tm_mon + 1, day.tm_mday);
 }
 
-static enum err read_pair(struct certificate *certificate, const char *chain, const char *key,
-			  struct buf *why)
+static enum err certificate_read_pair(struct certificate *certificate, const char *chain,
+				      const char *key, struct buf *why)
 {
-	enum err err = read_chain(certificate, chain, why);
+	enum err err = certificate_read_chain(certificate, chain, why);
 
 	if (!err)
-		err = read_key(certificate, key, why);
-	if (!err && !belong_together(certificate)) {
+		err = certificate_read_key(certificate, key, why);
+	if (!err && !certificate_has_key(certificate)) {
 		buf_printf(why, "%s: is not the key of the certificate in %s", key, chain);
 		err = ERR_IO;
 	}
 	if (!err)
-		warn_of_time(certificate, chain);
+		certificate_warn_of_dates(certificate, chain);
 	return err;
 }
 
-static size_t count_names(const char *list)
+static size_t list_count(const char *list)
 {
 	size_t count = 1;
 
@@ -135,8 +138,8 @@ static size_t count_names(const char *list)
 	return count;
 }
 
-/* Copies the next name of a comma list, and moves behind it. False where it is empty. */
-static bool next_name(const char **list, char *name_out, size_t size)
+/* Copies the next name of a comma list and moves past it. False: it is empty or too long. */
+static bool list_next(const char **list, char *name_out, size_t size)
 {
 	size_t len = strcspn(*list, ",");
 
@@ -150,13 +153,13 @@ static bool next_name(const char **list, char *name_out, size_t size)
 enum err certificates_read(const char *chains, const char *keys, struct certificates **set_out,
 			   struct buf *why)
 {
-	size_t count = count_names(chains);
+	size_t count = list_count(chains);
 	struct certificates *set;
 	enum err err = OK;
 
-	if (count != count_names(keys)) {
-		buf_printf(why, "there are %zu files with certificates and %zu with keys", count,
-			   count_names(keys));
+	if (count != list_count(keys)) {
+		buf_printf(why, "there are %zu files of certificates but %zu of keys", count,
+			   list_count(keys));
 		return ERR_INVALID;
 	}
 	set = calloc(1, sizeof(*set) + count * sizeof(set->list[0]));
@@ -167,9 +170,9 @@ enum err certificates_read(const char *chains, const char *keys, struct certific
 	for (size_t i = 0; i < count && !err; i++) {
 		char chain[4096], key[4096];
 
-		if (next_name(&chains, chain, sizeof(chain)) &&
-		    next_name(&keys, key, sizeof(key))) {
-			err = read_pair(&set->list[i], chain, key, why);
+		if (list_next(&chains, chain, sizeof(chain)) &&
+		    list_next(&keys, key, sizeof(key))) {
+			err = certificate_read_pair(&set->list[i], chain, key, why);
 		} else {
 			buf_add_text(why, "the name of a file with a certificate or a key is empty "
 					  "or too long");

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Certificates with their keys, and which of them is for a name that a client asks for. A set of
- * them is never changed: it is replaced as a whole, and lives as long as anybody holds it. */
+/* Certificates with their keys, and the choice of one for the name that a client asks for. A set of
+ * certificates never changes: a new set takes its place. Sets are reference-counted. */
 #ifndef HTTP_CERTIFICATES_H
 #define HTTP_CERTIFICATES_H
 
@@ -27,9 +27,11 @@ struct certificates {
 	struct certificate list[];
 };
 
-/* Reads pairs of PEM files, a chain and its key each: comma lists of as many files. Held once.
- * ERR_INVALID where the lists do not fit together, ERR_IO where a file cannot be read or is not
- * what it must be, ERR_NOMEM; `why` says what and which. What is out of its time is a warning. */
+/* Reads certificates from PEM files. `chains` and `keys` list the names of the files, with commas
+ * between them. The first key belongs to the first chain, and so on. The caller gets one reference
+ * to the set. ERR_INVALID: the lists differ in length, or a name is empty or too long. ERR_IO: a
+ * file cannot be read or has the wrong contents. ERR_NOMEM. `why` says which file and what is
+ * wrong. A certificate that is not valid now is logged as a warning. */
 enum err certificates_read(const char *chains, const char *keys, struct certificates **set_out,
 			   struct buf *why);
 
@@ -37,8 +39,8 @@ void certificates_hold(struct certificates *set);
 /* NULL is accepted. */
 void certificates_release(struct certificates *set);
 
-/* The certificate for a host name: one that has exactly it, else one with a wildcard in the place
- * of its first label (RFC 6125, section 6.4), else the first of all. */
+/* The certificate for a host name: one with exactly this name, else one with a wildcard for its
+ * first label (RFC 6125, section 6.4), else the first of the set. */
 const struct certificate *certificates_find(const struct certificates *set, const char *name);
 
 #endif

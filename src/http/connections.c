@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The list of connections and the thread that watches it. The list's lock is held by whoever adds
- * or removes, which libmicrohttpd tells before it closes the socket: so under the lock a socket of
- * the list is never one that was closed and given to another. The deadlines themselves are atomic,
- * and a request takes no lock. */
+/* The list of connections, and the thread that watches it. Before libmicrohttpd closes a socket, it
+ * reports the end of the connection, and connections_remove() takes the lock. So under the lock
+ * every socket in the list is still open, and its descriptor is not another file's. The deadlines
+ * are atomic, so a request takes no lock. */
 #include "connections.h"
 
 #include <errno.h>
@@ -20,30 +20,31 @@
 
 #define TICK_MS 1000
 #define EVENTS 64
-/* A client that ended its side in the middle of a body: libmicrohttpd reads on when the socket
- * says something new, and after the end it never does. What was read before may wait behind other
- * requests of its thread, whose reads have 2 s each. */
+/* If a client ends its side in the middle of a head or a body, docket ends the connection after
+ * this time. libmicrohttpd would not: it reads only when epoll reports something new, and epoll
+ * reports nothing after the end. docket waits because libmicrohttpd may still have to read the
+ * bytes before the end: reads of other requests may keep its thread busy for up to 2 s each. */
 #define GONE_MS 3000
-/* A drain closes a kept connection after this silence: a request that was being sent has arrived by
- * then, and a client that sends one request after the other has sent one. */
+/* A drain closes a kept connection after this silence. By then a request that was on its way has
+ * arrived, and a client that sends request after request has sent the next one. */
 #define QUIET_MS 1000
 
 struct connections {
 	struct http_limits limits;
-	pthread_mutex_t lock; /* of all below */
+	pthread_mutex_t lock; /* for all below */
 	struct connection *first;
 	size_t count;
-	/* By descriptor, those that libmicrohttpd has not begun. */
+	/* Connections that libmicrohttpd has not begun, by descriptor. */
 	struct connection **admitted;
 	size_t admitted_len;
 	struct subnets subnets;
 	bool room_wanted;
-	bool ending; /* nothing is parked any more */
+	bool ending; /* no connection is parked any more */
 
 	pthread_t thread;
-	int poll; /* the sockets of parked connections, and `stop` */
+	int poll; /* an epoll with `stop` and the sockets of parked connections */
 	int stop; /* an eventfd, which ends the thread */
-	int room; /* an eventfd, for whoever waits for room */
+	int room; /* an eventfd for connections_room() */
 };
 
 static void connection_unpark(struct connection *connection)
@@ -55,7 +56,7 @@ static void connection_unpark(struct connection *connection)
 	MHD_resume_connection(connection->mhd);
 }
 
-/* Whether the client ended its side and all before that was read. */
+/* Whether the client ended its side and all bytes before that were read. */
 static bool connection_is_at_end(const struct connection *connection)
 {
 	char byte;
@@ -63,16 +64,16 @@ static bool connection_is_at_end(const struct connection *connection)
 	return recv(connection->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
 }
 
-/* Has the client ended its side for good, with a body that is not whole? */
-static bool is_gone(struct connection *connection, int64_t now)
+/* Whether the client ended its side at least GONE_MS ago, in the middle of a head or a body. */
+static bool connection_is_gone(struct connection *connection, int64_t now)
 {
-	unsigned body = atomic_load(&connection->bodies);
+	unsigned part = atomic_load(&connection->parts);
 
-	if (!atomic_load(&connection->reading_body) || !connection_is_at_end(connection)) {
+	if (!atomic_load(&connection->reading) || !connection_is_at_end(connection)) {
 		connection->gone_since = 0;
-	} else if (!connection->gone_since || connection->gone_at != body) {
+	} else if (!connection->gone_since || connection->gone_at != part) {
 		connection->gone_since = now;
-		connection->gone_at = body;
+		connection->gone_at = part;
 	}
 	return connection->gone_since && now - connection->gone_since >= GONE_MS;
 }
@@ -100,7 +101,7 @@ static void connection_forget(struct connection *connection)
 	free(connection);
 }
 
-/* No two sockets ever have the same. 0: the descriptor is no socket. */
+/* The kernel's number for a socket, never used twice. 0: the descriptor is no socket. */
 static uint64_t socket_cookie(int fd)
 {
 	uint64_t cookie = 0;
@@ -109,8 +110,9 @@ static uint64_t socket_cookie(int fd)
 	return getsockopt(fd, SOL_SOCKET, SO_COOKIE, &cookie, &len) ? 0 : cookie;
 }
 
-/* Ends who is late; libmicrohttpd sees the end and closes. It says nothing of a connection that it
- * failed to begin: that socket is closed. */
+/* Shuts down connections that missed their deadline; libmicrohttpd then closes them. If
+ * libmicrohttpd failed to begin a connection, it closes the socket without a callback: the list
+ * removes such a connection. */
 static void connections_end_late(struct connections *all)
 {
 	int64_t now = monotonic_ms();
@@ -122,13 +124,13 @@ static void connections_end_late(struct connections *all)
 		next = at->next;
 		if (!at->mhd && socket_cookie(at->fd) != at->cookie)
 			connection_forget(at);
-		else if (at->mhd && ((until && now >= until) || is_gone(at, now)))
+		else if (at->mhd && ((until && now >= until) || connection_is_gone(at, now)))
 			shutdown(at->fd, SHUT_RDWR);
 		else if (at->mhd && atomic_load(&at->phase) == CONNECTION_WAITS &&
 			 connection_is_at_end(at))
-			/* Where the end came with the last bytes, libmicrohttpd was told of both
-			 * once and read only these. This wakes it; what it has read meanwhile can
-			 * still be answered. */
+			/* The client's end arrived together with its last bytes. epoll reported
+			 * both at once, and libmicrohttpd only read the bytes. This wakes it. It
+			 * can still answer a request that it has read. */
 			shutdown(at->fd, SHUT_RD);
 	}
 	pthread_mutex_unlock(&all->lock);
@@ -151,7 +153,7 @@ static void *connections_watch(void *context)
 				pthread_mutex_unlock(&all->lock);
 				return NULL;
 			}
-			/* A parked connection stays until it is let go, here. */
+			/* libmicrohttpd cannot close a parked connection before this resumes it. */
 			connection_unpark(connection);
 		}
 		pthread_mutex_unlock(&all->lock);
@@ -189,7 +191,7 @@ enum err connections_new(const struct http_limits *limits, struct connections **
 void connections_end(struct connections *connections)
 {
 	if (eventfd_write(connections->stop, 1))
-		abort(); /* never: it is the first one */
+		abort(); /* cannot fail: the counter is 0 */
 	pthread_join(connections->thread, NULL);
 	pthread_mutex_lock(&connections->lock);
 	connections->ending = true;
@@ -203,7 +205,7 @@ void connections_free(struct connections *connections)
 {
 	if (!connections)
 		return;
-	/* Those that libmicrohttpd never began. */
+	/* Connections that libmicrohttpd never began. */
 	for (struct connection *at = connections->first, *next; at; at = next) {
 		next = at->next;
 		connection_forget(at);
@@ -236,8 +238,8 @@ int connections_room(const struct connections *connections)
 	return connections->room;
 }
 
-/* Makes a place for the descriptor. Under the lock. */
-static bool has_admitted_slot(struct connections *all, int fd)
+/* Makes room in `admitted` for the descriptor. Under the lock. False: out of memory. */
+static bool connections_make_slot(struct connections *all, int fd)
 {
 	size_t len = (size_t)fd + 64;
 	struct connection **admitted;
@@ -253,7 +255,7 @@ static bool has_admitted_slot(struct connections *all, int fd)
 	return true;
 }
 
-/* Takes it out. Under the lock. NULL: there is none. */
+/* Takes the connection of a descriptor out of `admitted`. Under the lock. NULL: there is none. */
 static struct connection *connections_take_admitted(struct connections *all, int fd)
 {
 	struct connection *connection = NULL;
@@ -283,7 +285,7 @@ bool connections_admit(struct connections *connections, int fd, const struct soc
 	if (stale)
 		connection_forget(stale);
 	admitted = subnets_have_room(&connections->subnets, from) &&
-		   has_admitted_slot(connections, fd);
+		   connections_make_slot(connections, fd);
 	if (admitted) {
 		connection->subnet = subnets_enter(&connections->subnets, from);
 		connection->next = connections->first;
@@ -334,8 +336,23 @@ void connections_remove(struct connection *connection)
 	pthread_mutex_unlock(&all->lock);
 }
 
-/* Whether the connection was silent long enough, and its socket has no unread bytes. */
-static bool may_be_ended(const struct connection *connection, int64_t since, int64_t now)
+void connections_count(struct connections *connections, struct http_load *load_out)
+{
+	pthread_mutex_lock(&connections->lock);
+	load_out->connections = connections->count;
+	load_out->connections_most = connections->limits.connections;
+	for (const struct connection *at = connections->first; at; at = at->next) {
+		int phase = atomic_load(&at->phase);
+
+		load_out->shaking_hands += phase == CONNECTION_SHAKES_HANDS;
+		load_out->working += phase == CONNECTION_WORKS;
+	}
+	pthread_mutex_unlock(&connections->lock);
+}
+
+/* Whether a drain may end the connection: it was silent long enough, and its socket has no unread
+ * bytes. */
+static bool connection_may_end(const struct connection *connection, int64_t since, int64_t now)
 {
 	int64_t quiet = atomic_load(&connection->quiet_since);
 	char byte;
@@ -353,10 +370,10 @@ size_t connections_drain(struct connections *connections, int64_t since)
 
 	pthread_mutex_lock(&connections->lock);
 	for (struct connection *at = connections->first; at; at = at->next) {
-		if (!may_be_ended(at, since, now))
+		if (!connection_may_end(at, since, now))
 			continue;
-		/* libmicrohttpd may have read a request at this very moment: that can still be
-		 * answered. Else it closes when it has read to the end. */
+		/* libmicrohttpd may have read a request at this very moment, and can still answer
+		 * it. Otherwise it closes the connection. */
 		at->ended = true;
 		shutdown(at->fd, SHUT_RD);
 	}
@@ -370,12 +387,18 @@ static void connection_set_until(struct connection *connection, int64_t until)
 	atomic_store_explicit(&connection->until, until, memory_order_relaxed);
 }
 
-static void connection_set_reading_body(struct connection *connection, bool reading)
+static void connection_begins_part(struct connection *connection)
 {
-	atomic_store_explicit(&connection->reading_body, reading, memory_order_relaxed);
+	atomic_fetch_add_explicit(&connection->parts, 1, memory_order_relaxed);
+	atomic_store_explicit(&connection->reading, true, memory_order_relaxed);
 }
 
-/* How long that much may take. */
+static void connection_ends_part(struct connection *connection)
+{
+	atomic_store_explicit(&connection->reading, false, memory_order_relaxed);
+}
+
+/* How long the transfer of that many bytes may take. */
 static int64_t connection_transfer_ms(const struct connection *connection, uint64_t bytes)
 {
 	const struct http_limits *limits = &connection->all->limits;
@@ -383,8 +406,9 @@ static int64_t connection_transfer_ms(const struct connection *connection, uint6
 	return limits->body_ms + (int64_t)(bytes / limits->bytes_per_ms);
 }
 
-/* The first byte of a head shows nowhere: so the time that a connection may be idle and that of the
- * head, together. libmicrohttpd ends those that are silent at the first of the two. */
+/* The deadline is the idle time plus the time for a head, because libmicrohttpd does not report the
+ * first byte of a head. If the connection is silent, libmicrohttpd closes it after the idle
+ * time. */
 void connection_awaits_head(struct connection *connection)
 {
 	const struct http_limits *limits = &connection->all->limits;
@@ -412,14 +436,14 @@ void connection_begins_request(struct connection *connection)
 	int64_t until = monotonic_ms() + connection->all->limits.head_ms;
 
 	atomic_store(&connection->phase, CONNECTION_WORKS);
+	connection_begins_part(connection);
 	if (until < atomic_load_explicit(&connection->until, memory_order_relaxed))
 		connection_set_until(connection, until);
 }
 
 void connection_begins_body(struct connection *connection)
 {
-	atomic_fetch_add_explicit(&connection->bodies, 1, memory_order_relaxed);
-	connection_set_reading_body(connection, true);
+	connection_begins_part(connection);
 	connection->began = monotonic_ms();
 	connection_reads_body(connection, 0);
 }
@@ -432,14 +456,26 @@ void connection_reads_body(struct connection *connection, uint64_t received)
 
 void connection_works(struct connection *connection)
 {
-	connection_set_reading_body(connection, false);
+	connection_ends_part(connection);
 	connection_set_until(connection, 0);
 }
 
 void connection_sends(struct connection *connection, uint64_t size)
 {
-	connection_set_reading_body(connection, false);
+	connection_ends_part(connection);
 	connection_set_until(connection, monotonic_ms() + connection_transfer_ms(connection, size));
+}
+
+void connection_pauses(struct connection *connection)
+{
+	connection->left =
+		atomic_load_explicit(&connection->until, memory_order_relaxed) - monotonic_ms();
+	connection_set_until(connection, 0);
+}
+
+void connection_sends_on(struct connection *connection)
+{
+	connection_set_until(connection, monotonic_ms() + connection->left);
 }
 
 bool connection_park(struct connection *connection)

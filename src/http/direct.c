@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Without this a request of some 32,100 bytes would be closed without a word: shorter ones leave
- * libmicrohttpd room for docket's refusal, and longer ones it refuses itself. */
+/* Answers requests whose head has some 32,100 bytes. A shorter head leaves libmicrohttpd room for
+ * docket's refusal, and libmicrohttpd itself refuses a longer one. To one of this length it would
+ * give no answer. */
 #include "direct.h"
 
 #include <gnutls/gnutls.h>
@@ -11,23 +12,23 @@
 
 #define DISCARD_MAX ((size_t)256 * 1024)
 
-static void add_line(struct buf *out, const char *name, const char *value)
+static void direct_add_line(struct buf *out, const char *name, const char *value)
 {
 	buf_printf(out, "%s: %s\r\n", name, value);
 }
 
-static void add_date(struct buf *out)
+static void direct_add_date(struct buf *out)
 {
 	time_t now = time(NULL);
 	struct tm utc;
 	char text[64];
 
 	if (gmtime_r(&now, &utc) && strftime(text, sizeof(text), "%a, %d %b %Y %H:%M:%S GMT", &utc))
-		add_line(out, "Date", text);
+		direct_add_line(out, "Date", text);
 }
 
-/* Ends our side behind it. */
-static bool direct_put(const struct http_request *request, struct slice text)
+/* Sends the answer, then ends docket's side of the connection. */
+static bool direct_send(const struct http_request *request, struct slice text)
 {
 	const union MHD_ConnectionInfo *tls =
 		MHD_get_connection_info(request->connection, MHD_CONNECTION_INFO_GNUTLS_SESSION);
@@ -44,8 +45,8 @@ static bool direct_put(const struct http_request *request, struct slice text)
 	return count == (ssize_t)text.len;
 }
 
-/* Reads what has come besides. A connection that is closed with unread bytes is reset, which can
- * cost the client the answer. */
+/* Reads the bytes that have arrived. If a connection is closed with unread bytes, the kernel resets
+ * it and the client can lose the answer. */
 static void direct_discard_unread(int fd)
 {
 	char bytes[8192];
@@ -62,21 +63,21 @@ bool direct_answer(struct http_request *request, const char *hsts)
 	bool sent;
 
 	buf_printf(&text, "HTTP/1.1 %u %s\r\n", response->status, http_reason(response->status));
-	add_date(&text);
-	add_line(&text, "Connection", "close");
+	direct_add_date(&text);
+	direct_add_line(&text, "Connection", "close");
 	buf_printf(&text, "Content-Length: %zu\r\n", response->body.len);
 	for (size_t i = 0; i < response->header_count; i++)
-		add_line(&text, response->headers[i].name, response->headers[i].value);
+		direct_add_line(&text, response->headers[i].name, response->headers[i].value);
 	if (hsts)
-		add_line(&text, "Strict-Transport-Security", hsts);
+		direct_add_line(&text, "Strict-Transport-Security", hsts);
 	if (*request->id)
-		add_line(&text, "X-Request-Id", request->id);
+		direct_add_line(&text, "X-Request-Id", request->id);
 	buf_add_text(&text, "\r\n");
 	if (strcmp(request->method, "HEAD") != 0) {
 		request->body_bytes = response->body.len;
 		buf_add_slice(&text, buf_slice(&response->body));
 	}
-	sent = !text.failed && direct_put(request, buf_slice(&text));
+	sent = !text.failed && direct_send(request, buf_slice(&text));
 	direct_discard_unread(request->on->fd);
 	buf_release(&text);
 	return sent;

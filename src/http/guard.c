@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: MIT */
-/* The framing guard. libmicrohttpd before 0.9.77 takes the first of several Content-Length
- * headers, lets any Transfer-Encoding override it, reads `Content-Length : 3` as a header of
- * another name, ends the head at a header without a name, joins folded lines in a way that spoils
- * names, takes a bare LF for an end of line, and cuts texts at NUL. RFC 9112 allows or asks for 400
- * in each case (sections 2.2, 3, 5.1, 5.2, 6.1, 6.3). One form cannot be told from a clean one any
- * more: NUL and LF at the end of a line look like CR and LF. */
+/* The framing guard. libmicrohttpd before 0.9.77 takes the first of several Content-Length headers,
+ * lets any Transfer-Encoding override it, reads `Content-Length : 3` as a header of another name,
+ * ends the head at a header without a name, joins folded lines in a way that spoils names, takes a
+ * bare LF for an end of line, and cuts texts at NUL. RFC 9112 allows or requires 400 in each case
+ * (sections 2.2, 3, 5.1, 5.2, 6.1, 6.3). The guard cannot see one fault: NUL and LF at the end of a
+ * line look like CR and LF. */
 #include "guard.h"
 
 #include <microhttpd.h>
 
 #include "base/text.h"
 
-/* libmicrohttpd before 0.9.77 leaves the head where it received it, with NUL in the place of each
- * line's end and of what separates its parts. */
+/* libmicrohttpd before 0.9.77 leaves the head where it received it. It overwrites the end of each
+ * line, and the separators in it, with NUL. */
 #define IN_PLACE GUARD_READS_IN_PLACE
 
 struct headers {
@@ -38,10 +38,11 @@ static bool is_token(const char *text, size_t len)
 	return len > 0;
 }
 
-/* The line of a header that was cut at a NUL, put together from folded lines, or ended by a bare LF
- * does not lie as it must: the name, the colon, blanks, the value, CRLF. */
-static bool lies_in_place(struct headers *headers, const char *name, size_t name_len,
-			  const char *value, size_t value_len)
+/* Whether a header lies in memory as a line must: the name, the colon, blanks, the value, CRLF. It
+ * does not if libmicrohttpd cut it at a NUL, joined it from folded lines, or took a bare LF for its
+ * end. */
+static bool header_lies_in_place(struct headers *headers, const char *name, size_t name_len,
+				 const char *value, size_t value_len)
 {
 	const char *at = name + name_len + 1;
 
@@ -70,7 +71,7 @@ static bool is_host(struct slice host)
 	bool literal = host.len && host.ptr[0] == '[';
 	size_t at = literal ? 1 : 0;
 
-	/* `value` of a header ends with NUL. */
+	/* The value of a header is NUL-terminated. */
 	at += strspn(host.ptr + at, literal ? "0123456789abcdefABCDEFv.:" : name);
 	if (literal && host.ptr[at++] != ']')
 		return false;
@@ -79,9 +80,9 @@ static bool is_host(struct slice host)
 	return at == host.len;
 }
 
-/* What holds for each header and each trailer. False where it is at fault. */
-static bool check_form(struct headers *headers, const char *name, size_t name_len,
-		       const char *value, size_t value_len)
+/* Checks the form of a header or a trailer. False: it is wrong. */
+static bool header_check_form(struct headers *headers, const char *name, size_t name_len,
+			      const char *value, size_t value_len)
 {
 	if (!value) {
 		value = "";
@@ -90,37 +91,37 @@ static bool check_form(struct headers *headers, const char *name, size_t name_le
 	}
 	if (!is_token(name, name_len))
 		headers->why = "a header name is not a token";
-	else if (IN_PLACE && !lies_in_place(headers, name, name_len, value, value_len))
+	else if (IN_PLACE && !header_lies_in_place(headers, name, name_len, value, value_len))
 		headers->why = "a header has a NUL, no name, or a line that does not end with CRLF";
 	else if (has_control(value, value_len))
 		headers->why = "a header has a control character";
 	return headers->why == NULL;
 }
 
-static enum MHD_Result header_look(void *context, enum MHD_ValueKind kind, const char *name,
-				   size_t name_len, const char *value, size_t value_len)
+static enum MHD_Result header_check(void *context, enum MHD_ValueKind kind, const char *name,
+				    size_t name_len, const char *value, size_t value_len)
 {
 	struct headers *headers = context;
 	struct slice key = {name, name_len};
 
 	(void)kind;
-	if (!check_form(headers, name, name_len, value, value_len))
+	if (!header_check_form(headers, name, name_len, value, value_len))
 		return MHD_NO;
 	headers->content_lengths += slice_is_nocase(key, "Content-Length");
 	if (slice_is_nocase(key, "Host")) {
 		headers->hosts++;
 		if (!is_host((struct slice){value, value_len}))
-			headers->why = "Host is not a host";
+			headers->why = "the header Host is not a host name or an address";
 	}
 	if (slice_is_nocase(key, "Transfer-Encoding")) {
 		headers->transfer_encodings++;
 		if (!slice_is_nocase((struct slice){value, value_len}, "chunked"))
-			headers->why = "Transfer-Encoding must be chunked";
+			headers->why = "the header Transfer-Encoding must be chunked";
 	}
 	return headers->why ? MHD_NO : MHD_YES;
 }
 
-/* The request line: one blank between its parts. */
+/* Whether the parts of the request line lie in memory with one blank between them. */
 static bool line_lies_in_place(const struct http_request *request, const char *version)
 {
 	const char *target = request->target_end - request->target.len;
@@ -129,7 +130,7 @@ static bool line_lies_in_place(const struct http_request *request, const char *v
 	       version == request->target_end + 1;
 }
 
-/* Behind the last header comes the empty line, and that is all of the head. */
+/* Whether the empty line comes after the last header and ends the head. */
 static bool head_ends(const struct http_request *request, const struct headers *headers)
 {
 	const union MHD_ConnectionInfo *size = MHD_get_connection_info(
@@ -139,8 +140,8 @@ static bool head_ends(const struct http_request *request, const struct headers *
 	       headers->line[0] == '\0' && headers->line[1] == '\0';
 }
 
-/* The headers together. `http_1_0`: the request is not of HTTP/1.1. NULL when all is well. */
-static const char *check_framing(const struct headers *headers, bool http_1_0)
+/* Checks the headers together. `http_1_0`: the request has HTTP/1.0. NULL: they are accepted. */
+static const char *headers_check(const struct headers *headers, bool http_1_0)
 {
 	if (headers->content_lengths > 1)
 		return "there is more than one Content-Length";
@@ -165,14 +166,15 @@ struct refusal guard_check(const struct http_request *request, const char *versi
 	if (!is_token(request->method, strlen(request->method)))
 		return (struct refusal){400, "the method is not a token"};
 	if (IN_PLACE && !line_lies_in_place(request, version))
-		return (struct refusal){400, "the request line has a NUL or a blank too many"};
+		return (struct refusal){
+			400, "the request line has a NUL or more than one blank between its parts"};
 	if (!http_1_0 && strcmp(version, "HTTP/1.1") != 0)
 		return (struct refusal){505, "the version must be HTTP/1.1 or HTTP/1.0"};
-	MHD_get_connection_values_n(request->connection, MHD_HEADER_KIND, header_look, &headers);
+	MHD_get_connection_values_n(request->connection, MHD_HEADER_KIND, header_check, &headers);
 	if (!headers.why && IN_PLACE && !head_ends(request, &headers))
 		headers.why = "a header has a NUL, no name, or a line that does not end with CRLF";
 	if (!headers.why)
-		headers.why = check_framing(&headers, http_1_0);
+		headers.why = headers_check(&headers, http_1_0);
 	return headers.why ? (struct refusal){400, headers.why} : (struct refusal){0, NULL};
 }
 
@@ -182,19 +184,19 @@ struct trailers {
 	const char *first;
 };
 
-static enum MHD_Result look_at_trailer(void *context, enum MHD_ValueKind kind, const char *name,
-				       size_t name_len, const char *value, size_t value_len)
+static enum MHD_Result trailer_check(void *context, enum MHD_ValueKind kind, const char *name,
+				     size_t name_len, const char *value, size_t value_len)
 {
 	struct trailers *trailers = context;
 
 	(void)kind;
-	/* libmicrohttpd 0.9.75 shows the last header once more, where the trailers, or the empty
-	 * line that ends them, did not come in one piece. */
+	/* libmicrohttpd 0.9.75 lists the last header again, if the trailers or the empty line after
+	 * them did not arrive in one piece. */
 	if (IN_PLACE && name >= trailers->head && name < trailers->head_end)
 		return MHD_YES;
 	if (!trailers->first)
 		trailers->first = trailers->headers.line = name;
-	if (!check_form(&trailers->headers, name, name_len, value, value_len))
+	if (!header_check_form(&trailers->headers, name, name_len, value, value_len))
 		return MHD_NO;
 	if (!IN_PLACE && value)
 		trailers->headers.line = value + value_len + 2;
@@ -208,10 +210,9 @@ const char *guard_trailers(const struct http_request *request, size_t *bytes_out
 	struct trailers trailers = {.head = request->line};
 
 	trailers.head_end = request->line + (size ? size->header_size : 0);
-	MHD_get_connection_values_n(request->connection, MHD_FOOTER_KIND, look_at_trailer,
-				    &trailers);
+	MHD_get_connection_values_n(request->connection, MHD_FOOTER_KIND, trailer_check, &trailers);
 	*bytes_out = trailers.first ? (size_t)(trailers.headers.line - trailers.first) : 0;
-	return trailers.headers.why ? "a trailer behind the last chunk is malformed" : NULL;
+	return trailers.headers.why ? "a trailer after the last chunk is malformed" : NULL;
 }
 
 static int hex_digit(char c)
@@ -223,7 +224,7 @@ static int hex_digit(char c)
 	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
 }
 
-static const char *decode_path(struct arena *arena, struct slice raw, struct slice *path_out)
+static const char *path_decode(struct arena *arena, struct slice raw, struct slice *path_out)
 {
 	char *path = arena_alloc(arena, raw.len + 1);
 	size_t len = 0;
@@ -256,7 +257,7 @@ const char *guard_target(struct arena *arena, struct slice target, struct slice 
 	const char *mark = target.len ? memchr(target.ptr, '?', target.len) : NULL;
 	struct slice path = target;
 
-	/* An unencoded timestamp of a filter is the commonest way to get here. */
+	/* Most often this is a timestamp of a filter that was not encoded. */
 	if (target.len && memchr(target.ptr, ' ', target.len))
 		return "the target has a blank; write it as %20, as in "
 		       "updated_from=2024-01-01%2009:30:00";
@@ -283,5 +284,5 @@ const char *guard_target(struct arena *arena, struct slice target, struct slice 
 	}
 	if (path.len == 0 || (path.ptr[0] != '/' && !slice_is(path, "*")))
 		return "the target is not a path";
-	return decode_path(arena, path, path_out);
+	return path_decode(arena, path, path_out);
 }

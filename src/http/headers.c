@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Headers of requests, which libmicrohttpd keeps, and of answers. */
+/* The headers of requests, which libmicrohttpd keeps, and of answers. */
 #include <assert.h>
 #include <microhttpd.h>
 
@@ -22,8 +22,8 @@ struct list {
 	struct buf values;
 };
 
-static enum MHD_Result add_to_list(void *context, enum MHD_ValueKind kind, const char *name,
-				   const char *value)
+static enum MHD_Result list_add_value(void *context, enum MHD_ValueKind kind, const char *name,
+				      const char *value)
 {
 	struct list *list = context;
 
@@ -38,7 +38,7 @@ enum err http_header_list(struct http_request *request, const char *name, struct
 	struct list list = {.name = name};
 	char *copy;
 
-	MHD_get_connection_values(request->connection, MHD_HEADER_KIND, add_to_list, &list);
+	MHD_get_connection_values(request->connection, MHD_HEADER_KIND, list_add_value, &list);
 	copy = list.values.failed ? NULL : arena_copy(&request->arena, buf_slice(&list.values));
 	if (copy)
 		*list_out = (struct slice){copy, list.values.len};
@@ -52,8 +52,8 @@ struct wanted {
 	bool found;
 };
 
-static enum MHD_Result look_for(void *context, enum MHD_ValueKind kind, const char *name,
-				const char *value)
+static enum MHD_Result wanted_look(void *context, enum MHD_ValueKind kind, const char *name,
+				   const char *value)
 {
 	struct wanted *wanted = context;
 	size_t len;
@@ -73,7 +73,7 @@ bool http_header_has(const struct http_request *request, const char *name, const
 {
 	struct wanted wanted = {.name = name, .token = token};
 
-	MHD_get_connection_values(request->connection, MHD_HEADER_KIND, look_for, &wanted);
+	MHD_get_connection_values(request->connection, MHD_HEADER_KIND, wanted_look, &wanted);
 	return wanted.found;
 }
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Requests and answers over libmicrohttpd's epoll threads: each request is one object from its
- * first line to its end, and goes through the states below on its connection's thread. */
+/* Requests and answers, on libmicrohttpd's threads. Each request is one object from its first line
+ * to its end. It goes through the states below on its connection's thread. */
 #include <assert.h>
 
+#include "base/array.h"
 #include "base/clock.h"
 #include "connections.h"
 #include "direct.h"
@@ -10,25 +11,16 @@
 #include "http_private.h"
 #include "room.h"
 
-/* A year, for this name alone: those beside it may not be ours (RFC 6797). */
+/* A year. Without includeSubDomains (RFC 6797), because hosts below this name may not be
+ * docket's. */
 #define HSTS "max-age=31536000"
-/* What all answers under way may hold before no large one is begun. */
-#define SENDING_MAX (512L * 1024 * 1024)
-/* A body of unknown length can only be answered when it is over: up to this much is read and
- * thrown away, then the connection is closed. */
+/* A request with a body of unknown length can only be answered after the body. Up to this much of
+ * it is read and thrown away, then the connection is closed. */
 #define DRAIN_LIMIT (4 * 1024 * 1024)
 
-enum request_state {
-	REQUEST_LINE,  /* the request line is there */
-	REQUEST_HEAD,  /* the head is there and is being shown to the application */
-	REQUEST_BODY,  /* it was */
-	REQUEST_WAITS, /* suspended until http_resume() */
-	REQUEST_ANSWERED,
-};
-
-/* libmicrohttpd would keep every parameter in the connection's memory, and drop a request that has
- * some hundred of them. docket reads its own copy of the target; in libmicrohttpd's, whose memory
- * is writable, the query becomes empty before it is read. */
+/* Makes the query empty in libmicrohttpd's copy of the target, which is writable, before
+ * libmicrohttpd parses it. libmicrohttpd would keep every parameter in the connection's memory, and
+ * drop a request that has some hundred parameters. docket reads its own copy of the target. */
 static void hide_query(const char *uri)
 {
 	char *query = strchr(uri, '?');
@@ -45,7 +37,8 @@ void *request_begin(void *context, const char *uri, struct MHD_Connection *conne
 	char *target;
 
 	connection_begins_request(info->socket_context);
-	/* If no request is made here, request_handle() refuses it and the connection is closed. */
+	/* If there is no memory for a request, request_handle() makes libmicrohttpd close the
+	 * connection. */
 	request = calloc(1, sizeof(*request));
 	if (!request)
 		return NULL;
@@ -69,7 +62,7 @@ void *request_begin(void *context, const char *uri, struct MHD_Connection *conne
 	return request;
 }
 
-static enum http_end end_of(enum MHD_RequestTerminationCode code)
+static enum http_end request_end_kind(enum MHD_RequestTerminationCode code)
 {
 	switch (code) {
 	case MHD_REQUEST_TERMINATED_COMPLETED_OK:
@@ -81,6 +74,18 @@ static enum http_end end_of(enum MHD_RequestTerminationCode code)
 	default:
 		return HTTP_BROKEN_OFF;
 	}
+}
+
+static void request_count(struct http_server *server, const struct http_request *request)
+{
+	unsigned digit = request->response.status / 100;
+
+	if (request->ended == HTTP_REFUSED)
+		atomic_fetch_add(&server->refused, 1);
+	else if (request->ended == HTTP_SENT && digit < COUNT_OF(server->answered))
+		atomic_fetch_add(&server->answered[digit], 1);
+	else
+		atomic_fetch_add(&server->not_answered, 1);
 }
 
 void request_end(void *context, struct MHD_Connection *connection, void **slot,
@@ -96,10 +101,12 @@ void request_end(void *context, struct MHD_Connection *connection, void **slot,
 	connection_awaits_head(request->on);
 	request->ended = request->state == REQUEST_LINE && code == MHD_REQUEST_TERMINATED_WITH_ERROR
 				 ? HTTP_REFUSED
-			 : request->said ? HTTP_SENT
-					 : end_of(code);
+			 : request->sent_directly ? HTTP_SENT
+						  : request_end_kind(code);
+	if (code == MHD_REQUEST_TERMINATED_COMPLETED_OK)
+		request->body_bytes += request->last_block;
+	request_count(server, request);
 	server->app->on_end(server->app_data, request);
-	atomic_fetch_sub(&server->sending, (long)request->held);
 	if (request->state != REQUEST_LINE)
 		atomic_fetch_sub(&server->under_way, 1);
 	buf_release(&request->received);
@@ -108,44 +115,55 @@ void request_end(void *context, struct MHD_Connection *connection, void **slot,
 	free(request);
 }
 
-/* Whether the connection goes on behind the answer, and how long it may be idle then. */
-static void add_persistence(const struct http_request *request, struct MHD_Response *made)
+/* Says in the answer whether the connection stays open, and for how long it may be idle. */
+static void response_add_persistence(const struct http_request *request, struct MHD_Response *made)
 {
 	const struct http_server *server = request->server;
 
 	if (request->response.close || atomic_load(&server->draining)) {
 		MHD_add_response_header(made, "Connection", "close");
 	} else if (request->keeps) {
-		/* Keep-Alive is of this connection alone, so Connection must name it (RFC 9110,
-		 * section 7.6.1); libmicrohttpd adds that. */
+		/* Keep-Alive is about this connection only, so Connection must name it (RFC 9110,
+		 * section 7.6.1). With this option libmicrohttpd does so. */
 		MHD_set_response_options(made, MHD_RF_SEND_KEEP_ALIVE_HEADER, MHD_RO_END);
 		MHD_add_response_header(made, "Keep-Alive", server->keep_alive);
 	}
 }
 
+/* The body is complete. */
+static struct MHD_Response *answer_whole(struct http_request *request)
+{
+	struct buf *body = &request->response.body;
+	struct MHD_Response *made =
+		MHD_create_response_from_buffer(body->len, body->ptr, MHD_RESPMEM_MUST_FREE);
+
+	if (!made)
+		return NULL;
+	if (strcmp(request->method, "HEAD") != 0 && request->response.status != 304)
+		request->body_bytes = body->len;
+	*body = (struct buf){0};
+	return made;
+}
+
 static enum MHD_Result request_answer(struct http_request *request)
 {
 	struct http_response *response = &request->response;
-	uint64_t size = response->body.len;
 	struct MHD_Response *made;
 	enum MHD_Result result;
+	uint64_t size;
 
 	assert(response->status);
 	request->server->app->on_answer(request->server->app_data, request);
 	if (response->body.failed)
-		return MHD_NO; /* out of memory: nothing whole can be said */
+		return MHD_NO; /* out of memory: the body is not complete */
 	if (request->cramped) {
-		request->said = direct_answer(request, request->server->tls ? HSTS : NULL);
+		request->sent_directly = direct_answer(request, request->server->tls ? HSTS : NULL);
 		return MHD_NO;
 	}
-	made = MHD_create_response_from_buffer(size, response->body.ptr, MHD_RESPMEM_MUST_FREE);
+	size = response->body.len + response->more;
+	made = response->more ? answer_in_pieces(request) : answer_whole(request);
 	if (!made)
 		return MHD_NO;
-	if (strcmp(request->method, "HEAD") != 0 && response->status != 304)
-		request->body_bytes = response->body.len;
-	request->held = response->body.len;
-	atomic_fetch_add(&request->server->sending, (long)request->held);
-	response->body = (struct buf){0};
 	for (size_t i = 0; i < response->header_count; i++)
 		MHD_add_response_header(made, response->headers[i].name,
 					response->headers[i].value);
@@ -153,7 +171,7 @@ static enum MHD_Result request_answer(struct http_request *request)
 		MHD_add_response_header(made, "Strict-Transport-Security", HSTS);
 	if (*request->id)
 		MHD_add_response_header(made, "X-Request-Id", request->id);
-	add_persistence(request, made);
+	response_add_persistence(request, made);
 	connection_sends(request->on, size);
 	request->state = REQUEST_ANSWERED;
 	result = MHD_queue_response(request->connection, response->status, made);
@@ -161,12 +179,12 @@ static enum MHD_Result request_answer(struct http_request *request)
 	return result;
 }
 
-static void read_lengths(struct http_request *request)
+static void request_read_lengths(struct http_request *request)
 {
 	struct slice length = http_header(request, "Content-Length");
 	struct slice expect = http_header(request, "Expect");
 
-	/* libmicrohttpd has refused what is not a number of 64 bits. */
+	/* libmicrohttpd has refused all but 64-bit numbers. */
 	if (length.ptr)
 		request->content_length = strtoull(length.ptr, NULL, 10);
 	request->in_chunks = http_header(request, "Transfer-Encoding").ptr != NULL;
@@ -174,15 +192,15 @@ static void read_lengths(struct http_request *request)
 }
 
 /* RFC 9112, section 9.3. */
-static bool keeps_connection(const struct http_request *request, const char *version)
+static bool request_keeps_connection(const struct http_request *request, const char *version)
 {
 	return strcmp(version, "HTTP/1.0") == 0
 		       ? http_header_has(request, "Connection", "keep-alive")
 		       : !http_header_has(request, "Connection", "close");
 }
 
-/* The authority of the target goes before the header Host (RFC 9112, section 3.2.2). */
-static const char *read_host(struct http_request *request, struct slice authority)
+/* The authority of the target takes precedence over the header Host (RFC 9112, section 3.2.2). */
+static const char *request_read_host(struct http_request *request, struct slice authority)
 {
 	struct slice host = authority.len ? authority : http_header(request, "Host");
 
@@ -190,12 +208,12 @@ static const char *read_host(struct http_request *request, struct slice authorit
 	return request->host ? NULL : "there is no memory for it";
 }
 
-/* The application has seen the head. */
-static enum MHD_Result leave_head(struct http_request *request)
+/* on_head has returned, or the request was resumed after it. */
+static enum MHD_Result request_leave_head(struct http_request *request)
 {
 	if (!request->response.status)
 		return MHD_YES;
-	/* The connection must close behind an answer that comes before the body. */
+	/* After an answer that comes before the body, the connection must close. */
 	if (request->content_length > request->server->app->body_limit ||
 	    (request->expects_continue && request->content_length)) {
 		request->response.close = true;
@@ -212,8 +230,8 @@ static void request_refuse(struct http_request *request, struct refusal refusal)
 	request->response.close = true;
 }
 
-/* Reads the line and the headers into the request, or says why it is refused. */
-static struct refusal read_head(struct http_request *request, const char *version)
+/* Reads the request line and the headers into the request, or refuses it. */
+static struct refusal request_read_head(struct http_request *request, const char *version)
 {
 	struct refusal refusal = guard_check(request, version);
 	struct room room = room_of(request->connection, 0);
@@ -228,10 +246,10 @@ static struct refusal read_head(struct http_request *request, const char *versio
 	why = guard_target(&request->arena, request->target, &request->path, &request->query,
 			   &authority);
 	if (!why)
-		why = read_host(request, authority);
+		why = request_read_host(request, authority);
 	if (why)
 		return (struct refusal){400, why};
-	read_lengths(request);
+	request_read_lengths(request);
 	return refusal;
 }
 
@@ -245,23 +263,23 @@ static enum MHD_Result take_head(struct http_request *request, const char *metho
 	request->line = method;
 	atomic_fetch_add(&server->under_way, 1);
 	connection_begins_body(request->on);
-	/* libmicrohttpd overwrites its own when it refuses a body. */
+	/* A copy, because libmicrohttpd overwrites its own when it refuses a body. */
 	request->method = arena_copy(&request->arena, slice_of(method));
 	if (!request->method)
 		return MHD_NO;
-	refusal = read_head(request, version);
+	refusal = request_read_head(request, version);
 	if (refusal.status) {
 		request_refuse(request, refusal);
 		return request_answer(request);
 	}
-	request->keeps = keeps_connection(request, version);
+	request->keeps = request_keeps_connection(request, version);
 	server->app->on_head(server->app_data, request);
 	request->state = REQUEST_BODY;
-	return request->head_waits ? MHD_YES : leave_head(request);
+	return request->head_waits ? MHD_YES : request_leave_head(request);
 }
 
-/* The trailers of a body in chunks are read as headers are, and thrown away. */
-static void check_trailers(struct http_request *request)
+/* Trailers are checked as headers are, and thrown away. */
+static void request_check_trailers(struct http_request *request)
 {
 	const char *why = guard_trailers(request, &request->trailers);
 	struct room room = room_of(request->connection, request->trailers);
@@ -270,7 +288,7 @@ static void check_trailers(struct http_request *request)
 
 	request->cramped = room_is_cramped(&room);
 	if (refusal.status && request->response.status)
-		request->response.close = true; /* it was refused already */
+		request->response.close = true; /* it has an answer already */
 	else if (refusal.status)
 		request_refuse(request, refusal);
 }
@@ -298,7 +316,7 @@ static enum MHD_Result take_end(struct http_request *request)
 
 	connection_works(request->on);
 	if (request->in_chunks)
-		check_trailers(request);
+		request_check_trailers(request);
 	if (!request->response.status) {
 		request->body = buf_slice(&request->received);
 		server->app->on_body(server->app_data, request);
@@ -308,10 +326,11 @@ static enum MHD_Result take_end(struct http_request *request)
 	return request_answer(request);
 }
 
-/* libmicrohttpd reads from a resumed connection before it goes on with it. Where the client, or the
- * drain, has ended that side, it closes then, and the answer is lost. But it goes on first with
- * those whose timeout is their own: so a suspended connection has one. */
-static void set_own_timeout(struct http_request *request, bool own)
+/* Gives a suspended connection a timeout of its own, one second longer. libmicrohttpd reads from a
+ * resumed connection before it calls request_handle(). If the client or the drain has ended the
+ * reading side, libmicrohttpd would close the connection and the answer would be lost. It calls
+ * request_handle() first for a connection with a timeout of its own. */
+void request_set_own_timeout(struct http_request *request, bool own)
 {
 	MHD_set_connection_option(request->connection, MHD_CONNECTION_OPTION_TIMEOUT,
 				  request->server->silence_s + own);
@@ -334,11 +353,11 @@ enum MHD_Result request_handle(void *context, struct MHD_Connection *connection,
 	case REQUEST_HEAD:
 		break;
 	case REQUEST_BODY:
-		/* Behind http_resume() libmicrohttpd shows the head once more. */
+		/* After http_resume() libmicrohttpd calls again with the head. */
 		if (request->head_waits) {
-			set_own_timeout(request, false);
+			request_set_own_timeout(request, false);
 			request->head_waits = false;
-			return leave_head(request);
+			return request_leave_head(request);
 		}
 		if (*len) {
 			size_t taken = *len;
@@ -348,10 +367,11 @@ enum MHD_Result request_handle(void *context, struct MHD_Connection *connection,
 		}
 		return take_end(request);
 	case REQUEST_WAITS:
-		set_own_timeout(request, false);
+		request_set_own_timeout(request, false);
 		request->server->app->on_resume(request->server->app_data, request);
 		return request_answer(request);
 	case REQUEST_ANSWERED:
+	case REQUEST_AWAITS_PIECE:
 		break;
 	}
 	return MHD_NO;
@@ -359,11 +379,15 @@ enum MHD_Result request_handle(void *context, struct MHD_Connection *connection,
 
 void http_suspend(struct http_request *request)
 {
-	if (request->state == REQUEST_HEAD)
+	if (request->state == REQUEST_HEAD) {
 		request->head_waits = true;
-	else
+	} else if (request->state == REQUEST_ANSWERED) {
+		request->state = REQUEST_AWAITS_PIECE;
+		connection_pauses(request->on);
+	} else {
 		request->state = REQUEST_WAITS;
-	set_own_timeout(request, true);
+	}
+	request_set_own_timeout(request, true);
 	MHD_suspend_connection(request->connection);
 }
 
@@ -372,9 +396,10 @@ void http_resume(struct http_request *request)
 	MHD_resume_connection(request->connection);
 }
 
-bool http_is_full(const struct http_request *request)
+void http_drop_body(struct http_request *request)
 {
-	return atomic_load(&request->server->sending) > SENDING_MAX;
+	buf_release(&request->received);
+	request->body = SLICE("");
 }
 
 bool http_is_draining(const struct http_request *request)

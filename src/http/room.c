@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* How libmicrohttpd 0.9.75 and 1.0.1 divide the memory of a connection. The reading buffer begins
+/* How libmicrohttpd 0.9.75 and 1.0.1 divide the memory of a connection. The reading buffer starts
  * with half of it. It holds the head and what was read after the head. While a head does not fit,
  * the buffer grows by an eighth of what is left. The records of headers lie at the other end. The
- * head of the answer gets all between. */
+ * head of the answer gets the space between. */
 #include "room.h"
 
 #include <microhttpd.h>
@@ -12,13 +12,13 @@
 
 #define TEXT(number) #number
 #define TEXT_OF(number) TEXT(number)
-#define LIMIT                                                                                                                        \
-	"the line and the headers of a request may have " TEXT_OF(ROOM_HEAD_MAX) " bytes together, each header counted as " TEXT_OF( \
-		ROOM_PER_HEADER) " bytes more, and "                                                                                 \
-				 "there may be " TEXT_OF(ROOM_HEADERS_MAX) " headers"
+#define LIMIT                                                                                                         \
+	"the request line and the headers may have at most " TEXT_OF(ROOM_HEAD_MAX) " bytes together, with " TEXT_OF( \
+		ROOM_PER_HEADER) " bytes added for each header, and "                                                 \
+				 "there may be at most " TEXT_OF(ROOM_HEADERS_MAX) " headers"
 
 #define BUFFER_BEGINS ((size_t)CONNECTION_MEMORY / 2)
-/* Where the buffer can end, at most, when a head of `head` bytes was read. */
+/* The largest size of the buffer after a head of `head` bytes was read. */
 #define BUFFER_END(head) ((head) + MEMORY_INCREMENT + (CONNECTION_MEMORY - (head)) / 8)
 
 _Static_assert(BUFFER_BEGINS + ROOM_KEPT_MAX + ROOM_RESERVED <= CONNECTION_MEMORY,
@@ -53,8 +53,8 @@ struct refusal room_check(const struct room *room, size_t target)
 	return (struct refusal){431, "the headers are too large: " LIMIT};
 }
 
-/* What is left, at least, when the head of the answer has `answer` bytes. */
-static size_t left_beside(const struct room *room, size_t answer)
+/* How many bytes are left, at least, when the head of the answer has `answer` bytes. */
+static size_t room_left_beside(const struct room *room, size_t answer)
 {
 	size_t end = BUFFER_END(room->head), used;
 
@@ -66,10 +66,10 @@ static size_t left_beside(const struct room *room, size_t answer)
 
 bool room_is_cramped(const struct room *room)
 {
-	return left_beside(room, ROOM_REFUSAL) == 0;
+	return room_left_beside(room, ROOM_REFUSAL) == 0;
 }
 
 size_t room_left(const struct room *room)
 {
-	return left_beside(room, ROOM_RESERVED);
+	return room_left_beside(room, ROOM_RESERVED);
 }

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* The server: starts libmicrohttpd and what stands around it, and ends them. */
+/* The server: starts and ends libmicrohttpd, the acceptor and the list of connections. */
 #include <assert.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "base/clock.h"
 #include "connections.h"
 #include "guard.h"
@@ -13,11 +14,10 @@
 #include "sockets/sockets.h"
 #include "tls.h"
 
-/* Descriptors that are left to everything else, above those open at the start. */
+/* Descriptors for everything else that the process opens from now on. */
 #define DESCRIPTORS_KEPT 64
-/* Of each of libmicrohttpd's threads, and of the acceptor and the list of connections. */
-#define THREAD_DESCRIPTORS 2
-#define OWN_DESCRIPTORS 4
+#define THREAD_DESCRIPTORS 2 /* of each thread of libmicrohttpd */
+#define OWN_DESCRIPTORS 4    /* of the acceptor and the list of connections */
 
 const struct http_limits http_default_limits = {
 	.idle_s = 75,
@@ -28,7 +28,7 @@ const struct http_limits http_default_limits = {
 	.per_address = 1024,
 };
 
-/* libmicrohttpd says CLOSED before it closes the socket. */
+/* libmicrohttpd calls this when it begins a connection, and before it closes the socket. */
 static void server_on_connection(void *context, struct MHD_Connection *mhd, void **slot,
 				 enum MHD_ConnectionNotificationCode code)
 {
@@ -39,8 +39,8 @@ static void server_on_connection(void *context, struct MHD_Connection *mhd, void
 
 	if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
 		if (connection) {
-			/* libmicrohttpd 1.0.1 forgets some: those whose chunks begin with a line
-			 * that it has no room for. */
+			/* libmicrohttpd 1.0.1 does not end some requests: those with a chunk whose
+			 * first line is too long for its memory. */
 			request_end(server, mhd, &connection->request,
 				    MHD_REQUEST_TERMINATED_WITH_ERROR);
 			tls_end(&connection->tls);
@@ -69,8 +69,8 @@ static int listen_highest_fd(const struct listen_addresses *addresses)
 	return highest;
 }
 
-/* The number of connections that leaves descriptors to the rest. */
-static unsigned connections_within_limit(unsigned connections, int highest_fd, unsigned threads)
+/* Lowers the number of connections so that descriptors are left for the rest. */
+static unsigned limit_connections(unsigned connections, int highest_fd, unsigned threads)
 {
 	struct rlimit limit;
 	rlim_t kept = (rlim_t)highest_fd + 1 + OWN_DESCRIPTORS +
@@ -89,8 +89,8 @@ static struct MHD_Daemon *daemon_start(struct http_server *server, unsigned conn
 			 MHD_USE_NO_LISTEN_SOCKET | MHD_USE_ITC;
 	const struct MHD_OptionItem options[] = {
 		{MHD_OPTION_THREAD_POOL_SIZE, threads > 1 ? threads : 0, NULL},
-		/* libmicrohttpd divides it among its threads. It must not be reached: 0.9.75 then
-		 * stops for ever, with a lock held. connections_have_room() has the true limit. */
+		/* libmicrohttpd divides it among its threads. It must never be reached: 0.9.75 then
+		 * stops for ever, with a lock held. connections_have_room() has the real limit. */
 		{MHD_OPTION_CONNECTION_LIMIT, (connections + 64) * threads, NULL},
 		{MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_MEMORY, NULL},
 		{MHD_OPTION_CONNECTION_MEMORY_INCREMENT, MEMORY_INCREMENT, NULL},
@@ -137,7 +137,7 @@ static void server_take(void *context, int fd, const struct sockaddr *from, sock
 		return;
 	}
 	if (MHD_add_connection(server->daemon, fd, from, len) != MHD_YES)
-		connections_dismiss(server->connections, fd); /* closed already */
+		connections_dismiss(server->connections, fd); /* MHD has closed the socket */
 }
 
 static enum err server_start_acceptor(struct http_server *server)
@@ -153,13 +153,13 @@ static enum err server_start_acceptor(struct http_server *server)
 	return acceptor_start(&config, &server->acceptor);
 }
 
-/* Everything but the sockets, which are open. */
+/* Starts all parts. The listening sockets are open already. */
 static enum err server_start(struct http_server *server, const struct http_config *config)
 {
 	struct http_limits limits = config->limits;
 	enum err err;
 
-	limits.connections = connections_within_limit(
+	limits.connections = limit_connections(
 		limits.connections, listen_highest_fd(server->addresses), config->threads);
 	err = connections_new(&limits, &server->connections);
 	if (err)
@@ -226,8 +226,9 @@ void http_drain(struct http_server *server)
 
 bool http_is_drained(struct http_server *server)
 {
-	/* In this order: what is accepted is counted before the acceptor is done. At a limit the
-	 * acceptor waits for connections that the drain ends. */
+	/* The order matters: when the acceptor is done, all its connections are in the list, which
+	 * is counted after that. connections_drain() must run even if the acceptor is not done: at
+	 * the limit of connections, the acceptor waits until one ends. */
 	bool accepted = acceptor_is_done(server->acceptor);
 
 	return connections_drain(server->connections, server->draining_since) == 0 && accepted;
@@ -236,6 +237,16 @@ bool http_is_drained(struct http_server *server)
 long http_under_way(const struct http_server *server)
 {
 	return atomic_load(&server->under_way);
+}
+
+void http_count(const struct http_server *server, struct http_load *load_out)
+{
+	*load_out = (struct http_load){0};
+	connections_count(server->connections, load_out);
+	for (size_t i = 1; i < COUNT_OF(server->answered); i++)
+		load_out->answered[i] = atomic_load(&server->answered[i]);
+	load_out->not_answered = atomic_load(&server->not_answered);
+	load_out->refused = atomic_load(&server->refused);
 }
 
 void http_stop(struct http_server *server)

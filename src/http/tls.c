@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* What a session gets: its certificate by the name that the client asks for (SNI), and a handshake
- * that sleeps while it waits. libmicrohttpd 0.9.75 asks a socket whose handshake has begun again
- * and again, without a pause, until the client goes on: one client that stops there would cost a
- * core. So the session reads through session_pull() below, which parks the connection. */
+/* Sets up each session: its certificate, by the name that the client asks for (SNI), and the
+ * function that reads from its socket. During a handshake libmicrohttpd 0.9.75 reads in a loop
+ * without a pause. One client that stops in the middle would use up a core. So the session reads
+ * through session_pull(), which parks the connection until the client sends more. */
 #include "tls.h"
 
 #include <errno.h>
@@ -14,7 +14,7 @@
 #include "connections.h"
 
 struct tls {
-	char *chains, *keys; /* names of files, to read again */
+	char *chains, *keys; /* names of the files */
 	pthread_mutex_t lock;
 	struct certificates *now; /* under the lock */
 };
@@ -64,7 +64,7 @@ enum err tls_reload(struct tls *tls, struct buf *why)
 	return OK;
 }
 
-/* Reads for GnuTLS, and lets the connection sleep where a handshake has to wait. */
+/* Reads for GnuTLS. Parks the connection if the handshake has to wait for the client. */
 static ssize_t session_pull(gnutls_transport_ptr_t context, void *bytes, size_t size)
 {
 	struct connection *connection = context;
@@ -81,7 +81,8 @@ static ssize_t session_pull(gnutls_transport_ptr_t context, void *bytes, size_t 
 	return count;
 }
 
-/* The client's last word of the handshake, in TLS 1.2 and 1.3 alike. */
+/* Called after a Finished message. The client's is the last message of its handshake, in TLS 1.2
+ * and 1.3 alike. */
 static int session_finished(gnutls_session_t session, unsigned type, unsigned when,
 			    unsigned incoming, const gnutls_datum_t *message)
 {
@@ -114,7 +115,7 @@ void tls_end(struct tls_session *session)
 	session->certificates = NULL;
 }
 
-/* "" where the client named none. */
+/* The name that the client asks for; "": it gave none. */
 static void session_server_name(gnutls_session_t session, char *name_out, size_t size)
 {
 	size_t len = size;
@@ -146,7 +147,7 @@ int tls_retrieve(gnutls_session_t session, const struct gnutls_cert_retr_st *inf
 	}
 	session_server_name(session, name, sizeof(name));
 	found = certificates_find(own->certificates, name);
-	/* GnuTLS only reads them, and they are held until the connection ends. */
+	/* The casts are safe: GnuTLS only reads these. tls_end() releases them. */
 	*chain = (gnutls_pcert_st *)(uintptr_t)found->chain;
 	*chain_len = found->chain_len;
 	*key = found->key;

@@ -7,7 +7,7 @@
 struct certificates;
 struct tls;
 
-/* The part of a connection that is TLS; zeroed before tls_begin() and where there is no TLS. */
+/* The TLS state of a connection; zeroed before tls_begin() and without TLS. */
 struct tls_session {
 	struct tls *tls;
 	struct certificates *certificates; /* held from the handshake to the end */

@@ -31,7 +31,7 @@ static struct slice jansson_message(const json_error_t *error)
 	return text;
 }
 
-static const char *message_write(struct arena *arena, struct slice why, int line, int column)
+static const char *reason_write(struct arena *arena, struct slice why, int line, int column)
 {
 	const char *said = arena_printf(arena, "is not JSON: %.*s at line %d, column %d",
 					(int)why.len, why.ptr, line, column > 0 ? column : 1);
@@ -39,7 +39,7 @@ static const char *message_write(struct arena *arena, struct slice why, int line
 	return said ? said : "is not JSON";
 }
 
-/* jansson skips a NUL behind a number or a literal and reads on. No JSON text has a NUL (RFC 8259,
+/* jansson skips a NUL after a number or a literal and reads on. No JSON text has a NUL (RFC 8259,
  * section 7). */
 static const char *message_of_nul(struct slice text, const char *nul, struct arena *arena)
 {
@@ -48,14 +48,14 @@ static const char *message_of_nul(struct slice text, const char *nul, struct are
 
 	for (const char *end; (end = memchr(start, '\n', (size_t)(nul - start))); start = end + 1)
 		line++;
-	return message_write(arena, SLICE("a NUL byte"), line,
-			     (int)text_chars((struct slice){start, (size_t)(nul - start)}) + 1);
+	return reason_write(arena, SLICE("a NUL byte"), line,
+			    (int)text_chars((struct slice){start, (size_t)(nul - start)}) + 1);
 }
 
-/* What to say of a text in UTF-16 or UTF-32, which JSON could once have; NULL: it is in neither. A
- * byte order mark shows the encoding. So do the zeros among the first four bytes, because the first
- * two characters of JSON were always ASCII (RFC 4627, section 3). UTF-32 comes first: its mark
- * begins as that of UTF-16 does. */
+/* Returns a message if the text is UTF-16 or UTF-32, which an old standard of JSON allowed. NULL:
+ * it is neither. A byte order mark shows the encoding. So do the zeros among the first four bytes,
+ * because the first two characters of JSON were always ASCII (RFC 4627, section 3). UTF-32 comes
+ * first: its mark begins as that of UTF-16 does. */
 static const char *message_of_encoding(struct slice text)
 {
 	static const struct {
@@ -106,7 +106,7 @@ json_t *json_read(struct slice text, struct arena *arena, const char **message_o
 	value = json_loadb(text.ptr, text.len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
 	if (!value)
 		*message_out =
-			message_write(arena, jansson_message(&error), error.line, error.column);
+			reason_write(arena, jansson_message(&error), error.line, error.column);
 	return value;
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Lists: a page of ids is read first, from indexes alone where that can be, then what the records
- * of the page name, then the records. */
+/* Lists. Reads the ids of a page first, if possible from indexes alone. Then, for expansions, reads
+ * the records that the page's records name, and then the page's records. */
 #include "base/timefmt.h"
 #include "lists_private.h"
 #include "sql/values.h"
@@ -9,65 +9,81 @@ struct row_reader {
 	struct list *list;
 	const struct record_type *type;
 	const struct list_sink *sink;
-	size_t expansion; /* the row of what is related; unused for the records themselves */
-	size_t count;     /* rows so far */
+	size_t expansion;   /* the row of the expansion; unused for the records themselves */
+	struct arena arena; /* for one row */
+	size_t count;       /* rows so far */
 };
 
-static enum err read_row(struct row_reader *reader, const struct db_value *values, size_t count,
-			 struct record **record_out)
+static enum err reader_read_row(struct row_reader *reader, const struct db_value *values,
+				size_t count, struct record **record_out)
 {
-	struct record *record = arena_alloc(reader->list->arena, reader->type->size);
-	enum err err =
-		record ? record_from_row(reader->type, values, count, reader->list->arena, record)
-		       : ERR_NOMEM;
+	struct record *record = arena_alloc(&reader->arena, reader->type->size);
 
 	*record_out = record;
-	return err;
+	return record ? record_from_row(reader->type, values, count, &reader->arena, record)
+		      : ERR_NOMEM;
 }
 
 static enum err related_row(void *context, const struct db_value *values, size_t count)
 {
 	struct row_reader *reader = context;
 	struct record *record;
-	enum err err = read_row(reader, values, count, &record);
+	enum err err = reader_read_row(reader, values, count, &record);
 
-	return err ? err
-		   : reader->sink->on_related(reader->sink->context, reader->expansion, record);
+	if (!err)
+		err = reader->sink->on_related(reader->sink->context, reader->expansion, record);
+	arena_release(&reader->arena);
+	return err;
 }
 
 static enum err list_record_row(void *context, const struct db_value *values, size_t count)
 {
 	struct row_reader *reader = context;
 	struct record *record;
-	enum err err = read_row(reader, values, count, &record);
+	enum err err = reader_read_row(reader, values, count, &record);
 
-	/* The order of the page is the statement's to keep. */
+	/* The statement keeps the order of the page. */
 	if (!err && record->id != reader->list->ids[reader->count++])
 		err = ERR_INTERNAL;
-	return err ? err : reader->sink->on_record(reader->sink->context, record);
+	if (!err)
+		err = reader->sink->on_record(reader->sink->context, record);
+	arena_release(&reader->arena);
+	return err;
 }
 
-static enum err read_records(struct list *list, struct slice ids, const struct list_sink *sink)
+static enum err list_read_records(struct list *list, struct slice ids, const struct list_sink *sink)
 {
 	struct row_reader reader = {.list = list, .type = list->plan.type, .sink = sink};
 	const struct db_value args[] = {DB_INT_VALUE(list->plan.account_id), DB_TEXT_VALUE(ids)};
-	const struct db_call call = {list->store->sql.records[list->kind].select_page, args, 2,
-				     list_record_row, &reader};
+	const struct db_call call = {.sql = list->store->sql.records[list->kind].select_page,
+				     .args = args,
+				     .arg_count = 2,
+				     .on_row = list_record_row,
+				     .context = &reader,
+				     .many = true};
 
 	return list->store->driver->run(list->db, &call, 1);
 }
 
-/* The related records of the whole page, each once, before the records that name them. */
-static enum err read_related(struct list *list, uint32_t expansions, struct slice ids,
-			     const struct list_sink *sink)
+/* Reads the related records of the whole page, each once, before the records that name them. */
+static enum err list_read_related(struct list *list, uint32_t expansions, struct slice ids,
+				  const struct list_sink *sink)
 {
 	const struct record_lists *lists = list->plan.type->lists;
 	const struct db_value args[] = {DB_INT_VALUE(list->plan.account_id), DB_TEXT_VALUE(ids)};
 
 	for (size_t i = 0; lists && i < lists->expansion_count; i++) {
-		struct row_reader reader = {list, lists->expansions[i].type, sink, i, 0};
-		const struct db_call call = {list->store->sql.records[list->kind].select_related[i],
-					     args, 2, related_row, &reader};
+		struct row_reader reader = {.list = list,
+					    .type = lists->expansions[i].type,
+					    .sink = sink,
+					    .expansion = i};
+		const struct db_call call = {
+			.sql = list->store->sql.records[list->kind].select_related[i],
+			.args = args,
+			.arg_count = 2,
+			.on_row = related_row,
+			.context = &reader,
+			.many = true};
 		enum err err = OK;
 
 		if (expansions & UINT32_C(1) << i)
@@ -78,16 +94,16 @@ static enum err read_related(struct list *list, uint32_t expansions, struct slic
 	return OK;
 }
 
-/* Some records have no value of the sort: they come last, in the order of their ids. So there are
- * two questions: what has a value, then what has none. */
+/* Records without a value of the sort come last, in the order of their ids. So a list has two
+ * halves: records with a value, then records without. */
 struct halves {
-	bool first, second;           /* which are asked for */
-	struct condition *conditions; /* those of the list, and room for one more */
+	bool first, second;           /* the halves to read */
+	struct condition *conditions; /* the conditions of the list and one more */
 	struct condition *more;
 	struct list_position after;
 };
 
-static bool is_bounded(const struct list_plan *plan)
+static bool plan_bounds_sort(const struct list_plan *plan)
 {
 	for (size_t i = 0; i < plan->condition_count; i++)
 		if (plan->conditions[i].field == plan->sort)
@@ -95,19 +111,19 @@ static bool is_bounded(const struct list_plan *plan)
 	return false;
 }
 
-static bool may_be_null(const struct field *sort)
+static bool field_may_be_null(const struct field *sort)
 {
 	return (sort->type == FIELD_TIMESTAMP || sort->type == FIELD_DATE) &&
 	       !(sort->flags & (FIELD_ALWAYS | FIELD_REQUIRED));
 }
 
-static enum err split(struct list *list, struct halves *halves)
+static enum err list_split(struct list *list, struct halves *halves)
 {
 	struct list_plan *plan = &list->plan;
 	size_t count = plan->condition_count;
 
 	*halves = (struct halves){.first = true};
-	if (!may_be_null(plan->sort) || is_bounded(plan))
+	if (!field_may_be_null(plan->sort) || plan_bounds_sort(plan))
 		return OK;
 	halves->conditions = arena_alloc(list->arena, (count + 1) * sizeof(*halves->conditions));
 	if (!halves->conditions)
@@ -122,11 +138,11 @@ static enum err split(struct list *list, struct halves *halves)
 	return OK;
 }
 
-static enum err read_halves(struct list *list, uint64_t offset)
+static enum err list_read_halves(struct list *list, uint64_t offset)
 {
 	struct list_plan *plan = &list->plan;
 	struct halves halves;
-	enum err err = split(list, &halves);
+	enum err err = list_split(list, &halves);
 
 	if (err || !halves.second)
 		return err ? err : list_read_keys(list, offset);
@@ -172,10 +188,10 @@ static void list_begin(struct list *list, const struct list_read *read, struct d
 	};
 }
 
-static enum err read_page(struct list *list, const struct list_query *query,
-			  const struct list_sink *sink)
+static enum err list_read_page(struct list *list, const struct list_query *query,
+			       const struct list_sink *sink)
 {
-	enum err err = read_halves(list, query->offset);
+	enum err err = list_read_halves(list, query->offset);
 	size_t count = list->id_count < query->limit ? list->id_count : query->limit;
 	struct buf ids = {0};
 
@@ -187,35 +203,36 @@ static enum err read_page(struct list *list, const struct list_query *query,
 	if (!err && ids.failed)
 		err = ERR_NOMEM;
 	if (!err && count)
-		err = read_related(list, query->expansions, buf_slice(&ids), sink);
+		err = list_read_related(list, query->expansions, buf_slice(&ids), sink);
 	if (!err && count)
-		err = read_records(list, buf_slice(&ids), sink);
+		err = list_read_records(list, buf_slice(&ids), sink);
 	buf_release(&ids);
 	return err;
 }
 
 static enum err list_execute(struct store_read *read, struct db *db)
 {
-	struct list_read *question = (struct list_read *)(void *)read;
+	struct list_read *request = (struct list_read *)(void *)read;
 	struct list list;
 	enum err err;
 
-	list_begin(&list, question, db);
-	if (question->counts)
-		return list_count(&list, &question->count);
-	if (question->sink.begin)
-		question->sink.begin(question->sink.context);
+	list_begin(&list, request, db);
+	if (request->counts)
+		return list_count(&list, &request->count);
+	if (request->sink.begin)
+		request->sink.begin(request->sink.context);
 	list.ids = arena_alloc(read->arena, list.wanted * sizeof(*list.ids));
 	if (!list.ids)
 		return ERR_NOMEM;
-	err = read_page(&list, question->query, &question->sink);
-	question->more = list.id_count > question->query->limit;
+	err = list_read_page(&list, request->query, &request->sink);
+	request->more = list.id_count > request->query->limit;
 	return err;
 }
 
 void list_read_init(struct list_read *list, enum record_kind kind, struct arena *arena)
 {
-	*list = (struct list_read){
-		.read = {.arena = arena, .group = GROUP_RECORDS + kind, .execute = list_execute},
-		.kind = kind};
+	*list = (struct list_read){.read = {.arena = arena,
+					    .job = {.group = GROUP_RECORDS + kind},
+					    .execute = list_execute},
+				   .kind = kind};
 }

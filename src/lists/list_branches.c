@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* Writes the statements of lists: a branch for each value of the lead's condition, joined by UNION
- * ALL. The index to begin with was decided by counting, and is named: it is not left to the
- * database's guess. */
+ * ALL. The statement names the index that plan.c chose by counting, so that the database does not
+ * choose another. */
 #include <assert.h>
 
 #include "base/text.h"
 #include "list_writer.h"
 
-/* A longer needle is looked up by its beginning. */
+/* The text index looks up at most this much of the beginning of a needle. */
 #define PHRASE_CHARS 64
 
 void list_text_release(struct list_text *text)
@@ -16,21 +16,22 @@ void list_text_release(struct list_text *text)
 	*text = (struct list_text){0};
 }
 
-/* A staff member's tasks, once each where several are asked for: with the first of them. */
-static void add_link_branch(struct list_writer *w)
+/* The branch of one staff member's tasks. If the list is of several staff members, each has a
+ * branch. A task of more than one of them is only in the branch of the first. */
+static void branch_add_link(struct list_writer *w)
 {
 	const struct condition *condition = w->branch.condition;
 	const struct field_link *link = condition->field->link;
 
 	buf_add_text(&w->where, "u.account_id = $1");
 	if (w->branch.set)
-		return; /* see add_distinct() */
+		return; /* see branch_add_distinct() */
 	buf_printf(&w->where, " AND u.%s = $%d", link->member,
 		   list_add_arg(w, DB_INT_VALUE(*w->branch.value)));
 	if (condition->count == 1)
 		return;
-	/* The + keeps the set out of the index: SQLite 3.46 would look up each of its values for
-	 * every row, instead of the range below the row's member. */
+	/* Without the + SQLite 3.46 would look up each value of the set in the index, for every
+	 * row. With it SQLite looks up the range below the row's member. */
 	buf_printf(&w->where,
 		   " AND NOT EXISTS (SELECT 1 FROM %s x WHERE x.account_id = $1"
 		   " AND x.%s = u.%s AND x.%s < u.%s AND +x.%s",
@@ -39,8 +40,9 @@ static void add_link_branch(struct list_writer *w)
 	buf_add_char(&w->where, ')');
 }
 
-/* U+FFFE and U+FFFF are U+FFFD to FTS5: what it finds by one of the three is looked at again. */
-static bool has_noncharacter(struct slice text)
+/* Whether the text has U+FFFD, U+FFFE or U+FFFF. FTS5 takes them for the same character, so its
+ * matches must be compared again. */
+static bool text_has_noncharacter(struct slice text)
 {
 	for (size_t i = 2; i < text.len; i++)
 		if ((unsigned char)text.ptr[i - 2] == 0xef &&
@@ -49,7 +51,7 @@ static bool has_noncharacter(struct slice text)
 	return false;
 }
 
-static void add_text_branch(struct list_writer *w)
+static void branch_add_text(struct list_writer *w)
 {
 	const struct condition *condition = w->branch.condition;
 	const struct text_index *index = w->plan->dialect->text_index;
@@ -70,23 +72,23 @@ static void add_text_branch(struct list_writer *w)
 		   list_keep_arg(&w->value_args[list_condition_number(w, condition)][1], w,
 				 DB_TEXT_VALUE(((struct slice){copy, copy ? phrase.len : 0}))));
 	buf_release(&phrase);
-	if (front.len < condition->text.len || has_noncharacter(front)) {
+	if (front.len < condition->text.len || text_has_noncharacter(front)) {
 		list_add_and(w);
 		list_add_condition(w, condition);
 	}
 }
 
-/* The account, and what the lead looks up. */
-static void add_lead(struct list_writer *w)
+/* The condition on the account, and that of the lead. */
+static void branch_add_lead(struct list_writer *w)
 {
 	const struct branch *branch = &w->branch;
 
 	if (branch->source == SOURCE_LINK) {
-		add_link_branch(w);
+		branch_add_link(w);
 		return;
 	}
 	if (branch->source == SOURCE_TEXT) {
-		add_text_branch(w);
+		branch_add_text(w);
 		return;
 	}
 	buf_add_text(&w->where, "t.account_id = $1");
@@ -106,9 +108,10 @@ static void add_lead(struct list_writer *w)
 	}
 }
 
-/* A bound of the sort is not needed beside the position of a record that kept to it; and beside it
- * might be looked up in its stead. */
-static bool is_implied(const struct list_plan *plan, const struct condition *condition)
+/* Whether the condition is a bound of the sort field that can be left out. It can if there is a
+ * position at the same end: the position is within the bound. With both, the database might look up
+ * the bound instead of the position. */
+static bool condition_is_implied(const struct list_plan *plan, const struct condition *condition)
 {
 	const struct list_position *low = plan->descending ? plan->until : plan->after;
 	const struct list_position *high = plan->descending ? plan->after : plan->until;
@@ -124,14 +127,14 @@ bool list_is_looked_up(const struct list_plan *plan, const struct condition *con
 		condition->op != FILTER_CONTAINS);
 }
 
-static void add_others(struct list_writer *w)
+static void branch_add_others(struct list_writer *w)
 {
 	const struct list_plan *plan = w->plan;
 
 	for (size_t i = 0; i < plan->condition_count; i++) {
 		const struct condition *condition = &plan->conditions[i];
 
-		if (condition == w->branch.condition || is_implied(plan, condition) ||
+		if (condition == w->branch.condition || condition_is_implied(plan, condition) ||
 		    (plan->lead_only && !list_is_looked_up(plan, condition)))
 			continue;
 		list_add_and(w);
@@ -139,9 +142,9 @@ static void add_others(struct list_writer *w)
 	}
 }
 
-/* `position` is compared by `op`. */
-static void add_position(struct list_writer *w, const struct list_position *position,
-			 const char *op)
+/* Adds the comparison of the record's place in the order with `position`. */
+static void branch_add_position(struct list_writer *w, const struct list_position *position,
+				const char *op)
 {
 	const struct list_plan *plan = w->plan;
 	const struct field *id = field_of(plan->type, "id");
@@ -170,9 +173,9 @@ static void add_position(struct list_writer *w, const struct list_position *posi
 	buf_printf(&w->where, "$%d)", list_add_arg(w, DB_INT_VALUE(position->id)));
 }
 
-/* The positions, and the ends of the account's part of a text index where no position is one.
- */
-static void add_positions(struct list_writer *w)
+/* Adds the positions. A text index has rows of all accounts: if there is no position, this adds the
+ * first or the last row of the account. */
+static void branch_add_positions(struct list_writer *w)
 {
 	const struct list_plan *plan = w->plan;
 	const struct text_index *index = plan->dialect->text_index;
@@ -181,18 +184,18 @@ static void add_positions(struct list_writer *w)
 	const struct list_position *high = plan->descending ? plan->after : plan->until;
 
 	if (low)
-		add_position(w, low, plan->descending ? ">=" : ">");
+		branch_add_position(w, low, plan->descending ? ">=" : ">");
 	if (ends && !(low && by_id))
 		buf_printf(&w->where, " AND %s >= %s", index->order, index->first);
 	if (high)
-		add_position(w, high, plan->descending ? "<" : "<=");
+		branch_add_position(w, high, plan->descending ? "<" : "<=");
 	if (ends && !(high && by_id))
 		buf_printf(&w->where, " AND %s <= %s", index->order, index->last);
 }
 
-/* Names the index that a table is read by; NULL is its key. */
-static void add_index(const struct list_writer *w, const char *table, const char *index,
-		      struct buf *out)
+/* Names the index by which to read a table; NULL: its key. */
+static void branch_add_index(const struct list_writer *w, const char *table, const char *index,
+			     struct buf *out)
 {
 	const struct sql_dialect *dialect = w->plan->dialect;
 	struct buf name = {0};
@@ -211,8 +214,8 @@ static void add_index(const struct list_writer *w, const char *table, const char
 	buf_release(&name);
 }
 
-/* Many staff members' tasks, once each. */
-static void add_distinct(struct list_writer *w, struct buf *out)
+/* The tasks of many staff members, each once. */
+static void branch_add_distinct(struct list_writer *w, struct buf *out)
 {
 	const struct condition *condition = w->branch.condition;
 	const struct field_link *link = condition->field->link;
@@ -221,20 +224,20 @@ static void add_distinct(struct list_writer *w, struct buf *out)
 	for (size_t i = 0; link->copies[i]; i++)
 		buf_printf(out, ", %s", link->copies[i]);
 	buf_printf(out, " FROM %s", link->table);
-	add_index(w, link->table, w->plan->index->name, out);
+	branch_add_index(w, link->table, w->plan->index->name, out);
 	buf_printf(out, " WHERE account_id = $1 AND %s", link->member);
 	list_add_among(w, condition, out);
 	buf_add_text(out, ") u");
 }
 
-/* " FROM … WHERE …" of the branch, with what was put into `where`. */
-static void add_from(struct list_writer *w, struct buf *out)
+/* " FROM … WHERE …" of the branch, with the conditions in w->where. */
+static void branch_add_from(struct list_writer *w, struct buf *out)
 {
 	const struct list_plan *plan = w->plan;
 
 	buf_add_text(out, " FROM ");
 	if (w->branch.source == SOURCE_LINK && w->branch.set)
-		add_distinct(w, out);
+		branch_add_distinct(w, out);
 	else if (w->branch.source == SOURCE_LINK)
 		buf_printf(out, "%s u", list_branch_link(w)->table);
 	else if (w->branch.source == SOURCE_TEXT)
@@ -243,13 +246,13 @@ static void add_from(struct list_writer *w, struct buf *out)
 		buf_printf(out, "%s t", plan->type->table);
 	if (w->branch.source != SOURCE_TEXT && plan->index &&
 	    !(w->branch.source == SOURCE_LINK && w->branch.set))
-		add_index(w, plan->type->table,
-			  w->branch.none && plan->index->empty ? plan->index->empty
-							       : plan->index->name,
-			  out);
+		branch_add_index(w, plan->type->table,
+				 w->branch.none && plan->index->empty ? plan->index->empty
+								      : plan->index->name,
+				 out);
 	if (w->branch.source != SOURCE_RECORD && w->joined) {
 		buf_printf(out, " CROSS JOIN %s t", plan->type->table);
-		add_index(w, plan->type->table, NULL, out);
+		branch_add_index(w, plan->type->table, NULL, out);
 		buf_add_text(out, " WHERE t.account_id = $1 AND t.id = ");
 		list_add_column(w, field_of(plan->type, "id"), out);
 		buf_add_text(out, " AND ");
@@ -260,7 +263,7 @@ static void add_from(struct list_writer *w, struct buf *out)
 	w->text->failed |= w->where.failed;
 }
 
-static void add_order(struct list_writer *w, bool by_number, struct buf *out)
+static void branch_add_order(struct list_writer *w, bool by_number, struct buf *out)
 {
 	const struct list_plan *plan = w->plan;
 	const char *end = plan->descending ? " DESC" : "";
@@ -287,7 +290,7 @@ bool list_keeps_order(const struct condition *condition)
 	return condition->op == FILTER_ANY && condition->count <= LIST_BRANCHES_MAX;
 }
 
-/* The branches of the lead's condition, at most LIST_BRANCHES_MAX + 1; at least one. */
+/* The branches of the lead's condition: 1 to LIST_BRANCHES_MAX + 1. */
 static size_t plan_branches(const struct list_plan *plan,
 			    struct branch branches[LIST_BRANCHES_MAX + 1])
 {
@@ -316,7 +319,8 @@ static size_t plan_branches(const struct list_plan *plan,
 	return count;
 }
 
-/* One branch's SELECT, ordered where `order` says so. */
+/* Writes the SELECT of one branch. It selects the keys if `keys`, else the number 1. `named`: the
+ * columns of the keys get names. `order`: the SELECT has an ORDER BY. */
 static void branch_write(struct list_writer *w, bool keys, bool named, bool order)
 {
 	const struct list_plan *plan = w->plan;
@@ -324,9 +328,9 @@ static void branch_write(struct list_writer *w, bool keys, bool named, bool orde
 
 	w->joined = false;
 	buf_clear(&w->where);
-	add_lead(w);
-	add_others(w);
-	add_positions(w);
+	branch_add_lead(w);
+	branch_add_others(w);
+	branch_add_positions(w);
 	if (keys && !list_is_id(plan->sort)) {
 		list_add_column(w, plan->sort, &select);
 		buf_add_text(&select, named ? " AS k, " : ", ");
@@ -338,10 +342,10 @@ static void branch_write(struct list_writer *w, bool keys, bool named, bool orde
 		buf_add_text(&select, "1");
 	}
 	if (order)
-		add_order(w, false, &tail);
+		branch_add_order(w, false, &tail);
 	buf_add_text(sql, "SELECT ");
 	buf_add_slice(sql, buf_slice(&select));
-	add_from(w, sql);
+	branch_add_from(w, sql);
 	buf_add_slice(sql, buf_slice(&tail));
 	w->text->failed |= select.failed || tail.failed;
 	buf_release(&select);
@@ -386,7 +390,7 @@ void list_write_keys(const struct list_plan *plan, uint64_t offset, uint64_t lim
 			buf_printf(&text->sql, "k%s, ", end_of);
 		buf_printf(&text->sql, "i%s", end_of);
 	} else if (count > 1) {
-		add_order(&w, true, &text->sql);
+		branch_add_order(&w, true, &text->sql);
 	}
 	buf_printf(&text->sql, " LIMIT $%d", list_add_arg(&w, DB_INT_VALUE((int64_t)limit)));
 	if (offset)

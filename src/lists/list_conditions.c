@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Conditions of lists in SQL. */
+/* Writes the conditions of lists in SQL. */
 #include <assert.h>
 
 #include "list_writer.h"
@@ -18,7 +18,6 @@ size_t list_condition_number(const struct list_writer *w, const struct condition
 	return (size_t)(condition - w->plan->conditions);
 }
 
-/* An argument that all branches share. */
 int list_keep_arg(int *arg, struct list_writer *w, struct db_value value)
 {
 	if (!*arg)
@@ -26,8 +25,8 @@ int list_keep_arg(int *arg, struct list_writer *w, struct db_value value)
 	return *arg;
 }
 
-/* The values as a JSON array. */
-static int add_set_arg(struct list_writer *w, const struct condition *condition)
+/* Adds an argument with the values as a JSON array. */
+static int list_add_set_arg(struct list_writer *w, const struct condition *condition)
 {
 	int *arg = &w->set_args[list_condition_number(w, condition)];
 	struct buf json = {0};
@@ -51,7 +50,7 @@ void list_add_among(struct list_writer *w, const struct condition *condition, st
 {
 	char arg[16];
 
-	snprintf(arg, sizeof(arg), "$%d", add_set_arg(w, condition));
+	snprintf(arg, sizeof(arg), "$%d", list_add_set_arg(w, condition));
 	buf_add_text(out, " IN ");
 	put_into(w->plan->dialect->among, arg, out);
 }
@@ -66,7 +65,7 @@ const struct field_link *list_branch_link(const struct list_writer *w)
 	return w->branch.condition->field->link;
 }
 
-static bool is_copied(const struct field_link *link, const struct field *field)
+static bool link_copies(const struct field_link *link, const struct field *field)
 {
 	for (size_t i = 0; link->copies[i]; i++)
 		if (strcmp(link->copies[i], field->column) == 0)
@@ -74,12 +73,11 @@ static bool is_copied(const struct field_link *link, const struct field *field)
 	return false;
 }
 
-/* The column of a field, from the source that has it. */
 void list_add_column(struct list_writer *w, const struct field *field, struct buf *out)
 {
 	if (w->branch.source == SOURCE_LINK && list_is_id(field)) {
 		buf_printf(out, "u.%s", list_branch_link(w)->owner);
-	} else if (w->branch.source == SOURCE_LINK && is_copied(list_branch_link(w), field)) {
+	} else if (w->branch.source == SOURCE_LINK && link_copies(list_branch_link(w), field)) {
 		buf_printf(out, "u.%s", field->column);
 	} else if (w->branch.source == SOURCE_TEXT && list_is_id(field)) {
 		buf_add_text(out, w->plan->dialect->text_index->id);
@@ -94,8 +92,8 @@ void list_add_and(struct list_writer *w)
 	buf_add_text(&w->where, " AND ");
 }
 
-/* Whether a member of the list that the record has is among the values. */
-static void add_link_exists(struct list_writer *w, const struct condition *condition)
+/* The condition that a member of the record's list is among the values. */
+static void list_add_link_exists(struct list_writer *w, const struct condition *condition)
 {
 	const struct field_link *link = condition->field->link;
 	const struct field *id = field_of(w->plan->type, "id");
@@ -122,8 +120,8 @@ void list_add_none(struct list_writer *w, const struct condition *condition)
 	}
 }
 
-/* FILTER_ANY, of a condition that is not the lead's. */
-static void add_any_of(struct list_writer *w, const struct condition *condition)
+/* FILTER_ANY, for a condition that is not the lead's. */
+static void list_add_any_of(struct list_writer *w, const struct condition *condition)
 {
 	bool both = condition->count && condition->none;
 	int *arg = &w->value_args[list_condition_number(w, condition)][0];
@@ -131,7 +129,7 @@ static void add_any_of(struct list_writer *w, const struct condition *condition)
 	if (both)
 		buf_add_char(&w->where, '(');
 	if (condition->count && condition->field->link) {
-		add_link_exists(w, condition);
+		list_add_link_exists(w, condition);
 	} else if (condition->count) {
 		list_add_column(w, condition->field, &w->where);
 		if (condition->count == 1)
@@ -148,8 +146,9 @@ static void add_any_of(struct list_writer *w, const struct condition *condition)
 		buf_add_char(&w->where, ')');
 }
 
-/* The needle as a pattern of LIKE: what it would take for more is told by a backslash. */
-static int add_pattern_arg(struct list_writer *w, const struct condition *condition, int *arg)
+/* Adds an argument with the needle as a pattern for LIKE, with a backslash before the characters
+ * that LIKE would interpret. */
+static int list_add_pattern_arg(struct list_writer *w, const struct condition *condition, int *arg)
 {
 	struct buf pattern = {0};
 	const char *copy;
@@ -170,7 +169,7 @@ static int add_pattern_arg(struct list_writer *w, const struct condition *condit
 	return *arg;
 }
 
-static void add_contains(struct list_writer *w, const struct condition *condition, int *arg)
+static void list_add_contains(struct list_writer *w, const struct condition *condition, int *arg)
 {
 	const char *position = w->plan->dialect->position;
 
@@ -181,7 +180,7 @@ static void add_contains(struct list_writer *w, const struct condition *conditio
 		buf_printf(&w->where, ", $%d) > 0",
 			   list_keep_arg(arg, w, DB_TEXT_VALUE(condition->text)));
 	else
-		buf_printf(&w->where, " LIKE $%d", add_pattern_arg(w, condition, arg));
+		buf_printf(&w->where, " LIKE $%d", list_add_pattern_arg(w, condition, arg));
 }
 
 void list_add_condition(struct list_writer *w, const struct condition *condition)
@@ -190,7 +189,7 @@ void list_add_condition(struct list_writer *w, const struct condition *condition
 
 	switch (condition->op) {
 	case FILTER_ANY:
-		add_any_of(w, condition);
+		list_add_any_of(w, condition);
 		break;
 	case FILTER_FROM:
 	case FILTER_TO:
@@ -204,7 +203,7 @@ void list_add_condition(struct list_writer *w, const struct condition *condition
 			   list_keep_arg(arg, w, DB_TEXT_VALUE(condition->text)));
 		break;
 	case FILTER_CONTAINS:
-		add_contains(w, condition, arg);
+		list_add_contains(w, condition, arg);
 		break;
 	}
 }

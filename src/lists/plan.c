@@ -1,37 +1,38 @@
 /* SPDX-License-Identifier: MIT */
 /* Chooses how the ids of a list are read.
  *
- * It walks or gathers. To walk is to read in the order that is asked for and leave out what does
- * not match, which is right where much matches. To gather is to sort what one filter finds, which
- * is right where little does. Neither is always right, so filters are counted, up to a cap, and a
- * walk is given up where it would become long. */
+ * There are two ways. To walk is to read in the requested order and leave out what does not match:
+ * right if much matches. To gather is to read what one filter finds and sort it: right if little
+ * matches. Neither is always right. So the matches of each filter are counted, up to a cap, and a
+ * walk that would become long is given up. */
 #include <assert.h>
 
 #include "base/text.h"
 #include "lists_private.h"
 
-/* What a filter may find and be gathered without a walk being tried first, from its index alone; to
- * look at each record costs LOOKUP times as much. Where a walk was given up, filters are told from
- * each other up to COUNT_AGAIN times as many. */
+/* The unit of costs is a row that is read from an index; to read the record as well costs LOOKUP.
+ * If gathering by a filter costs less than GATHER, no walk is tried. After a walk was given up,
+ * filters are counted again, up to COUNT_AGAIN times as many rows. */
 #define GATHER 50000
 #define LOOKUP 10
 #define COUNT_AGAIN 100
-#define DEEP 2000 /* records before the page, from where DEEP_MORE times as many are gathered */
+/* If more records than DEEP come before the page, gathering may cost DEEP_MORE times as much. */
+#define DEEP 2000
 #define DEEP_MORE 4
 
-/* The records of the first stretch of a walk, where the index has all that is asked, and where each
- * has to be looked at; every stretch is twice as long as the one before. After PATIENCE of them a
- * walk goes on only if what it has found so far tells that it will be over with the last. */
+/* The length of the first stretch of a walk: STRETCH_COVERED if the index covers the query, STRETCH
+ * if each record has to be read. Every stretch is twice as long as the one before. After PATIENCE
+ * stretches the walk goes on only if the matches so far promise a full page by the last stretch. */
 #define STRETCH_COVERED 4000
 #define STRETCH 500
 #define STRETCHES 6
 #define PATIENCE 4
-#define WALK_MAX (1 << 20) /* ids that a walk may keep, for a page so deep */
+#define WALK_MAX (1 << 20) /* ids that a walk may keep; a deeper page is gathered */
 
 #define TRIGRAM 3
 
-/* In the order of how little each mostly finds: of two that give an order, or that cost the same,
- * the first is taken. */
+/* Sorted by how little each usually finds. Of two indexes that give the order, or that cost the
+ * same, the first is taken. */
 /* clang-format off */
 static const struct list_index task_indexes[] = {
 	{NULL, "id"},
@@ -79,7 +80,7 @@ static const struct list_index subject_indexes[] = {
 	{NULL, NULL},
 };
 
-/* An account has few of these: what is not found by its number is looked for among all. */
+/* For kinds of which an account has few records. Other filters read all records of the account. */
 #define FEW(table)                                                                 \
 	{                                                                          \
 		{NULL, "id"}, {table "_by_external", "external_id"}, {NULL, NULL}, \
@@ -94,30 +95,30 @@ static const struct list_index *const indexes[RECORD_KINDS] = {
 	[RECORD_CALENDAR] = calendar_indexes, [RECORD_CASE_SERVICE] = case_service_indexes,
 };
 
-static bool is_called(const struct field *field, const char *name)
+static bool field_is_called(const struct field *field, const char *name)
 {
 	return field && name ? strcmp(field->name, name) == 0 : !field && !name;
 }
 
-/* The index of that field and that second one, which may be NULL; NULL where there is none. */
+/* The index of a field and a second field, which may be NULL. NULL: there is none. */
 static const struct list_index *index_find(enum record_kind kind, const struct field *field,
 					   const struct field *second)
 {
 	const struct list_index *index = indexes[kind];
 
 	while (index && index->field &&
-	       !(is_called(field, index->field) && is_called(second, index->second)))
+	       !(field_is_called(field, index->field) && field_is_called(second, index->second)))
 		index++;
 	return index && index->field ? index : NULL;
 }
 
-/* Conditions of one field, served by one index. */
+/* A way to gather: the conditions of one field, looked up in one index. */
 struct candidate {
 	const struct field *field;
 	const struct list_index *index; /* NULL: a text index */
 	const struct field *second;     /* of it; or NULL */
-	bool range;                     /* else it keeps the order of its index */
-	bool covered;                   /* its index has all that the question needs */
+	bool range;                     /* false: its matches keep the order of the index */
+	bool covered;                   /* its index covers the query */
 	int64_t count;
 };
 
@@ -180,42 +181,43 @@ static enum err position_row(void *context, const struct db_value *values, size_
 	return OK;
 }
 
-/* A needle without a trigram is looked up in no text index. */
-static bool is_indexed(const struct condition *condition)
+/* Whether an index can look up the condition: a text index needs a needle of three characters. */
+static bool condition_is_indexed(const struct condition *condition)
 {
 	return condition->op != FILTER_CONTAINS || ((condition->field->flags & FIELD_SEARCHED) &&
 						    text_chars(condition->text) >= TRIGRAM);
 }
 
-/* Whether the index has what is needed of a field. */
-static bool stands_in(const struct list_index *index, const struct field *field,
-		      const struct condition *condition)
+/* Whether the index has what the query needs of a field. */
+static bool index_has_field(const struct list_index *index, const struct field *field,
+			    const struct condition *condition)
 {
-	/* Who is in a list is looked up by the id. */
-	if (is_called(field, "id") || (field->link && condition && !condition->none))
+	/* The id is in every index; whether a list has a member is looked up by the id. */
+	if (field_is_called(field, "id") || (field->link && condition && !condition->none))
 		return true;
-	if (index && (is_called(field, index->field) || is_called(field, index->second)))
+	if (index &&
+	    (field_is_called(field, index->field) || field_is_called(field, index->second)))
 		return true;
 	for (size_t i = 0; index && i < FIELD_COUNT(index->covers) && index->covers[i]; i++)
-		if (is_called(field, index->covers[i]))
+		if (field_is_called(field, index->covers[i]))
 			return true;
 	return false;
 }
 
-/* Whether nothing needs a look at the record when it is read by that index, whose conditions are
- * those of `lead`. */
-static bool is_covered(const struct list_plan *plan, const struct list_index *index,
-		       const struct field *lead)
+/* Whether the index covers the query, so that the record need not be read. `lead`: the field whose
+ * conditions the index looks up. */
+static bool index_covers(const struct list_plan *plan, const struct list_index *index,
+			 const struct field *lead)
 {
-	bool covered = stands_in(index, plan->sort, NULL);
+	bool covered = index_has_field(index, plan->sort, NULL);
 
 	for (size_t i = 0; i < plan->condition_count; i++)
 		covered &= plan->conditions[i].field == lead ||
-			   stands_in(index, plan->conditions[i].field, &plan->conditions[i]);
+			   index_has_field(index, plan->conditions[i].field, &plan->conditions[i]);
 	return covered;
 }
 
-/* An index that goes on with a field which has conditions as well, else the field's own. */
+/* Prefers an index whose second field has conditions as well. */
 static void candidate_choose_index(const struct list *list, struct candidate *candidate)
 {
 	for (size_t i = 0; i < list->plan.condition_count && !candidate->index; i++) {
@@ -228,7 +230,7 @@ static void candidate_choose_index(const struct list *list, struct candidate *ca
 	}
 }
 
-/* In the order of their indexes; text indexes last. */
+/* Keeps candidates in the order of their indexes, text indexes last. */
 static void candidate_insert(const struct candidate *candidate, struct candidate candidates[64],
 			     size_t count)
 {
@@ -253,19 +255,19 @@ static size_t candidates_find(const struct list *list, struct candidate candidat
 
 		while (known < count && candidates[known].field != condition->field)
 			known++;
-		if (known < count || !is_indexed(condition))
+		if (known < count || !condition_is_indexed(condition))
 			continue;
 		if (condition->op != FILTER_CONTAINS)
 			candidate_choose_index(list, &candidate);
 		candidate.range = condition->op != FILTER_ANY || !list_keeps_order(condition);
 		candidate.covered =
-			candidate.index && is_covered(plan, candidate.index, candidate.field);
+			candidate.index && index_covers(plan, candidate.index, candidate.field);
 		candidate_insert(&candidate, candidates, count++);
 	}
 	return count;
 }
 
-/* Gathers what the conditions of `candidate` find; NULL: all there is. */
+/* The plan that gathers what `candidate` finds; NULL: all records. */
 static void plan_gather(const struct list *list, const struct candidate *candidate,
 			struct list_plan *plan)
 {
@@ -275,7 +277,8 @@ static void plan_gather(const struct list *list, const struct candidate *candida
 	plan->second = candidate ? candidate->second : NULL;
 }
 
-/* Walks in order: by the index of a filter that gives it, else by that of the sort itself. */
+/* The plan that walks: by the index of a filter that gives the order, else by the index of the
+ * sort. */
 static void plan_walk(const struct list *list, const struct candidate *candidates, size_t count,
 		      struct list_plan *plan)
 {
@@ -283,7 +286,7 @@ static void plan_walk(const struct list *list, const struct candidate *candidate
 
 	*plan = list->plan;
 	plan->ordered = true;
-	plan->second = is_called(sort, "id") ? NULL : sort;
+	plan->second = field_is_called(sort, "id") ? NULL : sort;
 	for (size_t i = 0; i < count; i++) {
 		const struct list_index *index =
 			candidates[i].range
@@ -301,7 +304,7 @@ static void plan_walk(const struct list *list, const struct candidate *candidate
 	}
 }
 
-/* Whether conditions are left that the index of an ordered `plan` does not look up. */
+/* Whether there are conditions that the index of the ordered `plan` does not look up. */
 static bool plan_leaves_some_out(const struct list_plan *plan)
 {
 	for (size_t i = 0; i < plan->condition_count; i++)
@@ -310,20 +313,21 @@ static bool plan_leaves_some_out(const struct list_plan *plan)
 	return false;
 }
 
-/* What to gather costs, in records that are read from an index. */
+/* The cost to gather a candidate. */
 static int64_t candidate_cost(const struct candidate *candidate)
 {
 	return candidate->count * (candidate->covered ? 1 : LOOKUP);
 }
 
-/* Of those at the cap of the count, the covered are the cheaper, and text indexes the dearest. */
+/* For candidates of the same cost: a covering index is the cheapest, a text index the most
+ * expensive. */
 static int candidate_rank(const struct candidate *candidate)
 {
 	return candidate->covered ? 2 : candidate->index ? 1 : 0;
 }
 
-/* Counts what each candidate would gather, up to the cost of `cap`, and finds the best. The
- * candidates that mostly find little come first. */
+/* Counts what each candidate would gather, up to the cost `cap`, and finds the cheapest. Candidates
+ * that usually find little come first. */
 static enum err candidates_count(struct list *list, struct candidate *candidates, size_t count,
 				 int64_t cap, struct candidate **best_out)
 {
@@ -345,7 +349,7 @@ static enum err candidates_count(struct list *list, struct candidate *candidates
 		    (candidate_cost(&candidates[i]) == candidate_cost(best) &&
 		     candidate_rank(&candidates[i]) > candidate_rank(best)))
 			best = &candidates[i];
-		/* More than the best is not worth to be counted; LOOKUP, lest a cap become 0. */
+		/* No need to count beyond the best. LOOKUP keeps `cap / LOOKUP` above 0. */
 		if (candidate_cost(best) < cap)
 			cap = candidate_cost(best) + LOOKUP;
 	}
@@ -353,8 +357,7 @@ static enum err candidates_count(struct list *list, struct candidate *candidates
 	return OK;
 }
 
-/* The position of the record that ends a stretch of the walk; not found where the order ends first.
- */
+/* Finds the position of the last record of a stretch. Not found: there are fewer records. */
 static enum err stretch_find_end(struct list *list, const struct list_plan *walk, size_t stretch,
 				 struct found_position *end)
 {
@@ -367,8 +370,8 @@ static enum err stretch_find_end(struct list *list, const struct list_plan *walk
 	return list_run_text(list, &text, position_row, end);
 }
 
-/* Walks in order, a stretch at a time; `done_out` is false, and nothing read, where what was found
- * so far tells that it would be long. */
+/* Walks, a stretch at a time. `done_out` false: the walk would be long and was given up, and
+ * nothing is read. */
 static enum err list_try_walk(struct list *list, const struct list_plan *from, uint64_t offset,
 			      bool *done_out)
 {
@@ -376,7 +379,7 @@ static enum err list_try_walk(struct list *list, const struct list_plan *from, u
 	struct list_plan walk = *from;
 	struct list part = *list;
 	size_t more = list->wanted - list->id_count;
-	size_t stretch = is_covered(from, from->index, from->lead) ? STRETCH_COVERED : STRETCH;
+	size_t stretch = index_covers(from, from->index, from->lead) ? STRETCH_COVERED : STRETCH;
 
 	*done_out = false;
 	if (offset + more > WALK_MAX)
@@ -413,8 +416,9 @@ static enum err list_try_walk(struct list *list, const struct list_plan *from, u
 	return OK;
 }
 
-/* Where nothing is looked up, every title is looked at: in their index. */
-static const struct list_index *title_index(const struct list *list)
+/* The index of the titles. If no index looks up the condition on titles, every title is read from
+ * this one. */
+static const struct list_index *index_of_titles(const struct list *list)
 {
 	for (size_t i = 0; i < list->plan.condition_count; i++)
 		if (list->plan.conditions[i].op == FILTER_CONTAINS)
@@ -426,7 +430,7 @@ static void plan_best(const struct list *list, const struct candidate *best, str
 {
 	plan_gather(list, best, plan);
 	if (!best)
-		plan->index = title_index(list);
+		plan->index = index_of_titles(list);
 }
 
 enum err list_read_keys(struct list *list, uint64_t offset)
@@ -442,7 +446,8 @@ enum err list_read_keys(struct list *list, uint64_t offset)
 	if (!plan_leaves_some_out(&plan))
 		return list_read_ids(list, &plan, offset);
 	err = candidates_count(list, candidates, count, GATHER, &best);
-	/* To walk as far as a deep page costs more than to gather some more. */
+	/* A walk to a deep page reads all records before it. So gathering may cost DEEP_MORE times
+	 * as much. */
 	if (!err && best && candidate_cost(best) >= GATHER && offset > DEEP) {
 		gather = GATHER * DEEP_MORE;
 		err = candidates_count(list, candidates, count, gather, &best);
@@ -466,7 +471,7 @@ enum err list_count(struct list *list, int64_t *count_out)
 	enum err err = OK;
 	size_t count;
 
-	/* The order is of no interest, and need not stand in the index. */
+	/* A count needs no order. */
 	list->plan.sort = field_of(list->plan.type, "id");
 	list->plan.after = NULL;
 	count = candidates_find(list, candidates);
@@ -474,7 +479,7 @@ enum err list_count(struct list *list, int64_t *count_out)
 		best = &candidates[0];
 	if (count > 1)
 		err = candidates_count(list, candidates, count, GATHER, &best);
-	/* To count again costs as much as it saves where an index has all that is asked. */
+	/* With a covering index a second count costs as much as it saves. */
 	if (!err && count > 1 && candidate_cost(best) >= GATHER && !best->covered)
 		err = candidates_count(list, candidates, count, GATHER * COUNT_AGAIN, &best);
 	if (err)

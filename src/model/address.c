@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The rules of postal addresses, by tables that the build makes from iso-codes: a country's codes
- * are a sorted range of one array, so that each question is one or two binary searches. */
+/* The rules of postal addresses. The build makes the tables of codes from iso-codes. The codes of a
+ * country are a sorted range of one array, so a check is one or two binary searches. */
 #include "model/address.h"
 
 #include <stdint.h>
@@ -10,30 +10,34 @@
 #include "model/field.h"
 
 /* clang-format off */
-#define PART(part, col, what)                                                                      \
+#define PART(part, col, what, sample)                                                              \
 	{.name = #part, .column = col, .type = FIELD_TEXT,                                         \
-	 .offset = offsetof(struct address, part), .limit = ADDRESS_PART_CHARS, .help = what}
+	 .offset = offsetof(struct address, part), .limit = ADDRESS_PART_CHARS, .help = what,    \
+	 .example = sample}
 /* clang-format on */
 
 const struct field address_parts[ADDRESS_PARTS] = {
-	PART(address_1, "1", "line 1 of the street address"),
-	PART(address_2, "2", "line 2 of the street address"),
-	PART(address_3, "3", "line 3 of the street address"),
-	PART(city, "city", "city"),
-	PART(state, "state", "ISO 3166-2 subdivision code without its prefix"),
-	PART(zip, "zip", "postal code"),
-	PART(country, "country", "ISO 3166-1 alpha-2 code"),
+	PART(address_1, "1", "line 1 of the street address", "\"2000 Blake Street\""),
+	PART(address_2, "2", "line 2 of the street address", NULL),
+	PART(address_3, "3", "line 3 of the street address", NULL),
+	PART(city, "city", "the city", "\"Denver\""),
+	PART(state, "state",
+	     "an ISO 3166-2 code of the country without its prefix, for the US also `AA`, `AE` and `AP`. If the "
+	     "country has no codes, it is any text",
+	     "\"CO\""),
+	PART(zip, "zip", "the postal code", "\"80202\""),
+	PART(country, "country", "an ISO 3166-1 alpha-2 code, by default the account's", "\"US\""),
 };
 
 #define PATH_BYTES 128
 
-static struct slice part_of(const struct address *address, size_t part)
+static struct slice address_part(const struct address *address, size_t part)
 {
 	return *(const struct slice *)CONST_FIELD_AT(address, &address_parts[part]);
 }
 
-/* A code as the tables hold it, with NUL behind it; false for text that cannot be one: the tables
- * hold no empty code, and NUL in `text` would hide what follows it. */
+/* Writes a code as the tables have it, NUL-terminated. False: `text` cannot be a code. The tables
+ * have no empty code, and a NUL in `text` would hide what follows. */
 static bool code_key(struct slice text, char key[ADDRESS_CODE_SIZE])
 {
 	if (text.len == 0 || text.len >= ADDRESS_CODE_SIZE || memchr(text.ptr, '\0', text.len))
@@ -43,8 +47,8 @@ static bool code_key(struct slice text, char key[ADDRESS_CODE_SIZE])
 	return true;
 }
 
-/* For both tables: every row starts with its code. */
-static int compare_codes(const void *key, const void *row)
+/* For both tables, because every row starts with its code. */
+static int code_compare(const void *key, const void *row)
 {
 	return strcmp(key, row);
 }
@@ -56,7 +60,7 @@ static const struct address_country *country_find(struct slice code)
 	if (!code_key(code, key))
 		return NULL;
 	return bsearch(key, address_countries, FIELD_COUNT(address_countries),
-		       sizeof(address_countries[0]), compare_codes);
+		       sizeof(address_countries[0]), code_compare);
 }
 
 static bool has_subdivision(const struct address_country *country, struct slice code)
@@ -65,7 +69,7 @@ static bool has_subdivision(const struct address_country *country, struct slice 
 
 	return code_key(code, key) &&
 	       bsearch(key, address_subdivisions[country->first], country->count,
-		       sizeof(address_subdivisions[0]), compare_codes);
+		       sizeof(address_subdivisions[0]), code_compare);
 }
 
 bool country_is_known(struct slice country)
@@ -76,14 +80,14 @@ bool country_is_known(struct slice country)
 bool address_is_blank(const struct address *address)
 {
 	for (size_t i = 0; i < ADDRESS_PARTS; i++) {
-		if (!text_is_blank(part_of(address, i)))
+		if (!text_is_blank(address_part(address, i)))
 			return false;
 	}
 	return true;
 }
 
-/* With the capitals of its ASCII letters; as it was when memory is out. */
-static struct slice fold_code(struct slice text, struct faults *faults)
+/* The text in ASCII capitals; unchanged if memory runs out. */
+static struct slice code_fold(struct slice text, struct faults *faults)
 {
 	char *folded;
 	size_t at = 0;
@@ -104,7 +108,7 @@ static struct slice fold_code(struct slice text, struct faults *faults)
 	return (struct slice){folded, text.len};
 }
 
-static struct slice pad_zip(struct slice zip, struct faults *faults)
+static struct slice zip_pad(struct slice zip, struct faults *faults)
 {
 	char *padded;
 
@@ -119,37 +123,39 @@ static struct slice pad_zip(struct slice zip, struct faults *faults)
 	return (struct slice){padded, 5};
 }
 
-static void check_lengths(const struct address *address, const char *path, struct faults *faults)
+static void address_check_lengths(const struct address *address, const char *path,
+				  struct faults *faults)
 {
 	for (size_t i = 0; i < ADDRESS_PARTS; i++) {
 		char name[PATH_BYTES];
 
 		snprintf(name, sizeof(name), "%s.%s", path, address_parts[i].name);
-		field_check_text(&address_parts[i], part_of(address, i), name, faults);
+		field_check_text(&address_parts[i], address_part(address, i), name, faults);
 	}
 }
 
-/* A part that is too long has its fault already. */
+/* A part that is too long has a fault already. */
 static bool is_too_long(struct slice text)
 {
 	return text_chars(text) > ADDRESS_PART_CHARS;
 }
 
-/* What the United Kingdom is taken for, which has another code. */
+/* UK is a common mistake for the code of the United Kingdom. */
 static const char *country_hint(struct slice code)
 {
 	return slice_is(code, "UK") ? ": the United Kingdom is GB" : " such as US";
 }
 
-/* One that a reader knows: the first of the United States is one of military mail. */
-static const char *example_of(const struct address_country *country)
+/* Returns a code that people know. In the table the first code of the United States is for military
+ * mail, so Colorado is taken. */
+static const char *country_example(const struct address_country *country)
 {
 	return strcmp(country->code, "US") == 0 ? "CO" : address_subdivisions[country->first];
 }
 
 /* `sent` is the address before its codes were folded. */
-static void check_codes(const struct address *address, const struct address *sent, const char *path,
-			struct faults *faults)
+static void address_check_codes(const struct address *address, const struct address *sent,
+				const char *path, struct faults *faults)
 {
 	const struct address_country *country = country_find(address->country);
 	struct slice wrong = country ? sent->state : sent->country;
@@ -166,7 +172,7 @@ static void check_codes(const struct address *address, const struct address *sen
 	else if (wrong.len && country->count && !has_subdivision(country, address->state))
 		faults_add(faults, name, FAULT_CHOICE,
 			   "must be an ISO 3166-2 code of %s such as %s; got \"%s\"", country->code,
-			   example_of(country), shown);
+			   country_example(country), shown);
 }
 
 void address_normalize(struct address *address, bool zip_number, struct slice country,
@@ -174,12 +180,12 @@ void address_normalize(struct address *address, bool zip_number, struct slice co
 {
 	const struct address sent = *address;
 
-	address->state = fold_code(address->state, faults);
-	address->country = fold_code(address->country, faults);
+	address->state = code_fold(address->state, faults);
+	address->country = code_fold(address->country, faults);
 	if (address->country.len == 0)
-		address->country = fold_code(country, faults);
+		address->country = code_fold(country, faults);
 	if (zip_number && slice_is(address->country, "US"))
-		address->zip = pad_zip(address->zip, faults);
-	check_lengths(address, path, faults);
-	check_codes(address, &sent, path, faults);
+		address->zip = zip_pad(address->zip, faults);
+	address_check_lengths(address, path, faults);
+	address_check_codes(address, &sent, path, faults);
 }

@@ -7,20 +7,24 @@
 #include "base/text.h"
 #include "model/list.h"
 
+#define CALENDAR_COLOR "#3366cc" /* of a calendar that was given none */
+
 /* clang-format off */
 static const struct field fields[] = {
 	RECORD_ID,
 	{.name = "name", .column = "name", .type = FIELD_TEXT,
 	 .flags = FIELD_REQUIRED | FIELD_NOT_BLANK | FIELD_ONE_LINE, .limit = 255,
-	 .offset = offsetof(struct calendar, name), .help = "its name"},
+	 .offset = offsetof(struct calendar, name), .example = "\"Court dates\"",
+	 .help = "the name of the calendar"},
 	{.name = "name_folded", .column = "name_folded", .type = FIELD_TEXT,
 	 .flags = FIELD_HIDDEN, .offset = offsetof(struct calendar, name_folded),
 	 .help = "the name as it is sorted"},
 	{.name = "color", .column = "color", .type = FIELD_TEXT,
 	 .flags = FIELD_ONE_LINE, .limit = 7,
-	 .offset = offsetof(struct calendar, color), .help = "its colour as #rrggbb"},
+	 .offset = offsetof(struct calendar, color), .example = "\"#cc3300\"",
+	 .preset = "`" CALENDAR_COLOR "`", .help = "its color: `#` and six hexadecimal digits"},
 	{.name = "description", .column = "description", .type = FIELD_TEXT, .limit = 65535,
-	 .offset = offsetof(struct calendar, description), .help = "what it is for"},
+	 .offset = offsetof(struct calendar, description), .help = "what the calendar is for"},
 	RECORD_TIMES(struct calendar),
 };
 
@@ -64,8 +68,8 @@ static enum err calendar_derive(void *record, const void *before, const struct o
 		return ERR_NOMEM;
 	for (char *at = color; *at; at++)
 		*at = (char)tolower((unsigned char)*at);
-	calendar->color =
-		calendar->color.len ? (struct slice){color, calendar->color.len} : SLICE("#3366cc");
+	calendar->color = calendar->color.len ? (struct slice){color, calendar->color.len}
+					      : SLICE(CALENDAR_COLOR);
 	return text_fold(occasion->arena, calendar->name, &calendar->name_folded);
 }
 

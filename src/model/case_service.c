@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Case services: what an account offers, attached to cases. Their field table and lists. */
+/* Case services: the services that an account offers. Their field table and lists. */
 #include "model/case_service.h"
 
 #include "base/text.h"
@@ -10,7 +10,8 @@ static const struct field fields[] = {
 	RECORD_ID,
 	{.name = "name", .column = "name", .type = FIELD_TEXT,
 	 .flags = FIELD_REQUIRED | FIELD_NOT_BLANK | FIELD_ONE_LINE, .limit = 255,
-	 .offset = offsetof(struct case_service, name), .help = "its name"},
+	 .offset = offsetof(struct case_service, name), .example = "\"Interview\"",
+	 .help = "the name of the case service"},
 	{.name = "name_folded", .column = "name_folded", .type = FIELD_TEXT,
 	 .flags = FIELD_HIDDEN, .offset = offsetof(struct case_service, name_folded),
 	 .help = "the name as it is sorted"},

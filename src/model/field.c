@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What can be asked of field rows without knowing JSON or SQL. */
+/* Functions on fields and their rows that need neither JSON nor SQL. */
 #include "model/field.h"
 
 #include <assert.h>
@@ -49,6 +49,14 @@ static bool address_is_same(const void *address, const void *other)
 		if (!field_is_same(&address_parts[i], address, other))
 			return false;
 	return true;
+}
+
+bool id_list_has(const struct id_list *list, int64_t id)
+{
+	for (size_t i = 0; list && i < list->count; i++)
+		if (list->ids[i] == id)
+			return true;
+	return false;
 }
 
 static bool id_list_is_same(const struct id_list *list, const struct id_list *other)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Places in a list's order. */
+/* Expansions, and positions in the order of a list. */
 #include "model/list.h"
 
 #include "base/timefmt.h"

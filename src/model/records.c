@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Every kind of record there is. */
+/* All kinds of records. */
 #include "model/records.h"
 
 #include "model/calendar.h"

@@ -18,25 +18,33 @@ static const struct field fields[] = {
 	RECORD_ID,
 	{.name = "username", .column = "username", .type = FIELD_TEXT,
 	 .flags = FIELD_REQUIRED | FIELD_NOT_BLANK | FIELD_ONE_LINE, .limit = 64,
-	 .offset = offsetof(struct staff, username), .help = "the name they log in with"},
+	 .offset = offsetof(struct staff, username), .example = "\"doe\"",
+	 .help = "the name that they log in with. A new one has no slash, no colon, no blank at its "
+		 "ends and no invisible character, and does not look like another"},
 	{.name = "first_name", .column = "first_name", .type = FIELD_TEXT,
 	 .flags = FIELD_ONE_LINE, .limit = 255,
-	 .offset = offsetof(struct staff, first_name), .help = "first name"},
+	 .offset = offsetof(struct staff, first_name), .example = "\"Jane\"",
+	 .help = "the first name"},
 	{.name = "last_name", .column = "last_name", .type = FIELD_TEXT,
 	 .flags = FIELD_ONE_LINE, .limit = 255,
-	 .offset = offsetof(struct staff, last_name), .help = "last name"},
+	 .offset = offsetof(struct staff, last_name), .example = "\"Doe\"",
+	 .help = "the last name"},
 	{.name = "email", .column = "email", .type = FIELD_TEXT,
 	 .flags = FIELD_ONE_LINE, .limit = 254,
-	 .offset = offsetof(struct staff, email), .help = "where alerts go"},
+	 .offset = offsetof(struct staff, email), .example = "\"doe@example.com\"",
+	 .help = "the e-mail address that alerts go to, such as `name@example.com`"},
 	{.name = "access_level", .column = "access_level", .type = FIELD_CHOICE,
-	 .choices = levels, .flags = FIELD_REQUIRED, /* nobody gets all rights by a slip */
-	 .offset = offsetof(struct staff, access_level), .help = "what they may do"},
+	 .choices = levels, .flags = FIELD_REQUIRED, /* no full access by mistake */
+	 .offset = offsetof(struct staff, access_level), .example = "\"limited\"",
+	 .help = "what they may do. Only those with `full` may use the API"},
 	{.name = "is_vendor", .column = "is_vendor", .type = FIELD_BOOL,
 	 .offset = offsetof(struct staff, is_vendor),
+	 .example = "false",
 	 .help = "whether they work for another firm"},
 	{.name = "time_zone", .column = "time_zone", .type = FIELD_TEXT, .limit = 64,
 	 .flags = FIELD_ONE_LINE, .offset = offsetof(struct staff, time_zone),
-	 .help = "where they are, as Europe/Berlin"},
+	 .example = "\"Europe/Berlin\"",
+	 .preset = "the account's", .help = "their time zone, an IANA name such as `Europe/Berlin`"},
 	{.name = "first_name_folded", .column = "first_name_folded", .type = FIELD_TEXT,
 	 .flags = FIELD_HIDDEN, .offset = offsetof(struct staff, first_name_folded),
 	 .help = "the first name as it is searched"},
@@ -57,12 +65,12 @@ static const struct field fields[] = {
 
 static const struct filter filters[] = {
 	{.name = "last_name", .field = "last_name_folded", .op = FILTER_CONTAINS,
-	 .help = "the last name has this in it"},
+	 .help = "whose last name contains this text"},
 	{.name = "first_name", .field = "first_name_folded", .op = FILTER_CONTAINS,
-	 .help = "the first name has this in it"},
-	{.name = "email", .field = "email", .op = FILTER_IS, .help = "the e-mail address"},
-	{.name = "is_vendor", .field = "is_vendor", .help = "whether they are of another firm"},
-	{.name = "access_level", .field = "access_level", .help = "what they may do"},
+	 .help = "whose first name contains this text"},
+	{.name = "email", .field = "email", .op = FILTER_IS, .help = "with this e-mail address"},
+	{.name = "is_vendor", .field = "is_vendor", .help = "that work for another firm, or do not"},
+	{.name = "access_level", .field = "access_level", .help = "with one of these access levels"},
 	RECORD_FILTERS,
 };
 /* clang-format on */
@@ -86,7 +94,7 @@ enum err staff_username_key(struct arena *arena, struct slice username, struct s
 	return text_fold(arena, text_trim(username), key_out);
 }
 
-static void check_username(struct slice name, struct faults *faults)
+static void username_check_form(struct slice name, struct faults *faults)
 {
 	static const char path[] = "staff.username";
 	uint32_t unseen = text_unseen(name);
@@ -101,12 +109,11 @@ static void check_username(struct slice name, struct faults *faults)
 			   (unsigned)unseen);
 }
 
-/* The rules that the rows do not say. A user name has no colon, which ends it in HTTP Basic (RFC
- * 7617, section 2), no slash, which ends it before "token", no white space at its ends, and no
- * character that one does not see or that nobody knows, as text_unseen() finds it; one that is as
- * `before` (NULL for a new staff member) stays. An e-mail address has one @, with something on both
- * sides, and nothing that mail would take for another address: enough to tell a slip. Faults as
- * "staff.username". */
+/* The rules that the rows do not have. A user name has no colon, which ends it in HTTP Basic (RFC
+ * 7617, section 2); no slash, which ends it before "token"; no white space at its ends; and no
+ * invisible or unknown character (see text_unseen()). A user name or a time zone that does not
+ * change is not checked. An e-mail address has one @ with something on both sides, and no character
+ * that would separate addresses: enough to find a mistake. */
 static void staff_check(const void *record, const void *present, uint64_t given, uint64_t at_fault,
 			struct faults *faults)
 {
@@ -126,8 +133,8 @@ static void staff_check(const void *record, const void *present, uint64_t given,
 			   "must be an address such as name@example.com; got \"%s\"",
 			   text_shown(faults->arena, email, SHOWN_CHARS));
 	if (staff->username.len && !(before && slice_eq(before->username, staff->username)))
-		check_username(staff->username, faults);
-	if (staff->time_zone.len) {
+		username_check_form(staff->username, faults);
+	if (staff->time_zone.len && !(before && slice_eq(before->time_zone, staff->time_zone))) {
 		const char *zone = arena_copy(faults->arena, staff->time_zone);
 
 		if (!zone || !zone_is_known(zone))
@@ -137,7 +144,8 @@ static void staff_check(const void *record, const void *present, uint64_t given,
 	}
 }
 
-/* Fills in the names as they are searched and compared, and UTC where no time zone is given. */
+/* Fills in the folded names, the key and skeleton of the user name, and the account's time zone if
+ * none is given. */
 static enum err staff_derive(void *record, const void *present, const struct occasion *occasion)
 {
 	struct arena *arena = occasion->arena;
@@ -151,11 +159,11 @@ static enum err staff_derive(void *record, const void *present, const struct occ
 		err = staff_username_key(arena, staff->username, &staff->username_key);
 	if (!err)
 		err = text_skeleton(arena, staff->username, &staff->username_skeleton);
-	/* No other has the key of a name that is new. */
+	/* records/record_staff.c refuses a new name whose key another staff member has. */
 	if (!before || !slice_eq(before->username, staff->username))
 		staff->username_exact = SLICE("");
 	if (!staff->time_zone.len) {
-		/* The record is answered when the occasion is over. */
+		/* A copy, because the record outlives the occasion. */
 		staff->time_zone = slice_of(occasion->time_zone);
 		staff->time_zone.ptr = arena_copy(occasion->arena, staff->time_zone);
 		if (!staff->time_zone.ptr)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Subjects: whom a case is about. Each belongs to one case. Their field table, lists and rules. */
+/* Subjects: the persons or firms that a case is about. Their field table, lists and rules. */
 #include "model/subject.h"
 
 #include "base/buf.h"
@@ -7,18 +7,21 @@
 #include "model/list.h"
 
 /* clang-format off */
-#define NAME(member, words) \
+#define NAME(member, words, sample) \
 	{.name = #member, .column = #member, .type = FIELD_TEXT, .limit = 255, \
-	 .flags = FIELD_ONE_LINE, .offset = offsetof(struct subject, member), .help = words}
+	 .flags = FIELD_ONE_LINE, .offset = offsetof(struct subject, member), \
+	 .help = words, .example = sample}
 
 static const struct field fields[] = {
 	RECORD_ID,
 	{.name = "casefile_id", .column = "casefile_id", .type = FIELD_ID,
 	 .flags = FIELD_REQUIRED,
-	 .offset = offsetof(struct subject, casefile_id), .help = "the case it belongs to"},
-	NAME(first_name, "first name"),
-	NAME(middle_name, "middle name"),
-	NAME(last_name, "last name; or the name of a firm"),
+	 .offset = offsetof(struct subject, casefile_id), .example = "245",
+	 .help = "the case that the subject belongs to"},
+	NAME(first_name, "the first name. Either this or the last name is required", "\"Jane\""),
+	NAME(middle_name, "the middle name", NULL),
+	NAME(last_name, "the last name, or the name of a firm. Either this or the first name is required",
+	     "\"Witness\""),
 	{.name = "name_folded", .column = "name_folded", .type = FIELD_TEXT,
 	 .flags = FIELD_HIDDEN, .offset = offsetof(struct subject, name_folded),
 	 .help = "the names as they are searched and sorted"},
@@ -27,19 +30,20 @@ static const struct field fields[] = {
 	 .help = "the last name as it is sorted"},
 	{.name = "is_primary", .column = "is_primary", .type = FIELD_BOOL,
 	 .offset = offsetof(struct subject, is_primary),
-	 .help = "whether the case is about it before all others"},
+	 .example = "true",
+	 .help = "whether the case is mainly about this subject"},
 	{.name = "address", .column = "address_", .type = FIELD_ADDRESS,
 	 .offset = offsetof(struct subject, address), .help = "where the subject lives"},
 	{.name = "notes", .column = "notes", .type = FIELD_TEXT, .limit = 65535,
-	 .offset = offsetof(struct subject, notes), .help = "notes"},
+	 .offset = offsetof(struct subject, notes), .help = "notes on the subject"},
 	RECORD_TIMES(struct subject),
 };
 
 static const struct filter filters[] = {
-	{.name = "case", .field = "casefile_id", .help = "the case"},
+	{.name = "case", .field = "casefile_id", .help = "of one of these cases"},
 	{.name = "name", .field = "name_folded", .op = FILTER_CONTAINS,
-	 .help = "the names have this in them"},
-	{.name = "is_primary", .field = "is_primary", .help = "whether it is the primary one"},
+	 .help = "whose first, middle and last name, joined by blanks, contain this text"},
+	{.name = "is_primary", .field = "is_primary", .help = "that are primary, or are not"},
 	RECORD_FILTERS,
 };
 /* clang-format on */
@@ -56,7 +60,7 @@ static const struct record_lists lists = {
 	filters, FIELD_COUNT(filters), sorts, FIELD_COUNT(sorts), NULL, 0,
 };
 
-/* One of the names must be there. */
+/* A subject needs a first or a last name. */
 static void subject_check(const void *record, const void *before, uint64_t given, uint64_t at_fault,
 			  struct faults *faults)
 {
@@ -65,7 +69,7 @@ static void subject_check(const void *record, const void *before, uint64_t given
 		field_bit(&subject_type, "first_name") | field_bit(&subject_type, "last_name");
 
 	(void)given;
-	/* One from before the rule may be changed otherwise. */
+	/* A subject from before this rule may stay without one. */
 	if (present && slice_eq(present->first_name, subject->first_name) &&
 	    slice_eq(present->last_name, subject->last_name))
 		return;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Tasks: their field table and the rules that go over more than one field. */
+/* Tasks: their field table, lists and rules. */
 #include "model/task.h"
 
 #include "base/text.h"
@@ -34,64 +34,77 @@ static const struct field fields[] = {
 	{.name = "casefile_id", .column = "casefile_id", .type = FIELD_ID,
 	 .flags = FIELD_REQUIRED | FIELD_BY_ACCOUNT,
 	 .offset = offsetof(struct task, casefile_id),
-	 .help = "the case of the task"},
+	 .example = "245",
+	 .help = "the case of the task. It may be omitted if the account was set so with "
+		 "`docket account set --require-case no`"},
 	{.name = "calendar_id", .column = "calendar_id", .type = FIELD_ID,
 	 .flags = FIELD_REQUIRED, .offset = offsetof(struct task, calendar_id),
+	 .example = "1",
 	 .help = "the calendar of the task"},
 	{.name = "subject_id", .column = "subject_id", .type = FIELD_ID,
 	 .offset = offsetof(struct task, subject_id),
-	 .help = "the subject; one of the same case"},
+	 .example = "209",
+	 .help = "a subject of the same case"},
 	{.name = "case_service_id", .column = "case_service_id", .type = FIELD_ID,
 	 .offset = offsetof(struct task, case_service_id),
-	 .help = "the case service; one that is attached to the case"},
+	 .example = "1",
+	 .help = "a case service that is attached to the case"},
 	{.name = "status", .column = "status", .type = FIELD_CHOICE, .choices = statuses,
 	 .offset = offsetof(struct task, status),
+	 .example = "\"needs_action\"",
 	 .help = "how far the work is"},
 	{.name = "due_on", .column = "due_on", .type = FIELD_DATE, .flags = FIELD_REQUIRED,
-	 .offset = offsetof(struct task, due_on), .help = "the day it is due; a floating date"},
+	 .offset = offsetof(struct task, due_on), .example = "\"2027-02-14\"",
+	 .help = "the day on which the task is due"},
 	{.name = "title", .column = "title", .type = FIELD_TEXT, .limit = 255,
 	 .flags = FIELD_REQUIRED | FIELD_NOT_BLANK | FIELD_ONE_LINE,
-	 .offset = offsetof(struct task, title), .help = "the name of the task"},
+	 .offset = offsetof(struct task, title), .example = "\"Call the witness\"",
+	 .help = "the name of the task"},
 	{.name = "title_folded", .column = "title_folded", .type = FIELD_TEXT,
 	 .flags = FIELD_HIDDEN | FIELD_SEARCHED, .offset = offsetof(struct task, title_folded),
 	 .help = "the title as it is searched and sorted"},
 	{.name = "body", .column = "body", .type = FIELD_TEXT, .limit = 65535,
-	 .offset = offsetof(struct task, body), .help = "description and notes"},
+	 .offset = offsetof(struct task, body), .example = "\"Ask about the delivery.\"",
+	 .help = "a description, and notes"},
 	{.name = "address", .column = "address_", .type = FIELD_ADDRESS,
-	 .offset = offsetof(struct task, address), .help = "where it is to be done"},
+	 .offset = offsetof(struct task, address), .help = "where the task is to be done"},
 	{.name = "users_list", .type = FIELD_ID_LIST, .link = &users, .limit = TASK_USERS_MAX,
 	 .offset = offsetof(struct task, users_list),
-	 .help = "the staff members it is assigned to"},
+	 .example = "[1, 2]",
+	 .help = "the staff members that the task is assigned to"},
 	{.name = "unassigned", .column = "unassigned", .type = FIELD_CHOICE,
 	 .flags = FIELD_HIDDEN, .offset = offsetof(struct task, unassigned),
 	 .help = "whether users_list is empty"},
 	{.name = "alert_at", .column = "alert_at", .type = FIELD_TIMESTAMP, .flags = FIELD_ALERT,
-	 .offset = offsetof(struct task, alert_at), .help = "when its staff are alerted"},
+	 .offset = offsetof(struct task, alert_at), .example = "\"2027-02-13T08:30:00Z\"",
+	 .help = "when these staff members get an e-mail. A date alone means the account's alert hour "
+		 "on that day, or midnight UTC if the account has none"},
 	{.name = "alert_sent_at", .column = "alert_sent_at", .type = FIELD_TIMESTAMP,
 	 .flags = FIELD_READ_ONLY, .offset = offsetof(struct task, alert_sent_at),
-	 .help = "when they were"},
+	 .help = "when the first of these e-mails was sent"},
 	{.name = "complete_at", .column = "complete_at", .type = FIELD_TIMESTAMP,
 	 .offset = offsetof(struct task, complete_at),
-	 .help = "when it was completed; only with status complete"},
+	 .help = "when the task was completed. It is allowed only with status `complete`. If a task "
+		 "becomes complete and you give none, it gets the time of the change"},
 	RECORD_TIMES(struct task),
 };
 
 
 static const struct filter filters[] = {
 	{.name = "title", .field = "title_folded", .op = FILTER_CONTAINS,
-	 .help = "the title has this in it"},
-	{.name = "calendar", .field = "calendar_id", .help = "the calendar"},
-	{.name = "case", .field = "casefile_id", .none = true, .help = "the case"},
-	{.name = "subject", .field = "subject_id", .none = true, .help = "the subject"},
-	{.name = "user", .field = "users_list", .none = true, .help = "assigned to"},
-	{.name = "status", .field = "status", .help = "the status"},
+	 .help = "whose title contains this text; case and the encoding of accents make no difference"},
+	{.name = "calendar", .field = "calendar_id", .help = "in one of these calendars"},
+	{.name = "case", .field = "casefile_id", .none = true, .help = "of one of these cases"},
+	{.name = "subject", .field = "subject_id", .none = true, .help = "about one of these subjects"},
+	{.name = "user", .field = "users_list", .none = true, .help = "that are assigned to one of these staff members"},
+	{.name = "status", .field = "status", .help = "with one of these statuses"},
 	{.name = "due_from", .also = {"from", "From"}, .field = "due_on", .op = FILTER_FROM,
-	 .help = "due on or after"},
+	 .help = "that are due then or later"},
 	{.name = "due_to", .also = {"to", "To"}, .field = "due_on", .op = FILTER_TO,
-	 .help = "due on or before"},
-	FROM_TO("complete", "complete_at", "completed"),
-	FROM_TO("alert", "alert_at", "alert scheduled"),
-	FROM_TO("alert_sent", "alert_sent_at", "alert sent"),
+	 .help = "that are due then or earlier"},
+	FROM_TO("complete", "complete_at", "that were completed"),
+	FROM_TO("alert", "alert_at", "whose alert time is"),
+	FROM_TO("alert_sent", "alert_sent_at", "whose alert was sent"),
 	RECORD_FILTERS,
 };
 
@@ -119,8 +132,8 @@ static const struct record_lists lists = {
 	expansions, FIELD_COUNT(expansions),
 };
 
-/* Whether a time of completion came that is not the one which is there: a record that was read is
- * sent whole, with another status. */
+/* Whether the request gives a new complete_at. The stored one does not count: a client may send
+ * back a whole record with another status. */
 static bool is_completed(const struct task *task, const struct task *before, uint64_t given)
 {
 	return (given & field_bit(&task_type, "complete_at")) && task->complete_at != TIME_NONE &&
@@ -144,7 +157,7 @@ static void task_check(const void *record, const void *present, uint64_t given, 
 		    !(at_fault & (field_bit(&task_type, "casefile_id") |
 				  field_bit(&task_type, of_case[i].field))))
 			faults_add(faults, of_case[i].path, FAULT_MISMATCH, "needs a casefile_id");
-	/* What the status should have been is not known where it is wrong. */
+	/* With a status at fault, nobody knows whether it should be complete. */
 	if (is_completed(task, before, given) && task->status != TASK_COMPLETE &&
 	    !(at_fault & field_bit(&task_type, "status")))
 		faults_add(faults, "task.complete_at", FAULT_NOT_ALLOWED,
@@ -155,8 +168,8 @@ static void task_check(const void *record, const void *present, uint64_t given, 
 			   "is required while the status is complete");
 }
 
-/* Fills in title_folded and unassigned; complete_at when the status becomes complete and none was
- * given, and none when it leaves that; and takes back that an alert was sent when it moves. */
+/* Fills in title_folded and unassigned. Sets complete_at when the status becomes complete and none
+ * is given, and clears it with any other status. Clears alert_sent_at when alert_at changes. */
 static enum err task_derive(void *record, const void *present, const struct occasion *occasion)
 {
 	const struct task *before = present;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Moving a database: the copy, and the comparison of all that was copied.
+/* Moves a database: copies it, and compares the copy.
  *
- * The rows go over in the order of their keys, and a transaction of the target ends where a page of
- * the source does. So the last key of a table in the target says how far the table is, whenever a
- * run was broken off: nothing else must be remembered. */
+ * Rows are copied in the order of their keys, one page in each transaction of the target. So after
+ * an interrupted run, the last key of a table in the target says how far the copy is. Nothing else
+ * need be remembered. */
 #include "move/move.h"
 
 #include <time.h>
@@ -11,11 +11,10 @@
 #include "move_private.h"
 #include "place/schema.h"
 
-/* What waits to be written together. */
+/* Statements and bytes that are sent to the target together. */
 #define CALLS_AT_ONCE 512
 #define BYTES_AT_ONCE (1024 * 1024)
-/* For 3 s in all. */
-#define LOCK_TRIES 4 /* each of which waits for a second */
+#define LOCK_TRIES 4 /* each waits for a second */
 
 enum err move_fail(struct move *move, const struct side *side, enum err err, const char *what,
 		   const char *table)
@@ -49,8 +48,8 @@ enum err move_blame(struct move *move, const struct side *side, enum err err, st
 	return err;
 }
 
-/* A database server hears of the end of a process that was killed when it has done what it was told
- * to, and gives the lock free then. */
+/* Locks a side. If a process was killed, a PostgreSQL server first finishes its statement and then
+ * releases its lock, so this tries several times. */
 enum err side_lock(struct side *side, struct buf *said)
 {
 	struct store *store = side->store;
@@ -65,8 +64,8 @@ enum err side_lock(struct side *side, struct buf *said)
 	return err;
 }
 
-/* The lock of a database is a session's that has nothing else to do. Where that has ended, others
- * may have come in since. */
+/* The lock of a PostgreSQL database belongs to a session that is otherwise idle. If that session
+ * has ended, other processes may have opened the database since. */
 enum err side_hold(struct move *move, const struct side *side)
 {
 	struct store *store = side->store;
@@ -81,14 +80,15 @@ enum err side_hold(struct move *move, const struct side *side)
 	return err;
 }
 
-static enum err open_source(struct move *move)
+static enum err source_open(struct move *move)
 {
 	struct store *store = move->from.store;
 	struct buf said = {0};
 	int64_t schema = 0;
 	enum err err = side_lock(&move->from, &said);
 
-	/* Nobody wants to make an empty one to move it. */
+	/* Replaces the message of side_lock(), which advises to make a database. There is nothing
+	 * to move from a new one. */
 	if (err == ERR_NOT_FOUND && store->config.folder) {
 		buf_clear(&said);
 		buf_printf(&said, "there is no database in %s", store->config.folder);
@@ -104,20 +104,20 @@ static enum err open_source(struct move *move)
 	return move_blame(move, &move->from, err, &said);
 }
 
-/* All that tells one source, and one state of it, from another: the rows of its small tables, the
- * last change numbers and a secret of its own among them, and the number of the others. */
-static enum err mark_source(struct move *move)
+/* The digest of the source and its state: the rows of its small tables, which include the last
+ * change numbers and a secret, and the number of rows of the others. */
+static enum err source_mark(struct move *move)
 {
 	struct digest digest;
 	enum err err = OK;
 
 	digest_init(&digest);
-	for (size_t i = 0; i < MOVE_TABLES && !err; i++) {
+	for (size_t i = 0; i < SQL_TABLES && !err; i++) {
 		unsigned char rows[DIGEST_BYTES];
 		struct sum sum;
 
 		sum_begin(&sum);
-		while (move_tables[i].marks && sum.more && !err)
+		while (sql_tables[i].identifies && sum.more && !err)
 			err = sum_page(move, &move->from, i, &sum);
 		sum_end(&sum, rows);
 		digest_add(&digest, (struct slice){(const char *)rows, sizeof(rows)});
@@ -131,10 +131,10 @@ static enum err mark_source(struct move *move)
 
 struct copying {
 	struct move *move;
-	const struct move_table *table;
+	const struct sql_table *table;
 	const struct shape *shape;
 	const char *insert;
-	struct arena arena; /* of what waits to be written */
+	struct arena arena; /* of the statements that are not sent yet */
 	struct calls calls;
 	size_t bytes, rows;
 };
@@ -154,8 +154,8 @@ static enum err copying_flush(struct copying *copying)
 	return OK;
 }
 
-/* The row's values live until this returns, the copies until they were written. */
-static enum err copy_row(void *context, const struct db_value *values, size_t count)
+/* Lists the insert of a row. The row's values live only until this returns, so they are copied. */
+static enum err copying_row(void *context, const struct db_value *values, size_t count)
 {
 	struct copying *copying = context;
 	const struct text_index *index = sql_dialect(copying->move->to.store->driver)->text_index;
@@ -174,10 +174,10 @@ static enum err copy_row(void *context, const struct db_value *values, size_t co
 		copying->bytes += values[i].bytes.len;
 	}
 	err = calls_add(&copying->calls, copying->insert, args, count, NULL, NULL);
-	if (!err && copying->table->words && index) {
+	if (!err && copying->table->indexed && index) {
 		args[count] = args[copying->shape->key[0]];
 		args[count + 1] = args[copying->shape->key[1]];
-		args[count + 2] = args[copying->shape->words];
+		args[count + 2] = args[copying->shape->indexed];
 		err = calls_add(&copying->calls, index->insert, args + count, 3, NULL, NULL);
 	}
 	copying->rows++;
@@ -186,7 +186,7 @@ static enum err copy_row(void *context, const struct db_value *values, size_t co
 	return err;
 }
 
-static char *insert_sql(struct move *move, size_t table)
+static char *move_insert_sql(struct move *move, size_t table)
 {
 	const struct shape *shape = &move->shapes[table];
 	struct buf names = {0}, values = {0};
@@ -198,32 +198,32 @@ static char *insert_sql(struct move *move, size_t table)
 	}
 	if (!names.failed && !values.failed)
 		sql = arena_printf(&move->arena, "INSERT INTO %s (%.*s) VALUES (%.*s)",
-				   move_tables[table].name, (int)names.len, names.ptr,
+				   sql_tables[table].name, (int)names.len, names.ptr,
 				   (int)values.len, values.ptr);
 	buf_release(&names);
 	buf_release(&values);
 	return sql;
 }
 
-/* Copies a page of rows, in the transaction that is open. */
-static enum err copy_page(struct copying *copying, struct key *key, bool *more_out)
+/* Copies a page of rows, in the open transaction. */
+static enum err copying_page(struct copying *copying, struct key *key, bool *more_out)
 {
 	struct move *move = copying->move;
-	enum err err = rows_read(move, &move->from, (size_t)(copying->table - move_tables), key,
-				 copy_row, copying, more_out);
+	enum err err = rows_read(move, &move->from, (size_t)(copying->table - sql_tables), key,
+				 copying_row, copying, more_out);
 
 	return !err && copying->calls.count ? copying_flush(copying) : err;
 }
 
-/* `alone`: each page in a transaction of its own. */
-static enum err copy_table(struct move *move, size_t table, bool alone)
+/* Copies a table. `alone`: each page in a transaction of its own; else in the open one. */
+static enum err table_copy(struct move *move, size_t table, bool alone)
 {
 	const struct db_driver *driver = move->to.store->driver;
 	struct copying copying = {
 		.move = move,
-		.table = &move_tables[table],
+		.table = &sql_tables[table],
 		.shape = &move->shapes[table],
-		.insert = insert_sql(move, table),
+		.insert = move_insert_sql(move, table),
 	};
 	struct key key = {0};
 	bool more = true;
@@ -234,7 +234,7 @@ static enum err copy_table(struct move *move, size_t table, bool alone)
 		if (alone)
 			err = driver->begin(move->to.db);
 		if (!err)
-			err = copy_page(&copying, &key, &more);
+			err = copying_page(&copying, &key, &more);
 		if (!err && alone)
 			err = driver->commit(move->to.db, NULL, 0);
 		if (err) {
@@ -247,8 +247,9 @@ static enum err copy_table(struct move *move, size_t table, bool alone)
 	return err;
 }
 
-/* Both are read a page at a time: neither waits long for the other within its transaction. */
-static enum err compare_table(struct move *move, size_t table)
+/* Reads both sides a page at a time in turn, so that neither is idle for long within its
+ * transaction. */
+static enum err table_compare(struct move *move, size_t table)
 {
 	const struct side *sides[] = {&move->from, &move->to};
 	unsigned char digests[2][DIGEST_BYTES];
@@ -266,34 +267,34 @@ static enum err compare_table(struct move *move, size_t table)
 	if (err || memcmp(digests[0], digests[1], DIGEST_BYTES) == 0)
 		return err;
 	buf_printf(move->why, "the table %s differs: the source has %lld rows, the target %lld%s",
-		   move_tables[table].name, (long long)sums[0].rows, (long long)sums[1].rows,
+		   sql_tables[table].name, (long long)sums[0].rows, (long long)sums[1].rows,
 		   move->was_whole ? "" : ". The target is left as it is and cannot be used");
 	return ERR_CORRUPT;
 }
 
-/* From now on, when it is committed, it is a database of docket. */
-static enum err mark_target(struct move *move)
+/* Fills the table `migration`. Once this is committed, the target is a database of docket. */
+static enum err target_mark(struct move *move)
 {
 	enum err err = schema_mark(move->to.db);
 
 	if (!err)
-		err = same_columns(move, MOVE_MIGRATION);
-	return err ? err : copy_table(move, MOVE_MIGRATION, false);
+		err = same_columns(move, SQL_TABLE_MIGRATION);
+	return err ? err : table_copy(move, SQL_TABLE_MIGRATION, false);
 }
 
-/* The comparison and what makes the target a database of docket, in one transaction: nobody can
- * change in between what was compared. */
-static enum err complete(struct move *move)
+/* Compares the target, and makes it a database of docket in the same transaction. So nobody can
+ * change it in between. */
+static enum err move_complete(struct move *move)
 {
 	const struct db_driver *driver = move->to.store->driver;
 	const struct db_call drop = {.sql = "DROP TABLE moving", .once = true};
 	enum err err = driver->begin(move->to.db);
 
-	for (size_t i = 0; i < MOVE_TABLES && !err; i++) {
-		if (i == MOVE_MIGRATION && !move->complete)
-			err = mark_target(move);
+	for (size_t i = 0; i < SQL_TABLES && !err; i++) {
+		if (i == SQL_TABLE_MIGRATION && !move->complete)
+			err = target_mark(move);
 		if (!err)
-			err = compare_table(move, i);
+			err = table_compare(move, i);
 	}
 	if (!err)
 		err = side_hold(move, &move->from);
@@ -301,8 +302,8 @@ static enum err complete(struct move *move)
 		err = driver->commit(move->to.db, &drop, move->complete ? 0 : 1);
 	if (err == ERR_COMMIT_UNKNOWN)
 		buf_printf(move->why,
-			   "the target: %s: run the same command again, which then tells whether "
-			   "all was moved",
+			   "the target: %s: run the same command again to learn whether everything "
+			   "was moved",
 			   driver->message(move->to.db));
 	if (err) {
 		move_fail(move, &move->to, err, "end", "moving");
@@ -311,44 +312,45 @@ static enum err complete(struct move *move)
 	return err;
 }
 
-static enum err copy_and_compare(struct move *move)
+static enum err move_copy_and_compare(struct move *move)
 {
 	int64_t total = 0;
 	enum err err = OK;
 
-	for (size_t i = 0; i < MOVE_TABLES; i++)
+	for (size_t i = 0; i < SQL_TABLES; i++)
 		total += move->counts[i];
 	move_begin(move, "rows copied", total);
 	move_step(move, move->resumed);
-	for (size_t i = 0; i < MOVE_MIGRATION && !err && !move->complete; i++)
-		err = copy_table(move, i, true);
+	for (size_t i = 0; i < SQL_TABLE_MIGRATION && !err && !move->complete; i++)
+		err = table_copy(move, i, true);
 	if (err)
 		return err;
 	move_begin(move, "rows compared", 2 * total);
-	err = complete(move);
+	err = move_complete(move);
 	if (!err)
 		store_analyze(move->to.store);
 	return err;
 }
 
-static enum err refuse_other(struct move *move)
+static enum err target_refuse(struct move *move)
 {
 	struct buf difference = *move->why;
 
 	*move->why = (struct buf){0};
 	buf_printf(
 		move->why,
-		"the target: it already has a database of docket that is not a copy of the present source: %.*s",
+		"the target: it already has a database of docket that is not a copy of this source: %.*s",
 		(int)difference.len, difference.ptr);
 	buf_release(&difference);
 	return ERR_EXISTS;
 }
 
-/* What is read of the source from here on is one snapshot. It begins when the rows of the target
- * are counted: a server ends a transaction that waits for a minute. */
-static enum err run(struct move *move)
+/* Runs a move. All reads of the source after begin() see one snapshot. It begins after
+ * target_open(), which may take long, because the server ends a transaction that is idle for a
+ * minute. */
+static enum err move_run(struct move *move)
 {
-	enum err err = open_source(move);
+	enum err err = source_open(move);
 
 	if (!err)
 		err = shapes_read(move);
@@ -357,21 +359,21 @@ static enum err run(struct move *move)
 	if (!err)
 		err = move->from.store->driver->begin(move->from.db);
 	if (!err)
-		err = mark_source(move);
+		err = source_mark(move);
 	if (!err)
 		err = target_begin(move);
-	for (size_t i = 0; i < MOVE_MIGRATION && !err; i++)
+	for (size_t i = 0; i < SQL_TABLE_MIGRATION && !err; i++)
 		err = same_columns(move, i);
 	if (!err)
-		err = copy_and_compare(move);
+		err = move_copy_and_compare(move);
 	if (move->was_whole && (err == ERR_SCHEMA || err == ERR_CORRUPT))
-		err = refuse_other(move);
+		err = target_refuse(move);
 	return err ? err : target_publish(move);
 }
 
 enum err store_move(const struct store_config *from, const struct store_config *to,
-		    move_progress_fn *on_progress, void *context, struct move_report *report_out,
-		    struct buf *why)
+		    struct arena *arena, move_progress_fn *on_progress, void *context,
+		    struct move_report *report_out, struct buf *why)
 {
 	struct move move = {
 		.from = {"source", store_at(from), NULL},
@@ -380,16 +382,18 @@ enum err store_move(const struct store_config *from, const struct store_config *
 		.on_progress = on_progress,
 		.context = context,
 	};
-	enum err err = move.from.store && move.to.store ? run(&move) : ERR_NOMEM;
+	struct move_count *counts = arena_alloc(arena, SQL_TABLES * sizeof(*counts));
+	enum err err = move.from.store && move.to.store && counts ? move_run(&move) : ERR_NOMEM;
 
 	if (err && !why->len)
 		buf_printf(why, "cannot move the database: %s", err_text(err));
 	if (!err) {
-		*report_out =
-			(struct move_report){.resumed = move.resumed, .before = move.was_whole};
-		for (size_t i = 0; i < MOVE_TABLES; i++)
-			report_out->counts[i] =
-				(struct move_count){move_tables[i].shown, move.counts[i]};
+		*report_out = (struct move_report){
+			.counts = counts, .resumed = move.resumed, .before = move.was_whole};
+		for (size_t i = 0; i < SQL_TABLES; i++)
+			if (sql_tables[i].shown)
+				counts[report_out->count++] =
+					(struct move_count){sql_tables[i].shown, move.counts[i]};
 	}
 	if (move.from.store)
 		move.from.store->driver->close(move.from.db);

@@ -1,28 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* What the files of a move share. */
+/* Shared by the files of a move. */
 #ifndef MOVE_MOVE_PRIVATE_H
 #define MOVE_MOVE_PRIVATE_H
 
 #include "base/digest.h"
 #include "move/move.h"
 #include "place/migrate.h"
+#include "sql/tables.h"
 #include "store/state.h"
 
-#define KEY_COLUMNS 3
 #define TABLE_COLUMNS 64
-
-/* A table of the schema. Those that name others come behind them; `migration` is the last. */
-struct move_table {
-	const char *name;
-	const char *key[KEY_COLUMNS + 1]; /* the columns of its key */
-	const char *shown;                /* what a person calls its rows; NULL: docket's own */
-	/* The column whose words stand in struct db_words, by the two columns of the key. */
-	const char *words;
-	bool marks; /* few rows, that tell one state of a database from another */
-};
-
-#define MOVE_MIGRATION (MOVE_TABLES - 1)
-extern const struct move_table move_tables[MOVE_TABLES];
 
 /* One of the two databases. */
 struct side {
@@ -31,72 +18,73 @@ struct side {
 	struct db *db;
 };
 
-/* The columns of a table, as both sides list them. */
+/* The columns of a table, in the order in which the statements of both sides have them. */
 struct shape {
 	const char *names[TABLE_COLUMNS];
 	size_t count;
-	size_t key[KEY_COLUMNS]; /* which of them are the key */
+	size_t key[SQL_KEY_COLUMNS]; /* the indexes of the key's columns */
 	size_t key_count;
-	size_t words; /* which of them has the words, of a table that has any */
+	size_t indexed; /* the index of the column in the text index */
 };
 
 struct move {
 	struct side from, to;
 	struct arena arena;
 	struct buf *why;
-	struct shape shapes[MOVE_TABLES];
-	int64_t counts[MOVE_TABLES];      /* rows of the source */
-	unsigned char mark[DIGEST_BYTES]; /* of the source, as it is */
-	bool begun;                       /* the target has a part, of an earlier run */
-	bool complete;                    /* the target was compared, and is as it was then */
-	bool was_whole;                   /* and it had the name of a database, or needs none */
+	struct shape shapes[SQL_TABLES];
+	int64_t counts[SQL_TABLES];       /* rows of the source */
+	unsigned char mark[DIGEST_BYTES]; /* the digest of the state of the source */
+	bool begun;                       /* an earlier run has copied a part */
+	bool complete;                    /* an earlier run has completed the target */
+	bool was_whole;                   /* it is a PostgreSQL database that was complete */
 	move_progress_fn *on_progress;
 	void *context;
-	const char *what; /* is being done */
+	const char *what; /* what is being done, for on_progress */
 	int64_t done, total;
 	int64_t resumed;
 };
 
-/* Says what cannot be done to a table, unless something was said already, and returns `err`. */
+/* Sets `why` to what cannot be done to a table, unless it is set already. Returns `err`. */
 enum err move_fail(struct move *move, const struct side *side, enum err err, const char *what,
 		   const char *table);
-/* Says which side could not be had; releases what was said. */
+/* On an error, sets `why` to the side and `said`. Releases `said`. Returns `err`. */
 enum err move_blame(struct move *move, const struct side *side, enum err err, struct buf *said);
-/* Takes the place of a side, which has a database, for this process alone. */
+/* Locks the folder or database of a side for this process alone. It must have a database. */
 enum err side_lock(struct side *side, struct buf *said);
-/* Whether it has it still; says so where it has not. */
+/* Checks that this process still has the lock of a side; else sets `why`. */
 enum err side_hold(struct move *move, const struct side *side);
 void move_begin(struct move *move, const char *what, int64_t total);
 void move_step(struct move *move, int64_t rows);
 
 /* move_rows.c */
 
-/* The key of a row; of none where `count` is 0. */
+/* The key of a row; count 0: of no row. */
 struct key {
-	struct db_value values[KEY_COLUMNS];
+	struct db_value values[SQL_KEY_COLUMNS];
 	size_t count;
-	struct buf bytes; /* of the values that are no numbers */
+	struct buf bytes; /* of the values that are not numbers */
 };
 
-/* The names of a table's columns, in their order; none where there is no such table. */
+/* The names of a table's columns, in order; none: there is no such table. */
 enum err columns_read(struct move *move, const struct side *side, const char *table,
 		      struct shape *shape_out);
 /* Reads the columns of all tables of the source. */
 enum err shapes_read(struct move *move);
-/* ERR_SCHEMA where the target has others in that table. */
+/* ERR_SCHEMA: the table of the target has other columns. */
 enum err same_columns(struct move *move, size_t table);
 enum err rows_count(struct move *move, const struct side *side, size_t table, int64_t *count_out);
-/* The last row's. */
+/* The key of the last row. */
 enum err key_last(struct move *move, const struct side *side, size_t table, struct key *key);
 void key_release(struct key *key);
 
-/* Up to ROWS_AT_ONCE rows behind `key`, in the order of their keys, which moves on with them. */
+/* Reads up to ROWS_AT_ONCE rows after `key`, in the order of their keys. `key` becomes that of the
+ * last row. */
 #define ROWS_AT_ONCE 4096
 enum err rows_read(struct move *move, const struct side *side, size_t table, struct key *key,
 		   db_row_fn *on_row, void *context, bool *more_out);
 
-/* A digest over the rows of a table, in the order of their keys: no two tables that differ have the
- * same. */
+/* A digest of the rows of a table, in the order of their keys. Tables that differ have different
+ * digests. */
 struct sum {
 	struct digest digest;
 	struct key key;
@@ -110,12 +98,13 @@ void sum_end(struct sum *sum, unsigned char out[DIGEST_BYTES]);
 
 /* move_target.c */
 
-/* Takes the place of the target for this process, opens the database and tells what an earlier run
- * has left in it. */
+/* Locks the target for this process, opens its database, and finds out what an earlier run has left
+ * in it. */
 enum err target_open(struct move *move);
-/* When the source was marked: makes the target's tables, or sees whether its part is of that. */
+/* After move->mark is set: makes the target's tables, or checks that its rows were copied from this
+ * source. */
 enum err target_begin(struct move *move);
-/* Gives the database of a folder, which is complete, the name that makes it one. */
+/* Gives the complete database of a folder its final name. */
 enum err target_publish(struct move *move);
 
 #endif

@@ -1,31 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* The tables of the schema and the reading of their rows, by pages in the order of their keys: the
- * same order on every database, so that both sides can be compared and a copy goes on anywhere. */
+/* Reads the rows of the tables, page by page in the order of their keys.
+ * The order is the same on every database. So both sides can be compared, and a copy can continue
+ * after any row. */
 #include <assert.h>
 
 #include "move_private.h"
 #include "place/migrate.h"
 
-const struct move_table move_tables[MOVE_TABLES] = {
-	{"account", {"id"}, .shown = "accounts", .marks = true},
-	{"staff", {"account_id", "id"}, .shown = "staff members"},
-	{"token", {"account_id", "hash"}, .shown = "API tokens", .marks = true},
-	{"calendar", {"account_id", "id"}, .shown = "calendars"},
-	{"case_service", {"account_id", "id"}, .shown = "case services"},
-	{"casefile", {"account_id", "id"}, .shown = "cases"},
-	{"casefile_service",
-	 {"account_id", "casefile_id", "case_service_id"},
-	 .shown = "services of cases"},
-	{"subject", {"account_id", "id"}, .shown = "subjects"},
-	{"task", {"account_id", "id"}, .shown = "tasks", .words = "title_folded"},
-	{"task_user", {"account_id", "task_id", "staff_id"}, .shown = "assignments"},
-	{"history", {"account_id", "change"}, .shown = "changes"},
-	{"idempotency", {"account_id", "route", "key"}, .shown = "idempotency keys"},
-	{"secret", {"name"}, .marks = true},
-	{"given", {"name"}, .marks = true},
-	{"property", {"name"}, .marks = true},
-	[MOVE_MIGRATION] = {"migration", {"number"}, .marks = true},
-};
+/* The indexes of a key's columns where they come first. */
+static const size_t in_order[] = {0, 1, 2, 3};
+_Static_assert(COUNT_OF(in_order) == SQL_KEY_COLUMNS, "every column of a key has its index");
 
 struct columns {
 	struct move *move;
@@ -61,8 +45,8 @@ enum err columns_read(struct move *move, const struct side *side, const char *ta
 	return OK;
 }
 
-/* The place of a column; the number of columns where there is none of that name. */
-static size_t column_of(const struct shape *shape, const char *name)
+/* The index of a column; shape->count: there is no such column. */
+static size_t shape_find_column(const struct shape *shape, const char *name)
 {
 	size_t i = 0;
 
@@ -73,18 +57,18 @@ static size_t column_of(const struct shape *shape, const char *name)
 
 enum err shapes_read(struct move *move)
 {
-	for (size_t i = 0; i < MOVE_TABLES; i++) {
-		const struct move_table *table = &move_tables[i];
+	for (size_t i = 0; i < SQL_TABLES; i++) {
+		const struct sql_table *table = &sql_tables[i];
 		struct shape *shape = &move->shapes[i];
 		enum err err = columns_read(move, &move->from, table->name, shape);
 
 		if (err)
 			return err;
 		for (const char *const *name = table->key; *name; name++)
-			shape->key[shape->key_count++] = column_of(shape, *name);
-		shape->words = table->words ? column_of(shape, table->words) : 0;
+			shape->key[shape->key_count++] = shape_find_column(shape, *name);
+		shape->indexed = table->indexed ? shape_find_column(shape, table->indexed) : 0;
 		for (size_t j = 0; j < shape->key_count; j++)
-			if (shape->key[j] == shape->count || shape->words == shape->count)
+			if (shape->key[j] == shape->count || shape->indexed == shape->count)
 				return move_fail(move, &move->from, ERR_SCHEMA, "know",
 						 table->name);
 	}
@@ -95,15 +79,15 @@ enum err same_columns(struct move *move, size_t table)
 {
 	const struct shape *have = &move->shapes[table];
 	struct shape other = {0};
-	enum err err = columns_read(move, &move->to, move_tables[table].name, &other);
+	enum err err = columns_read(move, &move->to, sql_tables[table].name, &other);
 	bool same = !err && other.count == have->count;
 
 	for (size_t i = 0; i < have->count && same; i++)
-		same = column_of(&other, have->names[i]) < other.count;
+		same = shape_find_column(&other, have->names[i]) < other.count;
 	if (!err && !same) {
 		buf_printf(move->why,
 			   "the table %s has other columns in the target than in the source",
-			   move_tables[table].name);
+			   sql_tables[table].name);
 		err = ERR_SCHEMA;
 	}
 	return err;
@@ -111,7 +95,7 @@ enum err same_columns(struct move *move, size_t table)
 
 enum err rows_count(struct move *move, const struct side *side, size_t table, int64_t *count_out)
 {
-	const char *name = move_tables[table].name;
+	const char *name = sql_tables[table].name;
 	struct db_call call = {.on_row = db_number, .context = count_out};
 	enum err err = ERR_NOMEM;
 
@@ -121,9 +105,9 @@ enum err rows_count(struct move *move, const struct side *side, size_t table, in
 	return err ? move_fail(move, side, err, "count", name) : OK;
 }
 
-/* The columns of the key, each with `behind`. Every database orders texts by their bytes: see
- * schema/. */
-static void add_key(struct buf *sql, const struct move_table *table, const char *behind)
+/* Adds the columns of the key, each followed by `behind`. Every database orders texts by their
+ * bytes; see schema/. */
+static void table_add_key(struct buf *sql, const struct sql_table *table, const char *behind)
 {
 	for (const char *const *name = table->key; *name; name++)
 		buf_printf(sql, "%s%s%s", name == table->key ? "" : ", ", *name, behind);
@@ -141,13 +125,13 @@ void key_release(struct key *key)
 	*key = (struct key){0};
 }
 
-/* Takes the key from a row whose columns at `places` are it. */
+/* Copies the key of a row. `places`: the indexes of its columns. */
 static enum err key_take(struct key *key, const struct db_value *values, const size_t *places,
 			 size_t count)
 {
 	size_t at = 0;
 
-	assert(count <= KEY_COLUMNS);
+	assert(count <= SQL_KEY_COLUMNS);
 	buf_clear(&key->bytes);
 	key->count = count;
 	for (size_t i = 0; i < count; i++) {
@@ -157,7 +141,7 @@ static enum err key_take(struct key *key, const struct db_value *values, const s
 	}
 	if (key->bytes.failed)
 		return ERR_NOMEM;
-	/* Where the bytes are is known when all are there. */
+	/* Only now, because buf_add_slice() may move the bytes. */
 	for (size_t i = 0; i < count; i++)
 		if (key->values[i].type != DB_INT) {
 			key->values[i].bytes.ptr = key->bytes.len ? key->bytes.ptr + at : "";
@@ -172,7 +156,7 @@ struct page {
 	db_row_fn *on_row;
 	void *context;
 	size_t rows;
-	enum err err; /* nothing is taken behind it */
+	enum err err; /* rows after an error are skipped */
 };
 
 static enum err page_row(void *context, const struct db_value *values, size_t count)
@@ -187,25 +171,23 @@ static enum err page_row(void *context, const struct db_value *values, size_t co
 	return page->err;
 }
 
-static enum err last_row(void *context, const struct db_value *values, size_t count)
+static enum err key_last_row(void *context, const struct db_value *values, size_t count)
 {
-	static const size_t places[KEY_COLUMNS] = {0, 1, 2};
-
-	return key_take(context, values, places, count);
+	return key_take(context, values, in_order, count);
 }
 
 enum err key_last(struct move *move, const struct side *side, size_t table, struct key *key)
 {
-	const struct move_table *about = &move_tables[table];
-	struct db_call call = {.on_row = last_row, .context = key};
+	const struct sql_table *about = &sql_tables[table];
+	struct db_call call = {.on_row = key_last_row, .context = key};
 	struct buf sql = {0};
 	enum err err = ERR_NOMEM;
 
 	key->count = 0;
 	buf_add_text(&sql, "SELECT ");
-	add_key(&sql, about, "");
+	table_add_key(&sql, about, "");
 	buf_printf(&sql, " FROM %s ORDER BY ", about->name);
-	add_key(&sql, about, " DESC");
+	table_add_key(&sql, about, " DESC");
 	buf_add_text(&sql, " LIMIT 1");
 	buf_add_char(&sql, '\0');
 	call.sql = sql.ptr;
@@ -215,10 +197,10 @@ enum err key_last(struct move *move, const struct side *side, size_t table, stru
 	return err ? move_fail(move, side, err, "read", about->name) : OK;
 }
 
-/* A page as text: behind a key, or from the first row on. */
+/* The statement that reads a page: after a key, or from the first row on. */
 static void page_sql(struct move *move, size_t table, bool behind, struct buf *sql)
 {
-	const struct move_table *about = &move_tables[table];
+	const struct sql_table *about = &sql_tables[table];
 	const struct shape *shape = &move->shapes[table];
 
 	buf_add_text(sql, "SELECT ");
@@ -226,14 +208,14 @@ static void page_sql(struct move *move, size_t table, bool behind, struct buf *s
 	buf_printf(sql, " FROM %s", about->name);
 	if (behind) {
 		buf_add_text(sql, " WHERE (");
-		add_key(sql, about, "");
+		table_add_key(sql, about, "");
 		buf_add_text(sql, ") > (");
 		for (size_t i = 0; i < shape->key_count; i++)
 			buf_printf(sql, "%s$%zu", i ? ", " : "", i + 1);
 		buf_add_text(sql, ")");
 	}
 	buf_add_text(sql, " ORDER BY ");
-	add_key(sql, about, "");
+	table_add_key(sql, about, "");
 	buf_printf(sql, " LIMIT %d", ROWS_AT_ONCE);
 	buf_add_char(sql, '\0');
 }
@@ -242,10 +224,9 @@ enum err rows_read(struct move *move, const struct side *side, size_t table, str
 		   db_row_fn *on_row, void *context, bool *more_out)
 {
 	struct page page = {&move->shapes[table], key, on_row, context, 0, OK};
-	struct key behind = {0}; /* the statement's own while `key` moves on */
-	static const size_t places[KEY_COLUMNS] = {0, 1, 2};
+	struct key behind = {0}; /* a copy for the statement, because page_row() changes `key` */
 	struct buf sql = {0};
-	enum err err = key_take(&behind, key->values, places, key->count);
+	enum err err = key_take(&behind, key->values, in_order, key->count);
 	struct db_call call = {.args = behind.values, .arg_count = key->count, .many = true};
 
 	call.on_row = page_row;
@@ -259,12 +240,12 @@ enum err rows_read(struct move *move, const struct side *side, size_t table, str
 	buf_release(&sql);
 	key_release(&behind);
 	if (err)
-		return move_fail(move, side, err, "read", move_tables[table].name);
+		return move_fail(move, side, err, "read", sql_tables[table].name);
 	*more_out = page.rows == ROWS_AT_ONCE;
 	return OK;
 }
 
-/* Every value with its type and its length. */
+/* Adds every value of a row, with its type and length. */
 static enum err sum_row(void *context, const struct db_value *values, size_t count)
 {
 	struct sum *sum = context;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The target of a move until it is one: a folder's database has another name, and every database
- * has a table `moving` and none of the migrations that made it. */
+/* The target of a move. Until it is complete, the database of a folder has another name, and every
+ * database has a table `moving` and no rows in `migration`. */
 #include <errno.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -14,11 +14,11 @@
 enum state {
 	STATE_EMPTY,
 	STATE_BEGUN,    /* by an earlier run */
-	STATE_COMPLETE, /* compared, and a database of docket */
-	STATE_FOREIGN,  /* something else that has the names of our tables */
+	STATE_COMPLETE, /* a complete database of docket */
+	STATE_FOREIGN,  /* something else, with tables of the same names */
 };
 
-static enum err look(struct move *move, enum state *state_out)
+static enum err target_look(struct move *move, enum state *state_out)
 {
 	struct shape shape;
 	int64_t migrations_had = 0;
@@ -29,11 +29,11 @@ static enum err look(struct move *move, enum state *state_out)
 		*state_out = STATE_BEGUN;
 		return OK;
 	}
-	for (size_t i = 0; i < MOVE_TABLES && !err; i++) {
-		err = columns_read(move, &move->to, move_tables[i].name, &shape);
+	for (size_t i = 0; i < SQL_TABLES && !err; i++) {
+		err = columns_read(move, &move->to, sql_tables[i].name, &shape);
 		if (!err && shape.count)
 			state = STATE_FOREIGN;
-		if (!err && shape.count && i == MOVE_MIGRATION)
+		if (!err && shape.count && i == SQL_TABLE_MIGRATION)
 			err = rows_count(move, &move->to, i, &migrations_had);
 	}
 	if (!err)
@@ -41,8 +41,9 @@ static enum err look(struct move *move, enum state *state_out)
 	return err;
 }
 
-/* All in one transaction: what there is of a target tells of which source it is a copy. */
-static enum err make(struct move *move)
+/* Makes the tables in one transaction. So a target that has tables also has the mark of its
+ * source. */
+static enum err target_make(struct move *move)
 {
 	static const char moving[] = "CREATE TABLE moving (source {bytes} NOT NULL) {table}";
 	const struct db_driver *driver = move->to.store->driver;
@@ -54,11 +55,11 @@ static enum err make(struct move *move)
 
 	if (!err)
 		err = schema_make(move->to.db, move->to.store->config.partitions);
-	/* What the migrations have put in. */
-	for (size_t i = MOVE_MIGRATION; i-- > 0 && !err;) {
+	/* Remove the rows that the migrations have inserted. */
+	for (size_t i = SQL_TABLE_MIGRATION; i-- > 0 && !err;) {
 		struct db_call clear = {0};
 
-		clear.sql = arena_printf(&move->arena, "DELETE FROM %s", move_tables[i].name);
+		clear.sql = arena_printf(&move->arena, "DELETE FROM %s", sql_tables[i].name);
 		err = clear.sql ? driver->run(move->to.db, &clear, 1) : ERR_NOMEM;
 	}
 	if (!err)
@@ -73,7 +74,7 @@ static enum err make(struct move *move)
 	return err;
 }
 
-static enum err mark_row(void *context, const struct db_value *values, size_t count)
+static enum err target_mark_row(void *context, const struct db_value *values, size_t count)
 {
 	struct move *move = context;
 	const struct slice mark = {(const char *)move->mark, sizeof(move->mark)};
@@ -82,29 +83,30 @@ static enum err mark_row(void *context, const struct db_value *values, size_t co
 	return slice_eq(values[0].bytes, mark) ? OK : ERR_INVALID;
 }
 
-/* Only of the same source, in the same state, a copy can go on. */
-static enum err resume(struct move *move)
+/* Checks that the target was copied from the same source in the same state; else the copy cannot
+ * continue. */
+static enum err target_resume(struct move *move)
 {
 	const struct db_call call = {
-		.sql = "SELECT source FROM moving", .on_row = mark_row, .context = move};
+		.sql = "SELECT source FROM moving", .on_row = target_mark_row, .context = move};
 	enum err err = move->to.store->driver->run(move->to.db, &call, 1);
 
 	if (err == ERR_INVALID)
 		buf_add_text(
 			move->why,
-			"the target: it has a part of another source, or the source was changed since "
-			"that was copied: remove what there is (" MOVING
-			" in a folder, the tables of a PostgreSQL database) and begin anew");
+			"the target: it has a part of another source, or of this source before it "
+			"changed: remove that part (" MOVING
+			" in a folder, the tables in a PostgreSQL database) and run the command again");
 	else if (err)
 		move_fail(move, &move->to, err, "read", "moving");
 	return err;
 }
 
-static enum err count_begun(struct move *move)
+static enum err target_count_rows(struct move *move)
 {
 	enum err err = OK;
 
-	for (size_t i = 0; i < MOVE_MIGRATION && !err; i++) {
+	for (size_t i = 0; i < SQL_TABLE_MIGRATION && !err; i++) {
 		int64_t count = 0;
 
 		err = rows_count(move, &move->to, i, &count);
@@ -113,8 +115,8 @@ static enum err count_begun(struct move *move)
 	return err;
 }
 
-/* Every database of the target is its store's writing connection. */
-static enum err open_at(struct move *move, const char *path, enum db_mode mode)
+/* Opens the target's database as the writing connection of its store. */
+static enum err target_open_file(struct move *move, const char *path, enum db_mode mode)
 {
 	struct store *store = move->to.store;
 	char message[256];
@@ -126,30 +128,31 @@ static enum err open_at(struct move *move, const char *path, enum db_mode mode)
 	return err;
 }
 
-static void close_folder(struct move *move)
+static void target_close(struct move *move)
 {
 	move->to.store->driver->close(move->to.db);
 	move->to.db = move->to.store->write_db = NULL;
 }
 
-/* What was left before there was anything in it. */
-static enum err open_anew(struct move *move, const char *folder)
+/* Removes the files of an earlier run that has stored nothing, and makes the database. */
+static enum err target_open_anew(struct move *move, const char *folder)
 {
 	static const char *const leftovers[] = {MOVING, MOVING "-wal", MOVING "-shm"};
 	char path[PATH_BYTES];
 
-	close_folder(move);
+	target_close(move);
 	for (size_t i = 0; i < FIELD_COUNT(leftovers); i++) {
 		folder_path(folder, leftovers[i], path);
 		unlink(path);
 	}
 	folder_path(folder, MOVING, path);
-	/* Its owner is the folder's; where it cannot be made the opening fails and says why. */
+	/* The file gets the owner of the folder. If it cannot be made, opening it fails and says
+	 * why. */
 	(void)file_make_empty(path);
-	return open_at(move, path, DB_CREATE);
+	return target_open_file(move, path, DB_CREATE);
 }
 
-static enum err refuse_database(struct move *move, const char *folder)
+static enum err target_refuse_database(struct move *move, const char *folder)
 {
 	char path[PATH_BYTES];
 
@@ -160,10 +163,10 @@ static enum err refuse_database(struct move *move, const char *folder)
 	return ERR_EXISTS;
 }
 
-static enum err take_folder(struct move *move, const char *folder)
+static enum err target_take_folder(struct move *move, const char *folder)
 {
 	struct buf said = {0};
-	enum err err = refuse_database(move, folder);
+	enum err err = target_refuse_database(move, folder);
 
 	if (err)
 		return err;
@@ -172,28 +175,28 @@ static enum err take_folder(struct move *move, const char *folder)
 		return move_blame(move, &move->to, ERR_IO, &said);
 	}
 	err = move_blame(move, &move->to, folder_take(move->to.store, &said), &said);
-	/* Nobody makes one from now on. */
-	return err ? err : refuse_database(move, folder);
+	/* With the lock nobody else can make a database. */
+	return err ? err : target_refuse_database(move, folder);
 }
 
-static enum err open_folder(struct move *move, enum state *state_out)
+static enum err target_open_folder(struct move *move, enum state *state_out)
 {
 	const char *folder = move->to.store->config.folder;
 	char path[PATH_BYTES];
-	enum err err = take_folder(move, folder);
+	enum err err = target_take_folder(move, folder);
 
 	folder_path(folder, MOVING, path);
 	if (!err && access(path, F_OK) == 0) {
-		err = open_at(move, path, DB_WRITE);
+		err = target_open_file(move, path, DB_WRITE);
 		if (!err)
-			err = look(move, state_out);
+			err = target_look(move, state_out);
 	}
 	if (!err && *state_out == STATE_EMPTY)
-		err = open_anew(move, folder);
+		err = target_open_anew(move, folder);
 	return err;
 }
 
-static enum err open_database(struct move *move, enum state *state_out)
+static enum err target_open_database(struct move *move, enum state *state_out)
 {
 	struct buf said = {0};
 	enum err err = side_lock(&move->to, &said);
@@ -201,7 +204,7 @@ static enum err open_database(struct move *move, enum state *state_out)
 	err = move_blame(move, &move->to, err, &said);
 	move->to.db = move->to.store->write_db;
 	if (!err)
-		err = look(move, state_out);
+		err = target_look(move, state_out);
 	move->was_whole = !err && *state_out == STATE_COMPLETE;
 	return err;
 }
@@ -210,18 +213,20 @@ enum err target_open(struct move *move)
 {
 	bool folder = !move->to.store->config.database;
 	enum state state = STATE_EMPTY;
-	enum err err = folder ? open_folder(move, &state) : open_database(move, &state);
+	enum err err =
+		folder ? target_open_folder(move, &state) : target_open_database(move, &state);
 
 	if (err)
 		return err;
 	move->complete = state == STATE_COMPLETE;
 	move->begun = state == STATE_BEGUN;
 	if (move->begun)
-		return count_begun(move);
+		return target_count_rows(move);
 	if (state != STATE_FOREIGN)
 		return OK;
-	buf_add_text(move->why,
-		     "the target: it has tables of the names of docket's, and must be empty");
+	buf_add_text(
+		move->why,
+		"the target: it must be empty, but has tables with the same names as docket's");
 	return ERR_EXISTS;
 }
 
@@ -229,7 +234,7 @@ enum err target_begin(struct move *move)
 {
 	if (move->complete)
 		return OK;
-	return move->begun ? resume(move) : make(move);
+	return move->begun ? target_resume(move) : target_make(move);
 }
 
 enum err target_publish(struct move *move)
@@ -239,8 +244,8 @@ enum err target_publish(struct move *move)
 
 	if (move->to.store->config.database)
 		return OK;
-	/* The last connection to be closed puts what stands in the WAL into the database. */
-	close_folder(move);
+	/* The last connection writes the WAL into the database when it is closed. */
+	target_close(move);
 	folder_path(folder, MOVING, moving);
 	folder_path(folder, MOVING "-wal", wal);
 	folder_path(folder, DATABASE, path);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Access: which account a request is for, and whether the one who asks may use it. Here alone a
- * scope is made, without which no record can be read or written. */
+/* Access: which account a request is for, and whether the client may use it. Only this file makes a
+ * scope for a request, and without one no record can be read or written. */
 #include <ctype.h>
 
 #include "pipeline_private.h"
@@ -34,30 +34,23 @@ struct slice access_account(struct call *call)
 	return (struct slice){name, len};
 }
 
-static void answer_add_retry_after(struct call *call, unsigned seconds)
-{
-	char *text = arena_printf(&call->http->arena, "%u", seconds);
-
-	if (text)
-		http_add_header(call->http, "Retry-After", text);
-}
-
 static void access_refuse(struct call *call, enum auth_result result)
 {
 	if (result == AUTH_UNKNOWN) {
 		http_add_header(call->http, "WWW-Authenticate",
 				"Basic realm=\"docket\", charset=\"UTF-8\"");
-		problem(call, 401,
+		problem(call, PROBLEM_CREDENTIALS,
 			"the user name must be {username}/token and the password an API "
 			"token, of an active staff member with full access");
 	} else if (result == AUTH_TOO_MANY) {
 		answer_add_retry_after(call, call->auth.wait);
-		problem(call, 429,
+		problem(call, PROBLEM_GUESSES,
 			"too many requests with wrong credentials came from this address; try "
 			"again in %u s",
 			call->auth.wait);
 	} else {
-		problem(call, 403, "only staff members with full access may use the API");
+		problem(call, PROBLEM_NO_FULL_ACCESS,
+			"only staff members with full access may use the API");
 	}
 }
 
@@ -71,7 +64,7 @@ enum flow access_look_up(struct call *call, enum flow (*next)(struct call *call)
 		.guesses = call->app->guesses,
 		.now_ms = monotonic_ms(),
 	};
-	/* Two headers Authorization joined into one list cannot be read as either. */
+	/* If there are two headers Authorization, the list of both is refused. */
 	err = http_header_list(call->http, "Authorization", &call->auth.header);
 	if (err)
 		problem_err(call, err);
@@ -101,5 +94,6 @@ bool access_decide(struct call *call)
 	}
 	call->lenient = call->access.token.lenient;
 	call->scope = (struct scope){call->access.account.id, call->access.staff_id};
+	charge_init(&call->charge, call->app->budget, call->access.account.id, &call->source);
 	return true;
 }

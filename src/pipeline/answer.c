@@ -2,6 +2,14 @@
 /* Answers, and headers of answers, that several steps of the pipeline give. */
 #include "pipeline_private.h"
 
+void answer_add_retry_after(struct call *call, unsigned seconds)
+{
+	char *text = arena_printf(&call->http->arena, "%u", seconds);
+
+	if (text)
+		http_add_header(call->http, "Retry-After", text);
+}
+
 void answer_add_accept_patch(struct call *call)
 {
 	http_add_header(call->http, "Accept-Patch",
@@ -23,9 +31,10 @@ void answer_no_path(struct call *call)
 	const char *meant = route_meant(call);
 
 	if (meant)
-		problem(call, 404, "no such path; it has two slashes in a row: ask for %s", meant);
+		problem(call, PROBLEM_NO_PATH,
+			"no such path; it has two slashes in a row: ask for %s", meant);
 	else
-		problem(call, 404, "no such path");
+		problem(call, PROBLEM_NO_PATH, "no such path");
 }
 
 void answer_options(struct call *call)
@@ -47,7 +56,7 @@ bool answer_add_etag(struct call *call, int64_t change)
 		return false;
 	http_add_header(call->http, "Content-Type", "application/json");
 	http_add_header(call->http, "ETag", etag);
-	/* Asks proxies not to compress the answer, which would change the tag (RFC 9111, section
+	/* Asks proxies not to compress the answer, because that changes the tag (RFC 9111, section
 	 * 5.2.2.6). */
 	http_add_header(call->http, "Cache-Control", "no-transform");
 	return true;

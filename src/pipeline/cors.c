@@ -5,7 +5,7 @@
 #include "pipeline_private.h"
 #include "base/url.h"
 
-/* Headers that a page may send or read, besides those that every page may. */
+/* Headers that a page may send or read, without those that the standard always allows. */
 #define ALLOWED_HEADERS \
 	"Authorization, Content-Type, If-Match, If-None-Match, Idempotency-Key, Prefer"
 #define EXPOSED_HEADERS                                                                   \
@@ -13,7 +13,7 @@
 	"Retry-After, X-Request-Id"
 #define MAX_AGE "7200" /* seconds for which a browser keeps a preflight; Chromium's limit */
 
-/* The header Origin; empty: it is missing or not allowed. */
+/* The header Origin; empty: there is none, or its origin is not allowed. */
 static struct slice cors_allowed_origin(const struct app *app, const struct http_request *http)
 {
 	struct slice origin = http_header(http, "Origin"), entry;
@@ -24,7 +24,7 @@ static struct slice cors_allowed_origin(const struct app *app, const struct http
 	return (struct slice){NULL, 0};
 }
 
-static bool cors_asks_before(const struct http_request *http)
+static bool cors_has_preflight_form(const struct http_request *http)
 {
 	return http->method && strcmp(http->method, "OPTIONS") == 0 &&
 	       http_header(http, "Access-Control-Request-Method").ptr;
@@ -32,7 +32,8 @@ static bool cors_asks_before(const struct http_request *http)
 
 bool cors_is_preflight(const struct call *call)
 {
-	return cors_asks_before(call->http) && cors_allowed_origin(call->app, call->http).len;
+	return cors_has_preflight_form(call->http) &&
+	       cors_allowed_origin(call->app, call->http).len;
 }
 
 void cors_answer(const struct app *app, struct http_request *http)
@@ -42,13 +43,13 @@ void cors_answer(const struct app *app, struct http_request *http)
 
 	if (!app->cors_origins)
 		return;
-	/* Also without an Origin: a cache must not give that answer to a page. */
+	/* Also in answers to requests without an Origin: a cache must not give these to a page. */
 	http_add_header(http, "Vary", "Origin");
 	origin = cors_allowed_origin(app, http);
 	if (!origin.len)
 		return;
 	http_add_header(http, "Access-Control-Allow-Origin", origin.ptr);
-	if (!call || !cors_asks_before(http)) {
+	if (!call || !cors_has_preflight_form(http)) {
 		http_add_header(http, "Access-Control-Expose-Headers", EXPOSED_HEADERS);
 		return;
 	}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The header Docket-Ignored: the fields and parameters of a lenient request that were ignored. All
- * of them may not fit into the head of an answer: long names are shortened, and those beyond the
- * limit only counted. */
+/* The header Docket-Ignored: the fields and parameters of a lenient request that were ignored. They
+ * may not all fit into the head of an answer: long names are shortened, and names beyond the limit
+ * are only counted. */
 #include "pipeline_private.h"
 
 #define IGNORED_MAX 1000 /* bytes of the header's value */
@@ -32,7 +32,7 @@ static void names_shorten(struct slice list, struct buf *out)
 		buf_printf(out, " and %zu more", more);
 }
 
-void name_ignored(struct call *call)
+void answer_add_ignored(struct call *call)
 {
 	struct buf shown = {0};
 	char *names = NULL;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What links to docket begin with, as its clients see it. */
+/* The beginning of links to docket, as clients see it. */
 #include "pipeline_private.h"
 #include "base/url.h"
 
@@ -8,14 +8,11 @@
 /* The base URL. With a base domain, the account's name is put before its host. */
 static const char *link_absolute(struct call *call)
 {
-	struct slice url = call->app->base_url, origin = url_origin(url), host = url_host(origin);
-	int front = (int)(host.ptr - url.ptr);
+	struct slice url = call->app->base_url;
 
-	if (!call->app->base_domain || !call->account.len)
-		return arena_copy(&call->http->arena, url);
-	return arena_printf(&call->http->arena, "%.*s%.*s.%.*s", front, url.ptr,
-			    (int)call->account.len, call->account.ptr, (int)url.len - front,
-			    host.ptr);
+	return call->app->base_domain && call->account.len
+		       ? url_with_name(&call->http->arena, url, call->account)
+		       : arena_copy(&call->http->arena, url);
 }
 
 /* The path that the proxy removes from requests. If the header is sent twice, the values are joined

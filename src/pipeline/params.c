@@ -92,6 +92,19 @@ static enum err params_split(struct call *call)
 	return err;
 }
 
+const char **parameter_names(struct call *call, const struct parameter *parameters, size_t more)
+{
+	const char **names;
+	size_t count = 0;
+
+	while (parameters[count].name)
+		count++;
+	names = arena_alloc(&call->http->arena, (count + more + 1) * sizeof(*names));
+	for (size_t i = 0; names && i < count; i++)
+		names[i] = parameters[i].name;
+	return names;
+}
+
 void params_unknown(struct call *call, const struct param *param, const char *const *names)
 {
 	const char *nearest = text_nearest(slice_of(param->name), names);
@@ -119,6 +132,6 @@ bool params_check(struct call *call)
 	if (err)
 		problem_err(call, err);
 	else if (call->faults.count)
-		problem_faults(call, 400);
+		problem_faults(call, PROBLEM_INVALID_PARAMETER);
 	return !err && call->faults.count == 0;
 }

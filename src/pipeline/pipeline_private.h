@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* What the files of the pipeline share, and handlers do not need.
+/* Shared by the files of the pipeline; handlers do not need it.
  *
  *	server.c      the steps of a request, and reads
  *	  → phase.c   which phase may follow which
- *	  → access.c  who asks, for which account
+ *	  → access.c  which client, for which account
  *	  → body.c    the body and its headers
  *	  → prefer.c  the header Prefer
+ *	  → admission.c  the memory that it may hold
  *	  → params.c  the parameters of the query
  *	write.c       writes: their keys, previews and answers
  *	answer.c      answers that several steps give */
@@ -19,25 +20,72 @@
 void request_enter(struct call *call, enum request_phase next);
 
 /* access.c */
-/* The name of the account that the request is for, in the arena; "" where it can be for none. */
+/* The name of the account that the request is for, in the arena; "": the host names none. */
 struct slice access_account(struct call *call);
-/* Looks up the account, the staff member and the token, and goes on with `next`; or answers. */
+/* Looks up the account, the staff member and the token, and continues with `next`; or refuses the
+ * request. */
 enum flow access_look_up(struct call *call, enum flow (*next)(struct call *call));
 /* Decides from what was looked up. False: access is refused, and the request answered. */
 bool access_decide(struct call *call);
 
-/* body.c: false where a header, or the body, is refused and the request answered. */
+/* body.c */
+/* Whether a body may have this Content-Type; empty: none. */
+bool body_takes_type(struct slice type);
+/* Whether a body may have this Content-Encoding; empty: none. */
+bool body_takes_coding(struct slice coding);
+/* False: a header or the body is refused, and the request answered. */
 bool body_check_headers(struct call *call);
 bool body_parse(struct call *call);
 
-/* prefer.c: reads the header Prefer into the call. False: out of memory, and the request answered.
- */
+/* admission.c: charges the memory of the request to the budget. Each returns false if there is no
+ * room; the request is then answered with 429 or 503. */
+/* Before the body is read; may wait for room. */
+enum flow admit_body(struct call *call);
+/* Before the body is parsed. */
+bool admit_tree(struct call *call);
+/* Before the write waits. Frees the body and the parsed body. */
+bool admit_write(struct call *call);
+/* Before the answer is sent. Frees what is not needed any more. If there is no room for the answer,
+ * answers with 429 or 503 instead. */
+void admit_answer(struct call *call);
+/* When the next piece of the answer is there. */
+void admit_piece(struct call *call);
+
+/* header_items.c: the syntax that header values share (RFC 9110, section 5.6) */
+/* Takes the next item from the front of `rest`, without the blanks around it. A separator in a
+ * quoted string does not count. False: nothing is left. */
+bool header_next(struct slice *rest, char separator, struct slice *item_out);
+/* Splits `name=value`, and takes the quotes off the value. Returns the name. value_out->ptr is NULL
+ * if there is no `=`. */
+struct slice header_parameter(struct slice item, struct slice *value_out);
+
+/* prefer.c */
+enum handling {
+	HANDLING_NOT_GIVEN,
+	HANDLING_STRICT, /* also a value that docket does not know */
+	HANDLING_LENIENT,
+};
+
+/* The preference `handling` in the header Prefer. */
+enum handling prefer_handling(struct slice list);
+/* Reads the header Prefer into the call. False: out of memory, and the request answered. */
 bool prefer_read(struct call *call);
+
+/* problem.c: the answer to an error of the store. */
+struct err_answer {
+	enum problem_code code;
+	const char *detail;
+	bool unstored;        /* it is certain that the write stored nothing */
+	unsigned retry_after; /* seconds; 0: without the header */
+};
+
+const struct err_answer *err_answer(enum err err);
 
 /* write.c: answers when the outcome of the write is known. */
 void write_answer(struct call *call);
 
 /* answer.c */
+void answer_add_retry_after(struct call *call, unsigned seconds);
 /* Adds Accept-Patch: the media types that PATCH takes. */
 void answer_add_accept_patch(struct call *call);
 /* Adds Allow: the methods that the path takes. */
@@ -53,14 +101,14 @@ void answer_options(struct call *call);
 /* ERR_NOMEM. */
 enum err route_find(const struct route_table *routes, struct slice path, const char *method,
 		    struct arena *arena, struct match *match_out);
-/* The path that a request for an unknown path probably means; NULL where none is near. */
+/* The path that a request for an unknown path probably means; NULL: no guess. */
 const char *route_meant(struct call *call);
 
 /* params.c: reads the parameters of the query. False: one is wrong, and the request answered. */
 bool params_check(struct call *call);
 
-/* ignored.c: adds the header Docket-Ignored to the answer, where anything was ignored. */
-void name_ignored(struct call *call);
+/* ignored.c: adds the header Docket-Ignored to the answer, if anything was ignored. */
+void answer_add_ignored(struct call *call);
 
 /* cors.c */
 /* Whether it is a preflight of a page of an allowed origin. */

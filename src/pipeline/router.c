@@ -36,7 +36,7 @@ enum err route_find(const struct route_table *routes, struct slice path, const c
 
 		if (!all && !pattern_matches(route->path, path, &match.id_text))
 			continue;
-		/* A path that stands in the table, such as /tasks/bulk, is not the path of a
+		/* A path that a row has literally, such as /tasks/bulk, is not the path of a
 		 * record. */
 		if (match.path && !strchr(match.path, '{') && strchr(route->path, '{'))
 			continue;
@@ -63,7 +63,8 @@ enum err route_find(const struct route_table *routes, struct slice path, const c
 	return OK;
 }
 
-/* A client that joins a base URL ending with a slash and a path beginning with one sends two. */
+/* A client that joins a base URL with a slash at its end and a path with a slash at its start sends
+ * two slashes. */
 const char *route_meant(struct call *call)
 {
 	struct slice path = call->http->path;

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* The pipeline: every request goes through these steps. libmicrohttpd's threads call them with its
- * head and with its body, and once more when it was suspended. phase.c says which phase may follow
- * which.
+/* The pipeline: every request goes through these steps. libmicrohttpd's threads call them after the
+ * head, after the body, and once more after the request was suspended. phase.c says which phase may
+ * follow which.
  *
  *	head    → route, OPTIONS, size of the body
  *	access  → account, staff member and token; method; headers of the body; Prefer
  *	body    → JSON
  *	handler → parameters; then a read that answers, or a write
+ *	answer  → of a long one piece after the other, as the client takes them
  *
- * Access is decided before a body that is large or slow to come is read, and with any other body
- * after it, which saves a step. */
+ * If the body is large or may arrive slowly, access is decided before the body is read. Otherwise
+ * it is decided after it, which saves a step. */
 #include <assert.h>
 
 #include "pipeline_private.h"
@@ -46,10 +47,17 @@ void call_end_step(struct call *call, enum flow flow)
 		return;
 	if (flow == FLOW_ANSWERED)
 		request_enter(call, PHASE_ANSWERED);
+	else if (call->phase == PHASE_ANSWERED)
+		admit_piece(call);
 	if (call->suspended)
 		http_resume(call->http);
 	else if (flow == FLOW_ANSWERED)
-		name_ignored(call);
+		answer_add_ignored(call);
+}
+
+static void request_waits(void *context)
+{
+	call_suspend(context);
 }
 
 static void request_read_done(void *context)
@@ -61,14 +69,12 @@ static void request_read_done(void *context)
 
 enum flow call_read(struct call *call, struct store_read *read, enum flow (*next)(struct call *))
 {
-	struct store *store = call->app->store;
-
 	call->next = next;
+	read->job.lane = call->scope.account_id;
 	read->done = request_read_done;
+	read->waits = request_waits;
 	read->context = call;
-	if (store_waits(store))
-		call_suspend(call);
-	return store_start(store, read) ? next(call) : FLOW_WAITS;
+	return store_start(call->app->store, read) ? next(call) : FLOW_WAITS;
 }
 
 bool call_only_reads(const struct call *call)
@@ -78,15 +84,15 @@ bool call_only_reads(const struct call *call)
 	return strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0;
 }
 
-/* False where the path does not exist, or does not take the method from this client, and the
- * request is answered. */
+/* False: the path does not exist or does not take the method from this client, and the request is
+ * answered. */
 static bool request_take_route(struct call *call)
 {
 	const struct match *match = &call->match;
 
 	if (match->route && call->access.token.read_only && !call_only_reads(call)) {
 		call->reason = "read-only token";
-		problem(call, 403, "this API token is read-only");
+		problem(call, PROBLEM_READ_ONLY, "this API token is read-only");
 		return false;
 	}
 	if (match->route) {
@@ -96,15 +102,15 @@ static bool request_take_route(struct call *call)
 	}
 	if (match->path_known) {
 		answer_add_allow(call);
-		problem(call, 405, "this path does not allow %s; it allows %s", call->http->method,
-			match->allow);
+		problem(call, PROBLEM_METHOD, "this path does not allow %s; it allows %s",
+			call->http->method, match->allow);
 	} else {
 		answer_no_path(call);
 	}
 	return false;
 }
 
-/* Access was given and the body is there. */
+/* Access was given and the body was read. */
 static enum flow request_handle(struct call *call)
 {
 	request_enter(call, PHASE_HANDLER);
@@ -123,23 +129,19 @@ static enum flow request_access_known(struct call *call)
 	if (!access_decide(call) || !request_take_route(call) || !body_check_headers(call) ||
 	    !prefer_read(call))
 		return FLOW_ANSWERED;
-	if (call->phase == PHASE_ACCESS)
-		return request_handle(call);
-	request_enter(call, PHASE_BODY_ALLOWED);
-	return FLOW_RETURNS;
+	return call->phase == PHASE_ACCESS ? request_handle(call) : admit_body(call);
 }
 
-static enum flow request_ask_access(struct call *call, enum request_phase phase)
+static enum flow request_look_up_access(struct call *call, enum request_phase phase)
 {
 	request_enter(call, phase);
 	return access_look_up(call, request_access_known);
 }
 
-/* Whether the body is so large, or may be so slow to come, that access is decided before it is
- * read. */
+/* Whether access is decided before the body is read: the body is large or may arrive slowly. */
 static bool body_comes_late(const struct http_request *http)
 {
-	return http->content_length > API_BODY_SMALL || http->expects_continue || http->in_chunks;
+	return http->content_length > CHARGE_FREE || http->expects_continue || http->in_chunks;
 }
 
 static enum flow request_take_head(struct call *call)
@@ -157,7 +159,7 @@ static enum flow request_take_head(struct call *call)
 	if (!call->match.open)
 		call->account = access_account(call);
 	if (http->content_length > API_BODY_LIMIT) {
-		problem(call, 413, "the body has %llu bytes; at most %d are allowed",
+		problem(call, PROBLEM_BODY_SIZE, "the body has %llu bytes; at most %d are allowed",
 			(unsigned long long)http->content_length, API_BODY_LIMIT);
 		return FLOW_ANSWERED;
 	}
@@ -166,17 +168,17 @@ static enum flow request_take_head(struct call *call)
 		return FLOW_RETURNS;
 	}
 	return call->match.open ? request_handle_open(call)
-				: request_ask_access(call, PHASE_ACCESS_EARLY);
+				: request_look_up_access(call, PHASE_ACCESS_EARLY);
 }
 
 static enum flow request_take_body(struct call *call)
 {
-	/* From here on it may be suspended anew. */
+	/* The request is not suspended now, but may be suspended again. */
 	call->suspended = false;
 	if (call->phase == PHASE_BODY_ALLOWED)
 		return request_handle(call);
 	return call->match.open ? request_handle_open(call)
-				: request_ask_access(call, PHASE_ACCESS);
+				: request_look_up_access(call, PHASE_ACCESS);
 }
 
 static void request_on_head(void *data, struct http_request *http)
@@ -205,7 +207,16 @@ static void request_on_resume(void *data, struct http_request *http)
 		request_enter(call, PHASE_ANSWERED);
 	}
 	assert(call->phase == PHASE_ANSWERED);
-	name_ignored(call);
+	answer_add_ignored(call);
+}
+
+static void request_on_more(void *data, struct http_request *http)
+{
+	struct call *call = http->app_data;
+
+	(void)data;
+	call->suspended = false;
+	call_end_step(call, call->more(call));
 }
 
 static void request_on_end(void *data, struct http_request *http)
@@ -217,10 +228,13 @@ static void request_on_end(void *data, struct http_request *http)
 		return;
 	json_decref(call->body);
 	buf_release(&call->ignored);
+	charge_end(&call->charge);
 }
 
 static void request_on_answer(void *data, struct http_request *http)
 {
+	if (http->app_data)
+		admit_answer(http->app_data);
 	cors_answer(data, http);
 }
 
@@ -231,7 +245,8 @@ static void request_on_refused(void *data, struct http_request *http, unsigned s
 
 	if (!call)
 		return;
-	problem(call, status, "%s%s", status == 400 ? "the request is malformed: " : "", why);
+	problem(call, problem_of_status(status), "%s%s",
+		status == 400 ? "the request is malformed: " : "", why);
 	request_enter(call, PHASE_ANSWERED);
 }
 
@@ -239,6 +254,7 @@ const struct http_app pipeline_app = {
 	.on_head = request_on_head,
 	.on_body = request_on_body,
 	.on_resume = request_on_resume,
+	.on_more = request_on_more,
 	.on_answer = request_on_answer,
 	.on_end = request_on_end,
 	.on_refused = request_on_refused,

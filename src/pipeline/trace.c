@@ -23,8 +23,8 @@ static struct slice address_without_port(struct slice text)
 	return text;
 }
 
-/* The proxy appends the address of its client to what that client sent, so the last address is
- * true. */
+/* The proxy appends the address of its client to the header that the client sent. So the last
+ * address can be trusted. */
 struct ip trace_source(const struct app *app, struct http_request *http)
 {
 	struct ip source = http_peer(http);
@@ -55,8 +55,8 @@ void trace_begin(struct http_request *http)
 		request_id_new(http->id);
 }
 
-/* The decoded path, or the path as it was sent where it cannot be decoded. Never the query, which
- * may contain a name or a cursor, and never an authority, which may contain a password. */
+/* The decoded path; if it cannot be decoded, the path as it was sent. Never the query, which may
+ * contain a name or a cursor, and never an authority, which may contain a password. */
 static struct slice request_shown_path(const struct http_request *http)
 {
 	struct slice path = http->target;
@@ -69,7 +69,7 @@ static struct slice request_shown_path(const struct http_request *http)
 	return path.len && path.ptr[0] == '/' ? path : (struct slice){NULL, 0};
 }
 
-/* What a line says that is not in the request itself. */
+/* The parts of the line that are not in the request. */
 struct traced {
 	int64_t now_ms, us;
 	char address[IP_TEXT_MAX + 1], new_id[REQUEST_ID_NEW + 1];
@@ -108,7 +108,7 @@ static void line_put_object(struct log_object *line, const struct http_request *
 		log_put_plain(line, "ignored", SLICE("X-Forwarded-Prefix"));
 }
 
-/* The line as words, for a person: what one looks for comes first. */
+/* The line as words, for people: what they look for comes first. */
 static void line_put_words(struct log_object *line, const struct http_request *http,
 			   const struct traced *traced)
 {
@@ -157,7 +157,7 @@ void trace_end(const struct app *app, const struct http_request *http, const str
 
 	if (!app->log || (call && call->match.open && http->response.status < 400))
 		return;
-	/* A request that libmicrohttpd refuses has no id, and gets one for its line alone. */
+	/* A request that libmicrohttpd refuses has no id. It gets one for its line only. */
 	request_id_new(traced.new_id);
 	traced.id = *http->id ? http->id : traced.new_id;
 	source = call ? call->source : http_peer(http);

@@ -38,7 +38,7 @@ static const char *list_skip_commas(const char *at)
 	return at + strspn(at, " \t,");
 }
 
-/* Reads one tag, weak or strong, and the comma behind it. NULL: there is no tag. */
+/* Reads one tag, weak or strong, and the comma after it. NULL: there is no tag. */
 static const char *list_read_tag(const char *at, int64_t *change_out)
 {
 	const char *first = at + (strncmp(at, "W/", 2) == 0 ? 2 : 0) + 1, *end;
@@ -80,7 +80,7 @@ bool versions_read(struct call *call, const char *name, struct versions *version
 		at = list_read_tag(at, &changes[versions->count++]);
 	if (at && versions->count)
 		return true;
-	problem(call, 400, "the header %s must be * or a list of entity tags such as \"1-7\"",
-		name);
+	problem(call, PROBLEM_MALFORMED_HEADER,
+		"the header %s must be * or a list of entity tags such as \"1-7\"", name);
 	return false;
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Writes of any kind: the key of a create, the queue to the writer, previews, and the answer. */
+/* Writes of any kind: the Idempotency-Key, the preview, the queue to the writer, and the answer. */
 #include "pipeline_private.h"
 
-#define KEY_MAX 255 /* bytes of an Idempotency-Key */
+#define KEY_MAX 255           /* bytes of an Idempotency-Key */
+#define BYTES_PER_WEIGHT 4096 /* of a body, that are as much work as a small request */
 
 /* Answers as the first create with the key was answered. */
 static void write_answer_again(struct call *call)
@@ -27,8 +28,8 @@ void write_answer(struct call *call)
 		call->route->finish(call);
 }
 
-/* Reads the header Idempotency-Key of a create: 1 to 255 visible ASCII characters. False where it
- * is wrong, and the request answered. */
+/* Reads the header Idempotency-Key of a create: 1 to 255 visible ASCII characters. False: it is
+ * wrong, and the request is answered. */
 static bool write_read_key(struct call *call, struct store_write *write)
 {
 	struct slice text;
@@ -46,7 +47,7 @@ static bool write_read_key(struct call *call, struct store_write *write)
 		if (text.ptr[i] <= ' ' || text.ptr[i] > '~')
 			text.len = 0;
 	if (text.len == 0 || text.len > KEY_MAX) {
-		problem(call, 400,
+		problem(call, PROBLEM_MALFORMED_HEADER,
 			"the header Idempotency-Key must have 1 to %d visible ASCII characters",
 			KEY_MAX);
 		return false;
@@ -109,14 +110,20 @@ static enum flow write_submit(struct call *call, struct store_write *write)
 
 enum flow call_write(struct call *call, struct store_write *write)
 {
+	if (call->faults.nomem) {
+		problem_err(call, ERR_NOMEM);
+		return FLOW_ANSWERED;
+	}
 	if (!write_read_key(call, write))
 		return FLOW_ANSWERED;
 	call->stored = write;
+	write->job.weight += 1 + call->http->body.len / BYTES_PER_WEIGHT;
+	if (!admit_write(call))
+		return FLOW_ANSWERED;
 	write->scope = call->scope;
 	write->arena = &call->http->arena;
 	write->faults = &call->faults;
 	write->request_id = slice_of(call->http->id);
-	write->body_bytes = call->http->body.len;
 	write->done = write_done;
 	write->context = call->http;
 	return call->faults.count || call->dry_run ? write_preview(call, write)

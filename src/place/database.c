@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A store in a PostgreSQL database. Any number of processes have it open at once, each holding an
- * advisory lock that it shares with the others; who changes the schema holds it alone. */
+/* A store in a PostgreSQL database. Any number of processes may have it open at once. Each holds a
+ * shared advisory lock; a process that changes the schema holds the lock exclusively. */
 #include <time.h>
 
 #include "base/clock.h"
@@ -13,20 +13,21 @@
 #include "store/read_threads.h"
 
 #define LOCK_MS 1000
-#define OPEN_MS 4000 /* what a new connection is asked may take */
+#define OPEN_MS 4000 /* the time limit of the first statements on a new connection */
 /* "docket", as the two halves of the lock's key. */
 #define KEY "1685021547, 25972"
 #define SHARED "SELECT pg_try_advisory_lock_shared(" KEY ")"
 #define ALONE "SELECT pg_try_advisory_lock(" KEY ")"
 
-static enum err ask_number(struct db *db, const char *sql, int64_t *number_out)
+static enum err db_ask_number(struct db *db, const char *sql, int64_t *number_out)
 {
 	const struct db_call call = {.sql = sql, .on_row = db_number, .context = number_out};
 
 	return db->driver->run(db, &call, 1);
 }
 
-static enum err open_db(struct store *store, enum db_mode mode, struct db **db_out, struct buf *why)
+static enum err database_open_db(struct store *store, enum db_mode mode, struct db **db_out,
+				 struct buf *why)
 {
 	char message[1024];
 	enum err err =
@@ -37,16 +38,16 @@ static enum err open_db(struct store *store, enum db_mode mode, struct db **db_o
 	return err;
 }
 
-/* Takes the lock, or says that somebody has it. Whoever has ended has it for a moment longer, until
- * the server has noticed. */
-static enum err take_lock(struct db *db, const char *sql, const char *who, struct buf *why)
+/* Takes the lock. ERR_BUSY, with `who` as the reason: another process has it. A process that has
+ * ended keeps it for a moment, until the server notices. */
+static enum err database_take_lock(struct db *db, const char *sql, const char *who, struct buf *why)
 {
 	int64_t taken = 0, until = monotonic_ms() + LOCK_MS;
-	enum err err = ask_number(db, sql, &taken);
+	enum err err = db_ask_number(db, sql, &taken);
 
 	while (!err && !taken && monotonic_ms() < until) {
 		nanosleep(&(struct timespec){.tv_nsec = 50000000}, NULL);
-		err = ask_number(db, sql, &taken);
+		err = db_ask_number(db, sql, &taken);
 	}
 	if (err) {
 		buf_printf(why, "cannot lock the database: %s", db->driver->message(db));
@@ -57,18 +58,20 @@ static enum err take_lock(struct db *db, const char *sql, const char *who, struc
 	return err;
 }
 
-/* With the lock, on every connection: whoever has one sees no other schema than this. */
-static enum err open_shared(struct store *store, enum db_mode mode, struct db **db_out,
-			    struct buf *why)
+/* Opens a connection with a shared lock of its own. So no process can change the schema while the
+ * connection is open. */
+static enum err database_open_shared(struct store *store, enum db_mode mode, struct db **db_out,
+				     struct buf *why)
 {
 	struct db *db = NULL;
 	int64_t have = 0;
-	enum err err = open_db(store, mode, &db, why);
+	enum err err = database_open_db(store, mode, &db, why);
 
 	if (!err) {
 		store->driver->set_budget(db, OPEN_MS);
-		err = take_lock(db, SHARED,
-				"docket migrate or docket move is at work on the database", why);
+		err = database_take_lock(db, SHARED,
+					 "docket migrate or docket move is working on the database",
+					 why);
 	}
 	if (!err)
 		err = store_read_schema(store, db, false, &have, why);
@@ -86,40 +89,40 @@ static enum err open_shared(struct store *store, enum db_mode mode, struct db **
 static enum err database_connect(struct store *store, enum db_mode mode, struct db **db_out)
 {
 	struct buf why = {0};
-	enum err err = open_shared(store, mode, db_out, &why);
+	enum err err = database_open_shared(store, mode, db_out, &why);
 
 	if (err && !atomic_exchange(&store->away, true))
 		log_line("%.*s", (int)why.len, why.ptr ? why.ptr : err_text(err));
 	else if (!err && atomic_exchange(&store->away, false))
-		log_line("the database is there again");
+		log_line("the database is reachable again");
 	buf_release(&why);
 	return err ? ERR_UNREACHABLE : OK;
 }
 
 enum err database_open(struct store *store, struct buf *why)
 {
-	enum err err = open_shared(store, DB_WRITE, &store->write_db, why);
+	enum err err = database_open_shared(store, DB_WRITE, &store->write_db, why);
 
 	store->connect = database_connect;
 	return err ? err
-		   : read_threads_new(store, store->config.readers ? store->config.readers : 1,
-				      &store->read_threads);
+		   : read_threads_start(store, store->config.readers ? store->config.readers : 1);
 }
 
 enum err database_lock(struct store *store, struct buf *why)
 {
-	enum err err = open_db(store, DB_WRITE, &store->write_db, why);
+	enum err err = database_open_db(store, DB_WRITE, &store->write_db, why);
 
 	return err ? err
-		   : take_lock(store->write_db, ALONE,
-			       "other docket processes have the database open: stop those that "
-			       "serve it, or wait until docket migrate is done",
-			       why);
+		   : database_take_lock(
+			     store->write_db, ALONE,
+			     "other docket processes have the database open: stop those that "
+			     "serve it, or wait until docket migrate is done",
+			     why);
 }
 
 enum err database_open_reading(struct store *store, struct db **db_out, struct buf *why)
 {
-	return open_db(store, DB_READ, db_out, why);
+	return database_open_db(store, DB_READ, db_out, why);
 }
 
 enum err database_bring_up(struct store *store, int64_t have, struct store_upgrade *upgrade_out,
@@ -136,8 +139,9 @@ enum err database_bring_up(struct store *store, int64_t have, struct store_upgra
 	return err ? err : folds_bring_up(store->write_db, have < (int64_t)migration_count, why);
 }
 
-/* A database whose making was broken off has no account yet. */
-static enum err check_new(struct db *db, struct buf *why)
+/* Refuses a database that has an account. An earlier docket init that was interrupted has left
+ * tables but no account. */
+static enum err database_refuse_existing(struct db *db, struct buf *why)
 {
 	int64_t have = 0, accounts = 0;
 	enum err err = schema_read(db, migration_count, &have, why);
@@ -145,7 +149,7 @@ static enum err check_new(struct db *db, struct buf *why)
 	if (err == ERR_NOT_FOUND)
 		return OK;
 	if (!err && have)
-		err = ask_number(db, "SELECT count(*) FROM account", &accounts);
+		err = db_ask_number(db, "SELECT count(*) FROM account", &accounts);
 	if (!err && accounts) {
 		buf_add_text(why, "the database already has tables of docket and an account");
 		err = ERR_EXISTS;
@@ -159,7 +163,7 @@ enum err database_create(struct store *store, const struct store_first *first, s
 	enum err err = database_lock(store, why);
 
 	if (!err)
-		err = check_new(store->write_db, why);
+		err = database_refuse_existing(store->write_db, why);
 	if (!err)
 		err = database_bring_up(store, 0, &upgrade, why);
 	if (!err && !first->hand_over(first->context))

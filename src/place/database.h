@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A PostgreSQL database, which other processes serve as well. */
+/* A store in a PostgreSQL database, which other processes may serve as well. */
 #ifndef PLACE_DATABASE_H
 #define PLACE_DATABASE_H
 

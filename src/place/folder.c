@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* A store in a data folder: to open and make one. */
+/* Opens and makes a store in a data folder. */
 #include <errno.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/log.h"
 #include "place/folder.h"
 #include "place/folder_lock.h"
 #include "place/folds.h"
@@ -12,11 +13,12 @@
 #include "place/schema.h"
 #include "place/upgrade.h"
 #include "store/read_pool.h"
+#include "store/read_threads.h"
 
 #define UNFINISHED "docket.db.new"
 
-/* Which of the database's files cannot be written, if that is it. */
-static void blame_files(const char *folder, const char *path, struct buf *why)
+/* Says which of the database's files cannot be written, if one cannot. */
+static void folder_blame_files(const char *folder, const char *path, struct buf *why)
 {
 	static const char *const ends[] = {"", "-wal", "-shm"};
 	char file[PATH_BYTES + 8];
@@ -30,14 +32,14 @@ static void blame_files(const char *folder, const char *path, struct buf *why)
 		folder_blame(why, "make files in", folder, errno);
 }
 
-static enum err open_writer(struct store *store, const char *path, enum db_mode mode,
-			    struct buf *why)
+static enum err folder_open_writer(struct store *store, const char *path, enum db_mode mode,
+				   struct buf *why)
 {
 	char message[256];
 	enum err err = store->driver->open(path, mode, &store->write_db, message, sizeof(message));
 
 	if (err)
-		blame_files(store->config.folder, path, why);
+		folder_blame_files(store->config.folder, path, why);
 	if (err && !why->len)
 		buf_printf(why, "cannot open %s: %s", path, message);
 	if (err == ERR_CORRUPT)
@@ -45,7 +47,7 @@ static enum err open_writer(struct store *store, const char *path, enum db_mode 
 	return err;
 }
 
-static void copy_path(const char *folder, char path[PATH_BYTES])
+static void folder_copy_path(const char *folder, char path[PATH_BYTES])
 {
 	char name[64];
 
@@ -53,8 +55,9 @@ static void copy_path(const char *folder, char path[PATH_BYTES])
 	folder_path(folder, name, path);
 }
 
-/* `copy` becomes the path of the copy of the database as it was, where one was made. */
-static enum err bring_up(struct store *store, int64_t have, char copy[PATH_BYTES], struct buf *why)
+/* Migrates the database. `copy` becomes the path of the copy from before, if one was made. */
+static enum err folder_migrate(struct store *store, int64_t have, char copy[PATH_BYTES],
+			       struct buf *why)
 {
 	char path[PATH_BYTES];
 	bool copied = false;
@@ -66,7 +69,7 @@ static enum err bring_up(struct store *store, int64_t have, char copy[PATH_BYTES
 					.folded = &folded};
 	enum err err;
 
-	copy_path(store->config.folder, path);
+	folder_copy_path(store->config.folder, path);
 	err = migrate(store->write_db, migrations, migration_count, &how, why);
 	if (copied)
 		memcpy(copy, path, sizeof(path));
@@ -81,9 +84,9 @@ enum err folder_bring_up(struct store *store, int64_t have, struct store_upgrade
 	enum err err;
 
 	folder_path(store->config.folder, DATABASE, path);
-	err = open_writer(store, path, DB_WRITE, why);
+	err = folder_open_writer(store, path, DB_WRITE, why);
 	if (!err)
-		err = bring_up(store, have, upgrade.copy, why);
+		err = folder_migrate(store, have, upgrade.copy, why);
 	if (err && *upgrade.copy)
 		buf_printf(why, "; the copy from before is %s", upgrade.copy);
 	if (err)
@@ -92,10 +95,10 @@ enum err folder_bring_up(struct store *store, int64_t have, struct store_upgrade
 	return OK;
 }
 
-/* What a process that was killed has left in the WAL is part of the database. Where that cannot be
- * read as usual, as on a medium that cannot be written, it is read without shared memory. */
-static enum err open_reading(const struct store *store, const char *path, struct db **db_out,
-			     char *message, size_t size)
+/* A process that was killed leaves a WAL, which is part of the database. If the WAL cannot be read
+ * in the usual way, for example on a read-only medium, it is read without shared memory. */
+static enum err folder_open_read_only(const struct store *store, const char *path,
+				      struct db **db_out, char *message, size_t size)
 {
 	const struct db_driver *driver = store->driver;
 	char wal[PATH_BYTES];
@@ -117,7 +120,7 @@ enum err folder_open_reading(struct store *store, struct db **db_out, struct buf
 
 	folder_path(store->config.folder, DATABASE, path);
 	folder_changed(store);
-	err = open_reading(store, path, db_out, message, sizeof(message));
+	err = folder_open_read_only(store, path, db_out, message, sizeof(message));
 	if (err && access(path, R_OK))
 		folder_blame(why, "read", path, errno);
 	else if (err)
@@ -147,9 +150,9 @@ bool folder_changed(struct store *store)
 	return changed;
 }
 
-/* The schema, before anything is written: not even the mode of a database of another program is
- * changed. */
-static enum err look(struct store *store, int64_t *have_out, struct buf *why)
+/* Reads the schema before anything is written. So docket changes nothing in a database of another
+ * program, not even its mode. */
+static enum err folder_read_schema(struct store *store, int64_t *have_out, struct buf *why)
 {
 	struct db *db = NULL;
 	enum err err = folder_open_reading(store, &db, why);
@@ -162,6 +165,19 @@ static enum err look(struct store *store, int64_t *have_out, struct buf *why)
 	return err;
 }
 
+/* One more connection, for a thread that reads. */
+static enum err folder_connect(struct store *store, enum db_mode mode, struct db **db_out)
+{
+	char path[PATH_BYTES], message[256];
+	enum err err;
+
+	folder_path(store->config.folder, DATABASE, path);
+	err = store->driver->open(path, mode, db_out, message, sizeof(message));
+	if (err)
+		log_line("cannot open %s: %s", path, message);
+	return err ? ERR_UNREACHABLE : OK;
+}
+
 enum err folder_open(struct store *store, struct buf *why)
 {
 	struct store_upgrade upgrade = {0};
@@ -171,7 +187,7 @@ enum err folder_open(struct store *store, struct buf *why)
 
 	folder_path(store->config.folder, DATABASE, path);
 	if (!err)
-		err = look(store, &have, why);
+		err = folder_read_schema(store, &have, why);
 	if (!err)
 		err = folder_bring_up(store, have, &upgrade, why);
 	if (!err && upgrade.copy[0])
@@ -179,11 +195,15 @@ enum err folder_open(struct store *store, struct buf *why)
 	if (!err)
 		err = read_pool_new(store->driver, path, store->config.readers, &store->read_pool,
 				    why);
+	store->connect = folder_connect;
+	if (!err && store->config.read_threads)
+		err = read_threads_start(store, store->config.read_threads);
 	return err;
 }
 
-/* A WAL without its database would be taken for the new one's. */
-static enum err refuse_leftovers(struct store *store, struct buf *why)
+/* Refuses a folder that has a database or a WAL without one: SQLite would read that WAL as the WAL
+ * of the new database. */
+static enum err folder_refuse_leftovers(struct store *store, struct buf *why)
 {
 	const char *folder = store->config.folder;
 	char path[PATH_BYTES], wal[PATH_BYTES];
@@ -195,8 +215,8 @@ static enum err refuse_leftovers(struct store *store, struct buf *why)
 		enum err err = folder_find(folder, why);
 
 		if (!err)
-			err = look(store, &have, why);
-		/* What is no database of docket leads to a backup. */
+			err = folder_read_schema(store, &have, why);
+		/* For a damaged file or another program's, `why` says to restore a backup. */
 		if (err != ERR_CORRUPT && err != ERR_NOT_FOUND) {
 			buf_clear(why);
 			buf_printf(why, "%s already has a database", folder);
@@ -212,9 +232,10 @@ static enum err refuse_leftovers(struct store *store, struct buf *why)
 	return ERR_EXISTS;
 }
 
-/* Makes the database beside its final name, so that what has that name is whole. */
-static enum err create_database(struct store *store, const char *folder,
-				const struct store_first *first, struct buf *why)
+/* Makes the database under another name and renames it, so that a file with the final name is
+ * always complete. */
+static enum err folder_create_database(struct store *store, const char *folder,
+				       const struct store_first *first, struct buf *why)
 {
 	static const char *const leftovers[] = {UNFINISHED, UNFINISHED "-wal", UNFINISHED "-shm"};
 	char path[PATH_BYTES], unfinished[PATH_BYTES], copy[PATH_BYTES];
@@ -230,9 +251,9 @@ static enum err create_database(struct store *store, const char *folder,
 	if (err)
 		folder_blame(why, "make", unfinished, errno);
 	if (!err)
-		err = open_writer(store, unfinished, DB_CREATE, why);
+		err = folder_open_writer(store, unfinished, DB_CREATE, why);
 	if (!err)
-		err = bring_up(store, 0, copy, why);
+		err = folder_migrate(store, 0, copy, why);
 	if (!err) {
 		err = store_insert_first(store, first);
 		if (err)
@@ -264,9 +285,9 @@ enum err folder_create(struct store *store, const struct store_first *first, str
 	}
 	err = folder_take(store, why);
 	if (!err)
-		err = refuse_leftovers(store, why);
+		err = folder_refuse_leftovers(store, why);
 	if (!err)
-		err = create_database(store, folder, first, why);
+		err = folder_create_database(store, folder, first, why);
 	if (err && made) {
 		folder_path(folder, LOCK, lock);
 		unlink(lock);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Takes a data folder for this process, or says why it cannot be had and what to do. */
+/* Locks a data folder for this process, or says why that fails and what to do. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -16,7 +16,8 @@ void folder_path(const char *folder, const char *name, char path[PATH_BYTES])
 	snprintf(path, PATH_BYTES, "%s/%s", folder, name);
 }
 
-/* A file that an older program has left in the folder of another user, when it ran as root. */
+/* Whether root owns a file in the folder of another user: an older version made it when it ran as
+ * root. */
 static bool left_by_root(const char *path, char folder[PATH_BYTES])
 {
 	struct stat file, around;
@@ -49,9 +50,9 @@ void folder_blame(struct buf *why, const char *what, const char *path, int error
 	buf_printf(why, "; run this as its owner, %s", owner);
 }
 
-/* The name of the copy from before the latest migration; false where there is none. The numbers in
- * the names have four digits. */
-static bool newest_copy(const char *folder, char name[PATH_BYTES])
+/* The name of the copy from before the latest migration; false: there is none. The numbers in the
+ * names have four digits. */
+static bool folder_newest_copy(const char *folder, char name[PATH_BYTES])
 {
 	static const char copies[] = DATABASE ".before-";
 	const struct dirent *entry;
@@ -77,7 +78,7 @@ void folder_advise(const char *folder, struct buf *why)
 
 	buf_printf(why, "%sStop docket, keep the folder as it is, and restore a backup",
 		   why->len ? ". " : "");
-	if (newest_copy(folder, name))
+	if (folder_newest_copy(folder, name))
 		buf_printf(why, "; %s is a copy from before an upgrade", name);
 }
 
@@ -100,14 +101,14 @@ enum err folder_find(const char *folder, struct buf *why)
 		return ERR_IO;
 	}
 	buf_printf(why, "there is no database in %s", folder);
-	if (newest_copy(folder, name))
+	if (folder_newest_copy(folder, name))
 		folder_advise(folder, why);
 	else
 		buf_printf(why, ": make one with \"docket init --data %s\"", folder);
 	return ERR_NOT_FOUND;
 }
 
-static enum err refuse_network(const struct store *store, struct buf *why)
+static enum err folder_refuse_network(const struct store *store, struct buf *why)
 {
 	const char *folder = store->config.folder;
 	const char *name = store->config.network_folder ? NULL : mount_network_of(folder);
@@ -117,26 +118,25 @@ static enum err refuse_network(const struct store *store, struct buf *why)
 	buf_printf(
 		why,
 		"%s is on a network filesystem (%s), where the database can be damaged: SQLite "
-		"needs locks that hold, and memory shared by its processes. Keep the folder on a "
-		"local disk, or use PostgreSQL (--database); --allow-network-folder opens it "
-		"nevertheless",
+		"needs reliable locks and shared memory. Keep the folder on a local disk, or use "
+		"PostgreSQL (--database); --allow-network-folder opens it anyway",
 		folder, name);
 	return ERR_IO;
 }
 
-/* The lock's file, made where it is missing. */
-static int open_lock(const char *path)
+/* Opens the lock file, and makes it if it is missing. */
+static int lock_open(const char *path)
 {
 	int fd = open(path, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
 
 	if (fd < 0 && errno == ENOENT)
 		fd = file_make(path);
-	/* Another process was faster. */
+	/* Another process has made it meanwhile. */
 	return fd < 0 && errno == EEXIST ? open(path, O_RDWR | O_NOFOLLOW | O_CLOEXEC) : fd;
 }
 
-/* The lock goes with the process, however it ends. */
-static enum err hold(struct store *store, int fd, const char *path, struct buf *why)
+/* Locks the file. The kernel releases the lock however the process ends. */
+static enum err lock_hold(struct store *store, int fd, const char *path, struct buf *why)
 {
 	enum err err = OK;
 
@@ -157,16 +157,16 @@ static enum err hold(struct store *store, int fd, const char *path, struct buf *
 
 enum err folder_take(struct store *store, struct buf *why)
 {
-	enum err err = refuse_network(store, why);
+	enum err err = folder_refuse_network(store, why);
 	char path[PATH_BYTES];
 	int fd;
 
 	if (err)
 		return err;
 	folder_path(store->config.folder, LOCK, path);
-	fd = open_lock(path);
+	fd = lock_open(path);
 	if (fd >= 0)
-		return hold(store, fd, path, why);
+		return lock_hold(store, fd, path, why);
 	err = errno == ENOENT ? ERR_NOT_FOUND : ERR_IO;
 	folder_blame(why, "open", path, errno);
 	return err;
@@ -186,16 +186,17 @@ enum err folder_lock_reading(struct store *store, struct buf *why)
 	int fd;
 
 	if (!err)
-		err = refuse_network(store, why);
+		err = folder_refuse_network(store, why);
 	if (err)
 		return err;
 	folder_path(store->config.folder, LOCK, path);
-	fd = open_lock(path);
+	fd = lock_open(path);
 	if (fd < 0 && (errno == EROFS || errno == EACCES))
 		fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd >= 0)
-		return hold(store, fd, path, why);
-	/* Whoever only reads cannot keep others away: folder_changed() sees them. */
+		return lock_hold(store, fd, path, why);
+	/* Without a lock file this process cannot keep others away; folder_changed() sees whether
+	 * they write. */
 	store->unchanging = errno == EROFS || errno == EACCES || errno == ENOENT;
 	if (store->unchanging)
 		return OK;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The folds of all records, which follow a version of Unicode. A database records which one: where
- * this program has another, every record is looked at, in pages, and those that fold otherwise are
- * written. All of it is one transaction with the version, and with the migrations of an older
- * database, so that it happens whole or not at all. */
+/* The folds of all records. They depend on the version of Unicode. The database has the version of
+ * its folds. If this program has another version, it reads every record, page by page, and writes
+ * those whose folds differ. One transaction writes the records and the version. If the database is
+ * older than this program, its migrations are in the same transaction. */
 #include "base/log.h"
 #include "base/text.h"
 #include "model/records.h"
@@ -11,12 +11,12 @@
 #include "records/usernames.h"
 #include "sql/values.h"
 
-#define AT_ONCE 256 /* records */
-#define NAMES_TOLD 20
+#define PAGE_ROWS 256 /* records in a page */
+#define GROUPS_LOGGED 20
 
 #define IS_FOLD(field) ((field)->type == FIELD_TEXT && ((field)->flags & FIELD_HIDDEN))
 
-static enum err version_row(void *context, const struct db_value *values, size_t count)
+static enum err fold_version_row(void *context, const struct db_value *values, size_t count)
 {
 	(void)count;
 	snprintf(context, FOLDS_VERSION_BYTES, "%.*s", (int)values[0].bytes.len,
@@ -27,14 +27,14 @@ static enum err version_row(void *context, const struct db_value *values, size_t
 enum err folds_version(struct db *db, char version[FOLDS_VERSION_BYTES])
 {
 	const struct db_call ask = {.sql = "SELECT value FROM property WHERE name = 'unicode'",
-				    .on_row = version_row,
+				    .on_row = fold_version_row,
 				    .context = version};
 
 	version[0] = '\0';
 	return db->driver->run(db, &ask, 1);
 }
 
-static enum err fail(struct db *db, enum err err, const char *what, struct buf *why)
+static enum err folds_fail(struct db *db, enum err err, const char *what, struct buf *why)
 {
 	buf_printf(why, "cannot %s: %s: %s", what, err_text(err), db->driver->message(db));
 	return err;
@@ -47,7 +47,7 @@ enum err folds_check(const struct store *store, struct db *db, struct buf *why)
 	enum err err = folds_version(db, version);
 
 	if (err)
-		return fail(db, err, "read the version of Unicode of the database", why);
+		return folds_fail(db, err, "read the version of Unicode of the database", why);
 	if (strcmp(version, text_unicode_version()) == 0)
 		return OK;
 	if (version[0])
@@ -57,7 +57,7 @@ enum err folds_check(const struct store *store, struct db *db, struct buf *why)
 			"Unicode %s: ",
 			version, text_unicode_version());
 	else
-		buf_add_text(why, "the upgrade of the database was broken off: ");
+		buf_add_text(why, "the upgrade of the database was interrupted: ");
 	if (folder)
 		buf_printf(why, "run \"docket serve --data %s\" or \"docket migrate --data %s\"",
 			   folder, folder);
@@ -97,15 +97,16 @@ struct folding {
 	const char *update; /* $1 account, $2 id, then the folds in the order of the fields */
 	struct arena arena; /* of a page */
 	struct calls calls;
-	int64_t account_id, id; /* of the last row */
+	int64_t account_id, id; /* of the last row that was read */
 	size_t rows;
-	bool dry; /* nothing is written */
+	bool dry; /* write nothing */
 	struct folded folded;
 };
 
-/* Updates the index of words beside the table. It needs the old text to remove, and the new one. */
-static enum err folding_change_words(struct folding *folding, const struct field *field,
-				     const void *record, const void *after)
+/* Updates the text index, if the database has a separate one: removes the old text and inserts the
+ * new one. */
+static enum err folding_update_text_index(struct folding *folding, const struct field *field,
+					  const void *record, const void *after)
 {
 	const struct text_index *index = sql_dialect(folding->db->driver)->text_index;
 	const void *const sides[] = {record, after};
@@ -124,7 +125,7 @@ static enum err folding_change_words(struct folding *folding, const struct field
 	return err;
 }
 
-static enum err folding_change(struct folding *folding, const void *record, const void *after)
+static enum err folding_update(struct folding *folding, const void *record, const void *after)
 {
 	const struct record_type *type = record_types[folding->kind];
 	struct db_value args[DB_ARGS_MAX] = {DB_INT_VALUE(folding->account_id),
@@ -144,21 +145,22 @@ static enum err folding_change(struct folding *folding, const void *record, cons
 		if (!copy)
 			return ERR_NOMEM;
 		args[count++] = DB_TEXT_VALUE(((struct slice){copy, text.len}));
-		err = folding_change_words(folding, field, record, after);
+		err = folding_update_text_index(folding, field, record, after);
 	}
 	return err ? err
 		   : calls_add_copy(&folding->calls, folding->update, args, count, NULL, NULL);
 }
 
-/* Any number of user names may get the same key: until all have theirs, a name whose key changes is
- * told apart by its spelling. */
-static void keep_apart(const struct staff *staff, struct staff *after)
+/* Several user names may get the same key. So if a key changes, this sets username_exact. When all
+ * keys are known, usernames_tell_apart() sets it again. */
+static void staff_keep_apart(const struct staff *staff, struct staff *after)
 {
 	if (!slice_eq(staff->username_key, after->username_key))
 		after->username_exact = after->username;
 }
 
-/* The record's columns, then the account. A text that is not UTF-8 is left to docket check. */
+/* The row has the record's columns, then the account id. A text that is not UTF-8 is skipped;
+ * docket check reports it. */
 static enum err folding_record_row(void *context, const struct db_value *values, size_t count)
 {
 	struct folding *folding = context;
@@ -176,9 +178,9 @@ static enum err folding_record_row(void *context, const struct db_value *values,
 		err = folds_of(folding->kind, record, &arena, after, &differ);
 	}
 	if (!err && differ && folding->kind == RECORD_STAFF)
-		keep_apart(record, after);
+		staff_keep_apart(record, after);
 	if (!err && differ && !folding->dry)
-		err = folding_change(folding, record, after);
+		err = folding_update(folding, record, after);
 	if (!err && differ)
 		folding->folded.changed++;
 	arena_release(&arena);
@@ -203,7 +205,7 @@ static enum err fold_page(struct folding *folding, const char *select)
 	return err;
 }
 
-static char *update_sql(const struct record_type *type, struct arena *arena)
+static char *folds_update_sql(const struct record_type *type, struct arena *arena)
 {
 	struct buf sets = {0};
 	char *sql = NULL;
@@ -237,25 +239,26 @@ static enum err fold_kind(struct folding *folding, enum record_kind kind)
 	const char *from = arena_printf(&arena,
 					", account_id FROM %s WHERE (account_id, id) > ($1, $2)"
 					" ORDER BY account_id, id LIMIT %d",
-					type->table, AT_ONCE);
+					type->table, PAGE_ROWS);
 	const char *select =
 		from ? record_select(sql_dialect(folding->db->driver), type, from, &arena) : NULL;
 	enum err err = OK;
 
 	folding->kind = kind;
 	folding->account_id = folding->id = 0;
-	folding->update = update_sql(type, &arena);
+	folding->update = folds_update_sql(type, &arena);
 	if (!select || !folding->update)
 		err = ERR_NOMEM;
 	do {
 		if (!err)
 			err = fold_page(folding, select);
-	} while (!err && folding->rows == AT_ONCE);
+	} while (!err && folding->rows == PAGE_ROWS);
 	arena_release(&arena);
 	return err;
 }
 
-/* User names sign in by their key, but for those that share one. */
+/* Whether the staff member shares its key with another; then it signs in with the exact
+ * spelling. */
 #define SHARES                                                                \
 	"EXISTS (SELECT 1 FROM staff o WHERE o.account_id = staff.account_id" \
 	" AND o.username_key = staff.username_key AND o.id <> staff.id)"
@@ -309,24 +312,25 @@ enum err folds_make(struct db *db, struct folded *folded_out)
 	return err;
 }
 
-/* User names of one account that have a text in common, told together. */
+/* A group of user names of one account that have the same key or skeleton; each group is one line
+ * in the log. */
 struct names {
-	const char *says; /* of those of a group */
-	int64_t told;
+	const char *ending; /* the end of the line */
+	int64_t groups;
 	struct arena arena;
 	struct slice account, common;
 	struct buf list;
 };
 
-static void tell_group(struct names *names)
+static void names_log_group(struct names *names)
 {
-	if (names->list.len && names->told++ < NAMES_TOLD)
+	if (names->list.len && names->groups++ < GROUPS_LOGGED)
 		log_line("account \"%.*s\": the user names %.*s %s", (int)names->account.len,
-			 names->account.ptr, (int)names->list.len, names->list.ptr, names->says);
+			 names->account.ptr, (int)names->list.len, names->list.ptr, names->ending);
 	buf_clear(&names->list);
 }
 
-static enum err keep(struct names *names, struct slice text, struct slice *kept_out)
+static enum err names_keep(struct names *names, struct slice text, struct slice *kept_out)
 {
 	const char *copy = arena_copy(&names->arena, text);
 
@@ -343,49 +347,48 @@ static enum err name_row(void *context, const struct db_value *values, size_t co
 
 	(void)count;
 	if (first) {
-		tell_group(names);
+		names_log_group(names);
 		arena_release(&names->arena);
-		err = keep(names, values[0].bytes, &names->account);
+		err = names_keep(names, values[0].bytes, &names->account);
 		if (!err)
-			err = keep(names, values[1].bytes, &names->common);
+			err = names_keep(names, values[1].bytes, &names->common);
 	}
 	buf_printf(&names->list, "%s\"%.*s\"", names->list.len ? ", " : "",
 		   (int)values[2].bytes.len, values[2].bytes.ptr);
 	return err;
 }
 
-static void tell_names(struct db *db, const char *sql, const char *says)
+static void names_log(struct db *db, const char *sql, const char *ending)
 {
-	struct names names = {.says = says, .account = SLICE(""), .common = SLICE("")};
+	struct names names = {.ending = ending, .account = SLICE(""), .common = SLICE("")};
 	const struct db_call call = {.sql = sql, .on_row = name_row, .context = &names};
 
 	(void)db->driver->run(db, &call, 1);
-	tell_group(&names);
-	if (names.told > NAMES_TOLD)
+	names_log_group(&names);
+	if (names.groups > GROUPS_LOGGED)
 		log_line("and %lld more groups of user names: docket check lists them",
-			 (long long)names.told - NAMES_TOLD);
+			 (long long)names.groups - GROUPS_LOGGED);
 	buf_release(&names.list);
 	arena_release(&names.arena);
 }
 
-/* They are no reason to stop. */
-static void tell_usernames(struct db *db)
+/* Logs user names that collide. An error here is ignored. */
+static void usernames_log_collisions(struct db *db)
 {
-	tell_names(
-		db,
-		"SELECT a.name, s.username_key, s.username FROM staff s JOIN account a"
-		" ON a.id = s.account_id WHERE s.username_exact <> ''"
-		" ORDER BY a.name, s.username_key, s.username",
-		"are the same but for their spelling: each signs in only as it is written, until "
-		"the others are changed");
-	tell_names(db,
-		   "SELECT a.name, s.username_skeleton, s.username FROM staff s JOIN account a"
-		   " ON a.id = s.account_id WHERE " USERNAME_LOOKS_ALIKE(
-			   "'" ASCII_CHARS "'") " ORDER BY a.name, s.username_skeleton, s.username",
-		   "look alike: change all but one, so that nobody takes one for another");
+	names_log(db,
+		  "SELECT a.name, s.username_key, s.username FROM staff s JOIN account a"
+		  " ON a.id = s.account_id WHERE s.username_exact <> ''"
+		  " ORDER BY a.name, s.username_key, s.username",
+		  "are the same but for their spelling: each signs in only as it is written, until "
+		  "the others are changed");
+	names_log(db,
+		  "SELECT a.name, s.username_skeleton, s.username FROM staff s JOIN account a"
+		  " ON a.id = s.account_id WHERE " USERNAME_LOOKS_ALIKE(
+			  "'" ASCII_CHARS "'") " ORDER BY a.name, s.username_skeleton, s.username",
+		  "look alike: change all but one, so that nobody takes one for another");
 }
 
-static enum err make_at_once(struct db *db, struct folded *folded_out)
+static enum err folds_make_in_transaction(struct db *db, struct folded *folded_out)
 {
 	enum err err = db->driver->begin(db);
 
@@ -402,18 +405,18 @@ enum err folds_bring_up(struct db *db, bool migrated, struct buf *why)
 	bool made = strcmp(version, text_unicode_version()) == 0;
 
 	if (!err && !made)
-		err = make_at_once(db, &folded);
+		err = folds_make_in_transaction(db, &folded);
 	if (err) {
-		fail(db, err, "fold the texts of the database anew", why);
+		folds_fail(db, err, "fold the texts of the database anew", why);
 		db->driver->rollback(db);
 		return err;
 	}
 	if (!made && version[0])
-		log_line("texts are sorted and compared by Unicode %s from now on, not %s any "
-			 "more: %lld of %lld records changed for it",
+		log_line("texts are now sorted and compared by Unicode %s, before by %s: %lld "
+			 "of %lld records changed",
 			 text_unicode_version(), version, (long long)folded.changed,
 			 (long long)folded.records);
 	if (!made || migrated)
-		tell_usernames(db);
+		usernames_log_collisions(db);
 	return OK;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Numbered migrations, each with a row that says it was done; all that a database needs are one
- * transaction. */
+/* Numbered migrations. Each that was done has a row in the table `migration`. All that a database
+ * needs run in one transaction. */
 #include <errno.h>
 #include <unistd.h>
 
@@ -27,14 +27,15 @@ static const char migration_table[] = "CREATE TABLE IF NOT EXISTS migration"
 				      " (number {int} NOT NULL PRIMARY KEY, name {text} NOT NULL,"
 				      " applied_at {int} NOT NULL) {table}";
 
-static enum err fail(struct db *db, enum err err, struct buf *why, const char *what)
+static enum err migration_fail(struct db *db, enum err err, struct buf *why, const char *what)
 {
 	buf_printf(why, "%s: %s: %s", what, err_text(err), db->driver->message(db));
 	return err;
 }
 
-/* Runs statements that have markers; tables that can be are made in as many parts, unless 0. */
-static enum err run_marked(struct db *db, const char *text, int64_t partitions)
+/* Runs a script that has markers. With `partitions`, tables that can be partitioned get so many
+ * partitions. */
+static enum err script_run(struct db *db, const char *text, int64_t partitions)
 {
 	const struct sql_dialect *dialect = sql_dialect(db->driver);
 	struct buf sql = {0};
@@ -56,7 +57,7 @@ static enum err run_marked(struct db *db, const char *text, int64_t partitions)
 
 enum err script_marked(struct db *db, const char *sql)
 {
-	return run_marked(db, sql, 0);
+	return script_run(db, sql, 0);
 }
 
 enum err schema_mark(struct db *db)
@@ -69,13 +70,13 @@ enum err schema_make(struct db *db, unsigned partitions)
 	enum err err = OK;
 
 	for (size_t i = 0; i < migration_count && !err; i++)
-		err = run_marked(db, migrations[i].sql, partitions);
+		err = script_run(db, migrations[i].sql, partitions);
 	return err;
 }
 
-/* The migration and the row that says so, within a transaction. */
-static enum err apply(struct db *db, const struct migration *migration, int64_t partitions,
-		      int64_t now)
+/* Runs a migration and inserts its row, within a transaction. */
+static enum err migration_apply(struct db *db, const struct migration *migration,
+				int64_t partitions, int64_t now)
 {
 	const struct db_value args[] = {
 		DB_INT_VALUE(migration->number),
@@ -87,26 +88,29 @@ static enum err apply(struct db *db, const struct migration *migration, int64_t 
 		.args = args,
 		.arg_count = 3,
 	};
-	enum err err = run_marked(db, migration->sql, partitions);
+	enum err err = script_run(db, migration->sql, partitions);
 
 	if (!err)
 		err = db->driver->run(db, &done, 1);
 	return err;
 }
 
-/* A copy under its final name is a whole one. */
-static enum err copy(struct db *db, const char *to, struct buf *why)
+/* Copies the database under another name and renames the copy, so that a file with the
+ * final name is always complete. */
+static enum err database_copy(struct db *db, const char *to, struct buf *why)
 {
 	char partial[4096];
 	enum err err;
 
 	snprintf(partial, sizeof(partial), "%s.partial", to);
-	/* Its owner is the folder's; where it cannot be made the copy fails and says why. */
+	/* The file gets the owner of the folder. If it cannot be made, the copy fails and
+	 * says why. */
 	(void)file_make_empty(partial);
 	err = db->driver->copy(db, partial);
 	if (err) {
 		unlink(partial);
-		return fail(db, err, why, "cannot copy the database before its migration");
+		return migration_fail(db, err, why,
+				      "cannot copy the database before its migration");
 	}
 	if (rename(partial, to) || file_sync_parent(to)) {
 		buf_printf(why, "cannot rename %s: %s", partial, strerror(errno));
@@ -115,7 +119,7 @@ static enum err copy(struct db *db, const char *to, struct buf *why)
 	return OK;
 }
 
-/* Counts the columns of the table of migrations among those of a table. */
+/* Counts how many columns of a table are those of `migration`. */
 static enum err migrated_column_row(void *context, const struct db_value *values, size_t count)
 {
 	static const char *const names[] = {"number", "name", "applied_at"};
@@ -138,23 +142,25 @@ static enum err read_columns(struct db *db, const char *table, db_row_fn *on_row
 	return db->driver->run(db, &ask, 1);
 }
 
-/* What a move has begun (move_target.c) is nothing that anyone else may read or make whole. */
-static enum err refuse_part(struct db *db, struct buf *why)
+/* Refuses the unfinished target of a move (move_target.c): only docket move may read or complete
+ * it. */
+static enum err refuse_moving(struct db *db, struct buf *why)
 {
 	bool moving = false;
 	enum err err = read_columns(db, "moving", any_row, &moving);
 
 	if (err)
-		return fail(db, err, why, CANNOT_READ);
+		return migration_fail(db, err, why, CANNOT_READ);
 	if (moving) {
-		buf_add_text(why, "the database has a part of what docket move was to bring here: "
-				  "run that again, to its end, or remove its tables");
+		buf_add_text(why,
+			     "the database is the unfinished target of docket move: run docket "
+			     "move again until it succeeds, or remove the tables");
 		return ERR_SCHEMA;
 	}
 	return OK;
 }
 
-/* The number of the last migration; below 0 where it is none. */
+/* The number of the last migration; below 0: the table is not docket's. */
 static enum err migration_last_row(void *context, const struct db_value *values, size_t count)
 {
 	(void)count;
@@ -163,8 +169,8 @@ static enum err migration_last_row(void *context, const struct db_value *values,
 	return OK;
 }
 
-/* A database of another program may have a table of the same name. */
-static enum err is_ours(struct db *db, bool *ours_out)
+/* Whether the table is docket's: another program may have a table of the same name. */
+static enum err table_is_ours(struct db *db, bool *ours_out)
 {
 	const struct db_call ask = {.sql = "SELECT number FROM migration WHERE name = 'init'",
 				    .on_row = any_row,
@@ -181,7 +187,7 @@ enum err schema_read(struct db *db, size_t count, int64_t *have_out, struct buf 
 				    .context = &have};
 	size_t columns = 0;
 	bool ours = false;
-	enum err err = refuse_part(db, why);
+	enum err err = refuse_moving(db, why);
 
 	if (err)
 		return err;
@@ -191,9 +197,9 @@ enum err schema_read(struct db *db, size_t count, int64_t *have_out, struct buf 
 	if (!err)
 		err = db->driver->run(db, &ask, 1);
 	if (!err && have > 0)
-		err = is_ours(db, &ours);
+		err = table_is_ours(db, &ours);
 	if (err)
-		return fail(db, err, why, CANNOT_READ);
+		return migration_fail(db, err, why, CANNOT_READ);
 	if (have && !ours)
 		return ERR_NOT_FOUND;
 	if (have > (int64_t)count) {
@@ -207,21 +213,21 @@ enum err schema_read(struct db *db, size_t count, int64_t *have_out, struct buf 
 	return OK;
 }
 
-/* Makes the table of migrations where it is missing, and tells which the database has had and into
- * how many parts its tables are partitioned. */
-static enum err prepare(struct db *db, size_t count, int64_t *have_out, int64_t *partitions,
-			struct buf *why)
+/* Makes the table `migration` if it is missing, and reads the last migration of the database and
+ * the number of its partitions. */
+static enum err migrations_prepare(struct db *db, size_t count, int64_t *have_out,
+				   int64_t *partitions, struct buf *why)
 {
 	const struct db_call parts = {.sql = sql_dialect(db->driver)->count_partitions,
 				      .on_row = db_number,
 				      .context = partitions};
-	enum err err = refuse_part(db, why);
+	enum err err = refuse_moving(db, why);
 
 	if (err)
 		return err;
 	err = schema_mark(db);
 	if (err)
-		return fail(db, err, why, CANNOT_READ);
+		return migration_fail(db, err, why, CANNOT_READ);
 	err = schema_read(db, count, have_out, why);
 	if (err == ERR_NOT_FOUND)
 		buf_add_text(why, "the database has a table \"migration\" of another program: give "
@@ -233,24 +239,26 @@ static enum err prepare(struct db *db, size_t count, int64_t *have_out, int64_t 
 	return err;
 }
 
-/* Whether this is the end of the way of a database that has records. */
+/* Whether to call renew() after migration `at`: it is the last, and the database had a schema
+ * before. */
 static bool is_renewal(const struct migrate_how *how, size_t at, size_t count, int64_t have)
 {
 	return how->renew && have && at + 1 == count;
 }
 
-/* In the transaction that is open. */
-static enum err apply_all(struct db *db, const struct migration *list, size_t count, int64_t have,
-			  int64_t parts, const struct migrate_how *how, struct buf *why)
+/* Runs the migrations that the database needs, in the open transaction. */
+static enum err migrations_apply(struct db *db, const struct migration *list, size_t count,
+				 int64_t have, int64_t parts, const struct migrate_how *how,
+				 struct buf *why)
 {
 	enum err err = OK;
 
 	for (size_t i = (size_t)have; i < count && !err; i++) {
-		err = apply(db, &list[i], parts, how->now);
+		err = migration_apply(db, &list[i], parts, how->now);
 		if (!err && is_renewal(how, i, count, have))
 			err = how->renew(db, how->now, how->folded);
 		if (err)
-			fail(db, err, why, list[i].name);
+			migration_fail(db, err, why, list[i].name);
 	}
 	return err;
 }
@@ -259,26 +267,26 @@ enum err migrate(struct db *db, const struct migration *list, size_t count,
 		 const struct migrate_how *how, struct buf *why)
 {
 	int64_t have = 0, parts = how->partitions;
-	enum err err = prepare(db, count, &have, &parts, why);
+	enum err err = migrations_prepare(db, count, &have, &parts, why);
 
 	if (err)
 		return err;
 	if (have && have < (int64_t)count && how->copy_to)
-		err = copy(db, how->copy_to, why);
+		err = database_copy(db, how->copy_to, why);
 	if (!err && have && have < (int64_t)count && how->copied)
 		*how->copied = true;
 	if (err || have == (int64_t)count)
 		return err;
-	/* All of them or none: what is half way is known to no docket, and the next try would copy
-	 * it over the copy of what was before. */
+	/* Runs all of them or none. No version of docket knows a schema in between. And the next
+	 * try would copy that schema over the copy of the old database. */
 	err = db->driver->begin(db);
 	if (err)
-		return fail(db, err, why, CANNOT_READ);
-	err = apply_all(db, list, count, have, parts, how, why);
+		return migration_fail(db, err, why, CANNOT_READ);
+	err = migrations_apply(db, list, count, have, parts, how, why);
 	if (!err) {
 		err = db->driver->commit(db, NULL, 0);
 		if (err)
-			fail(db, err, why, list[count - 1].name);
+			migration_fail(db, err, why, list[count - 1].name);
 	}
 	if (err)
 		db->driver->rollback(db);
@@ -289,12 +297,12 @@ enum err migrate_dry(struct db *db, const struct migration *list, size_t count,
 		     const struct migrate_how *how, struct buf *why)
 {
 	int64_t have = 0, parts = 0;
-	enum err err = prepare(db, count, &have, &parts, why);
+	enum err err = migrations_prepare(db, count, &have, &parts, why);
 
 	if (!err)
 		err = db->driver->begin(db);
 	if (!err)
-		err = apply_all(db, list, count, have, parts, how, why);
+		err = migrations_apply(db, list, count, have, parts, how, why);
 	db->driver->rollback(db);
 	return err;
 }

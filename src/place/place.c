@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A place, of either kind: opened, made, and brought to this program's schema. */
+/* Opens, makes and migrates a database: in a folder, or in PostgreSQL. */
 #include "accounts/accounts.h"
 #include "place/place.h"
 
@@ -8,9 +8,10 @@
 #include "place/folder_lock.h"
 #include "place/migrate.h"
 #include "place/schema.h"
+#include "sql/tables.h"
 #include "store/writers.h"
 
-/* What a place of one kind does. */
+/* The functions for a folder, or for a PostgreSQL database. */
 struct place {
 	const struct db_driver *driver;
 	enum err (*open)(struct store *store, struct buf *why);
@@ -21,7 +22,7 @@ struct place {
 			     struct buf *why);
 };
 
-static const struct place in_folder = {
+static const struct place folder_place = {
 	.driver = &sqlite_driver,
 	.open = folder_open,
 	.create = folder_create,
@@ -30,7 +31,7 @@ static const struct place in_folder = {
 	.bring_up = folder_bring_up,
 };
 
-static const struct place in_database = {
+static const struct place database_place = {
 	.driver = &postgres_driver,
 	.open = database_open,
 	.create = database_create,
@@ -41,7 +42,7 @@ static const struct place in_database = {
 
 static const struct place *place_of(const struct store_config *config)
 {
-	return config->database ? &in_database : &in_folder;
+	return config->database ? &database_place : &folder_place;
 }
 
 struct store *store_at(const struct store_config *config)
@@ -67,13 +68,13 @@ enum err store_read_schema(const struct store *store, struct db *db, bool older,
 	int64_t have = 0;
 	enum err err = schema_read(db, migration_count, &have, why);
 
-	/* Its making was broken off before the first migration. */
+	/* docket init was interrupted before the first migration. */
 	if (!err && !have)
 		err = ERR_NOT_FOUND;
 	if (err == ERR_NOT_FOUND && folder) {
 		buf_printf(why,
 			   "%s/" DATABASE " is a database of another program: "
-			   "look whether it is the right folder",
+			   "check whether it is the right folder",
 			   folder);
 		folder_advise(folder, why);
 	} else if (err == ERR_NOT_FOUND) {
@@ -149,19 +150,18 @@ enum err store_create(const struct store_config *config, const struct store_firs
 	return err;
 }
 
-/* Where it fails the database does it by itself, later. */
+/* Errors are ignored: the database collects statistics by itself, later. */
 void store_analyze(struct store *store)
 {
 	const struct db_driver *driver = store->driver;
-	const char *tables[RECORD_KINDS + 2] = {"task_user", "history"};
 
-	for (size_t i = 0; i < RECORD_KINDS; i++)
-		tables[i + 2] = record_types[i]->table;
 	driver->set_budget(store->write_db, 0);
-	for (size_t i = 0; i < FIELD_COUNT(tables) && sql_dialect(driver)->analyze; i++) {
+	for (size_t i = 0; i < SQL_TABLES && sql_dialect(driver)->analyze; i++) {
 		struct buf sql = {0};
 
-		put_into(sql_dialect(driver)->analyze, tables[i], &sql);
+		if (sql_tables[i].global)
+			continue;
+		put_into(sql_dialect(driver)->analyze, sql_tables[i].name, &sql);
 		buf_add_char(&sql, '\0');
 		if (!sql.failed)
 			(void)driver->script(store->write_db, sql.ptr);

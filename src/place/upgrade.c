@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Brings a database to this program's schema without serving it, or tries whether that would do. */
+/* Migrates a database without serving it, or tries whether that would succeed. */
 #include <unistd.h>
 
 #include "base/file.h"
@@ -20,7 +20,7 @@ enum err records_renew(struct db *db, int64_t now, struct folded *folded_out)
 	return err ? err : folds_make(db, folded_out);
 }
 
-static void remove_trial(const char *folder)
+static void trial_remove(const char *folder)
 {
 	static const char *const files[] = {TRIAL, TRIAL "-wal", TRIAL "-shm"};
 	char path[PATH_BYTES];
@@ -31,10 +31,10 @@ static void remove_trial(const char *folder)
 	}
 }
 
-/* The trial lies beside the database: there is room for the copy that a migration makes as well,
- * or it is told now. */
-static enum err try_on_copy(const struct store *store, struct db *db, const struct migrate_how *how,
-			    struct buf *why)
+/* Migrates a copy in the same folder. So if the disk has no room for the copy that a migration
+ * makes, the trial fails already. */
+static enum err trial_on_copy(const struct store *store, struct db *db,
+			      const struct migrate_how *how, struct buf *why)
 {
 	const struct db_driver *driver = store->driver;
 	const char *folder = store->config.folder;
@@ -43,7 +43,7 @@ static enum err try_on_copy(const struct store *store, struct db *db, const stru
 	enum err err;
 
 	folder_path(folder, TRIAL, path);
-	remove_trial(folder);
+	trial_remove(folder);
 	(void)file_make_empty(path);
 	err = driver->copy(db, path);
 	if (err)
@@ -57,29 +57,30 @@ static enum err try_on_copy(const struct store *store, struct db *db, const stru
 	if (!err)
 		err = migrate(trial, migrations, migration_count, how, why);
 	driver->close(trial);
-	remove_trial(folder);
+	trial_remove(folder);
 	return err;
 }
 
-static void tell_all(size_t have, store_migration_fn *on_migration, void *context)
+static void migrations_report(size_t have, store_migration_fn *on_migration, void *context)
 {
 	for (size_t i = have; i < migration_count; i++)
 		on_migration(context, migrations[i].number, migrations[i].name);
 }
 
-/* A database that can take back a change of its schema needs no copy. */
-static enum err try(struct store *store, struct db *db, struct folded *folded_out, struct buf *why)
+/* PostgreSQL can roll back a change of its schema and needs no copy. */
+static enum err trial_run(struct store *store, struct db *db, struct folded *folded_out,
+			  struct buf *why)
 {
 	const struct migrate_how how = {.now = clock_now(store->config.clock),
 					.renew = records_renew,
 					.folded = folded_out};
 
 	return store->driver->copy
-		       ? try_on_copy(store, db, &how, why)
+		       ? trial_on_copy(store, db, &how, why)
 		       : migrate_dry(store->write_db, migrations, migration_count, &how, why);
 }
 
-/* For a database that needs no migration: a migration makes the folds anew anyway. */
+/* For a database that needs no migration. A migration always makes the folds again. */
 static enum err describe_folds(struct db *db, bool dry, struct folded *folded_out,
 			       char words[STORE_FOLDS_BYTES])
 {
@@ -93,9 +94,9 @@ static enum err describe_folds(struct db *db, bool dry, struct folded *folded_ou
 	return dry ? folds_count(db, folded_out) : OK;
 }
 
-/* What would be done is told before it is tried, what was done afterwards. */
-static enum err go_up(struct store *store, bool dry, store_migration_fn *on_migration,
-		      void *context, struct store_upgrade *upgrade, struct buf *why)
+/* A dry run reports each migration before it is tried, a real run afterwards. */
+static enum err upgrade_run(struct store *store, bool dry, store_migration_fn *on_migration,
+			    void *context, struct store_upgrade *upgrade, struct buf *why)
 {
 	char folds[sizeof(upgrade->folds)] = "";
 	struct folded folded = {0};
@@ -108,9 +109,9 @@ static enum err go_up(struct store *store, bool dry, store_migration_fn *on_migr
 	if (!err) {
 		*upgrade = (struct store_upgrade){.from = (int)have, .to = (int)migration_count};
 		if (dry)
-			tell_all((size_t)have, on_migration, context);
+			migrations_report((size_t)have, on_migration, context);
 		if (dry && (size_t)have < migration_count)
-			err = try(store, db, &folded, why);
+			err = trial_run(store, db, &folded, why);
 	}
 	if (!err && (size_t)have == migration_count)
 		err = describe_folds(db, dry, &folded, folds);
@@ -118,7 +119,7 @@ static enum err go_up(struct store *store, bool dry, store_migration_fn *on_migr
 	if (!err && !dry && ((size_t)have < migration_count || folds[0]))
 		err = store_bring_up(store, have, upgrade, why);
 	if (!err && !dry)
-		tell_all((size_t)have, on_migration, context);
+		migrations_report((size_t)have, on_migration, context);
 	if (!err) {
 		memcpy(upgrade->folds, folds, sizeof(folds));
 		upgrade->records = folded.records;
@@ -135,7 +136,7 @@ enum err store_migrate(const struct store_config *config, bool dry,
 	enum err err = store ? store_lock(store, why) : ERR_NOMEM;
 
 	if (!err)
-		err = go_up(store, dry, on_migration, context, upgrade_out, why);
+		err = upgrade_run(store, dry, on_migration, context, upgrade_out, why);
 	if (err && !why->len)
 		buf_add_text(why, err_text(err));
 	store_close(store);

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Many creates and changes as one write: their steps are those of each, one behind the other. */
+/* Many creates and changes as one write. Each step runs the same step of every operation, in
+ * order. */
+#include "base/timefmt.h"
 #include "json/write.h"
 #include "records/records.h"
 #include "store/state.h"
@@ -9,7 +11,7 @@ static struct bulk_write *bulk_of(struct store_write *write)
 	return (struct bulk_write *)(void *)write;
 }
 
-void bulk_tell(const struct fault *first, size_t operation, enum record_kind kind,
+void bulk_tell(const struct fault *first, size_t count, size_t operation, enum record_kind kind,
 	       struct faults *faults)
 {
 	const char *name = record_types[kind]->name;
@@ -24,21 +26,25 @@ void bulk_tell(const struct fault *first, size_t operation, enum record_kind kin
 			 of_rule ? fault->field + front : "");
 		faults_add(faults, of_rule ? field : fault->field, fault->code, "%s",
 			   fault->message);
+		count--;
 	}
+	faults->count += count;
 }
 
-/* Each run of the steps starts afresh. */
-static void operation_prepare(const struct store_write *whole, struct store_write *one)
+/* Every run of the steps starts from the beginning. */
+static void operation_prepare(const struct store_write *whole, struct store_write *operation)
 {
-	one->scope = whole->scope;
-	one->arena = whole->arena;
-	one->store = whole->store;
-	one->account = whole->account;
-	one->request_id = whole->request_id;
-	one->value = (struct slice){NULL, 0};
-	*one->faults_last = NULL;
-	one->faults->last = one->faults_last;
-	one->faults->count = one->faults_before;
+	operation->scope = whole->scope;
+	operation->arena = whole->arena;
+	operation->store = whole->store;
+	operation->account = whole->account;
+	operation->request_id = whole->request_id;
+	operation->value = (struct slice){NULL, 0};
+	operation->now = whole->now;
+	operation->due_at = TIME_NONE;
+	*operation->faults_last = NULL;
+	operation->faults->last = operation->faults_last;
+	operation->faults->count = operation->faults_before;
 }
 
 static enum err bulk_read_first(struct store_write *write, struct calls *calls)
@@ -47,10 +53,10 @@ static enum err bulk_read_first(struct store_write *write, struct calls *calls)
 	enum err err = OK;
 
 	for (size_t i = 0; i < bulk->count && !err; i++) {
-		struct store_write *one = &bulk->operations[i].write;
+		struct store_write *operation = &bulk->operations[i].write;
 
-		operation_prepare(write, one);
-		err = one->steps->read(one, calls);
+		operation_prepare(write, operation);
+		err = operation->steps->read(operation, calls);
 	}
 	return err;
 }
@@ -61,30 +67,32 @@ static enum err bulk_read_more(struct store_write *write, struct calls *calls)
 	enum err err = OK;
 
 	for (size_t i = 0; i < bulk->count && !err; i++) {
-		struct store_write *one = &bulk->operations[i].write;
+		struct store_write *operation = &bulk->operations[i].write;
 
-		if (one->steps->read_more)
-			err = one->steps->read_more(one, calls);
+		if (operation->steps->read_more)
+			err = operation->steps->read_more(operation, calls);
 	}
 	return err;
 }
 
-static struct slice key_of(const struct record_write *one)
+static struct slice operation_key(const struct record_write *operation)
 {
-	const struct record_type *type = record_types[one->kind];
+	const struct record_type *type = record_types[operation->kind];
 
-	return *(const struct slice *)CONST_FIELD_AT(one->record, field_of(type, "external_id"));
+	return *(const struct slice *)CONST_FIELD_AT(operation->record,
+						     field_of(type, "external_id"));
 }
 
-/* What the operations have of each other, which none has read. */
-static void check_together(struct bulk_write *bulk, size_t i)
+/* Adds a fault if an operation before this one has the same external_id. The reads cannot find it,
+ * because nothing of the bulk is written yet. */
+static void bulk_check_external_id(struct bulk_write *bulk, size_t i)
 {
-	const struct record_write *one = &bulk->operations[i];
-	struct slice key = key_of(one);
+	const struct record_write *operation = &bulk->operations[i];
+	struct slice key = operation_key(operation);
 	char field[64];
 
 	for (size_t j = 0; j < i && key.len; j++) {
-		if (!slice_eq(key_of(&bulk->operations[j]), key))
+		if (!slice_eq(operation_key(&bulk->operations[j]), key))
 			continue;
 		snprintf(field, sizeof(field), "operations[%zu].external_id", i);
 		faults_add(bulk->write.faults, field, FAULT_TAKEN,
@@ -93,28 +101,34 @@ static void check_together(struct bulk_write *bulk, size_t i)
 	}
 }
 
-static enum err decide_one(struct bulk_write *bulk, size_t i, struct calls *calls)
+static enum err operation_decide(struct bulk_write *bulk, size_t i, struct calls *calls)
 {
-	struct record_write *one = &bulk->operations[i];
+	struct record_write *operation = &bulk->operations[i];
 	char field[64];
 	enum err err;
 
-	if (one->action == RECORD_UPDATE && one->id == ID_NONE)
-		return OK; /* told already */
-	if (one->action == RECORD_UPDATE && !one->found) {
+	if (operation->action == RECORD_UPDATE && operation->id == ID_NONE)
+		return OK; /* it has a fault already */
+	if (operation->action == RECORD_UPDATE && !operation->found) {
 		snprintf(field, sizeof(field), "operations[%zu].id", i);
 		faults_add(bulk->write.faults, field, FAULT_NOT_FOUND, "%lld: no such task",
-			   (long long)one->id);
+			   (long long)operation->id);
 		return OK;
 	}
-	check_together(bulk, i);
-	err = one->write.steps->decide(&one->write, calls);
-	bulk_tell(*one->write.faults_last, i, one->kind, bulk->write.faults);
+	bulk_check_external_id(bulk, i);
+	operation->write.faults->most =
+		operation->write.faults_before + faults_room(bulk->write.faults);
+	err = operation->write.steps->decide(&operation->write, calls);
+	write_note_due(&bulk->write, operation->write.due_at);
+	bulk_tell(*operation->write.faults_last,
+		  operation->write.faults->count - operation->write.faults_before, i,
+		  operation->kind, bulk->write.faults);
 	return err;
 }
 
-/* For a key that is sent again: the history has what the answer is made of. */
-static enum err keep_changes(struct bulk_write *bulk)
+/* Stores the change numbers with the idempotency key. If the client sends the request again, docket
+ * finds the records of the first answer in the history by these numbers. */
+static enum err bulk_keep_changes(struct bulk_write *bulk)
 {
 	struct buf text = {0};
 	const char *copy;
@@ -129,7 +143,7 @@ static enum err keep_changes(struct bulk_write *bulk)
 	return copy ? OK : ERR_NOMEM;
 }
 
-/* One that is at fault takes back what the others have listed. */
+/* If one operation has a fault, the statements of all are dropped. */
 static enum err bulk_decide(struct store_write *write, struct calls *calls)
 {
 	struct bulk_write *bulk = bulk_of(write);
@@ -139,10 +153,10 @@ static enum err bulk_decide(struct store_write *write, struct calls *calls)
 
 	for (size_t i = 0; i < bulk->count && !err; i++) {
 		bulk->operations[i].write.account = write->account;
-		err = decide_one(bulk, i, calls);
+		err = operation_decide(bulk, i, calls);
 	}
 	if (!err && write->key)
-		err = keep_changes(bulk);
+		err = bulk_keep_changes(bulk);
 	if (write->faults->count) {
 		*write->account = before;
 		calls->count = listed;
@@ -156,7 +170,10 @@ void bulk_write_init(struct bulk_write *bulk, struct record_write *operations, s
 		.read = bulk_read_first, .read_more = bulk_read_more, .decide = bulk_decide};
 
 	*bulk = (struct bulk_write){
-		.write = {.steps = &steps}, .operations = operations, .count = count};
+		.write = {.job = {.group = GROUP_RECORDS + RECORD_TASK, .weight = count},
+			  .steps = &steps},
+		.operations = operations,
+		.count = count};
 	for (size_t i = 0; i < count; i++) {
 		operations[i].write.faults_before = operations[i].write.faults->count;
 		operations[i].write.faults_last = operations[i].write.faults->last;

@@ -4,9 +4,11 @@
 
 #include "records/history_row.h"
 
-#define STRETCH 64 /* entries that are asked for at once */
+/* How many entries the first statement reads, and how many each later statement reads at most. */
+#define FIRST_STRETCH 16
+#define STRETCH 256
 
-static enum err last_change_row(void *context, const struct db_value *values, size_t count)
+static enum err history_last_change_row(void *context, const struct db_value *values, size_t count)
 {
 	struct history_read *history = context;
 
@@ -15,21 +17,25 @@ static enum err last_change_row(void *context, const struct db_value *values, si
 	return OK;
 }
 
-/* One entry behind the last that is wanted is read, which tells that there is more. */
-static bool is_wanted(struct history_read *history, const struct history_entry *entry)
+/* Whether the entry belongs to the answer. One more entry is read than is wanted, to know whether
+ * more follow. */
+static bool history_take(struct history_read *history, const struct history_entry *entry)
 {
+	/* The answer for one record shows each field as it was and as it is: twice the bytes. */
+	size_t bytes = entry->value.len * (history->type ? 2 : 1);
+
 	history->rows++;
 	history->more |= history->count == history->limit ||
-			 (history->count && history->bytes + entry->value.len > HISTORY_BYTES);
+			 (history->count && history->bytes + bytes > HISTORY_BYTES);
 	if (history->more)
 		return false;
 	history->count++;
-	history->bytes += entry->value.len;
+	history->bytes += bytes;
 	history->last = entry->change;
 	return true;
 }
 
-static enum err entry_row(void *context, const struct db_value *values, size_t count)
+static enum err history_entry_row(void *context, const struct db_value *values, size_t count)
 {
 	struct history_read *history = context;
 	struct history_entry entry;
@@ -37,39 +43,58 @@ static enum err entry_row(void *context, const struct db_value *values, size_t c
 	if (count != HISTORY_COLUMNS_COUNT)
 		return ERR_INTERNAL;
 	history_from_row(values, &entry);
-	if (entry.change > history->since && !is_wanted(history, &entry))
+	if (entry.change > history->since && !history_take(history, &entry))
 		return OK;
 	return history->on_entry(history->entry_context, &entry);
 }
 
-/* A stretch behind the last entry: what the database has to bring at once is bounded as well. False
- * where that was the last one. */
-static enum err read_stretch(struct history_read *history, struct db *db, bool *again_out)
+/* How many entries the next statement reads: as many as fit into HISTORY_BYTES if they have the
+ * average length of the entries so far. So few entries are read and then left out. */
+static int64_t history_stretch_length(const struct history_read *history)
 {
-	int64_t wanted = history->limit - history->count + 1;
-	int64_t most = wanted < STRETCH ? wanted : STRETCH;
+	int64_t wanted = history->limit - history->count + 1, fit = FIRST_STRETCH;
+
+	if (history->count)
+		fit = history->count * HISTORY_BYTES / ((int64_t)history->bytes + 1) -
+		      history->count + 1;
+	if (fit > STRETCH)
+		fit = STRETCH;
+	if (fit > wanted)
+		fit = wanted;
+	return fit > 1 ? fit : 1;
+}
+
+/* Reads the next entries. `again_out` false: that was the last stretch. */
+static enum err history_read_stretch(struct history_read *history, struct db *db, bool *again_out)
+{
+	int64_t most = history_stretch_length(history);
 	const struct db_value args[] = {
 		DB_INT_VALUE(history->scope.account_id), DB_INT_VALUE(history->last),
 		DB_INT_VALUE(most),
 		DB_TEXT_VALUE(slice_of(history->type ? history->type->name : "")),
 		DB_INT_VALUE(history->record_id)};
-	const struct db_call of_record = {
-		"SELECT " HISTORY_COLUMNS " FROM history WHERE account_id = $1 AND record = $4"
-		" AND record_id = $5 AND change > $2 ORDER BY change LIMIT $3",
-		args, 5, entry_row, history};
-	const struct db_call of_all = {"SELECT " HISTORY_COLUMNS
-				       " FROM history WHERE account_id = $1 AND change > $2"
-				       " ORDER BY change LIMIT $3",
-				       args, 3, entry_row, history};
+	const struct db_call call = {
+		.sql = history->type
+			       ? "SELECT " HISTORY_COLUMNS " FROM history WHERE account_id = $1"
+				 " AND record = $4 AND record_id = $5 AND change > $2"
+				 " ORDER BY change LIMIT $3"
+			       : "SELECT " HISTORY_COLUMNS " FROM history WHERE account_id = $1"
+				 " AND change > $2 ORDER BY change LIMIT $3",
+		.args = args,
+		.arg_count = history->type ? 5 : 3,
+		.on_row = history_entry_row,
+		.context = history,
+		.many = true,
+	};
 	enum err err;
 
 	history->rows = 0;
-	err = db->driver->run(db, history->type ? &of_record : &of_all, 1);
+	err = db->driver->run(db, &call, 1);
 	*again_out = !err && history->rows == most && !history->more;
 	return err;
 }
 
-/* In one snapshot: no change is read that is above the account's last. */
+/* Runs in one snapshot, so no entry is above the account's last change. */
 static enum err history_execute(struct store_read *read, struct db *db)
 {
 	struct history_read *history = (struct history_read *)(void *)read;
@@ -78,11 +103,11 @@ static enum err history_execute(struct store_read *read, struct db *db)
 		DB_TEXT_VALUE(slice_of(history->type ? history->type->name : "")),
 		DB_INT_VALUE(history->record_id)};
 	const struct db_call calls[] = {
-		{"SELECT last_change FROM account WHERE id = $1", args, 1, last_change_row,
-		 history},
+		{"SELECT last_change FROM account_state WHERE account_id = $1", args, 1,
+		 history_last_change_row, history},
 		{"SELECT " HISTORY_COLUMNS " FROM history WHERE account_id = $1 AND record = $3"
 		 " AND record_id = $4 AND change <= $2 ORDER BY change DESC LIMIT 1",
-		 args, 4, entry_row, history},
+		 args, 4, history_entry_row, history},
 	};
 	bool again = true;
 	enum err err;
@@ -95,12 +120,13 @@ static enum err history_execute(struct store_read *read, struct db *db)
 		history->on_begin(history->entry_context);
 	err = db->driver->run(db, calls, history->type ? 2 : 1);
 	while (!err && again)
-		err = read_stretch(history, db, &again);
+		err = history_read_stretch(history, db, &again);
 	return err;
 }
 
 void history_read_init(struct history_read *history, struct arena *arena)
 {
-	*history = (struct history_read){
-		.read = {.arena = arena, .group = GROUP_HISTORY, .execute = history_execute}};
+	*history = (struct history_read){.read = {.arena = arena,
+						  .job = {.group = GROUP_HISTORY, .is_long = true},
+						  .execute = history_execute}};
 }

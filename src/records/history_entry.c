@@ -2,8 +2,8 @@
 /* The hash of an entry of the history. */
 #include "records/history_entry.h"
 
-/* A null is told from an empty text. */
-static void add_text(struct digest *digest, struct slice text)
+/* A missing text has another digest than an empty one. */
+static void digest_add_text(struct digest *digest, struct slice text)
 {
 	digest_add_int(digest, text.ptr ? (int64_t)text.len : -1);
 	if (text.ptr)
@@ -21,10 +21,10 @@ void history_hash(const struct history_entry *entry, const unsigned char before[
 	digest_add_int(&digest, entry->change);
 	digest_add_int(&digest, entry->at);
 	digest_add_int(&digest, entry->staff_id);
-	add_text(&digest, entry->record);
+	digest_add_text(&digest, entry->record);
 	digest_add_int(&digest, entry->record_id);
-	add_text(&digest, entry->action);
-	add_text(&digest, entry->value);
-	add_text(&digest, entry->request_id);
+	digest_add_text(&digest, entry->action);
+	digest_add_text(&digest, entry->value);
+	digest_add_text(&digest, entry->request_id);
 	digest_final(&digest, hash_out);
 }

@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: MIT */
-/* What a migration leaves to be done in the history. Records that look otherwise now than their
- * last entry has them are given one, by docket itself and under a change number of their own: so
- * that their ETags change, and a client that follows the changes has them as they are. And entries
- * from before there was a chain get their hashes. */
+/* Renews the history after a migration. If a record differs from the value in its last entry, it
+ * gets a new entry, in docket's own name and with a new change number. So its ETag changes, and
+ * clients that follow the changes see the record as it is. Entries that are older than the chain of
+ * hashes get their hashes. */
 #include "codec/codec.h"
 #include "records/history_row.h"
 #include "records/history_renew.h"
 #include "sql/values.h"
 
-#define AT_ONCE 256 /* records, or entries */
+#define PAGE_ROWS 256 /* records or entries in a page */
 
 struct renewed {
 	int64_t id;
-	struct slice value; /* in the page's arena */
+	struct slice value; /* in the arena */
 };
 
 struct renewal {
@@ -20,11 +20,11 @@ struct renewal {
 	struct buf accounts; /* of struct account_state */
 	struct account_state *account;
 	struct store_write write;
-	/* One page. */
+	/* For one page. */
 	struct arena arena;
 	struct calls calls;
 	const struct record_type *type;
-	struct renewed renewed[AT_ONCE];
+	struct renewed renewed[PAGE_ROWS];
 	size_t renewed_count;
 	size_t rows;
 	int64_t last; /* the last id or change that was read */
@@ -41,7 +41,7 @@ static enum err renewal_account_row(void *context, const struct db_value *values
 	};
 
 	(void)count;
-	/* `changed`: there is a chain to go on with. */
+	/* `changed`: the account has a chain of hashes already. */
 	account.changed = values[2].bytes.len == DIGEST_BYTES;
 	if (account.changed)
 		memcpy(account.head, values[2].bytes.ptr, DIGEST_BYTES);
@@ -59,10 +59,11 @@ static enum err renewal_flush(struct renewal *renewal)
 	return err;
 }
 
-/* Runs a statement of $1 the account and $2 behind which number, page after page, and what on_row
- * and on_page make of each. */
-static enum err each_page(struct renewal *renewal, const char *sql, db_row_fn *on_row,
-			  enum err (*on_page)(struct renewal *renewal))
+/* Runs a statement page by page: $1 is the account, $2 the number after which the page begins.
+ * Calls on_row for each row and on_page for each page. Then runs the statements that these have
+ * listed. */
+static enum err renewal_each_page(struct renewal *renewal, const char *sql, db_row_fn *on_row,
+				  enum err (*on_page)(struct renewal *renewal))
 {
 	enum err err = OK;
 
@@ -78,7 +79,7 @@ static enum err each_page(struct renewal *renewal, const char *sql, db_row_fn *o
 			err = on_page(renewal);
 		if (!err)
 			err = renewal_flush(renewal);
-	} while (!err && renewal->rows == AT_ONCE);
+	} while (!err && renewal->rows == PAGE_ROWS);
 	return err;
 }
 
@@ -102,7 +103,7 @@ static enum err renewal_entry_row(void *context, const struct db_value *values, 
 			 DB_BYTES_VALUE(((struct slice){(const char *)hash, DIGEST_BYTES})));
 }
 
-/* The record's columns, then its last change as the history has it. */
+/* The row has the record's columns, then the value of its last entry. */
 static enum err renewal_record_row(void *context, const struct db_value *values, size_t count)
 {
 	struct renewal *renewal = context;
@@ -132,7 +133,7 @@ static enum err renewal_record_row(void *context, const struct db_value *values,
 	return err;
 }
 
-static enum err renew_records(struct renewal *renewal)
+static enum err renewal_write_page(struct renewal *renewal)
 {
 	const char *sql =
 		arena_printf(&renewal->arena,
@@ -156,7 +157,7 @@ static enum err renew_records(struct renewal *renewal)
 	return err;
 }
 
-static enum err renew_kind(struct renewal *renewal, const struct record_type *type)
+static enum err renewal_run_kind(struct renewal *renewal, const struct record_type *type)
 {
 	struct arena arena = {0};
 	const char *from = arena_printf(
@@ -164,13 +165,14 @@ static enum err renew_kind(struct renewal *renewal, const struct record_type *ty
 		", (SELECT h.value FROM history h WHERE h.account_id = %s.account_id"
 		" AND h.change = %s.change AND h.record = '%s' AND h.record_id = %s.id)"
 		" FROM %s WHERE account_id = $1 AND id > $2 ORDER BY id LIMIT %d",
-		type->table, type->table, type->name, type->table, type->table, AT_ONCE);
+		type->table, type->table, type->name, type->table, type->table, PAGE_ROWS);
 	const char *sql =
 		from ? record_select(sql_dialect(renewal->db->driver), type, from, &arena) : NULL;
 	enum err err;
 
 	renewal->type = type;
-	err = sql ? each_page(renewal, sql, renewal_record_row, renew_records) : ERR_NOMEM;
+	err = sql ? renewal_each_page(renewal, sql, renewal_record_row, renewal_write_page)
+		  : ERR_NOMEM;
 	arena_release(&arena);
 	return err;
 }
@@ -182,25 +184,27 @@ static enum err renewal_end_account(struct renewal *renewal)
 		DB_INT_VALUE(account->id), DB_INT_VALUE(account->last_change),
 		DB_BYTES_VALUE(((struct slice){(const char *)account->head, DIGEST_BYTES})),
 		DB_INT_VALUE(account->last_at)};
-	const struct db_call call = {"UPDATE account SET last_change = $2, history_head = $3,"
-				     " last_at = $4 WHERE id = $1",
+	const struct db_call call = {"UPDATE account_state SET last_change = $2,"
+				     " history_head = $3, last_at = $4 WHERE account_id = $1",
 				     args, 4, NULL, NULL};
 
 	return account->last_change ? renewal->db->driver->run(renewal->db, &call, 1) : OK;
 }
 
-static enum err renew_account(struct renewal *renewal)
+static enum err renewal_run_account(struct renewal *renewal)
 {
 	static const char entries[] =
 		"SELECT " HISTORY_COLUMNS " FROM history WHERE account_id = $1"
 		" AND change > $2 ORDER BY change LIMIT 256";
 	struct account_state *account = renewal->account;
-	enum err err = account->changed ? OK : each_page(renewal, entries, renewal_entry_row, NULL);
+	enum err err = account->changed
+			       ? OK
+			       : renewal_each_page(renewal, entries, renewal_entry_row, NULL);
 
 	renewal->write.scope.account_id = account->id;
 	renewal->write.account = account;
 	for (enum record_kind kind = 0; kind < RECORD_KINDS && !err; kind++)
-		err = renew_kind(renewal, record_types[kind]);
+		err = renewal_run_kind(renewal, record_types[kind]);
 	return err ? err : renewal_end_account(renewal);
 }
 
@@ -208,7 +212,8 @@ enum err history_renew(struct db *db, int64_t now)
 {
 	struct renewal renewal = {.db = db};
 	const struct db_call call = {
-		.sql = "SELECT id, last_change, history_head, last_at FROM account ORDER BY id",
+		.sql = "SELECT account_id, last_change, history_head, last_at FROM account_state"
+		       " ORDER BY account_id",
 		.on_row = renewal_account_row,
 		.context = &renewal};
 	enum err err = db->driver->run(db, &call, 1);
@@ -217,7 +222,7 @@ enum err history_renew(struct db *db, int64_t now)
 	renewal.calls.arena = &renewal.arena;
 	for (size_t at = 0; at < renewal.accounts.len && !err; at += sizeof(*renewal.account)) {
 		renewal.account = (void *)(renewal.accounts.ptr + at);
-		err = renew_account(&renewal);
+		err = renewal_run_account(&renewal);
 	}
 	arena_release(&renewal.arena);
 	buf_release(&renewal.accounts);

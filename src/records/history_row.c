@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* An entry of the history as a row; it is written with each change. */
+/* An entry of the history as a row. Each change inserts one. */
 #include "records/history_row.h"
 
-static struct db_value text_or_null(struct slice text)
+static struct db_value value_of_text(struct slice text)
 {
 	return text.ptr ? DB_TEXT_VALUE(text) : DB_NULL_VALUE;
 }
@@ -35,12 +35,12 @@ enum err history_add(struct store_write *write, const struct record_type *type,
 			 DB_INT_VALUE(entry.change), DB_INT_VALUE(entry.at),
 			 entry.staff_id == ID_NONE ? DB_NULL_VALUE : DB_INT_VALUE(entry.staff_id),
 			 DB_TEXT_VALUE(entry.record), DB_INT_VALUE(entry.record_id),
-			 DB_TEXT_VALUE(entry.action), text_or_null(entry.value),
-			 text_or_null(entry.request_id),
+			 DB_TEXT_VALUE(entry.action), value_of_text(entry.value),
+			 value_of_text(entry.request_id),
 			 DB_BYTES_VALUE(((struct slice){(const char *)hash, DIGEST_BYTES})));
 }
 
-static struct slice text_of(const struct db_value *value)
+static struct slice text_of_value(const struct db_value *value)
 {
 	return value->type == DB_TEXT ? value->bytes : (struct slice){NULL, 0};
 }
@@ -52,10 +52,10 @@ void history_from_row(const struct db_value *values, struct history_entry *entry
 		.change = values[1].integer,
 		.at = values[2].integer,
 		.staff_id = values[3].type == DB_INT ? values[3].integer : ID_NONE,
-		.record = text_of(&values[4]),
+		.record = text_of_value(&values[4]),
 		.record_id = values[5].integer,
-		.action = text_of(&values[6]),
-		.value = text_of(&values[7]),
-		.request_id = text_of(&values[8]),
+		.action = text_of_value(&values[6]),
+		.value = text_of_value(&values[7]),
+		.request_id = text_of_value(&values[8]),
 	};
 }

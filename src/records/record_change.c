@@ -1,17 +1,19 @@
 /* SPDX-License-Identifier: MIT */
-/* What creates, changes and deletes a record: its row, its lists, the index of words, the history.
- */
+/* The statements that create, change and delete a record: its row, its lists, the text index, the
+ * history. */
 #include <assert.h>
 
 #include "base/timefmt.h"
 #include "codec/codec.h"
 #include "records/history_row.h"
 #include "records/record_change.h"
+#include "records/task_alerts.h"
 #include "sql/values.h"
 
-/* The history's entry of a change: the record after it, as the API writes it. */
-static enum err add_history(struct store_write *write, const struct record_type *type,
-			    const struct record *record, const char *action, struct calls *calls)
+/* Lists the history entry of a change, with the record as the API encodes it. */
+static enum err record_add_history(struct store_write *write, const struct record_type *type,
+				   const struct record *record, const char *action,
+				   struct calls *calls)
 {
 	struct buf value = {0};
 	enum err err = ERR_NOMEM;
@@ -26,8 +28,8 @@ static enum err add_history(struct store_write *write, const struct record_type 
 	return err;
 }
 
-/* The account, the record, the member unless it is ID_NONE, then the copies where `copies` is told.
- */
+/* The arguments of a statement on a list: the account, the record, the member unless it is ID_NONE,
+ * then with `copies` the copied columns. */
 static struct db_value *link_args(struct store_write *write, enum record_kind kind,
 				  const struct record *record, const struct field *field,
 				  int64_t member, bool copies, size_t *count_out)
@@ -52,19 +54,11 @@ static struct db_value *link_args(struct store_write *write, enum record_kind ki
 	return args;
 }
 
-static bool has_member(const struct id_list *list, int64_t id)
-{
-	for (size_t i = 0; list && i < list->count; i++)
-		if (list->ids[i] == id)
-			return true;
-	return false;
-}
-
-/* Runs `sql` for each member of `list` that `other` has not. */
-static enum err change_members(struct store_write *write, enum record_kind kind,
-			       const struct record *record, const struct field *field,
-			       const struct id_list *list, const struct id_list *other,
-			       const char *sql, bool copies, struct calls *calls)
+/* Lists `sql` for each member of `list` that `other` does not have. */
+static enum err record_change_members(struct store_write *write, enum record_kind kind,
+				      const struct record *record, const struct field *field,
+				      const struct id_list *list, const struct id_list *other,
+				      const char *sql, bool copies, struct calls *calls)
 {
 	enum err err = OK;
 
@@ -72,7 +66,7 @@ static enum err change_members(struct store_write *write, enum record_kind kind,
 		const struct db_value *args;
 		size_t count;
 
-		if (has_member(other, list->ids[i]))
+		if (id_list_has(other, list->ids[i]))
 			continue;
 		args = link_args(write, kind, record, field, list->ids[i], copies, &count);
 		err = args ? calls_add(calls, sql, args, count, NULL, NULL) : ERR_NOMEM;
@@ -80,15 +74,15 @@ static enum err change_members(struct store_write *write, enum record_kind kind,
 	return err;
 }
 
-static const struct id_list *list_at(const struct record *record, const struct field *field)
+static const struct id_list *record_list(const struct record *record, const struct field *field)
 {
 	return record ? CONST_FIELD_AT(record, field) : NULL;
 }
 
-/* From the lists of `before` to those of `after`, of which one may be NULL. */
-static enum err change_links(struct store_write *write, enum record_kind kind,
-			     const struct record *before, const struct record *after,
-			     struct calls *calls)
+/* Changes the lists from those of `before` to those of `after`. Either may be NULL. */
+static enum err record_change_lists(struct store_write *write, enum record_kind kind,
+				    const struct record *before, const struct record *after,
+				    struct calls *calls)
 {
 	const struct record_type *type = record_types[kind];
 	const struct record *record = after ? after : before;
@@ -97,28 +91,30 @@ static enum err change_links(struct store_write *write, enum record_kind kind,
 	for (size_t i = 0; i < type->field_count && !err; i++) {
 		const struct field *field = &type->fields[i];
 		const struct link_sql *sql = &write->store->sql.records[kind].links[i];
-		const struct id_list *old = list_at(before, field), *new = list_at(after, field);
+		const struct id_list *old = record_list(before, field),
+				     *new = record_list(after, field);
 		const struct db_value *args;
 		size_t count;
 
 		if (field->type != FIELD_ID_LIST)
 			continue;
-		err = change_members(write, kind, record, field, old, new, sql->remove, false,
-				     calls);
+		err = record_change_members(write, kind, record, field, old, new, sql->remove,
+					    false, calls);
 		if (!err && old && new && old->count && sql->update) {
 			args = link_args(write, kind, record, field, ID_NONE, true, &count);
 			err = args ? calls_add(calls, sql->update, args, count, NULL, NULL)
 				   : ERR_NOMEM;
 		}
 		if (!err)
-			err = change_members(write, kind, record, field, new, old, sql->insert,
-					     true, calls);
+			err = record_change_members(write, kind, record, field, new, old,
+						    sql->insert, true, calls);
 	}
 	return err;
 }
 
-static enum err tell_words(struct store_write *write, const char *sql, const struct field *field,
-			   const struct record *record, struct calls *calls)
+static enum err record_index_text(struct store_write *write, const char *sql,
+				  const struct field *field, const struct record *record,
+				  struct calls *calls)
 {
 	struct db_value text;
 
@@ -127,18 +123,18 @@ static enum err tell_words(struct store_write *write, const char *sql, const str
 			 DB_INT_VALUE(record->id), text);
 }
 
-static bool is_same_text(const struct field *field, const struct record *before,
-			 const struct record *after)
+static bool record_has_same_text(const struct field *field, const struct record *before,
+				 const struct record *after)
 {
 	return before && after &&
 	       slice_eq(*(const struct slice *)CONST_FIELD_AT(before, field),
 			*(const struct slice *)CONST_FIELD_AT(after, field));
 }
 
-/* What a database that has an index of words beside the table must be told. */
-static enum err change_words(struct store_write *write, const struct record_type *type,
-			     const struct record *before, const struct record *after,
-			     struct calls *calls)
+/* Updates the text index, if the database has one that is separate from the table. */
+static enum err record_change_text_index(struct store_write *write, const struct record_type *type,
+					 const struct record *before, const struct record *after,
+					 struct calls *calls)
 {
 	const struct text_index *index = sql_dialect(write->store->driver)->text_index;
 	enum err err = OK;
@@ -146,18 +142,25 @@ static enum err change_words(struct store_write *write, const struct record_type
 	for (size_t i = 0; i < type->field_count && index && !err; i++) {
 		const struct field *field = &type->fields[i];
 
-		if (!(field->flags & FIELD_SEARCHED) || is_same_text(field, before, after))
+		if (!(field->flags & FIELD_SEARCHED) || record_has_same_text(field, before, after))
 			continue;
 		if (before)
-			err = tell_words(write, index->remove, field, before, calls);
+			err = record_index_text(write, index->remove, field, before, calls);
 		if (after && !err)
-			err = tell_words(write, index->insert, field, after, calls);
+			err = record_index_text(write, index->insert, field, after, calls);
 	}
 	return err;
 }
 
-static struct db_value *values_of(struct store_write *write, enum record_kind kind,
-				  const struct record *record)
+/* What else a change of a record changes. Either may be NULL. */
+static enum err record_follow(struct store_write *write, enum record_kind kind, const void *before,
+			      const void *after, struct calls *calls)
+{
+	return kind == RECORD_TASK ? task_alerts_follow(write, before, after, calls) : OK;
+}
+
+static struct db_value *record_values(struct store_write *write, enum record_kind kind,
+				      const struct record *record)
 {
 	const struct record_type *type = record_types[kind];
 	size_t count = write->store->sql.records[kind].arg_count, at = 2;
@@ -176,15 +179,15 @@ static struct db_value *values_of(struct store_write *write, enum record_kind ki
 	return args;
 }
 
-/* The record's row by that statement, under the next change number. */
-static enum err write_row(struct store_write *write, enum record_kind kind, struct record *record,
-			  const char *sql, struct calls *calls)
+/* Lists the statement that writes the record's row, with the next change number. */
+static enum err record_write_row(struct store_write *write, enum record_kind kind,
+				 struct record *record, const char *sql, struct calls *calls)
 {
 	const struct db_value *args;
 
 	record->change = ++write->account->last_change;
 	write->account->changed = true;
-	args = values_of(write, kind, record);
+	args = record_values(write, kind, record);
 	return args ? calls_add(calls, sql, args, write->store->sql.records[kind].arg_count, NULL,
 				NULL)
 		    : ERR_NOMEM;
@@ -196,7 +199,8 @@ enum err record_derive(struct store_write *write, enum record_kind kind, void *r
 	const struct slice zone = write->account->time_zone;
 	const struct occasion occasion = {.arena = write->arena,
 					  .now = write->account->last_at,
-					  .time_zone = zone.len ? zone.ptr : "UTC"};
+					  .time_zone = zone.len ? zone.ptr : "UTC",
+					  .faults = write->faults};
 
 	return record_types[kind]->derive(record, before, &occasion);
 }
@@ -234,13 +238,16 @@ enum err record_insert(struct store_write *write, enum record_kind kind, void *d
 	if (record->updated_at == TIME_NONE)
 		record->updated_at = record->created_at;
 	err = record_derive(write, kind, record, NULL);
+	if (err || write->faults->count)
+		return err;
+	err = record_write_row(write, kind, record, write->store->sql.records[kind].insert, calls);
 	if (!err)
-		err = write_row(write, kind, record, write->store->sql.records[kind].insert, calls);
+		err = record_change_lists(write, kind, NULL, record, calls);
 	if (!err)
-		err = change_links(write, kind, NULL, record, calls);
+		err = record_change_text_index(write, type, NULL, record, calls);
 	if (!err)
-		err = change_words(write, type, NULL, record, calls);
-	return err ? err : add_history(write, type, record, "create", calls);
+		err = record_follow(write, kind, NULL, record, calls);
+	return err ? err : record_add_history(write, type, record, "create", calls);
 }
 
 enum err record_insert_copy(struct store_write *write, enum record_kind kind, const void *sample,
@@ -264,12 +271,14 @@ enum err record_update(struct store_write *write, enum record_kind kind, void *d
 	enum err err;
 
 	record->updated_at = write->account->last_at;
-	err = write_row(write, kind, record, write->store->sql.records[kind].update, calls);
+	err = record_write_row(write, kind, record, write->store->sql.records[kind].update, calls);
 	if (!err)
-		err = change_links(write, kind, before, record, calls);
+		err = record_change_lists(write, kind, before, record, calls);
 	if (!err)
-		err = change_words(write, type, before, record, calls);
-	return err ? err : add_history(write, type, record, "update", calls);
+		err = record_change_text_index(write, type, before, record, calls);
+	if (!err)
+		err = record_follow(write, kind, before, record, calls);
+	return err ? err : record_add_history(write, type, record, "update", calls);
 }
 
 enum err record_delete(struct store_write *write, enum record_kind kind, const void *before,
@@ -286,9 +295,11 @@ enum err record_delete(struct store_write *write, enum record_kind kind, const v
 	write->account->changed = true;
 	args[0] = DB_INT_VALUE(write->scope.account_id);
 	args[1] = DB_INT_VALUE(gone.id);
-	err = change_words(write, type, before, NULL, calls);
+	err = record_change_text_index(write, type, before, NULL, calls);
 	if (!err)
-		err = change_links(write, kind, before, NULL, calls);
+		err = record_change_lists(write, kind, before, NULL, calls);
+	if (!err)
+		err = record_follow(write, kind, before, NULL, calls);
 	if (!err)
 		err = calls_add(calls, write->store->sql.records[kind].remove, args, 2, NULL, NULL);
 	return err ? err

@@ -4,7 +4,7 @@
 #include "sql/values.h"
 #include "store/state.h"
 
-static enum err found_row(void *context, const struct db_value *values, size_t count)
+static enum err record_read_row(void *context, const struct db_value *values, size_t count)
 {
 	struct record_read *get = context;
 	const struct record_type *type = record_types[get->kind];
@@ -16,18 +16,19 @@ static enum err found_row(void *context, const struct db_value *values, size_t c
 	return err ? err : get->on_record(get->record_context, record);
 }
 
-static enum err get_append(struct store_read *read, struct calls *calls)
+static enum err record_append_read(struct store_read *read, struct calls *calls)
 {
 	struct record_read *get = (struct record_read *)(void *)read;
 
 	get->found = false;
-	return calls_ask(calls, read->store->sql.records[get->kind].select, found_row, get,
+	return calls_ask(calls, read->store->sql.records[get->kind].select, record_read_row, get,
 			 DB_INT_VALUE(get->scope.account_id), DB_INT_VALUE(get->id));
 }
 
 void record_read_init(struct record_read *get, enum record_kind kind, struct arena *arena)
 {
-	*get = (struct record_read){
-		.read = {.arena = arena, .group = GROUP_RECORDS + kind, .append = get_append},
-		.kind = kind};
+	*get = (struct record_read){.read = {.arena = arena,
+					     .job = {.group = GROUP_RECORDS + kind},
+					     .append = record_append_read},
+				    .kind = kind};
 }

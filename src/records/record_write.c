@@ -1,20 +1,26 @@
 /* SPDX-License-Identifier: MIT */
-/* Creates, changes and deletes records of every kind: what is different of a kind is in the tables
- * of model/ and in references.c. */
-#include "model/staff.h"
+/* Creates, changes and deletes records of every kind. What differs between kinds is in the tables
+ * of model/, in references.c and in `extras`. */
+#include "json/read.h"
 #include "records/patch.h"
 #include "records/record_change.h"
 #include "records/records.h"
+#include "record_extra.h"
 #include "references.h"
 #include "sql/values.h"
-#include "records/usernames.h"
 
-static struct record_write *write_of(struct store_write *write)
+/* By kind; NULL: nothing more. */
+static const struct record_extra *const extras[RECORD_KINDS] = {
+	[RECORD_STAFF] = &staff_extra,
+	[RECORD_TASK] = &task_extra,
+};
+
+static struct record_write *record_write_of(struct store_write *write)
 {
 	return (struct record_write *)(void *)write;
 }
 
-static enum err before_row(void *context, const struct db_value *values, size_t count)
+static enum err record_before_row(void *context, const struct db_value *values, size_t count)
 {
 	struct record_write *write = context;
 	const struct record_type *type = record_types[write->kind];
@@ -25,31 +31,19 @@ static enum err before_row(void *context, const struct db_value *values, size_t 
 	return err ? err : record_keep(type, write->before, arena);
 }
 
-/* An account that nobody can use any more could not be mended through the API either. */
-static enum err read_others(struct record_write *write, struct calls *calls)
+static enum err record_read_before(struct record_write *write, struct calls *calls)
 {
-	return calls_ask(calls,
-			 "SELECT count(*) FROM staff WHERE account_id = $1 AND id <> $2"
-			 " AND access_level = $3",
-			 db_number, &write->others, DB_INT_VALUE(write->write.scope.account_id),
-			 DB_INT_VALUE(write->id), DB_INT_VALUE(STAFF_FULL));
+	return calls_ask(calls, write->write.store->sql.records[write->kind].select,
+			 record_before_row, write, DB_INT_VALUE(write->write.scope.account_id),
+			 DB_INT_VALUE(write->id));
 }
 
-static enum err read_before(struct record_write *write, struct calls *calls)
-{
-	enum err err = calls_ask(calls, write->write.store->sql.records[write->kind].select,
-				 before_row, write, DB_INT_VALUE(write->write.scope.account_id),
-				 DB_INT_VALUE(write->id));
-
-	return !err && write->kind == RECORD_STAFF ? read_others(write, calls) : err;
-}
-
-/* Each run of the steps starts afresh. */
-static enum err start(struct record_write *write)
+/* Every run of the steps starts from the beginning. */
+static enum err record_start(struct record_write *write)
 {
 	struct arena *arena = write->write.arena;
 
-	write->username = NULL;
+	write->extra = NULL;
 	write->found = write->match_failed = write->none_match_failed = write->unchanged = false;
 	write->names = arena_alloc(arena, sizeof(*write->names));
 	write->dependents = arena_alloc(arena, sizeof(*write->dependents));
@@ -57,38 +51,37 @@ static enum err start(struct record_write *write)
 		return ERR_NOMEM;
 	if (write->action == RECORD_CREATE)
 		return record_begin(&write->write, write->kind, write->record, &write->asked);
-	/* What the patch has brought in an earlier run is void. */
+	/* Drop the ignored names of an earlier run. */
 	if (write->patch)
 		write->patch->decode.ignored->len = write->patch->ignored;
 	write->before = arena_alloc(arena, record_types[write->kind]->size);
 	return write->before ? OK : ERR_NOMEM;
 }
 
-/* Reads the records that the changed record names, and any other with the same unique value. */
-static enum err read_names(struct record_write *write, struct calls *calls)
+/* Lists the reads of the records that the record names, and of others with the same unique
+ * value. */
+static enum err record_read_names(struct record_write *write, struct calls *calls)
 {
-	const struct staff *staff = write->record, *before = write->before;
-	bool creates = write->action == RECORD_CREATE;
-	enum err err = references_read(write->names, &write->write, write->kind, write->record,
-				       write->given, calls);
+	return references_read(write->names, &write->write, write->kind, write->record,
+			       write->given, calls);
+}
 
-	if (err || write->kind != RECORD_STAFF ||
-	    !(write->given & field_bit(&staff_type, "username")) ||
-	    (!creates && slice_eq(before->username, staff->username)))
-		return err;
-	return username_read(&write->write, staff, creates ? NULL : before, calls,
-			     &write->username);
+static enum err record_read_extra(struct record_write *write, struct calls *calls)
+{
+	const struct record_extra *extra = extras[write->kind];
+
+	return extra && extra->read ? extra->read(write, calls) : OK;
 }
 
 static enum err record_read_first(struct store_write *base, struct calls *calls)
 {
-	struct record_write *write = write_of(base);
-	enum err err = start(write);
+	struct record_write *write = record_write_of(base);
+	enum err err = record_start(write);
 
-	if (err)
-		return err;
-	return write->action == RECORD_CREATE ? read_names(write, calls)
-					      : read_before(write, calls);
+	if (err || write->action != RECORD_CREATE)
+		return err ? err : record_read_before(write, calls);
+	err = record_read_names(write, calls);
+	return err ? err : record_read_extra(write, calls);
 }
 
 bool versions_name(const struct versions *versions, int64_t change)
@@ -99,8 +92,8 @@ bool versions_name(const struct versions *versions, int64_t change)
 	return versions->any;
 }
 
-/* Whether the conditions hold for the record as it is. */
-static bool is_meant(struct record_write *write)
+/* Whether the conditions hold for the stored record. */
+static bool record_match_versions(struct record_write *write)
 {
 	const struct record *before = write->before;
 
@@ -111,156 +104,154 @@ static bool is_meant(struct record_write *write)
 	return !write->match_failed && !write->none_match_failed;
 }
 
-/* Every field that is not at fault: the rules hold over the whole record. */
-static uint64_t valid_of(const struct record_write *write)
+/* The fields that the rules check: on a create those given without a fault, else all that are not
+ * at fault. */
+static uint64_t record_valid_fields(const struct record_write *write)
 {
 	return write->action == RECORD_CREATE ? write->given : ~write->at_fault;
 }
 
-/* Makes the record, which is as it was, what it is to be. */
-static void merge(struct record_write *write)
+/* Applies the patch to a copy of the stored record. */
+static enum err record_merge_patch(struct record_write *write)
 {
 	const struct record_type *type = record_types[write->kind];
 	struct record_patch *patch = write->patch;
+	const char *message;
+	json_t *fields = json_read(patch->text, write->write.arena, &message);
 
-	if (patch) {
-		decode_patch(type, patch->fields, &patch->decode, write->before, write->record);
-		write->given = patch->decode.given;
-		write->at_fault = patch->decode.at_fault;
-		return;
-	}
+	if (!fields)
+		return ERR_NOMEM;
+	decode_patch(type, fields, &patch->decode, write->before, write->record);
+	json_decref(fields);
+	write->given = patch->decode.given;
+	write->at_fault = patch->decode.at_fault;
+	return patch->decode.faults->nomem ? ERR_NOMEM : OK;
+}
+
+/* Applies the change, a patch or a struct, to a copy of the stored record. */
+static enum err record_merge(struct record_write *write)
+{
+	const struct record_type *type = record_types[write->kind];
+
+	if (write->patch)
+		return record_merge_patch(write);
 	for (size_t i = 0; i < type->field_count; i++)
 		if (write->given & UINT64_C(1) << i)
 			field_copy(&type->fields[i], write->changes, write->record);
+	return OK;
 }
 
-static enum err read_second(struct store_write *base, struct calls *calls)
+static enum err record_read_more(struct store_write *base, struct calls *calls)
 {
-	struct record_write *write = write_of(base);
+	struct record_write *write = record_write_of(base);
 	const struct record_type *type = record_types[write->kind];
 	const struct record *after = NULL;
 	enum err err = OK;
 
 	if (write->action == RECORD_CREATE || !write->found)
 		return OK;
-	if (!is_meant(write))
+	if (!record_match_versions(write))
 		return OK;
 	memcpy(write->record, write->before, type->size);
 	if (write->action == RECORD_UPDATE) {
-		merge(write);
 		after = write->record;
-		err = read_names(write, calls);
+		err = record_merge(write);
+		if (!err)
+			err = record_read_names(write, calls);
 	}
-	return err ? err
-		   : dependents_read(write->dependents, base, write->kind, write->before, after,
-				     calls);
+	if (!err)
+		err = dependents_read(write->dependents, base, write->kind, write->before, after,
+				      calls);
+	return err ? err : record_read_extra(write, calls);
 }
 
-static void check(struct record_write *write)
+/* Adds faults for the new record, and for what depends on the stored one. */
+static void record_check(struct record_write *write)
 {
 	const struct record_type *type = record_types[write->kind];
-	const void *before = write->action == RECORD_CREATE ? NULL : write->before;
+	const struct record_extra *extra = extras[write->kind];
 	struct faults *faults = write->write.faults;
 
-	if (type->check)
-		type->check(write->record, before, write->given, write->at_fault, faults);
-	references_check(write->names, write->kind, write->record, valid_of(write), faults);
-	username_check(write->username, faults);
+	if (write->action != RECORD_DELETE) {
+		if (type->check)
+			type->check(write->record, write->before, write->given, write->at_fault,
+				    faults);
+		references_check(write->names, write->kind, write->record,
+				 record_valid_fields(write), faults);
+	}
+	if (write->action != RECORD_CREATE)
+		dependents_check(write->dependents, write->kind, faults);
+	if (extra && extra->check)
+		extra->check(write);
 }
 
-static bool is_last_full(const struct record_write *write)
+static enum err record_finish(struct record_write *write, struct calls *calls)
 {
-	const struct staff *before = write->before, *after = write->record;
+	const struct record_extra *extra = extras[write->kind];
 
-	return write->kind == RECORD_STAFF && before->access_level == STAFF_FULL &&
-	       write->others == 0 &&
-	       (write->action == RECORD_DELETE || after->access_level != STAFF_FULL);
+	return extra && extra->finish ? extra->finish(write, calls) : OK;
 }
 
-/* What depends on the record as it is; `field` is the one that a staff member loses access by. */
-static void check_dependents(struct record_write *write, const char *field)
+static enum err record_decide_create(struct record_write *write, struct calls *calls)
 {
-	dependents_check(write->dependents, write->kind, write->write.faults);
-	if (is_last_full(write))
-		faults_add(write->write.faults, field, FAULT_IN_USE,
-			   "cannot change: this is the last staff member with full access");
+	return record_insert(&write->write, write->kind, write->record, calls);
 }
 
-static enum err create(struct record_write *write, struct calls *calls)
+static enum err record_decide_update(struct record_write *write, struct calls *calls)
 {
-	check(write);
-	return write->write.faults->count
-		       ? OK
-		       : record_insert(&write->write, write->kind, write->record, calls);
-}
+	const struct record_extra *extra = extras[write->kind];
+	enum err err = record_derive(&write->write, write->kind, write->record, write->before);
 
-/* Of a staff member whose user name was the same as others' but for its spelling. */
-static enum err leave_username(struct record_write *write, struct calls *calls)
-{
-	const struct staff *before = write->before, *after = write->record;
-
-	if (write->kind != RECORD_STAFF || !before->username_exact.len ||
-	    (write->action == RECORD_UPDATE && after->username_exact.len))
-		return OK;
-	return username_leave(&write->write, before, calls);
-}
-
-static enum err update(struct record_write *write, struct calls *calls)
-{
-	enum err err;
-
-	check(write);
-	check_dependents(write, "staff.access_level");
-	if (write->write.faults->count)
-		return OK;
-	err = record_derive(&write->write, write->kind, write->record, write->before);
-	if (err)
+	if (err || write->write.faults->count)
 		return err;
+	if (extra && extra->derive)
+		extra->derive(write);
 	write->unchanged = record_is_same(record_types[write->kind], write->before, write->record);
 	if (write->unchanged)
 		return OK;
 	err = record_update(&write->write, write->kind, write->record, write->before, calls);
-	return err ? err : leave_username(write, calls);
+	return err ? err : record_finish(write, calls);
 }
 
-static enum err delete (struct record_write *write, struct calls *calls) {
-	enum err err;
+static enum err record_decide_delete(struct record_write *write, struct calls *calls)
+{
+	enum err err = record_delete(&write->write, write->kind, write->before, calls);
 
-	check_dependents(write, record_types[write->kind]->name);
-	if (write->write.faults->count) return OK;
-	err = record_delete(&write->write, write->kind, write->before, calls);
-	return err ? err : leave_username(write, calls);
+	return err ? err : record_finish(write, calls);
 }
 
 static enum err record_decide(struct store_write *base, struct calls *calls)
 {
 	static enum err (*const actions[])(struct record_write * write, struct calls * calls) = {
-		[RECORD_CREATE] = create,
-		[RECORD_UPDATE] = update,
-		[RECORD_DELETE] = delete,
+		[RECORD_CREATE] = record_decide_create,
+		[RECORD_UPDATE] = record_decide_update,
+		[RECORD_DELETE] = record_decide_delete,
 	};
-	struct record_write *write = write_of(base);
+	struct record_write *write = record_write_of(base);
 
 	if (write->action != RECORD_CREATE &&
 	    (!write->found || write->match_failed || write->none_match_failed))
 		return OK;
-	return actions[write->action](write, calls);
+	record_check(write);
+	return write->write.faults->count ? OK : actions[write->action](write, calls);
 }
 
 void record_write_init(struct record_write *write, enum record_kind kind, enum record_action action)
 {
-	/* A new record changes nothing that another new one looks at, but a user name. */
+	/* In most kinds a create need not read what another create inserts, so their first steps
+	 * can run together. A create of a kind that has a row in `extras` runs alone. */
 	static const struct write_steps creates = {
 		.read = record_read_first, .decide = record_decide, .only_adds = true};
-	static const struct write_steps creates_staff = {.read = record_read_first,
+	static const struct write_steps creates_alone = {.read = record_read_first,
 							 .decide = record_decide};
 	static const struct write_steps changes = {
-		.read = record_read_first, .read_more = read_second, .decide = record_decide};
+		.read = record_read_first, .read_more = record_read_more, .decide = record_decide};
 
 	*write = (struct record_write){
-		.write = {.steps = action != RECORD_CREATE ? &changes
-				   : kind == RECORD_STAFF  ? &creates_staff
-							   : &creates},
+		.write = {.job = {.group = GROUP_RECORDS + kind},
+			  .steps = action != RECORD_CREATE                       ? &changes
+				   : extras[kind] && extras[kind]->creates_alone ? &creates_alone
+										 : &creates},
 		.kind = kind,
 		.action = action,
 	};

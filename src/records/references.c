@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* What records name of each other, as tables. */
+/* Rules between records, as tables. */
 
 #include "model/records.h"
 #include "references.h"
 #include "sql/values.h"
 
-/* A field that names another record. Its statement has one row where that record is there, and 1 in
- * it where it fits: $1 is the account, $2 the id, $3 the value of the field `with`. */
+/* A field that names another record. If that record exists, the statement has one row: 1 if the
+ * record fits, else 0. $1 is the account, $2 the id, $3 the value of the field `with`. */
 struct reference {
 	enum record_kind kind, names;
 	const char *field;
@@ -36,16 +36,16 @@ static const struct reference rows[] = {
 	 NULL},
 };
 
-/* What depends on a record, counted: $1 is the account, $2 the id; and $3, where a list loses some
- * of its members, one of these. */
+/* Records that depend on a record. The statement counts them: $1 is the account, $2 the id, $3 a
+ * member that a list loses. */
 struct dependent {
 	enum record_kind kind, dependent;
-	const char *field; /* when this changes; NULL: when the record is deleted */
+	const char *field; /* counted when this changes; NULL: when the record is deleted */
 	const char *sql;
-	enum record_kind member; /* of a list */
+	enum record_kind member; /* if `field` is a list: the kind of its members */
 };
 
-/* More are not counted one by one. */
+/* Counts stop here. */
 #define MANY 10000
 #define COUNT_IF(table, condition)                                                           \
 	"SELECT count(*) FROM (SELECT 1 FROM " table " WHERE account_id = $1 AND " condition \
@@ -60,7 +60,8 @@ static const struct dependent dependents[] = {
 	{RECORD_SUBJECT, RECORD_TASK, NULL, COUNT("task", "subject_id")},
 	{RECORD_SUBJECT, RECORD_TASK, "casefile_id", COUNT("task", "subject_id")},
 	{RECORD_CALENDAR, RECORD_TASK, NULL, COUNT("task", "calendar_id")},
-	/* Through the cases that it is attached to: tasks have no index of services. */
+	/* Looks at the tasks of the cases that the service is attached to, because no index finds
+	 * tasks by their service. */
 	{RECORD_CASE_SERVICE, RECORD_TASK, NULL,
 	 "SELECT count(*) FROM (SELECT 1 FROM casefile_service c JOIN task t"
 	 " ON t.account_id = c.account_id AND t.casefile_id = c.casefile_id"
@@ -71,13 +72,15 @@ static const struct dependent dependents[] = {
 };
 
 struct reference_fact {
-	const struct reference *reference; /* or one of the next two */
+	const struct reference *reference; /* one of these three is set */
 	const struct field *unique;
 	const struct dependent *dependent;
 	size_t entry;   /* of a list */
 	int64_t member; /* that a list loses, or ID_NONE */
 	bool found;
-	int64_t value; /* 1 where it fits; who has it; how many depend on it */
+	/* For `reference`, 1 if it fits. For `unique`, the id of the record with the value. For
+	 * `dependent`, the count. */
+	int64_t value;
 };
 
 static enum err fact_row(void *context, const struct db_value *values, size_t count)
@@ -90,8 +93,9 @@ static enum err fact_row(void *context, const struct db_value *values, size_t co
 	return OK;
 }
 
-/* Room for `more`: facts are pointed at once they are listed. */
-static enum err make_room(struct references *references, struct arena *arena, size_t more)
+/* Makes room for `more` facts at once: calls point at facts, so they must not move. */
+static enum err references_make_room(struct references *references, struct arena *arena,
+				     size_t more)
 {
 	struct reference_fact *facts = arena_alloc(arena, more * sizeof(*facts));
 
@@ -103,8 +107,8 @@ static enum err make_room(struct references *references, struct arena *arena, si
 	return OK;
 }
 
-/* Of all its lists. */
-static size_t members(const struct record_type *type, const struct record *record)
+/* The number of members of all lists of a record. */
+static size_t record_count_members(const struct record_type *type, const struct record *record)
 {
 	size_t count = 0;
 
@@ -116,9 +120,9 @@ static size_t members(const struct record_type *type, const struct record *recor
 	return count;
 }
 
-static enum err ask(struct references *references, struct store_write *write,
-		    const struct reference_fact *about, const char *sql, int64_t id,
-		    const int64_t *third, struct calls *calls)
+static enum err references_ask(struct references *references, struct store_write *write,
+			       const struct reference_fact *about, const char *sql, int64_t id,
+			       const int64_t *third, struct calls *calls)
 {
 	struct reference_fact *fact = &references->facts[references->count++];
 	const struct db_value args[] = {DB_INT_VALUE(write->scope.account_id), DB_INT_VALUE(id),
@@ -128,12 +132,13 @@ static enum err ask(struct references *references, struct store_write *write,
 	return calls_add_copy(calls, sql, args, third ? 3 : 2, fact_row, fact);
 }
 
-static const void *at_field(enum record_kind kind, const struct record *record, const char *name)
+static const void *record_field(enum record_kind kind, const struct record *record,
+				const char *name)
 {
 	return CONST_FIELD_AT(record, field_of(record_types[kind], name));
 }
 
-static enum err read_reference(struct references *references, struct store_write *write,
+static enum err reference_read(struct references *references, struct store_write *write,
 			       const struct reference *row, const struct record *record,
 			       struct calls *calls)
 {
@@ -148,16 +153,19 @@ static enum err read_reference(struct references *references, struct store_write
 
 		return id == ID_NONE
 			       ? OK
-			       : ask(references, write, &fact, row->sql, id,
-				     row->with ? at_field(row->kind, record, row->with) : NULL,
-				     calls);
+			       : references_ask(references, write, &fact, row->sql, id,
+						row->with
+							? record_field(row->kind, record, row->with)
+							: NULL,
+						calls);
 	}
 	for (; fact.entry < list->count && !err; fact.entry++)
-		err = ask(references, write, &fact, row->sql, list->ids[fact.entry], NULL, calls);
+		err = references_ask(references, write, &fact, row->sql, list->ids[fact.entry],
+				     NULL, calls);
 	return err;
 }
 
-static enum err read_unique(struct references *references, struct store_write *write,
+static enum err unique_read(struct references *references, struct store_write *write,
 			    enum record_kind kind, size_t i, const struct record *record,
 			    struct calls *calls)
 {
@@ -176,19 +184,20 @@ enum err references_read(struct references *references, struct store_write *writ
 			 struct calls *calls)
 {
 	const struct record_type *type = record_types[kind];
-	enum err err = make_room(references, write->arena,
-				 FIELD_COUNT(rows) + type->field_count + members(type, record));
+	enum err err = references_make_room(references, write->arena,
+					    FIELD_COUNT(rows) + type->field_count +
+						    record_count_members(type, record));
 
 	for (size_t i = 0; i < FIELD_COUNT(rows) && !err; i++)
 		if (rows[i].kind == kind)
-			err = read_reference(references, write, &rows[i], record, calls);
+			err = reference_read(references, write, &rows[i], record, calls);
 	for (size_t i = 0; i < type->field_count && !err; i++)
 		if ((type->fields[i].flags & FIELD_UNIQUE) && (given & UINT64_C(1) << i))
-			err = read_unique(references, write, kind, i, record, calls);
+			err = unique_read(references, write, kind, i, record, calls);
 	return err;
 }
 
-static bool is_found(const struct references *references, const char *field)
+static bool references_found(const struct references *references, const char *field)
 {
 	for (size_t i = 0; i < references->count; i++)
 		if (references->facts[i].reference && references->facts[i].found &&
@@ -197,7 +206,7 @@ static bool is_found(const struct references *references, const char *field)
 	return false;
 }
 
-static void check_reference(const struct references *references, const struct reference_fact *fact,
+static void reference_check(const struct references *references, const struct reference_fact *fact,
 			    const struct record *record, uint64_t valid, struct faults *faults)
 {
 	const struct reference *row = fact->reference;
@@ -219,10 +228,10 @@ static void check_reference(const struct references *references, const struct re
 	if (!fact->found)
 		faults_add(faults, path, FAULT_NOT_FOUND, "%lld: no such %s", (long long)id, noun);
 	else if (row->with && !fact->value && (valid & field_bit(type, row->with)) &&
-		 is_found(references, row->with))
+		 references_found(references, row->with))
 		faults_add(faults, path, FAULT_MISMATCH, "%s %lld %s %lld", noun, (long long)id,
 			   row->misfit,
-			   (long long)*(const int64_t *)at_field(row->kind, record, row->with));
+			   (long long)*(const int64_t *)record_field(row->kind, record, row->with));
 }
 
 void references_check(const struct references *references, enum record_kind kind,
@@ -233,7 +242,7 @@ void references_check(const struct references *references, enum record_kind kind
 		char path[96];
 
 		if (fact->reference)
-			check_reference(references, fact, record, valid, faults);
+			reference_check(references, fact, record, valid, faults);
 		if (!fact->unique || !fact->found || fact->value == record->id)
 			continue;
 		snprintf(path, sizeof(path), "%s.%s", record_types[kind]->name, fact->unique->name);
@@ -242,15 +251,7 @@ void references_check(const struct references *references, enum record_kind kind
 	}
 }
 
-static bool has(const struct id_list *list, int64_t id)
-{
-	for (size_t i = 0; i < list->count; i++)
-		if (list->ids[i] == id)
-			return true;
-	return false;
-}
-
-static enum err read_dependent(struct references *references, struct store_write *write,
+static enum err dependent_read(struct references *references, struct store_write *write,
 			       const struct dependent *row, const struct record *before,
 			       const struct record *after, struct calls *calls)
 {
@@ -265,12 +266,12 @@ static enum err read_dependent(struct references *references, struct store_write
 	if (!field ||
 	    (field->type == FIELD_ID && *(const int64_t *)CONST_FIELD_AT(before, field) !=
 						*(const int64_t *)CONST_FIELD_AT(after, field)))
-		return ask(references, write, &fact, row->sql, before->id, NULL, calls);
+		return references_ask(references, write, &fact, row->sql, before->id, NULL, calls);
 	for (size_t i = 0; field->type == FIELD_ID_LIST && i < old->count && !err; i++) {
 		fact.member = old->ids[i];
-		if (!has(CONST_FIELD_AT(after, field), fact.member))
-			err = ask(references, write, &fact, row->sql, before->id, &old->ids[i],
-				  calls);
+		if (!id_list_has(CONST_FIELD_AT(after, field), fact.member))
+			err = references_ask(references, write, &fact, row->sql, before->id,
+					     &old->ids[i], calls);
 	}
 	return err;
 }
@@ -279,18 +280,19 @@ enum err dependents_read(struct references *references, struct store_write *writ
 			 enum record_kind kind, const struct record *before,
 			 const struct record *after, struct calls *calls)
 {
-	enum err err = make_room(references, write->arena,
-				 FIELD_COUNT(dependents) + members(record_types[kind], before));
+	enum err err = references_make_room(
+		references, write->arena,
+		FIELD_COUNT(dependents) + record_count_members(record_types[kind], before));
 
 	for (size_t i = 0; i < FIELD_COUNT(dependents) && !err; i++)
 		if (dependents[i].kind == kind)
-			err = read_dependent(references, write, &dependents[i], before, after,
+			err = dependent_read(references, write, &dependents[i], before, after,
 					     calls);
 	return err;
 }
 
 /* "3 tasks", or "at least 10000 tasks". */
-static void tell_count(const struct reference_fact *fact, struct buf *out)
+static void fact_write_count(const struct reference_fact *fact, struct buf *out)
 {
 	int64_t count = fact->value > MANY ? MANY : fact->value;
 
@@ -298,9 +300,9 @@ static void tell_count(const struct reference_fact *fact, struct buf *out)
 		   record_types[fact->dependent->dependent]->noun, count == 1 ? "" : "s");
 }
 
-/* Why a record cannot be deleted: all that names it, in one fault. */
-static void check_deletion(const struct references *references, enum record_kind kind,
-			   struct faults *faults)
+/* Adds one fault with all records that name a record to delete. */
+static void dependents_check_deletion(const struct references *references, enum record_kind kind,
+				      struct faults *faults)
 {
 	struct buf what = {0};
 	size_t kinds = 0;
@@ -312,7 +314,7 @@ static void check_deletion(const struct references *references, enum record_kind
 			continue;
 		if (kinds++)
 			buf_add_text(&what, " and ");
-		tell_count(fact, &what);
+		fact_write_count(fact, &what);
 	}
 	if (kinds)
 		faults_add(faults, record_types[kind]->name, FAULT_IN_USE, "is used by %.*s",
@@ -321,8 +323,8 @@ static void check_deletion(const struct references *references, enum record_kind
 	buf_release(&what);
 }
 
-static void check_change(const struct reference_fact *fact, enum record_kind kind,
-			 struct faults *faults)
+static void dependents_check_change(const struct reference_fact *fact, enum record_kind kind,
+				    struct faults *faults)
 {
 	struct buf what = {0};
 	char path[96];
@@ -331,9 +333,10 @@ static void check_change(const struct reference_fact *fact, enum record_kind kin
 	if (fact->member == ID_NONE)
 		buf_add_text(&what, "cannot change: ");
 	else
-		buf_printf(&what, "cannot do without %s %lld: ",
-			   record_types[fact->dependent->member]->noun, (long long)fact->member);
-	tell_count(fact, &what);
+		buf_printf(&what,
+			   "must keep %s %lld: ", record_types[fact->dependent->member]->noun,
+			   (long long)fact->member);
+	fact_write_count(fact, &what);
 	faults_add(faults, path, FAULT_IN_USE, "%.*s %s on it", (int)what.len, what.ptr,
 		   fact->value == 1 ? "depends" : "depend");
 	faults->nomem |= what.failed;
@@ -343,8 +346,8 @@ static void check_change(const struct reference_fact *fact, enum record_kind kin
 void dependents_check(const struct references *references, enum record_kind kind,
 		      struct faults *faults)
 {
-	check_deletion(references, kind, faults);
+	dependents_check_deletion(references, kind, faults);
 	for (size_t i = 0; i < references->count; i++)
 		if (references->facts[i].dependent->field && references->facts[i].value)
-			check_change(&references->facts[i], kind, faults);
+			dependents_check_change(&references->facts[i], kind, faults);
 }

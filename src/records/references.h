@@ -1,35 +1,37 @@
 /* SPDX-License-Identifier: MIT */
-/* What records name of each other: whether it is there and fits, that only one record has what only
- * one may have, and what stands in the way of a change because others depend on it. */
+/* Rules between records. Checks whether the records that a record names exist and fit, whether a
+ * unique value is taken, and whether other records depend on what a change removes. */
 #ifndef RECORDS_REFERENCES_H
 #define RECORDS_REFERENCES_H
 
 #include "records/records.h"
 #include "store/state.h"
 
-/* What was found out for one write. Zeroed, it is ready for use. */
+/* What the reads of one write found. Zeroed, it is ready for use. */
 struct references {
-	struct reference_fact *facts; /* in the order in which they were asked for */
+	struct reference_fact *facts; /* in the order of the reads */
 	size_t count, room;
 };
 
-/* Lists the reads for a record as it is to be: of what it names and, where they are in `given`, of
- * fields that only one record may have. The record must live until the calls were run. */
+/* Lists the reads for a new or changed record: of the records that it names, and of other records
+ * that have its value of a unique field in `given`. The record must live until the calls were
+ * run. */
 enum err references_read(struct references *references, struct store_write *write,
 			 enum record_kind kind, const struct record *record, uint64_t given,
 			 struct calls *calls);
 
-/* Adds what is wrong: of fields in `valid`, as one that is at fault already is not judged again. */
+/* Adds faults, but only for fields in `valid`: the others are at fault already. */
 void references_check(const struct references *references, enum record_kind kind,
 		      const struct record *record, uint64_t valid, struct faults *faults);
 
-/* Lists the reads of how much depends on what is about to go: on the record, where `after` is NULL,
- * or on what is otherwise in `after`. */
+/* Lists the reads that count dependent records. If `after` is NULL, the write deletes the record:
+ * counts the records that name it. Otherwise counts the records that need a value that `after` no
+ * longer has. */
 enum err dependents_read(struct references *references, struct store_write *write,
 			 enum record_kind kind, const struct record *before,
 			 const struct record *after, struct calls *calls);
 
-/* Adds what stands in its way, with how much it is. */
+/* Adds faults for what other records depend on, with the number of these records. */
 void dependents_check(const struct references *references, enum record_kind kind,
 		      struct faults *faults);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The sample records, with the numbers that the example of the Trackops Tasks API names: so that
- * it works word for word. */
+/* The sample records, with the ids in the example of the Trackops Tasks API, so that the example
+ * works as it is. */
 #include "accounts/account_calendar.h"
 #include "base/text.h"
 #include "base/timefmt.h"
@@ -14,9 +14,9 @@
 
 struct demo_write {
 	struct store_write write;
-	bool found;   /* they are there already */
+	bool found;   /* they exist already */
 	bool foreign; /* the account has records of its own */
-	/* Of the account's first staff member; "" where there is none. */
+	/* Of the account's first staff member; "": there is none. */
 	struct slice username_key, username_skeleton;
 };
 
@@ -59,8 +59,9 @@ static enum err demo_read(struct store_write *write, struct calls *calls)
 			       username_row, demo, account);
 }
 
-/* Under another user name where the first staff member has that, or one that looks like it. */
-static enum err insert_staff(struct demo_write *demo, struct staff staff, struct calls *calls)
+/* Inserts a staff member; with another user name, if the first staff member has the same or one
+ * that looks like it. */
+static enum err demo_insert_staff(struct demo_write *demo, struct staff staff, struct calls *calls)
 {
 	struct arena *arena = demo->write.arena;
 	struct slice skeleton;
@@ -74,7 +75,7 @@ static enum err insert_staff(struct demo_write *demo, struct staff staff, struct
 	return err ? err : record_insert_copy(&demo->write, RECORD_STAFF, &staff, calls);
 }
 
-static enum err insert_case(struct store_write *write, int64_t n, struct calls *calls)
+static enum err demo_insert_case(struct store_write *write, int64_t n, struct calls *calls)
 {
 	static const struct case_service services[] = {
 		{.record.id = 1, .name = SLICE("Surveillance")},
@@ -136,11 +137,11 @@ static enum err demo_decide(struct store_write *write, struct calls *calls)
 	if (demo->foreign)
 		return OK;
 	for (size_t i = 0; i < FIELD_COUNT(staff) && !err; i++)
-		err = insert_staff(demo, staff[i], calls);
+		err = demo_insert_staff(demo, staff[i], calls);
 	if (!err && !write->account->last_id[RECORD_CALENDAR])
 		err = account_insert_calendar(write, calls);
 	for (int64_t n = 0; n < 2 && !err; n++)
-		err = insert_case(write, n, calls);
+		err = demo_insert_case(write, n, calls);
 	return err;
 }
 

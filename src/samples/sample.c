@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* Sample records that are made once: an account that has one of the same name keeps it. */
+/* Sample records that are made once: if the account has one of the same name, it stays as it is. */
 #include "records/record_change.h"
 #include "samples/samples.h"
 
 #define NAMES_MAX 3
 
-/* What names a record to people, by kind: $1 is the account, then these fields. The user names of
- * samples are their own keys. */
+/* By kind: finds a record by the name that people use. $1 is the account, then come these fields.
+ * The user name of a sample is its own key. */
 static const struct {
 	const char *sql;
 	const char *fields[NAMES_MAX + 1];

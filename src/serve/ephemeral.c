@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* docket serve --ephemeral: the folder that is made for it, and removed. */
+/* docket serve --ephemeral: makes its folder and removes it. */
 #include "accounts/accounts.h"
 #include "ephemeral.h"
 
@@ -21,8 +21,8 @@
 #define TASKS 200
 #define TOKEN_LEAST 20
 
-/* A token68 (RFC 9110, section 11.2), as base64, hexadecimal digits and most secrets of a CI are:
- * it fits in every header and shell. */
+/* A token68 (RFC 9110, section 11.2), which fits in every header and shell. Base64, hexadecimal
+ * digits and most secrets of a CI have this form. */
 static bool is_ephemeral_token(const char *token)
 {
 	size_t len = strspn(token, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -37,15 +37,15 @@ bool ephemeral_check(const struct settings *settings)
 	bool ephemeral = settings->number[SETTING_EPHEMERAL];
 
 	if (!ephemeral && token)
-		settings_wrong(settings, SETTING_TOKEN, "goes only with --ephemeral");
+		settings_wrong(settings, SETTING_TOKEN, "can only be given with --ephemeral");
 	else if (!ephemeral && !settings->text[SETTING_DATA] && !settings->text[SETTING_DATABASE])
 		settings_missing(settings, SETTING_DATA);
 	else if (ephemeral && settings->text[SETTING_DATABASE])
 		settings_wrong(settings, SETTING_DATABASE,
-			       "cannot be given with --ephemeral, which has a folder of its own");
+			       "cannot be given with --ephemeral, which makes a folder of its own");
 	else if (ephemeral && settings->text[SETTING_DATA])
 		settings_wrong(settings, SETTING_DATA,
-			       "does not go with --ephemeral, which makes a folder of its own");
+			       "cannot be given with --ephemeral, which makes a folder of its own");
 	else if (token && !is_ephemeral_token(token))
 		settings_wrong(settings, SETTING_TOKEN,
 			       "must have %d to %d letters, digits or -._~+/=", TOKEN_LEAST,

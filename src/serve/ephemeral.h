@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What docket serve --ephemeral serves: a demo account in a temporary folder. */
+/* docket serve --ephemeral: a demo account in a temporary folder. */
 #ifndef SERVE_EPHEMERAL_H
 #define SERVE_EPHEMERAL_H
 
@@ -10,25 +10,24 @@
 
 struct store;
 
-/* A zeroed one is none. */
+/* Zeroed: there is no folder. */
 struct ephemeral {
-	char folder[EPHEMERAL_PATH_BYTES]; /* mode 0700, in $TMPDIR or /tmp; "" where there is none
-					    */
-	char token[EPHEMERAL_TOKEN_BYTES]; /* of the user name admin */
+	char folder[EPHEMERAL_PATH_BYTES]; /* mode 0700; "": there is none */
+	char token[EPHEMERAL_TOKEN_BYTES]; /* the API token of the user name admin */
 };
 
-/* Whether the settings are right: --data or --ephemeral, a token that fits and that belongs to
- * it. Says what is wrong. */
+/* Checks that --ephemeral is given, or else --data or --database. --token needs --ephemeral, and
+ * must be well-formed. Prints what is wrong. */
 bool ephemeral_check(const struct settings *settings);
 
-/* Makes the folder with the account; the token is the given one or new. Says what is wrong, and
- * leaves nothing then. */
+/* Makes the folder with the account. The token is --token or a new one. False: nothing is left, and
+ * the error is logged. */
 bool ephemeral_make(const struct settings *settings, struct ephemeral *ephemeral);
 
-/* Makes the records, before anything else writes to the store. Says what is wrong. */
+/* Makes the demo records, before anything else writes to the store. */
 enum err ephemeral_fill(const struct settings *settings, struct store *store);
 
-/* Removes the folder, which no store has open any more. */
+/* Removes the folder. Its store must be closed. */
 void ephemeral_remove(struct ephemeral *ephemeral);
 
 #endif

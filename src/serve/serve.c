@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* docket serve: opens the store, serves until a signal ends it, and ends in order. */
+/* docket serve: opens the store, serves until a signal, and shuts down in order. */
+#include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <sys/resource.h>
@@ -8,38 +9,42 @@
 #include "accounts/accounts.h"
 #include "admin/admin.h"
 #include "api/api.h"
+#include "auth/seal.h"
 #include "auth/token.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/timefmt.h"
+#include "delivery/delivery.h"
 #include "ephemeral.h"
 #include "json/read.h"
+#include "load/load.h"
+#include "openapi/openapi.h"
 #include "place/place.h"
 #include "serve/serve.h"
 #include "serve_private.h"
 #include "sockets/sockets.h"
 
 #define DRAIN_MS 10000
-#define DRAIN_LOOK_MS 10 /* how often it is asked whether the drain is over */
-#define ANSWER_MS 1000   /* to send what was answered at the very end */
+#define DRAIN_LOOK_MS 10 /* how often the drain is checked */
+#define ANSWER_MS 1000   /* to send the last answers */
 #define YEAR (366 * 86400)
 
 struct serving {
-	atomic_bool broken; /* the storage failed so that only a new start helps */
+	atomic_bool broken; /* the storage failed, and the process must be restarted */
 };
 
-/* On the writer's thread: ends the process as a signal would, but with a failure. */
-static void end_broken(void *context)
+/* Ends the process as SIGTERM does, but with a failure. Called on the writer's thread. */
+static void serving_end_broken(void *context)
 {
 	struct serving *serving = context;
 
-	log_line("the storage failed and its state is unknown: ending, to be started again");
+	log_line("the storage failed and its state is unknown: docket exits and must be restarted");
 	atomic_store(&serving->broken, true);
 	kill(getpid(), SIGTERM);
 }
 
-/* The URL (RFC 3986) without its user information and its query: either may have a password. A
- * user name and a password of libpq's URLs end at the last @ before the path. */
+/* The URL (RFC 3986) without its user information and its query: either may contain a password. In
+ * libpq's URLs the user information ends at the last @ before the path. */
 static void url_without_secrets(const char *url, struct slice *scheme_out, struct slice *rest_out)
 {
 	const char *rest = strstr(url, "://") + strlen("://");
@@ -52,7 +57,7 @@ static void url_without_secrets(const char *url, struct slice *scheme_out, struc
 	*rest_out = (struct slice){rest, strcspn(rest, "?#")};
 }
 
-/* Says which program serves what. A password in the database's URL is left out. */
+/* Logs which version serves which folder or database. A password in the URL is left out. */
 static void log_start(const struct settings *settings)
 {
 	const char *url = settings->text[SETTING_DATABASE];
@@ -66,6 +71,9 @@ static void log_start(const struct settings *settings)
 	url_without_secrets(url, &scheme, &rest);
 	log_line("version %s serves the database %.*s%.*s, schema %d", DOCKET_VERSION,
 		 (int)scheme.len, scheme.ptr, (int)rest.len, rest.ptr, store_schema());
+	if (!settings->text[SETTING_SMTP_URL])
+		log_line("there is no --smtp-url: alerts wait for a process of the same database "
+			 "that has one");
 }
 
 static void log_upgrade(void *context, const struct store_upgrade *upgrade)
@@ -75,7 +83,7 @@ static void log_upgrade(void *context, const struct store_upgrade *upgrade)
 		 upgrade->from, upgrade->to, upgrade->copy);
 }
 
-/* Every connection is a descriptor. */
+/* Every connection needs a descriptor. */
 static void raise_descriptor_limit(void)
 {
 	struct rlimit limit;
@@ -86,7 +94,7 @@ static void raise_descriptor_limit(void)
 	}
 }
 
-/* Blocked in every thread, so that wait_for_end() alone takes them. */
+/* Blocks the signals in every thread, so that only wait_for_end() takes them. */
 static void block_signals(sigset_t *set)
 {
 	sigemptyset(set);
@@ -97,11 +105,27 @@ static void block_signals(sigset_t *set)
 	signal(SIGPIPE, SIG_IGN);
 }
 
+/* One for each processor that this process may run on. */
 static unsigned count_threads(void)
 {
-	long cores = sysconf(_SC_NPROCESSORS_ONLN);
+	cpu_set_t processors;
 
-	return cores > 0 ? (unsigned)cores : 1;
+	if (sched_getaffinity(0, sizeof(processors), &processors))
+		return 1;
+	return (unsigned)CPU_COUNT(&processors);
+}
+
+/* Sets the text of a document, and its entity tag. False: out of memory. */
+static bool document_set(struct document *document, const struct buf *text, struct arena *arena)
+{
+	unsigned char digest[SEAL_DIGEST_BYTES];
+	uint64_t number;
+
+	document->text = buf_slice(text);
+	seal_digest(document->text, digest);
+	memcpy(&number, digest, sizeof(number));
+	document->etag = arena_printf(arena, "\"%016llx\"", (unsigned long long)number);
+	return document->etag;
 }
 
 static enum err app_find_account(struct store *store, struct arena *arena, struct app *app)
@@ -132,7 +156,7 @@ static void certificates_reload(struct http_server *server, bool tls)
 	enum err err = OK;
 
 	if (!tls) {
-		log_line("SIGHUP reads certificates again, and docket serves without any");
+		log_line("SIGHUP reads certificates again, but docket serves without TLS");
 		return;
 	}
 	err = http_reload(server, &why);
@@ -152,15 +176,15 @@ static void wait_for_end(struct http_server *server, bool tls, const sigset_t *s
 		certificates_reload(server, tls);
 }
 
-/* Warns of a clock that may be wrong: no change gets a time before the last, so a time in the
- * future stays until the clock has passed it. */
+/* Warns if the clock may be wrong. No change gets a time before that of the last change. So if that
+ * time is in the future, changes get it until the clock has passed it. */
 static enum err clock_check(struct store *store)
 {
 	char clock[TIMESTAMP_LEN], last[TIMESTAMP_LEN];
 	int64_t now, at;
 	enum err err = store_last_time(store, &at);
 
-	now = clock_now(&system_clock); /* later than `at`: other processes may write meanwhile */
+	now = clock_now(&system_clock); /* after `at`: other processes may write */
 	if (err) {
 		log_line("cannot read the time of the last change: %s", err_text(err));
 		return err;
@@ -189,7 +213,16 @@ static enum err guesses_start(struct guesses *guesses, struct store *store)
 	return err;
 }
 
-/* Until every connection is closed; at most DRAIN_MS, or until a second signal comes. */
+static enum err budget_start(const struct settings *settings, struct budget **budget_out)
+{
+	enum err err = budget_new((size_t)settings->number[SETTING_MEMORY] << 20, budget_out);
+
+	if (err)
+		log_line("cannot start the budget of memory: %s", err_text(err));
+	return err;
+}
+
+/* Drains until every connection is closed, but at most for DRAIN_MS or until a second signal. */
 static void server_drain(struct http_server *server, const sigset_t *signals)
 {
 	const struct timespec pause = {.tv_nsec = DRAIN_LOOK_MS * 1000000};
@@ -212,8 +245,8 @@ static void server_drain(struct http_server *server, const sigset_t *signals)
 	}
 }
 
-/* The store has resumed all requests that waited for it, and writes among them are stored: their
- * clients are to know. */
+/* Waits until the last answers are sent. store_stop() has resumed all requests that waited for the
+ * store. Some of these writes are stored, and their clients must get the answer. */
 static void server_send_answers(const struct http_server *server)
 {
 	const struct timespec pause = {.tv_nsec = DRAIN_LOOK_MS * 1000000};
@@ -223,16 +256,21 @@ static void server_send_answers(const struct http_server *server)
 		nanosleep(&pause, NULL);
 }
 
-/* The order matters: no write is lost, no request left suspended, nothing used after its end. */
-static void server_end(struct http_server *server, struct store *store, const sigset_t *signals)
+/* The order matters: no write is lost, no request stays suspended, and nothing is used after its
+ * end. */
+static void server_end(struct http_server *server, struct delivery *delivery, struct store *store,
+		       struct budget *budget, const sigset_t *signals)
 {
+	delivery_drain(delivery);
 	server_drain(server, signals);
+	delivery_end(delivery);
 	store_stop(store);
+	budget_stop(budget);
 	server_send_answers(server);
 	http_stop(server);
 }
 
-/* All who come through a proxy come from its address. */
+/* Behind a proxy all clients have its address, so the limit for an address is off. */
 static struct http_limits limits_for(const struct settings *settings)
 {
 	struct http_limits limits = http_default_limits;
@@ -243,9 +281,10 @@ static struct http_limits limits_for(const struct settings *settings)
 	return limits;
 }
 
-/* The token that was made for it comes first: whoever waits for the line below finds it. */
-static bool say_ready(const struct settings *settings, const struct ephemeral *ephemeral,
-		      const struct http_server *server)
+/* Prints the new token of --ephemeral, then the lines "listening on …". A program that waits for
+ * such a line finds the token printed already. */
+static bool print_ready(const struct settings *settings, const struct ephemeral *ephemeral,
+			const struct http_server *server)
 {
 	const char *scheme = settings->text[SETTING_TLS_CERT] ? "https" : "http", *address;
 
@@ -257,6 +296,60 @@ static bool say_ready(const struct settings *settings, const struct ephemeral *e
 	for (size_t i = 0; (address = http_address(server, i)); i++)
 		fprintf(stderr, "listening on %s://%s\n", scheme, address);
 	return true;
+}
+
+/* What must work before docket accepts connections. */
+static enum err app_start(const struct settings *settings, struct store *store, struct arena *arena,
+			  struct app *app, struct delivery **delivery_out)
+{
+	enum err err = app_find_account(store, arena, app);
+
+	urls_set(settings, app);
+	app->guesses = guesses_new();
+	if (!err)
+		err = clock_check(store);
+	if (!err)
+		err = zones_check(store);
+	if (!err)
+		err = guesses_start(app->guesses, store);
+	if (!err)
+		err = budget_start(settings, &app->budget);
+	if (!err)
+		err = alerts_start(settings, store, arena, delivery_out);
+	return err;
+}
+
+/* Accepts connections until the end. */
+static enum err http_serve(const struct http_config *http, struct store *store,
+			   struct status_sources *sources, const struct ephemeral *ephemeral,
+			   const sigset_t *signals)
+{
+	const struct settings *settings = sources->settings;
+	struct app *app = http->app_data;
+	struct control *control = NULL;
+	struct http_server *server;
+	struct buf why = {0};
+	enum err err = http_start(http, &server, &why);
+
+	if (err) {
+		log_line("%.*s", (int)why.len, why.ptr ? why.ptr : err_text(err));
+		delivery_end(sources->delivery);
+		store_stop(store);
+	} else {
+		log_start(settings);
+		sources->server = server;
+		if (control_start(&(struct control_config){settings, store, app->guesses,
+							   status_json, sources},
+				  &control) &&
+		    print_ready(settings, ephemeral, server))
+			wait_for_end(server, http->tls_chains != NULL, signals);
+		else
+			err = ERR_IO;
+		control_stop(control);
+		server_end(server, sources->delivery, store, app->budget, signals);
+	}
+	buf_release(&why);
+	return err;
 }
 
 static enum err serve_store(const struct settings *settings, struct store *store,
@@ -272,6 +365,7 @@ static enum err serve_store(const struct settings *settings, struct store *store
 		.readiness = READINESS,
 	};
 	struct arena arena = {0};
+	struct buf document = {0}, reference = {0};
 	const struct http_config http = {
 		.addresses = addresses,
 		.threads = count_threads(),
@@ -281,44 +375,31 @@ static enum err serve_store(const struct settings *settings, struct store *store
 		.tls_chains = settings->text[SETTING_TLS_CERT],
 		.tls_keys = settings->text[SETTING_TLS_KEY],
 	};
-	struct buf why = {0};
-	struct control *control = NULL;
-	struct http_server *server;
-	enum err err = app_find_account(store, &arena, &app);
+	struct status_sources sources = {
+		.settings = settings, .app = &app, .began_ms = monotonic_ms()};
+	enum err err;
 
-	urls_set(settings, &app);
 	log_stream_init(&log, STDERR_FILENO);
-	app.guesses = guesses_new();
+	openapi_write(app.routes, &document, &reference);
+	err = document_set(&app.openapi, &document, &arena) &&
+			      document_set(&app.reference, &reference, &arena)
+		      ? OK
+		      : ERR_NOMEM;
 	if (!err)
-		err = clock_check(store);
+		err = app_start(settings, store, &arena, &app, &sources.delivery);
 	if (!err)
-		err = guesses_start(app.guesses, store);
-	if (err) {
-		guesses_free(app.guesses);
-		arena_release(&arena);
-		return err;
-	}
-	err = http_start(&http, &server, &why);
-	if (err) {
-		log_line("%.*s", (int)why.len, why.ptr ? why.ptr : err_text(err));
-	} else {
-		log_start(settings);
-		if (control_start(settings, store, app.guesses, &control) &&
-		    say_ready(settings, ephemeral, server))
-			wait_for_end(server, http.tls_chains != NULL, signals);
-		else
-			err = ERR_IO;
-		control_stop(control);
-		server_end(server, store, signals);
-	}
-	buf_release(&why);
+		err = http_serve(&http, store, &sources, ephemeral, signals);
+	delivery_free(sources.delivery);
+	budget_free(app.budget);
 	guesses_free(app.guesses);
+	buf_release(&document);
+	buf_release(&reference);
 	arena_release(&arena);
 	return err;
 }
 
-/* Of a database's connections half read and half write. */
-static void share_connections(const struct settings *settings, struct store_config *config)
+/* Divides the connections of a PostgreSQL database: half read, half write. */
+static void config_share_connections(const struct settings *settings, struct store_config *config)
 {
 	unsigned connections = (unsigned)settings->number[SETTING_CONNECTIONS];
 
@@ -335,11 +416,12 @@ static enum exit_status serve_place(const struct settings *settings,
 	struct serving serving = {false};
 	struct store_config config = {
 		.readers = count_threads(),
+		.read_threads = count_threads(),
 		.read_budget_ms = (int)settings->number[SETTING_TIMEOUT],
 		.write_budget_ms = (int)settings->number[SETTING_TIMEOUT],
 		.queue_limit = (size_t)settings->number[SETTING_QUEUE],
 		.on_upgrade = log_upgrade,
-		.on_fatal = end_broken,
+		.on_fatal = serving_end_broken,
 		.fatal_context = &serving,
 	};
 	struct buf why = {0};
@@ -347,7 +429,7 @@ static enum exit_status serve_place(const struct settings *settings,
 	enum err err;
 
 	admin_locate(settings, &config);
-	share_connections(settings, &config);
+	config_share_connections(settings, &config);
 	err = store_open(&config, &store, &why);
 	if (err) {
 		log_line("%.*s", (int)why.len, why.ptr ? why.ptr : "");
@@ -371,7 +453,7 @@ static enum exit_status serve_to_end(const struct settings *settings,
 	sigset_t signals;
 
 	raise_descriptor_limit();
-	/* Before the temporary folder is made: no signal leaves it behind. */
+	/* Block signals before the temporary folder is made, so that no signal leaves it behind. */
 	block_signals(&signals);
 	json_read_init();
 	if (auth_init()) {

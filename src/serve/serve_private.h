@@ -1,22 +1,55 @@
 /* SPDX-License-Identifier: MIT */
-/* What the settings of docket serve must be, and what follows from them. */
+/* Checks the settings of docket serve, uses those that are URLs, and tells what the process has
+ * done. */
 #ifndef SERVE_SERVE_PRIVATE_H
 #define SERVE_SERVE_PRIVATE_H
 
 #include "cli/cli.h"
 #include "pipeline/app.h"
 
+struct delivery;
+struct http_server;
+struct json_t; /* of jansson */
 struct listen_addresses;
+struct store;
 
-/* Whether the settings are right, --cors-origins, --base-url and those of ephemeral.h among them;
- * else says what is wrong. `addresses_out`: where to listen, for listen_free(). */
+/* What docket status shows. */
+struct status_sources {
+	const struct settings *settings;
+	const struct http_server *server;
+	const struct app *app;
+	struct delivery *delivery;
+	int64_t began_ms; /* by monotonic_ms() */
+};
+
+/* For struct control_config; `context` is a struct status_sources. */
+struct json_t *status_json(void *context);
+
+/* Checks all settings, also --cors-origins, --base-url and those of ephemeral.h. False: it has
+ * printed what is wrong. `addresses_out`: where to listen; the caller frees it with
+ * listen_free(). */
 bool serve_check(const struct settings *settings, struct listen_addresses **addresses_out);
 
-/* Whether the settings that are URLs are right: the pages that may call docket, and where clients
- * reach it. Says what is wrong. */
+/* Checks the settings of mail. False: it has printed what is wrong. */
+bool alerts_check(const struct settings *settings);
+
+/* Starts to send alerts. The settings, and a password in `arena`, must outlive the delivery. An
+ * error is logged. */
+enum err alerts_start(const struct settings *settings, struct store *store, struct arena *arena,
+		      struct delivery **delivery_out);
+
+/* Checks the settings that are URLs: --cors-origins and --base-url. False: it has printed what is
+ * wrong. */
 bool urls_check(const struct settings *settings);
 
-/* Those that were checked, for the API; they live as long as the settings. */
+/* --base-url without the slash at its end; "": there is none with which links can begin. */
+struct slice urls_base(const struct settings *settings);
+
+/* Puts these settings into `app`; they live as long as `settings`. */
 void urls_set(const struct settings *settings, struct app *app);
+
+/* Logs a warning for each account that has a time zone, or staff with one, that tzdata does not
+ * have. */
+enum err zones_check(struct store *store);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the settings of docket serve must be together. */
+/* Checks the settings of docket serve together. */
 #include "base/buf.h"
 #include "base/log.h"
 #include "ephemeral.h"
@@ -7,8 +7,8 @@
 #include "serve_private.h"
 #include "sockets/sockets.h"
 
-/* Where to listen. The API is for TLS: in the clear it is for this machine alone. False where that
- * cannot be, which is said. */
+/* Reads --listen. Without TLS only this machine may reach the API, or a proxy that has TLS. False:
+ * it has printed what is wrong. */
 static bool addresses_read(const struct settings *settings, struct listen_addresses **addresses_out)
 {
 	struct buf why = {0};
@@ -21,10 +21,10 @@ static bool addresses_read(const struct settings *settings, struct listen_addres
 	} else if (reachable && !settings->text[SETTING_TLS_CERT] &&
 		   !settings->number[SETTING_BEHIND_PROXY]) {
 		settings_wrong(settings, SETTING_LISTEN,
-			       "has %s, which other machines reach, and docket would serve it "
-			       "without TLS: give it a certificate by --tls-cert and --tls-key, "
-			       "listen on 127.0.0.1, or add --behind-proxy where a proxy with TLS "
-			       "stands in front",
+			       "has %s, which other machines reach, but docket would serve it "
+			       "without TLS: give a certificate with --tls-cert and --tls-key, "
+			       "listen on 127.0.0.1, or add --behind-proxy if a proxy with TLS is "
+			       "in front",
 			       reachable);
 		listen_free(*addresses_out);
 		err = ERR_INVALID;
@@ -42,7 +42,7 @@ static size_t count_files(const char *list)
 	return count;
 }
 
-/* A key for each certificate. */
+/* Whether there is a key for each certificate. */
 static bool are_keys_paired(const struct settings *settings)
 {
 	size_t chains = count_files(settings->text[SETTING_TLS_CERT]);
@@ -51,9 +51,9 @@ static bool are_keys_paired(const struct settings *settings)
 	if (chains == keys)
 		return true;
 	if (!keys)
-		settings_wrong(settings, SETTING_TLS_CERT, "needs --tls-key beside it");
+		settings_wrong(settings, SETTING_TLS_CERT, "needs --tls-key as well");
 	else if (!chains)
-		settings_wrong(settings, SETTING_TLS_KEY, "needs --tls-cert beside it");
+		settings_wrong(settings, SETTING_TLS_KEY, "needs --tls-cert as well");
 	else
 		settings_wrong(settings, SETTING_TLS_KEY,
 			       "must name a key for each certificate, in the same order: %zu "
@@ -75,6 +75,9 @@ static bool is_base_domain(const struct settings *settings)
 	return false;
 }
 
+/* MiB. With less, a share would be smaller than what one large body needs. */
+#define MEMORY_LEAST 32
+
 static bool are_numbers_enough(const struct settings *settings)
 {
 	if (settings->number[SETTING_CONNECTIONS] < 2)
@@ -84,6 +87,8 @@ static bool are_numbers_enough(const struct settings *settings)
 		settings_wrong(settings, SETTING_TIMEOUT, "must be 1 or more");
 	else if (!settings->number[SETTING_QUEUE])
 		settings_wrong(settings, SETTING_QUEUE, "must be 1 or more");
+	else if (settings->number[SETTING_MEMORY] < MEMORY_LEAST)
+		settings_wrong(settings, SETTING_MEMORY, "must be %d or more", MEMORY_LEAST);
 	else if (!settings->number[SETTING_IDLE])
 		settings_wrong(settings, SETTING_IDLE, "must be 1 or more");
 	else
@@ -91,9 +96,20 @@ static bool are_numbers_enough(const struct settings *settings)
 	return false;
 }
 
+/* A data folder has its socket at a place that every command knows. */
+static bool is_socket_needed(const struct settings *settings)
+{
+	if (!settings->text[SETTING_CONTROL_SOCKET] || settings->text[SETTING_DATABASE])
+		return true;
+	settings_wrong(settings, SETTING_CONTROL_SOCKET,
+		       "is only for --database: a data folder has its own socket");
+	return false;
+}
+
 bool serve_check(const struct settings *settings, struct listen_addresses **addresses_out)
 {
 	return are_keys_paired(settings) && is_base_domain(settings) &&
-	       are_numbers_enough(settings) && urls_check(settings) && ephemeral_check(settings) &&
+	       are_numbers_enough(settings) && is_socket_needed(settings) && urls_check(settings) &&
+	       alerts_check(settings) && ephemeral_check(settings) &&
 	       addresses_read(settings, addresses_out);
 }

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* The settings that are URLs: the pages that may call docket, and where clients reach it. */
+/* The settings that are URLs: --cors-origins and --base-url. */
 #include "serve_private.h"
 
 #include "base/url.h"
 
-#define URL_MAX 255 /* characters; links must fit in the head of an answer */
+#define URL_MAX 255 /* characters, because links must fit in the head of an answer */
 
 static bool is_default_port(struct slice origin)
 {
@@ -39,12 +39,11 @@ static bool has_origins(const struct settings *settings)
 	return true;
 }
 
-/* Without the slash at its end; empty where it is no URL that links can begin with. */
-static struct slice base_url(const struct settings *settings)
+struct slice urls_base(const struct settings *settings)
 {
 	struct slice url = slice_of(settings->text[SETTING_BASE_URL]), origin, path;
 
-	if (url.len > URL_MAX ||
+	if (!url.len || url.len > URL_MAX ||
 	    !(strncasecmp(url.ptr, "http://", 7) == 0 || strncasecmp(url.ptr, "https://", 8) == 0))
 		return SLICE("");
 	origin = url_origin(url);
@@ -65,16 +64,17 @@ static bool has_base_url(const struct settings *settings)
 {
 	const char *text = settings->text[SETTING_BASE_URL];
 	bool absolute = settings->number[SETTING_ABSOLUTE_LINKS];
+	bool linked = absolute || settings->text[SETTING_SMTP_URL];
 
 	if (absolute && !text)
-		settings_wrong(settings, SETTING_ABSOLUTE_LINKS, "needs --base-url beside it");
-	else if (text && !base_url(settings).len)
+		settings_wrong(settings, SETTING_ABSOLUTE_LINKS, "needs --base-url as well");
+	else if (text && !urls_base(settings).len)
 		settings_wrong(settings, SETTING_BASE_URL,
 			       "must be a URL such as https://docket.example.com or "
 			       "https://www.example.com/tracker, of at most %d characters and "
 			       "without a query; got \"%s\"",
 			       URL_MAX, text);
-	else if (absolute && settings->text[SETTING_BASE_DOMAIN] &&
+	else if (linked && text && settings->text[SETTING_BASE_DOMAIN] &&
 		 is_ip_address(url_host(url_origin(slice_of(text)))))
 		settings_wrong(settings, SETTING_BASE_URL,
 			       "must have a host name, not an address: with --base-domain the "
@@ -94,5 +94,5 @@ void urls_set(const struct settings *settings, struct app *app)
 {
 	app->cors_origins = settings->text[SETTING_CORS_ORIGINS];
 	if (settings->number[SETTING_ABSOLUTE_LINKS])
-		app->base_url = base_url(settings);
+		app->base_url = urls_base(settings);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Accepts. When there are as many connections as there may be, or no descriptor is left, clients
- * wait in the queues of the sockets until a connection is closed. */
+/* Accepts connections. While there are as many as allowed, or no descriptor is free, clients wait
+ * in the backlogs of the listening sockets. */
 #include "sockets/sockets.h"
 
 #include <errno.h>
@@ -15,13 +15,14 @@
 #include "base/clock.h"
 #include "base/log.h"
 
-#define BATCH 64 /* connections of one socket, before the others are looked at */
-/* Until accept(2) is tried again after a failure that is not the client's. Nothing tells of a
- * descriptor that is free again: libmicrohttpd's notification comes before the socket is closed. */
+#define BATCH 64 /* connections from one socket before the next socket has its turn */
+/* How long to wait after accept(2) failed for want of descriptors or memory. Nothing reports that a
+ * descriptor is free again: libmicrohttpd's close notification comes before the socket is
+ * closed. */
 #define TROUBLE_MS 100
-#define FIRST_LISTENER 2 /* of what is polled, behind the two eventfds */
-/* How long a handshake that has begun may take until the socket is closed: a round trip, of this
- * machine to itself or to another. */
+#define FIRST_LISTENER 2 /* its index in the list for poll(2), after the two eventfds */
+/* How long a drain waits for the last packets of TCP handshakes that clients have begun: a round
+ * trip. The first is for sockets that only this machine can reach. */
 #define ROUND_TRIP_HERE_MS 20
 #define ROUND_TRIP_MS 300
 
@@ -37,19 +38,20 @@ struct acceptor {
 	int wake; /* an eventfd, for a change of `state` */
 	atomic_int state;
 	atomic_bool done;
-	size_t turn;     /* the listening socket that is looked at first */
-	bool in_trouble; /* and it was said */
+	size_t turn;     /* the listening socket that has the first turn */
+	bool in_trouble; /* accept(2) failed, and that was logged */
 };
 
-/* What one socket came to. */
+/* The result for one socket. acceptor_take_all() returns the highest result of all sockets. */
 enum taken {
-	TAKEN_ALL,  /* nobody waits there */
-	TAKEN_SOME, /* a batch */
-	TAKEN_FULL, /* no room for more */
-	TAKEN_NONE, /* accept(2) failed for want of something */
+	TAKEN_ALL,  /* no client waits */
+	TAKEN_SOME, /* a full batch; more clients may wait */
+	TAKEN_FULL, /* has_room() returned false */
+	TAKEN_NONE, /* accept(2) failed for want of descriptors or memory */
 };
 
-/* accept(2) reports what became of that one connection as its own errors. */
+/* Whether this error of accept(2) concerns only one connection, so that the next call may
+ * succeed. */
 static bool is_of_one_connection(int code)
 {
 	static const int codes[] = {EINTR,        ECONNABORTED, EPROTO,      EPERM,
@@ -94,9 +96,8 @@ static enum taken acceptor_take(struct acceptor *acceptor, size_t index)
 	return TAKEN_SOME;
 }
 
-/* Of all sockets, beginning behind the one that was taken from last: where connections come free
- * one at a time, the clients of no address wait for all of another. What matters most is the last
- * in `enum taken`. */
+/* Accepts from all sockets in turn. Begins after the socket of the last accepted connection. So the
+ * sockets take turns even if there is room for only one connection at a time. */
 static enum taken acceptor_take_all(struct acceptor *acceptor)
 {
 	size_t count = acceptor->config.addresses->count, first = acceptor->turn;
@@ -111,7 +112,7 @@ static enum taken acceptor_take_all(struct acceptor *acceptor)
 	return most;
 }
 
-/* By poll(2). */
+/* How long poll(2) waits. */
 static int acceptor_wait_ms(enum taken taken, int64_t until)
 {
 	int64_t left = until - monotonic_ms();
@@ -123,8 +124,8 @@ static int acceptor_wait_ms(enum taken taken, int64_t until)
 	return left > 0 ? (int)left : 0;
 }
 
-/* Waits for a client, or where none can be taken for room. `until` is of monotonic_ms(), the end of
- * a drain; 0: there is none. */
+/* Waits for a client; if none can be accepted, waits for room. `until`: the end of a drain, by
+ * monotonic_ms(); 0: no drain. */
 static void acceptor_wait(struct acceptor *acceptor, enum taken taken, int64_t until)
 {
 	struct pollfd waits[FIRST_LISTENER + LISTEN_ADDRESSES_MAX] = {

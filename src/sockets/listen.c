@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Listening sockets. They are docket's own and not libmicrohttpd's: so there can be several, a
- * failure can be explained, and they can be closed before the connections are. */
+/* Listening sockets. docket opens them itself, not libmicrohttpd. So there can be several, docket
+ * can explain a failure, and it can close them before the connections. */
 #include "sockets/sockets.h"
 
 #include <errno.h>
@@ -12,7 +12,7 @@
 #include "base/array.h"
 
 #define BACKLOG 4096
-#define PORT_TRIES 20 /* to find a port that is free at every address */
+#define PORT_TRIES 20 /* tries to find a port that is free at every address */
 
 /* The item "ADDR:PORT" of a list, taken apart. */
 struct item {
@@ -138,7 +138,7 @@ const char *listen_public(const struct listen_addresses *addresses)
 	return NULL;
 }
 
-/* Of either family: both structs have the port at the same place. */
+/* The port of an address of either family. */
 static in_port_t *address_port(struct sockaddr_storage *at)
 {
 	_Static_assert(offsetof(struct sockaddr_in, sin_port) ==
@@ -147,7 +147,8 @@ static in_port_t *address_port(struct sockaddr_storage *at)
 	return &((struct sockaddr_in *)(void *)at)->sin_port;
 }
 
-/* Alone, [::] takes IPv4 as well; beside an IPv4 address of its port it cannot. */
+/* Whether an IPv6 socket must not accept IPv4: there is an IPv4 address with the same port in the
+ * list. */
 static bool is_for_ipv6_alone(struct listen_addresses *addresses, struct sockaddr_storage *at)
 {
 	for (size_t i = 0; i < addresses->count; i++) {
@@ -159,7 +160,7 @@ static bool is_for_ipv6_alone(struct listen_addresses *addresses, struct sockadd
 	return false;
 }
 
-/* `port` takes the place of 0. On a failure errno says why. */
+/* Opens one address. `port` replaces port 0. False: errno says why. */
 static bool listen_open_one(struct listen_addresses *addresses, struct listen_address *address,
 			    in_port_t port)
 {
@@ -200,7 +201,7 @@ static void listen_explain(const struct listen_address *address, struct buf *why
 				  "listen on a higher port behind a proxy");
 }
 
-/* Of a name another address may do. */
+/* Whether another address of the same name may do instead. */
 static bool may_be_left_out(const struct listen_address *address)
 {
 	return address->is_name &&
@@ -215,8 +216,8 @@ static bool item_is_open(const struct listen_addresses *addresses, size_t item)
 	return false;
 }
 
-/* Tries every address once. NULL where all went well, else the address that did not; `again_out` is
- * true when the free port that was found at one address is not free at that one. */
+/* Tries every address once. NULL: all are open; else the address that failed. `again_out` is true
+ * if the free port of an earlier address is taken at this one. */
 static const struct listen_address *listen_open_all(struct listen_addresses *addresses,
 						    bool *again_out)
 {
@@ -244,7 +245,8 @@ static const struct listen_address *listen_open_all(struct listen_addresses *add
 	return NULL;
 }
 
-/* From here on the list has only what is open, by the address that it really has. */
+/* Removes addresses that are not open, and sets the others to the address and port where they are
+ * bound. */
 static void listen_name_bound(struct listen_addresses *addresses)
 {
 	size_t count = 0;
@@ -286,8 +288,9 @@ enum err listen_open(struct listen_addresses *addresses, struct buf *why)
 
 void listen_refuse_new(const struct listen_addresses *addresses)
 {
-	/* Drops what has SYN and not ACK, by the flags in a TCP header. So a client either has a
-	 * connection, which is accepted, or is refused when the socket is closed. */
+	/* Drops packets with SYN and without ACK, by the flags in the TCP header. So a client
+	 * either has a connection, which will be accepted, or is refused when the socket is
+	 * closed. */
 	struct sock_filter steps[] = {
 		BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 13),
 		BPF_STMT(BPF_ALU | BPF_AND | BPF_K, 0x12),
@@ -297,7 +300,7 @@ void listen_refuse_new(const struct listen_addresses *addresses)
 	};
 	const struct sock_fprog filter = {.len = COUNT_OF(steps), .filter = steps};
 
-	/* Where it cannot be set, who connects right before the close is reset. */
+	/* Without the filter, a client that connects right before the close is reset. */
 	for (size_t i = 0; i < addresses->count; i++)
 		(void)setsockopt(addresses->list[i].fd, SOL_SOCKET, SO_ATTACH_FILTER, &filter,
 				 sizeof(filter));

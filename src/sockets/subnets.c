@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Counts connections by subnet, in a table of lists. */
+/* Counts connections by subnet, in a hash table. */
 #include "sockets/sockets.h"
 
 #include <stdlib.h>
@@ -13,7 +13,8 @@ struct subnet {
 	struct subnet *next;
 };
 
-/* The network of an address, whose other half is zeroes, as one number; 0: not counted. */
+/* The network of an address as one number; 0: it is not counted. ip_network() has zeros in the
+ * other half. */
 static uint64_t network_number(const struct sockaddr *from)
 {
 	struct ip ip = ip_of_socket(from), half = ip_network(&ip);
@@ -21,7 +22,7 @@ static uint64_t network_number(const struct sockaddr *from)
 
 	for (size_t i = 0; i < 8; i++)
 		network = network << 8 | (half.bytes[i] | half.bytes[i + 8]);
-	/* ::1 has 64 zeroes in front; the other is ::ffff:127.0.0.0/104. */
+	/* This machine: ::1, whose first 64 bits are 0, and ::ffff:127.0.0.0/104. */
 	return network >> 24 == 0xffff7f ? 0 : network;
 }
 
@@ -30,7 +31,7 @@ static size_t subnet_bucket(const struct subnets *subnets, uint64_t network)
 	uint64_t mixed = (network ^ subnets->seed) * UINT64_C(0x9e3779b97f4a7c15);
 
 	mixed = (mixed ^ (mixed >> 29) ^ subnets->seed) * UINT64_C(0xbf58476d1ce4e5b9);
-	return mixed >> 54; /* of SUBNET_BUCKETS */
+	return mixed >> 54; /* below SUBNET_BUCKETS */
 }
 
 static struct subnet *subnet_find(const struct subnets *subnets, uint64_t network)
@@ -45,7 +46,7 @@ static struct subnet *subnet_find(const struct subnets *subnets, uint64_t networ
 void subnets_init(struct subnets *subnets, unsigned limit)
 {
 	*subnets = (struct subnets){.limit = limit};
-	/* Without random numbers the seed is 0, and the table only slower for who wants it so. */
+	/* With the seed 0, only an attacker could make the table slow. */
 	if (getrandom(&subnets->seed, sizeof(subnets->seed), 0) < 0)
 		subnets->seed = 0;
 }

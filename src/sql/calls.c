@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Statements to run in their order. */
+/* A list of statements to run in order. */
 #include "sql/calls.h"
 
 #include <string.h>

@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: MIT */
-/* The SQL of PostgreSQL. Text is sorted and compared by its bytes, whatever the collation of the
- * database; in UTF-8 that is the order of the code points. */
+/* The SQL of PostgreSQL. Texts are sorted and compared by their bytes, not by the collation of the
+ * database. In UTF-8 that is the order of the code points. */
 #include "dialects.h"
 
-/* Both extensions come with PostgreSQL, and the owner of a database may add them. */
+/* PostgreSQL includes both extensions, and the owner of a database may add them. */
 static const char create_text_index[] =
 	"CREATE EXTENSION IF NOT EXISTS pg_trgm;"
 	"CREATE EXTENSION IF NOT EXISTS btree_gin;"
 	"CREATE INDEX task_by_words ON task USING gin (account_id, title_folded gin_trgm_ops);";
+
+/* The key of the advisory lock of account $1. The lock of the row alone is not fair: a session that
+ * comes just when the lock is released gets it before those that wait. */
+#define TURN "$1 + 7234014398177509376"
 
 #define RANDOM_32                                                                       \
 	"decode(replace(gen_random_uuid()::text || gen_random_uuid()::text, '-', ''), " \
@@ -23,7 +27,6 @@ static const char create_text_index[] =
 static const struct sql_marker markers[] = {MARKERS("")};
 static const struct sql_marker partitioned_markers[] = {MARKERS(" PARTITION BY HASH (account_id)")};
 
-/* Every partitioned table that has no partitions yet gets all of them. */
 static const char make_partitions[] =
 	"DO $do$ DECLARE parts CONSTANT int := %s; whole text; BEGIN"
 	" FOR whole IN SELECT c.relname FROM pg_class c WHERE c.relkind = 'p'"
@@ -59,6 +62,13 @@ const struct sql_dialect postgres_dialect = {
 	.among = "(SELECT value::bigint FROM json_array_elements_text(%s::json))",
 	.self_checks = self_checks,
 	.lock_row = " FOR UPDATE",
+	.lock_account = " FOR UPDATE OF s FOR KEY SHARE OF a",
+	.skip_locked = " FOR UPDATE SKIP LOCKED",
+	.now = "SELECT floor(extract(epoch FROM now()))::bigint",
+	.wait_for_turn = "SELECT pg_advisory_xact_lock(" TURN ")",
+	.try_turn = " AND pg_try_advisory_xact_lock(" TURN ")"
+		    " FOR UPDATE OF s SKIP LOCKED FOR KEY SHARE OF a SKIP LOCKED",
+	.lock_mode = " IN ROW EXCLUSIVE MODE",
 	.columns = "SELECT a.attname FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid"
 		   " WHERE c.relnamespace = current_schema()::regnamespace AND c.relname = $1"
 		   " AND c.relkind IN ('r', 'p') AND a.attnum > 0 AND NOT a.attisdropped"

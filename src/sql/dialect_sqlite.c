@@ -2,10 +2,9 @@
 /* The SQL of SQLite. */
 #include "dialects.h"
 
-/* FTS5 folds nothing: it is given text that is folded already. A row's number is made of the
- * account's id and the task's, so that the rows of an account stand together, in the order of the
- * ids, and never move. No trigger fills the index: SQLite runs none of them on a virtual table
- * while trusted_schema is off. */
+/* FTS5 gets text that is folded already. The rowid is made of the account's id and the task's id.
+ * So the rows of an account are together, in the order of the ids, and never move. docket fills the
+ * index itself: while trusted_schema is off, SQLite runs no trigger on a virtual table. */
 static const char create_text_index[] =
 	"CREATE VIRTUAL TABLE task_words USING fts5"
 	"	(title, content = '', columnsize = 0, tokenize = 'trigram case_sensitive 1');"
@@ -38,8 +37,8 @@ static const struct text_index text_index = {
 	.remove_some = "INSERT INTO task_words (task_words, rowid, title)"
 		       " SELECT 'delete', account_id << 40 | id, title_folded FROM task"
 		       " WHERE account_id = $1 ORDER BY id LIMIT $2",
-	/* FTS5 shows the whole index only as a virtual table, which goes with the connection. Its
-	 * own integrity check is a write, and has no text to compare with. */
+	/* FTS5 shows the whole index only as a virtual table, here a temporary one. FTS5's own
+	 * integrity check is a write, and has no text to compare with. */
 	.prepare_all = "PRAGMA query_only = OFF;"
 		       "CREATE VIRTUAL TABLE IF NOT EXISTS temp.task_words_all"
 		       " USING fts5vocab (main, task_words, instance);"
@@ -47,7 +46,7 @@ static const struct text_index text_index = {
 	.all = "SELECT doc >> 40, doc & 1099511627775, term, offset FROM temp.task_words_all",
 };
 
-/* pragma_foreign_key_check names a row by its ROWID, and some tables have none. */
+/* pragma_foreign_key_check identifies a row by its ROWID, which some tables do not have. */
 static const struct sql_self_check self_checks[] = {
 	{"file", "the database's file is whole, and its indexes agree with its tables",
 	 "SELECT NULL, NULL, NULL, integrity_check FROM pragma_integrity_check"
@@ -74,5 +73,7 @@ const struct sql_dialect sqlite_dialect = {
 	.text_index = &text_index,
 	.self_checks = self_checks,
 	.lock_row = "",
+	.lock_account = "",
+	.skip_locked = "",
 	.columns = "SELECT name FROM pragma_table_info($1) ORDER BY cid",
 };

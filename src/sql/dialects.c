@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Finds the dialect that a driver names. */
+/* Finds the dialect of a driver, and fills in its markers. */
 #include "dialects.h"
 
 const struct sql_dialect *sql_dialect(const struct db_driver *driver)

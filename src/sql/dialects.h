@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The dialects, which dialect.c finds. */
+/* The dialects, for sql_dialect(). */
 #ifndef SQL_DIALECTS_H
 #define SQL_DIALECTS_H
 

@@ -1,16 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* SQL from the field tables: the statements of each kind of record, made once when the store
- * opens. */
+/* Makes the statements of each kind of record from its field table. */
 #include "model/list.h"
 #include "sql/statements.h"
 
-/* Columns that a field takes in its record's own table. */
 size_t field_columns(const struct field *field)
 {
 	return field->type == FIELD_ADDRESS ? ADDRESS_PARTS : field->type == FIELD_ID_LIST ? 0 : 1;
 }
 
-static void add_columns(const struct field *field, struct buf *sql)
+static void field_add_columns(const struct field *field, struct buf *sql)
 {
 	if (field->type == FIELD_ADDRESS)
 		for (size_t i = 0; i < ADDRESS_PARTS; i++)
@@ -19,8 +17,8 @@ static void add_columns(const struct field *field, struct buf *sql)
 		buf_printf(sql, ", %s", field->column);
 }
 
-static const char *build_insert(const struct record_type *type, struct arena *arena,
-				size_t *args_out)
+static const char *record_build_insert(const struct record_type *type, struct arena *arena,
+				       size_t *args_out)
 {
 	struct buf sql = {0};
 	const char *copy;
@@ -28,7 +26,7 @@ static const char *build_insert(const struct record_type *type, struct arena *ar
 
 	buf_printf(&sql, "INSERT INTO %s (account_id, change", type->table);
 	for (size_t i = 0; i < type->field_count; i++) {
-		add_columns(&type->fields[i], &sql);
+		field_add_columns(&type->fields[i], &sql);
 		args += field_columns(&type->fields[i]);
 	}
 	buf_add_text(&sql, ") VALUES ($1");
@@ -41,8 +39,8 @@ static const char *build_insert(const struct record_type *type, struct arena *ar
 	return copy;
 }
 
-/* With the same arguments as the insert: $3 is the id, the first field. */
-static const char *build_update(const struct record_type *type, struct arena *arena)
+/* Takes the same arguments as the insert: $3 is the id, the first field. */
+static const char *record_build_update(const struct record_type *type, struct arena *arena)
 {
 	struct buf sql = {0};
 	const char *copy;
@@ -63,8 +61,7 @@ static const char *build_update(const struct record_type *type, struct arena *ar
 	return copy;
 }
 
-/* `format` with `what` in the place of its %s: the dialect's words are data, and no format of
- * the compiler's knowing. */
+/* Not printf(): the formats are data, which the compiler could not check. */
 void put_into(const char *format, const char *what, struct buf *out)
 {
 	const char *at = strstr(format, "%s");
@@ -74,9 +71,10 @@ void put_into(const char *format, const char *what, struct buf *out)
 	buf_add_text(out, at + 2);
 }
 
-/* A list comes with its record in one row, as its ids joined by commas: no statement a record. */
-static void add_list(const struct sql_dialect *dialect, const struct record_type *type,
-		     const struct field_link *link, struct buf *sql)
+/* Adds a list as a column, with its ids joined by commas. So a record needs no further
+ * statement. */
+static void field_add_list(const struct sql_dialect *dialect, const struct record_type *type,
+			   const struct field_link *link, struct buf *sql)
 {
 	char ids[64];
 
@@ -97,9 +95,9 @@ const char *record_select(const struct sql_dialect *dialect, const struct record
 	for (size_t i = 0; i < type->field_count; i++) {
 		const struct field *field = &type->fields[i];
 
-		add_columns(field, &sql);
+		field_add_columns(field, &sql);
 		if (field->type == FIELD_ID_LIST)
-			add_list(dialect, type, field->link, &sql);
+			field_add_list(dialect, type, field->link, &sql);
 	}
 	buf_add_text(&sql, from);
 	copy = sql.failed ? NULL : arena_copy(arena, buf_slice(&sql));
@@ -107,9 +105,11 @@ const char *record_select(const struct sql_dialect *dialect, const struct record
 	return copy;
 }
 
-/* What the records of a page name: by their column, or by the table behind their list. */
-static enum err build_related(const struct sql_dialect *dialect, const struct record_type *type,
-			      struct arena *arena, struct record_sql *sql)
+/* Makes the statements that read related records: those that the records of a page refer to, in a
+ * column or in the table of a list. */
+static enum err record_build_related(const struct sql_dialect *dialect,
+				     const struct record_type *type, struct arena *arena,
+				     struct record_sql *sql)
 {
 	const struct record_lists *lists = type->lists;
 	enum err err = OK;
@@ -138,8 +138,8 @@ static enum err build_related(const struct sql_dialect *dialect, const struct re
 	return err;
 }
 
-/* The list of a record is changed by what is no more in it and what is new. */
-static enum err build_link_changes(const struct field_link *link, struct arena *arena,
+/* The statements that change a list: they remove a member, and update the copied columns. */
+static enum err link_build_changes(const struct field_link *link, struct arena *arena,
 				   struct link_sql *sql)
 {
 	struct buf update = {0};
@@ -158,7 +158,7 @@ static enum err build_link_changes(const struct field_link *link, struct arena *
 	return sql->remove && (sql->update || !link->copies[0]) ? OK : ERR_NOMEM;
 }
 
-static const char *build_link_insert(const struct field_link *link, struct arena *arena)
+static const char *link_build_insert(const struct field_link *link, struct arena *arena)
 {
 	struct buf columns = {0}, args = {0};
 	const char *sql;
@@ -179,9 +179,9 @@ static const char *build_link_insert(const struct field_link *link, struct arena
 	return sql;
 }
 
-/* What is of single fields. */
-static enum err build_fields(const struct record_type *type, struct arena *arena,
-			     struct record_sql *sql)
+/* The statements for single fields: of lists and of unique values. */
+static enum err record_build_fields(const struct record_type *type, struct arena *arena,
+				    struct record_sql *sql)
 {
 	enum err err = OK;
 
@@ -190,8 +190,8 @@ static enum err build_fields(const struct record_type *type, struct arena *arena
 		const struct field_link *link = field->link;
 
 		if (link) {
-			sql->links[i].insert = build_link_insert(link, arena);
-			err = sql->links[i].insert ? build_link_changes(link, arena, &sql->links[i])
+			sql->links[i].insert = link_build_insert(link, arena);
+			err = sql->links[i].insert ? link_build_changes(link, arena, &sql->links[i])
 						   : ERR_NOMEM;
 		}
 		if (field->flags & FIELD_UNIQUE) {
@@ -206,14 +206,14 @@ static enum err build_fields(const struct record_type *type, struct arena *arena
 	return err;
 }
 
-static enum err build_type(const struct sql_dialect *dialect, enum record_kind kind,
-			   struct arena *arena, struct record_sql *sql)
+static enum err record_build(const struct sql_dialect *dialect, enum record_kind kind,
+			     struct arena *arena, struct record_sql *sql)
 {
 	const struct record_type *type = record_types[kind];
 	const char *one, *page;
 
-	sql->insert = build_insert(type, arena, &sql->arg_count);
-	sql->update = build_update(type, arena);
+	sql->insert = record_build_insert(type, arena, &sql->arg_count);
+	sql->update = record_build_update(type, arena);
 	one = arena_printf(arena, " FROM %s WHERE account_id = $1 AND id = $2", type->table);
 	page = arena_printf(arena,
 			    " FROM %s k CROSS JOIN %s WHERE account_id = $1 AND id = k.value%s",
@@ -222,16 +222,18 @@ static enum err build_type(const struct sql_dialect *dialect, enum record_kind k
 		return ERR_NOMEM;
 	sql->select = record_select(dialect, type, one, arena);
 	sql->select_page = record_select(dialect, type, page, arena);
-	if (type->lists && build_related(dialect, type, arena, sql))
+	if (type->lists && record_build_related(dialect, type, arena, sql))
 		return ERR_NOMEM;
 	sql->remove = arena_printf(arena, "DELETE FROM %s WHERE account_id = $1 AND id = $2",
 				   type->table);
+	if (dialect->lock_mode)
+		sql->lock = arena_printf(arena, "LOCK TABLE %s%s", type->table, dialect->lock_mode);
 	sql->links = arena_alloc(arena, type->field_count * sizeof(*sql->links));
 	sql->unique = arena_alloc(arena, type->field_count * sizeof(char *));
 	if (!sql->insert || !sql->update || !sql->select || !sql->select_page || !sql->links ||
-	    !sql->remove || !sql->unique)
+	    !sql->remove || !sql->unique || (dialect->lock_mode && !sql->lock))
 		return ERR_NOMEM;
-	return build_fields(type, arena, sql);
+	return record_build_fields(type, arena, sql);
 }
 
 enum err sql_statements_build(const struct sql_dialect *dialect, struct arena *arena,
@@ -240,29 +242,38 @@ enum err sql_statements_build(const struct sql_dialect *dialect, struct arena *a
 	struct buf read = {0}, update = {0};
 	enum err err = OK;
 
-	buf_add_text(&read, "SELECT last_change, history_head, last_at");
+	buf_add_text(&read, "SELECT s.last_change, s.history_head, s.last_at");
 	buf_add_text(&update,
-		     "UPDATE account SET last_change = $2, history_head = $3, last_at = $4");
+		     "UPDATE account_state SET last_change = $2, history_head = $3, last_at = $4");
 	for (size_t i = 0; i < RECORD_KINDS; i++) {
-		buf_printf(&read, ", %s", record_types[i]->sequence);
+		buf_printf(&read, ", s.%s", record_types[i]->sequence);
 		buf_printf(&update, ", %s = $%zu", record_types[i]->sequence, i + 5);
 	}
-	buf_printf(&read, ", time_zone FROM account WHERE id = $1%s", dialect->lock_row);
-	buf_add_text(&update, " WHERE id = $1");
+	buf_printf(&read,
+		   ", a.time_zone, (%s) FROM account_state s"
+		   " JOIN account a ON a.id = s.account_id WHERE s.account_id = $1",
+		   dialect->now ? dialect->now : "NULL");
+	if (dialect->try_turn)
+		sql->try_account =
+			arena_printf(arena, "%.*s%s", (int)read.len, read.ptr, dialect->try_turn);
+	buf_add_text(&read, dialect->lock_account);
+	sql->wait_for_account = dialect->wait_for_turn;
+	buf_add_text(&update, " WHERE account_id = $1");
 	sql->read_account = arena_copy(arena, buf_slice(&read));
 	sql->update_account = arena_copy(arena, buf_slice(&update));
 	sql->lock_given = arena_printf(arena, "SELECT last FROM given WHERE name = 'account'%s",
 				       dialect->lock_row);
-	sql->read_values = arena_printf(arena,
-					"SELECT h.value FROM %s k CROSS JOIN history h"
-					" WHERE h.account_id = $1 AND h.change = k.value%s",
-					dialect->ids_in_order, dialect->keep_order);
+	sql->read_values = arena_printf(
+		arena,
+		"SELECT h.value, h.change, h.record, h.record_id"
+		" FROM %s k CROSS JOIN history h WHERE h.account_id = $1 AND h.change = k.value%s",
+		dialect->ids_in_order, dialect->keep_order);
 	if (read.failed || update.failed || !sql->read_account || !sql->update_account ||
-	    !sql->lock_given || !sql->read_values)
+	    (dialect->try_turn && !sql->try_account) || !sql->lock_given || !sql->read_values)
 		err = ERR_NOMEM;
 	buf_release(&read);
 	buf_release(&update);
 	for (enum record_kind kind = 0; kind < RECORD_KINDS && !err; kind++)
-		err = build_type(dialect, kind, arena, &sql->records[kind]);
+		err = record_build(dialect, kind, arena, &sql->records[kind]);
 	return err;
 }

@@ -1,11 +1,21 @@
 /* SPDX-License-Identifier: MIT */
-/* Records to and from the values of the statements of statements.c. */
+/* Converts records to the values of statements and back. */
 #include <assert.h>
 
 #include "base/timefmt.h"
 #include "model/address.h"
 #include "sql/statements.h"
 #include "sql/values.h"
+
+struct db_value value_of_time(int64_t time)
+{
+	return time == TIME_NONE ? DB_NULL_VALUE : DB_INT_VALUE(time);
+}
+
+int64_t time_of_value(const struct db_value *value)
+{
+	return value->type == DB_INT ? value->integer : TIME_NONE;
+}
 
 void field_to_values(const struct field *field, const void *at, struct db_value *values)
 {
@@ -18,8 +28,7 @@ void field_to_values(const struct field *field, const void *at, struct db_value 
 							    : DB_INT_VALUE(*(const int64_t *)at);
 		break;
 	case FIELD_TIMESTAMP:
-		values[0] = *(const int64_t *)at == TIME_NONE ? DB_NULL_VALUE
-							      : DB_INT_VALUE(*(const int64_t *)at);
+		values[0] = value_of_time(*(const int64_t *)at);
 		break;
 	case FIELD_DATE:
 		values[0] = *(const int32_t *)at == DATE_NONE ? DB_NULL_VALUE
@@ -47,7 +56,7 @@ void field_to_values(const struct field *field, const void *at, struct db_value 
 	}
 }
 
-static enum err keep_text(struct slice *text, struct arena *arena)
+static enum err text_keep(struct slice *text, struct arena *arena)
 {
 	text->ptr = arena_copy(arena, *text);
 	return text->ptr ? OK : ERR_NOMEM;
@@ -62,24 +71,24 @@ enum err record_keep(const struct record_type *type, void *record, struct arena 
 		struct address *address;
 
 		if (field->type == FIELD_TEXT)
-			err = keep_text(FIELD_AT(record, field), arena);
+			err = text_keep(FIELD_AT(record, field), arena);
 		if (field->type != FIELD_ADDRESS)
 			continue;
 		address = *(struct address **)FIELD_AT(record, field);
 		for (size_t j = 0; j < ADDRESS_PARTS && address && !err; j++)
-			err = keep_text(FIELD_AT(address, &address_parts[j]), arena);
+			err = text_keep(FIELD_AT(address, &address_parts[j]), arena);
 	}
 	return err;
 }
 
-static int by_value(const void *a, const void *b)
+static int id_compare(const void *a, const void *b)
 {
 	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
 
 	return (x > y) - (x < y);
 }
 
-/* "3,1,2" to ascending ids: the database joins them in no promised order. */
+/* Reads "3,1,2" into ascending ids: the database joins them in any order. */
 static enum err ids_from_text(struct slice text, struct arena *arena, struct id_list *list)
 {
 	size_t count = 1, at = 0;
@@ -99,7 +108,7 @@ static enum err ids_from_text(struct slice text, struct arena *arena, struct id_
 	list->count = count;
 	for (size_t i = 1; i < count; i++)
 		if (list->ids[i - 1] > list->ids[i]) {
-			qsort(list->ids, count, sizeof(*list->ids), by_value);
+			qsort(list->ids, count, sizeof(*list->ids), id_compare);
 			break;
 		}
 	return OK;

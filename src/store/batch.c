@@ -1,21 +1,20 @@
 /* SPDX-License-Identifier: MIT */
-/* Runs the two steps of many writes in one transaction. The rows of all their accounts are locked
- * first, in the order of the accounts' numbers, so that no two processes wait for each other. Then
- * come rounds: step one of all that can go together is sent at once, and their step two with step
- * one of the next round; what the last round has written goes out with the commit.
+/* Runs the two steps of many writes in one transaction. First it locks the states of all their
+ * accounts, in the order of the account ids, so that no two processes wait for each other. Then it
+ * runs the writes in rounds. It sends step one of all writes of a round at once. The statements of
+ * their step two go out together with step one of the next round, those of the last round with the
+ * commit.
  *
- * Of one account a round has either writes that only add what no other of them looks at, or one
- * write. */
+ * For each account a round has either one write, or several that only add (`only_adds`). */
 #include <assert.h>
 
-#include "base/log.h"
 #include "batch.h"
 #include "idempotency.h"
 #include "steps.h"
 
-#define FIRST_ID 3 /* what a row of an account has before its last ids */
+#define FIRST_ID 3 /* the columns of a state before its last ids; two come after them */
 
-/* An account of the batch, and its writes that no round has taken yet, in their order. */
+/* An account of the batch, and its writes that are not in a round yet, in their order. */
 struct queue {
 	struct account_state row;
 	struct batch *batch;
@@ -26,21 +25,24 @@ struct batch {
 	struct store *store;
 	struct db *db;
 	struct arena arena;
-	struct queue *queues; /* by account */
+	struct queue *queues; /* sorted by account id */
 	size_t queue_count;
 	struct store_write **round;
 	size_t round_count;
-	struct calls calls; /* not sent yet */
+	bool waits;         /* it waits for accounts that another session has locked */
+	struct calls calls; /* collected and not sent yet */
 	struct commit_mark mark;
 };
 
-static enum err row_found(void *context, const struct db_value *values, size_t count)
+static enum err batch_account_row(void *context, const struct db_value *values, size_t count)
 {
 	struct queue *queue = context;
 	struct account_state *row = &queue->row;
-	const char *zone = arena_copy(&queue->batch->arena, values[count - 1].bytes);
+	const struct db_value *rest = &values[FIRST_ID + RECORD_KINDS];
+	const struct clock *clock = queue->batch->store->config.clock;
+	const char *zone = arena_copy(&queue->batch->arena, rest[0].bytes);
 
-	assert(count == FIRST_ID + RECORD_KINDS + 1);
+	assert(count == FIRST_ID + RECORD_KINDS + 2);
 	if (!zone)
 		return ERR_NOMEM;
 	row->found = true;
@@ -48,33 +50,35 @@ static enum err row_found(void *context, const struct db_value *values, size_t c
 	row->last_change = values[0].integer;
 	if (values[1].bytes.len == DIGEST_BYTES)
 		memcpy(row->head, values[1].bytes.ptr, DIGEST_BYTES);
-	/* The clock is asked now, when the row is locked: what was committed before is no later. */
-	row->last_at = clock_not_before(queue->batch->store->config.clock, values[2].integer);
+	/* Read the clock only now that the row is locked, so that no earlier change has a later
+	 * time. */
+	row->last_at = clock_not_before(clock, values[2].integer);
+	row->ledger_now = rest[1].type == DB_NULL ? clock_now(clock) : rest[1].integer;
 	for (size_t i = 0; i < RECORD_KINDS; i++)
 		row->last_id[i] = values[FIRST_ID + i].integer;
 	return OK;
 }
 
-/* Writes without an account are in the order of one that has no number. */
-static int64_t account_of(const struct store_write *write)
+/* Writes that make an account are sorted as if its id were ID_NONE. */
+static int64_t write_account_id(const struct store_write *write)
 {
 	return write->steps->makes_account ? ID_NONE : write->scope.account_id;
 }
 
-static int account_by_number(const void *a, const void *b)
+static int account_id_compare(const void *a, const void *b)
 {
 	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
 
 	return (x > y) - (x < y);
 }
 
-static struct queue *queue_of(struct batch *batch, int64_t account_id)
+static struct queue *batch_queue(struct batch *batch, int64_t account_id)
 {
 	return bsearch(&account_id, batch->queues, batch->queue_count, sizeof(*batch->queues),
-		       account_by_number);
+		       account_id_compare);
 }
 
-static enum err sort_by_account(struct batch *batch, struct store_write **writes, size_t count)
+static enum err batch_sort_writes(struct batch *batch, struct store_write **writes, size_t count)
 {
 	int64_t *ids = arena_alloc(&batch->arena, count * sizeof(*ids));
 	size_t kept = 0;
@@ -84,8 +88,8 @@ static enum err sort_by_account(struct batch *batch, struct store_write **writes
 	if (!ids || !batch->queues || !batch->round)
 		return ERR_NOMEM;
 	for (size_t i = 0; i < count; i++)
-		ids[i] = account_of(writes[i]);
-	qsort(ids, count, sizeof(*ids), account_by_number);
+		ids[i] = write_account_id(writes[i]);
+	qsort(ids, count, sizeof(*ids), account_id_compare);
 	for (size_t i = 0; i < count; i++) {
 		struct queue *queue = &batch->queues[kept];
 
@@ -98,17 +102,26 @@ static enum err sort_by_account(struct batch *batch, struct store_write **writes
 	}
 	batch->queue_count = kept;
 	for (size_t i = 0; i < count; i++) {
-		struct queue *queue = queue_of(batch, account_of(writes[i]));
+		struct queue *queue = batch_queue(batch, write_account_id(writes[i]));
 
 		write_start_afresh(writes[i]);
 		writes[i]->now = clock_now(batch->store->config.clock);
 		writes[i]->account = &queue->row;
+		writes[i]->job.lock = LOCK_NONE;
 		TAILQ_INSERT_TAIL(&queue->writes, writes[i], queued);
 	}
 	return OK;
 }
 
-static enum err lock_accounts(struct batch *batch)
+static enum err batch_flush(struct batch *batch)
+{
+	enum err err = batch->store->driver->run(batch->db, batch->calls.list, batch->calls.count);
+
+	batch->calls.count = 0;
+	return err;
+}
+
+static enum err batch_ask_accounts(struct batch *batch, const char *sql, db_row_fn *on_row)
 {
 	enum err err = OK;
 
@@ -116,13 +129,45 @@ static enum err lock_accounts(struct batch *batch)
 		struct queue *queue = &batch->queues[i];
 
 		if (queue->row.id != ID_NONE)
-			err = calls_ask(&batch->calls, batch->store->sql.read_account, row_found,
-					queue, DB_INT_VALUE(queue->row.id));
+			err = calls_ask(&batch->calls, sql, on_row, queue,
+					DB_INT_VALUE(queue->row.id));
 	}
 	return err;
 }
 
-static void take_round(struct batch *batch)
+/* Locks the accounts and waits for these locks: first for those by which docket processes take
+ * turns, then for the accounts' states. ERR_BUSY: it waited too long, and mark.lock says for which
+ * of the two. */
+static enum err batch_wait_for_accounts(struct batch *batch)
+{
+	const struct sql_statements *sql = &batch->store->sql;
+	enum err err = OK;
+
+	batch->mark.lock = LOCK_TURN;
+	if (sql->wait_for_account) {
+		err = batch_ask_accounts(batch, sql->wait_for_account, NULL);
+		if (!err)
+			err = batch_flush(batch);
+	}
+	if (err)
+		return err;
+	batch->mark.lock = LOCK_ROW;
+	err = batch_ask_accounts(batch, sql->read_account, batch_account_row);
+	if (!err)
+		err = batch_flush(batch);
+	if (!err)
+		batch->mark.lock = LOCK_NONE;
+	return err;
+}
+
+static enum err batch_lock_accounts(struct batch *batch)
+{
+	return batch->waits ? batch_wait_for_accounts(batch)
+			    : batch_ask_accounts(batch, batch->store->sql.try_account,
+						 batch_account_row);
+}
+
+static void batch_take_round(struct batch *batch)
 {
 	batch->round_count = 0;
 	for (size_t i = 0; i < batch->queue_count; i++) {
@@ -140,15 +185,7 @@ static void take_round(struct batch *batch)
 	}
 }
 
-static enum err batch_flush(struct batch *batch)
-{
-	enum err err = batch->store->driver->run(batch->db, batch->calls.list, batch->calls.count);
-
-	batch->calls.count = 0;
-	return err;
-}
-
-static enum err update_account(struct batch *batch, const struct account_state *row)
+static enum err batch_update_account(struct batch *batch, const struct account_state *row)
 {
 	struct db_value args[1 + FIRST_ID + RECORD_KINDS];
 	const char *head = arena_copy(&batch->arena,
@@ -177,6 +214,7 @@ static enum err batch_decide(struct batch *batch, struct store_write *write)
 		write->account = row = &made;
 	} else if (!row->found) {
 		write->err = ERR_NOT_FOUND;
+		write->job.lock = batch->waits ? LOCK_NONE : LOCK_TURN;
 		return OK;
 	}
 	if (idempotency_answers(write))
@@ -192,12 +230,12 @@ static enum err batch_decide(struct batch *batch, struct store_write *write)
 	}
 	if (!err && row == &made && row->changed) {
 		row->id = write->scope.account_id;
-		err = update_account(batch, row);
+		err = batch_update_account(batch, row);
 	}
 	return err;
 }
 
-/* Of an account that is missing nothing is read. */
+/* Nothing is read for an account that does not exist. */
 static enum err batch_read_more(struct batch *batch, struct store_write *write)
 {
 	bool needless = !write->steps->makes_account && !write->account->found;
@@ -205,11 +243,11 @@ static enum err batch_read_more(struct batch *batch, struct store_write *write)
 	return needless ? OK : write_read_more(write, &batch->calls);
 }
 
-static enum err run_rounds(struct batch *batch)
+static enum err batch_run_rounds(struct batch *batch)
 {
-	enum err err = lock_accounts(batch);
+	enum err err = batch_lock_accounts(batch);
 
-	for (take_round(batch); batch->round_count && !err; take_round(batch)) {
+	for (batch_take_round(batch); batch->round_count && !err; batch_take_round(batch)) {
 		for (size_t i = 0; i < batch->round_count && !err; i++)
 			err = write_read_first(batch->round[i], &batch->calls);
 		if (!err)
@@ -223,46 +261,38 @@ static enum err run_rounds(struct batch *batch)
 	}
 	for (size_t i = 0; i < batch->queue_count && !err; i++)
 		if (batch->queues[i].row.changed)
-			err = update_account(batch, &batch->queues[i].row);
+			err = batch_update_account(batch, &batch->queues[i].row);
 	return err;
 }
 
-/* A lost connection is told of by whoever opens the next one. */
-static void batch_tell(const struct batch *batch, size_t count, enum err err)
-{
-	if (err != ERR_UNREACHABLE && err != ERR_COMMIT_UNKNOWN)
-		log_line("%zu write%s failed: %s: %s", count, count == 1 ? "" : "s", err_text(err),
-			 batch->store->driver->message(batch->db));
-}
-
 enum err batch_run(struct store *store, struct db *db, struct store_write **writes, size_t count,
-		   enum err known, struct commit_mark *mark_out)
+		   bool waits, struct commit_mark *mark_out)
 {
 	const struct db_driver *driver = store->driver;
-	struct batch batch = {.store = store, .db = db};
+	struct batch batch = {.store = store, .db = db, .waits = waits || !store->sql.try_account};
 	enum err err;
 
 	batch.calls.arena = &batch.arena;
 	driver->set_budget(db, store->config.write_budget_ms);
-	err = sort_by_account(&batch, writes, count);
+	err = batch_sort_writes(&batch, writes, count);
 	if (!err)
 		err = driver->begin(db);
 	if (!err)
-		err = run_rounds(&batch);
+		err = batch_run_rounds(&batch);
 	if (!err)
 		err = driver->commit(db, batch.calls.list, batch.calls.count);
-	if (err && err != known)
-		batch_tell(&batch, count, err);
-	if (err)
+	if (err) {
+		snprintf(batch.mark.message, sizeof(batch.mark.message), "%s", driver->message(db));
 		driver->rollback(db);
+	}
 	*mark_out = batch.mark;
 	arena_release(&batch.arena);
 	return err;
 }
 
-/* Another process may have made a change of that number for a request of the same id: clients
- * choose them. The hash is of the whole change and of all before it. */
-static enum err same_change(void *context, const struct db_value *values, size_t count)
+/* Another process may have made a change with this number for a request with the same id, because
+ * clients choose the ids. So compare the hash, which covers this change and all before it. */
+static enum err commit_mark_row(void *context, const struct db_value *values, size_t count)
 {
 	struct commit_mark *mark = context;
 
@@ -281,7 +311,7 @@ enum err batch_resolve(struct store *store, struct db *db, struct commit_mark *m
 		{.sql = "SELECT hash FROM history WHERE account_id = $1 AND change = $2",
 		 .args = args,
 		 .arg_count = 2,
-		 .on_row = same_change,
+		 .on_row = commit_mark_row,
 		 .context = mark},
 	};
 	enum err err;

@@ -1,25 +1,31 @@
 /* SPDX-License-Identifier: MIT */
-/* Many writes in one transaction. */
+/* Runs many writes in one transaction. */
 #ifndef STORE_BATCH_H
 #define STORE_BATCH_H
 
 #include "store/state.h"
 
-/* Writes that wait, in their order. */
+/* Writes that wait, in the order in which they came. */
 TAILQ_HEAD(write_queue, store_write);
 
-/* By which it can be told whether a batch was committed. */
+/* The last change of a batch, by which batch_resolve() finds out whether the batch was
+ * committed. */
 struct commit_mark {
-	int64_t account_id; /* ID_NONE: it cannot */
+	int64_t account_id; /* ID_NONE: the batch made no change */
 	int64_t change;
 	unsigned char head[DIGEST_BYTES]; /* the hash of that change */
-	struct slice request_id;          /* that made it, or none */
+	struct slice request_id;          /* of the request that made it, or empty */
 	bool found;
+	enum job_lock lock; /* what the transaction waited for when it failed */
+	char message[256];  /* the message of the database about an error */
 };
-/* Runs writes in one transaction; a failure of the kind `known` was told already. */
+
+/* Runs writes in one transaction. If another session has locked an account and `waits` is false,
+ * the account's writes are left out, and their job.lock is set. */
 enum err batch_run(struct store *store, struct db *db, struct store_write **writes, size_t count,
-		   enum err known, struct commit_mark *mark_out);
-/* Finds out whether it is there, and makes sure that it stays. */
+		   bool waits, struct commit_mark *mark_out);
+/* Sets mark->found: whether the database has the change. The commit of this transaction waits for a
+ * synchronous standby. So a change that was found is durable. */
 enum err batch_resolve(struct store *store, struct db *db, struct commit_mark *mark);
 
 #endif

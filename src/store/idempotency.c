@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* Keys of idempotency: a create that comes again with its key gets the answer of the first time.
- * The key is stored in the transaction of the create, under the account's lock: so of two at once,
- * on whichever processes, one finds the other's. Of one process the second is refused meanwhile. */
+/* A create that is sent again with its Idempotency-Key gets the first answer again. The key is
+ * stored in the transaction of the create, under the account's lock. So if two processes get the
+ * same key at once, the second finds the key of the first. Within one process the second is refused
+ * while the first is in progress. */
 #include "idempotency.h"
 
 #define KEPT_SECONDS (24 * 60 * 60)
 
-static void name_key(struct idempotency *key, int64_t account_id)
+static void key_set_hash(struct idempotency *key, int64_t account_id)
 {
 	struct digest digest;
 
@@ -18,7 +19,7 @@ static void name_key(struct idempotency *key, int64_t account_id)
 	digest_final(&digest, key->name);
 }
 
-static struct idempotency **bucket_of(struct keys *keys, const struct idempotency *key)
+static struct idempotency **keys_bucket(struct keys *keys, const struct idempotency *key)
 {
 	return &keys->buckets[key->name[0] % FIELD_COUNT(keys->buckets)];
 }
@@ -27,9 +28,9 @@ enum err idempotency_begin(struct keys *keys, struct store_write *write)
 {
 	struct idempotency *key = write->key, **at;
 
-	name_key(key, write->scope.account_id);
+	key_set_hash(key, write->scope.account_id);
 	pthread_mutex_lock(&keys->lock);
-	at = bucket_of(keys, key);
+	at = keys_bucket(keys, key);
 	while (*at && memcmp((*at)->name, key->name, DIGEST_BYTES) != 0)
 		at = &(*at)->next;
 	if (!*at) {
@@ -46,7 +47,7 @@ void idempotency_end(struct keys *keys, struct store_write *write)
 	struct idempotency **at;
 
 	pthread_mutex_lock(&keys->lock);
-	at = bucket_of(keys, write->key);
+	at = keys_bucket(keys, write->key);
 	while (*at != write->key)
 		at = &(*at)->next;
 	*at = write->key->next;
@@ -97,12 +98,12 @@ bool idempotency_knows(const struct store_write *write)
 	return key && key->found && key->at >= write->now - KEPT_SECONDS;
 }
 
-static bool is_same_body(const struct idempotency *key)
+static bool key_has_body(const struct idempotency *key)
 {
 	return memcmp(key->found_hash, key->body_hash, DIGEST_BYTES) == 0;
 }
 
-static enum err value_row(void *context, const struct db_value *values, size_t count)
+static enum err key_value_row(void *context, const struct db_value *values, size_t count)
 {
 	struct store_write *write = context;
 	struct slice *value = &write->key->values[write->key->value_count++];
@@ -117,14 +118,14 @@ enum err idempotency_read_more(struct store_write *write, struct calls *calls)
 	struct idempotency *key = write->key;
 	size_t most = 1;
 
-	if (!key->found_changes.ptr || !is_same_body(key))
+	if (!key->found_changes.ptr || !key_has_body(key))
 		return OK;
 	for (size_t i = 0; i < key->found_changes.len; i++)
 		most += key->found_changes.ptr[i] == ',';
 	key->values = arena_alloc(write->arena, most * sizeof(*key->values));
 	if (!key->values)
 		return ERR_NOMEM;
-	return calls_ask(calls, write->store->sql.read_values, value_row, write,
+	return calls_ask(calls, write->store->sql.read_values, key_value_row, write,
 			 DB_INT_VALUE(write->scope.account_id), DB_TEXT_VALUE(key->found_changes));
 }
 
@@ -134,9 +135,9 @@ bool idempotency_answers(struct store_write *write)
 
 	if (!idempotency_knows(write))
 		return false;
-	/* What is wrong with the body by today's rules does not matter any more. */
+	/* The body was accepted before; faults that it has by newer rules do not count. */
 	faults_init(write->faults, write->faults->arena);
-	key->again = is_same_body(key);
+	key->again = key_has_body(key);
 	if (!key->again)
 		faults_add(write->faults, "Idempotency-Key", FAULT_MISMATCH,
 			   "was used before with another body");

@@ -1,23 +1,24 @@
 /* SPDX-License-Identifier: MIT */
-/* Keys that a client gave a create, so that it can send it again. */
+/* The Idempotency-Key of a create. */
 #ifndef STORE_IDEMPOTENCY_H
 #define STORE_IDEMPOTENCY_H
 
 #include "store/state.h"
 
-/* ERR_IN_PROGRESS where the key is already; else idempotency_end() must follow. */
+/* Lists the key as in progress; idempotency_end() must follow. ERR_IN_PROGRESS: it is listed
+ * already. */
 enum err idempotency_begin(struct keys *keys, struct store_write *write);
 void idempotency_end(struct keys *keys, struct store_write *write);
-/* For step one: reads what the key was used for. */
+/* In step one: reads the first answer of the key. */
 enum err idempotency_read(struct store_write *write, struct calls *calls);
-/* When that was read: whether there is a key that was used within its time. */
+/* After that: whether the key was used before, within the last day. */
 bool idempotency_knows(const struct store_write *write);
-/* Then reads the records of its answer, where these are many. */
+/* After that: reads the records of the first answer, if there are several. */
 enum err idempotency_read_more(struct store_write *write, struct calls *calls);
-/* For step two: whether the write is over by that, with the first answer or with one fault, the
- * key's. */
+/* In step two: true if the key was used before. The write then has the first answer, or a fault of
+ * the key alone, and decide() is not called. */
 bool idempotency_answers(struct store_write *write);
-/* Behind a step two that stored something, under the last change number. */
+/* At the end of step two: stores the key with the account's last change number. */
 enum err idempotency_add(struct store_write *write, struct calls *calls);
 
 #endif

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* What a write would come to, without the account's lock and without anything being stored. */
+/* Tries a write without the account's lock, and stores nothing. */
 #include "idempotency.h"
 #include "steps.h"
 
-/* As batch.c does, without the account's lock. */
+/* Step one, as in batch.c but without the account's lock. */
 static enum err preview_execute(struct store_read *read, struct db *db)
 {
 	struct store_write *write = ((struct write_preview *)(void *)read)->write;
@@ -28,7 +28,7 @@ enum err write_preview_init(struct write_preview *preview, struct store *store,
 
 	if (err)
 		return err;
-	/* It was to see whether the first is under way. */
+	/* The preview stores no key; it only had to see whether a write with it is in progress. */
 	if (write->key)
 		idempotency_end(&store->keys, write);
 	write->store = store;
@@ -36,9 +36,11 @@ enum err write_preview_init(struct write_preview *preview, struct store *store,
 	write->faults_before = write->faults->count;
 	write->faults_last = write->faults->last;
 	*preview = (struct write_preview){
-		.read = {.arena = write->arena, .group = GROUP_WRITE, .execute = preview_execute},
+		.read = {.arena = write->arena,
+			 .job = {.group = GROUP_WRITE},
+			 .execute = preview_execute},
 		.write = write,
-		.account = {.found = true, .last_at = write->now}};
+		.account = {.found = true, .last_at = write->now, .ledger_now = write->now}};
 	return OK;
 }
 

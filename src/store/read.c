@@ -1,33 +1,47 @@
 /* SPDX-License-Identifier: MIT */
-/* Reads: run at once on a connection that is lent, or by threads that have one each. */
+/* Runs reads: at once on a connection of the pool, or on the threads that read. */
 #include "base/waiting.h"
-#include "queue.h"
 #include "read_run.h"
 #include "store/read_pool.h"
-#include "store/read_threads.h"
+#include "workers.h"
 
-bool store_waits(const struct store *store)
+/* SQLite: the time limit of a read on the caller's thread. A read that takes longer starts again on
+ * a thread that reads. */
+#define SHORT_MS 3
+
+/* Runs a read on the caller's thread. */
+static enum err read_here(struct store *store, struct store_read *read, int budget_ms)
 {
-	return store->read_threads != NULL;
+	struct db *db = read_pool_take(store->read_pool);
+	enum err err = read_run(read, db, budget_ms);
+
+	read_pool_give(store->read_pool, db);
+	return err;
 }
 
 bool store_start(struct store *store, struct store_read *read)
 {
-	struct db *db;
+	int budget = store->config.read_budget_ms;
+	bool here = store->read_pool && (!read->job.is_long || !store->read_threads);
+	enum err err;
 
 	read->store = store;
-	if (store->read_threads) {
-		/* Once it is queued it is the executor's, its outcome as well. */
-		enum err err = read_threads_submit(store->read_threads, read);
-
-		if (err)
-			read->err = err;
-		return err != OK;
+	read->job.is_long |= !store->read_pool && read->execute;
+	if (here) {
+		read->err = read_here(store, read, store->read_threads ? SHORT_MS : budget);
+		if (read->err != ERR_TIMEOUT || !store->read_threads) {
+			atomic_fetch_add(&store->reads_at_once, 1);
+			return true;
+		}
+		read->job.is_long = true;
 	}
-	db = read_pool_take(store->read_pool);
-	read->err = read_run(read, db, store->config.read_budget_ms);
-	read_pool_give(store->read_pool, db);
-	return true;
+	if (read->waits)
+		read->waits(read->context);
+	/* Once the read is queued, it belongs to the thread that runs it. Do not touch it. */
+	err = workers_submit(store->read_threads, &read->job);
+	if (err)
+		read->err = err;
+	return err != OK;
 }
 
 enum err store_do(struct store *store, struct store_read *read)
@@ -36,6 +50,7 @@ enum err store_do(struct store *store, struct store_read *read)
 
 	waiting_init(&waiting);
 	read->done = waiting_end;
+	read->waits = NULL;
 	read->context = &waiting;
 	if (!store_start(store, read))
 		waiting_for(&waiting);
@@ -49,7 +64,7 @@ struct calls_read {
 	size_t count;
 };
 
-static enum err given_append(struct store_read *read, struct calls *calls)
+static enum err calls_read_append(struct store_read *read, struct calls *calls)
 {
 	const struct calls_read *given = (const struct calls_read *)(const void *)read;
 	enum err err = OK;
@@ -64,7 +79,11 @@ static enum err given_append(struct store_read *read, struct calls *calls)
 enum err store_read_now(struct store *store, const struct db_call *calls, size_t count)
 {
 	struct arena arena = {0};
-	struct calls_read given = {.read = {.arena = &arena, .append = given_append}, calls, count};
+	/* A long read does not start again when it has taken SHORT_MS. */
+	struct calls_read given = {
+		.read = {.job.is_long = true, .arena = &arena, .append = calls_read_append},
+		calls,
+		count};
 	enum err err = store_do(store, &given.read);
 
 	arena_release(&arena);

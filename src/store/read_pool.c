@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The reading connections: read-only, lent to one thread at a time. */
+/* The connections that read: each is read-only, and used by one thread at a time. */
 #include <pthread.h>
 
 #include "store/read_pool.h"

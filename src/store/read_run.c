@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* One run of a read, on whatever connection. */
+/* Runs a read once, on a given connection. */
 #include "read_run.h"
 
 enum err read_run(struct store_read *read, struct db *db, int budget_ms)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The steps of a write. */
+/* Step one of a write, with its key. */
 #include "steps.h"
 
+#include "base/timefmt.h"
 #include "idempotency.h"
 
 enum err read_nothing(struct store_write *write, struct calls *calls)
@@ -9,6 +10,12 @@ enum err read_nothing(struct store_write *write, struct calls *calls)
 	(void)write;
 	(void)calls;
 	return OK;
+}
+
+void write_note_due(struct store_write *write, int64_t due_at)
+{
+	if (due_at != TIME_NONE && (write->due_at == TIME_NONE || due_at < write->due_at))
+		write->due_at = due_at;
 }
 
 enum err write_read_first(struct store_write *write, struct calls *calls)
@@ -29,6 +36,7 @@ void write_start_afresh(struct store_write *write)
 {
 	write->err = OK;
 	write->value = (struct slice){NULL, 0};
+	write->due_at = TIME_NONE;
 	*write->faults_last = NULL;
 	write->faults->last = write->faults_last;
 	write->faults->count = write->faults_before;

@@ -5,11 +5,11 @@
 
 #include "store/state.h"
 
-/* Takes back what an earlier run of the steps has left. */
+/* Removes what an earlier run of the steps has left in the write. */
 void write_start_afresh(struct store_write *write);
-/* Step one of any write: its reads, and that of its key. */
+/* Step one of any write: lists the reads of the write and of its key. */
 enum err write_read_first(struct store_write *write, struct calls *calls);
-/* When these are done: what else it reads, or the answer that its key had. */
+/* After them: lists the further reads of the write, or those of the first answer of its key. */
 enum err write_read_more(struct store_write *write, struct calls *calls);
 
 #endif

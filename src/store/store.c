@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* What lives as long as a store. */
+/* Makes, stops and closes a store. */
 #include <unistd.h>
 
 #include "store/read_pool.h"
-#include "store/read_threads.h"
-#include "store/writers.h"
+#include "workers.h"
 
-#define QUEUE_LIMIT 64 /* of whoever does not care */
+#define QUEUE_LIMIT 64 /* if the configuration has none */
 
 struct store *store_new(const struct store_config *config, const struct db_driver *driver)
 {
@@ -29,22 +28,37 @@ struct store *store_new(const struct store_config *config, const struct db_drive
 
 void store_stop(struct store *store)
 {
-	writers_stop(store);
-	read_threads_stop(store->read_threads);
+	workers_stop(store->writers);
+	workers_stop(store->read_threads);
 }
 
 void store_close(struct store *store)
 {
 	if (!store)
 		return;
-	writers_free(store);
-	read_threads_free(store->read_threads);
+	workers_free(store->writers);
+	workers_free(store->read_threads);
 	read_pool_free(store->read_pool);
-	/* Last: closing it empties the WAL of SQLite, which only it may do. */
+	/* The last connection to close must be the one that writes, because SQLite then writes what
+	 * is in the WAL into the database. */
 	store->driver->close(store->write_db);
 	if (store->lock >= 0)
 		close(store->lock);
 	pthread_mutex_destroy(&store->keys.lock);
 	arena_release(&store->arena);
 	free(store);
+}
+
+int64_t store_delay(struct store *store, int64_t account_id)
+{
+	return workers_delay(store->writers, account_id);
+}
+
+void store_loads(struct store *store, struct store_load *reads_out, struct store_load *writes_out)
+{
+	*reads_out = (struct store_load){0};
+	if (store->read_threads)
+		workers_load(store->read_threads, reads_out);
+	reads_out->at_once = atomic_load(&store->reads_at_once);
+	workers_load(store->writers, writes_out);
 }

@@ -1,40 +1,36 @@
 /* SPDX-License-Identifier: MIT */
-/* The writers: each takes all writes that wait for it, has them run in one transaction (batch.c),
- * and tells them once it is durable (group commit). A batch that fails is rolled back and its
- * writes are run one by one, so that a write only ever answers for itself. SQLite has one writer.
- */
-#include <pthread.h>
+/* The writers. Each takes writes from the queue, runs them in one transaction (batch.c), and calls
+ * their done() after the commit (group commit). How many run together depends on how long they
+ * take. Writes that fail together run again in smaller parts, so that no write fails because of
+ * another. SQLite has one writer. */
+#include "store/writers.h"
+
 #include <time.h>
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/timefmt.h"
 #include "base/waiting.h"
 #include "batch.h"
 #include "idempotency.h"
-#include "queue.h"
-#include "store/writers.h"
+#include "retry.h"
+#include "workers.h"
 
-#define RESOLVE_MS 5000 /* to find out what became of a commit whose answer was lost */
-#define BATCH_MAX 256
+#define RESOLVE_MS 5000 /* how long to try to find out whether a commit was done */
+#define BATCH_US 100000 /* a transaction should take at most this */
+#define ROOM_MAX 65536  /* the most weight of a transaction, however fast it is */
+#define PATIENCE 5      /* how many statement timeouts a write may wait for its turn */
 
-struct writer {
-	struct store *store;
-	struct db **db; /* NULL in it: there is no connection at this moment */
-	struct db *own_db;
-	pthread_t thread;
-	pthread_mutex_t lock;
-	pthread_cond_t wake;
-	/* Under the lock. */
-	struct write_queue writes;
-	size_t waiting;
-	bool stopping;
-	bool broken; /* the storage's state is unknown: nothing is written any more */
-};
+static struct store_write *write_of(struct job *job)
+{
+	return (struct store_write *)(void *)job;
+}
 
 static void write_prepare(struct store *store, struct store_write *write)
 {
 	write->store = store;
 	write->err = OK;
+	write->due_at = TIME_NONE;
 	write->faults_before = write->faults->count;
 	write->faults_last = write->faults->last;
 }
@@ -45,9 +41,9 @@ static void connection_drop(struct store *store, struct db **db)
 	*db = NULL;
 }
 
-/* Whether a commit whose answer was lost has been done: by the hash of its last change. The
- * account's lock is waited for, which the lost connection may still have; and this commit waits for
- * a standby as the first should have. */
+/* After the answer to a commit was lost: finds out from the hash of its last change whether the
+ * commit was done. OK: it was. ERR_UNREACHABLE: it was not. Else ERR_COMMIT_UNKNOWN. It waits for
+ * the account's lock, which the session of the lost connection may still hold. */
 static enum err commit_resolve(struct store *store, struct db **db, struct commit_mark *mark)
 {
 	int64_t until = monotonic_ms() + RESOLVE_MS;
@@ -63,208 +59,256 @@ static enum err commit_resolve(struct store *store, struct db **db, struct commi
 			connection_drop(store, db);
 		nanosleep(&(struct timespec){.tv_nsec = 100000000}, NULL);
 	}
-	log_line("it is not known whether writes were stored: request %.*s is the last of them",
-		 (int)mark->request_id.len, mark->request_id.ptr ? mark->request_id.ptr : "");
+	if (mark->request_id.len)
+		log_line("cannot find out whether writes were stored; the last is of request %.*s",
+			 (int)mark->request_id.len, mark->request_id.ptr);
+	else
+		log_line("cannot find out whether a write of docket itself was stored");
 	return ERR_COMMIT_UNKNOWN;
 }
 
-/* In one transaction. A connection that was lost before the commit, as an idle one by a restart of
- * the database, is made anew once. */
+/* Runs the writes in one transaction. If the connection was lost before the commit, for example
+ * when the database restarted, it reconnects and tries once more. */
 static enum err writes_attempt(struct store *store, struct db **db, struct store_write **writes,
-			       size_t count, enum err known)
+			       size_t count, bool waits, struct commit_mark *mark)
 {
-	struct commit_mark mark = {0};
-	enum err err = ERR_UNREACHABLE;
+	unsigned attempts = 0;
+	enum err err;
 
-	for (int i = 0; i < 2 && err == ERR_UNREACHABLE; i++) {
+	do {
 		err = *db ? OK : store->connect(store, DB_WRITE, db);
 		if (err)
 			return err;
-		err = batch_run(store, *db, writes, count, known, &mark);
+		err = batch_run(store, *db, writes, count, waits, mark);
 		if (err == ERR_UNREACHABLE || err == ERR_COMMIT_UNKNOWN)
 			connection_drop(store, db);
-	}
-	return err == ERR_COMMIT_UNKNOWN ? commit_resolve(store, db, &mark) : err;
+	} while (retry_reconnects(err, ++attempts));
+	return err == ERR_COMMIT_UNKNOWN ? commit_resolve(store, db, mark) : err;
 }
 
-static void writes_tell_all(struct store_write **writes, size_t count, enum err err)
+/* A lost connection is logged by the function that opens the next one. */
+static void writes_log_failure(enum err err, size_t count, const struct commit_mark *mark)
 {
-	for (size_t i = 0; i < count; i++)
+	if (err != ERR_UNREACHABLE && err != ERR_COMMIT_UNKNOWN)
+		log_line("%zu write%s failed: %s: %s", count, count == 1 ? "" : "s", err_text(err),
+			 mark->message);
+}
+
+/* Runs all writes in one transaction; if that fails, in smaller parts. */
+static void writes_run_in_parts(struct store *store, struct store_write **writes, size_t count,
+				size_t most)
+{
+	struct commit_mark mark = {0};
+	enum err err = writes_attempt(store, &store->write_db, writes, count, true, &mark);
+	size_t part = retry_together(err, count, most);
+
+	if (err && !part)
+		writes_log_failure(err, count, &mark);
+	for (size_t i = 0; i < count && err && !part; i++)
 		writes[i]->err = err;
-}
-
-/* Moves the writes of the first one's account to the front; how many they are. */
-static size_t gather_first(struct store_write **writes, size_t count)
-{
-	int64_t account_id = writes[0]->scope.account_id;
-	size_t gathered = 0;
-
-	for (size_t i = 0; i < count; i++) {
-		struct store_write *write = writes[i];
-
-		if (write->scope.account_id != account_id)
-			continue;
-		memmove(&writes[gathered + 1], &writes[gathered],
-			(i - gathered) * sizeof(struct store_write *));
-		writes[gathered++] = write;
-	}
-	return gathered;
-}
-
-/* Whether writes that failed together are run once more, one by one: not where somebody holds the
- * account's lock, or the database is away. Also a single one that broke a rule of the schema: what
- * it read may have changed since, and what it reads now tells the client which field is at fault.
- */
-static bool deserves_another(enum err err, size_t count)
-{
-	return err == ERR_CONSTRAINT ||
-	       (count > 1 && err && err != ERR_UNKNOWN_STATE && err != ERR_UNREACHABLE &&
-		err != ERR_COMMIT_UNKNOWN && err != ERR_BUSY && err != ERR_TIMEOUT);
-}
-
-/* Runs the writes of one account together, and one by one where that fails. ERR_UNKNOWN_STATE where
- * nothing may be written any more. A broken rule is told only when it is broken again. */
-static enum err commit_account(struct store *store, struct db **db, struct store_write **writes,
-			       size_t count, enum err known)
-{
-	enum err err = writes_attempt(store, db, writes, count, known ? known : ERR_CONSTRAINT);
-	enum err told = err == ERR_CONSTRAINT ? OK : err;
-	bool again = deserves_another(err, count);
-
-	if (err && !again)
-		writes_tell_all(writes, count, err);
-	for (size_t i = 0; again && i < count; i++) {
-		enum err one = err == ERR_UNKNOWN_STATE
-				       ? err
-				       : writes_attempt(store, db, &writes[i], 1, told);
-
-		if (one)
-			writes[i]->err = one;
-		if (one == ERR_UNKNOWN_STATE)
-			err = one;
-	}
-	return err;
-}
-
-/* All together, and account by account where that fails. */
-static enum err commit_writes(struct store *store, struct db **db, struct store_write **writes,
-			      size_t count)
-{
-	int64_t until = monotonic_ms() + 2 * (int64_t)store->config.write_budget_ms;
-	size_t first = gather_first(writes, count), gathered;
-	enum err err;
-
-	if (first == count)
-		return commit_account(store, db, writes, count, OK);
-	err = writes_attempt(store, db, writes, count, ERR_CONSTRAINT);
-	if (err == ERR_UNKNOWN_STATE || err == ERR_UNREACHABLE || err == ERR_COMMIT_UNKNOWN)
-		writes_tell_all(writes, count, err);
-	else if (err)
-		for (size_t i = 0; i < count; i += gathered) {
-			gathered = gather_first(&writes[i], count - i);
-			if (err == ERR_UNKNOWN_STATE)
-				writes_tell_all(&writes[i], gathered, err);
-			/* As where somebody has a table, for which each would wait anew. */
-			else if (store->config.write_budget_ms && monotonic_ms() > until)
-				writes_tell_all(&writes[i], gathered, ERR_TIMEOUT);
-			else if (commit_account(store, db, &writes[i], gathered, err) ==
-				 ERR_UNKNOWN_STATE)
-				err = ERR_UNKNOWN_STATE;
-		}
-	return err;
+	for (size_t i = 0; part && i < count; i += part)
+		writes_run_in_parts(store, &writes[i], part < count - i ? part : count - i, part);
 }
 
 enum err store_run(struct store *store, struct store_write **writes, size_t count)
 {
-	enum err err;
+	enum err err = OK;
 
 	for (size_t i = 0; i < count; i++)
 		write_prepare(store, writes[i]);
-	err = commit_writes(store, &store->write_db, writes, count);
+	writes_run_in_parts(store, writes, count, TAKEN_MAX);
 	for (size_t i = 0; i < count && !err; i++)
 		err = writes[i]->err;
 	return err;
 }
 
-/* Waits for writes and takes up to BATCH_MAX; 0 when the writer is to stop and none is left. */
-static size_t writer_take_waiting(struct writer *writer, struct store_write **writes,
-				  bool *broken_out)
+/* Takes writes for one transaction: of one locked lane, or of all lanes that are not. */
+static void writes_take_batch(struct worker *worker, bool locked)
 {
-	struct store_write *write;
-	size_t count = 0;
+	struct workers *all = worker->all;
+	struct jobs_want want = {.groups = ALL_GROUPS & ~all->locked,
+				 .is_long = true,
+				 .locked = locked,
+				 .room = SIZE_MAX,
+				 .owner = worker};
+	size_t most = TAKEN_MAX;
+	struct job *job;
 
-	pthread_mutex_lock(&writer->lock);
-	while (TAILQ_EMPTY(&writer->writes) && !writer->stopping)
-		pthread_cond_wait(&writer->wake, &writer->lock);
-	while ((write = TAILQ_FIRST(&writer->writes)) && count < BATCH_MAX) {
-		TAILQ_REMOVE(&writer->writes, write, queued);
-		writes[count++] = write;
+	while (worker->count < most && (job = jobs_take(&all->jobs, &want))) {
+		worker_add(worker, job);
+		most = job->most < most ? job->most : most;
+		want.with = worker->count;
+		want.room = all->room > worker->weight ? all->room - worker->weight : 0;
+		want.lane = locked ? &job->lane : NULL;
 	}
-	writer->waiting -= count;
-	*broken_out = writer->broken;
-	pthread_mutex_unlock(&writer->lock);
-	return count;
 }
 
-static void *write_loop(void *context)
+/* A worker that may wait for a lock tries a locked group (group_try()). A write must not wait for a
+ * locked group, because it would hold its account meanwhile. If no group is to be tried, the worker
+ * waits for a locked lane. After a wait it takes writes of other lanes first. */
+static void writes_take(struct worker *worker)
 {
-	struct writer *writer = context;
-	const struct store_config *config = &writer->store->config;
-	struct store_write *writes[BATCH_MAX];
-	size_t count;
-	bool broken;
+	struct workers *all = worker->all;
 
-	while ((count = writer_take_waiting(writer, writes, &broken)) > 0) {
-		enum err err = ERR_UNKNOWN_STATE;
-
-		if (broken)
-			writes_tell_all(writes, count, err);
-		else
-			err = commit_writes(writer->store, writer->db, writes, count);
-		if (err == ERR_UNKNOWN_STATE && !broken) {
-			pthread_mutex_lock(&writer->lock);
-			writer->broken = true;
-			pthread_mutex_unlock(&writer->lock);
-			if (config->on_fatal)
-				config->on_fatal(config->fatal_context);
-		}
-		for (size_t i = 0; i < count; i++) {
-			if (writes[i]->key)
-				idempotency_end(&writer->store->keys, writes[i]);
-			writes[i]->done(writes[i]->context);
-		}
+	if (worker->waited)
+		writes_take_batch(worker, false);
+	if (!worker->count && worker_may_wait(worker)) {
+		worker->tries = all->jobs.count ? all->locked & ~all->tried : 0;
+		worker->tries &= -worker->tries; /* only the lowest */
+		if (!worker->tries)
+			writes_take_batch(worker, true);
+		worker->waits = worker->count || worker->tries;
 	}
-	return NULL;
+	if (!worker->waits && !worker->count)
+		writes_take_batch(worker, false);
 }
 
-/* The writes of an account go through one writer, in their order: two would wait for each other's
- * lock. */
-static struct writer *writer_of(struct store *store, const struct store_write *write)
+/* Waits for the table of a locked group, without holding an account. */
+static enum err group_try(struct worker *worker)
 {
-	return &store->writers[(uint64_t)write->scope.account_id % store->writer_count];
+	struct store *store = worker->all->store;
+	enum record_kind kind = 0;
+	enum err err = worker_connect(worker);
+
+	while (!(worker->tries & GROUP_BIT(GROUP_RECORDS + kind)))
+		kind++;
+	if (err)
+		return err;
+	store->driver->set_budget(*worker->db, worker->all->budget_ms);
+	err = store->driver->begin(*worker->db);
+	if (!err)
+		err = store->driver->commit(
+			*worker->db, &(struct db_call){.sql = store->sql.records[kind].lock}, 1);
+	if (err)
+		store->driver->rollback(*worker->db);
+	if (err == ERR_UNREACHABLE || err == ERR_COMMIT_UNKNOWN)
+		worker_disconnect(worker);
+	return err;
+}
+
+/* Sets the outcome of the attempt for each write. */
+static void writes_set_outcome(struct worker *worker, size_t most, const struct commit_mark *mark)
+{
+	const struct store *store = worker->all->store;
+	enum job_lock lock = worker->err == ERR_BUSY ? mark->lock : LOCK_NONE;
+	size_t together = 0;
+
+	/* On SQLite a lock is on the whole database: smaller parts would fail as well. */
+	if (worker->err != ERR_BUSY || store->sql.try_account)
+		together = retry_together(worker->err, worker->count, most);
+	if (worker->err && !together && !lock)
+		writes_log_failure(worker->err, worker->count, mark);
+	for (size_t i = 0; i < worker->count; i++) {
+		struct job *job = worker->taken[i];
+
+		job->lock = worker->err ? lock : job->lock;
+		job->again = together || job->lock;
+		job->err = worker->err ? worker->err : job->lock ? ERR_BUSY : write_of(job)->err;
+		if (together && !job->lock)
+			job->most = together;
+	}
+}
+
+static void writes_run(struct worker *worker)
+{
+	const struct store_config *config = &worker->all->store->config;
+	struct store_write *writes[TAKEN_MAX];
+	struct commit_mark mark = {0};
+	size_t most = TAKEN_MAX;
+
+	if (worker->tries) {
+		worker->err = group_try(worker);
+		return;
+	}
+	worker->err = ERR_UNKNOWN_STATE;
+	if (atomic_load(&worker->all->broken)) {
+		worker_set_outcome(worker, worker->err, false);
+		return;
+	}
+	for (size_t i = 0; i < worker->count; i++) {
+		writes[i] = write_of(worker->taken[i]);
+		most = worker->taken[i]->most < most ? worker->taken[i]->most : most;
+	}
+	worker->err = writes_attempt(worker->all->store, worker->db, writes, worker->count,
+				     worker->waits, &mark);
+	writes_set_outcome(worker, most, &mark);
+	if (worker->err == ERR_UNKNOWN_STATE && !atomic_exchange(&worker->all->broken, true) &&
+	    config->on_fatal)
+		config->on_fatal(config->fatal_context);
+}
+
+/* Adapts how much may run together: twice as much after a run that took less than half of BATCH_US,
+ * less after one that took longer than BATCH_US.
+ */
+static void workers_adapt_room(struct worker *worker)
+{
+	struct workers *all = worker->all;
+	size_t weight = worker->weight;
+
+	if (worker->took_us < BATCH_US / 2 && !worker->err && 2 * weight > all->room)
+		all->room = all->room < ROOM_MAX / 2 ? 2 * all->room : ROOM_MAX;
+	else if (worker->took_us > BATCH_US && worker->err != ERR_BUSY && weight <= all->room)
+		all->room = (size_t)((int64_t)weight * BATCH_US / worker->took_us);
+	if (!all->room)
+		all->room = 1;
+}
+
+static void writes_adapt(struct worker *worker)
+{
+	struct workers *all = worker->all;
+
+	if (worker->tries) {
+		if (worker->err != ERR_BUSY)
+			workers_unlock(all, worker->tries);
+		return;
+	}
+	for (size_t i = 0; i < worker->count; i++) {
+		const struct job *job = worker->taken[i];
+
+		if (job->again && job->err == ERR_BUSY && !job->lock && job->group >= GROUP_RECORDS)
+			workers_lock(all, GROUP_BIT(job->group));
+	}
+	workers_adapt_room(worker);
+}
+
+static void write_finish(struct store *store, struct job *job)
+{
+	struct store_write *write = write_of(job);
+	store_due_fn *on_due = atomic_load(&store->on_due);
+
+	write->err = job->err;
+	if (write->due_at != TIME_NONE && on_due)
+		on_due(store->due_context, write->due_at);
+	if (write->key)
+		idempotency_end(&store->keys, write);
+	write->done(write->context);
+}
+
+static const struct work writing = {.mode = DB_WRITE,
+				    .owns_lanes = true,
+				    .patience = PATIENCE,
+				    .take = writes_take,
+				    .run = writes_run,
+				    .adapt = writes_adapt,
+				    .finish = write_finish};
+
+enum err writers_start(struct store *store, unsigned count)
+{
+	return workers_start(store, &writing, store->config.write_budget_ms, count,
+			     &store->write_db, &store->writers);
 }
 
 enum err store_submit(struct store *store, struct store_write *write)
 {
-	struct writer *writer = writer_of(store, write);
 	enum err err = OK;
 
 	write_prepare(store, write);
+	write->job.lane = write->scope.account_id;
 	if (write->key)
 		err = idempotency_begin(&store->keys, write);
 	if (err)
 		return err;
-	pthread_mutex_lock(&writer->lock);
-	if (writer->stopping) {
-		err = ERR_STOPPED;
-	} else if (writer->waiting >= store->config.queue_limit) {
-		err = ERR_BUSY;
-	} else {
-		TAILQ_INSERT_TAIL(&writer->writes, write, queued);
-		if (writer->waiting++ == 0)
-			pthread_cond_signal(&writer->wake);
-	}
-	pthread_mutex_unlock(&writer->lock);
+	err = workers_submit(store->writers, &write->job);
 	if (err && write->key)
 		idempotency_end(&store->keys, write);
 	return err;
@@ -283,65 +327,4 @@ enum err store_write(struct store *store, struct store_write *write)
 		return err;
 	waiting_for(&waiting);
 	return write->err;
-}
-
-/* The first has the connection that the store has anyway. */
-static enum err writer_start(struct store *store, struct writer *writer)
-{
-	writer->store = store;
-	TAILQ_INIT(&writer->writes);
-	writer->db = writer == store->writers ? &store->write_db : &writer->own_db;
-	pthread_mutex_init(&writer->lock, NULL);
-	pthread_cond_init(&writer->wake, NULL);
-	if (pthread_create(&writer->thread, NULL, write_loop, writer) == 0)
-		return OK;
-	pthread_cond_destroy(&writer->wake);
-	pthread_mutex_destroy(&writer->lock);
-	return ERR_NOMEM;
-}
-
-enum err writers_start(struct store *store, unsigned count)
-{
-	enum err err = OK;
-
-	store->writers = calloc(count, sizeof(*store->writers));
-	if (!store->writers)
-		return ERR_NOMEM;
-	while (store->writer_count < count && !err) {
-		err = writer_start(store, &store->writers[store->writer_count]);
-		store->writer_count += !err;
-	}
-	return err;
-}
-
-static void writer_stop(struct writer *writer)
-{
-	bool stopped;
-
-	pthread_mutex_lock(&writer->lock);
-	stopped = writer->stopping;
-	writer->stopping = true;
-	pthread_cond_signal(&writer->wake);
-	pthread_mutex_unlock(&writer->lock);
-	if (!stopped)
-		pthread_join(writer->thread, NULL);
-}
-
-void writers_stop(struct store *store)
-{
-	for (size_t i = 0; i < store->writer_count; i++)
-		writer_stop(&store->writers[i]);
-}
-
-void writers_free(struct store *store)
-{
-	writers_stop(store);
-	for (size_t i = 0; i < store->writer_count; i++) {
-		pthread_cond_destroy(&store->writers[i].wake);
-		pthread_mutex_destroy(&store->writers[i].lock);
-		store->driver->close(store->writers[i].own_db);
-	}
-	free(store->writers);
-	store->writers = NULL;
-	store->writer_count = 0;
 }

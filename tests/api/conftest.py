@@ -1,20 +1,31 @@
-"""The servers that the tests talk to. The program is $DOCKET_PROGRAM, else build/docket; run the
-suite with `/usr/bin/python3 -m pytest tests/api`.
+"""The fixtures of the suite. The program is $DOCKET_PROGRAM, else build/docket; run the suite with
+`/usr/bin/python3 -m pytest tests/api`.
 
-The fixtures keep their places on SQLite, and for the tests of a file that is marked (backends.BOTH,
-backends.ALL) on each of the databases in turn."""
+The fixtures make their places (data folders or databases) on SQLite. For a file with a mark
+(backends.BOTH, backends.ALL) they make them on each of its databases in turn."""
 import argparse
+import collections
 import contextlib
+import functools
+import itertools
 import os
+import re
 
 import pytest
 
 import admin
 import backends
+import described
 import harness
 import postgres
 import proofs
 from backends import where
+
+
+NUMBERS = itertools.count(1)
+# How many plain tests take as long as one with that mark.
+WEIGHTS = {"slow": 25, "needs_postgresql": 100,
+           **{marker.partition(":")[0]: 200 for marker in proofs.MARKERS}}
 
 
 def database_names(text):
@@ -28,6 +39,8 @@ def pytest_addoption(parser):
     parser.addoption("--databases", type=database_names, default=list(backends.NAMES),
                      metavar="NAME,…", help="run only the tests of these databases: "
                      + ",".join(backends.NAMES) + " (default: all)")
+    parser.addoption("--described", action="store_true",
+                     help="check that each answer is as the OpenAPI document says")
 
 
 def pytest_configure(config):
@@ -36,12 +49,14 @@ def pytest_configure(config):
     config.addinivalue_line("markers", "slow: make quick leaves the test out")
     for marker in proofs.MARKERS:
         config.addinivalue_line("markers", marker)
+    if config.getoption("--described"):
+        harness.Server.check = staticmethod(described.check)
     if not hasattr(config, "workerinput"):
         config.docket_run = postgres.begin()
 
 
 def pytest_unconfigure(config):
-    """When every worker has ended."""
+    """Removes the clusters when every worker has ended."""
     if hasattr(config, "docket_run"):
         folder, lock = config.docket_run
         postgres.clear(folder)
@@ -49,18 +64,46 @@ def pytest_unconfigure(config):
 
 
 def database_of(item):
-    """The database that a test runs on: SQLite, also where it needs none."""
+    """The database that a test runs on; SQLite for a test that needs none."""
     if item.get_closest_marker("needs_postgresql"):
         return "postgresql"
     return item.callspec.params.get("database", "sqlite") if hasattr(item, "callspec") else "sqlite"
 
 
+@functools.lru_cache(None)
+def unit_of(nodeid):
+    """The file of a test and its database: such tests share what is made for a file."""
+    file, _, test = nodeid.partition("::")
+    return file, *re.findall(r"[\[-](sqlite|postgresql|partitioned)[\]-]", test)[:1]
+
+
+@pytest.hookimpl(hookwrapper=True)
 def pytest_collection_modifyitems(config, items):
+    """Leaves out the other databases, and puts the longest files first, so that no worker is still
+    at one when the others have nothing left."""
     chosen = config.getoption("--databases")
     others = [item for item in items if database_of(item) not in chosen]
     if others:
         config.hook.pytest_deselected(items=others)
         items[:] = [item for item in items if database_of(item) in chosen]
+    yield
+    weights = collections.Counter()
+    for item in items:
+        weights[unit_of(item.nodeid)] += max((WEIGHTS.get(mark.name, 1)
+                                              for mark in item.iter_markers()), default=1)
+    items.sort(key=lambda item: (-weights[unit_of(item.nodeid)], unit_of(item.nodeid)))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """One worker takes a whole unit, unless single files were asked for."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByUnit(LoadScopeScheduling):
+        def _split_scope(self, nodeid):
+            return unit_of(nodeid)
+
+    return None if any(".py" in name for name in config.args) else ByUnit(config, log)
 
 
 def pytest_generate_tests(metafunc):
@@ -78,20 +121,20 @@ def program():
 
 @pytest.fixture(scope="session")
 def database(request):
-    """sqlite, postgresql, or partitioned: that with its tables in four parts."""
+    """sqlite, postgresql, or partitioned: PostgreSQL with its tables in four parts."""
     return getattr(request, "param", "sqlite")
 
 
 @pytest.fixture(scope="session")
 def base(database):
-    """A place with the base records alone and its token. It is copied, never served."""
+    """A place with only the base records, and its token. Tests copy it and never serve it."""
     return backends.once(database, "base", lambda place: harness.make_data(
         place, options=backends.init_options(database)))
 
 
 @pytest.fixture(scope="session")
 def servers(tmp_path_factory):
-    """Makes the server of each database once, also when tests of several come in turn."""
+    """Makes the server of each database once, even if tests of several databases alternate."""
     made = {}
 
     def make(database, base):
@@ -109,23 +152,14 @@ def servers(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def server(servers, database, base):
-    """The one server that most tests share; it begins with the base records and no task."""
+    """The server that most tests share; it begins with the base records and no task."""
     return servers(database, base)
-
-
-@pytest.fixture(scope="module")
-def own_server(tmp_path_factory, base):
-    """A server that the tests of a file share, which make more than tasks."""
-    place = tmp_path_factory.mktemp("own")
-    server = harness.Server(backends.copy(base[0], place / "data"), base[1], place / "stderr")
-    yield server
-    server.stop()
 
 
 @pytest.fixture(scope="session")
 def base_of_two(database):
-    """A place of two accounts with the base records, of which the second has more tasks, and the
-    token of each. It is copied, never served."""
+    """A place of two accounts with the base records, and the token of each. The second account has
+    more tasks. Tests copy the place and never serve it."""
     def make(place):
         tokens = []
         for account, tasks in zip(admin.ACCOUNTS, (5, 9)):
@@ -143,7 +177,7 @@ def base_of_two(database):
 
 @pytest.fixture
 def new_place(database, tmp_path):
-    """Makes places that nothing is in yet."""
+    """Makes empty places."""
     with contextlib.ExitStack() as stack:
         def make(name):
             place = backends.empty(database, tmp_path / name)
@@ -153,8 +187,16 @@ def new_place(database, tmp_path):
 
 
 @pytest.fixture
+def tmp_path(tmp_path_factory):
+    """pytest's own looks through all the folders of the run to find a name."""
+    folder = tmp_path_factory.getbasetemp() / f"test-{next(NUMBERS)}"
+    folder.mkdir(0o700)
+    return folder
+
+
+@pytest.fixture
 def two(tmp_path, base_of_two):
-    """A copy of it, of which no server has more than the test starts."""
+    """A copy of the place of two accounts; nobody serves it unless the test does."""
     place = backends.copy(base_of_two[0], tmp_path / "two")
     yield place
     backends.remove(place)
@@ -162,7 +204,7 @@ def two(tmp_path, base_of_two):
 
 @pytest.fixture
 def one(tmp_path, base):
-    """A copy of the place of one account."""
+    """A copy of the place of one account; nobody serves it unless the test does."""
     place = backends.copy(base[0], tmp_path / "one")
     yield place
     backends.remove(place)
@@ -179,17 +221,16 @@ def pair(tmp_path_factory, base_of_two):
     backends.remove(place)
 
 
-@pytest.fixture
-def make_server(tmp_path, base):
-    """Starts private servers, each on a copy of the base records unless it is told a place."""
+@contextlib.contextmanager
+def starting(folder, base):
+    """Starts servers, each on a copy of the base records unless `data` is a place."""
     made, copies = [], []
 
     def make(data=None, token=None, **options):
         if data is None:
-            data = backends.copy(base[0], tmp_path / f"data-{len(made)}")
+            data = backends.copy(base[0], folder / f"data-{len(made)}")
             copies.append(data)
-        server = harness.Server(data, token or base[1], tmp_path / f"stderr-{len(made)}",
-                                **options)
+        server = harness.Server(data, token or base[1], folder / f"stderr-{len(made)}", **options)
         made.append(server)
         return server
 
@@ -202,9 +243,29 @@ def make_server(tmp_path, base):
         backends.remove(place)
 
 
+@pytest.fixture
+def make_server(tmp_path, base):
+    with starting(tmp_path, base) as make:
+        yield make
+
+
+@pytest.fixture(scope="module")
+def share_server(tmp_path_factory, base):
+    """The same for servers that the tests of a file share."""
+    with starting(tmp_path_factory.mktemp("file"), base) as make:
+        yield make
+
+
+@pytest.fixture(scope="module")
+def own_server(share_server):
+    """A server that the tests of one file share; they may change all its records."""
+    return share_server()
+
+
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_setup(item):
-    """Notes where each server's stderr stands, so that a failure shows its own part."""
+    """Notes the length of each server's stderr, so that a failure shows only what came after."""
+    harness.Server.every[:] = [server for server in harness.Server.every if server.running()]
     item.stderr_before = {server: server.log.stat().st_size
                           for server in harness.Server.every if server.log.exists()}
     yield
@@ -225,7 +286,7 @@ def pytest_runtest_makereport(item, call):
 
 @pytest.hookimpl(hookwrapper=True)
 def pytest_sessionfinish():
-    """No server outlives the run, also when a fixture's end failed."""
+    """Kills every server that still runs, even if the end of a fixture failed."""
     yield
     for server in harness.Server.every:
         if server.process and server.running():

@@ -7,6 +7,7 @@
 #include "lists/lists.h"
 #include "place.h"
 #include "place/place.h"
+#include "samples/samples.h"
 #include "store/state.h"
 
 #define QUEUE 64
@@ -52,7 +53,50 @@ static inline enum err create_store(const char *folder)
 	return err;
 }
 
-/* Reads a page, or counts where `count_out` is not NULL, and waits for it. */
+/* Setup and teardown for cmocka: an open store in a folder, and the scope of its first user. */
+struct store_place {
+	char folder[PLACE_BYTES];
+	struct store *store;
+	struct scope scope;
+};
+
+static inline int store_place_make(void **state)
+{
+	struct store_place *place = calloc(1, sizeof(*place));
+
+	place_make(place->folder);
+	assert_int_equal(create_store(place->folder), OK);
+	place->store = open_store(place->folder);
+	assert_non_null(place->store);
+	place->scope = (struct scope){1, 1};
+	*state = place;
+	return 0;
+}
+
+/* The same with the sample records that `docket demo` makes first. */
+static inline int store_place_make_samples(void **state)
+{
+	struct store_place *place;
+	bool made = false;
+
+	store_place_make(state);
+	place = *state;
+	assert_int_equal(store_demo_records(place->store, &place->scope, &made), OK);
+	assert_true(made);
+	return 0;
+}
+
+static inline int store_place_remove(void **state)
+{
+	struct store_place *place = *state;
+
+	store_close(place->store);
+	place_remove(place->folder);
+	free(place);
+	return 0;
+}
+
+/* Reads a page, or counts if `count_out` is not NULL, and waits for the result. */
 static inline enum err read_list(struct store *store, const struct scope *scope,
 				 enum record_kind kind, const struct list_query *query,
 				 struct arena *arena, const struct list_sink *sink, bool *more_out,

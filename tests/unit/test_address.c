@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Addresses as they are sent, and what becomes of them: the stored form, or faults in the
- * request's words. The list that collects faults is tested here too. */
+/* Addresses as clients send them, and the result: the stored form, or faults that name the
+ * request's fields. The list that collects faults is tested here too. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,9 +8,8 @@
 
 #include <cmocka.h>
 
+#include "base/array.h"
 #include "model/address.h"
-
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 static void countries(void **state)
 {
@@ -19,9 +18,9 @@ static void countries(void **state)
 					      "UK", "U ", " US", "AA", "ZZ", "\xc3\x9c"};
 
 	(void)state;
-	for (size_t i = 0; i < COUNT(known); i++)
+	for (size_t i = 0; i < COUNT_OF(known); i++)
 		assert_true(country_is_known(slice_of(known[i])));
-	for (size_t i = 0; i < COUNT(unknown); i++) {
+	for (size_t i = 0; i < COUNT_OF(unknown); i++) {
 		if (country_is_known(slice_of(unknown[i])))
 			fail_msg("\"%s\" is known", unknown[i]);
 	}
@@ -31,7 +30,7 @@ static void countries(void **state)
 	assert_true(country_is_known((struct slice){"USA", 2}));
 }
 
-/* Settles an address of a state and a country for an account in the US. */
+/* Normalizes an address with that state and country for an account in the US. */
 static struct address normalized(struct arena *arena, struct faults *faults, const char *state,
 				 const char *country)
 {
@@ -79,7 +78,7 @@ static void states_accepted(void **state)
 	struct arena arena = {0};
 
 	(void)state;
-	for (size_t i = 0; i < COUNT(rows); i++) {
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
 		struct faults faults;
 		struct address address =
 			normalized(&arena, &faults, rows[i].state, rows[i].country);
@@ -119,7 +118,7 @@ static void codes_refused(void **state)
 		 "must be an ISO 3166-1 country code such as US; got \"XX\""},
 		{"", "uk", "task.address.country",
 		 "must be an ISO 3166-1 country code: the United Kingdom is GB; got \"uk\""},
-		{"ZZ", "xx", "task.address.country", /* nothing can be said of the state */
+		{"ZZ", "xx", "task.address.country", /* the state cannot be checked */
 		 "must be an ISO 3166-1 country code such as US; got \"xx\""},
 		{"CO", "USA", "task.address.country", NULL},
 		{"CO", "United States", "task.address.country", NULL},
@@ -130,7 +129,7 @@ static void codes_refused(void **state)
 	struct arena arena = {0};
 
 	(void)state;
-	for (size_t i = 0; i < COUNT(rows); i++) {
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
 		struct faults faults;
 
 		normalized(&arena, &faults, rows[i].state, rows[i].country);
@@ -144,7 +143,7 @@ static void codes_refused(void **state)
 	arena_release(&arena);
 }
 
-/* A message shows the first 40 characters of what was sent. */
+/* A message shows the first 40 characters of the value. */
 static void shown_text_is_cut(void **state)
 {
 	char sent[] = "123456789012345678901234567890123456789\xf0\x9f\x98\x80 and more";
@@ -193,7 +192,7 @@ static void zip_numbers(void **state)
 		{"501", true, "US", "US", "00501"},
 		{"0", true, "US", "US", "00000"},
 		{"123456789", true, "US", "US", "123456789"},
-		{"2134", false, "US", "US", "2134"}, /* a string is as it was sent */
+		{"2134", false, "US", "US", "2134"}, /* a string stays as the client sent it */
 		{"", false, "US", "US", ""},
 		{"2000", true, "AU", "US", "2000"},
 		{"800", true, "", "AU", "800"},
@@ -202,7 +201,7 @@ static void zip_numbers(void **state)
 	struct arena arena = {0};
 
 	(void)state;
-	for (size_t i = 0; i < COUNT(rows); i++) {
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
 		struct address address = {.zip = slice_of(rows[i].zip),
 					  .country = slice_of(rows[i].sent_country)};
 		struct faults faults;
@@ -248,9 +247,9 @@ static void lengths(void **state)
 	address = (struct address){too_long, too_long, too_long,   too_long,
 				   too_long, too_long, SLICE("US")};
 	address_normalize(&address, false, SLICE("US"), "task.address", &faults);
-	assert_int_equal(faults.count, 6); /* one a part: no second one for the state */
+	assert_int_equal(faults.count, 6); /* one for each part, and no second one for the state */
 	fault = faults.first;
-	for (size_t i = 0; i < COUNT(fields); i++, fault = fault->next) {
+	for (size_t i = 0; i < COUNT_OF(fields); i++, fault = fault->next) {
 		assert_string_equal(fault->field, fields[i]);
 		assert_int_equal(fault->code, FAULT_TOO_LONG);
 		assert_string_equal(fault->message, "must have at most 255 characters; got 256");
@@ -272,7 +271,7 @@ static void lengths(void **state)
 	arena_release(&arena);
 }
 
-/* Parts other than the two codes are stored as they were sent. */
+/* Parts other than the two codes are stored as the client sent them. */
 static void other_parts_stay(void **state)
 {
 	struct arena arena = {0};
@@ -315,7 +314,7 @@ static void blank_addresses(void **state)
 	(void)state;
 	assert_true(address_is_blank(&empty));
 	assert_true(address_is_blank(&blanks));
-	for (size_t i = 0; i < COUNT(all); i++) {
+	for (size_t i = 0; i < COUNT_OF(all); i++) {
 		if (address_is_blank(&all[i]))
 			fail_msg("part %zu is not looked at", i);
 	}
@@ -364,9 +363,9 @@ static void fault_names(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < COUNT(names); i++)
+	for (size_t i = 0; i < COUNT_OF(names); i++)
 		assert_string_equal(fault_code_name((enum fault_code)i), names[i]);
-	assert_non_null(fault_code_name((enum fault_code)COUNT(names)));
+	assert_non_null(fault_code_name((enum fault_code)COUNT_OF(names)));
 }
 
 int main(void)

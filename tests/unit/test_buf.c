@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "base/array.h"
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/err.h"
@@ -57,7 +58,7 @@ static void buf_integers(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
 		struct buf buf = {0};
 
 		buf_add_int(&buf, rows[i].value);
@@ -94,7 +95,8 @@ static void buf_prints_any_length(void **state)
 	for (int len = 0; len < 1100; len++) {
 		struct buf buf = {0};
 
-		/* One byte first: some second text then just lacks the room for its NUL. */
+		/* One byte first, so that for some length only the NUL of the second text lacks
+		 * room. */
 		buf_add_char(&buf, 'x');
 		buf_printf(&buf, "%.*s", len, filling);
 		buf_printf(&buf, "%.*s|", len, filling);
@@ -138,7 +140,7 @@ static void arena_allocates(void **state)
 	(void)state;
 	for (int round = 0; round < 3; round++) {
 		for (size_t i = 0; i < 200; i++) {
-			size_t size = i * i; /* 0 to 39,601: small ones, and blocks of their own */
+			size_t size = i * i; /* 0 to 39,601: some need a block of their own */
 
 			all[i] = arena_alloc(&arena, size);
 			assert_non_null(all[i]);
@@ -160,7 +162,8 @@ static void arena_allocates(void **state)
 		assert_int_equal(arena.left, 0);
 	}
 	assert_ptr_not_equal(arena_alloc(&arena, 0), arena_alloc(&arena, 0));
-	/* Each takes more than its one byte: AddressSanitizer tells where that is not counted. */
+	/* Each takes more than its one byte. If the arena did not count that, AddressSanitizer
+	 * would report it. */
 	for (size_t i = 0; i < 2000; i++)
 		*(char *)arena_alloc(&arena, 1) = 'x';
 	arena_release(&arena);
@@ -168,7 +171,8 @@ static void arena_allocates(void **state)
 	arena_release(NULL);
 }
 
-/* A big request gets its own memory and does not throw away what was left for small ones. */
+/* A large allocation gets a block of its own; the rest of the current block stays for small ones.
+ */
 static void arena_keeps_its_block(void **state)
 {
 	struct arena arena;
@@ -178,7 +182,7 @@ static void arena_keeps_its_block(void **state)
 	arena_init(&arena);
 	assert_non_null(arena_alloc(&arena, 1000000));
 	assert_non_null(arena_alloc(&arena, 1));
-	assert_true(arena.left < 9000); /* nor do small ones then get a big block */
+	assert_true(arena.left < 9000); /* small ones do not get a large block after it */
 	next = arena.next;
 	assert_non_null(arena_alloc(&arena, 1000000));
 	assert_ptr_equal(arena_alloc(&arena, 16), next);
@@ -211,7 +215,7 @@ static void arena_texts(void **state)
 	assert_memory_equal(arena_copy(&arena, SLICE("a\0b")), "a\0b", 4);
 	assert_string_equal(arena_printf(&arena, "%s is %d", "seven", 7), "seven is 7");
 	assert_string_equal(arena_printf(&arena, "%s", ""), "");
-	for (int len = 250; len < 262; len++) { /* across the size that is printed first */
+	for (int len = 250; len < 262; len++) { /* around the size of the first attempt */
 		char *text = arena_printf(&arena, "%0*d", len, 7);
 
 		assert_int_equal(strlen(text), len);

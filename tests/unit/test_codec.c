@@ -7,13 +7,14 @@
 
 #include <cmocka.h>
 
+#include "base/array.h"
 #include "base/timefmt.h"
 #include "codec/codec.h"
 #include "json/read.h"
 #include "model/records.h"
 #include "model/task.h"
 
-/* One decoded body, with all that must live as long. */
+/* One decoded body, with everything that must live as long. */
 struct decoded {
 	struct arena arena;
 	struct faults faults;
@@ -57,7 +58,7 @@ static void release(struct decoded *decoded)
 
 #define NEEDED "\"casefile_id\":245,\"calendar_id\":1,\"due_on\":\"2023-02-14\",\"title\":\"T\""
 
-/* Every field goes out as it came in, whatever form it came in. */
+/* Every field is encoded in its one form, whatever form the request had. */
 static void fields_go_through(void **state)
 {
 	static const struct {
@@ -89,7 +90,7 @@ static void fields_go_through(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
 		struct decoded decoded;
 		struct buf out = {0};
 		char text[512];
@@ -136,7 +137,7 @@ static void every_fault_is_told(void **state)
 	(void)state;
 	decode(&decoded, text, false);
 	fault = decoded.faults.first;
-	for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++, fault = fault->next) {
+	for (size_t i = 0; i < COUNT_OF(wanted); i++, fault = fault->next) {
 		assert_non_null(fault);
 		assert_string_equal(fault->field, wanted[i].field);
 		if (fault->code != wanted[i].code)
@@ -180,7 +181,8 @@ static void complete_at_goes_with_complete(void **state)
 	release(&decoded);
 }
 
-/* Rows that would not work: two of a name, a limit that is not there, a type without its table. */
+/* No row is wrong: no two of a name, no choice without its choices, no list of ids without its
+ * link. */
 static void tables_are_sound(void **state)
 {
 	(void)state;
@@ -195,7 +197,7 @@ static void tables_are_sound(void **state)
 			const struct field *field = &type->fields[i];
 
 			assert_true(field->offset < type->size);
-			/* What is stored alone needs no words for its choices. */
+			/* A hidden field needs no names for its choices. */
 			assert_true((field->flags & FIELD_HIDDEN) ||
 				    (field->type == FIELD_CHOICE) == (field->choices != NULL));
 			assert_true((field->type == FIELD_ID_LIST) == (field->link != NULL));
@@ -209,7 +211,7 @@ static void tables_are_sound(void **state)
 	}
 }
 
-/* A record with values in all fields, none of which is the empty one. */
+/* Fills all fields of a record, none with its empty value. */
 static void fill(struct task *task, struct address *address, int64_t users[2])
 {
 	record_clear(&task_type, task);
@@ -246,7 +248,7 @@ static void assert_same(const struct task *task, const struct task *other, bool 
 	buf_release(&two);
 }
 
-/* Two records are the same where their encodings would be. */
+/* record_is_same() is true exactly for records with the same encoding. */
 static void the_same_is_encoded_the_same(void **state)
 {
 	struct address addresses[2];

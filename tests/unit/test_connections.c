@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The list of connections, over real sockets and without libmicrohttpd, whose part the tests play:
- * so they can have it read, or fail, in the moment that matters. */
+/* The list of connections, over real sockets and without libmicrohttpd. The tests call the list in
+ * its place, so they choose when it reads and when it fails. */
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -19,7 +19,7 @@
 
 #define HANGS_MS 120000 /* ends a test that would never end */
 
-/* Stands for a connection of libmicrohttpd's, which the list does not look into. */
+/* Stands for a connection of libmicrohttpd. The list only stores the pointer. */
 static char library;
 
 static const struct sockaddr_in from = {.sin_family = AF_INET};
@@ -63,7 +63,7 @@ static bool admit(struct connections *connections, int fd)
 	return connections_admit(connections, fd, (const struct sockaddr *)&from);
 }
 
-/* Until the drain has ended what the server reads there. */
+/* Drains until the reading side of the connection has ended. */
 static void drain(struct connections *connections, int fd)
 {
 	int64_t hangs = monotonic_ms() + HANGS_MS;
@@ -76,8 +76,8 @@ static void drain(struct connections *connections, int fd)
 	}
 }
 
-/* A request comes while the drain ends its connection: what libmicrohttpd has read, or still finds,
- * is answered. */
+/* A request arrives while the drain ends its connection: libmicrohttpd can still read and answer
+ * it. */
 static void a_request_at_the_last_moment(void **state)
 {
 	struct connections *connections = make(1);
@@ -101,8 +101,7 @@ static void a_request_at_the_last_moment(void **state)
 	destroy(connections);
 }
 
-/* What has arrived and nobody has read yet keeps its connection open, however long it lies there.
- */
+/* Bytes that nobody has read yet keep their connection open, however long they wait. */
 static void unread_bytes(void **state)
 {
 	struct connections *connections = make(1);
@@ -129,7 +128,7 @@ static void unread_bytes(void **state)
 	destroy(connections);
 }
 
-/* A handshake has begun, and takes longer than a silent client may. */
+/* A handshake in progress may take longer than a silent client. */
 static void a_handshake(void **state)
 {
 	struct connections *connections = make(2);
@@ -158,8 +157,8 @@ static void a_handshake(void **state)
 	destroy(connections);
 }
 
-/* libmicrohttpd says nothing of a connection that it failed to begin, for want of memory, but that
- * it took it. Another file may have its descriptor by the time that it is missed. */
+/* libmicrohttpd accepts a connection and then fails to begin it, for want of memory. It does not
+ * notify docket. When docket finds out, another file may have the descriptor. */
 static void one_that_never_began(void **state)
 {
 	struct connections *connections = make(2);
@@ -178,7 +177,7 @@ static void one_that_never_began(void **state)
 		assert_true(monotonic_ms() < hangs);
 		usleep(1000);
 	}
-	/* The other one is only late. */
+	/* The other connection still has its socket, so it stays in the list. */
 	assert_int_equal(connections_drain(connections, 0), 1);
 	assert_int_equal(dup2(fds[2], fds[0]), fds[0]);
 	assert_true(admit(connections, fds[0]));

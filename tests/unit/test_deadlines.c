@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Clients that take too long, over real sockets, with deadlines short enough to wait for. The times
- * of the server differ by orders of magnitude from those that a test waits, and no test asks how
- * fast something is. */
+/* Clients that take too long, over real sockets, with deadlines short enough to wait for. The
+ * deadlines differ by orders of magnitude from the times that a test waits, and no test measures
+ * speed. */
 #include <netinet/in.h>
 #include <poll.h>
 #include <pthread.h>
@@ -19,6 +19,7 @@
 
 #include <cmocka.h>
 
+#include "base/array.h"
 #include "base/clock.h"
 #include "http/http.h"
 #include "sockets/sockets.h"
@@ -35,20 +36,64 @@ struct fixture {
 	struct http_server *server;
 	struct listen_addresses *addresses;
 	atomic_int heads, bodies;
-	unsigned waits_ms; /* a request waits so long for another thread */
+	unsigned waits_ms; /* how long a request waits for another thread */
 	size_t answer;     /* bytes of the answer */
+	size_t piece;      /* bytes of its pieces; 0: it has one */
+	unsigned piece_ms; /* how long it waits for each on another thread */
+	size_t lost;       /* no piece comes when so many bytes are left, or fewer */
 	struct http_request *waiting;
 	pthread_t thread;
 };
+
+static void put(struct http_request *request, size_t size)
+{
+	struct buf *body = &request->response.body;
+
+	buf_reserve(body, size);
+	memset(body->ptr, 'x', size);
+	body->len = size;
+}
 
 static void answer(struct fixture *fixture, struct http_request *request)
 {
 	size_t size = fixture->answer ? fixture->answer : 2;
 
-	buf_reserve(&request->response.body, size);
-	memset(request->response.body.ptr, 'x', size);
-	request->response.body.len = size;
+	put(request, fixture->piece ? fixture->piece : size);
+	request->response.more = size - request->response.body.len;
 	request->response.status = 200;
+}
+
+static void put_piece(const struct fixture *fixture, struct http_request *request)
+{
+	uint64_t left = request->response.more;
+
+	if (left > fixture->lost)
+		put(request, left < fixture->piece ? left : fixture->piece);
+}
+
+static void *work_for_piece(void *context)
+{
+	struct fixture *fixture = context;
+
+	usleep(fixture->piece_ms * 1000);
+	put_piece(fixture, fixture->waiting);
+	http_resume(fixture->waiting);
+	return NULL;
+}
+
+static void on_more(void *app, struct http_request *request)
+{
+	struct fixture *fixture = app;
+	pthread_t thread;
+
+	if (!fixture->piece_ms) {
+		put_piece(fixture, request);
+		return;
+	}
+	fixture->waiting = request;
+	http_suspend(request);
+	pthread_create(&thread, NULL, work_for_piece, fixture);
+	pthread_detach(thread);
 }
 
 static void on_head(void *app, struct http_request *request)
@@ -110,13 +155,14 @@ static const struct http_app app = {
 	.on_head = on_head,
 	.on_body = on_body,
 	.on_resume = on_resume,
+	.on_more = on_more,
 	.on_answer = on_answer,
 	.on_end = on_end,
 	.on_refused = on_refused,
 	.body_limit = LARGE,
 };
 
-/* With deadlines that are out of the way. */
+/* Deadlines so long that they do not matter. */
 static struct http_limits patient(void)
 {
 	struct http_limits limits = http_default_limits;
@@ -188,7 +234,7 @@ static void say_head(int fd, int length)
 	assert_true(say(fd, head));
 }
 
-/* Reads what is there within that time; -1: nothing came, 0: the end. */
+/* Reads what arrives within that time; -1: nothing arrived, 0: the end. */
 static ssize_t hear(int fd, char *text, size_t size, int wait_ms)
 {
 	struct pollfd wait = {.fd = fd, .events = POLLIN};
@@ -197,7 +243,7 @@ static ssize_t hear(int fd, char *text, size_t size, int wait_ms)
 	if (poll(&wait, 1, wait_ms) == 0)
 		return -1;
 	count = recv(fd, text, size, 0);
-	return count < 0 ? 0 : count; /* a reset is an end */
+	return count < 0 ? 0 : count; /* a reset counts as the end */
 }
 
 static void hear_answer(int fd)
@@ -216,7 +262,7 @@ static void hear_answer(int fd)
 	assert_memory_equal(text, "HTTP/1.1 200 ", 13);
 }
 
-/* Sends a byte now and then; the server must end it though it is never silent. */
+/* Sends a byte now and then. The server must end the connection although it is never silent. */
 static void drips(int fd, const char *byte)
 {
 	int64_t hangs = monotonic_ms() + HANGS_MS;
@@ -248,7 +294,7 @@ static void a_first_head(void **state)
 	(void)state;
 	limits.head_ms = SHORT_MS;
 	start(&fixture, limits);
-	for (size_t i = 0; i < sizeof(beginnings) / sizeof(beginnings[0]); i++) {
+	for (size_t i = 0; i < COUNT_OF(beginnings); i++) {
 		int fd = dial(&fixture);
 
 		assert_true(say(fd, beginnings[i]));
@@ -274,7 +320,8 @@ static void silence_from_the_start(void **state)
 	stop(&fixture);
 }
 
-/* The first line of a later head has the time of idleness as well, its rest has not. */
+/* The idle time applies to the first line of a later head as well, but not to the rest of the head.
+ */
 static void a_later_head(void **state)
 {
 	struct http_limits limits = patient();
@@ -343,7 +390,7 @@ static void a_body(void **state)
 	stop(&fixture);
 }
 
-/* Longer than the time of a body without a size. */
+/* A large body may take longer than the base time for a body. */
 static void a_large_body(void **state)
 {
 	enum { PART = 100000, PARTS = 8 };
@@ -370,7 +417,7 @@ static void a_large_body(void **state)
 	stop(&fixture);
 }
 
-/* The time that docket itself takes is nobody's fault. */
+/* The time that docket itself takes does not count against a client. */
 static void a_long_wait(void **state)
 {
 	struct http_limits limits = patient();
@@ -389,7 +436,7 @@ static void a_long_wait(void **state)
 	stop(&fixture);
 }
 
-/* Takes the answer byte by byte: libmicrohttpd would see progress. */
+/* Reads the answer byte by byte, so libmicrohttpd's own timeout never expires. */
 static void an_answer(void **state)
 {
 	struct http_limits limits = patient();
@@ -418,6 +465,81 @@ static void an_answer(void **state)
 	stop(&fixture);
 }
 
+/* Reads to the end; returns the bytes of the body. */
+static size_t hear_to_end(int fd)
+{
+	static char text[1 << 16];
+	size_t heard = 0, head = 0;
+	ssize_t count;
+
+	while ((count = hear(fd, text, sizeof(text), HANGS_MS)) > 0) {
+		const char *end = head ? NULL : memmem(text, (size_t)count, "\r\n\r\n", 4);
+
+		if (end)
+			head = (size_t)(end - text) + 4;
+		heard += (size_t)count;
+	}
+	assert_int_equal(count, 0);
+	return heard - head;
+}
+
+static void an_answer_in_pieces(void **state)
+{
+	struct http_limits limits = patient();
+	struct fixture fixture = {.answer = LARGE, .piece = 100000};
+	char byte;
+	int fd;
+
+	(void)state;
+	limits.body_ms = SHORT_MS;
+	limits.bytes_per_ms = LARGE;
+	start(&fixture, limits);
+	fd = dial(&fixture);
+	assert_true(say(fd, GET));
+	for (int i = 0; i < 4; i++) {
+		assert_true(hear(fd, &byte, 1, HANGS_MS) > 0);
+		usleep(1000000);
+	}
+	assert_true(hear_to_end(fd) < LARGE);
+	close(fd);
+	stop(&fixture);
+}
+
+/* The client's time does not run while the server has nothing for it. */
+static void a_wait_for_pieces(void **state)
+{
+	struct http_limits limits = patient();
+	struct fixture fixture = {.answer = 5000, .piece = 2000, .piece_ms = 2500};
+	int fd;
+
+	(void)state;
+	limits.body_ms = 1000;
+	limits.idle_s = 1;
+	start(&fixture, limits);
+	fd = dial(&fixture);
+	assert_true(say(fd, "GET / HTTP/1.0\r\nHost: a\r\n\r\n"));
+	assert_int_equal(hear_to_end(fd), 5000);
+	close(fd);
+	stop(&fixture);
+}
+
+static void a_piece_that_does_not_come(void **state)
+{
+	(void)state;
+	for (unsigned ms = 0; ms < 2; ms++) {
+		struct fixture fixture = {
+			.answer = 1000000, .piece = 70000, .piece_ms = ms, .lost = 500000};
+		int fd;
+
+		start(&fixture, patient());
+		fd = dial(&fixture);
+		assert_true(say(fd, GET));
+		assert_int_equal(hear_to_end(fd), 560000); /* eight pieces */
+		close(fd);
+		stop(&fixture);
+	}
+}
+
 static void await(const atomic_int *counter, int count)
 {
 	int64_t hangs = monotonic_ms() + HANGS_MS;
@@ -428,7 +550,7 @@ static void await(const atomic_int *counter, int count)
 	}
 }
 
-/* The end of the stream comes with the last bytes, and epoll tells of both once. */
+/* The end of the stream arrives with the last bytes, and epoll reports both only once. */
 static void gone_in_the_middle(void **state)
 {
 	struct fixture fixture = {0};
@@ -449,7 +571,7 @@ static void gone_in_the_middle(void **state)
 	stop(&fixture);
 }
 
-/* The same without a body: in one segment with a whole request, and with half a line. */
+/* The same without a body: the end in one segment with a whole request, and with half a line. */
 static void gone_between_requests(void **state)
 {
 	static const char *const last[] = {GET, "GET /"};
@@ -458,7 +580,7 @@ static void gone_between_requests(void **state)
 
 	(void)state;
 	start(&fixture, patient());
-	for (size_t i = 0; i < sizeof(last) / sizeof(last[0]); i++) {
+	for (size_t i = 0; i < COUNT_OF(last); i++) {
 		int fd = dial(&fixture);
 
 		assert_true(send(fd, last[i], strlen(last[i]), MSG_MORE) > 0);
@@ -471,8 +593,8 @@ static void gone_between_requests(void **state)
 	stop(&fixture);
 }
 
-/* A client may end its side behind a whole request. The others are older, on either thread:
- * libmicrohttpd treats the oldest connection of each as another. */
+/* A client may shut down its sending side after a whole request. The other connections are older,
+ * on both threads, because libmicrohttpd treats the oldest connection of a thread differently. */
 static void half_closed(void **state)
 {
 	struct fixture fixture = {.waits_ms = 5000};
@@ -504,7 +626,7 @@ static void *churn(void *context)
 	while (atomic_load(&churning)) {
 		int fd = dial(fixture);
 
-		/* Every third is ended by the server, the others by the client. */
+		/* The server ends every third connection, the client the others. */
 		if (fd % 3 == 0 || say(fd, GET))
 			hear(fd, text, sizeof(text), HANGS_MS);
 		close(fd);
@@ -512,7 +634,8 @@ static void *churn(void *context)
 	return NULL;
 }
 
-/* Descriptors are given out again at once: what is not a late connection must not be ended. */
+/* The kernel reuses descriptors at once. The server must end no descriptor but those of late
+ * connections. */
 static void no_other_descriptor(void **state)
 {
 	struct http_limits limits = patient();
@@ -555,6 +678,9 @@ int main(void)
 		cmocka_unit_test(a_large_body),
 		cmocka_unit_test(a_long_wait),
 		cmocka_unit_test(an_answer),
+		cmocka_unit_test(an_answer_in_pieces),
+		cmocka_unit_test(a_wait_for_pieces),
+		cmocka_unit_test(a_piece_that_does_not_come),
 		cmocka_unit_test(gone_in_the_middle),
 		cmocka_unit_test(gone_between_requests),
 		cmocka_unit_test(half_closed),

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Digests: those of the standard, in one piece or in several. */
+/* Digests equal those of other programs, whether the text comes in one piece or in several. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -21,7 +21,7 @@ static void final_is(struct digest *digest, const char *expected)
 	assert_string_equal(text, expected);
 }
 
-/* As `printf abc | b2sum -l 256` and Python's hashlib.blake2b(digest_size=32) say. */
+/* From `printf abc | b2sum -l 256` and Python's hashlib.blake2b(digest_size=32). */
 #define ABC "bddd813c634239723171ef3fee98579b94964e3bb1cb3e427262c8c068d52319"
 #define NOTHING "0e5751c026e543b2e8ab2eb06099daa1d1e5df47778f7787faab45cdf12fe3a8"
 #define NUMBERS "80e054b1d62db012cb779b74d1297440e4ff9ab321b9c0c032a8b6d494d9b6da"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The limit on guesses at tokens: when it holds, whom it leaves alone, and that it stays bounded.
- */
+/* The limit on guesses at tokens: when it applies, to whom it does not apply, and that its memory
+ * is bounded. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -28,7 +28,7 @@ static int tear_down(void **state)
 	return 0;
 }
 
-/* Tokens that differ. */
+/* A different token for each number. */
 static const unsigned char *token(unsigned number)
 {
 	static unsigned char hash[TOKEN_HASH_BYTES];
@@ -87,9 +87,10 @@ static void the_minute(void **state)
 	assert_int_equal(ask(guesses, "a", "192.0.2.1", 1, START + 20000), 40);
 	assert_int_equal(ask(guesses, "a", "192.0.2.1", 1, START + 20001), 40);
 	assert_int_equal(ask(guesses, "a", "192.0.2.1", 1, START + GUESSES_WINDOW_MS - 1), 1);
-	/* What was not looked at did not count. */
+	/* Attempts beyond the limit did not count. */
 	refuse(guesses, "a", "192.0.2.1", GUESSES_MAX, START + GUESSES_WINDOW_MS);
 	assert_int_equal(ask(guesses, "a", "192.0.2.1", 1, START + GUESSES_WINDOW_MS), 60);
+	assert_int_equal(guesses_limited(guesses), 4);
 }
 
 static void few_are_forgotten(void **state)
@@ -145,15 +146,15 @@ static void the_owner_comes_in(void **state)
 	refuse(guesses, "a", "192.0.2.1", GUESSES_MAX, START);
 	assert_int_equal(ask(guesses, "a", "192.0.2.1", 1, START), 0);
 	assert_true(ask(guesses, "a", "192.0.2.1", 2, START) > 0);
-	/* It is good at that account alone. */
+	/* The token is good at that account only. */
 	refuse(guesses, "b", "192.0.2.1", GUESSES_MAX, START);
 	assert_true(ask(guesses, "b", "192.0.2.1", 1, START) > 0);
-	/* And still is much later. */
+	/* It is still good much later. */
 	refuse(guesses, "a", "192.0.2.1", GUESSES_MAX, START + 1000 * GUESSES_WINDOW_MS);
 	assert_int_equal(ask(guesses, "a", "192.0.2.1", 1, START + 1000 * GUESSES_WINDOW_MS), 0);
 }
 
-/* All the tokens of a large house have a place. */
+/* The table has room for all tokens of a large agency. */
 static void many_tokens(void **state)
 {
 	struct guesses *guesses = *state;
@@ -168,10 +169,10 @@ static void many_tokens(void **state)
 			guesses_dropped(guesses, &guess);
 		known += guess.known;
 	}
-	assert_true(known > 49000); /* some sets have more than their share */
+	assert_true(known > 49000); /* some sets of the table overflow */
 }
 
-/* So many sources and tokens that both tables are full many times over: what is newest counts. */
+/* So many sources and tokens fill both tables many times over: the newest rows stay. */
 static void full_tables(void **state)
 {
 	struct guesses *guesses = *state;
@@ -186,10 +187,10 @@ static void full_tables(void **state)
 		guesses_refused(guesses, &guess);
 		guesses_passed(guesses, &guess);
 		if (i % 1000 == 0)
-			/* Used now and then, the first token is never the oldest. */
+			/* The first token is used now and then, so it is never the oldest. */
 			assert_int_equal(ask(guesses, "a", address, 1, START + 1 + i / 1000), 0);
 	}
-	/* One that was good long ago takes no other's place. */
+	/* A token that was good long ago does not replace a newer one. */
 	pass(guesses, "b", "198.51.100.1", 2, START - 1000);
 	refuse(guesses, "a", "192.0.2.1", GUESSES_MAX, START + 2000);
 	refuse(guesses, "b", "192.0.2.1", GUESSES_MAX, START + 2000);
@@ -199,7 +200,8 @@ static void full_tables(void **state)
 	assert_int_equal(ask(guesses, "a", "192.0.2.1", 10 + LAST - 1, START + 2000), 0);
 }
 
-/* Enough that others would push out what is newest, and too few to push out what is not oldest. */
+/* The table is full of old rows. So many new rows come that they would replace each other if the
+ * newest row made room, but not if the oldest does. */
 static void the_oldest_makes_room(void **state)
 {
 	struct guesses *guesses = *state;
@@ -224,8 +226,8 @@ static void the_oldest_makes_room(void **state)
 
 #define AT_ONCE 64U
 
-/* Begins AT_ONCE attempts of the tokens from `first` on, or of that one alone; how many may be
- * looked up. */
+/* Begins AT_ONCE attempts with the tokens from `first` on, or with that one only. Returns how many
+ * may be looked up. */
 static unsigned begin_all(struct guesses *guesses, struct guess *all, unsigned first, bool one)
 {
 	static unsigned char hashes[AT_ONCE][TOKEN_HASH_BYTES];
@@ -240,7 +242,7 @@ static unsigned begin_all(struct guesses *guesses, struct guess *all, unsigned f
 	return begun;
 }
 
-/* No more are looked up at the same time than may be refused. */
+/* At most as many attempts are looked up at the same time as may be refused. */
 static void at_once(void **state)
 {
 	struct guesses *guesses = *state;
@@ -254,24 +256,31 @@ static void at_once(void **state)
 	assert_int_equal(ask(guesses, "a", "192.0.2.1", 1000, START), 60);
 }
 
-/* One token at the same time is one guess; as many are told that it is wrong as one after the other
- * would be. */
+/* Attempts with one token at the same time are one guess. As many of them learn that it is wrong as
+ * if they came one after the other. */
 static void one_wrong_token_at_once(void **state)
 {
 	struct guesses *guesses = *state;
 	struct guess all[AT_ONCE + 1];
-	unsigned refused = 0;
+	unsigned refused = 0, limited = 0;
 
 	assert_int_equal(begin_all(guesses, all, 7, true), AT_ONCE);
 	for (unsigned i = 0; i < AT_ONCE; i++) {
+		unsigned wait;
+
 		all[i].now_ms += i == 0 ? 1001 : 0; /* the first to end began last */
-		refused += guesses_refused(guesses, &all[i]) == 0;
-		assert_true(ask(guesses, "a", "192.0.2.1", 7, START) <= 60);
+		wait = guesses_refused(guesses, &all[i]);
+		refused += wait == 0;
+		limited += wait > 0;
+		wait = ask(guesses, "a", "192.0.2.1", 7, START);
+		assert_true(wait <= 60);
+		limited += wait > 0;
 	}
 	assert_int_equal(refused, GUESSES_MAX);
+	assert_int_equal(guesses_limited(guesses), limited);
 }
 
-/* A new token that is good at the same time on many connections is refused on none. */
+/* A new good token that comes over many connections at the same time is refused on none. */
 static void one_good_token_at_once(void **state)
 {
 	struct guesses *guesses = *state;
@@ -285,8 +294,8 @@ static void one_good_token_at_once(void **state)
 	refuse(guesses, "a", "192.0.2.1", GUESSES_MAX, START);
 }
 
-/* What was good, or could not be looked up, counts no more; also when it took longer than the
- * window. */
+/* An attempt that was good, or that could not be looked up, no longer counts, even if it took
+ * longer than the window. */
 static void what_is_given_back(void **state)
 {
 	struct guesses *guesses = *state;

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* JSON in and out: what strict reading refuses, and what is written can be read again. */
+/* JSON: what strict reading refuses, and that written JSON can be read again. */
+#include <malloc.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 
 #include <cmocka.h>
 
+#include "base/array.h"
 #include "json/read.h"
 #include "json/write.h"
 
@@ -14,7 +17,7 @@ static void reading_is_strict(void **state)
 {
 	static const struct {
 		const char *text;
-		const char *message; /* how it begins and where it points; NULL: it is fine */
+		const char *message; /* a part of the message; NULL: the text is valid */
 	} rows[] = {
 		{"{}", NULL},
 		{" {\"a\": [1, -2, 3.5, true, null, \"\\u00e9\"]} ", NULL},
@@ -43,7 +46,7 @@ static void reading_is_strict(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
 		struct arena arena = {0};
 		const char *message = NULL;
 		json_t *value = json_read(slice_of(rows[i].text), &arena, &message);
@@ -60,7 +63,7 @@ static void reading_is_strict(void **state)
 	}
 }
 
-/* Bytes that text cannot have, told by what they are. */
+/* The message names NUL bytes, UTF-16 and UTF-32. */
 static void other_bytes(void **state)
 {
 	static const struct {
@@ -89,7 +92,7 @@ static void other_bytes(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
 		struct arena arena = {0};
 		const char *message = NULL;
 
@@ -139,11 +142,124 @@ static void what_is_written_is_read(void **state)
 	buf_release(&out);
 }
 
+/* What jansson holds now, and the most of it, in malloc's chunks. */
+static size_t held, held_most;
+
+static void *counted_malloc(size_t size)
+{
+	size_t *bytes = malloc(size);
+
+	held += malloc_usable_size(bytes) + sizeof(size_t);
+	if (held > held_most)
+		held_most = held;
+	return bytes;
+}
+
+static void counted_free(void *bytes)
+{
+	if (bytes)
+		held -= malloc_usable_size(bytes) + sizeof(size_t);
+	free(bytes);
+}
+
+/* The most bytes that are held while a text is read, which is `part` again and again, numbered
+ * where it has a %zu. `bound_out` is what json_tree_bytes() says. */
+static size_t most_held(const char *start, const char *part, const char *end, size_t count,
+			size_t *bound_out)
+{
+	struct arena arena = {0};
+	struct buf text = {0};
+	const char *message;
+	json_t *value;
+
+	buf_add_text(&text, start);
+	for (size_t i = 0; i < count; i++) {
+		const char *number = strstr(part, "%zu");
+
+		if (i)
+			buf_add_char(&text, ',');
+		if (number) {
+			buf_add(&text, part, (size_t)(number - part));
+			buf_add_int(&text, (int64_t)i);
+			buf_add_text(&text, number + strlen("%zu"));
+		} else {
+			buf_add_text(&text, part);
+		}
+	}
+	buf_add_text(&text, end);
+	*bound_out = json_tree_bytes(buf_slice(&text));
+	held = held_most = 0;
+	value = json_read(buf_slice(&text), &arena, &message);
+	json_decref(value);
+	assert_int_equal(held, 0);
+	buf_release(&text);
+	arena_release(&arena);
+	return held_most;
+}
+
+static void a_tree_is_bounded(void **state)
+{
+	static const struct {
+		const char *start, *part, *end;
+	} rows[] = {
+		{"[", "0", "]"},
+		{"[", "-1.5e3", "]"},
+		{"[", "null", "]"},
+		{"[", "\"\"", "]"},
+		{"[", "\"a text of some length, with \\\"quotes\\\"\"", "]"},
+		{"[", "[]", "]"},
+		{"[", "{}", "]"},
+		{"[", "[[[[0]]]]", "]"},
+		{"[", "{\"a\":{\"a\":{}}}", "]"},
+		{"[", "{\"\":[]}", "]"},
+		{"{", "\"%zu\":0", "}"},
+		{"{", "\"%zu\":\"\"", "}"},
+		{"{", "\"a name of some length %zu\":{}", "}"},
+		{"[", "{\"id\": %zu, \"title\": \"Call the court\", \"due_on\": null}", "]"},
+		/* No JSON: it is read up to there. */
+		{"[", "0", ""},
+		{"[", "0", "\"0,0,0"},
+		{"{", "\"%zu\":0", ",:::"},
+	};
+
+	(void)state;
+	json_set_alloc_funcs(counted_malloc, counted_free);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		for (size_t count = 1; count < 200000; count = count * 5 / 3 + 1) {
+			size_t bound, most = most_held(rows[i].start, rows[i].part, rows[i].end,
+						       count, &bound);
+
+			/* The reader has some buffers of its own. */
+			if (most > bound + 4096)
+				fail_msg("%zu of %s: %zu bytes, not %zu", count, rows[i].part, most,
+					 bound);
+			if (count > 1000 && bound > most * 2)
+				fail_msg("%zu of %s: %zu bytes, and the bound is %zu", count,
+					 rows[i].part, most, bound);
+		}
+	json_set_alloc_funcs(malloc, free);
+}
+
+static void a_value_is_text_again(void **state)
+{
+	static const char text[] = "{\"a\":[1,2.5,null,true,\"\\u001F\xc3\xa9\"],\"b\":{}}";
+	struct arena arena = {0};
+	const char *message;
+	json_t *value = json_read(SLICE(text), &arena, &message);
+	struct slice again;
+
+	(void)state;
+	assert_int_equal(json_to_text(value, &arena, &again), OK);
+	assert_true(slice_is(again, text));
+	json_decref(value);
+	arena_release(&arena);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(reading_is_strict),
-		cmocka_unit_test(other_bytes),
+		cmocka_unit_test(reading_is_strict),       cmocka_unit_test(a_tree_is_bounded),
+		cmocka_unit_test(a_value_is_text_again),   cmocka_unit_test(other_bytes),
 		cmocka_unit_test(what_is_written_is_read),
 	};
 

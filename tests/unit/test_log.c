@@ -8,6 +8,7 @@
 #include <cmocka.h>
 #include <sys/socket.h>
 
+#include "base/array.h"
 #include "base/ip.h"
 #include "base/log_object.h"
 
@@ -55,7 +56,7 @@ static void texts(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
 		struct log_object object;
 		struct slice line;
 
@@ -69,7 +70,7 @@ static void texts(void **state)
 	}
 }
 
-/* Whatever does not fit is left out, and what is there is whole. */
+/* Members that do not fit are left out, and the object is still complete. */
 static void full(void **state)
 {
 	static char long_text[2 * LOG_OBJECT_BYTES];
@@ -97,7 +98,7 @@ static void addresses(void **state)
 {
 	static const struct {
 		const char *text;
-		const char *written; /* NULL: it is none */
+		const char *written; /* NULL: it is no address */
 		const char *network;
 	} rows[] = {
 		{"0.0.0.0", "0.0.0.0", "0.0.0.0"},
@@ -117,7 +118,7 @@ static void addresses(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
 		char text[IP_TEXT_MAX + 1];
 		struct ip ip = {{0}}, network;
 		bool read = ip_parse(slice_of(rows[i].text), &ip);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Migrations: in order, once each, whole or not at all, and after a copy. */
+/* Migrations run in order, once each, whole or not at all, and after a copy was made. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -80,7 +80,7 @@ static void go_up_once_each(void **state)
 	struct place *place = *state;
 
 	assert_int_equal(go_up(place, list, 1, place->copy, 10), OK);
-	/* There was nothing to copy. */
+	/* An empty database needs no copy. */
 	assert_int_not_equal(access(place->copy, F_OK), 0);
 	assert_int_equal(go_up(place, list, 1, place->copy, 11), OK);
 	assert_int_equal(ask(place->db, "SELECT count(*) FROM a"), 1);
@@ -90,7 +90,7 @@ static void go_up_once_each(void **state)
 			 1 * 10 + 2 * 12);
 }
 
-/* The copy is whole, as it was before, and under its final name alone. */
+/* The copy is complete, has the state from before, and has only its final name. */
 static void copy_first(void **state)
 {
 	struct place *place = *state;

@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "base/array.h"
 #include "base/mount.h"
 
 #define FUSE 0x65735546
@@ -21,7 +22,7 @@ static void names(void **state)
 	} rows[] = {
 		{0x6969, "nfs", "NFS"},
 		{0x6969, "nfs4", "NFS"},
-		{0x6969, "", "NFS"}, /* without mountinfo */
+		{0x6969, "", "NFS"}, /* /proc/self/mountinfo is missing */
 		{0, "nfs4", "NFS"},
 		{0xff534d42, "cifs", "SMB"},
 		{0xfe534d42, "smb3", "SMB"},
@@ -54,7 +55,7 @@ static void names(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
 		const char *name = mount_network_name(rows[i].magic, rows[i].type);
 
 		if (rows[i].name)
@@ -68,7 +69,7 @@ static void lines(void **state)
 {
 	static const struct {
 		const char *line;
-		const char *type; /* NULL: not the mount 36 */
+		const char *type; /* NULL: the line is not that of mount 36 */
 	} rows[] = {
 		{"36 35 98:0 /mnt1 /mnt2 rw,noatime master:1 - ext3 /dev/root rw\n", "ext3"},
 		{"36 35 0:54 / /srv\\040-\\040x rw - nfs4 db:/srv rw\n", "nfs4"},
@@ -82,7 +83,7 @@ static void lines(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
 		char type[MOUNT_TYPE_BYTES] = "untouched";
 
 		assert_int_equal(mount_read_type(rows[i].line, 36, type), rows[i].type != NULL);

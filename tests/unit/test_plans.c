@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* What a list costs at 1,000,000 tasks: every statement that it runs is explained and run once
- * more on a connection of the test's own. None may scan a table; how much each sorts and how many
- * steps of the database's machine it takes is bounded, whatever the clock says. */
+/* What a list costs at 1,000,000 tasks. The test runs EXPLAIN QUERY PLAN on every statement of a
+ * list, and runs the statement once more on a connection of its own. No statement may scan a table.
+ * The number of keys that it sorts and of steps of SQLite's virtual machine is bounded; no time is
+ * measured. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -18,14 +19,14 @@
 #define TASKS "1000000"
 #define PAGE 100
 
-/* What a page may cost: as many keys as are gathered where a count says that this is right, each
- * in some twenty steps; and the walk that was tried before. */
+/* What a page may cost: as many keys as docket gathers after a count, each in about twenty steps,
+ * and the walk that it tried before. */
 #define KEYS_MAX 50000
 #define STEPS_MAX 2500000
 
-/* The account of an agency that has grown: nearly all old tasks are complete; few cases are large;
- * a status and a word are rare; two filters are each common and never together. `r` looks random
- * and follows from the number. */
+/* The account of an agency that has grown. Nearly all old tasks are complete, few cases are large,
+ * and a status and a word are rare. Two filters each match many tasks, but never the same ones. `r`
+ * looks random and depends on the number of the task. */
 static const char *const fill[] = {
 	"INSERT INTO task (account_id, id, change, casefile_id, calendar_id, subject_id, status,"
 	" due_on, title, title_folded, body, unassigned, alert_at, alert_sent_at, complete_at,"
@@ -46,7 +47,7 @@ static const char *const fill[] = {
 	" CASE i % 4 WHEN 2 THEN 1600000000 + i * 150 + r % 60 END,"
 	" CASE status WHEN 3 THEN 1600000000 + i * 150 + r END,"
 	" 1600000000 + i * 150, 1600000000 + i * 150 + r FROM d",
-	/* Staff member 1 has a tenth of all tasks, each other one some ten thousand. */
+	/* Staff member 1 has a tenth of all tasks, each other one about ten thousand. */
 	"INSERT INTO task_user (account_id, task_id, staff_id, status, due_on)"
 	" SELECT 1, id, CASE WHEN id % 10 = 3 THEN 1 ELSE 2 + id * 2654435761 % 100 END, status,"
 	" due_on FROM task WHERE unassigned = 0",
@@ -57,7 +58,7 @@ struct place {
 	char folder[PLACE_BYTES];
 	struct store *store;
 	sqlite3 *own;
-	/* Of the question that is being asked. */
+	/* Of the current query. */
 	uint64_t sorted, steps;
 	bool counting;
 	char wrong[4096]; /* what is wrong with a plan; "" */
@@ -65,7 +66,7 @@ struct place {
 
 static struct place *the_place; /* a driver has no context for a test */
 
-/* The indexes are made when the rows are there: much faster than row by row. */
+/* Makes the indexes after the rows, which is much faster. */
 static void fill_database(sqlite3 *db)
 {
 	sqlite3_stmt *indexes;
@@ -115,7 +116,7 @@ static int make_place(void **state)
 	sqlite3_close(db);
 	place->store = open_store(place->folder);
 	assert_non_null(place->store);
-	/* Under sanitizers or on a slow disk a read may take longer than a server gives it. */
+	/* Under sanitizers or on a slow disk a read may take longer than a server allows. */
 	place->store->config.read_budget_ms = 0;
 	assert_int_equal(sqlite3_open_v2(path, &place->own, SQLITE_OPEN_READONLY, NULL), SQLITE_OK);
 	recording = sqlite_driver;
@@ -161,8 +162,8 @@ static sqlite3_stmt *prepare(const char *format, const struct db_call *call)
 	return statement;
 }
 
-/* Only what a statement made itself is scanned: a JSON array of ids, a part of a UNION ALL; and an
- * index of words, in which MATCH looks up. */
+/* A statement may scan only what it makes itself, such as a JSON array of ids or a part of a UNION
+ * ALL, and the text index, in which MATCH looks up words. */
 static bool may_be_scanned(const char *what, const char *sql)
 {
 	static const char *const made[] = {"json_each ", "k ", "q", "(", "f VIRTUAL", "CONSTANT"};
@@ -175,7 +176,7 @@ static bool may_be_scanned(const char *what, const char *sql)
 	return false;
 }
 
-/* True where it sorts. */
+/* Checks the plan of a statement; true if the statement sorts. */
 static bool check_plan(const struct db_call *call)
 {
 	sqlite3_stmt *plan = prepare("EXPLAIN QUERY PLAN %s", call);
@@ -187,7 +188,7 @@ static bool check_plan(const struct db_call *call)
 
 		bool scans =
 			strncmp(detail, "SCAN ", 5) == 0 && !may_be_scanned(detail + 5, call->sql);
-		/* To count, no look at every task: an index that has all that is asked. */
+		/* A count must not read the tasks' rows: a covering index has all that it needs. */
 		bool looks = the_place->counting && strstr(detail, "(account_id=?)") &&
 			     !strstr(detail, "COVERING");
 
@@ -250,7 +251,7 @@ struct with {
 	const char *field;
 	enum filter_op op;
 	int64_t value; /* or the bound */
-	size_t more;   /* values behind it, each one greater */
+	size_t more;   /* how many values follow, each greater by one */
 	const char *text;
 	bool none;
 };
@@ -285,7 +286,7 @@ struct with {
 	}
 #define AT(task) (INT64_C(1600000000) + INT64_C(150) * (task))
 
-/* `rare`: nothing has what is asked for, and only a look at each task can tell. */
+/* `rare`: no task matches, and docket has to read each task to find that out. */
 static const struct row {
 	const char *what;
 	struct with with[3];
@@ -349,7 +350,8 @@ static const struct row {
 	{"never together", {ANY("users_list", 1), ANY("status", TASK_NONE)}, .rare = true},
 };
 
-/* Sorts that every row is asked by, and those that only the account as a whole is. */
+/* The sorts that every row is tested with, and those that only the row without filters is tested
+ * with. */
 static const char *const common_sorts[] = {"id", "due_on"};
 static const char *const sorts[] = {"id",         "due_on",   "title_folded", "created_at",
 				    "updated_at", "alert_at", "complete_at"};
@@ -410,8 +412,8 @@ static void begin(struct place *place, bool counting)
 	place->counting = counting;
 }
 
-/* A range on one field, and nothing else, meets the order of another: all that lies in the range is
- * sorted, where a walk in that order does not find it soon. */
+/* Whether the only filters are ranges on other fields than the sort. Then docket sorts all keys in
+ * the range, unless a walk in the order of the sort finds the page soon. */
 static bool range_meets_order(const struct list_query *query)
 {
 	for (size_t i = 0; i < query->condition_count; i++)
@@ -422,7 +424,7 @@ static bool range_meets_order(const struct list_query *query)
 	return query->condition_count > 0;
 }
 
-/* One page; what comes last on it is in `page`. */
+/* Reads one page; `page` then has its last record's position. */
 static void ask(struct place *place, const struct row *row, struct list_query *query,
 		struct page *page)
 {
@@ -521,7 +523,7 @@ static enum err any_related(void *context, size_t expansion, const void *record)
 	return OK;
 }
 
-/* What the records of a page name is found by their ids. */
+/* The records that a page expands are looked up by their ids. */
 static void expansions_look_up(void **state)
 {
 	struct place *place = *state;
@@ -545,7 +547,7 @@ static void expansions_look_up(void **state)
 	assert_in_range(place->steps, 1, 100000);
 }
 
-/* Pages by number are counted through, but not sorted, as far as a walk finds them. */
+/* For a page by number, docket walks over the earlier pages, and does not sort them. */
 static void pages_are_walked(void **state)
 {
 	static const struct row row = {"a range", {FROM("complete_at", AT(1))}};
@@ -567,7 +569,7 @@ static void pages_are_walked(void **state)
 	assert_in_range(place->steps, 1, STEPS_MAX);
 }
 
-/* No question has more arguments than a statement takes. */
+/* No query has more arguments than a statement accepts. */
 static void everything_at_once(void **state)
 {
 	struct place *place = *state;
@@ -615,7 +617,7 @@ static void everything_at_once(void **state)
 	arena_release(&arena);
 }
 
-/* A count looks at what it counts, in an index that has all that is asked. */
+/* A count reads a covering index. */
 static void counts_look_at_indexes(void **state)
 {
 	struct place *place = *state;

@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "base/array.h"
 #include "http/guard.h"
 #include "http/room.h"
 
@@ -28,7 +29,7 @@ static void heads(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
 		struct room room = {rows[i].head, rows[i].kept};
 		struct refusal refusal = room_check(&room, rows[i].target);
 
@@ -37,7 +38,7 @@ static void heads(void **state)
 	}
 }
 
-/* No head that is taken is cramped, and the more there is of it, the less is left. */
+/* No accepted head is cramped, and a larger head leaves less room. */
 static void every_head(void **state)
 {
 	(void)state;

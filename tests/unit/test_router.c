@@ -41,17 +41,18 @@ static void finds(void **state)
 		{"PATCH", "/tasks/7/", 4, "7", "GET, HEAD, PATCH, OPTIONS"},
 		{"GET", "/tasks/7/history", 5, "7", "GET, HEAD, OPTIONS"},
 		{"GET", "/health", 6, NULL, "GET, HEAD, OPTIONS"},
-		/* A path that stands in the table goes before one with {id}. */
+		/* A literal path takes precedence over one with {id}. */
 		{"POST", "/tasks/bulk", 2, NULL, "POST, OPTIONS"},
 		{"GET", "/tasks/bulk", NO_METHOD, NULL, "POST, OPTIONS"},
-		/* What lies between is one segment, and there is one. */
+		/* {id} is exactly one segment, and not an empty one. */
 		{"GET", "/tasks/7/8", NO_PATH, NULL, NULL},
 		{"GET", "/tasks//history", NO_PATH, NULL, NULL},
 		{"GET", "//tasks", NO_PATH, NULL, NULL},
 		{"GET", "/task", NO_PATH, NULL, NULL},
 		{"GET", "/tasks//", NO_PATH, NULL, NULL},
 		{"GET", "/", NO_PATH, NULL, NULL},
-		/* "*" is the server: every method, once each. */
+		/* "*" stands for the whole server: it allows every method of the table, each once.
+		 */
 		{"OPTIONS", "*", NO_METHOD, NULL, "GET, HEAD, POST, PATCH, OPTIONS"},
 	};
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The SQLite driver: the settings that durability rests on, connections that cannot write, the
- * time budget, and what errors become. */
+/* The SQLite driver: the settings that make commits durable, read-only connections, the time
+ * budget, and the mapping of errors. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -107,7 +107,8 @@ static void budget_ends_a_statement(void **state)
 	assert_int_equal(ask(place->reader, "SELECT count(*) FROM a"), 0);
 }
 
-/* What could not be stored is not, and there is room again afterwards. */
+/* A transaction that finds the database full stores nothing, and the next one succeeds when there
+ * is room again. */
 static void full_is_told(void **state)
 {
 	static const char fill[] = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1"

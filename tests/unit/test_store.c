@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The store: one process a folder, writes that answer for themselves alone, a bounded queue, and
- * an end that loses nothing. */
+/* The store: one process for a folder, writes that do not fail because of others, a bounded queue,
+ * and a stop that loses no write. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -17,39 +17,7 @@
 #include "samples/samples.h"
 #include "store_place.h"
 
-struct place {
-	char folder[PLACE_BYTES];
-	struct store *store;
-	struct scope scope;
-};
-
-static int make_place(void **state)
-{
-	struct place *place = calloc(1, sizeof(*place));
-	bool made = false;
-
-	place_make(place->folder);
-	assert_int_equal(create_store(place->folder), OK);
-	place->store = open_store(place->folder);
-	assert_non_null(place->store);
-	place->scope = (struct scope){1, 1};
-	assert_int_equal(store_demo_records(place->store, &place->scope, &made), OK);
-	assert_true(made);
-	*state = place;
-	return 0;
-}
-
-static int remove_place(void **state)
-{
-	struct place *place = *state;
-
-	store_close(place->store);
-	place_remove(place->folder);
-	free(place);
-	return 0;
-}
-
-/* One create of a task, and what it needs. */
+/* One create of a task, with everything that it needs. */
 struct one {
 	struct arena arena;
 	struct faults faults;
@@ -63,7 +31,7 @@ static void tell(void *context)
 	sem_post(context);
 }
 
-static struct store_write *prepare(struct one *one, const struct place *place)
+static struct store_write *prepare(struct one *one, const struct store_place *place)
 {
 	faults_init(&one->faults, &one->arena);
 	record_clear(&task_type, &one->task);
@@ -90,7 +58,15 @@ static enum err count_it(void *context, const void *record)
 	return OK;
 }
 
-static bool has_task(const struct place *place, int64_t id)
+static enum err count_row(void *context, const struct db_value *values, size_t count)
+{
+	(void)values;
+	(void)count;
+	++*(size_t *)context;
+	return OK;
+}
+
+static bool has_task(const struct store_place *place, int64_t id)
 {
 	struct arena arena = {0};
 	size_t found = 0;
@@ -109,7 +85,7 @@ static bool has_task(const struct place *place, int64_t id)
 
 static void one_process_a_folder(void **state)
 {
-	struct place *place = *state;
+	struct store_place *place = *state;
 
 	assert_null(open_store(place->folder));
 	assert_int_equal(create_store(place->folder), ERR_BUSY);
@@ -120,13 +96,13 @@ static void one_process_a_folder(void **state)
 	assert_null(open_store("/nowhere"));
 }
 
-/* A write of one account must not be found by another's scope. */
+/* The scope of one account must not find the records of another. */
 static void scope_is_the_account(void **state)
 {
-	struct place *place = *state;
+	struct store_place *place = *state;
 	struct one one = {0};
 	struct store_write *write = prepare(&one, place);
-	struct place other = *place;
+	struct store_place other = *place;
 
 	assert_int_equal(store_run(place->store, &write, 1), OK);
 	assert_true(has_task(place, 1));
@@ -138,17 +114,16 @@ static void scope_is_the_account(void **state)
 	arena_release(&one.arena);
 }
 
-/* The steps of a write may run more than once: nothing of an earlier run is left in a later one. */
+/* The steps of a write may run more than once: a later run sees nothing of an earlier one. */
 static void a_patch_runs_afresh(void **state)
 {
 	static const struct account account = {.country = SLICE("US"), .time_zone = SLICE("UTC")};
-	struct place *place = *state;
+	struct store_place *place = *state;
 	struct one one = {0};
 	struct buf ignored = {0};
 	struct record_write *change = &one.create;
 	struct store_write *write = prepare(&one, place);
-	json_t *fields = json_pack("{ss si}", "title", "Another", "colour", 1);
-	struct record_patch patch = {.fields = fields,
+	struct record_patch patch = {.text = SLICE("{\"title\":\"Another\",\"colour\":1}"),
 				     .decode = {.arena = &one.arena,
 						.faults = &one.faults,
 						.prefix = "task",
@@ -173,7 +148,6 @@ static void a_patch_runs_afresh(void **state)
 	assert_true(change->unchanged);
 	assert_null(write->value.ptr);
 	assert_true(slice_is(buf_slice(&ignored), "task.colour"));
-	json_decref(fields);
 	buf_release(&ignored);
 	arena_release(&one.arena);
 }
@@ -185,10 +159,11 @@ static enum err fail_to_decide(struct store_write *write, struct calls *calls)
 			 NULL);
 }
 
-/* One of a batch breaks a rule of the schema: the others are stored, without a gap. */
+/* One write of a batch breaks a rule of the schema. The others are stored, and their ids have no
+ * gap. */
 static void a_batch_that_fails(void **state)
 {
-	struct place *place = *state;
+	struct store_place *place = *state;
 	struct one ones[3] = {{{0}}};
 	struct store_write *writes[3];
 	struct write_steps steps;
@@ -210,10 +185,10 @@ static void a_batch_that_fails(void **state)
 		arena_release(&ones[i].arena);
 }
 
-/* What is at fault already is previewed over its references too, and not stored. */
+/* The preview of a write with faults checks its references as well, and stores nothing. */
 static void previewing_stores_nothing(void **state)
 {
-	struct place *place = *state;
+	struct store_place *place = *state;
 	struct one one = {0};
 	struct store_write *write = prepare(&one, place);
 	struct write_preview preview;
@@ -239,11 +214,11 @@ static enum err wait_at_gate(struct store_write *write, struct calls *calls)
 	return behind_gate(write, calls);
 }
 
-/* While the writer is held up, the queue takes QUEUE writes and refuses the next; a stop answers
- * all that it took. */
+/* While the writer is blocked, the queue accepts QUEUE writes and refuses the next. A stop carries
+ * out all accepted writes. */
 static void queue_is_bounded_and_drained(void **state)
 {
-	struct place *place = *state;
+	struct store_place *place = *state;
 	struct one *ones = calloc(QUEUE + 2, sizeof(*ones));
 	struct write_steps held;
 	struct store_write *write;
@@ -279,8 +254,8 @@ static void queue_is_bounded_and_drained(void **state)
 }
 
 struct many {
-	struct place *place;
-	bool *seen; /* by id; each thread sets others */
+	struct store_place *place;
+	bool *seen; /* by id; no two threads set the same */
 	bool *changes;
 };
 
@@ -336,7 +311,32 @@ static void many_at_once(void **state)
 	free(many.changes);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, make_place, remove_place)
+#define TEST(name) \
+	cmocka_unit_test_setup_teardown(name, store_place_make_samples, store_place_remove)
+
+/* A slow read, in a store that starts slow reads again on another thread. */
+static void each_row_once(void **state)
+{
+	struct store_place *place = *state;
+	const struct store_config config = {.folder = place->folder,
+					    .clock = &system_clock,
+					    .readers = 1,
+					    .read_threads = 1,
+					    .read_budget_ms = 60000,
+					    .queue_limit = QUEUE};
+	struct buf why = {0};
+	size_t rows = 0;
+	const struct db_call call = {
+		.sql = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 500000)"
+		       " SELECT i FROM n",
+		.on_row = count_row,
+		.context = &rows};
+
+	store_close(place->store);
+	assert_int_equal(store_open(&config, &place->store, &why), OK);
+	assert_int_equal(store_read_now(place->store, &call, 1), OK);
+	assert_int_equal(rows, 500000);
+}
 
 int main(void)
 {
@@ -348,6 +348,7 @@ int main(void)
 		TEST(previewing_stores_nothing),
 		TEST(queue_is_bounded_and_drained),
 		TEST(many_at_once),
+		TEST(each_row_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

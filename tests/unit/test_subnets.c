@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Connections counted by where they come from. */
+/* Connections are counted by the network that they come from. */
 #include <arpa/inet.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "base/array.h"
 #include "sockets/sockets.h"
 
 #define LIMIT 3
@@ -59,7 +60,7 @@ static void one_place(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
 		struct subnets subnets;
 		struct subnet *held[LIMIT];
 
@@ -87,7 +88,7 @@ static void uncounted(void **state)
 
 	(void)state;
 	subnets_init(&subnets, 1);
-	for (size_t i = 0; i < sizeof(here) / sizeof(here[0]); i++) {
+	for (size_t i = 0; i < COUNT_OF(here); i++) {
 		assert_null(enter(&subnets, here[i]));
 		assert_true(has_room(&subnets, here[i]));
 		subnets_leave(&subnets, NULL);
@@ -99,7 +100,7 @@ static void uncounted(void **state)
 	subnets_release(&subnets);
 }
 
-/* More places than the table has lists. */
+/* More networks than the table has lists. */
 static void many_places(void **state)
 {
 	enum { MANY = 5000 };
@@ -116,7 +117,7 @@ static void many_places(void **state)
 		assert_false(has_room(&subnets, text));
 	}
 	for (int i = 0; i < MANY; i++) {
-		/* From the middle of the lists as well. */
+		/* Also out of the middle of a list. */
 		int at = (int)((unsigned)i * 1237u % MANY);
 
 		snprintf(text, sizeof(text), "10.0.%d.%d", at >> 8, at & 255);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The targets of requests: what of them is a path, and which are refused. */
+/* The targets of requests: which part is the path, and which targets are refused. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "base/array.h"
 #include "http/guard.h"
 
 static void targets(void **state)
@@ -46,7 +47,7 @@ static void targets(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
 		struct arena arena = {0};
 		struct slice path = SLICE(""), query = SLICE(""), authority = SLICE("");
 		const char *why =

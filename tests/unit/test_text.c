@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Unicode text: what is well-formed, blank or a control character, how titles fold, and which
- * name is the nearest. */
+/* Unicode text: which text is well-formed or blank, what a control character is, how texts fold,
+ * and which name is the nearest. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,11 +9,10 @@
 
 #include <cmocka.h>
 
+#include "base/array.h"
 #include "base/text.h"
 
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-
-/* As UTF-8; returns its bytes. */
+/* Writes a character as UTF-8; returns how many bytes. */
 static size_t put_char(uint32_t c, char *text)
 {
 	size_t len = 0;
@@ -57,7 +56,7 @@ static void well_formed(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < COUNT(rows); i++) {
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
 		if (!text_is_utf8(rows[i]))
 			fail_msg("row %zu", i);
 	}
@@ -100,7 +99,7 @@ static void ill_formed(void **state)
 
 	(void)state;
 	arena_init(&arena);
-	for (size_t i = 0; i < COUNT(rows); i++) {
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
 		struct slice folded = SLICE("untouched");
 
 		if (text_is_utf8(rows[i]))
@@ -109,7 +108,7 @@ static void ill_formed(void **state)
 		assert_int_equal(text_fold(&arena, rows[i], &folded), ERR_INVALID);
 		assert_true(slice_is(folded, "untouched"));
 	}
-	/* What lies behind the slice is not looked at. */
+	/* The bytes after the slice are not read. */
 	assert_false(text_is_utf8((struct slice){"\xc3\xa9", 1}));
 	arena_release(&arena);
 }
@@ -122,7 +121,7 @@ static void characters(void **state)
 	assert_int_equal(text_chars(SLICE("abc")), 3);
 	assert_int_equal(text_chars(SLICE("\0")), 1);
 	assert_int_equal(text_chars(SLICE("\xc3\xa9")), 1);
-	assert_int_equal(text_chars(SLICE("e\xcc\x81")), 2); /* code points, not what one sees */
+	assert_int_equal(text_chars(SLICE("e\xcc\x81")), 2); /* code points, not glyphs */
 	assert_int_equal(text_chars(SLICE("\xe2\x82\xac\xf0\x9f\x98\x80")), 2);
 	assert_true(slice_is(text_front(SLICE("a\xc3\xa9\xf0\x9f\x98\x80z"), 3),
 			     "a\xc3\xa9\xf0\x9f\x98\x80"));
@@ -146,7 +145,7 @@ static void blanks(void **state)
 		SLICE("\xe2\x80\xaf\xe2\x81\x9f"),             /* U+202F, U+205F */
 		SLICE("\xe3\x80\x80"),                         /* U+3000 */
 		SLICE(" \xe3\x80\x80 \xc2\xa0"),
-		/* What one does not see: zero-width space and joiners, bidi marks, overrides and
+		/* Invisible characters: zero-width space and joiners, bidi marks, overrides and
 		 * isolates, word joiner, soft hyphen, byte order mark, grapheme joiner. */
 		SLICE("\xe2\x80\x8b\xe2\x80\x8c\xe2\x80\x8d\xe2\x80\x8e\xe2\x80\x8f"),
 		SLICE("\xe2\x80\xae\xe2\x81\xa6\xe2\x81\xa0\xc2\xad\xef\xbb\xbf\xcd\x8f"),
@@ -163,21 +162,21 @@ static void blanks(void **state)
 		SLICE("\0"),
 		SLICE("\x1f"),
 		SLICE("\x7f"),
-		SLICE("\xd8\x80"),         /* U+0600 is Cf, and one sees it */
-		SLICE("\xcc\x81"),         /* so are marks */
-		SLICE("\xf0\x9f\xab\xaa"), /* and what a later Unicode may have */
-		SLICE("\xee\x80\x80"),     /* and what fonts have for private use */
+		SLICE("\xd8\x80"),         /* U+0600 is Cf, but visible */
+		SLICE("\xcc\x81"),         /* a mark is visible */
+		SLICE("\xf0\x9f\xab\xaa"), /* a later Unicode may assign it */
+		SLICE("\xee\x80\x80"),     /* private use: a font may have it */
 		SLICE("\xe2\x80\x8bx"),
 		SLICE("\xe3\x80\x80"
 		      "."),
 	};
 
 	(void)state;
-	for (size_t i = 0; i < COUNT(blank); i++) {
+	for (size_t i = 0; i < COUNT_OF(blank); i++) {
 		if (!text_is_blank(blank[i]))
 			fail_msg("blank row %zu", i);
 	}
-	for (size_t i = 0; i < COUNT(not_blank); i++) {
+	for (size_t i = 0; i < COUNT_OF(not_blank); i++) {
 		if (text_is_blank(not_blank[i]))
 			fail_msg("not blank row %zu", i);
 	}
@@ -186,7 +185,7 @@ static void blanks(void **state)
 static void controls(void **state)
 {
 	(void)state;
-	/* All code points to U+00FF: the two ranges are controls, and nothing else. */
+	/* Of all code points to U+00FF exactly two ranges are controls. */
 	for (unsigned int c = 0; c <= 0xff; c++) {
 		char text[4] = {'a'};
 		size_t len = 1;
@@ -204,7 +203,7 @@ static void controls(void **state)
 	assert_false(text_has_control(SLICE("")));
 	assert_false(text_has_control((struct slice){NULL, 0}));
 	assert_true(text_has_control(SLICE("one\ntwo")));
-	/* Cf, Zl and Zs are no Cc. */
+	/* Characters of Cf, Zl and Zs are no controls. */
 	assert_false(text_has_control(SLICE("\xe2\x80\x8b\xe2\x80\x8d\xe2\x80\xa8\xe3\x80\x80")));
 	assert_false(text_has_control(SLICE("\xef\xbb\xbf\xf3\xa0\x80\x81\xee\x80\x80")));
 }
@@ -230,12 +229,12 @@ static void unseen(void **state)
 					0x436, 0x5d0, 0x2003, 0x3000, 0x4e00, 0xac00, 0x1f600};
 
 	(void)state;
-	for (size_t i = 0; i < COUNT(found) + COUNT(fine); i++) {
-		uint32_t c = i < COUNT(found) ? found[i] : fine[i - COUNT(found)];
+	for (size_t i = 0; i < COUNT_OF(found) + COUNT_OF(fine); i++) {
+		uint32_t c = i < COUNT_OF(found) ? found[i] : fine[i - COUNT_OF(found)];
 		char text[8] = {'a'};
 
 		if (text_unseen((struct slice){text, 1 + put_char(c, text + 1)}) !=
-		    (i < COUNT(found) ? c : 0))
+		    (i < COUNT_OF(found) ? c : 0))
 			fail_msg("U+%04X", c);
 	}
 	assert_int_equal(text_unseen(SLICE("")), 0);
@@ -280,7 +279,7 @@ static void folding(void **state)
 		{"\xc5\xbf", "s"},                                        /* long s */
 		{"\xf0\x90\x90\x80", "\xf0\x90\x90\xa8"}, /* Deseret, beyond U+FFFF */
 		{"\xf0\x9f\x98\x80", "\xf0\x9f\x98\x80"},
-		/* U+0345 folds to ι, wherever it stands among the marks. */
+		/* U+0345 folds to ι, wherever it is among the marks. */
 		{"\xce\xb1\xcd\x85", "\xce\xb1\xce\xb9"},
 		{"\xe1\xbe\xb3", "\xce\xb1\xce\xb9"},
 		{"\xe1\xbe\xbc", "\xce\xb1\xce\xb9"},
@@ -288,7 +287,7 @@ static void folding(void **state)
 		{"\xce\xb1\xcc\x81\xcd\x85", "\xce\xac\xce\xb9"},
 		{"\xce\x91\xcd\x85\xcc\x81", "\xce\xac\xce\xb9"},
 		{"\xe1\xbe\xb4", "\xce\xac\xce\xb9"},
-		/* Marks are put in order; compatibility forms stay. */
+		/* Folding sorts marks into their order and keeps compatibility forms. */
 		{"q\xcc\x87\xcc\xa3", "q\xcc\xa3\xcc\x87"},
 		{"\xe2\x91\xa0\xc2\xbd", "\xe2\x91\xa0\xc2\xbd"},
 		{"\xe1\x84\x80\xe1\x85\xa1", "\xea\xb0\x80"}, /* Hangul */
@@ -302,7 +301,7 @@ static void folding(void **state)
 	struct arena arena = {0};
 
 	(void)state;
-	for (size_t i = 0; i < COUNT(rows); i++) {
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
 		struct slice folded = SLICE("untouched"), again;
 
 		assert_int_equal(text_fold(&arena, slice_of(rows[i].text), &folded), OK);
@@ -336,9 +335,8 @@ static void check_idempotent(const char *text, size_t len)
 	arena_release(&arena);
 }
 
-/* What is folded stays as it is when it is folded again: every character, and random texts of those
- * that change or join. tests/api/records/test_unicode.py compares the folds with another program's.
- */
+/* Folding a fold changes nothing: for every character, and for random texts of characters that fold
+ * or compose. tests/api/records/test_unicode.py compares the folds with another program's. */
 static void folding_again(void **state)
 {
 	static const struct {
@@ -357,7 +355,7 @@ static void folding_again(void **state)
 		size_t chars = 1 + next_random(&random) % 12, len = 0;
 
 		while (chars--) {
-			size_t row = next_random(&random) % COUNT(ranges);
+			size_t row = next_random(&random) % COUNT_OF(ranges);
 			uint32_t size = ranges[row].last - ranges[row].first + 1;
 
 			len += put_char(ranges[row].first + (uint32_t)(next_random(&random) % size),
@@ -385,7 +383,7 @@ static void skeletons(void **state)
 	struct arena arena = {0};
 
 	(void)state;
-	for (size_t i = 0; i < COUNT(rows); i++) {
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
 		struct slice a, b;
 
 		assert_int_equal(text_skeleton(&arena, slice_of(rows[i].a), &a), OK);
@@ -405,7 +403,7 @@ static void version(void **state)
 		fail_msg("%s", text_unicode_version());
 }
 
-/* NUL is kept, and so is a text that ICU must be given more room for. */
+/* A text may contain NUL, and its fold may be longer than the text. */
 static void folding_lengths(void **state)
 {
 	static char text[3000], grown[9000];
@@ -424,14 +422,14 @@ static void folding_lengths(void **state)
 	}
 	assert_int_equal(text_fold(&arena, (struct slice){text, sizeof(text)}, &folded), OK);
 	assert_true(slice_eq(folded, (struct slice){grown, 3000}));
-	/* U+0958: NFC takes it apart, one unit becomes two. */
+	/* U+0958: NFC decomposes it, one unit becomes two. */
 	for (size_t i = 0; i < 1000; i++) {
 		memcpy(text + 3 * i, "\xe0\xa5\x98", 3);
 		memcpy(grown + 6 * i, "\xe0\xa4\x95\xe0\xa4\xbc", 6);
 	}
 	assert_int_equal(text_fold(&arena, (struct slice){text, sizeof(text)}, &folded), OK);
 	assert_true(slice_eq(folded, (struct slice){grown, 6000}));
-	/* Each unit to three bytes: U+0149, two bytes of UTF-8, folds to U+02BC and n. */
+	/* U+0149, two bytes of UTF-8, folds to U+02BC and n, three bytes. */
 	for (size_t i = 0; i < 1000; i++) {
 		memcpy(text + 2 * i, "\xc5\x89", 2);
 		memcpy(grown + 3 * i, "\xca\xbcn", 3);
@@ -463,13 +461,13 @@ static void nearest(void **state)
 	assert_null(text_nearest((struct slice){NULL, 0}, fields));
 	assert_null(text_nearest(SLICE("title"), none));
 	assert_string_equal(text_nearest(SLICE("acb"), equals), "ac");
-	/* One swap costs one, and is not two changes. */
+	/* Swapping two letters costs one edit, not two. */
 	assert_string_equal(text_nearest(SLICE("abcd"), swaps), "xbcd");
 	assert_string_equal(text_nearest(SLICE("abcd"), swap_then_near), "bacd");
 	assert_string_equal(text_nearest((struct slice){"bodyguard", 4}, fields), "body");
 }
 
-/* Only what somebody may well have meant is suggested. */
+/* docket suggests only names that somebody may well have meant. */
 static void near_enough(void **state)
 {
 	static const char *const params[] = {"page",      "per_page", "sort", "dir",  "mode",
@@ -490,7 +488,7 @@ static void near_enough(void **state)
 		{params, "expnad", "expand"},
 		{fields, "user_list", "users_list"},
 		{commands, "serv", "serve"},
-		/* a stretch that is left out or put in */
+		/* a part that is missing or added */
 		{params, "user_id", "user"},
 		{params, "user[-1]", "user"},
 		{params, "[]user", "user"},
@@ -518,7 +516,7 @@ static void near_enough(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < COUNT(rows); i++) {
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
 		const char *found = text_nearest(slice_of(rows[i].name), rows[i].names);
 
 		if (!found != !rows[i].meant || (found && strcmp(found, rows[i].meant) != 0))
@@ -549,12 +547,12 @@ static void shown(void **state)
 		       "b"),
 		 40,
 		 "a\xe2\x80\x8d"
-		 "b"}, /* a joiner is of the text */
+		 "b"}, /* a joiner belongs to the text */
 	};
 	struct arena arena = {0};
 
 	(void)state;
-	for (size_t i = 0; i < COUNT(rows); i++)
+	for (size_t i = 0; i < COUNT_OF(rows); i++)
 		assert_string_equal(text_shown(&arena, rows[i].text, rows[i].most), rows[i].shown);
 	arena_release(&arena);
 }

@@ -8,9 +8,9 @@
 
 #include <cmocka.h>
 
+#include "base/array.h"
 #include "base/timefmt.h"
 
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define UNTOUCHED 123456789
 
 #define FIRST_DAY (-354285) /* 1000-01-01 */
@@ -36,7 +36,7 @@ static void civil_days(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < COUNT(rows); i++) {
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
 		int32_t number = UNTOUCHED;
 		int year, month, day;
 
@@ -64,7 +64,7 @@ static void no_such_day(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < COUNT(rows); i++) {
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
 		int32_t number = UNTOUCHED;
 
 		assert_false(date_from_civil(rows[i].year, rows[i].month, rows[i].day, &number));
@@ -72,7 +72,7 @@ static void no_such_day(void **state)
 	}
 }
 
-/* Every day there is, against a calendar that counts days one by one. */
+/* Every day from year 1000 to 9999, compared with a calendar that counts days one by one. */
 static void every_day(void **state)
 {
 	static const int lengths[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
@@ -130,7 +130,7 @@ static void dates_read(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < COUNT(rows); i++) {
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
 		int32_t day = UNTOUCHED;
 
 		if (!date_parse(slice_of(rows[i].text), &day) || day != rows[i].day)
@@ -216,7 +216,7 @@ static void dates_refused(void **state)
 	int32_t day = UNTOUCHED;
 
 	(void)state;
-	for (size_t i = 0; i < COUNT(rows); i++) {
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
 		if (date_parse(slice_of(rows[i]), &day) || day != UNTOUCHED)
 			fail_msg("\"%s\" was read as a date", rows[i]);
 	}
@@ -226,7 +226,7 @@ static void dates_refused(void **state)
 				      "00:00:00"),
 				&day));
 	assert_false(date_parse(SLICE("2023-02-14T00:00:00\0"), &day));
-	/* What lies behind the slice is not looked at. */
+	/* The bytes after the slice are not read. */
 	assert_false(date_parse((struct slice){"2023-02-14", 9}, &day));
 	assert_int_equal(day, UNTOUCHED);
 	assert_true(date_parse((struct slice){"2023-02-14T99", 10}, &day));
@@ -285,7 +285,7 @@ static void timestamps_read(void **state)
 		{"2023-02-14T09:30Z", VALENTINE + 34200},
 		{"2023-02-14T09:30+01:00", VALENTINE + 30600},
 		{"2023-02-14T09:30 0100", VALENTINE + 30600},
-		/* the ends, also through an offset */
+		/* the first and the last time, also with an offset */
 		{"1000-01-01T00:00:00Z", FIRST_TIME},
 		{"1000-01-01", FIRST_TIME},
 		{"1000-01-01T01:00:00+01:00", FIRST_TIME},
@@ -296,7 +296,7 @@ static void timestamps_read(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < COUNT(rows); i++) {
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
 		int64_t time = UNTOUCHED;
 
 		if (!timestamp_parse(slice_of(rows[i].text), TIME_FIRST, &time) ||
@@ -305,7 +305,8 @@ static void timestamps_read(void **state)
 	}
 }
 
-/* Every half year since 1972 that could have had one, as tzdata's leap-seconds.list has them. */
+/* Every half year since 1972: whether it ended with a leap second, from tzdata's leap-seconds.list.
+ */
 static void leap_seconds(void **state)
 {
 	static const char had[] = "1101010101010101" /* 1972 to 1979 */
@@ -339,13 +340,13 @@ static void upper_bounds(void **state)
 		const char *text;
 		int64_t time;
 	} rows[] = {
-		{"2023-02-14", VALENTINE + 86399}, /* only a bare date is drawn to its end */
+		{"2023-02-14", VALENTINE + 86399}, /* only a bare date means its last second */
 		{"9999-12-31", LAST_TIME},          {"2023-02-14T00:00:00", VALENTINE},
 		{"2023-02-14 00:00:00", VALENTINE}, {"2023-02-14T00:00:00Z", VALENTINE},
 	};
 
 	(void)state;
-	for (size_t i = 0; i < COUNT(rows); i++) {
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
 		int64_t time = UNTOUCHED;
 
 		assert_true(timestamp_parse(slice_of(rows[i].text), TIME_LAST, &time));
@@ -448,7 +449,7 @@ static void timestamps_refused(void **state)
 	int64_t time = UNTOUCHED;
 
 	(void)state;
-	for (size_t i = 0; i < COUNT(rows); i++) {
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
 		if (timestamp_parse(slice_of(rows[i]), TIME_FIRST, &time) ||
 		    timestamp_parse(slice_of(rows[i]), TIME_LAST, &time) || time != UNTOUCHED)
 			fail_msg("\"%s\" was read as a timestamp", rows[i]);
@@ -462,7 +463,7 @@ static void timestamps_refused(void **state)
 	assert_false(timestamp_parse(SLICE("2023-02-14T00:00:00\0"
 					   "01:00"),
 				     TIME_FIRST, &time));
-	/* What lies behind the slice is not looked at. */
+	/* The bytes after the slice are not read. */
 	assert_false(timestamp_parse((struct slice){valid, 18}, TIME_FIRST, &time));
 	assert_int_equal(time, UNTOUCHED);
 	assert_true(timestamp_parse((struct slice){valid, 19}, TIME_FIRST, &time));
@@ -491,7 +492,7 @@ static void written(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < COUNT(rows); i++) {
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
 		char text[TIMESTAMP_LEN + 1] = "#####################";
 		struct slice slice = {text, TIMESTAMP_LEN};
 		int64_t back = UNTOUCHED;
@@ -521,7 +522,7 @@ static void dates_written(void **state)
 	assert_memory_equal(text, "2024-02-29#", DATE_LEN + 1);
 }
 
-/* Out of range the text is nonsense, but nothing else may break: a damaged row must not. */
+/* For a value out of range, as in a damaged row, the text is wrong, but nothing else breaks. */
 static void out_of_range_is_harmless(void **state)
 {
 	static const int64_t times[] = {INT64_MIN, INT64_MAX, LAST_TIME + 1, FIRST_TIME - 1,
@@ -530,7 +531,7 @@ static void out_of_range_is_harmless(void **state)
 	int year, month, day;
 
 	(void)state;
-	for (size_t i = 0; i < COUNT(times); i++)
+	for (size_t i = 0; i < COUNT_OF(times); i++)
 		timestamp_write(times[i], text);
 	date_to_civil(INT32_MIN, &year, &month, &day);
 	assert_in_range(month, 1, 12);

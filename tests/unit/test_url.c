@@ -7,11 +7,12 @@
 
 #include <cmocka.h>
 
+#include "base/array.h"
 #include "base/url.h"
 
 static void origins(void **state)
 {
-	/* What each begins with, and its host and port. */
+	/* The origin that each begins with, and its host and port. */
 	static const struct {
 		const char *text, *origin, *host, *port;
 	} rows[] = {
@@ -23,7 +24,7 @@ static void origins(void **state)
 		{"capacitor://localhost", "capacitor://localhost", "localhost", ""},
 		{"x-y+z.1://a_b", "x-y+z.1://a_b", "a_b", ""},
 		{"http://127.0.0.1/tracker", "http://127.0.0.1", "127.0.0.1", ""},
-		/* The host ends here; who wants an origin alone compares the lengths. */
+		/* The host ends here. A caller that accepts only an origin compares the lengths. */
 		{"http://a@b", "http://a", "a", ""},
 	};
 	static const char *const none[] = {
@@ -55,14 +56,14 @@ static void origins(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
 		struct slice origin = url_origin(slice_of(rows[i].text));
 
 		assert_true(slice_is(origin, rows[i].origin));
 		assert_true(slice_is(url_host(origin), rows[i].host));
 		assert_true(slice_is(url_port(origin), rows[i].port));
 	}
-	for (size_t i = 0; i < sizeof(none) / sizeof(none[0]); i++)
+	for (size_t i = 0; i < COUNT_OF(none); i++)
 		assert_int_equal(url_origin(slice_of(none[i])).len, 0);
 }
 
@@ -81,9 +82,9 @@ static void paths(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
+	for (size_t i = 0; i < COUNT_OF(good); i++)
 		assert_true(url_is_path(slice_of(good[i])));
-	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+	for (size_t i = 0; i < COUNT_OF(bad); i++)
 		assert_false(url_is_path(slice_of(bad[i])));
 	assert_false(url_is_path((struct slice){"/a\0b", 4}));
 	/* A slice ends before the digits that follow it in memory. */
@@ -97,7 +98,7 @@ static void lists(void **state)
 	struct slice entry;
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(entries) / sizeof(entries[0]); i++) {
+	for (size_t i = 0; i < COUNT_OF(entries); i++) {
 		assert_true(url_list_next(&list, &entry));
 		assert_true(slice_is(entry, entries[i]));
 	}

@@ -1,5 +1,5 @@
-// What a page of an agency's own does, run by test_cors_browser.py in Chromium. `docket`, `token` and
-// `next` are set by the page that it is in.
+// The script of an agency's own page. test_cors_browser.py runs it in Chromium. The page sets `docket`,
+// `token` and `next`.
 const access = "Basic " + btoa("admin/token:" + token);
 const exposed = ["ETag", "Location", "Link", "X-Request-Id", "Docket-Ignored", "Preference-Applied",
                  "Allow"];
@@ -37,7 +37,7 @@ async function run() {
   said.wrong = await call("POST", tasks, { task: { title: " " } }, json);
   said.refused = await call("GET", tasks, undefined, { Authorization: "Basic " + btoa("a:b") });
   said.nowhere = await call("PATCH", "/nowhere", {}, json);
-  // The framing guard refuses its preflight as well; without access there is none.
+  // The framing guard would refuse a preflight for this target too. Without Authorization the browser sends none.
   said.guarded = await call("GET", tasks + "/%zz", undefined, null);
   said.method = await call("POST", path, {}, json);
   said.header = await call("GET", tasks, undefined, { "X-Of-A-Page": "1" });

@@ -5,7 +5,8 @@ import re
 import pytest
 
 import backends
-from harness import JSON, OWN, TASKS, Wire, basic, cases, problem, task
+from harness import JSON, OWN, TASKS, basic, cases, problem, task
+from wire import Wire, exchange, message
 
 pytestmark = backends.BOTH
 
@@ -13,7 +14,7 @@ FULL, LIMITED, DISABLED = 0, 1, 2
 
 
 def pair(text):
-    """Basic and the base64 of any bytes."""
+    """"Basic" and the base64 of any bytes."""
     return "Basic " + base64.b64encode(text).decode()
 
 
@@ -26,16 +27,14 @@ def encoded(server):
 
 
 def split(server, by):
-    """The right header with one character in the middle of its base64."""
+    """The correct header with one character inserted into its base64."""
     return "Basic " + encoded(server)[:8] + by + encoded(server)[8:]
 
 
 def say(server, *lines, method="GET", target=TASKS + "/1"):
-    """One answer over a raw socket, to a request with those header lines and no other access."""
-    head = [f"{method} {target} HTTP/1.1", "Host: docket.example", *lines, "Connection: close",
-            "", ""]
+    """The answer to a raw request with these header lines and no other credentials."""
     with Wire(server) as wire:
-        wire.send("\r\n".join(head).encode("latin-1"))
+        wire.send(message(method, target, "Host: docket.example", *lines, "Connection: close"))
         assert wire.to_end()
         return wire.buffer
 
@@ -54,7 +53,7 @@ def assert_unknown(reply):
     return answer
 
 
-# Let in
+# Requests with access
 
 @pytest.mark.parametrize("value", cases([
     ("as it should be", lambda server: "Basic " + encoded(server)),
@@ -68,7 +67,7 @@ def test_let_in(server, value):
     assert reply.status == 200 and reply.json == made, f"expected the task: {reply}"
 
 
-# Not let in
+# Requests without access
 
 REFUSED = [
     ("no header", lambda server: None),
@@ -134,14 +133,11 @@ REFUSED = [
 
 @pytest.mark.parametrize("value", cases(REFUSED))
 def test_not_let_in(server, value):
-    """The same answer to all, so that nothing can be learnt from it."""
+    """Every refusal is the same, so a client learns nothing from it."""
     value = value(server)
     plain = say(server)
-    with Wire(server) as wire:
-        lines = [] if value is None else [f"Authorization: {value}"]
-        wire.send("\r\n".join([f"GET {TASKS}/1 HTTP/1.1", "Host: docket.example", *lines, "",
-                               ""]).encode("latin-1"))
-        assert_unknown(wire.reply())
+    lines = [] if value is None else [f"Authorization: {value}"]
+    assert_unknown(exchange(server, message("GET", f"{TASKS}/1", "Host: docket.example", *lines)))
     if value is not None:
         said = say(server, f"Authorization: {value}")
         assert without_own(said) == without_own(plain)
@@ -157,7 +153,7 @@ def test_padding_must_be_whole(server):
 
 @pytest.mark.parametrize("order", ["right first", "wrong first"])
 def test_two_authorization_headers(server, order):
-    """One of them is wrong, and another reader of the request might take either."""
+    """One of the two is wrong; a proxy could have read either."""
     right, wrong = server.access, basic("admin/token", "wrong")
     values = [right, wrong] if order == "right first" else [wrong, right]
     made = server.create()
@@ -168,7 +164,7 @@ def test_two_authorization_headers(server, order):
 
 
 def test_access_elsewhere_is_none(server):
-    """Credentials count in the header alone."""
+    """Credentials outside the header do not count."""
     for target in (f"{TASKS}/1?token={server.token}", f"{TASKS}/1?access_token={server.token}",
                    f"http://admin%2Ftoken:{server.token}@docket.example{TASKS}/1"):
         said = say(server, f"Cookie: token={server.token}", f"X-Api-Key: {server.token}",
@@ -199,7 +195,7 @@ def test_limited_staff(server, user):
 
 
 def test_limited_staff_with_a_wrong_token(server):
-    """Only who has a token learns what access a staff member has."""
+    """Only a client with a valid token learns the access level of a staff member."""
     said = [without_own(say(server, "Authorization: " + basic(user + "/token", "wrong")))
             for user in ("admin", "second", "nobody")]
     assert said[0] == said[1] == said[2]
@@ -236,7 +232,7 @@ def test_every_access_level(make_server):
     reply = server.post(task(), access=second)
     assert reply.status == 201, f"expected 201 with full access: {reply}"
 
-    # The history is written in the name that was given, not in the token's maker's.
+    # The history names the staff member of the request, not the one who made the token.
     set_level(server, 1, DISABLED)
     assert_unknown(server.get(reply.json["id"]))
     assert server.get(reply.json["id"], access=second).json == reply.json
@@ -245,7 +241,7 @@ def test_every_access_level(make_server):
     assert rows == [(2,)]
 
 
-# What comes first
+# The order of the checks
 
 @pytest.mark.parametrize("method, path, body, headers", cases([
     ("an unknown path", "GET", "/nowhere", None, {}),
@@ -260,15 +256,9 @@ def test_every_access_level(make_server):
     ("an unknown parameter", "GET", TASKS + "/1?x=y", None, {}),
 ]))
 def test_access_comes_first(server, method, path, body, headers):
-    # Over a connection of its own: an early answer to a large body closes it.
-    with Wire(server) as wire:
-        lines = [f"{method} {path} HTTP/1.1", "Host: docket.example",
-                 *[f"{name}: {value}" for name, value in headers.items()]]
-        if body is not None:
-            lines.append(f"Content-Length: {len(body)}")
-        wire.offer("\r\n".join([*lines, "", ""]).encode())
-        wire.offer(body or b"")
-        reply = wire.reply(method)
+    # This needs a connection of its own, because an early answer to a large body closes it.
+    reply = exchange(server, message(method, path, "Host: docket.example", headers=headers,
+                                     body=body))
     assert reply is not None and reply.status == 401, f"expected 401: {reply}"
     if method != "HEAD":
         assert_unknown(reply)
@@ -281,7 +271,7 @@ def test_options_needs_no_access(server, path):
         assert said.startswith(b"HTTP/1.1 204 ") and b"\r\nAllow: " in said, said
 
 
-# Tokens at rest
+# Tokens in the database
 
 @backends.SQLITE
 def test_tokens_are_stored_as_hashes_alone(make_server):

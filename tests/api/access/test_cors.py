@@ -3,9 +3,9 @@ import re
 
 import pytest
 
-import backends
 import commands
-from harness import JSON, ROOT, TASKS, Server, Wire, basic, cases, problem, task
+from harness import JSON, ROOT, TASKS, basic, cases, problem, task
+from wire import exchange, message
 
 ORIGINS = ["https://app.example.com", "http://localhost:3000", "capacitor://localhost"]
 OTHERS = ["https://app.example.com.evil.example", "http://app.example.com", "https://example.com",
@@ -13,20 +13,17 @@ OTHERS = ["https://app.example.com.evil.example", "http://app.example.com", "htt
           "", "https://app.example.com,http://localhost:3000", "https://app.example.com/"]
 ALLOWED = {"Authorization", "Content-Type", "If-Match", "If-None-Match", "Idempotency-Key",
            "Prefer"}
-# What a page may read always (Fetch standard), what is for browsers and proxies, and our own.
+# Headers that a page may always read (Fetch standard), headers for browsers and proxies, and
+# docket's own.
 READABLE = {"Cache-Control", "Content-Length", "Content-Type"}
 NOT_FOR_PAGES = {"Connection", "Date", "Keep-Alive", "Strict-Transport-Security",
-                 "WWW-Authenticate", "Vary"}
+                 "WWW-Authenticate", "Vary", "Content-Security-Policy", "X-Content-Type-Options"}
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory, base):
-    """A server that is told several, with blanks between them."""
-    place = tmp_path_factory.mktemp("cors")
-    server = Server(backends.copy(base[0], place / "data"), base[1], place / "stderr",
-                    options=["--cors-origins", ", ".join(ORIGINS)])
-    yield server
-    server.stop()
+def server(share_server):
+    """A server with several origins, with blanks between them."""
+    return share_server(options=["--cors-origins", ", ".join(ORIGINS)])
 
 
 def words(reply, name):
@@ -74,19 +71,13 @@ def send(server, method, target, body, headers):
     if target == "{id}":
         target = f"{TASKS}/{server.create()['id']}"
     headers = {"Host": server.host, "Authorization": server.access, **headers}
-    lines = [f"{method} {target} HTTP/1.1",
-             *[f"{name}: {value}" for name, value in headers.items()]]
-    if body is not None:
-        lines.append(f"Content-Length: {len(body)}")
-    with Wire(server) as wire:
-        wire.offer("\r\n".join([*lines, "", ""]).encode())
-        wire.offer(body or b"")
-        return wire.reply(method)
+    return exchange(server, message(method, target, headers=headers, body=body))
 
 
 @pytest.mark.parametrize("status, method, target, body, headers", EVERY)
 def test_every_answer(server, status, method, target, body, headers):
-    """A page can read each, errors too; and a cache keeps none for a page of another origin."""
+    """A page can read every answer, errors too, and caches keep the answers for different origins
+    apart."""
     for origin in ORIGINS:
         reply = send(server, method, target, body, {**headers, "Origin": origin})
         assert reply.status == status, reply
@@ -108,7 +99,7 @@ def test_every_answer(server, status, method, target, body, headers):
 
 
 def test_what_is_exposed_is_all_that_is_sent(server):
-    """Whatever header the API adds, a page can read it, or it is none of its business."""
+    """Every header that the API adds is either readable for a page or not meant for it."""
     source = "".join(path.read_text() for room in ("pipeline", "api")
                      for path in (ROOT / "src" / room).glob("*.c"))
     added = set(re.findall(r'http_add_header\(\s*[^,]+,\s*"([^"]+)"', source))
@@ -125,7 +116,7 @@ def test_what_is_exposed_is_all_that_is_sent(server):
     (TASKS + "/1", {"GET", "HEAD", "PATCH", "DELETE", "OPTIONS"}),
     (TASKS + "/bulk", {"POST", "OPTIONS"}),
     ("/api/v1/me", {"GET", "HEAD", "OPTIONS"}),
-    # Where there is nothing the page may ask all, and so reads the 404.
+    # On an unknown path the page may send every method, and so reads the 404.
     ("/nowhere", {"*"}),
 ])
 def test_preflight(server, path, methods):
@@ -146,7 +137,7 @@ def test_preflight(server, path, methods):
 
 
 def test_an_origin_is_compared_without_case(server):
-    """Browsers write it in lower case; the setting may have been written otherwise."""
+    """Browsers send the origin in lower case; the setting may be written differently."""
     reply = preflight(server, TASKS, "HTTPS://App.Example.com")
     assert reply.header("Access-Control-Allow-Origin") == "HTTPS://App.Example.com"
 
@@ -160,7 +151,7 @@ def test_none_by_default(own_server):
 
 
 def test_a_create_of_a_page(server):
-    """All that it reads of the answer is exposed."""
+    """All headers that the page needs of the answer are exposed."""
     reply = server.post(task(), headers={
         "Origin": ORIGINS[1], "Prefer": "handling=lenient", "Idempotency-Key": "a-page"})
     assert reply.status == 201

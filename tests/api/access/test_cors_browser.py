@@ -1,4 +1,4 @@
-"""--cors-origins as a real browser has it: a page in Chromium calls docket from another origin."""
+"""--cors-origins in a real browser: a page in Chromium calls docket from another origin."""
 import contextlib
 import http.server
 import json
@@ -12,11 +12,10 @@ import threading
 
 import pytest
 
-import backends
-from harness import TASKS, Server
+from harness import TASKS
 
 CHROMIUM = shutil.which("chromium")
-BROWSER_S = 180  # it takes a second; more under a sanitizer on a busy machine
+BROWSER_S = 180  # it takes a second; longer under a sanitizer on a busy machine
 PAGE = """<!doctype html><title>A page</title><script>
 const docket = {docket}, token = {token}, next = {next};
 {script}</script>
@@ -27,7 +26,7 @@ pytestmark = pytest.mark.skipif(not CHROMIUM, reason="NOT TESTED, pages in a bro
 
 
 class Site(http.server.ThreadingHTTPServer):
-    """Serves the page, and takes what it has found."""
+    """Serves the page and receives its results."""
 
     daemon_threads = True
 
@@ -60,7 +59,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
 @contextlib.contextmanager
 def chromium(profile, url):
-    """It asks nobody but the page and what that asks; root can run it without its sandbox alone."""
+    """Chromium that sends no requests of its own. As root it runs only without its sandbox."""
     browser = subprocess.Popen(
         [CHROMIUM, "--headless", "--disable-background-networking", "--disable-component-update",
          "--disable-dev-shm-usage", "--disable-gpu", "--no-first-run", f"--user-data-dir={profile}",
@@ -75,14 +74,14 @@ def chromium(profile, url):
 
 
 @pytest.fixture(scope="module")
-def found(tmp_path_factory, base):
-    """What a page of an allowed origin has found, then one of another; and the server."""
+def found(tmp_path_factory, share_server):
+    """The results of a page of an allowed origin, those of a page of another origin, and the
+    server."""
     place = tmp_path_factory.mktemp("browser")
     with Site() as site:
         threading.Thread(target=site.serve_forever, daemon=True).start()
         listed, other = (f"http://{host}:{site.server_port}" for host in ("127.0.0.1", "localhost"))
-        server = Server(backends.copy(base[0], place / "data"), base[1], place / "stderr",
-                        options=["--cors-origins", f"https://app.example.com,{listed}"])
+        server = share_server(options=["--cors-origins", f"https://app.example.com,{listed}"])
         script = pathlib.Path(__file__).with_name("page.js").read_text("utf-8")
         site.page = lambda after: PAGE.format(
             docket=json.dumps(f"http://127.0.0.1:{server.port}"), token=json.dumps(server.token),
@@ -91,8 +90,7 @@ def found(tmp_path_factory, base):
             told = [site.said.get(timeout=BROWSER_S) for _ in range(2)]
         site.shutdown()
         assert [origin for origin, _ in told] == [listed, other]
-        yield told[0][1], told[1][1], server
-        server.stop()
+        return told[0][1], told[1][1], server
 
 
 @pytest.mark.slow
@@ -120,13 +118,13 @@ def test_it_reads_what_is_wrong(found, name):
 
 
 def test_what_the_browser_holds_back(found):
-    """A header that is not allowed, and a request with the browser's own credentials."""
+    """The browser blocks a header that is not allowed, and a request with its own credentials."""
     assert found[0]["header"]["blocked"].startswith("TypeError")
     assert found[0]["credentials"]["blocked"].startswith("TypeError")
 
 
 def test_a_page_of_another_origin(found):
-    """It reads nothing, and what it would write is never sent."""
+    """The page can read nothing, and the browser never sends its writes."""
     _, said, server = found
     assert all(one["blocked"].startswith("TypeError") for one in said.values()), said
     assert server.call("GET", TASKS + "?mode=count").json["record_count"] == 0

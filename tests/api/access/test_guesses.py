@@ -1,10 +1,10 @@
-"""Guessing at tokens is limited, and nobody is locked out by somebody else's guesses."""
-import json
+"""docket limits guesses at tokens, and the guesses of one client lock out nobody else."""
 import sqlite3
 
 import pytest
 
-from harness import TASKS, Server, Wire, basic, new_source, problem, succeed, task
+from harness import TASKS, basic, problem, succeed, task_json
+from wire import JSON_LINE, Wire, exchange, message, new_source
 
 MOST = 20  # refusals of one source at one account
 MINUTE = 60
@@ -12,20 +12,15 @@ DOMAIN = "example.test"
 KNOWN, UNKNOWN = "admin/token", "nobody/token"
 
 
-def ask(server, source, access, *lines, method="GET", target=TASKS + "/1", body=b"", host="x"):
-    """One request; `access` is the value of Authorization, None for none."""
-    lines = [f"{method} {target} HTTP/1.1", f"Host: {host}", *lines]
+def ask(server, source, access, *lines, method="GET", target=TASKS + "/1", body=None, host="x"):
+    """Sends one request. `access` is the value of Authorization; None sends none."""
     if access is not None:
-        lines.append(f"Authorization: {access}")
-    if body:
-        lines.append(f"Content-Length: {len(body)}")
-    with Wire(server, source) as wire:
-        wire.offer("\r\n".join([*lines, "", ""]).encode() + body)
-        return wire.reply(method)
+        lines = (*lines, f"Authorization: {access}")
+    return exchange(server, message(method, target, f"Host: {host}", *lines, body=body), source)
 
 
 def guess(server, source, count, user=KNOWN, **options):
-    """So many wrong tokens, none twice; returns the answers."""
+    """Sends that many different wrong tokens; returns the answers."""
     return [ask(server, source, basic(user, f"wrong {n}"), **options) for n in range(count)]
 
 
@@ -44,7 +39,7 @@ def statuses(replies):
 
 @pytest.fixture
 def fresh(make_server):
-    """A server, and an address that it has seen nothing from."""
+    """A server, and an address from which it has had no request."""
     return make_server(), new_source()
 
 
@@ -57,7 +52,7 @@ def test_so_many_and_no_more(fresh):
 
 
 def token(server, label, *options):
-    """A new token of the account, as the value of Authorization."""
+    """Makes a token of the account; returns it as the value of Authorization."""
     file = server.data.with_name(server.data.name + label)
     succeed("token", "add", label, "--data", server.data, "--token-file", file, *options)
     return basic(KNOWN, file.read_text().strip())
@@ -83,7 +78,7 @@ def test_a_token_that_had_expired_at_the_start(fresh):
 
 
 def test_a_token_that_never_was_used(fresh):
-    """Whoever gets it need not wait for what others guess."""
+    """A new token works at once, whatever others guess."""
     server, source = fresh
     guess(server, source, MOST)
     limited(guess(server, source, 1)[0])
@@ -91,7 +86,8 @@ def test_a_token_that_never_was_used(fresh):
 
 
 def test_a_token_that_is_good_no_more(fresh):
-    """It is no guess either, but nothing comes of it."""
+    """docket still looks up a token that was good before it was revoked, and answers 401. Each refusal
+    counts against the source."""
     server, source = fresh
     old = token(server, "old")
     assert ask(server, new_source(), old).status == 404
@@ -101,7 +97,8 @@ def test_a_token_that_is_good_no_more(fresh):
 
 
 def test_the_owner_is_let_in(fresh):
-    """From the very address that is limited, and also over a connection that was there before."""
+    """A good token works from the limited address as well, also over a connection that was open
+    before."""
     server, source = fresh
     server.get(1)
     with Wire(server, source) as wire:
@@ -110,15 +107,14 @@ def test_the_owner_is_let_in(fresh):
         for _ in range(2 * MOST):
             wire.send(wrong)
             refused = wire.reply()
-            wire.send(server.request("GET", TASKS))
-            assert wire.reply().status == 200
+            assert wire.ask("GET", TASKS).status == 200
     limited(refused)
     assert ask(server, source, server.access).status == 404
     assert ask(server, source, basic("second/token", server.token)).status == 403
 
 
 def test_only_good_tokens_are_remembered(fresh):
-    """Not what came with one that nobody has."""
+    """docket remembers no wrong token."""
     server, source = fresh
     assert ask(server, new_source(), basic(UNKNOWN, "wrong")).status == 401
     guess(server, source, MOST)
@@ -127,7 +123,7 @@ def test_only_good_tokens_are_remembered(fresh):
 
 @pytest.mark.slow
 def test_a_known_user_and_an_unknown_one(make_server):
-    """The same answers in the same order, whoever is guessed at, and at both together."""
+    """The answers are the same in the same order, for each of the two and for both together."""
     said = []
     for users in ([KNOWN], [UNKNOWN], ["second/token"], [KNOWN, UNKNOWN]):
         server, source = make_server(), new_source()
@@ -149,7 +145,8 @@ def test_whatever_is_wrong_counts(fresh):
 
 
 def test_no_header_is_no_guess(fresh):
-    """Many clients ask once without, for the challenge; so they must get one at any time."""
+    """Many clients first send a request without credentials to get the challenge. It must come at
+    any time."""
     server, source = fresh
     assert statuses(ask(server, source, None) for _ in range(2 * MOST)) == [401] * 2 * MOST
     assert statuses(guess(server, source, MOST)) == [401] * MOST
@@ -165,13 +162,13 @@ def test_what_is_let_in_does_not_count(fresh):
 
 
 def test_whatever_is_asked_for(fresh):
-    """Also before a large body, for a path that is not there, and with OPTIONS none at all."""
+    """The limit applies also before a large body and on an unknown path, but not to OPTIONS."""
     server, source = fresh
     guess(server, source, MOST)
     wrong = basic(KNOWN, "wrong")
     limited(ask(server, source, wrong, target="/nowhere"))
     limited(ask(server, source, wrong, method="POST", target=TASKS, body=b"{}"))
-    limited(ask(server, source, wrong, "Content-Type: application/json", method="POST",
+    limited(ask(server, source, wrong, JSON_LINE, method="POST",
                 target=TASKS, body=b" " * (1024 * 1024)))
     assert ask(server, source, wrong, method="HEAD").status == 429
     assert ask(server, source, wrong, method="OPTIONS").status == 204
@@ -180,28 +177,27 @@ def test_whatever_is_asked_for(fresh):
 def test_nothing_is_stored(fresh):
     server, source = fresh
     guess(server, source, MOST)
-    body = json.dumps(task()).encode()
-    limited(ask(server, source, basic(KNOWN, "wrong"), "Content-Type: application/json",
+    body = task_json()
+    limited(ask(server, source, basic(KNOWN, "wrong"), JSON_LINE,
                 method="POST", target=TASKS, body=body))
     assert server.create()["id"] == 1
 
 
 @pytest.fixture(scope="module")
-def two(tmp_path_factory):
+def two(tmp_path_factory, share_server):
     """A server of two accounts, behind a proxy."""
     place = tmp_path_factory.mktemp("accounts")
     folder = place / "data"
     for command in (["init", "--account", "first"], ["account", "add", "second"]):
         succeed(*command, "--data", folder, "--token-file", place / command[-1])
-    server = Server(folder, (place / "first").read_text().strip(), place / "log",
-                    ["--base-domain", DOMAIN, "--behind-proxy"])
-    yield server
-    server.stop()
+    return share_server(folder, (place / "first").read_text().strip(),
+                        options=["--base-domain", DOMAIN, "--behind-proxy"])
 
 
 @pytest.mark.parametrize("account", ["first", "second", "third"])
 def test_each_account_has_its_own(two, account):
-    """Also one that is not there: that shows in nothing."""
+    """An account that does not exist has its own count as well, so the limit does not reveal which
+    exist."""
     source, host = new_source(), f"{account}.{DOMAIN}"
     assert statuses(guess(two, source, MOST, host=host)) == [401] * MOST
     limited(guess(two, source, 1, host=host)[0])
@@ -225,7 +221,7 @@ def test_behind_a_proxy_the_client_counts(two):
                     host=f"first.{DOMAIN}") for _ in range(count)]
     assert statuses(forwarded("192.0.2.1", MOST)) == [401] * MOST
     limited(forwarded("192.0.2.1")[0])
-    limited(forwarded("198.51.100.1, 192.0.2.1")[0])  # what the client wrote itself
+    limited(forwarded("198.51.100.1, 192.0.2.1")[0])  # the client itself wrote the first address
     assert forwarded("192.0.2.1, 192.0.2.2")[0].status == 401
     assert statuses(forwarded("2001:db8::1", MOST)) == [401] * MOST
     limited(forwarded("2001:db8::ffff:1")[0])

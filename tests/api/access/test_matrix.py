@@ -1,5 +1,6 @@
-"""Every route, with every method, for whoever asks, about one's own record, another account's and a
-missing one: the status, and that nobody can tell another account's record from a missing one."""
+"""Every route with every method, for every kind of client, on the account's own record, another
+account's and a missing one: the status, and that nobody can distinguish another account's record
+from a missing one."""
 import collections
 import json
 import re
@@ -9,17 +10,19 @@ import pytest
 
 import backends
 from admin import ACCOUNTS, DOMAIN, Pair, docket, dump
-from harness import JSON, Wire, basic, cases, problem, task
+from harness import JSON, basic, cases, problem, task, task_json
+from wire import exchange, message
 
 pytestmark = backends.BOTH
 
-# Each path with the methods that it takes, HEAD beside GET and OPTIONS beside all: a new route is a
-# row, and where its methods are others a body of a request that succeeds.
+# Each path with the methods that it accepts, besides HEAD where GET is, and OPTIONS. A new route
+# needs a row. If it has other methods, it needs the body of a successful request as well.
 ROUTES = {
     "/api/v1/changes": {"GET", "HEAD", "OPTIONS"},
     "/api/v1/tasks": {"GET", "HEAD", "POST", "OPTIONS"},
     "/api/v1/tasks/{id}": {"GET", "HEAD", "PATCH", "DELETE", "OPTIONS"},
     "/api/v1/tasks/{id}/history": {"GET", "HEAD", "OPTIONS"},
+    "/api/v1/tasks/{id}/alerts": {"GET", "HEAD", "OPTIONS"},
 }
 BODIES = {
     "POST": task(title="of the matrix"), "PUT": task(title="of the matrix"),
@@ -28,13 +31,13 @@ BODIES = {
 SUCCESS = {"GET": 200, "HEAD": 200, "POST": 201, "PATCH": 200, "DELETE": 204}
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 WRITING = [method for method in METHODS if method not in ("GET", "HEAD", "OPTIONS")]
-# "/api/v1/tasks/bulk" is in test_bulk.py: its body is another.
+# "/api/v1/tasks/bulk" is tested in test_bulk.py, because it has another kind of body.
 UNKNOWN_PATHS = ["/", "/nowhere", "/api/v1", "/api/v2/tasks", "/api/v1/task", "/api/v1/tasks/1/2",
                  "/api/v1/accounts", "/api/v1/tokens", "/api/v1/case", "/api/v1/case/services/1/2"]
 
-# Ids that the second account has and the first has not, and one that none has, of as many digits.
+# An id that only the second account has, and an id with as many digits that neither has.
 OTHERS, MISSING = 700, 701
-MISSING_IN = {"first": MISSING, "second": 987654}  # which has more and more
+MISSING_IN = {"first": MISSING, "second": 987654}  # the second account has more records
 NO_IDS = ["0", "x", "-1", "1x", "99999999999999999999", "%20"]
 
 Who = collections.namedtuple("Who", "user token kind")
@@ -58,7 +61,7 @@ WHO = {
 
 
 def add_records(folder, account):
-    """A record of each kind with the id that only this account is to have."""
+    """Adds a record of each kind with the id that only this account must have."""
     with backends.opened(folder) as database:
         for table, columns, values in (
                 ("calendar", "name, color", ("x", "#000000")), ("case_service", "name", ("x",)),
@@ -68,12 +71,12 @@ def add_records(folder, account):
             database.execute(
                 f"INSERT INTO {table} (account_id, id, change, created_at, updated_at, {columns}) "
                 f"VALUES ({marks})", (account, OTHERS, 1, 0, 0, *values))
-        database.execute("UPDATE account SET last_staff_id = ?, last_task_id = ? WHERE id = ?",
-                         (OTHERS - 1, OTHERS - 1, account))
+        database.execute("UPDATE account_state SET last_staff_id = ?, last_task_id = ?"
+                         " WHERE account_id = ?", (OTHERS - 1, OTHERS - 1, account))
 
 
 class Matrix(Pair):
-    """The server, and whoever asks it."""
+    """The server, and clients of each kind."""
 
     def request(self, account, who, method, path, body=None):
         other = ACCOUNTS[1 - ACCOUNTS.index(account)]
@@ -86,9 +89,9 @@ class Matrix(Pair):
         return self.server.call(method, path, body, headers, access=access)
 
     def fresh(self, account):
-        """A record of the account's own, for one request."""
+        """Makes a record of the account for one request."""
         reply = self.request(account, WHO["full"], "POST", "/api/v1/tasks",
-                             json.dumps(task(title="fresh")).encode())
+                             task_json(title="fresh"))
         assert reply.status == 201, reply
         return reply.json["id"]
 
@@ -106,7 +109,7 @@ def matrix(tmp_path_factory, base_of_two):
                              ("expired", ["--expires", "2100-01-01"]), ("revoked", [])):
             secrets[account, label] = docket(folder, "token add", label, *where, *marks).strip()
         docket(folder, "token revoke", "revoked", *where)
-        # Of the second, the one with the number that is of interest.
+        # In the second account this is the staff member with the tested id.
         docket(folder, "staff add", "colleague", "--email", "c@example.com", *where)
         docket(folder, "staff add", "gone", "--access", "disabled", *where)
         docket(folder, "staff add", "only-" + account, *where)
@@ -116,7 +119,7 @@ def matrix(tmp_path_factory, base_of_two):
     matrix = Matrix(folder, base_of_two[1], place / "log")
     matrix.secrets = secrets
     reply = matrix.request("second", WHO["full"], "POST", "/api/v1/tasks",
-                           json.dumps(task(title="of the second")).encode())
+                           task_json(title="of the second"))
     assert reply.json["id"] == OTHERS, reply
     yield matrix
     matrix.server.stop()
@@ -124,13 +127,13 @@ def matrix(tmp_path_factory, base_of_two):
 
 
 def seen(reply):
-    """All that a client sees of an answer but for what differs from one request to the next."""
+    """All parts of an answer that do not differ from one request to the next."""
     return reply.status, [(name, value) for name, value in reply.headers
                           if name not in ("Date", "X-Request-Id")], reply.body
 
 
 def masked(reply):
-    """The same where the request's own numbers stand in the answer."""
+    """The same without the numbers of the request itself."""
     status, headers, body = seen(reply)
     number, other = str(MISSING), str(OTHERS)
     return (status, [(name, value.replace(number, other)) for name, value in headers],
@@ -138,7 +141,7 @@ def masked(reply):
 
 
 def expected(kind, method, path, there):
-    """The status that the contract says."""
+    """The status that the contract requires."""
     if method == "OPTIONS":
         return 204 if path in ROUTES else 404
     if kind in ("unknown", "limited"):
@@ -166,7 +169,7 @@ def check(reply, method, path, status):
 
 
 def targets(matrix, account, path, method, kind):
-    """Where the path leads to: what it stands for, the path itself, whether the record is there."""
+    """For each target of the path: its name, the path itself, and whether the record exists."""
     if "{id}" not in path:
         yield "list", path, True
         return
@@ -200,14 +203,15 @@ def test_matrix(matrix, who, account):
                 wrote = wrote or (status < 300 and method in WRITING)
                 told[name] = seen(reply)
                 if status == 401 or (status == 403 and who.kind == "limited"):
-                    # One answer, whatever was asked for, and whatever came with it.
+                    # All refusals are the same, whatever the target and the credentials.
                     refusals.setdefault((status, method == "HEAD"), seen(reply))
                     assert refusals[status, method == "HEAD"] == seen(reply)
                 if body is not None and status in (401, 403):
                     for wrong in (b"{", b"", b'{"task":{}}'):
                         again = matrix.request(account, who, method, where, wrong)
                         assert seen(again) == told[name], (method, where, wrong)
-            # A record of another account answers as a missing one, and so does what is no id.
+            # A record of another account, and an id that is no number, answer as a missing record
+            # does.
             absent = [answer for name, answer in told.items() if name not in ("own", "list")]
             assert absent == absent[:1] * len(absent), (method, path)
     after = {number: dump(matrix.folder, number, used=False) for number in (1, 2)}
@@ -218,7 +222,8 @@ def test_matrix(matrix, who, account):
 
 @pytest.mark.parametrize("method", METHODS[:-1])
 def test_one_answer_to_all_who_are_unknown(matrix, method):
-    """From it nobody learns whether it was the account, the name, the token or its end."""
+    """The answer does not reveal whether the account, the name or the token was wrong, or the token
+    expired."""
     body = b"{" if method in BODIES else None
     told = [seen(matrix.request(account, who, method, path, body))
             for who in WHO.values() if who.kind == "unknown" for account in ACCOUNTS
@@ -227,14 +232,12 @@ def test_one_answer_to_all_who_are_unknown(matrix, method):
 
 
 def test_the_matrix_knows_every_method(matrix):
-    """`OPTIONS *` tells the methods of all routes: one that is new is to be a row here."""
-    with Wire(matrix.server) as wire:
-        wire.send(b"OPTIONS * HTTP/1.1\r\nHost: first.example.test\r\n\r\n")
-        reply = wire.reply("OPTIONS")
+    """`OPTIONS *` lists the methods of all routes: a new method needs a row here."""
+    reply = exchange(matrix.server, message("OPTIONS", "*", "Host: first.example.test"))
     assert set(reply.header("Allow").split(", ")) == set().union(*ROUTES.values())
 
 
-# What a request names besides the record
+# The records that a request names in its body or its parameters
 
 LISTS = ["id={}", "case={}", "calendar={}", "subject={}", "user={}", "id={}&expand=users,case",
          "user[]={}&sort=title", "id={}&mode=count", "case={}&per_page=1"]
@@ -270,22 +273,22 @@ def test_a_create_that_names_anothers_record(matrix, fields):
     for number in (OTHERS, MISSING):
         values = {field: [number] if field == "users_list" else number for field in fields}
         told.append(matrix.request("first", WHO["full"], "POST", "/api/v1/tasks",
-                                   json.dumps(task(**values)).encode()))
+                                   task_json(**values)))
     answer = problem(told[0], 422)
     assert {error["field"].split("[")[0] for error in answer["errors"]} == {
         "task." + field for field in fields}
     assert masked(told[0]) == masked(told[1])
     assert [dump(matrix.folder, number, used=False) for number in (1, 2)] == before
-    # The records are there, for those whose they are.
+    # The owner of these records can name them.
     values = {"casefile_id": OTHERS, "calendar_id": OTHERS, "subject_id": OTHERS,
               "users_list": [OTHERS]}
     reply = matrix.request("second", WHO["full"], "POST", "/api/v1/tasks",
-                           json.dumps(task(**values)).encode())
+                           task_json(**values))
     assert reply.status == 201, reply
 
 
 def test_a_walk_sees_one_account_alone(matrix):
-    """A cursor of one account leads to nothing of the other."""
+    """A cursor of one account finds nothing in the other."""
     def page(account, path):
         return matrix.request(account, WHO["full"], "GET", path)
 

@@ -1,4 +1,4 @@
-"""GET /api/v1/me: whom the credentials are of."""
+"""GET /api/v1/me: the staff member and the token of the credentials."""
 import pytest
 
 import backends
@@ -33,7 +33,7 @@ def test_what_it_says(server, me):
 
 
 def test_it_is_whoever_asks(server):
-    """The token is the account's; the user name says who it is."""
+    """A token belongs to the account; the user name says which staff member it is."""
     succeed("staff", "set", "second", *where(server.data), "--access", "full")
     try:
         other = server.call("GET", ME, access=basic("second/token", server.token)).json

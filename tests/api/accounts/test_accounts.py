@@ -1,10 +1,12 @@
-"""Several accounts in one folder: which one a request is for, and that none sees another's."""
+"""Several accounts in one folder: how a request names its account, and that none sees another's
+records."""
 import pytest
 
 import backends
 from backends import rows, where
 from commands import fails, misuse, mode
-from harness import TASKS, Server, Wire, basic, problem, succeed, token_file
+from harness import TASKS, Server, basic, problem, succeed, token_file
+from wire import exchange, message
 
 pytestmark = backends.BOTH
 
@@ -50,7 +52,7 @@ def test_the_host_names_the_account(two, host):
     f"second.first.{DOMAIN}", f"second.{DOMAIN}x", f"second.x{DOMAIN}", f"second{DOMAIN}",
     f"{'s' * 64}.{DOMAIN}", "127.0.0.1", f"first.{DOMAIN}"])
 def test_another_host_is_no_access(two, host):
-    """One answer, whether there is such an account or not."""
+    """The answer is the same whether the account exists or not."""
     known = ask(two, f"first.{DOMAIN}", TASKS, "second")
     problem(known, 401)
     unknown = ask(two, host, TASKS, "second")
@@ -82,7 +84,7 @@ def test_a_name_is_taken_once(tmp_path, new_place):
     succeed("init", *where(folder), "--token-file", file)
     before = rows(folder, "SELECT * FROM account"), rows(folder, "SELECT * FROM token")
     assert '"main"' in fails("account", "add", "main", *where(folder))
-    # Nothing is made where the token cannot be handed over.
+    # If the token cannot be written, nothing is made.
     fails("account", "add", "second", *where(folder), "--token-file", file)
     gone = tmp_path / "gone"
     fails("account", "add", "main", *where(folder), "--token-file", gone)
@@ -103,13 +105,12 @@ def test_wrong_use(one, arguments):
 
 @pytest.mark.parametrize("host", ["first", "nobody"])
 def test_the_target_goes_before_the_host(two, host):
-    """RFC 9112, section 3.2.2: the host of an absolute target counts."""
+    """RFC 9112, section 3.2.2: the host of an absolute target takes precedence."""
     server, tokens = two
-    with Wire(server) as wire:
-        wire.send(f"GET http://second.{DOMAIN}{TASKS}?mode=count HTTP/1.1\r\n"
-                  f"Host: {host}.{DOMAIN}\r\n"
-                  f"Authorization: {basic('admin/token', tokens['second'])}\r\n\r\n".encode())
-        assert wire.reply().json["record_count"] == 5
+    reply = exchange(server, message(
+        "GET", f"http://second.{DOMAIN}{TASKS}?mode=count", f"Host: {host}.{DOMAIN}",
+        "Authorization: " + basic("admin/token", tokens["second"])))
+    assert reply.json["record_count"] == 5
 
 
 @pytest.mark.parametrize("group", ["account", "staff", "token"])

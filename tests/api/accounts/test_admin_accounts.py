@@ -1,15 +1,15 @@
-"""docket account: add, list, set and remove, each on one and on several accounts, and what each
-says where it is wrong or fails. What the settings do is in test_admin_settings.py."""
+"""docket account: add, list, set and remove, each with one and with several accounts, and the
+messages for wrong use and failures. test_admin_settings.py tests the effects of the settings."""
 import json
 import shutil
 
 import pytest
 
-from admin import (ACCOUNTS, TIME, TOKEN, Pair, check_help, check_sound, docket, dump,
-                   listed, refused)
+from admin import (ACCOUNTS, TIME, TOKEN, Pair, check_help, check_sound, docket, dump, listed,
+                   refused)
 from backends import rows
 from commands import fails, misuse, mode
-from harness import TASKS, Server, faults, problem, run, strict_json, succeed, task
+from harness import TASKS, faults, problem, run, strict_json, succeed, task_json
 
 PRESETS = {"country": "US", "require_case": True, "expand": "", "alert_hour": "00:00",
            "time_zone": "UTC"}
@@ -36,8 +36,8 @@ def test_help(command, argument):
     ("xn--4ca", ["--username=\u00fcber"], ("\u00fcber", ""))])
 @pytest.mark.slow
 def test_add(one, name, options, staff):
-    """An account, a staff member with full access, a calendar, a token of a label that says so, and
-    no more."""
+    """It makes an account, a staff member with full access, a calendar and a token with the default
+    label, and nothing more."""
     before, counted = dump(one, 1), dump(one)
     done = succeed("account", "add", name, "--data", one, *options)
     assert TOKEN.fullmatch(done.stdout.removesuffix("\n")), done
@@ -46,10 +46,10 @@ def test_add(one, name, options, staff):
     assert dump(one, 1) == before, "another account was changed"
     made = dump(one, 2)
     assert {table: len(found) for table, found in made.items() if found} == {
-        "account": 1, "staff": 1, "calendar": 1, "token": 1, "history": 2}
+        "account": 1, "account_state": 1, "staff": 1, "calendar": 1, "token": 1, "history": 2}
     assert {table: len(found) - len(counted[table]) for table, found in dump(one).items()
             if len(found) != len(counted[table])} == {
-                "account": 1, "staff": 1, "calendar": 1, "token": 1, "history": 2}
+                "account": 1, "account_state": 1, "staff": 1, "calendar": 1, "token": 1, "history": 2}
     assert rows(one, "SELECT id, username, email, access_level FROM staff WHERE account_id = 2"
                 ) == [(1, *staff, 0)]
     assert preset(name) in listed(one, "account list")
@@ -71,7 +71,7 @@ def test_add_writes_the_token_to_a_file(one, tmp_path):
     pair.server.stop()
 
 
-# What is wrong, and what fails
+# Wrong use and failures
 
 NAMES = ["", "A", "a_b", "a.b", "a/b", "a-", "a b", " a", "a\n", "\u00e4", "a" * 64, "\udcff"]
 WRONG = [
@@ -133,7 +133,7 @@ def test_each_wrong_value_is_told(two):
 
 @pytest.mark.slow
 def test_a_name_behind_two_dashes(one):
-    """It is no option then, whatever it begins with."""
+    """After "--" a name is no option, whatever it begins with."""
     docket(one, "account add", "--", "second")
     docket(one, "token add", "--account", "second", "--", "-x")
     docket(one, "staff add", "--account", "second", "--", "--json")
@@ -200,7 +200,7 @@ def test_a_folder_without_a_database(tmp_path, command):
 @pytest.mark.slow
 def test_list(one):
     assert listed(one, "account list") == [preset("main")]
-    # By name, whatever the order in which they were made.
+    # The list is sorted by name, not by the order of creation.
     for name in ("zulu", "alpha"):
         docket(one, "account add", name)
     docket(one, "account set", "zulu", "--country", "DE", "--expand", "case,users",
@@ -215,7 +215,7 @@ def test_list_of_a_folder_without_an_account(one):
     docket(one, "account remove", "main", "--yes")
     assert strict_json(docket(one, "account list", "--json").encode()) == []
     assert docket(one, "account list") == ""
-    # What works on an account says that there is none, and how there would be one.
+    # Commands that need an account say that there is none, and how to make one.
     for words in (["staff", "list"], ["token", "list"], ["token", "add", "x"], ["demo"],
                   ["serve", "--listen", "127.0.0.1:0"]):
         assert "docket account add" in fails(*words, "--data", one)
@@ -279,7 +279,7 @@ def test_settings_from_the_environment_and_the_file(two, tmp_path):
 # Remove
 
 def search(pair, account):
-    """What the titles of an account are found by, word by word."""
+    """The words in the text index for the titles of an account."""
     words = ("report", "call", "interview", "a", "\u00e9", "review the", "zzz")
     return [pair.ask(account, path=f"{TASKS}?title={word}&per_page=500").body for word in words]
 
@@ -290,7 +290,7 @@ def test_remove(two, base_of_two, tmp_path):
     pair = Pair(two, tokens, tmp_path / "log")
     for account in ACCOUNTS:
         for title in ("Call the office", f"Report of {account}", "\u00c9t\u00e9 interview"):
-            made = pair.ask(account, "POST", TASKS, json.dumps(task(title=title)).encode())
+            made = pair.ask(account, "POST", TASKS, task_json(title=title))
             assert made.status == 201, made
     found = search(pair, "second")
     assert all(json.loads(body) for body in found[:3])
@@ -318,7 +318,8 @@ def test_remove(two, base_of_two, tmp_path):
 
 @pytest.mark.slow
 def test_the_freed_name_is_of_a_new_account(two, base_of_two, tmp_path):
-    """Made again while docket serves, it has none of the old records, ids, tokens or settings."""
+    """An account with the name of a removed one has none of its records, ids, tokens or settings,
+    even if docket serves meanwhile."""
     pair = Pair(two, base_of_two[1], tmp_path / "log")
     before = dump(two, 2, used=False)
     pair.do("account set", "first", "--country", "DE", "--require-case", "no", "--expand", "users")
@@ -332,7 +333,7 @@ def test_the_freed_name_is_of_a_new_account(two, base_of_two, tmp_path):
     assert pair.ask("first", token=pair.tokens["new"]).json == []
     for task_id in (1, 5, 6, 99):
         problem(pair.ask("first", path=f"{TASKS}/{task_id}", token=pair.tokens["new"]), 404)
-    reply = pair.ask("first", "POST", TASKS, json.dumps(task()).encode(), token=pair.tokens["new"])
+    reply = pair.ask("first", "POST", TASKS, task_json(), token=pair.tokens["new"])
     assert faults(reply) == [("task.casefile_id", "not_found")]
     for word in ("a", "report", "Call"):
         reply = pair.ask("first", path=f"{TASKS}?title={word}", token=pair.tokens["new"])
@@ -359,11 +360,10 @@ def test_remove_is_never_meant_by_mistake(two, env):
 
 
 @pytest.mark.slow
-def test_remove_of_the_only_account(one, base, tmp_path):
-    """Its folder can be used again, but not while it is served."""
-    copy = tmp_path / "copy"
-    shutil.copytree(one, copy)
-    server = Server(copy, base[1], tmp_path / "log")
+def test_remove_of_the_only_account(one, tmp_path, make_server):
+    """docket must not serve the folder meanwhile. Afterwards the folder can get a new account."""
+    copy = shutil.copytree(one, tmp_path / "copy")
+    server = make_server(copy)
     assert server.create()["id"] == 1
     assert "docket serve serves" in fails("account", "remove", "main", "--data", copy, "--yes")
     assert server.get(1).status == 200
@@ -373,6 +373,4 @@ def test_remove_of_the_only_account(one, base, tmp_path):
     check_sound(copy)
     assert not any(dump(copy, 1).values())
     token = docket(copy, "account add", "main", "--username", "new").strip()
-    again = Server(copy, token, tmp_path / "log", user="new")
-    problem(again.get(1), 404)
-    again.stop()
+    problem(make_server(copy, token, user="new").get(1), 404)

@@ -1,12 +1,11 @@
-"""What an account is set to, over HTTP, while docket serves: the next request goes by it, and
-another account's does not."""
+"""The settings of an account, over HTTP, while docket serves: they apply from the next request on,
+and not to another account."""
 import contextlib
-import json
 import re
 
 import pytest
 
-from harness import FIELDS, JSON, TASKS, cases, faults, problem, task
+from harness import FIELDS, JSON, TASKS, cases, faults, problem, task_json
 from tables import whole
 
 DEFAULTS = ["--country", "US", "--require-case", "yes", "--expand", "none", "--alert-hour",
@@ -23,7 +22,7 @@ def setting(pair, *options, account="first"):
 
 
 def post(pair, account="first", without=(), path=TASKS, headers=(), **fields):
-    body = json.dumps(task(without, **fields)).encode()
+    body = task_json(without, **fields)
     return pair.ask(account, "POST", path, body, {**JSON, **dict(headers)})
 
 
@@ -34,7 +33,7 @@ def create(pair, account="first", without=(), **fields):
     return reply.json
 
 
-# The country of addresses that name none
+# country: the default country of addresses
 
 @pytest.mark.parametrize("country, sent, got", cases([
     ("none is set", None, {"city": "Denver", "state": "co", "zip": 2134},
@@ -56,12 +55,12 @@ def test_country(pair, country, sent, got):
     with setting(pair, *options):
         record = create(pair, address=sent)
         assert record["address"] == whole(**got)
-        # Where there is no address, none is made of the country alone.
+        # The default country alone makes no address.
         assert create(pair)["address"] is None
         assert create(pair, address={"city": " "})["address"] is None
-        # Another account has its own.
+        # The other account has its own default.
         assert create(pair, "second", address={"city": "x"})["address"] == whole(city="x")
-    # What is stored stays.
+    # Stored records do not change.
     path = f"{TASKS}/{record['id']}"
     assert pair.ask("first", path=path).json == record
 
@@ -75,7 +74,7 @@ def test_the_states_are_those_of_the_country(pair):
                 ("task.address.state", "choice")]
 
 
-# Whether a task must have a case
+# require-case: whether a task must have a case
 
 WITHOUT = [("left out", {"without": ["casefile_id"]}), ("null", {"casefile_id": None}),
            ("empty", {"casefile_id": ""})]
@@ -93,7 +92,7 @@ def test_require_case(pair, fields):
         assert pair.ask("first", path=path).json == record
         assert faults(post(pair, "second", **fields)) == [("task.casefile_id", "required")]
     assert faults(post(pair, **fields)) == [("task.casefile_id", "required")]
-    # It stays what it is, and lists find it.
+    # A stored task does not change, and lists find it.
     assert pair.ask("first", path=path).json == record
     found = pair.ask("first", path=f"{TASKS}?case=none&id={record['id']}")
     assert found.json == [record]
@@ -133,7 +132,7 @@ def test_a_case_that_is_named_counts_also_where_none_is_required(pair):
             ("task.title", "required")]
 
 
-# What answers expand by themselves
+# expand: the default of expand
 
 NAMES = {"case": "Casefile", "calendar": "Calendar", "subject": "Subject",
          "case_service": "CaseService", "users": "Users"}
@@ -151,7 +150,7 @@ def test_expand(pair, names):
     asked = pair.ask("first", path=f"{path}?expand={','.join(names)}")
     listing = pair.ask("first", path=f"{TASKS}?id={record['id']}&expand={','.join(names)}")
     with setting(pair, "--expand", ",".join(names)):
-        # As if the request had said it.
+        # The answer is the same as if the request had sent expand.
         reply = pair.ask("first", path=path)
         assert reply.body == asked.body and set(expanded(reply.json)) == wanted
         assert reply.header("ETag") is None
@@ -160,7 +159,7 @@ def test_expand(pair, names):
         head = pair.ask("first", "HEAD", path)
         assert (head.status, head.header("ETag")) == (200, None)
         assert int(head.header("Content-Length")) == len(asked.body)
-        # A request's own goes before it.
+        # The request's own expand takes precedence.
         for name, key in NAMES.items():
             reply = pair.ask("first", path=f"{path}?expand={name}")
             assert expanded(reply.json) == [key] and reply.header("ETag") is None
@@ -168,7 +167,7 @@ def test_expand(pair, names):
             assert expanded(reply.json[0]) == [key]
         both = pair.ask("first", path=f"{path}?expand=calendar&expand=subject").json
         assert set(expanded(both)) == {"Calendar", "Subject"}
-        # Neither counts nor creates, and not another account.
+        # The default applies neither to counts nor to creates, and not to another account.
         assert pair.ask("first", path=f"{TASKS}?mode=count&id={record['id']}").json == {
             "record_count": 1, "page_count": 1}
         made = post(pair)
@@ -190,7 +189,7 @@ def test_expand_does_not_hide_what_is_wrong(pair):
 
 
 def test_a_walk_through_a_list_that_expands(pair):
-    """A cursor goes on with what the account expands."""
+    """The pages by cursor expand the same records."""
     ids = [record["id"] for record in pair.ask("second").json]
     with setting(pair, "--expand", "users,case", account="second"):
         path, seen = TASKS + "?per_page=2&sort=due_on", []
@@ -204,7 +203,7 @@ def test_a_walk_through_a_list_that_expands(pair):
     assert sorted(seen) == sorted(ids)
 
 
-# When a bare date in alert_at is
+# alert-hour: the time that a bare date in alert_at means
 
 MIDNIGHT = ["--time-zone", "UTC", "--alert-hour", "00:00"]
 
@@ -226,7 +225,7 @@ ALERTS = [
     ("half an hour", at("Asia/Kolkata", "09:00"), "2023-02-01", "2023-02-01T03:30:00Z"),
     ("a quarter", at("Asia/Kathmandu", "00:00"), "2024-02-29", "2024-02-28T18:15:00Z"),
     ("a fixed zone", at("Etc/GMT+5", "09:00"), "2023-07-01", "2023-07-01T14:00:00Z"),
-    # Clocks go forward from 02:00 to 03:00: as if they had not gone yet.
+    # Clocks go forward from 02:00 to 03:00. A time in the skipped hour uses the old offset.
     ("before the skipped hour", at("Europe/Berlin", "01:59"), "2023-03-26", "2023-03-26T00:59:00Z"),
     ("the skipped hour begins", at("Europe/Berlin", "02:00"), "2023-03-26", "2023-03-26T01:00:00Z"),
     ("the skipped hour", at("Europe/Berlin", "02:30"), "2023-03-26", "2023-03-26T01:30:00Z"),
@@ -235,13 +234,13 @@ ALERTS = [
     ("a skipped half", at("Australia/Lord_Howe", "02:15"), "2023-10-01", "2023-09-30T15:45:00Z"),
     ("a skipped midnight", at("America/Santiago", "00:00"), "2023-09-03", "2023-09-03T04:00:00Z"),
     ("a skipped day", at("Pacific/Apia", "09:00"), "2011-12-30", "2011-12-30T19:00:00Z"),
-    # They go back from 03:00 to 02:00: the first.
+    # Clocks go back from 03:00 to 02:00. A time in the doubled hour is the first of the two.
     ("before the doubled hour", at("Europe/Berlin", "01:59"), "2023-10-29", "2023-10-28T23:59:00Z"),
     ("the doubled hour begins", at("Europe/Berlin", "02:00"), "2023-10-29", "2023-10-29T00:00:00Z"),
     ("the doubled hour", at("Europe/Berlin", "02:30"), "2023-10-29", "2023-10-29T00:30:00Z"),
     ("behind the doubled hour", at("Europe/Berlin", "03:00"), "2023-10-29", "2023-10-29T02:00:00Z"),
     ("doubled in the west", at("America/New_York", "01:30"), "2023-11-05", "2023-11-05T05:30:00Z"),
-    # Far away, in the Gregorian calendar throughout.
+    # Far in the past and in the future, by the Gregorian calendar.
     ("before time zones", at("Europe/Berlin", "09:00"), "1500-03-01", "1500-03-01T08:06:32Z"),
     ("a leap day of then", at("America/New_York", "09:00"), "1200-02-29", "1200-02-29T13:56:02Z"),
     ("the first year", MIDNIGHT, "1000-01-01", "1000-01-01T00:00:00Z"),
@@ -255,7 +254,7 @@ def test_a_bare_date_in_alert_at(pair, options, sent, got):
     with setting(pair, *options):
         record = create(pair, alert_at=sent)
         assert record["alert_at"] == got
-        # Of another account, of other fields, and of filters: as ever.
+        # Other accounts, other fields and filters still use midnight UTC.
         assert create(pair, "second", alert_at=sent)["alert_at"] == sent + "T00:00:00Z"
         other = create(pair, due_on=sent, status="complete", complete_at=sent)
         assert (other["due_on"], other["complete_at"]) == (sent, sent + "T00:00:00Z")
@@ -263,7 +262,7 @@ def test_a_bare_date_in_alert_at(pair, options, sent, got):
         found = pair.ask("first", path=f"{TASKS}?alert_from={day}&alert_to={day}"
                                        f"&id={record['id']}")
         assert found.json == [record]
-    # What was stored stays, whatever the account is set to later.
+    # Stored times do not change when the setting changes.
     assert pair.ask("first", path=f"{TASKS}/{record['id']}").json == record
 
 

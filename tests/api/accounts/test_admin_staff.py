@@ -1,16 +1,16 @@
-"""docket staff: add, list and set, on one and on several accounts; what access levels do over HTTP;
-and that nobody locks an account out."""
+"""docket staff: add, list and set, with one and with several accounts; the effect of access levels
+over HTTP; and that nobody can lock an account out."""
 import contextlib
 import json
 import sqlite3
-import threading
 
 import pytest
 
 from admin import TIME, check_help, check_sound, docket, dump, listed, refused
 from backends import rows
 from commands import fails, misuse
-from harness import OWN, TASKS, Server, basic, cases, problem, run, succeed, task
+from harness import OWN, TASKS, basic, cases, problem, run, succeed, task, task_json
+from together import at_once
 
 NOBODY = {"first_name": "", "last_name": "", "email": "", "access_level": "full"}
 STAFF = "SELECT id, username, first_name, last_name, email, access_level FROM staff"
@@ -19,7 +19,7 @@ HISTORY = ("SELECT change, staff_id, record, record_id, action, value FROM histo
 
 
 def member(folder, username, *account):
-    """One of `staff list`, without the time it was made at."""
+    """A row of `staff list`, without its time of creation."""
     (found,) = [row for row in listed(folder, "staff list", *account)
                 if row["username"] == username]
     assert TIME.fullmatch(found.pop("created_at"))
@@ -54,7 +54,7 @@ def test_add(one, username, options, got):
     assert member(one, username) == {"id": 4, "username": username, **NOBODY, **got}
     after = dump(one)
     changed = {table for table in after if after[table] != before[table]}
-    assert changed == {"account", "staff", "history"}
+    assert changed == {"account_state", "staff", "history"}
     assert [row for row in after["staff"] if row not in before["staff"]] == [
         row for row in after["staff"] if row[1] == 4]
 
@@ -68,7 +68,7 @@ def test_numbers_rise_in_each_account(two):
         1, 2, 3, 4, 5, 6]
 
 
-# What is wrong, and what fails
+# Wrong use and failures
 
 USERNAMES = ["", " ", "\u00a0", "a:b", "a/b", " a", "a ", "a\nb", "a\x7f", "u" * 65, "\udcff",
              "x\u0085", "x\u200b"]
@@ -124,7 +124,7 @@ def test_each_wrong_value_is_told(one):
     ["staff", "set", "second", "--access", "full"]])
 @pytest.mark.slow
 def test_the_account_must_be_named(two, command):
-    """Where there are several; where there is one it may be."""
+    """With several accounts --account is needed; with one it is allowed."""
     refused(two, fails, command, "--account")
     for name in ("third", "FIRST"):
         refused(two, fails, [*command, "--account", name], f'"{name}"')
@@ -155,7 +155,7 @@ def test_list(one):
 
 
 def test_list_of_more_than_a_page(one):
-    """Every one, once, in the order of their numbers."""
+    """Every staff member is listed once, in the order of ids."""
     with contextlib.closing(sqlite3.connect(one / "docket.db")) as database, database:
         database.executemany("INSERT INTO staff (account_id, id, change, username, username_key, first_name,"
                              " last_name, email, access_level, created_at, updated_at)"
@@ -193,8 +193,9 @@ def test_set(two, options, got):
 
 @pytest.mark.slow
 def test_history(two):
-    """Each change of a staff member has its row, by nobody of the staff, with the next number."""
-    (last,), = rows(two, "SELECT last_change FROM account WHERE id = 2")
+    """Each change of a staff member has an entry in the history, with the next change number and no
+    staff member as its author."""
+    (last,), = rows(two, "SELECT last_change FROM account_state WHERE account_id = 2")
     other = dump(two, 1)
     for words in (["add", "fourth", "--email", "d@example.com"], ["set", "fourth", *FULL_NAME],
                   ["set", "fourth", "--access", "disabled"]):
@@ -211,17 +212,17 @@ def test_history(two):
                                  "first_name": "", "access_level": "full"}.items()
     assert values[1].items() >= {**GIVEN, "username": "fourth", "access_level": "full"}.items()
     assert values[2].items() >= {**GIVEN, "access_level": "disabled"}.items()
-    assert rows(two, "SELECT last_change FROM account WHERE id = 2") == [(last + 3,)]
+    assert rows(two, "SELECT last_change FROM account_state WHERE account_id = 2") == [(last + 3,)]
     assert rows(two, "SELECT change FROM staff WHERE account_id = 2 AND id = 4") == [(last + 3,)]
     assert dump(two, 1) == other
 
 
-# Nobody locks an account out
+# Nobody can lock an account out
 
 @pytest.mark.parametrize("level", ["limited", "disabled"])
 @pytest.mark.slow
 def test_the_last_full_access_stays(two, level):
-    """Of each account its own: the other's full access is of no help."""
+    """The last one of each account counts: full access in another account does not help."""
     for account in ("first", "second"):
         where = ["--account", account]
         refused(two, fails, ["staff", "set", "admin", "--access", level, *where], "--access ")
@@ -236,19 +237,14 @@ def test_the_last_full_access_stays(two, level):
 
 @pytest.mark.slow
 def test_two_that_go_at_once(pair):
-    """Each sees the other as the one who stays; one of them has to."""
+    """Two staff members lose full access at the same time, and each sees the other as the one who
+    keeps it. One must keep it."""
     where = ["--account", "second"]
     for turn in range(6):
         for name in ("admin", "second"):
             pair.do("staff set", name, "--access", "full", *where)
-        done = []
-        threads = [threading.Thread(target=lambda name=name: done.append(run(
-            "staff", "set", name, "--data", pair.folder, "--access", "limited", *where)))
-            for name in ("admin", "second")]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
+        done = at_once(lambda name: run("staff", "set", name, "--data", pair.folder, "--access",
+                                        "limited", *where), ("admin", "second"))
         assert sorted(one.returncode for one in done) == [0, 1], (turn, done)
         levels = [row["access_level"] for row in listed(pair.folder, "staff list", *where)]
         assert sorted(levels[:2]) == ["full", "limited"]
@@ -257,7 +253,7 @@ def test_two_that_go_at_once(pair):
     pair.do("staff set", "second", "--access", "limited", *where)
 
 
-# Over HTTP, from the next request on
+# The effect over HTTP, from the next request on
 
 @pytest.mark.slow
 def test_access_levels(pair):
@@ -270,20 +266,20 @@ def test_access_levels(pair):
     for level, status in (("full", 200), ("limited", 403), ("disabled", 401), ("limited", 403),
                           ("full", 200)):
         pair.do("staff set", "new", "--access", level, "--account", "first")
-        for method, body in (("GET", None), ("POST", json.dumps(task()).encode())):
+        for method, body in (("GET", None), ("POST", task_json())):
             reply = ask("new", method=method, body=body)
             assert reply.status == (201 if (method, status) == ("POST", 200) else status), reply
             if status == 401:
                 assert reply.body == unknown.body
                 assert [header for header in reply.headers if header[0] not in OWN] == [
                     header for header in unknown.headers if header[0] not in OWN]
-        # The same name is none of the other account's.
+        # The staff member with the same name in the other account is another one.
         assert ask("new", "second").body == unknown.body
         assert ask("admin").status == 200
 
 
-def test_a_task_may_name_a_disabled_staff_member(one, base, tmp_path):
-    server = Server(one, base[1], tmp_path / "log")
+def test_a_task_may_name_a_disabled_staff_member(one, make_server):
+    server = make_server(one)
     assert server.post(task(users_list=[4])).status == 422
     docket(one, "staff add", "fourth", "--access", "disabled")
     assert server.create(users_list=[4, 1])["users_list"] == [1, 4]
@@ -294,9 +290,9 @@ def test_a_task_may_name_a_disabled_staff_member(one, base, tmp_path):
 
 
 @pytest.mark.parametrize("username", cases([("a blank", "j doe"), ("wide", "\u6f22\u5b57")]))
-def test_a_user_name_works_as_it_is_written(one, base, tmp_path, username):
+def test_a_user_name_works_as_it_is_written(one, make_server, username):
     docket(one, "staff add", username)
-    server = Server(one, base[1], tmp_path / "log", user=username)
+    server = make_server(one, user=username)
     made = server.create()
     assert server.get(made["id"]).json == made
     server.stop()
@@ -305,7 +301,7 @@ def test_a_user_name_works_as_it_is_written(one, base, tmp_path, username):
 
 @pytest.mark.slow
 def test_only_an_option_changes_somebody(tmp_path):
-    """An environment or a file that was meant for another command does not."""
+    """Environment variables and files do not, because they may be meant for another command."""
     folder, file = tmp_path / "data", tmp_path / "file"
     succeed("init", "--data", folder, "--token-file", tmp_path / "token", "--email", "a@b")
     file.write_text(f"data = {folder}\nemail = file@example.com\nlast-name = File\nyes = yes\n")

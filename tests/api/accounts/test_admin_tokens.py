@@ -1,7 +1,6 @@
-"""docket token: add, list and revoke, on one and on several accounts; and what the marks of a token
-do over HTTP: read-only, lenient, an expiry, and the last use."""
+"""docket token: add, list and revoke, with one and with several accounts; and the effect of a
+token's marks over HTTP: read-only, lenient, an expiry, and the last use."""
 import datetime
-import json
 import struct
 import time
 
@@ -10,15 +9,16 @@ import pytest
 from admin import TIME, TOKEN, change, check_help, docket, dump, listed, refused
 from backends import rows
 from commands import fails, full, misuse, mode
-from harness import (ANSWER_S, FIELDS, JSON, OWN, TASKS, Server, basic, faults, problem, strict_json,
-                     succeed, task)
+from harness import (FIELDS, JSON, OWN, TASKS, basic, faults, problem, strict_json, succeed,
+                     task_json)
 from tables import assert_is_now
+from together import until
 
 PLAIN = {"expires_at": None, "read_only": False, "lenient": False, "last_used_at": None}
 
 
 def token_of(folder, label, *account):
-    """One of `token list`, without its label and the time it was made at."""
+    """A row of `token list`, without its label and its time of creation."""
     (found,) = [row for row in listed(folder, "token list", *account) if row.pop("label") == label]
     assert TIME.fullmatch(found.pop("created_at"))
     return found
@@ -62,26 +62,25 @@ def test_the_environment_marks_a_token(one):
     assert token_of(one, "ci") == {**PLAIN, "read_only": True}
 
 
-def test_add_writes_the_token_to_a_file(one, tmp_path):
+def test_add_writes_the_token_to_a_file(one, tmp_path, make_server):
     file = tmp_path / "token"
     done = succeed("token", "add", "ci", "--data", one, "--token-file", file)
     assert done.stdout == "" and str(file) in done.stderr and done.stderr.count("\n") == 1
     assert mode(file) == 0o600 and TOKEN.fullmatch(file.read_text().removesuffix("\n"))
     assert file.read_text().strip() not in done.stderr
-    server = Server(one, file.read_text().strip(), tmp_path / "log")
-    problem(server.get(1), 404)
-    server.stop()
+    problem(make_server(one, file.read_text().strip()).get(1), 404)
 
 
 def test_a_token_that_could_not_be_printed(one):
-    """It is shown once: where it was not, that is a failure, and the label is not lost."""
+    """docket shows a token only once. If it cannot print the token, the command fails and the label
+    stays free."""
     done = full("token", "add", "ci", "--data", one)
-    assert done.returncode == 1 and b"standard output" in done.stderr, done
+    assert done.returncode == 1 and "standard output" in done.stderr, done
     docket(one, "token revoke", "ci")
     docket(one, "token add", "ci")
 
 
-# What is wrong, and what fails
+# Wrong use and failures
 
 PAST = (datetime.datetime.now() - datetime.timedelta(days=2)).strftime("%Y-%m-%d")
 LABELS = ["", " ", "\u3000", "a\nb", "a\tb", "\x7f", "a\u0085b", "l" * 65, "\udcff"]
@@ -149,7 +148,7 @@ def test_the_account_must_be_named(two, command):
 
 @pytest.mark.slow
 def test_list(one):
-    """By age; of those made in one second by label."""
+    """Sorted by age; tokens of the same second by label."""
     assert [list(row) for row in listed(one, "token list")] == [
         ["label", "created_at", "expires_at", "read_only", "lenient", "last_used_at"]]
     for label in ("b", "a", "c"):
@@ -161,10 +160,10 @@ def test_list(one):
     assert found.index("c") < found.index("b") < found.index("a")
 
 
-# Over HTTP
+# The effect over HTTP
 
 def post(pair, token, path=TASKS, headers=(), account="first", **fields):
-    return pair.ask(account, "POST", path, json.dumps(task(**fields)).encode(),
+    return pair.ask(account, "POST", path, task_json(**fields),
                     {**JSON, **dict(headers)}, token=token)
 
 
@@ -178,7 +177,7 @@ def test_a_read_only_token(pair):
             assert reply.status == 200, reply
     assert pair.ask("first", path=TASKS + "/1", token=token).body == full.body
     assert pair.ask("first", "OPTIONS", token=token).status == 204
-    for body in (json.dumps(task()).encode(), b"", b"{", b"{}"):
+    for body in (task_json(), b"", b"{", b"{}"):
         reply = pair.ask("first", "POST", TASKS, body, JSON, token=token)
         problem(reply, 403)
         assert reply.header("WWW-Authenticate") is None
@@ -188,7 +187,7 @@ def test_a_read_only_token(pair):
     problem(pair.ask("first", token=token, user="second"), 403)
     problem(pair.ask("second", token=token), 401)
     assert dump(pair.folder, 1, used=False) == before
-    assert pair.ask("first", "POST", TASKS, json.dumps(task()).encode(), JSON).status == 201
+    assert pair.ask("first", "POST", TASKS, task_json(), JSON).status == 201
 
 
 def test_a_lenient_token(pair):
@@ -197,7 +196,7 @@ def test_a_lenient_token(pair):
     assert reply.status == 201 and list(reply.json) == FIELDS, reply
     assert sorted(reply.header("Docket-Ignored").split(", ")) == [
         "fields", "task.address.street", "task.colour"]
-    # It was the token's mark, no preference of the request.
+    # The mark of the token was the reason, not a preference of the request.
     assert reply.header("Preference-Applied") is None
     plain = pair.ask("first", path=TASKS).json
     reply = pair.ask("first", path=TASKS + "?stats=open", token=token)
@@ -205,7 +204,7 @@ def test_a_lenient_token(pair):
     reply = pair.ask("first", path=TASKS + "/1?fields=id", token=token)
     assert (reply.status, reply.header("Docket-Ignored")) == (200, "fields")
     assert pair.ask("first", path=TASKS, token=token).header("Docket-Ignored") is None
-    # About nothing else, and a request may ask for more.
+    # It has no other effect.
     assert faults(post(pair, token, title="", colour="red")) == [("task.title", "required")]
     assert faults(pair.ask("first", path=TASKS + "?page=x&y=z", token=token), 400) == [
         ("page", "format")]
@@ -213,7 +212,7 @@ def test_a_lenient_token(pair):
     assert faults(reply) == [("task.colour", "unknown_field")]
     reply = post(pair, token, headers={"Prefer": "handling=lenient"}, colour="red")
     assert reply.header("Preference-Applied") == "handling=lenient"
-    # Another token of the account is as strict as ever.
+    # Another token of the account is still strict.
     assert faults(post(pair, pair.tokens["first"], colour="red")) == [
         ("task.colour", "unknown_field")]
 
@@ -223,9 +222,9 @@ def without_date(reply):
 
 
 @pytest.mark.slow
-def test_an_expired_token_is_an_unknown_one(one, base, tmp_path):
+def test_an_expired_token_is_an_unknown_one(one, make_server):
     token = docket(one, "token add", "ends", "--expires", "2100-01-01").strip()
-    server = Server(one, base[1], tmp_path / "log")
+    server = make_server(one)
     access = basic("admin/token", token)
     assert server.call("GET", TASKS, access=access).status == 200
     for past, known in ((1, False), (0, False), (-3600, True), (3600, False)):
@@ -233,7 +232,7 @@ def test_an_expired_token_is_an_unknown_one(one, base, tmp_path):
         change(one, "UPDATE token SET expires_at = ? WHERE label = 'ends'", int(time.time()) - past)
         server.start()
         for method, path, body in (("GET", TASKS, None), ("GET", TASKS + "/1", None),
-                                   ("POST", TASKS, json.dumps(task()).encode()),
+                                   ("POST", TASKS, task_json()),
                                    ("HEAD", TASKS, None), ("GET", "/nowhere", None)):
             told = [without_date(server.call(method, path, body, JSON, access=basic(user, secret)))
                     for user, secret in (("admin/token", token), ("admin/token", token[:-1] + "!"),
@@ -243,16 +242,16 @@ def test_an_expired_token_is_an_unknown_one(one, base, tmp_path):
         for user in ("second/token", "nobody/token"):
             reply = server.call("GET", TASKS, access=basic(user, token))
             assert reply.status == (403 if known and user[0] == "s" else 401), reply
-    # It is listed with its end, its label is taken, and it can be revoked.
+    # The list shows its expiry, its label stays taken, and it can be revoked.
     assert token_of(one, "ends")["expires_at"] < datetime.datetime.utcnow().isoformat()
     refused(one, fails, ["token", "add", "ends"], '"ends"')
     docket(one, "token revoke", "ends")
-    server.stop()
 
 
 @pytest.mark.slow
 def test_a_revoked_token_is_an_unknown_one(pair):
-    """From the next request on, also over a connection that it was used on before."""
+    """It stops working from the next request on, also over a connection on which it was used
+    before."""
     tokens = {label: pair.do("token add", label, "--account", "first").strip() for label in "xyz"}
     assert all(pair.ask("first", token=token).status == 200 for token in tokens.values())
     pair.do("token revoke", "y", "--account", "first")
@@ -261,7 +260,7 @@ def test_a_revoked_token_is_an_unknown_one(pair):
     assert without_date(pair.ask("first", token=tokens["y"])) == unknown
     assert without_date(post(pair, tokens["y"])) == without_date(post(pair, "docket_" + "a" * 32))
     assert [pair.ask("first", token=tokens[label]).status for label in "xz"] == [200, 200]
-    # The label may be given again, and the old token stays revoked.
+    # The label can be used again, and the old token stays revoked.
     tokens["new"] = pair.do("token add", "y", "--account", "first").strip()
     assert without_date(pair.ask("first", token=tokens["y"])) == unknown
     assert pair.ask("first", token=tokens["new"]).status == 200
@@ -280,34 +279,30 @@ def commits(folder):
 
 
 def used(folder, label="ci", *account):
-    """From JSON alone: a use may be written between that and the table."""
+    """The row from JSON alone: docket may write a use between the JSON and the table."""
     rows = strict_json(docket(folder, "token list", "--json", *account).encode())
     return {row["label"]: row["last_used_at"] for row in rows}[label]
 
 
 def await_use(folder, before=None, label="ci", *account):
-    """A use is written soon after its answer."""
-    deadline = time.monotonic() + ANSWER_S
-    while used(folder, label, *account) == before:
-        assert time.monotonic() < deadline, f"the use of {label} was not written"
-        time.sleep(0.01)
-    return used(folder, label, *account)
+    """Waits for the time of a use, which docket writes soon after the answer."""
+    return until(lambda: used(folder, label, *account), lambda at: at != before)
 
 
 @pytest.mark.slow
-def test_the_last_use(one, base, tmp_path):
+def test_the_last_use(one, make_server):
     token = docket(one, "token add", "ci").strip()
     access = basic("admin/token", token)
-    server = Server(one, base[1], tmp_path / "log")
+    server = make_server(one)
 
     def ask(**options):
         return server.call("GET", TASKS, **{"access": access, **options}).status
 
     assert used(one) is None
-    # No use of it: another token, an unknown user, no access at all.
+    # These do not count as a use: another token, an unknown user, no credentials.
     assert [ask(access=True), ask(access=False), ask(access=access + "x"),
             ask(access=basic("nobody/token", token))] == [200, 401, 401, 401]
-    # Uses are written in their order: once a later one is there, no earlier one is under way.
+    # docket writes uses in their order. So when a later use is there, all earlier ones are.
     assert ask(access=basic("admin/token", docket(one, "token add", "mark").strip())) == 200
     await_use(one, None, "mark")
     assert used(one) is None
@@ -315,12 +310,12 @@ def test_the_last_use(one, base, tmp_path):
     assert ask() == 200
     first = await_use(one)
     assert_is_now(first, before)
-    # Two hundred more are written at most once a minute, and of no other account or token.
+    # Two hundred more uses are written at most once a minute, and change no other account or token.
     count = commits(one)
     assert [ask() for _ in range(200)] == [200] * 200
     assert commits(one) - count <= 4
     server.stop()
-    # A use of half a minute ago is as good as now; one of two minutes ago is not.
+    # A recorded use of half a minute ago is not renewed; one of two minutes ago is.
     for age, renewed in ((30, False), (120, True)):
         stamp = int(time.time()) - age
         change(one, "UPDATE token SET last_used_at = ? WHERE label = 'ci'", stamp)
@@ -337,7 +332,8 @@ def test_the_last_use(one, base, tmp_path):
 
 @pytest.mark.slow
 def test_the_uses_of_many_tokens(pair):
-    """One write each, whatever the number of requests; and each account its own."""
+    """docket writes the last use of each token once, whatever the number of requests, and in its
+    own account."""
     tokens = {f"many {n}": pair.do("token add", f"many {n}", "--account", "second").strip()
               for n in range(10)}
     other = dump(pair.folder, 1)

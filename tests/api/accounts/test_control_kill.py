@@ -6,11 +6,9 @@ promised then:
 - a token that works and that was to go to a file is in it. The file may be there without its token:
   it is written first, and a command that was killed, or whose server was, cannot know.
 """
-import contextlib
 import json
 import random
 import signal
-import subprocess
 import threading
 import time
 
@@ -19,19 +17,20 @@ import pytest
 import proofs
 from admin import TOKEN, Pair, check_sound, docket, dump, listed
 from backends import rows
-from harness import COMMAND_S, PROGRAM, SANITIZER, environment, run, succeed
+from harness import COMMAND_S, SANITIZER, begin, run, succeed
+from together import beside, until
 
 TURNS = proofs.size(6)
 WORKERS = 3
 
 
 class Commands:
-    """Commands that make accounts, staff members and tokens, one after the other, on a folder."""
+    """Commands on a folder, one after the other, that make accounts, staff members and tokens."""
 
     def __init__(self, folder, place):
         self.folder, self.place = folder, place
         self.numbers, self.lock = iter(range(10**6)), threading.Lock()
-        self.done = []  # (kind, name, file, exit status); None: it was killed
+        self.done = []  # (kind, name, file, exit status); None if it was killed
         self.said = []
 
     def next(self):
@@ -43,14 +42,11 @@ class Commands:
 
     def start(self, kind, name, file):
         where = [] if kind == "account" else ["--account", "first"]
-        more = ["--token-file", str(file)] if file else []
-        return subprocess.Popen(
-            [PROGRAM, kind, "add", name, "--data", str(self.folder), *where, *more],
-            env=environment(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE, encoding="utf-8")
+        more = ["--token-file", file] if file else []
+        return begin(kind, "add", name, "--data", self.folder, *where, *more)
 
     def run(self, kill_after=None):
-        """One of them to its end, or to its death."""
+        """Runs one of the commands to its end, or kills it."""
         kind, name, file = self.next()
         process = self.start(kind, name, file)
         if kill_after is not None:
@@ -64,12 +60,12 @@ class Commands:
             self.said.append(err)
         return status
 
-    def work(self, stop):
+    def work(self, _, stop):
         while not stop.is_set():
             self.run()
 
     def check(self):
-        """What is promised, on a folder that nobody serves."""
+        """Checks what docket promises, on a folder that nobody serves."""
         check_sound(self.folder)
         found = {kind: {row[0] for row in rows(self.folder, sql)} for kind, sql in {
             "account": "SELECT name FROM account", "token": "SELECT label FROM token",
@@ -80,12 +76,12 @@ class Commands:
             assert there or status != 0, f"{kind} {name} ended with 0 and is not there"
             if file and there:
                 assert TOKEN.fullmatch(file.read_text().strip()), f"the token of {name} is lost"
-        # Every account with all that it is made with.
+        # Every account has all records that account add makes.
         for number, name in rows(self.folder, "SELECT id, name FROM account WHERE id > 2"):
             whole = {table: len(kept) for table, kept in dump(self.folder, number).items() if kept}
-            assert whole == {"account": 1, "staff": 1, "token": 1, "calendar": 1,
-                             "history": 2}, name
-        # Every staff member with the history of it, and numbers without a gap.
+            assert whole == {"account": 1, "account_state": 1, "staff": 1, "token": 1,
+                             "calendar": 1, "history": 2}, name
+        # Every staff member has a history, and the change numbers have no gap.
         changes = rows(self.folder, "SELECT change FROM history WHERE account_id = 1 ORDER BY 1")
         assert [change for change, in changes] == list(range(1, len(changes) + 1))
         made = rows(self.folder, "SELECT id FROM staff WHERE account_id = 1 ORDER BY id")
@@ -94,7 +90,7 @@ class Commands:
         assert made == told == [(number,) for number in range(1, len(made) + 1)]
 
     def check_tokens(self, pair):
-        """Those that are there let in, and no other does."""
+        """The tokens in the database give access, and no others do."""
         accounts = {row["name"] for row in listed(self.folder, "account list")}
         labels = {row["label"] for row in listed(self.folder, "token list", "--account", "first")}
         for kind, name, file, _ in self.done:
@@ -105,24 +101,9 @@ class Commands:
                 assert reply.status == (200 if there else 401), (kind, name, reply)
 
 
-@contextlib.contextmanager
-def under_way(commands):
-    """Workers that run commands while the block does something to the server."""
-    stop = threading.Event()
-    threads = [threading.Thread(target=commands.work, args=(stop,)) for _ in range(WORKERS)]
-    for thread in threads:
-        thread.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        for thread in threads:
-            thread.join()
-
-
 @pytest.fixture
 def served(two, base_of_two, tmp_path):
-    """A server of two accounts and the commands on it."""
+    """A server of two accounts, and commands on it."""
     (tmp_path / "tokens").mkdir()
     pair = Pair(two, base_of_two[1], tmp_path / "log")
     yield pair, Commands(two, tmp_path / "tokens")
@@ -131,11 +112,9 @@ def served(two, base_of_two, tmp_path):
 
 
 def some_of(commands, count):
-    """Waits until so many more commands have ended."""
-    wanted, deadline = len(commands.done) + count, time.monotonic() + COMMAND_S
-    while len(commands.done) < wanted:
-        assert time.monotonic() < deadline
-        time.sleep(0.001)
+    """Waits until that many more commands have ended."""
+    wanted = len(commands.done) + count
+    until(lambda: len(commands.done) >= wanted, seconds=COMMAND_S, pause=0.001)
 
 
 @proofs.KILLS
@@ -144,18 +123,18 @@ def test_kill_the_server(served):
     pair, commands = served
     other = dump(pair.folder, 2)
     for _ in range(TURNS):
-        with under_way(commands):
+        with beside(commands.work, WORKERS):
             some_of(commands, 4)
             time.sleep(random.uniform(0, 0.02))
             pair.server.kill()
-        # Those that came later had the folder for themselves.
+        # Later commands opened the folder themselves.
         commands.check()
         assert dump(pair.folder, 2) == other
         pair.server.start()
     commands.check_tokens(pair)
     ended = [status for *_, status in commands.done]
     assert ended.count(0) >= 4 * TURNS // 2
-    # No failure without a word, and no more failures than commands that were under way.
+    # No command fails without a message, and no more fail than were in progress.
     assert ended.count(1) <= WORKERS * TURNS and all(commands.said)
 
 
@@ -175,7 +154,7 @@ def test_kill_the_command(served, who):
         killed += commands.run(random.uniform(0, 1.2 * took)) is None
     assert killed, "expected that some were killed"
     if pair.server.running():
-        # It has answered nobody, and goes on.
+        # The server answered none of them, and still serves.
         docket(pair.folder, "token add", "the last", "--account", "first")
         assert pair.ask("first").status == 200
         pair.server.stop()
@@ -188,11 +167,11 @@ def test_kill_the_command(served, who):
 @proofs.KILLS
 @pytest.mark.slow
 def test_an_orderly_end(served):
-    """A command that came before the end is answered; a later one finds the folder in use or free,
-    and what it says is true."""
+    """A command that came before the end gets its answer. A later one finds the folder in use or
+    free, and its message is true."""
     pair, commands = served
     for turn in range(TURNS):
-        with under_way(commands):
+        with beside(commands.work, WORKERS):
             some_of(commands, 4)
             time.sleep(random.uniform(0, 0.02))
             pair.server.stop((signal.SIGTERM, signal.SIGINT)[turn % 2])
@@ -214,7 +193,7 @@ def names(folder):
 @proofs.KILLS
 @pytest.mark.slow
 def test_a_removal_that_is_killed(served, base_of_two):
-    """All of the account, or nothing that anybody gets at: the rest goes with the next start."""
+    """The account is either whole or out of reach; the next start deletes the rest."""
     pair, _ = served
     pair.server.stop()
     docket(pair.folder, "account add", "large")
@@ -224,9 +203,7 @@ def test_a_removal_that_is_killed(served, base_of_two):
     gone = False
     for turn in range(2 * TURNS):
         pair.server.start()
-        process = subprocess.Popen(
-            [PROGRAM, "account", "remove", "large", "--yes", "--data", str(pair.folder)],
-            env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        process = begin("account", "remove", "large", "--yes", "--data", pair.folder)
         time.sleep(random.uniform(0, 0.004 * 2**min(turn, 6)))
         if turn % 2:
             process.kill()
@@ -238,10 +215,7 @@ def test_a_removal_that_is_killed(served, base_of_two):
         assert process.returncode != 0 or gone
         if gone:
             pair.server.start()
-            deadline = time.monotonic() + COMMAND_S
-            while any(dump(pair.folder, 3).values()):
-                assert time.monotonic() < deadline
-                time.sleep(0.05)
+            until(lambda: not any(dump(pair.folder, 3).values()), seconds=COMMAND_S)
             pair.server.stop()
         assert [dump(pair.folder, number) for number in (1, 2, 4)] == others
         if gone:
@@ -256,15 +230,13 @@ def test_a_removal_that_is_killed(served, base_of_two):
 
 @pytest.mark.slow
 def test_others_are_served_while_an_account_is_removed(served):
-    """Its removal takes many writes; commands and writes of others come in between."""
+    """A removal takes many writes; commands and writes of other clients run in between."""
     pair, _ = served
     pair.server.stop()
     docket(pair.folder, "account add", "large")
     docket(pair.folder, "demo", "--account", "large", "--tasks", "30000")
     pair.server.start()
-    removal = subprocess.Popen(
-        [PROGRAM, "account", "remove", "large", "--yes", "--data", str(pair.folder)],
-        env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    removal = begin("account", "remove", "large", "--yes", "--data", pair.folder)
     while "large" in names(pair.folder):
         assert removal.poll() is None
     done = 0
@@ -277,3 +249,15 @@ def test_others_are_served_while_an_account_is_removed(served):
     pair.server.stop()
     assert not any(dump(pair.folder, 3).values())
     check_sound(pair.folder)
+
+
+def test_a_part_of_a_removal_that_takes_too_long(two, base_of_two, tmp_path):
+    """docket tries it again as smaller parts."""
+    docket(two, "account add", "large")
+    docket(two, "demo", "--account", "large", "--tasks", "2500")
+    pair = Pair(two, base_of_two[1], tmp_path / "log", ["--statement-timeout", "60"])
+    docket(two, "account remove", "large", "--yes")
+    pair.server.stop()
+    assert "1 write failed: took too long" in (tmp_path / "log").read_text()
+    assert not any(dump(two, 3).values())
+    check_sound(two)

@@ -172,7 +172,7 @@ def test_an_output_that_is_full(arguments):
 
 @pytest.mark.slow
 def test_a_token_that_could_not_be_printed_locks_no_one_out(tmp_path):
-    """It is shown once: where it was not, init must be possible again."""
+    """docket shows the token only once. If it cannot print the token, init must be possible again."""
     done = full("init", "--data", tmp_path / "data")
     assert done.returncode == 1 and done.stderr, done
     succeed("init", "--data", tmp_path / "data")
@@ -225,7 +225,7 @@ def test_loopback_of_ipv6(make_server, one):
     try:
         socket.create_server(("::1", 0), family=socket.AF_INET6).close()
     except OSError:
-        # A machine without it: serve says so.
+        # On a machine without IPv6, serve says so.
         assert "[::1]:0" in fails("serve", "--data", one, "--listen", "[::1]:0")
         return
     server = make_server(listen="[::1]:0")
@@ -309,7 +309,7 @@ def test_a_database_of_a_newer_docket(make_server):
 
 @pytest.mark.slow
 def test_a_client_in_the_middle_of_nothing_does_not_hold_it_up(make_server):
-    """Connections that ask for nothing are not requests under way."""
+    """A connection without a request is no request in progress."""
     server = make_server()
     with contextlib.ExitStack() as stack:
         for _ in range(20):

@@ -4,7 +4,6 @@ import os
 import pty
 import shutil
 import sqlite3
-import subprocess
 import time
 
 import pytest
@@ -13,13 +12,13 @@ import backends
 import harness
 from backends import rows
 from commands import fails, misuse
-from harness import EXAMPLE, JSON, PROGRAM, TASKS, environment, run, succeed
+from harness import EXAMPLE, JSON, TASKS, begin, run, succeed
 
 DAY = 86400
 
 
 def everything(folder):
-    """All that is in the database."""
+    """All rows of the database."""
     return {name: sorted(rows(folder, f'SELECT * FROM "{name}"'), key=repr)
             for name, in rows(folder, backends.TABLES[False])}
 
@@ -32,7 +31,7 @@ def folder(tmp_path):
 
 @pytest.fixture(scope="module")
 def samples(tmp_path_factory):
-    """A folder with the tasks of a plain `docket demo`, and when they were made."""
+    """A folder with the tasks of a plain `docket demo`, and the time when they were made."""
     folder = tmp_path_factory.mktemp("samples") / "data"
     succeed("init", "--data", folder)
     before = int(time.time())
@@ -74,7 +73,7 @@ def test_so_many_tasks(folder, options, count):
     assert done.stdout == "", done
     assert rows(folder, "SELECT count(*), coalesce(min(id), 1), coalesce(max(id), 0) FROM task"
                 ) == [(count, 1, count)]
-    assert rows(folder, "SELECT last_task_id FROM account") == [(count,)]
+    assert rows(folder, "SELECT last_task_id FROM account_state") == [(count,)]
 
 
 @pytest.mark.parametrize("count", ["-1", "-0", "+1", "1.5", "1e3", "0x10", "abc", "", " 1", "1 ",
@@ -117,13 +116,13 @@ def test_again_it_adds_what_the_tasks_need(folder):
 
 @pytest.mark.slow
 def test_a_case_goes_by_its_number(folder):
-    """The ids that follow on the base records' may be somebody else's by then."""
+    """demo finds its own cases by their numbers, because other cases may have the next ids."""
     succeed("demo", "--data", folder, "--tasks", "0")
     with contextlib.closing(sqlite3.connect(folder / "docket.db")) as database, database:
         database.execute(
             "INSERT INTO casefile (account_id, id, change, case_number, status, created_at,"
-            " updated_at) SELECT 1, 247, last_change + 1, 'A-1', 0, 0, 0 FROM account")
-        database.execute("UPDATE account SET last_casefile_id = 247, last_change = last_change + 1")
+            " updated_at) SELECT 1, 247, last_change + 1, 'A-1', 0, 0, 0 FROM account_state")
+        database.execute("UPDATE account_state SET last_casefile_id = 247, last_change = last_change + 1")
     for _ in range(2):
         succeed("demo", "--data", folder, "--tasks", "100")
         assert rows(folder, "SELECT id, case_number FROM casefile ORDER BY id") == [
@@ -156,7 +155,7 @@ def test_again_after_the_base_records_were_used(tmp_path, make_server):
     ("Second", ["second2", "third"]), ("THIRD", ["second", "third2"]),
     ("s\u0435cond", ["second2", "third"]), ("second2", ["second", "third"])])
 def test_the_first_staff_member_may_have_the_name_of_a_sample(tmp_path, name, names):
-    """Or one that looks like it."""
+    """The first staff member may also have a name that looks like that of a sample."""
     succeed("init", "--data", tmp_path / "data", "--username", name)
     for _ in range(2):
         succeed("demo", "--data", tmp_path / "data", "--tasks", "10")
@@ -171,7 +170,7 @@ def test_not_in_an_account_with_cases_of_its_own(folder):
         database.execute(
             "INSERT INTO casefile (account_id, id, change, case_number, status, created_at,"
             " updated_at) VALUES (1, 7, 2, 'A-1', 0, 0, 0)")
-        database.execute("UPDATE account SET last_casefile_id = 7, last_change = 2")
+        database.execute("UPDATE account_state SET last_casefile_id = 7, last_change = 2")
     before = everything(folder)
     assert "own" in fails("demo", "--data", folder)
     assert everything(folder) == before
@@ -179,12 +178,12 @@ def test_not_in_an_account_with_cases_of_its_own(folder):
 
 @pytest.mark.slow
 def test_not_in_an_account_whose_case_has_the_number(folder):
-    """A case 245 of the agency's own is not the sample's."""
+    """A case with the id 245 and another case number is the agency's own, not the sample."""
     with contextlib.closing(sqlite3.connect(folder / "docket.db")) as database, database:
         database.execute(
             "INSERT INTO casefile (account_id, id, change, case_number, status, created_at,"
             " updated_at) VALUES (1, 245, 2, 'A-1', 0, 0, 0)")
-        database.execute("UPDATE account SET last_casefile_id = 245, last_change = 2")
+        database.execute("UPDATE account_state SET last_casefile_id = 245, last_change = 2")
     before = everything(folder)
     fails("demo", "--data", folder)
     assert everything(folder) == before
@@ -245,18 +244,18 @@ def test_tasks_are_spread_as_in_an_agency(large):
     assert one(large, f"SELECT avg(status = 3) > 0.9 FROM task WHERE {old}") == (1,)
     assert one(large, f"SELECT avg(status = 3) < 0.5 FROM task WHERE {recent}") == (1,)
     assert one(large, "SELECT count(DISTINCT title) > 1000 FROM task") == (1,)
-    # A task is not older than its case, but for the base records' that are there from now on.
+    # No task is older than its case, except those of the base records' cases, which are new.
     assert one(large, "SELECT count(*) FROM task JOIN casefile ON casefile.id = casefile_id"
                " WHERE casefile.id > 246 AND task.created_at < casefile.created_at") == (0,)
 
 
 def test_a_large_account_is_whole(large):
     assert rows(large, "PRAGMA foreign_key_check") == []
-    ((last,),) = rows(large, "SELECT last_change FROM account")
+    ((last,),) = rows(large, "SELECT last_change FROM account_state")
     assert one(large, "SELECT count(*), max(change) FROM history") == (last, last)
 
 
-# What the tasks are like
+# The fields of the tasks
 
 def counts(samples, column):
     """How many tasks have each value."""
@@ -318,9 +317,9 @@ def test_no_alert_falls_within_a_day_of_now(samples):
     past = [row for row in alerts if row[0] < now]
     ahead = [row for row in alerts if row[0] >= now]
     assert len(past) >= 5 and len(ahead) >= 5
-    # A minute for the making of them.
+    # One minute is allowed for making the records.
     assert all(abs(alert - now) > DAY + 60 for alert, _ in alerts)
-    assert all(sent is not None and sent >= alert for alert, sent in past)
+    assert all(sent is None or sent >= alert for alert, sent in past)
     assert all(sent is None for _, sent in ahead)
     assert rows(folder, "SELECT count(*) FROM task WHERE alert_at IS NULL"
                 " AND alert_sent_at IS NOT NULL") == [(0,)]
@@ -348,7 +347,7 @@ def test_every_task_can_be_read(tmp_path, samples, make_server):
         "none", "needs_action", "in_progress", "complete"}
     assert len({reply.header("ETag") for reply in records}) == 200
     assert server.get(201).status == 404
-    # What was read is what a create takes: the rules hold for the samples as well.
+    # A create accepts every record that was read, so the samples obey the rules.
     for reply in records:
         record = reply.json
         if record["casefile_id"] is None:
@@ -360,7 +359,7 @@ def test_every_task_can_be_read(tmp_path, samples, make_server):
 
 
 def test_every_change_is_in_the_history(samples):
-    ((last,),) = rows(samples[0], "SELECT last_change FROM account")
+    ((last,),) = rows(samples[0], "SELECT last_change FROM account_state")
     changes = rows(samples[0], "SELECT change FROM history ORDER BY change")
     assert changes == [(number,) for number in range(1, last + 1)]
     assert rows(samples[0], "SELECT count(*) FROM history WHERE record = 'task'") == [(200,)]
@@ -369,13 +368,12 @@ def test_every_change_is_in_the_history(samples):
 # Progress
 
 def on_a_terminal(*arguments):
-    """Runs a command whose standard error is a terminal; its status and what it showed."""
+    """Runs a command whose standard error is a terminal; returns its status and its output."""
     ours, theirs = pty.openpty()
-    with subprocess.Popen([PROGRAM, *map(str, arguments)], env=environment(), stderr=theirs,
-                          stdout=subprocess.PIPE, stdin=subprocess.DEVNULL) as process:
+    with begin(*arguments, stderr=theirs) as process:
         os.close(theirs)
         shown = b""
-        with contextlib.suppress(OSError):  # what Linux says at the end of a terminal
+        with contextlib.suppress(OSError):  # Linux reports an error at the end of a terminal
             while data := os.read(ours, 65536):
                 shown += data
         status = process.wait(harness.COMMAND_S)
@@ -388,7 +386,7 @@ def test_progress_on_a_terminal(folder):
     status, shown = on_a_terminal("demo", "--data", folder, "--tasks", "3000")
     assert status == 0, shown
     assert "\r" in shown and "3000" in shown and "#" in shown
-    # The line is cleared before the last word.
+    # docket clears the progress bar before its last message.
     assert "3000 tasks" in shown.rsplit("\r\x1b[K", 1)[1]
 
 
@@ -404,3 +402,20 @@ def test_a_folder_that_was_copied_is_whole(samples, tmp_path):
     assert run("demo", "--data", tmp_path / "copy", "--tasks", "1").returncode == 0
     assert rows(tmp_path / "copy", "PRAGMA integrity_check") == [("ok",)]
     assert rows(tmp_path / "copy", "PRAGMA foreign_key_check") == []
+
+
+def test_alerts_of_every_fate(samples):
+    """Sent, failed and skipped ones, with the mail server's answers. A task whose alert was sent has
+    a message that was accepted at that time."""
+    folder, before = samples
+    found = {state: (count, answers, attempts) for state, count, answers, attempts in rows(
+        folder, "SELECT state, count(*), count(nullif(answer, '')), sum(attempts) FROM alert GROUP BY 1")}
+    assert set(found) == {0, 2, 3, 4}
+    for state in 2, 3:
+        assert found[state][0] == found[state][1] == found[state][2], found
+    assert found[0][1:] == found[4][1:] == (0, 0)
+    assert rows(folder, "SELECT count(*) FROM task t WHERE alert_sent_at IS NOT NULL AND NOT EXISTS"
+                " (SELECT 1 FROM alert WHERE task_id = t.id AND alert_at = t.alert_at AND state = 2"
+                " AND ended_at = t.alert_sent_at)") == [(0,)]
+    assert rows(folder, "SELECT count(*) FROM alert WHERE state = 0 AND due_at < ?",
+                (before + DAY,)) == [(0,)]

@@ -1,5 +1,5 @@
-"""Options of the commands: flags, environment and configuration file, which goes before which,
-help, the version, and what each wrong use says."""
+"""Options of the commands: flags, environment and configuration file and their precedence, help,
+the version, and the message for each wrong use."""
 import os
 import re
 import socket
@@ -12,6 +12,7 @@ from harness import run, succeed
 
 STAFF = ["first-name", "last-name", "email", "access"]
 PLACE = ["data", "database", "allow-network-folder"]
+MAIL = ["smtp-url", "smtp-username", "smtp-password-file", "smtp-ca", "smtp-timeout", "mail-from"]
 OPTIONS = {
     "init": ["config", *PLACE, "partitions", "account", "username", "email", "token-file"],
     "account add": ["config", *PLACE, "username", "email", "token-file"],
@@ -25,28 +26,34 @@ OPTIONS = {
     "token add": ["config", *PLACE, "account", "expires", "read-only", "lenient", "token-file"],
     "token list": ["config", *PLACE, "account", "json"],
     "token revoke": ["config", *PLACE, "account"],
+    "alerts list": ["config", *PLACE, "account", "task", "state", "json"],
+    "alerts retry": ["config", *PLACE, "account", "task"],
+    "alerts cancel": ["config", *PLACE, "account", "task"],
     "demo": ["config", *PLACE, "account", "tasks"],
     "check": ["config", *PLACE, "json"],
     "migrate": ["config", *PLACE, "dry-run"],
     "move": ["config", "allow-network-folder", "partitions", "from", "to"],
-    "serve": ["config", *PLACE, "ephemeral", "token", "listen", "base-domain", "tls-cert",
+    "status": ["config", "data", "database", "control-socket", "json"],
+    "mail test": ["config", *MAIL],
+    "serve": ["config", *PLACE, "control-socket", "ephemeral", "token", "listen", "base-domain", "tls-cert",
               "tls-key", "behind-proxy", "base-url", "absolute-links", "cors-origins", "idle-timeout",
-              "database-connections", "statement-timeout", "queue", "quiet", "log-format"],
+              "database-connections", "statement-timeout", "queue", "memory-limit", "quiet",
+              "log-format", *MAIL, "mail-per-minute", "mail-per-account"],
 }
-ABOUT = {"add", "set", "remove", "revoke"}  # these commands are about something
+ABOUT = {"add", "set", "remove", "revoke", "test"}  # these commands take a name
 SWITCHES = {"allow-network-folder", "behind-proxy", "absolute-links", "quiet", "read-only", "lenient", "yes", "json", "dry-run",
             "ephemeral"}
 EVERY = sorted({option for options in OPTIONS.values() for option in options})
 
 
 def words(command):
-    """As it is typed; what is added is about something."""
+    """The words of a command as a user types them, with a name where it needs one."""
     return [*command.split(), *(["name"] if command.split()[-1] in ABOUT else [])]
 
 
 def needed(command):
-    """What it cannot do without."""
-    return "data" if "data" in OPTIONS[command] else "from"
+    """The options that a command cannot do without."""
+    return next(option for option in ("data", "from", "smtp-url") if option in OPTIONS[command])
 
 
 def variable(option):
@@ -140,7 +147,8 @@ def test_a_value_for_a_switch_is_not_called_an_unknown_option(tmp_path):
     assert "not an option" not in said, said
 
 
-# Flag, environment and file: the same options, the nearer before the farther.
+# Flag, environment and file: the same options; a flag overrides the environment, which overrides
+# the file.
 
 @pytest.mark.parametrize("flag", [None, "by-flag"])
 @pytest.mark.parametrize("env", [None, "by-env"])
@@ -245,7 +253,7 @@ def test_a_later_flag_goes_before_an_earlier(tmp_path):
 
 @pytest.mark.slow
 def test_what_another_command_takes_is_passed_over(tmp_path):
-    """One environment and one file serve every command."""
+    """Commands ignore the settings of other commands, so one environment and one file serve all."""
     env = {variable(option): "nonsense" for option in EVERY if option not in OPTIONS["init"]}
     succeed("init", "--data", tmp_path / "data", env=env)
     file = write(tmp_path / "file", data=tmp_path / "data", username="a:b", tasks=3,
@@ -254,7 +262,7 @@ def test_what_another_command_takes_is_passed_over(tmp_path):
     assert rows(tmp_path / "data", "SELECT count(*) FROM task") == [(3,)]
 
 
-# What is wrong is named where it stands
+# The message names the source of a wrong setting
 
 WRONG = [("init", "account", "A"), ("init", "username", "a:b"), ("init", "email", "a"),
          ("demo", "tasks", "-1"), ("demo", "tasks", "many"), ("serve", "listen", "nowhere"),
@@ -264,7 +272,7 @@ WRONG = [("init", "account", "A"), ("init", "username", "a:b"), ("init", "email"
 
 @pytest.mark.parametrize("source, command, option, value", [
     (source, *row) for source in ("flag", "env", "file") for row in WRONG
-    if source != "flag" or row[1] not in SWITCHES])  # as a flag it has no value
+    if source != "flag" or row[1] not in SWITCHES])  # as a flag a switch has no value
 def test_a_wrong_value_is_named_by_its_source(tmp_path, one, source, command, option, value):
     data = tmp_path / "data" if command == "init" else one
     arguments, env = [command, "--data", data], {}
@@ -294,7 +302,7 @@ def test_an_empty_variable_is_named(tmp_path, option):
 @pytest.mark.parametrize("key, nearest", [
     ("dta", "data"), ("Data", "data"), ("datas", "data"), ("token_file", "token-file"),
     ("tokenfile", "token-file"), ("listn", "listen"), ("user-name", "username"),
-    ("e-mail", "email"), ("behind-prox", "behind-proxy"), ("task", "tasks"),
+    ("e-mail", "email"), ("behind-prox", "behind-proxy"), ("taks", "tasks"),
     ("DOCKET_TASKS", "tasks")])
 @pytest.mark.parametrize("command", ["init", "demo"])
 def test_an_unknown_key_in_the_file(tmp_path, command, key, nearest):
@@ -344,7 +352,7 @@ def test_a_file_that_is_a_folder(tmp_path):
 
 @pytest.mark.slow
 def test_a_long_value_in_the_file_is_not_cut(tmp_path):
-    """Cut, it would be another value."""
+    """A truncated value would be another value."""
     email = "a" * 230 + "@example.com"
     file = write(tmp_path / "file", email=email)
     done = run("init", "--data", tmp_path / "data", "--config", file)
@@ -359,7 +367,7 @@ def test_a_long_value_in_the_file_is_not_cut(tmp_path):
 
 
 def test_a_line_that_is_far_too_long_is_refused(tmp_path):
-    """Never half of it taken for a value."""
+    """docket never takes a part of such a line for a value."""
     file = write(tmp_path / "file", account="a", email="a" * 5000 + "@example.com")
     said = misuse("init", "--data", tmp_path / "data", "--config", file)
     assert str(file) in said
@@ -367,7 +375,7 @@ def test_a_line_that_is_far_too_long_is_refused(tmp_path):
 
 
 def test_a_failure_is_not_a_wrong_use(tmp_path):
-    """1 and 2 mean different things to a script."""
+    """Scripts distinguish the exit status 1 from 2."""
     fails("demo", "--data", tmp_path / "missing")
     misuse("demo", "--data", tmp_path / "missing", "--tasks", "x")
 
@@ -375,7 +383,7 @@ def test_a_failure_is_not_a_wrong_use(tmp_path):
 @pytest.mark.parametrize("place", ["host=127.0.0.1 dbname=docket password=geheim", "dbname=docket",
                                    "mysql://docket:geheim@db/docket", "Postgresql:///docket"])
 def test_a_database_is_named_by_its_url(tmp_path, monkeypatch, place):
-    """Everywhere in the same way: what one command takes, and what is no folder's name."""
+    """Every command recognizes a URL in the same way, and does not take it for a folder's name."""
     monkeypatch.chdir(tmp_path)
     config = write(tmp_path / "conf", database=place)
     for said in (misuse("token", "list", "--database", place),

@@ -1,6 +1,6 @@
-"""The words of the command line: help, suggestions, what a change says, and wrong settings."""
+"""The texts of the command line: help, suggestions, the messages after a change, and wrong
+settings."""
 import os
-import subprocess
 
 import pytest
 
@@ -8,7 +8,8 @@ import backends
 from admin import listed
 from backends import where
 from commands import misuse
-from harness import PROGRAM, Server, environment, run, succeed
+from harness import run, succeed
+from together import at_once
 
 
 @pytest.fixture
@@ -28,7 +29,7 @@ def test_help_is_a_command():
 def test_the_help_of_a_command(command):
     wanted = succeed(*command.split(), "--help").stdout
     assert succeed("help", *command.split()).stdout == wanted
-    # What a command is about may be called help.
+    # A name may be "help" too.
     if " " not in command:
         assert succeed(command, "help").stdout == wanted
 
@@ -70,7 +71,7 @@ def test_what_is_wrong(folder, words, said):
     assert misuse(*words, "--data", folder) == said + "\n"
 
 
-# What a change says
+# The messages after a change
 
 @pytest.mark.parametrize("words, said", [
     (["account", "set", "main", "--country", "de"], 'changed the account "main"'),
@@ -80,12 +81,11 @@ def test_what_is_wrong(folder, words, said):
 ])
 @pytest.mark.parametrize("serving", [False, True])
 @pytest.mark.slow
-def test_what_a_change_says(folder, tmp_path, words, said, serving):
-    server = Server(folder, "", tmp_path / "log") if serving else None
+def test_what_a_change_says(folder, make_server, words, said, serving):
+    if serving:
+        make_server(folder)
     done = succeed(*words, "--data", folder)
     assert (done.stdout, done.stderr) == ("", said + "\n")
-    if server:
-        server.stop()
 
 
 @pytest.mark.slow
@@ -120,14 +120,14 @@ def test_a_list_of_nothing(folder):
 # The environment and the file
 
 @pytest.mark.parametrize("variable, meant", [
-    ("DOCKET_LISTN", "DOCKET_LISTEN"), ("DOCKET_DTA", "DOCKET_DATA"), ("DOCKET_TASK",
-                                                                       "DOCKET_TASKS"),
+    ("DOCKET_LISTN", "DOCKET_LISTEN"), ("DOCKET_DTA", "DOCKET_DATA"), ("DOCKET_QUEU",
+                                                                       "DOCKET_QUEUE"),
     ("DOCKET_Data", "DOCKET_DATA"), ("DOCKET_TOKENFILE", "DOCKET_TOKEN_FILE")])
 def test_a_variable_that_is_nearly_one(folder, variable, meant):
     done = succeed("token", "list", "--data", folder, env={variable: "x"})
     assert done.stderr == (f"docket: warning: {variable} is not a known variable; did you mean "
                            f"{meant}?\n")
-    # Above all where the command misses it.
+    # The warning comes also, and above all, when the command lacks that setting.
     assert meant in misuse("token", "list", env={variable: "x"})
 
 
@@ -146,7 +146,7 @@ def test_a_section_is_named_at_once(tmp_path, text, line):
     file = tmp_path / "conf"
     file.write_text(text, "utf-8")
     assert misuse("serve", "--config", file) == (
-        f"docket serve: --config {file}, line {line}: there are no sections\n")
+        f"docket serve: --config {file}, line {line}: a configuration file has no sections\n")
 
 
 @pytest.mark.parametrize("form", ["data = {}", "data: {}", "data = {} ; a comment", "data={}"])
@@ -158,14 +158,10 @@ def test_the_forms_of_a_line(folder, tmp_path, form):
 # Sample records
 
 @backends.POSTGRESQL
-def test_demo_beside_a_server_and_another(one, tmp_path):
-    """Over a database, which docket may serve meanwhile."""
-    server = Server(one, "", tmp_path / "log")
-    runs = [subprocess.Popen([PROGRAM, "demo", *where(one), "--tasks", "300"], env=environment(),
-                             stderr=subprocess.PIPE) for _ in range(2)]
-    for process in runs:
-        said = process.communicate()[1]
-        assert process.returncode == 0, said
+def test_demo_beside_a_server_and_another(one, make_server):
+    """On PostgreSQL, where docket may serve the database meanwhile."""
+    server = make_server(one)
+    at_once(lambda _: succeed("demo", *where(one), "--tasks", 300), range(2))
     server.stop()
     assert backends.rows(one, "SELECT count(*) FROM task") == [(600,)]
     done = run("check", *where(one))
@@ -174,7 +170,7 @@ def test_demo_beside_a_server_and_another(one, tmp_path):
 
 @pytest.mark.slow
 def test_check_says_what_to_do(folder):
-    backends.rows(folder, "UPDATE account SET last_change = last_change + 1")
+    backends.rows(folder, "UPDATE account_state SET last_change = last_change + 1")
     done = run("check", "--data", folder)
     assert done.returncode == 1 and done.stdout.endswith("\nnot sound\n"), done
     assert "last-change: BROKEN; the rule: " in done.stdout

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Runs a shell script in a copy of this machine that is thrown away: sandbox.sh SCRIPT. It starts in
-# the folder that it is called in. The copy has its own files, processes and loopback interface,
-# and no other network, and no address to listen on from outside. Needs root.
+# Runs a shell script in a copy of this machine and then throws the copy away: sandbox.sh SCRIPT. The
+# script starts in the current folder. The copy has its own files, processes and loopback interface, no
+# other network, and no DOCKET_LISTEN from outside. Needs root.
 set -eu
 
 if [ "$1" != inside ]; then
@@ -12,7 +12,7 @@ fi
 ip link set lo up
 mount -t tmpfs tmpfs /mnt
 
-# Puts a copy of a folder in its place in the new root; what is written to it stays in memory.
+# Copies a folder to its place in the new root. Writes to the copy stay in memory.
 copy()
 {
 	written=$(mktemp -d /mnt/written.XXXXXX)
@@ -23,7 +23,7 @@ copy()
 
 cp "$2" /mnt/script
 copy /
-# An overlay leaves out what is mounted below its folder.
+# An overlay does not include filesystems that are mounted below its folder.
 mounted=$(stat --format %m .)
 [ "$mounted" = / ] || copy "$mounted"
 mount -t proc proc /mnt/root/proc

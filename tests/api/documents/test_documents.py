@@ -1,6 +1,6 @@
-"""Every command and request of README and docs/, as it stands there, in a copy of this machine that is
-thrown away. Each document is one session of a reader who types its blocks in order; who reads docs/
-has installed docket."""
+"""Runs every command and request of README and docs/ in a copy of this machine that is thrown away
+afterwards. Each document is one session of a reader who types its blocks in order. A reader of
+docs/ has already installed docket."""
 import os
 import re
 import shlex
@@ -12,13 +12,13 @@ import documents
 import records
 from harness import ADDRESS_PARTS, CODES, COMMAND_S, PROGRAM, ROOT, SANITIZER
 
-# A command that does not come back: the reader leaves it running in a terminal of its own.
+# Commands that do not end: the reader leaves each running in a terminal of its own.
 SERVES = re.compile(r"script/server$|(runuser -u \w+ -- )?docket serve ")
-# What is run elsewhere: the suite does not run itself.
+# Commands that other tests run: the suite does not run itself.
 ELSEWHERE = {"script/test"}
 RECORD = "\x1e"
 
-# What the reader's machine has: what Debian's packages start when they are installed, a certificate,
+# The reader's machine: servers that Debian's packages start when they are installed, a certificate,
 # and the database server that the documents call db.example.com.
 MACHINE = r"""
 set -eu
@@ -78,9 +78,9 @@ refused()
 
 
 def session(text, program):
-    """A shell script that types a document's commands, and for each what the document shows as its
-    answer. The servers of one block serve beside each other; the next one ends those before it.
-    `program` is installed, unless ""."""
+    """A shell script that types a document's commands, and for each the answer that the document
+    shows. The servers of one block run at the same time; the next such block ends them. `program`
+    is installed, unless ""."""
     script, shown = [f"program={shlex.quote(program)}", MACHINE], []
     for kind, block in documents.blocks(text):
         assert kind in documents.KINDS, f"a block is {kind!r}: it must be one of {documents.KINDS}"
@@ -106,7 +106,7 @@ def session(text, program):
 
 
 def test_every_block_says_what_it_is():
-    """A block that is only indented would be no command of the session below."""
+    """The session would not run the commands of a block that is only indented."""
     for document in documents.documents():
         text = documents.FENCE.sub("", document.read_text("utf-8"))
         assert not re.search(r"^(    |```)", text, re.MULTILINE), document
@@ -114,7 +114,7 @@ def test_every_block_says_what_it_is():
 
 @pytest.mark.parametrize("document", documents.pages(), ids=lambda document: document.name)
 def test_every_link_leads_somewhere(document):
-    """A path in the repository, and a heading of the document there."""
+    """A link names a path in the repository, and a heading of the document there."""
     for link in documents.links(document.read_text("utf-8")):
         if re.match("https?://", link):
             continue
@@ -126,7 +126,7 @@ def test_every_link_leads_somewhere(document):
 
 @pytest.mark.parametrize("document", documents.pages(), ids=lambda document: document.name)
 def test_what_it_names_of_the_code_is_there(document):
-    """Functions, as `call_read()`, and files, as `api/routes.c`."""
+    """Functions such as `call_read()`, and files such as `api/routes.c`."""
     text = document.read_text("utf-8")
     code = "".join(path.read_text("utf-8") for path in (ROOT / "src").rglob("*.[ch]"))
     functions = re.findall(r"\b(\w+)\(\)", text)

@@ -1,19 +1,20 @@
-"""The clients of examples/, each as it stands."""
+"""The clients of examples/, unchanged."""
 import shutil
 import subprocess
 
 import pytest
 
 import postgres
-from harness import ANSWER_S, ROOT, TASKS, make_data, token_file
+from harness import ROOT, TASKS, make_data, token_file
 from nginx import Nginx, needed
+from wire import ANSWER_S
 
 CLIENTS = {"pages.py": "/usr/bin/python3", "pages.mjs": "node", "pages.php": "php"}
 
 
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory):
-    """A folder as `docket demo` makes it, and its token in a file."""
+    """A folder from `docket demo`, and its token in a file."""
     place = tmp_path_factory.mktemp("demo") / "data"
     make_data(place, tasks=200)
     return place, token_file(place)
@@ -28,7 +29,8 @@ def run(client, *arguments):
 
 
 def check(server, client, url, file, shown):
-    """It created one task more, at the URL that is shown, and has read all that there are."""
+    """The client must have created one more task, at the URL that it printed, and have read all
+    tasks."""
     done = run(client, url, "admin", file)
     assert (done.returncode, done.stderr) == (0, ""), done
     (newest,) = server.call("GET", TASKS + "?sort=id&dir=desc&per_page=1").json
@@ -78,7 +80,7 @@ def test_under_a_prefix(make_server, demo, tmp_path, client):
 @pytest.mark.parametrize("client", CLIENTS)
 @pytest.mark.slow
 def test_what_is_wrong_is_told(make_server, demo, client):
-    """A client without access says what docket answered, and fails."""
+    """A client without access prints docket's error and fails."""
     server = make_server(demo[0], demo[1].read_text().strip())
     done = run(client, f"http://127.0.0.1:{server.port}", "nobody", demo[1])
     assert done.returncode != 0 and done.stdout == ""

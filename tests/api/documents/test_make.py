@@ -1,5 +1,5 @@
-"""What make and the scripts say and install. The program is not built here: a copy of the Makefile and
-the scripts is run, with a Meson that fails or none at all."""
+"""The messages of make and the scripts, and what they install. The tests run copies of the Makefile
+and the scripts, with a Meson that fails or without Meson, and do not build the program."""
 import os
 import shutil
 import subprocess
@@ -70,14 +70,14 @@ def test_a_meson_that_succeeds_says_nothing(clone):
     ("build", "disabled"), ("build-quick/build.ninja", "enabled"),
     ("build-gcc/build.ninja", "enabled"), ("build-thread/build.ninja", "enabled")])
 def test_tests_are_built_where_they_are_run(clone, target, tests):
-    """A build that only serves needs none of the packages of the tests."""
+    """A build that only serves needs none of the tests' packages."""
     script(clone, "meson", 'echo "$@"; exit 1\n')
     assert f"-Dtests={tests}" in make(clone, target).stderr
 
 
 @pytest.fixture
 def built(clone):
-    """A build that needs nothing to be done."""
+    """A build that is up to date."""
     script(clone, "ninja", "exit 0\n")
     script(clone, "meson", "exit 1\n")
     (clone / "build").mkdir()

@@ -1,4 +1,4 @@
-"""The manual pages: well-formed, and with the options that the program has."""
+"""The manual pages are well-formed and have the options of the program."""
 import subprocess
 import sys
 
@@ -7,7 +7,7 @@ import pytest
 from harness import PROGRAM, ROOT, environment
 
 PAGES = ["docket.1", "docket.conf.5"]
-# Neither of the two is installed, nor need the others be.
+# docket's own pages are not installed, and the others need not be.
 EXPECTED = "referenced manual not found: "
 
 
@@ -20,8 +20,15 @@ def test_mandoc_finds_no_fault(page):
 
 @pytest.mark.slow
 def test_the_options_are_those_of_the_program():
-    """What mends it is "make man"."""
+    """If this fails, run "make man"."""
     done = subprocess.run([sys.executable, str(ROOT / "tools" / "man-tables.py"), PROGRAM,
                            "--check"], env=environment(), check=False, capture_output=True,
                           encoding="utf-8")
     assert done.returncode == 0, done.stderr
+
+
+def test_the_settings_are_those_that_a_file_can_set():
+    """The command reads --yes and the values of `staff set` only from its options."""
+    page = (ROOT / "man" / "docket.conf.5").read_text("ascii")
+    assert "DOCKET_YES" not in page and "DOCKET_EMAIL" in page
+    assert "staff set" not in page.partition("DOCKET_EMAIL")[2].partition(".It")[0]

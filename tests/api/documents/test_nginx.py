@@ -1,15 +1,16 @@
-"""What a real nginx does to requests and answers on their way."""
+"""The effect of a real nginx on requests and answers."""
 import gzip
 import http.client
 import json
 import re
 
 import pytest
+import requests
 
 import postgres
-
-from harness import Reply, problem, strict_json, task
+from harness import problem, strict_json, task
 from nginx import PORTS, Example, Nginx, needed
+from wire import Reply
 
 pytestmark = needed
 
@@ -25,15 +26,17 @@ server {{
 
 
 class Behind:
-    """A server as its clients reach it through nginx."""
+    """A server behind nginx."""
 
     def __init__(self, server, nginx):
         self.server, self.url = server, f"http://{nginx.host}:{nginx.port}"
+        self.session = requests.Session()
+        self.session.trust_env = False
 
     def call(self, method, path, value=None, **headers):
         headers = {"Authorization": self.server.access, "Content-Type": "application/json",
                    **{name.replace("_", "-"): text for name, text in headers.items()}}
-        answer = self.server.session.request(
+        answer = self.session.request(
             method, self.url + path, data=json.dumps(value) if value else None, headers=headers,
             stream=True, allow_redirects=False)
         return Reply(answer.status_code, answer.reason, answer.raw.headers.items(),
@@ -57,7 +60,7 @@ def behind(tmp_path, make_server):
 
 
 def test_conditions_behind_a_proxy_that_compresses(behind):
-    """nginx makes the tag of an answer that it compresses weak, and a client sends it back."""
+    """nginx makes the tag of a compressed answer weak, and a client sends the weak tag back."""
     proxy = behind(COMPRESSES)
     made = proxy.call("POST", "/api/v1/tasks", task(body="a long text " * 50))
     path = made.header("Location")
@@ -79,7 +82,7 @@ def test_conditions_behind_a_proxy_that_compresses(behind):
 
 
 def test_under_a_path(tmp_path, make_server):
-    """The example, with docket under a path as its comment says."""
+    """The example, with docket under a path as a comment in it describes."""
     server = make_server(options=["--behind-proxy"])
     nginx = Example(tmp_path / "nginx", [server.port] * 3, prefixed=True)
     try:
@@ -117,7 +120,7 @@ def test_no_client_has_a_prefix_of_its_own(tmp_path, make_server):
 
 
 def test_nobody_answers(tmp_path):
-    """What may be stored is told from what only reads."""
+    """The answer differs between a request that may have been stored and one that only reads."""
     nginx = Example(tmp_path / "nginx", [postgres.free_port() for _ in PORTS])
     try:
         client = http.client.HTTPSConnection(nginx.host, nginx.port, context=nginx.tls)

@@ -1,5 +1,5 @@
-"""The chain of the history: whatever is changed in it afterwards is found by docket check, which
-names the first entry that does not fit; and what docs/history.md says of it is so."""
+"""The chain of the history: docket check finds every later change of it, and names the first entry
+that does not fit. What docs/history.md says about it is true."""
 import json
 
 import pytest
@@ -36,7 +36,7 @@ def change(folder, script):
 
 
 def told(folder):
-    """What the rule says: the first entry of each account that does not fit."""
+    """The report of the rule: the first entry of each account that does not fit."""
     done = run("check", *backends.where(folder), "--json")
     rules = {fault["rule"]: fault for fault in json.loads(done.stdout)["faults"]}
     return [(entry["account"], entry["id"])
@@ -45,7 +45,7 @@ def told(folder):
 
 def test_the_form_is_the_documented_one(whole):
     with backends.opened(whole) as database:
-        heads = dict(database.execute("SELECT id, history_head FROM account"))
+        heads = dict(database.execute("SELECT account_id, history_head FROM account_state"))
         before, last = {}, {}
         for row in columns(database):
             last[row[0]] = digest_of(row, before.get(row[0], bytes(32)))
@@ -62,7 +62,8 @@ def test_the_form_is_the_documented_one(whole):
     ("who did it", f"UPDATE history SET staff_id = 2 {OF_MAIN} AND change = 7;", 7),
     ("that docket did it", f"UPDATE history SET staff_id = NULL {OF_MAIN} AND change = 9;", 9),
     ("the request", f"UPDATE history SET request_id = 'x' {OF_MAIN} AND change = 7;", 7),
-    ("a bit of a hash", f"UPDATE history SET hash = (SELECT history_head FROM account WHERE id = 2) {OF_MAIN} AND change = 12;", 12),
+    ("a bit of a hash", "UPDATE history SET hash = (SELECT history_head FROM account_state"
+     f" WHERE account_id = 2) {OF_MAIN} AND change = 12;", 12),
     ("no hash", f"UPDATE history SET hash = NULL {OF_MAIN} AND change = 12;", 12),
     ("an entry is gone", f"DELETE FROM history {OF_MAIN} AND change = 5;", 6),
     ("the first is gone", f"DELETE FROM history {OF_MAIN} AND change = 1;", 2),
@@ -72,12 +73,13 @@ def test_the_form_is_the_documented_one(whole):
     ("two are swapped", f"UPDATE history SET change = -4 {OF_MAIN} AND change = 4;"
      f"UPDATE history SET change = 4 {OF_MAIN} AND change = 5;"
      f"UPDATE history SET change = 5 {OF_MAIN} AND change = -4;", 4),
-    ("another account's head", "UPDATE account SET history_head ="
-     " (SELECT history_head FROM account WHERE id = 2) WHERE id = 1;", "last"),
-    ("a head that is not there", "UPDATE account SET history_head = NULL WHERE id = 1;", "last"),
+    ("another account's head", "UPDATE account_state SET history_head = (SELECT history_head"
+     " FROM account_state WHERE account_id = 2) WHERE account_id = 1;", "last"),
+    ("a head that is not there", "UPDATE account_state SET history_head = NULL"
+     " WHERE account_id = 1;", "last"),
     ("the tail is cut", f"DELETE FROM history {OF_MAIN} AND change > {LAST} - 3;", "last"),
     ("the tail is cut and the account told so", f"DELETE FROM history {OF_MAIN} AND change >"
-     f" {LAST} - 3; UPDATE account SET last_change = {LAST} WHERE id = 1;", "last"),
+     f" {LAST} - 3; UPDATE account_state SET last_change = {LAST} WHERE account_id = 1;", "last"),
     ("all is gone", f"DELETE FROM history {OF_MAIN};", None),
 ]))
 def test_what_is_changed_is_found(folder, script, first):

@@ -1,23 +1,24 @@
-"""Many connections, more than there may be, and heads of too many headers."""
+"""Many connections, more than the limit, and heads with too many headers."""
 import contextlib
 import os
 import resource
-import socket
 import time
 
 import pytest
 
-from ca import CA, TlsWire
-from harness import ANSWER_S, TASKS, Wire, problem
+from ca import TlsWire, with_tls
+from harness import TASKS, descriptors, problem
+from together import until
+from wire import Wire, exchange
 
 IDLE = 10000
-GROUP = 1000  # a first request must come within 15 s of its connection
+GROUP = 1000  # so that the first request of each comes within 15 s of its connection
 IDLE_TLS = 500
 
 
 @pytest.fixture
-def descriptors():
-    """Room for a descriptor on either side of each connection."""
+def room():
+    """Raises the limit of descriptors, for both ends of each connection."""
     wanted = IDLE + 1000
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     try:
@@ -29,24 +30,17 @@ def descriptors():
 
 
 def connections(server):
-    """How many the server has accepted and not closed."""
+    """How many connections the server has accepted and not closed."""
     folder = f"/proc/{server.process.pid}/fd"
     count = 0
     for name in os.listdir(folder):
         with contextlib.suppress(FileNotFoundError):
             count += os.readlink(f"{folder}/{name}").startswith("socket:")
-    return count - 1  # that it listens on
-
-
-def await_connections(server, count):
-    deadline = time.monotonic() + ANSWER_S
-    while connections(server) < count:
-        assert time.monotonic() < deadline, f"{connections(server)} of {count}"
-        time.sleep(0.05)
+    return count - 1  # without the listening socket
 
 
 @pytest.mark.slow
-def test_idle_connections(make_server, descriptors):
+def test_idle_connections(make_server, room):
     server = make_server()
     record = server.create()
     one = server.request("GET", f"{TASKS}/{record['id']}")
@@ -56,13 +50,13 @@ def test_idle_connections(make_server, descriptors):
         while len(wires) < IDLE:
             group = [idle.enter_context(Wire(server)) for _ in range(GROUP)]
             wires += group
-            await_connections(server, len(wires))
+            until(lambda: connections(server) >= len(wires))
             if len(wires) == GROUP:
                 opened = server.memory()
             for wire in group:
                 wire.send(one)
                 assert wire.reply().json == record
-        # Every one of them works again, and a client beside them all the time.
+        # Every connection works again, and another client works all the time.
         for number, wire in enumerate(wires):
             wire.send(one)
             assert wire.reply().json == record
@@ -76,9 +70,7 @@ def test_idle_connections(make_server, descriptors):
 
 @pytest.mark.slow
 def test_idle_tls_connections(make_server, tmp_path):
-    ca = CA(tmp_path / "ca")
-    chain, key = ca.make("acme", "acme.viewcases.com")
-    server = make_server(options=["--tls-cert", chain, "--tls-key", key])
+    server, ca = with_tls(make_server, tmp_path)
     one = server.request("GET", TASKS + "/1")
     with TlsWire(server, ca) as wire:
         wire.send(one)
@@ -98,24 +90,23 @@ def test_idle_tls_connections(make_server, tmp_path):
 
 @pytest.mark.slow
 def test_more_than_the_descriptors_allow(make_server):
-    """Those that are too many wait for others to close; nothing spins, and nothing fails for want
-    of a descriptor."""
-    server = make_server(
-        preexec=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (200, 200)))
+    """Clients beyond the limit wait for others to close. No thread spins, and nothing fails for
+    want of a descriptor."""
+    server = make_server(preexec=descriptors(200))
     record = server.create()
     one = server.request("GET", f"{TASKS}/{record['id']}")
-    server.session.close()
+    server.kept.close()
     with contextlib.ExitStack() as stack:
         wires = [stack.enter_context(Wire(server)) for _ in range(400)]
         time.sleep(0.5)
         taken = connections(server)
         assert 50 < taken < 190, taken
-        # What is left is for the database and the commands.
+        # The rest is reserved for the database and the commands.
         assert len(os.listdir(f"/proc/{server.process.pid}/fd")) <= 200 - 60
         before = server.processor()
         time.sleep(2)
         assert server.processor() - before < 0.5
-        # In the order in which they came; each makes room for another.
+        # They are served in the order in which they came, each when another closes.
         for wire in wires:
             wire.send(one)
             assert wire.reply().json == record
@@ -124,12 +115,11 @@ def test_more_than_the_descriptors_allow(make_server):
 
 
 def test_the_lowest_limit_that_it_starts_with(make_server):
-    """However few descriptors there are, somebody is served."""
-    server = make_server(
-        preexec=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64)))
+    """Even with the fewest descriptors docket serves somebody."""
+    server = make_server(preexec=descriptors(64))
     for _ in range(20):
         server.create()
-        server.session.close()
+        server.kept.close()
 
 
 @pytest.mark.parametrize("count, statuses", [(200, {200}), (260, {431}), (5000, {400, 431})])
@@ -147,18 +137,17 @@ def test_headers(server, count, statuses):
 @pytest.mark.parametrize("size, statuses", [(20000, {200}), (100000, {413, 431})])
 def test_bytes_of_headers(server, size, statuses):
     record = server.create()
-    with Wire(server) as wire:
-        wire.offer(server.request("GET", f"{TASKS}/{record['id']}", "X: " + "x" * size))
-        reply = wire.reply()
-        assert reply.status in statuses, reply
+    reply = exchange(server, server.request("GET", f"{TASKS}/{record['id']}", "X: " + "x" * size))
+    assert reply.status in statuses, reply
 
 
 def test_a_connection_that_is_reset(server):
-    """Closed with bytes unread, while it is accepted, before and behind a request."""
+    """The client closes with unread bytes: while the server accepts, before a request and after
+    one."""
     record = server.create()
     for said in (b"", b"GET", server.request("GET", f"{TASKS}/{record['id']}") * 3):
         for _ in range(50):
             with Wire(server) as wire:
-                wire.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+                wire.reset()
                 wire.send(said)
     assert server.get(record["id"]).json == record

@@ -1,19 +1,20 @@
-"""Clients that take too long, at the deadlines that docket really has; tests/unit/test_deadlines.c
-has the rest, with shorter ones."""
+"""Clients that take too long, with docket's real deadlines. tests/unit/test_deadlines.c has more
+cases with shorter ones."""
+import signal
 import socket
-import threading
 import time
 
 import pytest
 
-from harness import TASKS, Wire
+from harness import TASKS
+from together import at_once
+from wire import JSON_LINE, Wire
 
-PLAIN = "Content-Type: application/json"
 HANGS_S = 180
 
 
-def drip(server, beginning, ended):
-    """A byte now and then behind the beginning; notes when the server ends the connection."""
+def drip(server, beginning):
+    """Sends a byte now and then after the beginning, until the server ends the connection."""
     with Wire(server) as wire:
         wire.send(beginning)
         wire.socket.settimeout(0.5)
@@ -21,35 +22,28 @@ def drip(server, beginning, ended):
         while time.monotonic() < deadline:
             try:
                 if not wire.offer(b"x") or not wire.more():
-                    ended.append(beginning)
                     return
             except socket.timeout:
                 pass
+    raise AssertionError("the server does not end it")
 
 
 @pytest.mark.slow
 def test_a_head_that_drips_is_ended(server):
-    """It is never silent."""
-    beginnings = [b"GET /", server.request("GET", TASKS + "/1")[:-2] + b"X-Slow: "]
-    ended = []
-    threads = [threading.Thread(target=drip, args=[server, beginning, ended])
-               for beginning in beginnings]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert sorted(ended) == sorted(beginnings)
+    """The client is never silent."""
+    at_once(lambda beginning: drip(server, beginning),
+            [b"GET /", server.request("GET", TASKS + "/1")[:-2] + b"X-Slow: "])
     server.create()
 
 
 @pytest.mark.parametrize("chunked", [False, True])
 @pytest.mark.slow
 def test_half_a_body_of_a_client_that_is_gone(make_server, chunked):
-    """The end waits for requests under way, and these will never be whole."""
+    """The server waits for requests in progress, but these will never be complete."""
     server = make_server()
-    whole = server.request("POST", TASKS, PLAIN, body=b"x" * 1000)
+    whole = server.request("POST", TASKS, JSON_LINE, body=b"x" * 1000)
     if chunked:
-        whole = server.request("POST", TASKS, PLAIN, "Transfer-Encoding: chunked") + b"1\r\nx"
+        whole = server.request("POST", TASKS, JSON_LINE, "Transfer-Encoding: chunked") + b"1\r\nx"
     for _ in range(10):
         with Wire(server) as wire:
             wire.send(whole[:-5])
@@ -58,11 +52,26 @@ def test_half_a_body_of_a_client_that_is_gone(make_server, chunked):
 
 
 @pytest.mark.slow
+def test_half_a_head_of_a_client_that_is_gone(make_server):
+    """The bytes and the end arrive together, so that epoll reports both at once. The deadline of a head is
+    15 s."""
+    server = make_server()
+    server.process.send_signal(signal.SIGSTOP)
+    for _ in range(10):
+        with Wire(server) as wire:
+            wire.send(server.request("GET", TASKS)[:-2])
+    server.process.send_signal(signal.SIGCONT)
+    lines = server.lines(count=10)
+    assert [line["status"] for line in lines] == [0] * 10
+    assert max(line["ms"] for line in lines) < 10_000
+
+
+@pytest.mark.slow
 def test_half_a_body_of_a_client_that_ended_its_side(make_server):
     server = make_server()
     with Wire(server) as wire:
-        wire.send(server.request("POST", TASKS, PLAIN, body=b"x" * 1000)[:-5])
-        wire.socket.shutdown(socket.SHUT_WR)
+        wire.send(server.request("POST", TASKS, JSON_LINE, body=b"x" * 1000)[:-5])
+        wire.half_close()
         assert wire.at_end()
     server.stop()
 
@@ -71,5 +80,5 @@ def test_a_whole_request_of_a_client_that_ended_its_side(server):
     record = server.create()
     with Wire(server) as wire:
         wire.send(server.request("GET", f"{TASKS}/{record['id']}"))
-        wire.socket.shutdown(socket.SHUT_WR)
+        wire.half_close()
         assert wire.reply().json == record

@@ -1,8 +1,7 @@
-"""The end of a server that clients are connected to: no request is lost."""
+"""The end of a server while clients are connected: no request is lost."""
 import contextlib
 import json
 import os
-import resource
 import signal
 import socket
 import threading
@@ -12,17 +11,14 @@ import pytest
 import requests
 
 import backends
-from ca import CA, TlsWire
-from harness import ANSWER_S, TASKS, Wire, task
+from ca import TlsWire, with_tls
+from harness import TASKS, descriptors, task, task_json
+from together import until
+from wire import ANSWER_S, JSON_LINE, Wire, ask_once
 
 CLIENTS = 4
-POST = "Content-Type: application/json"
 
 pytestmark = backends.BOTH
-
-
-def body(title):
-    return json.dumps(task(title=title)).encode()
 
 
 def stored(place):
@@ -30,20 +26,22 @@ def stored(place):
 
 
 def await_drain(server):
-    """Until nobody can connect any more: the first packet of who tries is dropped, or refused."""
-    deadline = time.monotonic() + ANSWER_S
-    while True:
-        assert time.monotonic() < deadline
+    """Waits until nobody can connect any more: the system drops or refuses the first packet of a
+    new client."""
+    def is_refused():
         with socket.socket() as probe:
             probe.settimeout(0.02)
             try:
                 probe.connect(("127.0.0.1", server.port))
             except (ConnectionRefusedError, TimeoutError):
-                return
+                return True
+        return False
+
+    until(is_refused, pause=0)
 
 
 class Client(threading.Thread):
-    """Creates one task after the other on a connection that is kept, until it is refused."""
+    """Creates tasks one after the other on a kept connection, until it is refused."""
 
     def __init__(self, server, number):
         super().__init__(daemon=True)
@@ -71,7 +69,7 @@ class Client(threading.Thread):
 
 
 def test_clients_on_kept_connections_lose_nothing(make_server):
-    """What was answered is stored, all else was refused before it was sent."""
+    """Every answered create is stored. All others were refused before the client sent them."""
     server = make_server()
     clients = [Client(server, number) for number in range(CLIENTS)]
     for client in clients:
@@ -88,17 +86,16 @@ def test_clients_on_kept_connections_lose_nothing(make_server):
 
 @pytest.mark.slow
 def test_one_more_request_is_answered(make_server):
-    """On each kept connection; then it is closed, and no other can be begun."""
+    """docket answers one more request on each kept connection and then closes it; no new connection
+    can begin."""
     server = make_server()
     with Wire(server) as one, Wire(server) as other:
         for wire in (one, other):
-            wire.send(server.request("GET", TASKS))
-            assert wire.reply().header("Keep-Alive") == "timeout=75"
+            assert wire.ask("GET", TASKS).header("Keep-Alive") == "timeout=75"
         server.process.send_signal(signal.SIGTERM)
         await_drain(server)
         for wire in (one, other):
-            wire.send(server.request("POST", TASKS, POST, body=body("the last")))
-            reply = wire.reply()
+            reply = wire.ask("POST", TASKS, JSON_LINE, body=task_json(title="the last"))
             assert reply.status == 201 and reply.header("Connection") == "close"
             assert reply.header("Keep-Alive") is None
             assert wire.at_end()
@@ -107,12 +104,12 @@ def test_one_more_request_is_answered(make_server):
 
 
 def test_who_is_in_the_queue_is_served(make_server):
-    """Connections that were begun and not accepted yet, with their requests."""
+    """Connections that exist but are not accepted yet, with their requests."""
     server = make_server()
     os.kill(server.process.pid, signal.SIGSTOP)
     wires = [Wire(server) for _ in range(50)]
     for number, wire in enumerate(wires):
-        wire.send(server.request("POST", TASKS, POST, body=body(f"{number:02}")))
+        wire.send(server.request("POST", TASKS, JSON_LINE, body=task_json(title=f"{number:02}")))
     server.process.send_signal(signal.SIGTERM)
     os.kill(server.process.pid, signal.SIGCONT)
     for wire in wires:
@@ -125,9 +122,9 @@ def test_who_is_in_the_queue_is_served(make_server):
 
 @pytest.mark.slow
 def test_a_head_that_has_begun_is_answered(make_server):
-    """Also where the rest of it comes later than a silent connection is closed."""
+    """It may take longer to arrive than a silent connection may stay open."""
     server = make_server()
-    whole = server.request("POST", TASKS, POST, body=body("slow"))
+    whole = server.request("POST", TASKS, JSON_LINE, body=task_json(title="slow"))
     with Wire(server) as wire, Wire(server) as silent:
         wire.send(whole[:40])
         wire.send(b"")
@@ -141,13 +138,10 @@ def test_a_head_that_has_begun_is_answered(make_server):
 
 @pytest.mark.slow
 def test_a_silent_client_does_not_hold_up_the_end(make_server, tmp_path):
-    ca = CA(tmp_path / "ca")
-    chain, key = ca.make("acme", "acme.viewcases.com")
-    server = make_server(options=["--tls-cert", chain, "--tls-key", key])
+    server, ca = with_tls(make_server, tmp_path)
     with TlsWire(server, ca) as kept, TlsWire(server, ca), \
          socket.create_connection((server.host, server.port)):
-        kept.send(server.request("GET", "/healthz"))
-        assert kept.reply().status == 200
+        assert kept.ask("GET", "/healthz").status == 200
         server.stop()
         assert kept.at_end()
 
@@ -162,14 +156,14 @@ def test_an_end_without_clients_does_not_wait(make_server):
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
 @pytest.mark.slow
 def test_a_second_signal_ends_it_at_once(make_server, how):
-    """A client holds it up otherwise."""
+    """Without the second signal a client would hold the server up."""
     server = make_server()
     with Wire(server) as wire:
-        wire.send(server.request("POST", TASKS, POST, body=body("cut off"))[:-5])
+        wire.send(server.request("POST", TASKS, JSON_LINE, body=task_json(title="cut off"))[:-5])
         time.sleep(0.2)
         server.process.send_signal(signal.SIGTERM)
         time.sleep(0.2)
-        server.process.send_signal(signal.SIGHUP)  # is no such signal
+        server.process.send_signal(signal.SIGHUP)  # SIGHUP does not count as one
         time.sleep(0.2)
         assert server.running()
         server.process.send_signal(how)
@@ -181,11 +175,11 @@ def test_a_second_signal_ends_it_at_once(make_server, how):
 
 @backends.SQLITE
 def test_what_is_stored_at_the_very_end_is_answered(make_server):
-    """Behind the drain, which a second signal ends here, the writer finishes what it has begun.
-    Each of the answers takes its time."""
+    """After the drain, which a second signal ends here, the writer finishes the writes that it has
+    begun. Each answer takes some time."""
     server = make_server()
     operations = [{"create": task(body="b" * 60000)["task"]} for _ in range(10)]
-    bulk = server.request("POST", TASKS + "/bulk", POST,
+    bulk = server.request("POST", TASKS + "/bulk", JSON_LINE,
                           body=json.dumps({"operations": operations}).encode())
     with contextlib.ExitStack() as stack:
         wires = [stack.enter_context(Wire(server)) for _ in range(8)]
@@ -197,10 +191,7 @@ def test_what_is_stored_at_the_very_end_is_answered(make_server):
             server.process.send_signal(signal.SIGTERM)
             await_drain(server)
             server.process.send_signal(signal.SIGTERM)
-            deadline = time.monotonic() + ANSWER_S
-            while "a second signal" not in server.stderr():
-                assert time.monotonic() < deadline
-                time.sleep(0.02)
+            until(lambda: "a second signal" in server.stderr())
         replies = [wire.reply() for wire in wires]
     server.wait()
     assert None not in replies
@@ -209,16 +200,15 @@ def test_what_is_stored_at_the_very_end_is_answered(make_server):
 
 
 def test_an_end_at_the_limit_of_connections(make_server):
-    """Silent clients are ended, and who waited behind them is served."""
-    server = make_server(
-        preexec=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (200, 200)))
-    server.session.close()
+    """docket ends silent clients and serves those that waited for their places."""
+    server = make_server(preexec=descriptors(200))
+    server.kept.close()
     with contextlib.ExitStack() as stack:
         for _ in range(200):
             stack.enter_context(Wire(server))
         late = [stack.enter_context(Wire(server)) for _ in range(20)]
         for number, wire in enumerate(late):
-            wire.send(server.request("POST", TASKS, POST, body=body(f"{number:02}")))
+            wire.send(server.request("POST", TASKS, JSON_LINE, body=task_json(title=f"{number:02}")))
         server.process.send_signal(signal.SIGTERM)
         for wire in late:
             reply = wire.reply()
@@ -232,8 +222,7 @@ def test_an_end_at_the_limit_of_connections(make_server):
     ("Connection: close", False, None), ("Connection: TE, Close", False, None)])
 def test_an_answer_says_how_long_its_connection_is_kept(server, line, kept, said):
     with Wire(server) as wire:
-        wire.send(server.request("GET", TASKS, line))
-        reply = wire.reply()
+        reply = wire.ask("GET", TASKS, line)
         assert reply.header("Keep-Alive") == said
         assert (reply.header("Connection").lower() == "keep-alive") == kept
         if not kept:
@@ -242,15 +231,12 @@ def test_an_answer_says_how_long_its_connection_is_kept(server, line, kept, said
 
 @pytest.mark.parametrize("line, said", [("X: y", None), ("Connection: Keep-Alive", "timeout=75")])
 def test_an_answer_to_http_1_0(server, line, said):
-    with Wire(server) as wire:
-        wire.send(server.request("GET", TASKS, line, version="HTTP/1.0"))
-        assert wire.reply().header("Keep-Alive") == said
+    assert ask_once(server, "GET", TASKS, line, version="HTTP/1.0").header("Keep-Alive") == said
 
 
 @pytest.mark.slow
 def test_the_idle_time_is_a_setting(make_server):
     server = make_server(options=["--idle-timeout", "1"])
     with Wire(server) as wire:
-        wire.send(server.request("GET", TASKS))
-        assert wire.reply().header("Keep-Alive") == "timeout=1"
+        assert wire.ask("GET", TASKS).header("Keep-Alive") == "timeout=1"
         assert wire.at_end()

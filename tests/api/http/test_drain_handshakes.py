@@ -1,19 +1,19 @@
-"""The end of a server that somebody is shaking hands with, by TCP or by TLS."""
+"""The end of a server during a TCP or TLS handshake."""
 import signal
 import socket
 import ssl
 import time
 
-from ca import CA
-from harness import ANSWER_S, Wire
+from ca import with_tls
 from test_drain import await_drain
+from wire import ANSWER_S, Wire
 
 TRIES, ENOUGH = 30, 5
 SOON_S = 0.25  # docket waits 0.3 s
 
 
 class HalfOpen(Wire):
-    """It has the server's answer to its SYN, and says so with the first data that it sends, or
+    """A client that has the server's answer to its SYN, and acknowledges it with its first data, or
     after 200 ms."""
 
     def __init__(self, server):
@@ -25,8 +25,8 @@ class HalfOpen(Wire):
 
 
 def test_who_is_connected_on_one_side_is_served(make_server):
-    """The last packet of a handshake comes when the server has begun to end. Where the test is too
-    slow for that, it tries again."""
+    """The last packet of the handshake arrives after the server has begun to end. If the test is
+    too slow for that, it tries again."""
     in_time = 0
     for _ in range(TRIES):
         server = make_server(listen="0.0.0.0:0", options=["--behind-proxy"])
@@ -46,10 +46,8 @@ def test_who_is_connected_on_one_side_is_served(make_server):
 
 
 def test_a_tls_handshake_is_waited_for(make_server, tmp_path):
-    """Longer than for a silent client."""
-    ca = CA(tmp_path / "ca")
-    chain, key = ca.make("acme", "acme.viewcases.com")
-    server = make_server(options=["--tls-cert", chain, "--tls-key", key])
+    """docket waits longer for a handshake than for a silent client."""
+    server, ca = with_tls(make_server, tmp_path)
     from_server, to_server = ssl.MemoryBIO(), ssl.MemoryBIO()
     client = ca.context().wrap_bio(from_server, to_server,
                                           server_hostname="acme.viewcases.com")

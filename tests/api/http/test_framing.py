@@ -1,13 +1,15 @@
-"""Requests that could be read in two ways. A proxy in front may end them elsewhere than docket
-does, so each must be refused, its connection closed, and what follows it never be answered."""
+"""Requests that a proxy in front could read differently from docket. docket must refuse each, close
+the connection, and never answer what follows."""
 import re
 import time
 
 import pytest
 
-from framing import BODY, CHUNKED, HALF, accept, refuse, refuse_400, request, smuggled, tasks_after
-from harness import Wire, cases, problem
+from framing import (BODY, CHUNKED, HALF, accept, refuse, refuse_400, refuse_or_take, request,
+                     smuggled, tasks_after)
+from harness import cases, problem
 from library import OLD
+from wire import Wire, exchange
 
 # Content-Length
 
@@ -83,7 +85,7 @@ def test_content_length_that_is_no_number(server, value):
 ]))
 @pytest.mark.parametrize("body", [CHUNKED, BODY], ids=["in chunks", "plain"])
 def test_transfer_encoding(server, lines, body):
-    # The first one must be "chunked", with no length beside it, to get past libmicrohttpd 1.0.1.
+    # To pass libmicrohttpd 1.0.1, the first header must be "chunked", without a length.
     seen = re.match(rb"Transfer-Encoding: chunked($|\r\nTransfer-)", lines)
     refuse_400(server, request(server, lines, body), by_library=not seen)
 
@@ -127,7 +129,7 @@ def test_host_that_is_no_host(server, value):
     assert refuse(server, request(server, lines, host=False)).status == 400
 
 
-# Header names, folded lines, and characters that have no place in a header
+# Header names, folded lines, and characters that are not allowed in a header
 
 @pytest.mark.parametrize("line", cases([
     ("a blank before the colon", b"Content-Length : {n}"),
@@ -223,7 +225,7 @@ def test_control_character_in_a_header(server, lines):
     assert refuse(server, request(server, lines)).status == 400
 
 
-# Line ends of LF alone may be accepted (RFC 9112, section 2.2), but then as line ends everywhere.
+# A bare LF may be accepted as the end of a line (RFC 9112, section 2.2), but then everywhere.
 
 @pytest.mark.parametrize("lines", cases([
     ("between two headers", b"X: a\nContent-Length: {n}"),
@@ -243,15 +245,7 @@ def test_line_feed_alone(server, lines):
 
 def test_line_feeds_everywhere(server):
     data = smuggled(server).replace(b"\r\n", b"\n")
-    with Wire(server) as wire:
-        wire.offer(data + data)
-        replies = [wire.reply()]
-        if replies[0] is not None and replies[0].status == 201:
-            replies.append(wire.reply())
-        else:
-            assert wire.at_end(), f"expected the connection to be closed: {wire.buffer!r}"
-    statuses = [reply and reply.status for reply in replies]
-    assert statuses in ([400], [201, 201]), f"expected two tasks or a refusal: {statuses}"
+    refuse_or_take(server, data + data)
 
 
 @pytest.mark.parametrize("end", [b"\r", b"\n\r", b"\r\r\n", b"\r\0\n"], ids=repr)
@@ -296,7 +290,7 @@ def test_bad_chunk(server, body):
     assert reply.status in (400, 413), f"expected 400 or 413: {reply}"
 
 
-# As for line ends: LF alone is refused, or it ends the line, and nothing hides behind it.
+# As for lines: a bare LF is refused, or it ends the line, and nothing hides behind it.
 
 @pytest.mark.parametrize("body", cases([
     ("behind a size", b"{n}\n{body}\r\n0\r\n\r\n"),
@@ -309,15 +303,7 @@ def test_bad_chunk(server, body):
 ]))
 def test_line_feed_alone_in_chunks(server, body):
     body = body.replace(b"{n}", b"%x" % len(BODY)).replace(b"{body}", BODY)
-    with Wire(server) as wire:
-        wire.offer(request(server, b"Transfer-Encoding: chunked", body) + smuggled(server))
-        replies = [wire.reply()]
-        if replies[0] is not None and replies[0].status == 201:
-            replies.append(wire.reply())
-        else:
-            assert wire.at_end(), f"expected the connection to be closed: {wire.buffer!r}"
-    statuses = [reply and reply.status for reply in replies]
-    assert statuses in ([400], [201, 201]), f"expected two tasks or a refusal: {statuses}"
+    refuse_or_take(server, request(server, b"Transfer-Encoding: chunked", body) + smuggled(server))
 
 
 @pytest.mark.parametrize("line", cases([
@@ -327,7 +313,8 @@ def test_line_feed_alone_in_chunks(server, body):
     ("NUL", b"X: \0"),
 ]))
 def test_odd_trailer_hides_nothing(server, line):
-    """What stands behind the last chunk is read to its end or refused, never as a request."""
+    """docket reads the bytes after the last chunk as trailers or refuses them, and never reads them
+    as a request."""
     body = CHUNKED[:-2] + line + b"\r\n\r\n"
     last = server.create()["id"]
     with Wire(server) as wire:
@@ -343,7 +330,7 @@ def test_odd_trailer_hides_nothing(server, line):
     assert tasks_after(server, last) == made
 
 
-# What looks odd and is right
+# Requests that look odd but are correct
 
 @pytest.mark.parametrize("lines, body", cases([
     ("a length", b"Content-Length: {n}", BODY),
@@ -373,11 +360,10 @@ def test_correct_headers(server, lines, body):
     ("a coding", b"Transfer-Encoding: chunked \t", CHUNKED),
 ]))
 def test_blanks_behind_a_value_that_frames(server, lines, body):
-    """They are no part of it; where the library takes them for one, the request is refused."""
+    """The blanks are no part of the value. A library that takes them for a part refuses the
+    request."""
     data = request(server, lines, body)
-    with Wire(server) as wire:
-        wire.send(data)
-        reply = wire.reply()
+    reply = exchange(server, data)
     assert reply is not None
     if reply.status == 201:
         accept(server, data)
@@ -404,8 +390,8 @@ def test_correct_chunks(server, body):
     ("quoted", b'%x;name="a;b"\r\n%b\r\n0\r\n\r\n' % (len(BODY), BODY)),
 ]))
 def test_extension_of_a_chunk(server, body):
-    """It is right (RFC 9112, section 7.1.1), and libmicrohttpd 1.0.1 refuses it by mistake: it takes
-    the LF of the chunk's line for the first byte of the chunk (SECURITY.md)."""
+    """Extensions are correct (RFC 9112, section 7.1.1). libmicrohttpd 1.0.1 refuses them by
+    mistake: it takes the LF of the chunk's line for the first byte of the chunk (SECURITY.md)."""
     data = request(server, b"Transfer-Encoding: chunked", body)
     if OLD:
         accept(server, data)
@@ -415,7 +401,7 @@ def test_extension_of_a_chunk(server, body):
 
 @pytest.mark.parametrize("end", [b"", b"X: y\r\nZ: a\r\n"], ids=["none", "two"])
 def test_trailers_in_pieces(server, end):
-    """libmicrohttpd 0.9.75 then shows the head's last header as a trailer."""
+    """libmicrohttpd 0.9.75 then reports the last header of the head as a trailer."""
     data = request(server, b"Transfer-Encoding: chunked", CHUNKED[:-2] + end + b"\r\n")
     for cut in range(1, len(end) + 3):
         with Wire(server) as wire:
@@ -443,7 +429,7 @@ def test_trailers_in_pieces(server, end):
 @pytest.mark.parametrize("more", [b"", b"Z: z\r\n"], ids=["last", "not last"])
 @pytest.mark.parametrize("pause", [0, 0.05], ids=["at once", "in pieces"])
 def test_malformed_trailer(server, line, more, pause):
-    """Refused before anything is stored, however it arrives."""
+    """docket refuses it before it stores anything, however it arrives."""
     head = request(server, b"Transfer-Encoding: chunked", CHUNKED[:-2])
     last = server.create()["id"]
     with Wire(server) as wire:
@@ -463,6 +449,4 @@ def test_trailer_gives_no_access(server):
                          b"Content-Type: application/json", b"Transfer-Encoding: chunked", b"",
                          b""])
     trailer = b"Authorization: " + server.access.encode() + b"\r\n\r\n"
-    with Wire(server) as wire:
-        wire.send(head + CHUNKED[:-2] + trailer)
-        problem(wire.reply(), 401)
+    problem(exchange(server, head + CHUNKED[:-2] + trailer), 401)

@@ -1,5 +1,5 @@
 """libmicrohttpd keeps the head of a request and that of its answer in one block of memory. Whatever
-the sizes are, a request is answered, or refused before anything of it is stored."""
+their sizes, docket answers the request, or refuses it and stores nothing."""
 import os
 import signal
 import socket
@@ -8,9 +8,10 @@ import time
 import pytest
 
 from framing import BODY, request
-from harness import TASKS, Wire, cases, faults, problem, task
+from harness import TASKS, cases, faults, problem, task
+from wire import Wire, exchange
 
-# Around the limit of docket's own, and around that of the library.
+# Sizes near docket's own limit and near the library's limit.
 SIZES = sorted({*range(0, 24000, 1501), *range(23900, 24600, 7), *range(24600, 31800, 601),
                 *range(31800, 33000, 11)})
 COUNTS = [*range(0, 190, 19), *range(190, 300), *range(300, 420, 7)]
@@ -28,7 +29,7 @@ def chunks(*trailers, lines=()):
     return lambda server: request(server, lines, body + b"\r\n")
 
 
-# What is made longer, and by how much.
+# The part of the head that grows, and by how much.
 KINDS = cases([
     ("one header", lambda size: post(b"X: " + b"x" * size), SIZES),
     ("one header, a long body", lambda size: post(b"X: " + b"x" * size, body=LONG), SIZES[::3]),
@@ -51,15 +52,13 @@ def test_every_size_is_answered(server, make, sizes, behind):
     last = server.create()["id"]
     statuses = []
     for size in sizes:
-        with Wire(server) as wire:
-            wire.offer(make(size)(server) + behind)
-            reply = wire.reply()
+        reply = exchange(server, make(size)(server) + behind)
         assert reply is not None, f"closed without an answer at {size}"
         assert reply.status in (201, 414, 431), f"at {size}: {reply}"
         statuses.append(reply.status)
     stored = server.create()["id"] - last - 1
     assert stored == statuses.count(201), "expected an answer to each that was stored"
-    # What is too large stays so; where the library begins to refuse it, the status may change.
+    # All larger sizes are refused too. The status may change where the library begins to refuse.
     assert 201 not in statuses[stored:]
 
 
@@ -71,19 +70,18 @@ def test_refusal_is_a_problem(server, size):
         assert wire.at_end()
     assert "24576 bytes" in told and "208 headers" in told
     with Wire(server) as wire:
-        wire.send(server.request("GET", f"{TASKS}?title=" + "a" * size))
-        assert "24576 bytes" in problem(wire.reply(), 414)["detail"]
+        assert "24576 bytes" in problem(wire.ask("GET",
+                                                 f"{TASKS}?title=" + "a" * size), 414)["detail"]
         assert wire.at_end()
 
 
 def test_refusal_where_the_library_has_no_memory(server):
-    """docket writes it to the socket; to HEAD without a body, and it is in the log."""
-    offset = len(server.stderr())
+    """docket writes the refusal directly to the socket, without a body for HEAD, and logs it."""
+    offset = server.log_end()
     for size in range(32000, 32060, 7):
         for method in ("GET", "HEAD"):
             with Wire(server) as wire:
-                wire.send(server.request(method, f"{TASKS}/1", "X: " + "x" * (size - 100)))
-                reply = wire.reply(method)
+                reply = wire.ask(method, f"{TASKS}/1", "X: " + "x" * (size - 100))
                 assert reply.status == 431 and wire.at_end(), reply
                 assert reply.header("Connection") == "close" and reply.header("Date"), reply
                 assert reply.header("X-Request-Id"), reply
@@ -93,8 +91,8 @@ def test_refusal_where_the_library_has_no_memory(server):
 
 
 def test_refusal_before_all_was_read(server):
-    """What the client has sent behind it is read: a connection that is closed with unread bytes is
-    reset, and then the system does not send again what was lost of the answer."""
+    """docket reads the bytes that the client has sent after the head. If it closed the connection
+    with unread bytes, the system would reset it, and would not send lost parts of the answer again."""
     for size in range(31900, 31960, 7):
         with Wire(server) as wire:
             os.kill(server.process.pid, signal.SIGSTOP)

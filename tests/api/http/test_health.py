@@ -3,7 +3,6 @@ import contextlib
 import os
 import select
 import signal
-import time
 
 import pytest
 
@@ -11,7 +10,9 @@ import backends
 import postgres
 from admin import ACCOUNTS
 from deployment import Deployment
-from harness import ANSWER_S, TASKS, Wire, problem
+from harness import TASKS, problem
+from together import until
+from wire import ANSWER_S, Wire
 
 PATHS = ("/healthz", "/readyz")
 
@@ -20,7 +21,7 @@ pytestmark = backends.BOTH
 
 @pytest.mark.parametrize("path", PATHS)
 def test_they_answer_without_access(server, path):
-    before = len(server.stderr())
+    before = server.log_end()
     for target in (path, path + "/", path + "?at=1"):
         reply = server.call("GET", target, access=False)
         assert (reply.status, reply.json) == (200, {"status": "ok"})
@@ -29,7 +30,7 @@ def test_they_answer_without_access(server, path):
     head = server.call("HEAD", path, access=False)
     assert (head.status, head.body) == (200, b"")
     assert server.call("OPTIONS", path, access=False).header("Allow") == "GET, HEAD, OPTIONS"
-    # They are asked every few seconds, and nobody wants to read that.
+    # Load balancers send these every few seconds, so docket does not log them.
     server.get("x")
     assert path not in "".join(str(line) for line in server.lines(before, 1)
                                if line["status"] == 200 and line["method"] != "OPTIONS")
@@ -60,22 +61,14 @@ def test_not_ready_while_it_drains(make_server):
     server = make_server()
     with Wire(server) as first, Wire(server) as second, Wire(server) as third:
         for wire in (first, second, third):
-            wire.send(server.request("GET", "/readyz"))
-            assert wire.reply().status == 200
+            assert wire.ask("GET", "/readyz").status == 200
         server.process.send_signal(signal.SIGTERM)
-        # So that it is known that the end has begun.
-        deadline = time.monotonic() + ANSWER_S
-        while True:
-            wire.send(server.request("GET", "/readyz"))
-            reply = wire.reply()
-            if reply.status == 503:
-                break
-            assert time.monotonic() < deadline
+        # Waits until the end has begun.
+        reply = until(lambda: third.ask("GET", "/readyz"), lambda reply: reply.status == 503)
         assert problem(reply, 503)["detail"] == "not ready: the server is stopping"
         assert reply.header("Retry-After") == "5"
         assert reply.header("Connection") == "close"
-        first.send(server.request("GET", "/healthz"))
-        assert first.reply().status == 200
+        assert first.ask("GET", "/healthz").status == 200
     server.wait()
     line, = [line for line in server.lines() if line["path"] == "/readyz"]
     assert (line["status"], line["reason"]) == (503, "not ready")
@@ -88,17 +81,16 @@ def test_not_ready_while_the_database_is_away(tmp_path):
         server = deployment.serve()
         assert server.call("GET", "/readyz", access=False).status == 200
         cluster.stop("immediate")
-        deadline = time.monotonic() + ANSWER_S
-        while (reply := server.call("GET", "/readyz", access=False)).status == 200:
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
+
+        def ready():
+            return server.call("GET", "/readyz", access=False)
+
+        reply = until(ready, lambda reply: reply.status != 200)
         assert problem(reply, 503)["detail"] == "not ready: the database does not answer"
         assert reply.header("Retry-After") == "1"
         assert server.call("GET", "/healthz", access=False).status == 200
         cluster.start()
-        while (reply := server.call("GET", "/readyz", access=False)).status == 503:
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
+        reply = until(ready, lambda reply: reply.status != 503)
         assert reply.json == {"status": "ok"}
         problem(server.call("GET", TASKS, access=False), 401)
 
@@ -113,15 +105,6 @@ LOCKED = ("SELECT pid FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
           " AND datname = current_database()")
 
 
-@contextlib.contextmanager
-def locked(database, table):
-    with contextlib.closing(database.connect()) as somebody:
-        somebody.autocommit = False
-        somebody.cursor().execute(f"LOCK TABLE {table}")
-        yield
-        somebody.rollback()
-
-
 def ask_at_once(server, count, stack):
     wires = [stack.enter_context(Wire(server)) for _ in range(count)]
     os.kill(server.process.pid, signal.SIGSTOP)
@@ -133,12 +116,13 @@ def ask_at_once(server, count, stack):
 
 @postgres.NEEDED
 def test_one_at_a_time_asks_the_database(cluster, tmp_path):
-    """The others get its answer. While the lock is held, the one asks again now and then."""
+    """The others get its answer. While the test holds the lock, the one request tries again now and
+    then."""
     with Deployment(cluster.create("health"), tmp_path, options=()) as deployment, \
          contextlib.ExitStack() as stack:
         server = deployment.serve("--statement-timeout", 60000)
         before = cluster.log.stat().st_size
-        with locked(deployment.database, "account"):
+        with deployment.database.held("LOCK TABLE account"):
             wires = ask_at_once(server, 40, stack)
             deployment.database.until(LOCKED)
         assert {wire.reply().status for wire in wires} == {200}
@@ -151,7 +135,7 @@ def test_who_waits_is_told_that_the_database_is_away(cluster, tmp_path):
     with Deployment(cluster.create("health"), tmp_path, options=()) as deployment, \
          contextlib.ExitStack() as stack:
         server = deployment.serve("--statement-timeout", 500)
-        with locked(deployment.database, "account"):
+        with deployment.database.held("LOCK TABLE account"):
             for wire in ask_at_once(server, 40, stack):
                 reply = wire.reply()
                 assert problem(reply, 503)["detail"] == "not ready: the database does not answer"
@@ -160,16 +144,16 @@ def test_who_waits_is_told_that_the_database_is_away(cluster, tmp_path):
 
 @postgres.NEEDED
 def test_ready_while_the_queue_is_full(cluster, tmp_path):
-    """The one thread that reads waits for a database process that does not go on, and one request
-    waits for the thread."""
+    """The only reading thread waits for a stopped database process, and one request waits for the
+    thread."""
     with Deployment(cluster.create("health"), tmp_path, options=()) as deployment, \
          contextlib.ExitStack() as stack:
         server = deployment.serve("--database-connections", 2, "--queue", 1,
                                   "--statement-timeout", 60000)
         wires = [stack.enter_context(Wire(server)) for _ in range(3)]
         host = deployment.headers("first")["Host"]
-        list_tasks = server.request("GET", TASKS).replace(server.host.encode(), host.encode())
-        stack.enter_context(locked(deployment.database, "task"))
+        list_tasks = server.request("GET", TASKS, host=host)
+        stack.enter_context(deployment.database.held("LOCK TABLE task"))
         wires[0].send(list_tasks)
         (pid,), = deployment.database.until(LOCKED)
         os.kill(pid, signal.SIGSTOP)
@@ -185,8 +169,7 @@ def test_ready_while_the_queue_is_full(cluster, tmp_path):
 
 @pytest.mark.parametrize("path", PATHS)
 def test_a_body_is_not_waited_for(server, path):
-    """The answer is made when the head is there, so that nothing of a body is kept."""
+    """docket answers when the head is there, and keeps no part of the body."""
     with Wire(server) as wire:
-        wire.send(server.request("GET", path, "Expect: 100-continue", "Content-Length: 5"))
-        assert wire.reply().status == 200
+        assert wire.ask("GET", path, "Expect: 100-continue", "Content-Length: 5").status == 200
         assert wire.at_end()

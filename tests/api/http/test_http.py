@@ -1,18 +1,13 @@
-"""Paths, methods, answers and connections, whatever is served over them."""
-import json
+"""Paths, methods, answers and connections of any route."""
 import time
 
 import pytest
 
 from framing import chunked, tasks_after
-from harness import JSON, OWN, TASKS, TITLES, Wire, basic, cases, problem, task
+from harness import JSON, OWN, TASKS, TITLES, basic, cases, problem, task_json
+from wire import JSON_LINE, Wire, ask_once
 
 LIMIT = 1024 * 1024
-PLAIN = "Content-Type: application/json"
-
-
-def body_of(**fields):
-    return json.dumps(task(**fields)).encode()
 
 
 @pytest.fixture(scope="module")
@@ -45,9 +40,7 @@ def made(server):
     ("UTF-8", "/api/v1/%C3%A4"),
 ]))
 def test_unknown_path(server, made, path):
-    with Wire(server) as wire:
-        wire.send(server.request("GET", path.replace("{id}", str(made["id"]))))
-        problem(wire.reply(), 404)
+    problem(ask_once(server, "GET", path.replace("{id}", str(made["id"]))), 404)
 
 
 @pytest.mark.parametrize("path", cases([
@@ -63,14 +56,12 @@ def test_unknown_path(server, made, path):
 def test_the_same_resource(server, made, path):
     encoded = "".join(f"%{ord(digit):02x}" for digit in str(made["id"]))
     path = path.replace("{id}", str(made["id"])).replace("{encoded}", encoded)
-    with Wire(server) as wire:
-        wire.send(server.request("GET", path))
-        reply = wire.reply()
+    reply = ask_once(server, "GET", path)
     assert reply.status == 200 and reply.json == made, reply
 
 
 def test_create_with_a_trailing_slash(server):
-    reply = server.call("POST", TASKS + "/", body_of(), JSON)
+    reply = server.call("POST", TASKS + "/", task_json(), JSON)
     assert reply.status == 201, reply
     assert reply.header("Location") == f"{TASKS}/{reply.json['id']}"
 
@@ -80,8 +71,7 @@ def test_create_with_a_trailing_slash(server):
                                   "/api/v1/tasks/{id}%2", "/api/v1/tasks/{id}%g0", "/%ff"])
 def test_refused_path(server, made, path):
     with Wire(server) as wire:
-        wire.send(server.request("GET", path.replace("{id}", str(made["id"]))))
-        problem(wire.reply(), 400)
+        problem(wire.ask("GET", path.replace("{id}", str(made["id"]))), 400)
         assert wire.at_end()
 
 
@@ -90,11 +80,9 @@ def test_refused_path(server, made, path):
     ("///api//v1///tasks//1//history/", "/api/v1/tasks/1/history/"), ("//api/v1/none", None),
     ("//", None), ("/api/v1/none", None)])
 def test_two_slashes_in_a_row(server, path, meant):
-    """A base URL that ends with a slash, and a path that begins with one."""
+    """A client may join a base URL that ends with a slash and a path that begins with one."""
     for method in ("GET", "POST", "OPTIONS"):
-        with Wire(server) as wire:
-            wire.send(server.request(method, path))
-            told = problem(wire.reply(), 404)["detail"]
+        told = problem(ask_once(server, method, path), 404)["detail"]
         assert told.endswith(f" ask for {meant}") if meant else "ask for" not in told, told
 
 
@@ -102,9 +90,7 @@ def test_two_slashes_in_a_row(server, path, meant):
                                           ("%78=y", ["x"]), ("x=%zz&y", None), ("%zz=1", None),
                                           ("%ff=1", None), ("%00=1", None)])
 def test_unknown_parameter(server, made, query, named):
-    with Wire(server) as wire:
-        wire.send(server.request("GET", f"{TASKS}/{made['id']}?{query}"))
-        reply = wire.reply()
+    reply = ask_once(server, "GET", f"{TASKS}/{made['id']}?{query}")
     assert reply.status == 400, f"expected 400: {reply}"
     if named:
         answer = problem(reply, 400, fields=True)
@@ -113,7 +99,7 @@ def test_unknown_parameter(server, made, query, named):
 
 @pytest.mark.parametrize("size", [100, 2000, 8000])
 def test_long_target(server, made, size):
-    """8,000 bytes at least (RFC 9112, section 3)."""
+    """At least 8,000 bytes must be allowed (RFC 9112, section 3)."""
     with Wire(server) as wire:
         wire.send(server.request("GET", "/" + "x" * size) +
                   server.request("GET", f"{TASKS}/{made['id']}"))
@@ -132,11 +118,9 @@ def test_long_target(server, made, size):
 def test_method_not_allowed(server, made, method, path):
     path = path.replace("{id}", str(made["id"]))
     with Wire(server) as wire:
-        wire.send(server.request(method, path))
-        refused = wire.reply()
+        refused = wire.ask(method, path)
         problem(refused, 405)
-        wire.send(server.request("OPTIONS", path))
-        told = wire.reply()
+        told = wire.ask("OPTIONS", path)
     allowed = refused.header("Allow").split(", ")
     assert method not in allowed and "OPTIONS" in allowed
     assert ("POST" if path == TASKS else "GET") in allowed
@@ -147,28 +131,22 @@ def test_method_not_allowed(server, made, method, path):
 @pytest.mark.parametrize("path", [TASKS, TASKS + "/", TASKS + "/1", TASKS + "/1/", "*"])
 def test_options(server, path):
     with Wire(server) as wire:
-        wire.send(server.request("OPTIONS", path))
-        reply = wire.reply()
+        reply = wire.ask("OPTIONS", path)
         assert reply.status == 204, reply
         assert "OPTIONS" in reply.header("Allow").split(", ")
-        # Neither length nor body (RFC 9110, section 8.6): the next answer follows at once.
+        # There is neither length nor body (RFC 9110, section 8.6): the next answer follows at once.
         assert reply.header("Content-Length") is None, reply
-        wire.send(server.request("OPTIONS", path))
-        assert wire.reply().status == 204
+        assert wire.ask("OPTIONS", path).status == 204
 
 
 def test_options_of_everything_names_every_method(server):
-    with Wire(server) as wire:
-        wire.send(server.request("OPTIONS", "*"))
-        allowed = wire.reply().header("Allow").split(", ")
+    allowed = ask_once(server, "OPTIONS", "*").header("Allow").split(", ")
     assert {"GET", "HEAD", "POST", "OPTIONS"} <= set(allowed)
     assert len(allowed) == len(set(allowed)), f"a method twice: {allowed}"
 
 
 def test_asterisk_is_for_options_alone(server):
-    with Wire(server) as wire:
-        wire.send(server.request("GET", "*"))
-        reply = wire.reply()
+    reply = ask_once(server, "GET", "*")
     assert reply.status in (400, 404, 405), f"expected 400, 404 or 405: {reply}"
     problem(reply, reply.status)
 
@@ -194,9 +172,9 @@ def test_head(server, made):
 # Every answer
 
 def bad(server, status):
-    """A request that is answered so."""
+    """A request with that status as its answer."""
     access = {401: False, 403: basic("second/token", server.token)}.get(status, True)
-    body, headers = body_of(), dict(JSON)
+    body, headers = task_json(), dict(JSON)
     method, path = "POST", TASKS
     if status == 400:
         body = b"{"
@@ -226,10 +204,8 @@ def test_every_error_is_a_problem(server, status):
 @pytest.mark.parametrize("method, path", [("GET", "{id}"), ("HEAD", "{id}"), ("POST", "")])
 def test_every_answer_says_its_length(server, made, method, path):
     path = TASKS + ("/" + str(made["id"]) if path else "")
-    body = body_of() if method == "POST" else b""
-    with Wire(server) as wire:
-        wire.send(server.request(method, path, PLAIN, body=body))
-        reply = wire.reply(method)
+    body = task_json() if method == "POST" else b""
+    reply = ask_once(server, method, path, JSON_LINE, body=body)
     assert reply.status in (200, 201)
     assert reply.header("Content-Type") == "application/json"
     assert int(reply.header("Content-Length")) > 100
@@ -242,20 +218,19 @@ def test_every_answer_says_its_length(server, made, method, path):
 def test_keep_alive(server, made):
     with Wire(server) as wire:
         for _ in range(100):
-            wire.send(server.request("GET", f"{TASKS}/{made['id']}"))
-            assert wire.reply().json == made
+            assert wire.ask("GET", f"{TASKS}/{made['id']}").json == made
 
 
 def test_keep_alive_over_errors(server, made):
-    """What is refused with its body read leaves the connection in order."""
+    """After a refusal whose body was read, the connection still works."""
     with Wire(server) as wire:
         for refused, status in (
                 (server.request("GET", "/nowhere"), 404),
-                (server.request("PUT", TASKS, PLAIN, body=body_of()), 405),
-                (server.request("POST", TASKS, PLAIN, body=b"{"), 400),
-                (server.request("POST", TASKS, PLAIN, body=b"{}"), 422),
-                (server.request("POST", TASKS, "Content-Type: a/b", body=body_of()), 415),
-                (server.request("POST", TASKS, PLAIN, body=body_of()).replace(
+                (server.request("PUT", TASKS, JSON_LINE, body=task_json()), 405),
+                (server.request("POST", TASKS, JSON_LINE, body=b"{"), 400),
+                (server.request("POST", TASKS, JSON_LINE, body=b"{}"), 422),
+                (server.request("POST", TASKS, "Content-Type: a/b", body=task_json()), 415),
+                (server.request("POST", TASKS, JSON_LINE, body=task_json()).replace(
                     b"Authorization", b"X-Authorization"), 401)):
             wire.send(refused + server.request("GET", f"{TASKS}/{made['id']}"))
             problem(wire.reply(), status)
@@ -267,19 +242,18 @@ def test_pipelining(server, at_once):
     requests, expected = [], []
     for number in range(20):
         title = f"pipelined {number}"
-        requests.append(server.request("POST", TASKS, PLAIN, body=body_of(title=title)))
+        requests.append(server.request("POST", TASKS, JSON_LINE, body=task_json(title=title)))
         expected.append((201, title))
         requests.append(server.request("GET", "/nowhere"))
         expected.append((404, None))
-        requests.append(server.request("POST", TASKS, PLAIN, "Transfer-Encoding: chunked")
-                        + chunked(body_of(title=title + " in chunks"), 7))
+        requests.append(server.request("POST", TASKS, JSON_LINE, "Transfer-Encoding: chunked")
+                        + chunked(task_json(title=title + " in chunks"), 7))
         expected.append((201, title + " in chunks"))
     with Wire(server) as wire:
         for part in [b"".join(requests)] if at_once else requests:
             wire.send(part)
         replies = [wire.reply() for _ in requests]
-        wire.send(server.request("GET", TASKS + "/1", "Connection: close"))
-        assert wire.reply().status in (200, 404)
+        assert wire.ask("GET", TASKS + "/1", "Connection: close").status in (200, 404)
         assert wire.at_end()
     assert [(reply.status, reply.json.get("title") if reply.status == 201 else None)
             for reply in replies] == expected
@@ -290,20 +264,20 @@ def test_pipelining(server, at_once):
 def test_pipelined_read_sees_the_write_before_it(server):
     next_id = server.create()["id"] + 1
     with Wire(server) as wire:
-        wire.send(server.request("POST", TASKS, PLAIN, body=body_of(title="just now")) +
+        wire.send(server.request("POST", TASKS, JSON_LINE, body=task_json(title="just now")) +
                   server.request("GET", f"{TASKS}/{next_id}"))
         first, second = wire.reply(), wire.reply()
     assert first.status == 201 and first.json["id"] == next_id
     assert second.status == 200 and second.json == first.json
 
 
-@pytest.mark.parametrize("method, body", [("GET", b""), ("POST", body_of())])
+@pytest.mark.parametrize("method, body", [("GET", b""), ("POST", task_json())])
 def test_connection_close(server, made, method, body):
     path = TASKS + (f"/{made['id']}" if method == "GET" else "")
     last = server.create()["id"]
     with Wire(server) as wire:
-        wire.send(server.request(method, path, PLAIN, "Connection: close", body=body) +
-                  server.request("POST", TASKS, PLAIN, body=body_of(title="too late")))
+        wire.send(server.request(method, path, JSON_LINE, "Connection: close", body=body) +
+                  server.request("POST", TASKS, JSON_LINE, body=task_json(title="too late")))
         reply = wire.reply()
         assert reply.status in (200, 201) and reply.header("Connection") == "close", reply
         assert wire.at_end()
@@ -313,8 +287,8 @@ def test_connection_close(server, made, method, body):
 @pytest.mark.parametrize("method", ["GET", "POST"])
 @pytest.mark.parametrize("host", [True, False], ids=["host", "no host"])
 def test_http_1_0(server, made, method, host):
-    path, body = (TASKS + f"/{made['id']}", b"") if method == "GET" else (TASKS, body_of())
-    data = server.request(method, path, PLAIN, body=body, version="HTTP/1.0")
+    path, body = (TASKS + f"/{made['id']}", b"") if method == "GET" else (TASKS, task_json())
+    data = server.request(method, path, JSON_LINE, body=body, version="HTTP/1.0")
     if not host:
         data = data.replace(f"Host: {server.host}\r\n".encode(), b"")
     with Wire(server) as wire:
@@ -327,13 +301,11 @@ def test_http_1_0(server, made, method, host):
 def test_http_1_0_keep_alive(server, made):
     with Wire(server) as wire:
         for _ in range(3):
-            wire.send(server.request("GET", f"{TASKS}/{made['id']}", "Connection: keep-alive",
-                                     version="HTTP/1.0"))
-            reply = wire.reply()
+            reply = wire.ask("GET", f"{TASKS}/{made['id']}", "Connection: keep-alive",
+                             version="HTTP/1.0")
             assert reply.json == made
             assert (reply.header("Connection") or "").lower() == "keep-alive", reply
-        wire.send(server.request("GET", f"{TASKS}/{made['id']}", version="HTTP/1.0"))
-        assert wire.reply().json == made
+        assert wire.ask("GET", f"{TASKS}/{made['id']}", version="HTTP/1.0").json == made
         assert wire.at_end()
 
 
@@ -348,7 +320,7 @@ def test_http_1_0_keep_alive(server, made):
 ]))
 def test_half_a_request(server, sent):
     last = server.create()["id"]
-    whole = server.request("POST", TASKS, PLAIN, body=body_of(title="never"))
+    whole = server.request("POST", TASKS, JSON_LINE, body=task_json(title="never"))
     if not isinstance(sent, bytes):
         end = whole.index(b"\r\n\r\n")
         length = len(whole) - end - 4
@@ -362,12 +334,12 @@ def test_half_a_request(server, sent):
 
 @pytest.mark.parametrize("ending", [b"", b"0", b"0\r\n", b"5\r\nabc"])
 def test_half_a_chunked_request(server, ending):
-    """A body that is whole JSON, and whose end never came."""
+    """The body is complete JSON, but its last chunk is missing."""
     last = server.create()["id"]
-    head = server.request("POST", TASKS, PLAIN, "Transfer-Encoding: chunked")
+    head = server.request("POST", TASKS, JSON_LINE, "Transfer-Encoding: chunked")
     for _ in range(5):
         with Wire(server) as wire:
-            wire.send(head + chunked(body_of(title="never"))[:-5] + ending)
+            wire.send(head + chunked(task_json(title="never"))[:-5] + ending)
             time.sleep(0.02)
             wire.socket.setblocking(False)
             with pytest.raises(BlockingIOError):
@@ -378,10 +350,8 @@ def test_half_a_chunked_request(server, ending):
 # Sizes of a head
 
 def test_many_headers(server, made):
-    with Wire(server) as wire:
-        wire.send(server.request("GET", f"{TASKS}/{made['id']}",
-                                 *[f"X-{number}: {number}" for number in range(200)]))
-        assert wire.reply().json == made
+    assert ask_once(server, "GET", f"{TASKS}/{made['id']}",
+                    *[f"X-{number}: {number}" for number in range(200)]).json == made
 
 
 @pytest.mark.parametrize("lines, target", cases([

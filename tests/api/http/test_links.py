@@ -1,16 +1,15 @@
-"""What Link and Location begin with: nothing, the prefix that a proxy tells, or the base URL."""
+"""The beginning of Link and Location: nothing, the proxy's prefix, or the base URL."""
 import json
 import re
 import urllib.parse
 
 import pytest
 
-import backends
 import commands
-from harness import TASKS, Server, Wire, basic, cases, task
-from records import KINDS, NAMES, change, post, send
+from harness import TASKS, basic, cases, task
+from records import EACH, change, post, send
+from wire import JSON_LINE, ask_once
 
-EACH = pytest.mark.parametrize("kind", KINDS, ids=NAMES)
 LONG = "/" + "p" * 254
 PREFIXES = cases([
     ("one", "/tracker", "/tracker"), ("two", "/a/b", "/a/b"), ("a slash", "/tracker/", "/tracker"),
@@ -29,35 +28,19 @@ REFUSED = cases([
 
 
 @pytest.fixture(scope="module")
-def start(tmp_path_factory, base):
-    """Starts servers that the tests share."""
-    made = []
-
-    def start(*options):
-        place = tmp_path_factory.mktemp("links")
-        made.append(Server(backends.copy(base[0], place / "data"), base[1], place / "stderr",
-                           options=options))
-        return made[-1]
-
-    yield start
-    for server in made:
-        server.stop()
+def proxied(share_server):
+    return share_server(options=["--behind-proxy"])
 
 
 @pytest.fixture(scope="module")
-def proxied(start):
-    return start("--behind-proxy")
+def direct(own_server):
+    return own_server
 
 
 @pytest.fixture(scope="module")
-def direct(start):
-    return start()
-
-
-@pytest.fixture(scope="module")
-def absolute(start):
-    return start("--behind-proxy", "--absolute-links", "--base-url",
-                 "https://www.example.com:8443/tracker/")
+def absolute(share_server):
+    return share_server(options=["--behind-proxy", "--absolute-links", "--base-url",
+                                 "https://www.example.com:8443/tracker/"])
 
 
 def links(reply):
@@ -69,14 +52,8 @@ def links(reply):
     return {name: target for target, name in found}
 
 
-def ask(server, method, path, *lines, body=b""):
-    with Wire(server) as wire:
-        wire.send(server.request(method, path, *lines, body=body))
-        return wire.reply()
-
-
 def all_links(server, kind, *lines):
-    """Every link that docket gives about a kind of record, of two that are made for it."""
+    """Every link in docket's answers about a kind of record; it makes two such records."""
     made = [post(server, kind, external_id=None) for _ in range(2)]
     headers = dict(line.split(": ", 1) for line in lines)
     created = send(server, "POST", kind.path, {kind.wrapper: {**made_of(kind, made[0].json)}},
@@ -96,7 +73,7 @@ def all_links(server, kind, *lines):
 
 
 def made_of(kind, record):
-    """The fields of another such record."""
+    """The fields for a second such record."""
     fields = {name: record[name] for name in kind.least}
     for name in ("case_number", "username"):
         if name in fields:
@@ -119,14 +96,14 @@ def test_paths(direct, proxied, kind):
 @EACH
 def test_prefix(direct, proxied, kind):
     check(all_links(proxied, kind, "X-Forwarded-Prefix: /tracker"), "/tracker", kind.path)
-    # Who is not told of a proxy believes none.
+    # Without --behind-proxy docket ignores the header.
     check(all_links(direct, kind, "X-Forwarded-Prefix: /tracker"), "", kind.path)
 
 
 @pytest.mark.parametrize("value, prefix", PREFIXES)
 def test_a_prefix_that_is_taken(proxied, value, prefix):
-    before = proxied.log.stat().st_size
-    reply = ask(proxied, "GET", TASKS + "?per_page=1", f"X-Forwarded-Prefix: {value}")
+    before = proxied.log_end()
+    reply = ask_once(proxied, "GET", TASKS + "?per_page=1", f"X-Forwarded-Prefix: {value}")
     assert links(reply)["first"] == f"{prefix}{TASKS}?per_page=1"
     (line,) = proxied.lines(before, 1)
     assert "ignored" not in line
@@ -134,16 +111,16 @@ def test_a_prefix_that_is_taken(proxied, value, prefix):
 
 @pytest.mark.parametrize("value", REFUSED)
 def test_a_prefix_that_is_ignored(proxied, value):
-    before = proxied.log.stat().st_size
-    reply = ask(proxied, "GET", TASKS + "?per_page=1", f"X-Forwarded-Prefix: {value}")
+    before = proxied.log_end()
+    reply = ask_once(proxied, "GET", TASKS + "?per_page=1", f"X-Forwarded-Prefix: {value}")
     assert links(reply)["first"] == TASKS + "?per_page=1"
-    # In the request's own line: nobody can fill the log with it.
+    # The request's own line has it, so nobody can fill the log with it.
     (line,) = proxied.lines(before, 1)
     assert line["ignored"] == "X-Forwarded-Prefix"
 
 
 def test_two_prefixes_are_none(proxied):
-    reply = ask(proxied, "GET", TASKS + "?per_page=1", "X-Forwarded-Prefix: /a",
+    reply = ask_once(proxied, "GET", TASKS + "?per_page=1", "X-Forwarded-Prefix: /a",
                 "X-Forwarded-Prefix: /b")
     assert links(reply)["first"] == TASKS + "?per_page=1"
 
@@ -152,12 +129,12 @@ def test_two_prefixes_are_none(proxied):
 def test_absolute(absolute, kind):
     url = "https://www.example.com:8443/tracker"
     check(all_links(absolute, kind), url, kind.path)
-    # The base URL is whole: a prefix is none of its business.
+    # The base URL is complete, so docket ignores the prefix.
     check(all_links(absolute, kind, "X-Forwarded-Prefix: /other"), url, kind.path)
 
 
-def test_a_base_url_alone_changes_nothing(start):
-    server = start("--base-url", "https://www.example.com/tracker")
+def test_a_base_url_alone_changes_nothing(make_server):
+    server = make_server(options=["--base-url", "https://www.example.com/tracker"])
     assert server.post(task()).header("Location").startswith(TASKS)
 
 
@@ -178,7 +155,7 @@ def test_absolute_of_an_account(two, make_server, base_of_two, url, shown):
 
 
 def test_links_can_be_followed(absolute, proxied):
-    """What a link says behind its base is what docket takes."""
+    """docket accepts the part of a link after its base."""
     for _ in range(3):
         absolute.create()
         proxied.create()
@@ -196,17 +173,17 @@ def test_links_can_be_followed(absolute, proxied):
         assert seen == sorted(set(seen)) and len(seen) >= 3
 
 
-def test_the_largest_head_of_an_answer(start):
-    """Beside a request of any size either nothing is stored, or its answer fits."""
+def test_the_largest_head_of_an_answer(make_server):
+    """For a request of any size, either docket stores nothing, or the answer fits."""
     origin = "https://" + ".".join(["a" * 59] * 4) + ":65535"
-    server = start("--behind-proxy", "--cors-origins", origin)
+    server = make_server(options=["--behind-proxy", "--cors-origins", origin])
     unknown = {f"unknown_{number}": 1 for number in range(100)}
     body = json.dumps({"task": {**task()["task"], **unknown}}).encode()
     stored = []
     for size in range(16000, 26000, 97):
-        reply = ask(server, "POST", TASKS, "Content-Type: application/json", f"Origin: {origin}",
-                    f"X-Forwarded-Prefix: {LONG}", f"X-Request-Id: {'i' * 128}",
-                    "Prefer: handling=lenient", f"X-Pad: {'x' * size}", body=body)
+        reply = ask_once(server, "POST", TASKS, JSON_LINE, f"Origin: {origin}",
+                         f"X-Forwarded-Prefix: {LONG}", f"X-Request-Id: {'i' * 128}",
+                         "Prefer: handling=lenient", f"X-Pad: {'x' * size}", body=body)
         assert reply is not None, f"no answer beside {size} bytes"
         assert reply.status in (201, 431), reply
         if reply.status == 201:
@@ -232,7 +209,7 @@ WHOLE = "must be a URL such as https://docket.example.com or https://www.example
     ("a blank", ["--base-url", "https://a.example/a b"], f"--base-url {WHOLE}"),
     ("a line", ["--base-url", "https://a.example/\r\nX: y"], f"--base-url {WHOLE}"),
     ("too long", ["--base-url", "https://a.example" + LONG], f"--base-url {WHOLE}"),
-    ("none", ["--absolute-links"], "--absolute-links needs --base-url beside it"),
+    ("none", ["--absolute-links"], "--absolute-links needs --base-url as well"),
     ("an address", ["--absolute-links", "--base-domain", "example.test", "--base-url",
                     "http://127.0.0.1:8080"], "--base-url must have a host name"),
     ("an IPv6 address", ["--absolute-links", "--base-domain", "example.test", "--base-url",

@@ -1,4 +1,4 @@
-"""Where docket listens: several addresses, names, and ports that need a privilege."""
+"""The addresses that docket listens on: several addresses, names, and privileged ports."""
 import contextlib
 import os
 import re
@@ -12,7 +12,9 @@ import pytest
 
 from ca import CA
 from commands import fails, misuse
-from harness import ANSWER_S, PROGRAM, TASKS, Wire, environment
+from harness import TASKS, descriptors, run
+from together import until
+from wire import ANSWER_S, Wire
 
 LINE = re.compile(r"^listening on (https?)://(\S+):(\d+)$", re.MULTILINE)
 
@@ -29,10 +31,10 @@ needs_ipv6 = pytest.mark.skipif(not has_ipv6(), reason="NOT TESTED, IPv6: this m
 
 
 def heard(server, count):
-    """(host, port) of each line, of which there are `count`, before anything else."""
-    found = [(host.strip("[]"), int(port)) for _, host, port in LINE.findall(server.stderr())]
+    """(host, port) of each line, of which there are `count`."""
+    found = until(lambda: LINE.findall(server.stderr()), lambda found: len(found) >= count)
     assert len(found) == count, server.stderr()
-    return found
+    return [(host.strip("[]"), int(port)) for _, host, port in found]
 
 
 def answers(place):
@@ -43,7 +45,7 @@ def answers(place):
 
 @pytest.mark.parametrize("how", ["list", "options", "environment", "file"])
 def test_several_addresses(make_server, tmp_path, how):
-    """Port 0 gives all of them the same."""
+    """With port 0 all addresses get the same port."""
     addresses = ["127.0.0.1:0", "127.0.0.2:0", "127.0.0.3:0"]
     (tmp_path / "file").write_text("listen = " + ",".join(addresses) + "\n")
     server = make_server(listen=None, **{
@@ -72,7 +74,8 @@ def test_the_same_address_twice_is_one(make_server):
 
 
 def resolved(tmp_path, names):
-    """How to run a command that finds these names in /etc/hosts, without changing this machine's."""
+    """The prefix of a command that finds these names in /etc/hosts, without changing this machine's
+    file."""
     if not shutil.which("unshare") or os.geteuid() != 0:
         pytest.skip("NOT TESTED, names: root and unshare are needed")
     hosts = tmp_path / "hosts"
@@ -84,9 +87,11 @@ def resolved(tmp_path, names):
     return probe
 
 
-def named(make_server, tmp_path, names, listen, *options):
-    server = make_server(listen=listen, options=options)
+def named(make_server, tmp_path, names, *options):
+    """A server that listens at the first of these names, which is found in /etc/hosts."""
+    server = make_server(options=options)
     server.stop()
+    server.arguments[server.arguments.index("--listen") + 1] = names[0][1] + ":0"
     server.arguments = [*resolved(tmp_path, names), *server.arguments]
     server.log.write_text("")
     server.start()
@@ -96,21 +101,17 @@ def named(make_server, tmp_path, names, listen, *options):
 @pytest.mark.slow
 def test_a_name_is_all_its_addresses(make_server, tmp_path):
     names = [("127.0.0.2", "desk.test"), ("127.0.0.3", "desk.test")]
-    server = named(make_server, tmp_path, names, "127.0.0.1:0")
-    server.stop()
-    server.arguments[server.arguments.index("--listen") + 1] = "desk.test:0"
-    server.log.write_text("")
-    server.start()
+    server = named(make_server, tmp_path, names)
     places = heard(server, 2)
     assert {host for host, _ in places} == {"127.0.0.2", "127.0.0.3"}
     assert len({port for _, port in places}) == 1 and all(map(answers, places))
-    # The limits count over all of them, and so does the end.
+    # The limits count over all addresses, and all sockets are drained.
     server.stop()
 
 
 @needs_ipv6
 def test_ipv6_beside_ipv4(make_server):
-    """[::] alone would take IPv4 as well."""
+    """[::] alone would accept IPv4 as well."""
     server = make_server(listen="0.0.0.0:0,[::]:0", options=["--behind-proxy"])
     (_, port), (_, other) = heard(server, 2)
     assert port == other
@@ -125,14 +126,12 @@ def test_ipv6_alone_takes_both(make_server):
 
 
 def run_named(tmp_path, names, *arguments):
-    return subprocess.run([*resolved(tmp_path, names), PROGRAM, *map(str, arguments)],
-                          env=environment(), stdin=subprocess.DEVNULL, capture_output=True,
-                          text=True, timeout=ANSWER_S)
+    return run(*arguments, before=resolved(tmp_path, names))
 
 
 @pytest.mark.parametrize("reachable", ["198.51.100.1", "2001:db8::1"])
 def test_every_address_of_a_name_must_be_loopback(one, tmp_path, reachable):
-    """Without TLS. The first one is."""
+    """Without TLS. The first address is a loopback address."""
     names = [("127.0.0.1", "desk.test"), (reachable, "desk.test")]
     done = run_named(tmp_path, names, "serve", "--data", one, "--listen", "desk.test:0")
     assert done.returncode == 2, done
@@ -147,11 +146,7 @@ def test_every_address_of_a_list_must_be_loopback(one):
 @pytest.mark.slow
 def test_an_address_of_a_name_that_is_not_here_is_left_out(make_server, tmp_path):
     names = [("198.51.100.1", "desk.test"), ("127.0.0.1", "desk.test")]
-    server = named(make_server, tmp_path, names, "127.0.0.1:0", "--behind-proxy")
-    server.stop()
-    server.arguments[server.arguments.index("--listen") + 1] = "desk.test:0"
-    server.log.write_text("")
-    server.start()
+    server = named(make_server, tmp_path, names, "--behind-proxy")
     assert heard(server, 1)[0][0] == "127.0.0.1"
 
 
@@ -189,16 +184,14 @@ def test_a_port_that_is_taken_at_one_address(one):
 
 @pytest.mark.slow
 def test_limits_count_over_all(make_server):
-    server = make_server(
-        listen="127.0.0.1:0,127.0.0.2:0",
-        preexec=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (200, 200)))
+    server = make_server(listen="127.0.0.1:0,127.0.0.2:0", preexec=descriptors(200))
     places = heard(server, 2)
     with contextlib.ExitStack() as stack:
         wires = [stack.enter_context(socket.create_connection(places[number % 2], ANSWER_S))
                  for number in range(300)]
         for wire in wires:
             wire.sendall(b"GET /healthz HTTP/1.1\r\nHost: any\r\n\r\n")
-        # Those that are too many wait, at either address, and nothing spins.
+        # Clients beyond the limit wait, at either address, and no thread spins.
         time.sleep(0.5)
         before = server.processor()
         time.sleep(1)
@@ -209,9 +202,7 @@ def test_limits_count_over_all(make_server):
 
 
 def test_at_a_limit_no_address_waits_for_all_of_another(make_server):
-    server = make_server(
-        listen="127.0.0.1:0,127.0.0.2:0",
-        preexec=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (200, 200)))
+    server = make_server(listen="127.0.0.1:0,127.0.0.2:0", preexec=descriptors(200))
     places = heard(server, 2)
     with contextlib.ExitStack() as stack:
         def ask(place):
@@ -219,7 +210,7 @@ def test_at_a_limit_no_address_waits_for_all_of_another(make_server):
             wire.sendall(b"GET /healthz HTTP/1.1\r\nHost: any\r\n\r\n")
             return wire
 
-        # More than there may be, all at the first address.
+        # More clients than the limit, all at the first address.
         first = [ask(places[0]) for _ in range(300)]
         for wire in first[:80]:
             assert wire.recv(65536).startswith(b"HTTP/1.1 200 ")
@@ -233,18 +224,16 @@ def test_at_a_limit_no_address_waits_for_all_of_another(make_server):
 
 @pytest.mark.slow
 def test_no_descriptor_is_left(make_server):
-    """Whatever took them: clients wait, nothing spins, and it goes on by itself."""
+    """Whatever has taken the descriptors, clients wait, no thread spins, and docket recovers by
+    itself."""
     server = make_server()
     record = server.create()
-    server.session.close()
+    server.kept.close()
     _, hard = resource.prlimit(server.process.pid, resource.RLIMIT_NOFILE)
     resource.prlimit(server.process.pid, resource.RLIMIT_NOFILE, (3, hard))
     with Wire(server) as wire:
         wire.send(server.request("GET", f"{TASKS}/{record['id']}"))
-        deadline = time.monotonic() + ANSWER_S
-        while "docket: cannot accept connections: Too many open files" not in server.stderr():
-            assert time.monotonic() < deadline
-            time.sleep(0.02)
+        until(lambda: "docket: cannot accept connections: Too many open files" in server.stderr())
         before = server.processor()
         time.sleep(1)
         assert server.processor() - before < 0.3
@@ -257,10 +246,8 @@ def test_a_port_that_needs_a_privilege(base, tmp_path):
     with open("/proc/sys/net/ipv4/ip_unprivileged_port_start", encoding="ascii") as start:
         if int(start.read()) <= 1 or os.geteuid() != 0 or not shutil.which("setpriv"):
             pytest.skip("NOT TESTED, ports below 1024: needs root, setpriv and such ports")
-    done = subprocess.run(
-        ["setpriv", "--bounding-set=-net_bind_service", "--inh-caps=-all", PROGRAM, "serve",
-         "--ephemeral", "--listen", "127.0.0.1:443"], env=environment(), capture_output=True,
-        text=True, timeout=ANSWER_S, stdin=subprocess.DEVNULL)
+    done = run("serve", "--ephemeral", "--listen", "127.0.0.1:443",
+               before=["setpriv", "--bounding-set=-net_bind_service", "--inh-caps=-all"])
     assert done.returncode == 1, done
     assert "cannot listen at 127.0.0.1:443: Permission denied" in done.stderr
     assert "CAP_NET_BIND_SERVICE" in done.stderr

@@ -3,7 +3,6 @@ import os
 import pty
 import re
 import subprocess
-import time
 
 import pytest
 
@@ -12,15 +11,17 @@ import backends
 import harness
 from backends import where
 from commands import misuse
-from harness import (ANSWER_S, JSON, PROGRAM, TASKS, Wire, basic, cases, environment, strict_json,
-                     succeed)
+from harness import JSON, PROGRAM, TASKS, basic, begin, cases, environment, strict_json, succeed
+from together import until
+from wire import Wire, exchange, message
 
 SECRET = "hunter2hunter2"
+WRONG = "Authorization: " + basic("admin/token", SECRET)
 TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"
 
 
 def raw(server):
-    """Standard error as it is."""
+    """Standard error, unchanged."""
     return server.log.read_text()
 
 
@@ -41,7 +42,7 @@ def test_every_line_is_an_object_but_where_it_listens(make_server, options):
 
 
 def test_what_keeps_it_from_serving_is_an_object(base, make_server):
-    """A service's log has that line as well."""
+    """A service's log has that line in JSON as well."""
     server = make_server()
     done = subprocess.run([PROGRAM, "serve", *where(server.data), "--listen", "127.0.0.1:0"],
                           env=environment(), capture_output=True, timeout=harness.COMMAND_S,
@@ -63,10 +64,7 @@ def test_what_keeps_it_from_serving_is_an_object(base, make_server):
 def test_text_for_a_person(make_server, method, target, access, line):
     server = make_server(options=["--log-format", "text"])
     server.call(method, target, headers={"X-Request-Id": "abc"}, access=access)
-    deadline = time.monotonic() + ANSWER_S
-    while " id abc" not in raw(server):
-        assert time.monotonic() < deadline, raw(server)
-        time.sleep(0.01)
+    until(lambda: " id abc" in raw(server), what=lambda: raw(server))
     server.stop()
     started, listening, request = raw(server).splitlines()[:3]
     assert started.startswith("docket: version ")
@@ -107,24 +105,22 @@ def test_it_tells_what_serves_what(make_server):
 
 @backends.POSTGRESQL
 def test_no_password_of_a_database_is_in_it(one):
-    """A password may have a question mark in it, and parameters may be secrets."""
+    """A password may contain a question mark, and parameters of a URL may be secret."""
     scheme, rest = one.url.split("://", 1)
     url = f"{scheme}://docket:{SECRET}?{SECRET}@{rest.split('@', 1)[-1]}"
     url += ("&" if "?" in rest else "?") + "application_name=" + SECRET
-    process = subprocess.Popen([PROGRAM, "serve", "--database", url, "--listen", "127.0.0.1:0"],
-                               env=environment(), stdin=subprocess.DEVNULL,
-                               stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    process = begin("serve", "--database", url, "--listen", "127.0.0.1:0")
     said = process.stderr.readline()
     process.kill()
     process.communicate()
-    assert b"serves the database postgresql://" in said and SECRET.encode() not in said, said
+    assert "serves the database postgresql://" in said and SECRET not in said, said
 
 
 # The reason of a refusal
 
 @pytest.fixture(scope="module")
-def refusing(tmp_path_factory, base):
-    """A server that has somebody and something to refuse of every kind."""
+def refusing(tmp_path_factory, base, share_server):
+    """A server with staff members and tokens for every kind of refusal."""
     folder = tmp_path_factory.mktemp("refusing")
     data = backends.copy(base[0], folder / "data")
     tokens = {}
@@ -134,10 +130,9 @@ def refusing(tmp_path_factory, base):
     admin.change(data, "UPDATE token SET expires_at = 1 WHERE label = 'old'")
     succeed("staff", "add", "gone", "--data", data, "--access", "disabled")
     succeed("staff", "add", "partly", "--data", data, "--access", "limited")
-    server = harness.Server(data, base[1], folder / "log")
+    server = share_server(data)
     server.tokens = tokens
-    yield server
-    server.stop()
+    return server
 
 
 @pytest.mark.parametrize("user, token, status, reason", cases([
@@ -151,7 +146,7 @@ def refusing(tmp_path_factory, base):
     ("reading", "admin/token", "{reader}", 403, "read-only token"),
 ]))
 def test_why_there_was_no_access(refusing, user, token, status, reason):
-    before = refusing.log.stat().st_size
+    before = refusing.log_end()
     access = False
     if user:
         access = basic(user, token.format(good=refusing.token, **refusing.tokens))
@@ -163,18 +158,16 @@ def test_why_there_was_no_access(refusing, user, token, status, reason):
     said = refusing.stderr(before)
     for secret in (SECRET, refusing.token, *refusing.tokens.values(), "nobody"):
         assert secret not in said, said
-    # The answer tells nothing of it: it is that of no credentials at all.
+    # The answer does not reveal the reason: it equals that for no credentials.
     if status == 401:
         assert reply.body == refusing.call("DELETE", TASKS + "/1", access=False).body
-        refusing.lines(before, 2)  # so that the next test does not see the second
+        refusing.lines(before, 2)  # so that the next test does not see the second line
 
 
 def test_an_unknown_account(pair):
     before = pair.server.log.stat().st_size
-    with Wire(pair.server) as wire:
-        wire.send(f"GET {TASKS} HTTP/1.1\r\nHost: nowhere.docket.example\r\n"
-                  f"Authorization: {basic('admin/token', SECRET)}\r\n\r\n".encode())
-        assert wire.reply().status == 401
+    wrong = message("GET", TASKS, "Host: nowhere.docket.example", WRONG)
+    assert exchange(pair.server, wrong).status == 401
     assert pair.server.lines(before, 1)[0]["reason"] == "unknown account"
 
 
@@ -182,8 +175,7 @@ def test_too_many_refusals(make_server):
     server = make_server()
     with Wire(server) as wire:
         for _ in range(21):
-            wire.send(f"GET {TASKS} HTTP/1.1\r\nHost: docket.example\r\n"
-                      f"Authorization: {basic('admin/token', SECRET)}\r\n\r\n".encode())
+            wire.send(message("GET", TASKS, "Host: docket.example", WRONG))
             status = wire.reply().status
     assert status == 429
     assert server.lines(count=21)[-1]["reason"] == "too many refusals"
@@ -196,6 +188,6 @@ def test_too_many_refusals(make_server):
     ("nothing", "GET", TASKS, None, 200, None),
 ]))
 def test_what_was_wrong(server, method, target, body, status, reason):
-    before = server.log.stat().st_size
+    before = server.log_end()
     assert server.call(method, target, body, JSON).status == status
     assert server.lines(before, 1)[0].get("reason") == reason

@@ -1,5 +1,5 @@
-"""Request lines and targets that could be read in two ways are refused as whole requests are in
-test_framing.py; odd ones that are right are not."""
+"""docket refuses request lines and targets that could be read in two ways, as test_framing.py tests
+for whole requests. It accepts odd ones that are correct."""
 import pytest
 
 from framing import accept, refuse, refuse_400, request
@@ -69,8 +69,8 @@ def test_minor_version(server, version):
 ]))
 @pytest.mark.parametrize("method", [b"GET", b"POST", b"DELETE"])
 def test_blank_in_the_target(server, method, target):
-    """The commonest mistake with timestamps is told, and is in the log."""
-    offset = len(server.stderr())
+    """The message names this common mistake with timestamps, and so does the log."""
+    offset = server.log_end()
     data = request(server, b"X: y", b"", method + b" " + target + b" HTTP/1.1")
     reply = refuse_400(server, data, by_library=True)
     if OLD:

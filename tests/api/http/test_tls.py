@@ -1,21 +1,23 @@
-"""TLS: the vendor's way in, names and versions, what is refused, and certificates that change."""
+"""TLS: the vendor's client, names and versions, refusals, and certificates that change."""
 import shutil
 import signal
 import socket
 import ssl
-import threading
 import time
 
 import pytest
 
 from ca import CA, TlsWire, curl, curl_post, openssl
 from commands import fails, misuse
-from harness import (ANSWER_S, TASKS, Server, Wire, cases, problem, succeed, task)
+from harness import TASKS, cases, problem, succeed, task
+from together import at_once, beside, until
+from wire import ANSWER_S, Wire, ask_once
 
-# The server closes; a client that refuses by itself raises another.
+NAME = "acme.viewcases.com"
+# The errors when the server closes; a client that refuses by itself raises another.
 REFUSED = (ssl.SSLZeroReturnError, ssl.SSLEOFError, ConnectionResetError)
 HSTS = "Strict-Transport-Security"
-# Of a TLS client that says so much and then waits.
+# The beginning of a TLS handshake, for a client that then waits.
 HALF_HELLO = bytes.fromhex("1603010200010001fc0303") + b"x" * 20
 
 
@@ -39,7 +41,7 @@ def options(pairs):
 
 @pytest.fixture(scope="module")
 def acme(tmp_path_factory):
-    """A folder whose account is named acme, with the base records and 30 tasks; and its token."""
+    """A folder with an account named acme, the base records and 30 tasks; and its token."""
     folder = tmp_path_factory.mktemp("acme") / "data"
     succeed("init", "--data", folder, "--account", "acme", "--token-file", folder.with_name("t"))
     succeed("demo", "--data", folder, "--tasks", 30)
@@ -47,30 +49,23 @@ def acme(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def secure(tmp_path_factory, acme, pairs):
+def secure(share_server, acme, pairs):
     folder, token = acme
-    copy = tmp_path_factory.mktemp("secure") / "data"
-    shutil.copytree(folder, copy)
-    server = Server(copy, token, copy.with_name("stderr"),
-                    ["--base-domain", "viewcases.com", *options(pairs)])
-    yield server
-    server.stop()
+    copy = shutil.copytree(folder, folder.with_name("secure"))
+    server = share_server(copy, token, options=["--base-domain", "viewcases.com", *options(pairs)])
+    server.name = NAME
+    return server
 
 
 @pytest.fixture
 def make_secure(make_server, tmp_path, acme):
-    """Starts servers of their own, with these certificates."""
+    """Starts private servers with these certificates."""
     def make(pairs, *more, **rest):
-        copy = tmp_path / "copy"
-        shutil.copytree(acme[0], copy)
-        return make_server(copy, acme[1], options=[*options(pairs), *more], **rest)
+        copy = shutil.copytree(acme[0], tmp_path / "copy")
+        server = make_server(copy, acme[1], options=[*options(pairs), *more], **rest)
+        server.name = NAME
+        return server
     return make
-
-
-def ask(server, wire, method="GET", path=TASKS + "/1", host="acme.viewcases.com", **rest):
-    wire.send(server.request(method, path, **rest).replace(
-        f"Host: {server.host}".encode(), f"Host: {host}".encode()))
-    return wire.reply(method)
 
 
 # The vendor's client
@@ -103,10 +98,10 @@ def test_the_vendors_create(secure, ca):
 
 
 def test_another_account(secure, ca):
-    """The certificate does not say who is asked: the Host does."""
+    """The Host header names the account, not the certificate."""
     with TlsWire(secure, ca) as wire:
-        problem(ask(secure, wire, host="other.viewcases.com"), 401)
-        assert ask(secure, wire).status == 200
+        problem(wire.ask("GET", TASKS + "/1", host="other.viewcases.com"), 401)
+        assert wire.ask("GET", TASKS + "/1").status == 200
 
 
 @pytest.mark.parametrize("status, path, more", [
@@ -125,9 +120,7 @@ def test_hsts_on_every_answer(secure, ca, status, path, more):
 
 @pytest.mark.parametrize("path", [TASKS, "/nowhere", "/%zz"])
 def test_no_hsts_in_the_clear(server, path):
-    with Wire(server) as wire:
-        wire.send(server.request("GET", path))
-        assert wire.reply().header(HSTS) is None
+    assert ask_once(server, "GET", path).header(HSTS) is None
 
 
 # Names
@@ -135,9 +128,9 @@ def test_no_hsts_in_the_clear(server, path):
 @pytest.mark.parametrize("name, label", [
     ("acme.viewcases.com", "acme"), ("ACME.ViewCases.com", "acme"),
     ("other.example.test", "any"), ("x.example.test", "any"),
-    ("one.example.test", "one"),  # its own before the wildcard
+    ("one.example.test", "one"),  # an exact name takes precedence over the wildcard
     ("second.test", "one"), ("ed.test", "edwards"),
-    ("example.test", "acme"), ("a.b.example.test", "acme"),  # one label, and there must be one
+    ("example.test", "acme"), ("a.b.example.test", "acme"),  # the wildcard stands for exactly one label
     ("viewcases.com", "acme"), ("unknown.test", "acme"), ("x" * 63 + ".test", "acme"),
     (None, "acme"), ("127.0.0.1", "acme")])
 @pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3],
@@ -145,7 +138,7 @@ def test_no_hsts_in_the_clear(server, path):
 def test_the_certificate_for_a_name(secure, ca, name, label, version):
     with TlsWire(secure, ca, name, version=version, name_matters=False) as wire:
         assert wire.label == label
-        assert ask(secure, wire).status == 200
+        assert wire.ask("GET", TASKS + "/1").status == 200
 
 
 # Versions and suites
@@ -161,7 +154,7 @@ def test_old_versions_are_refused(secure, ca, version):
 def test_versions(secure, ca, version):
     with TlsWire(secure, ca, version=ssl.TLSVersion[version]) as wire:
         assert wire.socket.version().replace(".", "_") == version
-        assert ask(secure, wire).status == 200
+        assert wire.ask("GET", TASKS + "/1").status == 200
 
 
 @pytest.mark.parametrize("suite, taken", [
@@ -173,7 +166,7 @@ def test_suites(secure, ca, suite, taken):
     context = ca.context(ssl.TLSVersion.TLSv1_2, name_matters=False)
     context.set_ciphers(suite + ":@SECLEVEL=0")
     raw = socket.create_connection((secure.host, secure.port), ANSWER_S)
-    # Of the RSA certificate where the suite is of RSA, so that only the suite can be refused.
+    # A suite of RSA needs the RSA certificate; then only the suite can be the reason of a refusal.
     name = "acme.viewcases.com" if "ECDSA" in suite else "x.example.test"
     with raw:
         if taken:
@@ -184,7 +177,7 @@ def test_suites(secure, ca, suite, taken):
                 context.wrap_socket(raw, server_hostname=name)
 
 
-# What is not TLS
+# Bytes that are not TLS
 
 @pytest.mark.parametrize("said", cases([
     ("HTTP", b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"), ("HTTP/2", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"),
@@ -194,7 +187,7 @@ def test_what_is_not_tls_is_closed(secure, said):
     with Wire(secure) as wire:
         wire.offer(said)
         assert wire.to_end()
-        # At most an alert of TLS: never words that somebody could take for an answer.
+        # At most a TLS alert, and nothing that a client could take for an answer.
         assert len(wire.buffer) <= 7 and b"HTTP" not in wire.buffer, wire.buffer
 
 
@@ -212,15 +205,11 @@ def test_a_body(secure, ca, size):
 
 def test_a_body_too_large(secure, ca):
     with TlsWire(secure, ca) as wire:
-        wire.send(secure.request("POST", TASKS, "Host: acme.viewcases.com",
-                                 "Content-Length: 1048577").replace(
-            f"Host: {secure.host}\r\n".encode(), b""))
-        problem(wire.reply(), 413)
+        problem(wire.ask("POST", TASKS, "Content-Length: 1048577"), 413)
 
 
 def test_pipelining(secure, ca):
-    one = secure.request("GET", TASKS + "/1").replace(
-        f"Host: {secure.host}".encode(), b"Host: acme.viewcases.com")
+    one = secure.request("GET", TASKS + "/1")
     with TlsWire(secure, ca) as wire:
         wire.send(one * 300)
         for _ in range(300):
@@ -228,9 +217,8 @@ def test_pipelining(secure, ca):
 
 
 def test_byte_by_byte(secure, ca):
-    """Each byte in a record of its own."""
-    one = secure.request("GET", TASKS + "/1").replace(
-        f"Host: {secure.host}".encode(), b"Host: acme.viewcases.com")
+    """Each byte is in a record of its own."""
+    one = secure.request("GET", TASKS + "/1")
     with TlsWire(secure, ca) as wire:
         for at in range(len(one)):
             wire.send(one[at:at + 1])
@@ -238,23 +226,16 @@ def test_byte_by_byte(secure, ca):
 
 
 def test_many_at_once(secure, ca):
-    done = []
-
-    def client():
+    def client(_):
         for _ in range(5):
             with TlsWire(secure, ca) as wire:
                 for _ in range(3):
-                    done.append(ask(secure, wire).status)
+                    assert wire.ask("GET", TASKS + "/1").status == 200
 
-    threads = [threading.Thread(target=client) for _ in range(16)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert done == [200] * (16 * 5 * 3)
+    at_once(client, range(16))
 
 
-# A handshake that stops
+# Handshakes that stop
 
 @pytest.mark.slow
 def test_stopped_handshakes_take_no_processor(secure, ca):
@@ -268,7 +249,7 @@ def test_stopped_handshakes_take_no_processor(secure, ca):
     used = secure.processor() - before
     for wire in stopped:
         wire.socket.close()
-    # A thread that spins takes a second each second, or its share of the core.
+    # A spinning thread would use a second of processor time each second, or its share of the core.
     assert used < 0.5, used
 
 
@@ -301,8 +282,7 @@ def test_a_handshake_in_pieces(secure, ca):
                     wire.send(said[at:at + 50])
                     time.sleep(0.005)
                 inside.write(wire.socket.recv(65536))
-        tls.write(secure.request("GET", TASKS + "/1").replace(
-            f"Host: {secure.host}".encode(), b"Host: acme.viewcases.com"))
+        tls.write(secure.request("GET", TASKS + "/1"))
         wire.send(outside.read())
         text = b""
         while b'"id":1' not in text:
@@ -313,7 +293,7 @@ def test_a_handshake_in_pieces(secure, ca):
     assert text.startswith(b"HTTP/1.1 200 "), text
 
 
-# Where it may listen
+# The addresses that docket may listen on
 
 def test_with_a_certificate_it_may_listen_anywhere(make_secure, pairs, ca):
     server = make_secure(pairs[:1], listen="0.0.0.0:0")
@@ -324,7 +304,7 @@ def test_with_a_certificate_it_may_listen_anywhere(make_secure, pairs, ca):
 # Certificates that change
 
 def replace(pair, other):
-    """As certbot does: new files in the place of the old."""
+    """Replaces the files as certbot does: new files under the old names."""
     for old, new in zip(pair, other):
         shutil.copy(new, str(old) + ".new")
         shutil.move(str(old) + ".new", old)
@@ -332,7 +312,7 @@ def replace(pair, other):
 
 @pytest.fixture
 def moving(ca, tmp_path):
-    """A pair whose files may be replaced."""
+    """A certificate and a key whose files a test may replace."""
     chain, key = ca.make("before", "acme.viewcases.com")
     pair = tmp_path / "moving.pem", tmp_path / "moving.key"
     replace(pair, (chain, key))
@@ -340,13 +320,11 @@ def moving(ca, tmp_path):
 
 
 def hang_up(server, words):
-    """Sends SIGHUP and waits for what it says of it."""
+    """Sends SIGHUP and waits for the server's message."""
     start = len(server.stderr())
     server.process.send_signal(signal.SIGHUP)
-    deadline = time.monotonic() + ANSWER_S
-    while words not in server.stderr()[start:]:
-        assert time.monotonic() < deadline and server.running(), server.stderr()
-        time.sleep(0.01)
+    until(lambda: words in server.stderr()[start:] or not server.running(), what=server.stderr)
+    assert server.running(), server.stderr()
 
 
 @pytest.mark.slow
@@ -358,8 +336,8 @@ def test_reload(make_secure, ca, moving):
         hang_up(server, "were read again")
         with TlsWire(server, ca) as new:
             assert new.label == "after"
-            assert ask(server, new).status == 200
-        assert ask(server, old).status == 200
+            assert new.ask("GET", TASKS + "/1").status == 200
+        assert old.ask("GET", TASKS + "/1").status == 200
 
 
 @pytest.mark.parametrize("broken", ["chain", "key", "other key", "gone"])
@@ -380,57 +358,39 @@ def test_a_bad_file_leaves_the_old_in_force(make_secure, ca, moving, broken):
         str(chain if broken == "chain" else key)))
     with TlsWire(server, ca) as wire:
         assert wire.label == "before"
-        assert ask(server, wire).status == 200
+        assert wire.ask("GET", TASKS + "/1").status == 200
 
 
 @pytest.mark.slow
 def test_reload_under_load(make_secure, ca, moving):
-    """Open connections lose nothing, new ones are always taken."""
+    """Open connections lose nothing, and new ones are always accepted."""
     server = make_secure([moving])
     other = [ca.make(f"number-{number}", "acme.viewcases.com") for number in range(2)]
-    ending, counts, errors = threading.Event(), [0] * 6, []
+    counts = [0] * 6
 
-    def keep(number):
-        try:
+    def client(number, stop):
+        """One in three connects for each request."""
+        while not stop.is_set():
             with TlsWire(server, ca) as wire:
-                while not ending.is_set():
-                    assert ask(server, wire).status == 200
+                while not stop.is_set():
+                    assert wire.ask("GET", TASKS + "/1").status == 200
                     counts[number] += 1
-        except Exception as error:  # pylint: disable=broad-except
-            errors.append(error)
+                    if number % 3 == 0:
+                        break
 
-    def renew(number):
-        try:
-            while not ending.is_set():
-                with TlsWire(server, ca) as wire:
-                    assert ask(server, wire).status == 200
-                counts[number] += 1
-        except Exception as error:  # pylint: disable=broad-except
-            errors.append(error)
-
-    threads = [threading.Thread(target=renew if number % 3 == 0 else keep, args=[number])
-               for number in range(len(counts))]
-    for thread in threads:
-        thread.start()
-    for number in range(20):
-        seen = list(counts)
-        replace(moving, other[number % 2])
-        hang_up(server, "were read again")
-        # Everybody gets something done between two of them.
-        deadline = time.monotonic() + ANSWER_S
-        while not errors and any(now <= then for now, then in zip(counts, seen)):
-            assert time.monotonic() < deadline, counts
-            time.sleep(0.005)
-    ending.set()
-    for thread in threads:
-        thread.join()
-    assert not errors, errors
+    with beside(client, len(counts)):
+        for number in range(20):
+            seen = list(counts)
+            replace(moving, other[number % 2])
+            hang_up(server, "were read again")
+            # Each client completes something between two reloads.
+            until(lambda: all(now > then for now, then in zip(counts, seen)), what=counts)
     with TlsWire(server, ca) as wire:
         assert wire.label == "number-1"
 
 
 def test_hang_up_without_tls_ends_nothing(make_server):
-    """There is nothing to read again, which it says."""
+    """Nothing can be read again, and docket says so."""
     server = make_server()
     for _ in range(2):
         hang_up(server, "docket: SIGHUP reads certificates again")
@@ -500,7 +460,7 @@ def test_an_expired_certificate_is_a_warning(make_secure, ca):
 
 @pytest.mark.slow
 def test_a_chain(make_secure, ca, tmp_path):
-    """A certificate by an authority between, which only the file knows, in either order."""
+    """A certificate of an intermediate authority, which is only in the file, in either order."""
     between, key = ca.folder / "between.pem", ca.folder / "between.key"
     extensions = ca.folder / "between.ext"
     extensions.write_text("basicConstraints=critical,CA:TRUE\nkeyUsage=critical,keyCertSign")
@@ -518,7 +478,7 @@ def test_a_chain(make_secure, ca, tmp_path):
     server = make_secure([(whole, leaf_key)])
     with TlsWire(server, ca) as wire:
         assert wire.label == "leaf"
-        assert ask(server, wire).status == 200
+        assert wire.ask("GET", TASKS + "/1").status == 200
     whole.write_text(leaf.read_text())
     hang_up(server, "were read again")
     with pytest.raises(ssl.SSLCertVerificationError):

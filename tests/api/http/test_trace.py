@@ -1,26 +1,21 @@
-"""What a request is followed by: X-Request-Id, and its line on standard error."""
+"""The trace of a request: its X-Request-Id, and its line on standard error."""
 import os
 import re
-import shutil
 import subprocess
 import time
 
 import pytest
 
-from harness import (ANSWER_S, JSON, TASKS, Server, Wire, basic, cases, environment, plain,
-                     problem, strict_json)
+from harness import JSON, TASKS, basic, cases, environment, plain, problem, strict_json
+from wire import ANSWER_S, Wire, ask_once, exchange, message
 
 FIELDS = ["time", "id", "source", "account", "staff", "method", "route", "path", "status", "bytes",
           "ms", "end"]
 MADE = re.compile(r"[0-9a-f]{32}")
 
 
-def size(server):
-    return server.log.stat().st_size
-
-
 def only(server, before, count=1):
-    """The lines since then; there must be no more of them."""
+    """The lines since then; there must be exactly `count`."""
     lines = server.lines(before, count)
     assert len(lines) == count, lines
     return lines[0] if count == 1 else lines
@@ -33,7 +28,7 @@ def only(server, before, count=1):
                                    "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
                                    "Self=1-63441c4a-abcdef012345678912345678"])
 def test_a_sane_id_is_kept(server, value):
-    before = size(server)
+    before = server.log_end()
     reply = server.call("GET", TASKS + "/999999", headers={"X-Request-Id": value})
     assert reply.header("X-Request-Id") == value
     assert only(server, before)["id"] == value
@@ -54,21 +49,18 @@ def test_a_sane_id_is_kept(server, value):
     ("a control", "a\x1b[2J"),
 ]))
 def test_another_is_made(server, value):
-    before, seen = size(server), set()
+    before, seen = server.log_end(), set()
     for _ in range(2):
-        with Wire(server) as wire:
-            lines = [] if value is None else [f"X-Request-Id: {value}"]
-            wire.send(server.request("GET", TASKS + "/999999", *lines))
-            seen.add(wire.reply().header("X-Request-Id"))
+        lines = [] if value is None else [f"X-Request-Id: {value}"]
+        seen.add(ask_once(server, "GET", TASKS + "/999999", *lines).header("X-Request-Id"))
     assert len(seen) == 2 and all(MADE.fullmatch(made) for made in seen), seen
     assert {line["id"] for line in only(server, before, 2)} == seen
 
 
 def test_of_two_the_first(server):
-    before = size(server)
-    with Wire(server) as wire:
-        wire.send(server.request("GET", TASKS + "/1", "X-Request-Id: one", "X-Request-Id: two"))
-        assert wire.reply().header("X-Request-Id") == "one"
+    before = server.log_end()
+    assert ask_once(server, "GET", TASKS + "/1", "X-Request-Id: one",
+                    "X-Request-Id: two").header("X-Request-Id") == "one"
     assert only(server, before)["id"] == "one"
 
 
@@ -96,18 +88,12 @@ ROUTES = {TASKS: TASKS, TASKS + "/999999": TASKS + "/{id}"}
 
 @pytest.mark.parametrize("status, staff, method, target, body, headers", EVERY)
 def test_every_answer_has_one(server, status, staff, method, target, body, headers):
-    before = size(server)
+    before = server.log_end()
     headers = {"Authorization": server.access, **headers, "X-Request-Id": f"of-{status}"}
     if headers["Authorization"] == "second":
         headers["Authorization"] = basic("second/token", server.token)
-    lines = [f"{method} {target} HTTP/1.1", "Host: docket.example",
-             *[f"{name}: {value}" for name, value in headers.items()]]
-    if body is not None:
-        lines.append(f"Content-Length: {len(body)}")
-    with Wire(server) as wire:
-        wire.offer("\r\n".join([*lines, "", ""]).encode())
-        wire.offer(body or b"")
-        reply = wire.reply(method)
+    reply = exchange(server, message(method, target, "Host: docket.example", headers=headers,
+                                     body=body))
     assert reply.status == status, reply
     assert reply.header("X-Request-Id") == f"of-{status}"
     line = only(server, before)
@@ -122,7 +108,7 @@ def test_every_answer_has_one(server, status, staff, method, target, body, heade
 # The line
 
 def test_what_is_in_it(server):
-    before = size(server)
+    before = server.log_end()
     made = server.create(title="seen by nobody else")
     reply = server.get(made["id"])
     line = only(server, before, 2)[1]
@@ -136,15 +122,15 @@ def test_what_is_in_it(server):
 
 
 def test_the_time_is_utc(server):
-    """The harness gives the server a zone of its own."""
-    before = size(server)
+    """The harness gives the server another time zone."""
+    before = server.log_end()
     made = server.create()
     assert abs(int(made["created_at"][14:16]) - int(only(server, before)["time"][14:16])) <= 1
 
 
 def test_a_write_takes_its_time(server):
-    """It ends when it is on stable storage, not when it was read."""
-    before = size(server)
+    """The time ends when the write is on stable storage, not when the request was read."""
+    before = server.log_end()
     server.create()
     line = only(server, before)
     assert (line["status"], line["route"], line["end"]) == (201, TASKS, "sent")
@@ -165,11 +151,9 @@ SECRET = "hunter2hunter2"
     ("a cookie", TASKS, [f"Cookie: {SECRET}", f"X-Forwarded-For: {SECRET}"]),
 ]))
 def test_no_secret_is_in_it(server, target, lines):
-    before = size(server)
-    with Wire(server) as wire:
-        wire.send("\r\n".join([f"GET {target} HTTP/1.1", "Host: docket.example", *lines, "",
-                               ""]).encode())
-        assert wire.reply().status in (400, 401)
+    before = server.log_end()
+    reply = exchange(server, message("GET", target, "Host: docket.example", *lines))
+    assert reply.status in (400, 401)
     only(server, before)
     said = server.stderr(before)
     for secret in (SECRET, basic("admin/token", SECRET).split()[1], server.token):
@@ -177,7 +161,7 @@ def test_no_secret_is_in_it(server, target, lines):
 
 
 def test_no_body_is_in_it(server):
-    before = size(server)
+    before = server.log_end()
     server.create(title=SECRET, body=SECRET)
     server.post({"task": {SECRET: SECRET}})
     only(server, before, 2)
@@ -200,10 +184,9 @@ def test_no_body_is_in_it(server):
     ("a method", "G" * 1000, "/", "/"),
 ]))
 def test_nothing_can_be_forged(server, method, target, path):
-    before = size(server)
-    with Wire(server) as wire:
-        wire.send(f"{method} {target} HTTP/1.1\r\nHost: docket.example\r\n\r\n".encode("latin-1"))
-        assert wire.reply().status in (400, 401)
+    before = server.log_end()
+    reply = exchange(server, message(method, target, "Host: docket.example"))
+    assert reply.status in (400, 401)
     line = only(server, before)
     assert line["path"] == path
     assert line["method"] == (method if len(method) <= 16 else method[:16] + "...")
@@ -213,14 +196,14 @@ def test_nothing_can_be_forged(server, method, target, path):
 
 # Ends
 
-# Before the client breaks off: libmicrohttpd can miss an end that comes together with bytes, until
-# the connection is idle for too long.
+# The wait before the client disconnects: libmicrohttpd can miss an end that arrives together with
+# bytes, until the idle time is over.
 PAUSE_S = 0.3
 BROKEN_OFF = {"broken off", "timed out"}
 
 
 def test_broken_off_in_the_head(server):
-    before = size(server)
+    before = server.log_end()
     with Wire(server) as wire:
         wire.send(b"GET /api/v1/tasks?after=x HTTP/1.1\r\nHost: doc")
         time.sleep(PAUSE_S)
@@ -230,7 +213,7 @@ def test_broken_off_in_the_head(server):
 
 
 def test_broken_off_in_the_body(server):
-    before = size(server)
+    before = server.log_end()
     with Wire(server) as wire:
         wire.send(server.request("POST", TASKS, "Content-Length: 100") + b"{")
         time.sleep(PAUSE_S)
@@ -240,8 +223,8 @@ def test_broken_off_in_the_body(server):
 
 
 def test_refused_by_the_library(server):
-    """Its answer has no id, but there is a line, which has one."""
-    before = size(server)
+    """The answer has no id, but the line has one."""
+    before = server.log_end()
     with Wire(server) as wire:
         wire.send(server.request("POST", TASKS, "Content-Length: x"))
         assert wire.to_end()
@@ -260,13 +243,12 @@ def test_quiet(make_server):
     assert listening == f"listening on http://127.0.0.1:{server.port}"
 
 
-# Where it is from
+# The source of a request
 
 def test_the_peer(server):
-    before = size(server)
+    before = server.log_end()
     with Wire(server) as wire:
-        wire.send(server.request("GET", TASKS + "/1"))
-        wire.reply()
+        wire.ask("GET", TASKS + "/1")
         assert only(server, before)["source"] == wire.source
 
 
@@ -291,26 +273,21 @@ def test_the_peer(server):
 ]))
 def test_behind_a_proxy(server, proxied, proxy, values, source):
     server = proxied if proxy else server
-    before = size(server)
+    before = server.log_end()
     with Wire(server, "127.0.0.1") as wire:
-        wire.send(server.request("GET", TASKS + "/1",
-                                 *[f"X-Forwarded-For: {value}" for value in values]))
-        wire.reply()
+        wire.ask("GET", TASKS + "/1", *[f"X-Forwarded-For: {value}" for value in values])
     assert only(server, before)["source"] == (source if proxy else "127.0.0.1")
 
 
 @pytest.fixture(scope="module")
-def proxied(tmp_path_factory, base):
-    folder = tmp_path_factory.mktemp("proxied")
-    shutil.copytree(base[0], folder / "data")
-    server = Server(folder / "data", base[1], folder / "stderr", ["--behind-proxy"])
-    yield server
-    server.stop()
+def proxied(share_server):
+    return share_server(options=["--behind-proxy"])
 
 
 @pytest.mark.slow
 def test_nobody_reads_the_log(make_server):
-    """A pipe whose reader stands still must not hold up the requests; what is lost is told."""
+    """A pipe whose reader has stopped must not hold up requests. docket logs how many lines were
+    lost."""
     server = make_server()
     server.stop()
     reading, writing = os.pipe()

@@ -1,4 +1,4 @@
-"""Cursors: they go on where a page ended, in its order, and nothing else passes for one."""
+"""Cursors continue where a page ended, in its order, and docket accepts nothing else as a cursor."""
 import contextlib
 import shutil
 import sqlite3
@@ -8,8 +8,9 @@ import pytest
 
 import backends
 import harness
-from harness import TASKS, Wire, faults
-from lists import SORTS, ask, cursor_of, encoded, ids, links, rewrite, served
+from harness import TASKS, faults
+from lists import SORTS, ask, cursor_of, encoded, ids, links, rewrite
+from wire import ask_once
 
 pytestmark = backends.BOTH
 
@@ -17,16 +18,16 @@ ALPHABET = string.ascii_letters + string.digits + "-_"
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory, base):
-    with served(tmp_path_factory, base) as server:
-        for i in range(12):
-            fields = {"alert_at": "2023-01-01"} if i < 4 else {}
-            server.create(due_on=f"2023-01-{12 - i // 2:02}", title=f"Task {i % 5}", **fields)
-        yield server
+def server(share_server):
+    server = share_server()
+    for i in range(12):
+        fields = {"alert_at": "2023-01-01"} if i < 4 else {}
+        server.create(due_on=f"2023-01-{12 - i // 2:02}", title=f"Task {i % 5}", **fields)
+    return server
 
 
 def refused(server, query, fields=("after",)):
-    """400 that names the parameters; and so no list at all."""
+    """Asserts a 400 that names the parameters; so docket answers no list at all."""
     reply = ask(server, query)
     assert sorted({field for field, _ in faults(reply, 400)}) == sorted(fields), (query, reply)
 
@@ -35,7 +36,8 @@ def refused(server, query, fields=("after",)):
 @pytest.mark.parametrize("direction", ["asc", "desc"])
 @pytest.mark.parametrize("at", [1, 4, 6, 11])
 def test_a_cursor_carries_the_order(server, sort, direction, at):
-    """Alone it goes on, whether the page ended with a value, with the last one or without."""
+    """The cursor alone is enough, whether the page ended with a value, with the last value or with
+    a null."""
     order = f"sort={sort}&dir={direction}"
     whole = ids(server, order)
     cursor = cursor_of(ask(server, f"{order}&per_page={at}"))
@@ -44,7 +46,7 @@ def test_a_cursor_carries_the_order(server, sort, direction, at):
 
 
 def test_what_a_cursor_does_not_carry(server):
-    """The size of the page and what is added to the records may change on the way."""
+    """The size of the page and the expansions may change from page to page."""
     whole = ids(server, "sort=due_on")
     cursor = cursor_of(ask(server, "sort=due_on&per_page=2&expand=case"))
     assert ids(server, f"after={cursor}&per_page=1") == whole[2:3]
@@ -104,7 +106,7 @@ def test_not_with_a_page_nor_twice(server):
                                    "dir=desc&case=245&per_page=3", "sort=alert_at&per_page=3"])
 @pytest.mark.slow
 def test_a_cursor_that_was_changed(server, query):
-    """Any character of it; also in its last one, some bits of which may mean nothing."""
+    """Any character may have changed. Some bits of the last character may have no meaning."""
     cursor = cursor_of(ask(server, query))
     assert set(cursor) <= set(ALPHABET)
     kept = query.replace("&per_page=3", "")
@@ -146,7 +148,7 @@ def test_two_cursors_do_not_make_a_third(server):
 
 @pytest.mark.slow
 def test_a_cursor_of_another_installation(server, new_place, make_server):
-    """Also of one with the same tasks."""
+    """Even if the other installation has the same tasks."""
     place = new_place("other")
     other = make_server(place, harness.make_data(place))
     for _ in range(3):
@@ -160,7 +162,7 @@ def test_a_cursor_of_another_installation(server, new_place, make_server):
 @backends.SQLITE
 @pytest.mark.slow
 def test_a_cursor_of_another_account(server, tmp_path, make_server):
-    """In a copy of the database, with its key, whose account has another number."""
+    """The other account is in a copy of the database, with the same key but another number."""
     cursor = cursor_of(ask(server, "per_page=1"))
     server.stop()
     shutil.copytree(server.data, tmp_path / "copy")
@@ -184,37 +186,37 @@ def test_a_cursor_of_another_account(server, tmp_path, make_server):
 @pytest.mark.parametrize("sort", SORTS)
 @pytest.mark.parametrize("direction", ["asc", "desc"])
 @pytest.mark.slow
-def test_a_cursor_outlives_its_record_and_a_new_start(tmp_path_factory, base, sort, direction):
-    """Deleted are the record that it was made of and its neighbours on both sides; created are
-    others before and behind."""
-    with served(tmp_path_factory, base) as server:
-        for i in range(9):
-            server.create(title=f"t{i}", due_on=f"2023-02-0{i + 1}", status="complete",
-                          complete_at=f"2023-02-0{i + 1}", alert_at=f"2023-02-0{i + 1}")
-        rewrite(server, ["UPDATE task SET created_at = id, updated_at = id"])
-        order = f"sort={sort}&dir={direction}"
-        whole = ids(server, order)
-        cursor = cursor_of(ask(server, f"{order}&per_page=4"))
-        rewrite(server, ["DELETE FROM task WHERE id IN (%s)" % ",".join(map(str, whole[2:5]))])
-        assert ids(server, f"after={cursor}") == whole[5:]
-        made = {day: server.create(title=f"t{day}", due_on=f"2023-02-{day}", status="complete",
-                                   complete_at=f"2023-02-{day}", alert_at=f"2023-02-{day}")["id"]
-                for day in ("01", "05", "09")}
-        after = ids(server, f"after={cursor}")
-        assert after == [number for number in ids(server, order)
-                         if number in after and number not in whole[:2]]
-        # A day in the middle was behind neither place; the ends lie on either side.
-        if sort in ("due_on", "complete_at", "alert_at"):
-            late, early = (made["09"], made["01"]) if direction == "asc" else (
-                made["01"], made["09"])
-            assert late in after and early not in after
-        if sort == "id":
-            assert set(made.values()) & set(after) == (
-                set(made.values()) if direction == "asc" else set())
+def test_a_cursor_outlives_its_record_and_a_new_start(make_server, sort, direction):
+    """The test deletes the record of the cursor and its neighbours on both sides, and creates
+    others before and after it."""
+    server = make_server()
+    for i in range(9):
+        server.create(title=f"t{i}", due_on=f"2023-02-0{i + 1}", status="complete",
+                      complete_at=f"2023-02-0{i + 1}", alert_at=f"2023-02-0{i + 1}")
+    rewrite(server, ["UPDATE task SET created_at = id, updated_at = id"])
+    order = f"sort={sort}&dir={direction}"
+    whole = ids(server, order)
+    cursor = cursor_of(ask(server, f"{order}&per_page=4"))
+    rewrite(server, ["DELETE FROM task WHERE id IN (%s)" % ",".join(map(str, whole[2:5]))])
+    assert ids(server, f"after={cursor}") == whole[5:]
+    made = {day: server.create(title=f"t{day}", due_on=f"2023-02-{day}", status="complete",
+                               complete_at=f"2023-02-{day}", alert_at=f"2023-02-{day}")["id"]
+            for day in ("01", "05", "09")}
+    after = ids(server, f"after={cursor}")
+    assert after == [number for number in ids(server, order)
+                     if number in after and number not in whole[:2]]
+    # A day in the middle would be after neither position, so the days are at both ends.
+    if sort in ("due_on", "complete_at", "alert_at"):
+        late, early = (made["09"], made["01"]) if direction == "asc" else (
+            made["01"], made["09"])
+        assert late in after and early not in after
+    if sort == "id":
+        assert set(made.values()) & set(after) == (
+            set(made.values()) if direction == "asc" else set())
 
 
 def test_nothing_is_shown_twice_while_others_create(server):
-    """By id, the default: what comes meanwhile is at the end, and what was there is there once."""
+    """Sorted by id, the default: new tasks come at the end, and each old task comes once."""
     before = ids(server, "per_page=500")
     path, seen, made = f"{TASKS}?per_page=3", [], []
     while path:
@@ -229,9 +231,7 @@ def test_nothing_is_shown_twice_while_others_create(server):
 def test_head_of_a_page_behind_a_cursor(server):
     path = links(ask(server, "per_page=2"))["next"]
     got = server.call("GET", path)
-    with Wire(server) as wire:
-        wire.send(server.request("HEAD", path))
-        head = wire.reply("HEAD")
+    head = ask_once(server, "HEAD", path)
     assert head.status == 200
     assert head.header("Content-Length") == str(len(got.body))
     assert head.header("Link") == got.header("Link")

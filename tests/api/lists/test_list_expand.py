@@ -1,16 +1,17 @@
-"""The records that tasks name, added to lists and to one task."""
+"""expand: the records that tasks name, added to lists and to one task."""
 import itertools
 import json
 
 import pytest
 
 import backends
-from harness import FIELDS, JSON, TASKS, Wire, faults, problem, succeed, task
-from lists import ask, ids, listed, links, rewrite, served, walk
+from harness import FIELDS, JSON, TASKS, faults, problem, succeed, task
+from lists import ask, ids, links, listed, rewrite, walk
+from wire import Wire
 
 pytestmark = backends.BOTH
 
-# As a request asks for it, the key, and the field that names the records.
+# The value of the parameter, the key in answers, and the field that names the records.
 EXPANSIONS = {"case": ("Casefile", "casefile_id"), "calendar": ("Calendar", "calendar_id"),
               "subject": ("Subject", "subject_id"),
               "case_service": ("CaseService", "case_service_id"), "users": ("Users", "users_list")}
@@ -30,13 +31,14 @@ BEFORE = [
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory, base):
-    """The fourth task has no case, no subject, no case service and no staff."""
-    with served(tmp_path_factory, base, BEFORE) as server:
-        for number, fields in enumerate(TASKS_MADE, 1):
-            assert server.create(**fields)["id"] == number
-        rewrite(server, ["UPDATE task SET casefile_id = NULL WHERE id = 4"])
-        yield server
+def server(share_server):
+    """A server whose fourth task has no case, no subject, no case service and no staff."""
+    server = share_server()
+    rewrite(server, BEFORE)
+    for number, fields in enumerate(TASKS_MADE, 1):
+        assert server.create(**fields)["id"] == number
+    rewrite(server, ["UPDATE task SET casefile_id = NULL WHERE id = 4"])
+    return server
 
 
 def get(server, number, query="", **options):
@@ -44,7 +46,7 @@ def get(server, number, query="", **options):
 
 
 def check_related(record, names):
-    """The keys that were asked for stand behind the fields and agree with them."""
+    """Checks that the requested keys come after the fields and agree with them."""
     asked = [EXPANSIONS[name] for name in EXPANSIONS if name in names]
     assert list(record) == FIELDS + [key for key, _ in asked]
     for key, field in asked:
@@ -68,7 +70,7 @@ def test_any_of_them(server, names):
     for record, before in zip(records, plain, strict=True):
         check_related(record, names)
         assert {field: record[field] for field in FIELDS} == before
-        # One task is answered as the list has it.
+        # GET of one task answers the same record as the list.
         assert get(server, record["id"], "expand=" + ",".join(names)).json == record
 
 
@@ -78,12 +80,12 @@ def test_what_is_added(server):
             full["CaseService"]["id"]) == (245, 1, 209, 1)
     assert [one["id"] for one in full["Users"]] == [1, 2, 3]
     assert (full["Users"][0]["name"], full["Users"][0]["username"]) == ("Ad Min", "admin")
-    # Also staff who may not log in.
+    # Users contains staff members who may not use the API as well.
     assert full["Users"][2]["access_level"] == "disabled"
     assert [bare[key] for key, _ in EXPANSIONS.values()] == [
         None, {**full["Calendar"]}, None, None, []]
     assert second["Calendar"]["name"] == "Say \"hello\" \u00e9\U0001f600\\"
-    # Two tasks of one subject have the same.
+    # Two tasks of one subject have equal subjects.
     assert second["Subject"] == full["Subject"]
 
 
@@ -110,24 +112,23 @@ def test_the_same_whatever_else_is_asked_for(server):
     "expand[0]=case&expand[1]=users", "expand=case,case,users,users", "expand%5B%5D=case%2Cusers",
     "expand=case&expand=case&expand[]=users"])
 def test_forms_of_several(server, query):
-    """In whatever order they are asked for, they come in one."""
+    """The expansions have the same order, whatever the order in the parameter."""
     assert ask(server, query).body == ask(server, "expand=case,users").body
     assert get(server, 1, query).body == get(server, 1, "expand=case,users").body
 
 
 def test_a_filter_on_what_is_added_does_not_cut_it(server):
-    """A task of several staff shows all of them, whichever was asked for."""
+    """A task of several staff members shows all of them, whichever one the filter names."""
     for record in listed(server, "user=3&expand=users"):
         assert [one["id"] for one in record["Users"]] == record["users_list"]
 
 
 @pytest.mark.parametrize("query", ["", "title=nothing", "page=9"])
-def test_of_no_record(server, tmp_path_factory, base, query):
+def test_of_no_record(server, make_server, query):
     if query:
         assert ask(server, f"{query}&expand={ALL}").body == b"[]"
         return
-    with served(tmp_path_factory, base) as empty:
-        assert ask(empty, f"expand={ALL}").body == b"[]"
+    assert ask(make_server(), f"expand={ALL}").body == b"[]"
 
 
 def test_counts_have_nothing_to_add(server):
@@ -142,14 +143,14 @@ def test_links_keep_it(server):
 # One task
 
 def test_no_etag_with_it(server):
-    """The version is the task's alone: a related record that changes would not show."""
+    """The version is that of the task alone, so a change of a related record would not show."""
     plain = get(server, 1)
     assert plain.header("ETag")
     for name in EXPANSIONS:
         reply = get(server, 1, f"expand={name}")
         assert (reply.status, reply.header("ETag")) == (200, None), reply
         assert reply.header("Content-Type") == "application/json"
-        # Nor does an answer that is known stand for another.
+        # A tag of the plain answer does not match the expanded one either.
         again = get(server, 1, f"expand={name}", headers={"If-None-Match": plain.header("ETag")})
         assert (again.status, again.body) == (200, reply.body)
     assert get(server, 1).header("ETag") == plain.header("ETag")
@@ -167,8 +168,7 @@ def test_without_it_nothing_is_added(server):
 def test_head(server, end):
     got = server.call("GET", TASKS + end)
     with Wire(server) as wire:
-        wire.send(server.request("HEAD", TASKS + end, "Connection: close"))
-        head = wire.reply("HEAD")
+        head = wire.ask("HEAD", TASKS + end, "Connection: close")
         assert wire.at_end(), wire.buffer
     assert (head.status, head.header("Content-Length")) == (got.status, str(len(got.body)))
     for name in ("Content-Type", "ETag", "Link"):
@@ -178,7 +178,7 @@ def test_head(server, end):
 @pytest.mark.parametrize("sent", ["99", "0", "-1", "abc", "1,2", "9223372036854775808", "1e0",
                                   "%20"])
 def test_a_missing_task(server, sent):
-    """Answered as without it."""
+    """The answer is the same as without expand."""
     for query in ("expand=case", f"expand={ALL}"):
         reply = get(server, sent, query)
         problem(reply, 404)
@@ -209,7 +209,7 @@ def test_one_task_takes_no_other_parameter(server, name):
 
 
 def test_what_is_added_is_of_the_moment(server):
-    """A list that was asked for before is no copy that another is answered from."""
+    """docket answers with the present records, not with those of an earlier list."""
     made = server.create(users_list=[2])["id"]
     assert [one["id"] for one in get(server, made, "expand=users").json["Users"]] == [2]
     records = listed(server, "expand=users")
@@ -218,7 +218,8 @@ def test_what_is_added_is_of_the_moment(server):
 
 
 def test_none_where_the_account_says_some(make_server):
-    """So that there is a version to name in If-Match; and what was read whole is sent whole."""
+    """With expand=none there is a version for If-Match, and a client can send back the whole
+    record."""
     server = make_server()
     number = server.post(task()).json["id"]
     server.stop()

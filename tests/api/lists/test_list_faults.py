@@ -1,11 +1,12 @@
-"""Lists: what is wrong with parameters is told, all at once; none of it lists every task."""
+"""Wrong parameters of lists: docket reports all of them at once, and none makes it list every task."""
 import itertools
 
 import pytest
 
 import backends
-from harness import TASKS, Wire, faults, label, messages, problem
-from lists import SORTS, ask, encoded, ids, served
+from harness import TASKS, faults, label, messages, problem
+from lists import SORTS, ask, encoded, ids
+from wire import ask_once
 
 pytestmark = backends.BOTH
 
@@ -21,15 +22,15 @@ LENIENT = {"Prefer": "handling=lenient"}
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory, base):
-    with served(tmp_path_factory, base) as server:
-        for i in range(3):
-            server.create(title=f"Task {i}", users_list=[i + 1])
-        yield server
+def server(share_server):
+    server = share_server()
+    for i in range(3):
+        server.create(title=f"Task {i}", users_list=[i + 1])
+    return server
 
 
 def refused(server, query, names, code=None):
-    """400 that names exactly these parameters, and it is the same when lenient."""
+    """Asserts a 400 that names exactly these parameters, also with lenient handling."""
     for headers in ({}, LENIENT):
         reply = ask(server, query, headers=headers)
         got = faults(reply, 400)
@@ -86,7 +87,7 @@ def test_lenient_ignores_unknown_names_alone(server):
     *itertools.permutations(["due_from", "from", "From"], 2),
     *itertools.permutations(["due_to", "to", "To"], 2)])
 def test_twice(server, one, two):
-    """Also when both say the same, and by whichever of its names."""
+    """A repeated name is an error even if both values are equal, and if the two are aliases."""
     refused(server, f"{one}={GOOD[one]}&{two}={GOOD[two]}", [two], "repeated")
     refused(server, f"{one}={GOOD[one]}&case=245&{two}={GOOD[two]}", [two], "repeated")
 
@@ -201,9 +202,7 @@ def test_dates_and_times(server, name):
     ("id%00=1", None), ("user=1&user=%zz", ["user"]), ("user[]=%4", ["user[]"])])
 def test_what_is_not_encoded(server, query, names):
     for more in ("", "Prefer: handling=lenient"):
-        with Wire(server) as wire:
-            wire.send(server.request("GET", f"{TASKS}?{query}", *filter(None, [more])))
-            reply = wire.reply()
+        reply = ask_once(server, "GET", f"{TASKS}?{query}", *filter(None, [more]))
         got = {field for field, _ in faults(reply, 400)}
         assert names is None or got == set(names), (query, reply)
 
@@ -224,7 +223,7 @@ def test_every_fault_in_one_answer(server):
              "per_page": "501", "sort": "name", "dir": "up", "mode": "list", "expand": "all",
              "after": "x", "nonsense": "1", "complete_to": "", "alert_from": "y"}
     reply = ask(server, "&".join(f"{name}={value}" for name, value in wrong.items()))
-    # With `after` a page is a fault in itself.
+    # With `after`, `page` itself is a fault.
     assert {field for field, _ in faults(reply, 400)} == set(wrong)
     order = [error["field"] for error in reply.json["errors"]]
     assert order.index("id") < order.index("calendar") < order.index("nonsense")
@@ -264,17 +263,17 @@ def test_sorts_are_those_of_the_contract(server):
     assert [name for name in SORTS if name in said] == SORTS
 
 
-# What is too much to be carried on
+# Too much for a link to the next page
 
 @pytest.mark.parametrize("count", [1, 500, 1000])
 def test_a_parameter_many_times(server, count):
-    """libmicrohttpd alone would drop a request of some hundred parameters."""
+    """libmicrohttpd alone would drop a request with a hundred parameters or more."""
     query = "&".join(["case=none"] * count)
     assert server.call("GET", f"{TASKS}?{query}").status == 200
 
 
 def test_a_query_that_does_not_fit_into_a_link(server):
-    """Without a link to the next page this one would be taken for the last."""
+    """Without a link to the next page a client would take this page for the last."""
     for _ in range(2):
         server.create()
     values = ",".join(["1", *(str(10**17 + number) for number in range(499))])
@@ -286,7 +285,7 @@ def test_a_query_that_does_not_fit_into_a_link(server):
 
 
 def test_brackets_where_one_value_goes(server):
-    """A known filter is not left out, also where unknown parameters are."""
+    """docket does not ignore a known filter, even with lenient handling."""
     for name in ("title[]", "title[0]", "due_from[]", "page[]", "sort[1]"):
         for headers in ({}, LENIENT):
             reply = server.call("GET", f"{TASKS}?{name}=1", headers=headers)

@@ -1,4 +1,4 @@
-"""Listing tasks: every filter, alone and with others, and what it must not find."""
+"""Filters of tasks: each alone and with others, and what they must not find."""
 import datetime
 import itertools
 
@@ -6,7 +6,7 @@ import pytest
 
 import backends
 from harness import FIELDS
-from lists import STATUSES, count, encoded, ids, listed, rewrite, served
+from lists import STATUSES, count, encoded, ids, listed, rewrite
 from tables import read_time
 
 pytestmark = backends.BOTH
@@ -15,14 +15,14 @@ EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)
 
 
 def check(server, query, wanted):
-    """The list, its count, and the same by another order, which another index may give."""
+    """Checks the list, its count, and the list in another order, which may use another index."""
     assert ids(server, query) == sorted(wanted), query
     assert count(server, query)["record_count"] == len(wanted), query
     for order in ("sort=due_on&dir=desc", "sort=title"):
         assert sorted(ids(server, f"{query}&{order}")) == sorted(wanted), (query, order)
 
 
-# Equality. One letter names a task; the fourth has no case, which only an import can do.
+# Equality. Each letter names a task; the fourth has no case, which only an import can make.
 
 KNOWN = {
     "a": {"subject_id": 209, "case_service_id": 1, "users_list": [1], "due_on": "2023-01-01"},
@@ -41,13 +41,13 @@ BEFORE = [
 
 
 @pytest.fixture(scope="module")
-def known(tmp_path_factory, base):
-    """The server and its tasks' ids by letter, which are not the ids of anything else."""
-    with served(tmp_path_factory, base, BEFORE + ["UPDATE account SET last_task_id = 1000"]
-                ) as server:
-        found = {name: server.create(**fields)["id"] for name, fields in KNOWN.items()}
-        rewrite(server, [("UPDATE task SET casefile_id = NULL WHERE id = ?", (found["d"],))])
-        yield server, found
+def known(share_server):
+    """The server and the ids of its tasks by letter. No other record has these ids."""
+    server = share_server()
+    rewrite(server, BEFORE + ["UPDATE account_state SET last_task_id = 1000"])
+    found = {name: server.create(**fields)["id"] for name, fields in KNOWN.items()}
+    rewrite(server, [("UPDATE task SET casefile_id = NULL WHERE id = ?", (found["d"],))])
+    return server, found
 
 
 @pytest.mark.parametrize("query, names", [
@@ -70,7 +70,7 @@ def known(tmp_path_factory, base):
     ("status=in_progress", "c"), ("status=complete", "ef"), ("status=none,complete", "adef"),
     ("status=complete&status[]=in_progress", "cef"), ("status=complete,complete", "ef"),
     ("status=" + ",".join(STATUSES), "abcdef"), ("status%5B0%5D=complete%2Cnone", "adef"),
-    # Several filters must all hold.
+    # All filters must hold.
     ("case=246&status=complete", "e"), ("case=245&case=246&status=complete", "e"),
     ("case=245&user=3", ""), ("user=1&calendar=2", "be"), ("subject=none&case=none", "d"),
     ("user=none&subject=210&case=246&calendar=1&status=in_progress", "c"),
@@ -78,7 +78,7 @@ def known(tmp_path_factory, base):
     ("user=2&due_from=2024-02-29", "f"), ("case=none&subject=209", ""),
     ("title=without&user=3", "d"), ("title=without&user=1", ""),
     ("case=none,246&user=none,3&title=a", "cde"),
-    # A name may be encoded like a value.
+    # A name may be encoded as a value may.
     ("%63ase=24%35", "ab"), ("&&case=245&", "ab"),
 ])
 def test_equality(known, query, names):
@@ -98,7 +98,7 @@ def test_by_id(known, form, names):
 
 
 def test_more_values_than_a_few(known):
-    """As many as a page has records; they are looked up another way than a few."""
+    """As many values as a page has records; docket looks them up in another way than a few."""
     server, found = known
     some = ",".join(str(number) for number in range(found["c"] - 490, found["c"] + 1))
     check(server, f"id={some}", [found[name] for name in "abc"])
@@ -130,20 +130,20 @@ DUE = ["1000-01-01", "1969-12-31", "1970-01-01", "2023-12-31", "2024-01-01", "20
 
 
 @pytest.fixture(scope="module")
-def due(tmp_path_factory, base):
-    with served(tmp_path_factory, base) as server:
-        yield server, {day: server.create(due_on=day)["id"] for day in reversed(DUE)}
+def due(share_server):
+    server = share_server()
+    return server, {day: server.create(due_on=day)["id"] for day in reversed(DUE)}
 
 
 @pytest.mark.parametrize("sent, day", [
     *((day, day) for day in DUE), ("2024-02-27", "2024-02-27"), ("1600-02-29", "1600-02-29"),
-    # As .NET and JavaScript send a date.
+    # The form in which .NET and JavaScript send a date.
     ("2024-02-29T00:00:00", "2024-02-29"), ("2024-02-29T00:00:00Z", "2024-02-29"),
     ("2024-02-29+00:00:00", "2024-02-29"), ("2024-02-29T00:00:00.000Z", "2024-02-29"),
     ("2024-02-29T00%3A00%3A00Z", "2024-02-29")])
 @pytest.mark.parametrize("name", ["due_from", "from", "From", "due_to", "to", "To"])
 def test_due(due, name, sent, day):
-    """Inclusive on both sides. Days of one length compare as text."""
+    """Both bounds are inclusive. Days of equal length compare as text."""
     server, found = due
     upper = name.lower().endswith("to")
     wanted = [number for own, number in found.items() if (own <= day if upper else own >= day)]
@@ -161,8 +161,8 @@ def test_due_between(due, query, days):
     check(server, query, [found[day] for day in days])
 
 
-# Timestamps. Each column has every instant, but no task has one of them in two columns: a filter
-# that looks at another column finds other tasks.
+# Timestamps. Each column has every instant, but no task has an instant in two columns. So a filter
+# that uses another column finds other tasks.
 
 INSTANTS = ["1000-01-01T00:00:00Z", "1969-12-31T23:59:59Z", "1970-01-01T00:00:00Z",
             "2023-12-31T23:59:59Z", "2024-01-01T00:00:00Z", "2024-02-28T23:59:59Z",
@@ -178,24 +178,25 @@ def seconds(instant):
 
 
 @pytest.fixture(scope="module")
-def timed(tmp_path_factory, base):
-    """The server, and for each column the task of each instant; one task has none where it can."""
-    with served(tmp_path_factory, base) as server:
-        tasks = [server.create(status="complete")["id"] for _ in [*INSTANTS, None]]
-        found, sql = {}, []
-        for shift, column in enumerate(COLUMNS):
-            values = [*INSTANTS, None if column in NULLABLE else "2024-02-29T12:00:00Z"]
-            own = tasks[3 * shift:] + tasks[:3 * shift]
-            found[column] = list(zip(own, values))
-            for task, value in found[column]:
-                if column == "complete_at" and value is None:
-                    sql += [("UPDATE task SET status = 0, complete_at = NULL WHERE id = ?",
-                             (task,))]
-                else:
-                    sql += [(f"UPDATE task SET {column} = ? WHERE id = ?",
-                             (value and seconds(value), task))]
-        rewrite(server, sql)
-        yield server, found
+def timed(share_server):
+    """The server, and for each column the task of each instant. One task has null where that is
+    allowed."""
+    server = share_server()
+    tasks = [server.create(status="complete")["id"] for _ in [*INSTANTS, None]]
+    found, sql = {}, []
+    for shift, column in enumerate(COLUMNS):
+        values = [*INSTANTS, None if column in NULLABLE else "2024-02-29T12:00:00Z"]
+        own = tasks[3 * shift:] + tasks[:3 * shift]
+        found[column] = list(zip(own, values))
+        for task, value in found[column]:
+            if column == "complete_at" and value is None:
+                sql += [("UPDATE task SET status = 0, complete_at = NULL WHERE id = ?",
+                         (task,))]
+            else:
+                sql += [(f"UPDATE task SET {column} = ? WHERE id = ?",
+                         (value and seconds(value), task))]
+    rewrite(server, sql)
+    return server, found
 
 
 def test_the_times_are_there(timed):
@@ -205,7 +206,7 @@ def test_the_times_are_there(timed):
         assert [(task, records[task][column]) for task, _ in found[column]] == found[column]
 
 
-# What is sent and the instant it means, as a lower and as an upper bound.
+# The text of a bound, and its instant as a lower and as an upper bound.
 TIMES = [
     *((instant, instant, instant) for instant in INSTANTS),
     ("2024-02-29", "2024-02-29T00:00:00Z", "2024-02-29T23:59:59Z"),
@@ -217,11 +218,11 @@ TIMES = [
         "2024-02-29T12:00:00", "2024-02-29 12:00:00", "2024-02-29+12:00:00",
         "2024-02-29t12:00:00z", "2024-02-29T12:00:00+00:00", "2024-02-29T12:00:00%2B0000",
         "2024-02-29T13:00:00%2B01:00", "2024-02-29T13:00:00%2B0100",
-        # A plus that was not encoded is a space.
+        # A plus sign that was not encoded reads as a space.
         "2024-02-29T13:00:00+01:00", "2024-02-29T13:00:00+0100", "2024-02-29T13:00:00%2001:00",
         "2024-02-29+13:00:00+01:00", "2024-02-29T06:30:00-05:30", "2024-02-29T06:30:00-0530",
         "2024-02-28T22:00:00-14:00", "2024-03-01T01:30:00%2B13:30",
-        # Fractions are cut, whichever bound it is.
+        # docket drops fractions, in both bounds.
         "2024-02-29T12:00:00.999Z", "2024-02-29T12:00:00.000001", "2024-02-29+12:00:00.5"]),
     # Midnight is an instant, not a day.
     ("2024-02-29T00:00:00", "2024-02-29T00:00:00Z", "2024-02-29T00:00:00Z"),
@@ -237,7 +238,7 @@ def test_times(timed, column):
     name = column.removesuffix("_at")
     for sent, low, high in TIMES:
         for end, instant in (("from", low), ("to", high)):
-            # Instants of one form compare as text.
+            # Instants in the same form compare as text.
             wanted = [task for task, own in found[column] if own and
                       (own >= instant if end == "from" else own <= instant)]
             assert 0 < len(wanted) <= len(INSTANTS) + 1
@@ -269,7 +270,7 @@ def test_no_time_is_within_no_bounds(timed):
 
 
 def test_bounds_of_several_columns(timed):
-    """All must hold; any pair of columns, one from below and one from above."""
+    """All bounds must hold: each pair of columns, one with a lower and one with an upper bound."""
     server, found = timed
     instant = "2024-02-29T12:00:00Z"
     for low, high in itertools.permutations(COLUMNS, 2):

@@ -1,5 +1,5 @@
-"""Lists against a model of them: random queries over accounts whose ids are the same and whose
-tasks are not, by page, by cursor and counted; and walks while others write."""
+"""Lists compared with a model: random queries, by page, by cursor and counted, over accounts that
+have the same ids but different tasks; and walks through pages while others write."""
 import collections
 import json
 import random
@@ -19,20 +19,20 @@ pytestmark = backends.ALL
 
 SEEDS, QUERIES = range(proofs.size(20)), 100  # seeds, and queries of each
 BIG_SEEDS, BIG_QUERIES = range(100, 104), 38
-# What a list is made of, and read by, is chosen in the same way for all databases: on PostgreSQL
-# fewer questions show whether it answers them so.
+# docket chooses the statements of a list in the same way for all databases. So on PostgreSQL fewer
+# queries are enough to show that it runs them correctly.
 SOME_SEEDS, SOME_BIG_SEEDS = SEEDS[:5], BIG_SEEDS[:1]
-AT_LEAST = 15  # of the queries that find something make use of each feature
+AT_LEAST = 15  # how many of the queries that find something use each feature
 WRITERS = 16
 PER_PAGE = 40
-# So many creates are let through by each of the first pages of a walk, and no more: the list grows
-# under the walk, and every walk has an end, however fast the writers are.
+# Each of the first pages of a walk lets that many creates through, and no more. So the list grows
+# during the walk, and every walk ends, however fast the writers are.
 CREATES, CREATING_PAGES = 8, 25
 
 
 @pytest.fixture(scope="module")
 def small(tmp_path_factory, database):
-    """Two accounts of some 500 tasks."""
+    """Two accounts with about 500 tasks each."""
     lists = Lists(*shared(database, "lists", make_small),
                   tmp_path_factory.mktemp("lists"))
     yield lists
@@ -41,7 +41,7 @@ def small(tmp_path_factory, database):
 
 @pytest.fixture(scope="module")
 def big(tmp_path_factory, database):
-    """An account where it matters what is looked up, and a small one."""
+    """An account that is so large that the choice of an index matters, and a small one."""
     lists = Lists(*shared(database, "big-lists", make_big),
                   tmp_path_factory.mktemp("big-lists"))
     yield lists
@@ -104,7 +104,7 @@ def test_the_queries_cover_everything(small):
 
 
 class Writers:
-    """They create the tasks that are let through, each on a connection of its own."""
+    """Clients that create tasks when the walk lets them, each on a connection of its own."""
 
     def __init__(self, lists):
         self.lists, self.ending, self.counts, self.errors = lists, threading.Event(), [], []
@@ -119,7 +119,7 @@ class Writers:
                 while self.creates.acquire() and not self.ending.is_set():
                     reader.create([random_record(rng, 1)])
                     count += 1
-        except Exception as error:  # shown by the test, which would not see it else
+        except Exception as error:  # the test reports it; it would not see the exception otherwise
             self.errors.append(error)
         self.counts.append(count)
 
@@ -136,7 +136,7 @@ class Writers:
 
 
 def walk(reader, writers, target, by_page, seen_all):
-    """The records of all pages, or of some more than `seen_all` asks for."""
+    """The records of all pages, or of a few more than `seen_all` requires."""
     records, more = [], 10
     for number in range(1, 1000):
         if number <= CREATING_PAGES:
@@ -165,7 +165,7 @@ def check_walk(lists, writers, params, by_page):
     assert [task_id for task_id in ids if task_id in model.records] == before
     assert [record for record in records if record["id"] in model.records] == [
         model.records[task_id] for task_id in before]
-    # The new ones stand in their places too.
+    # The new tasks are at their places in the order as well.
     found = type(model)({record["id"]: json.dumps(record).encode() for record in records},
                         json.loads)
     assert found.select(query) == ids

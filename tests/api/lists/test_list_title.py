@@ -1,4 +1,4 @@
-"""Lists by title: what is in it, whatever the case; and in its order."""
+"""Lists by title: searching, whatever the case, and sorting."""
 import itertools
 import unicodedata
 
@@ -6,12 +6,12 @@ import pytest
 
 import backends
 from harness import label
-from lists import ask, cursor_of, encoded, folded, ids, in_order, listed, served, walk
+from lists import ask, cursor_of, encoded, folded, ids, in_order, listed, walk
 
 pytestmark = backends.BOTH
 
 TITLES = [
-    # Forms of one word that folding makes equal, or does not.
+    # Forms of one word: folding makes some of them equal.
     "Straße", "STRASSE", "strasse", "STRA\u1e9eE", "Stra\u00dfe 12", "Strase",
     "\u039f\u0394\u039f\u03a3", "\u03bf\u03b4\u03bf\u03c2", "\u03bf\u03b4\u03bf\u03c3",
     "\u0130stanbul", "i\u0307stanbul", "Istanbul", "\u0131stanbul", "istanbul",
@@ -23,18 +23,18 @@ TITLES = [
     "\u0390 and \u03b9\u0308\u0301", "\u01c4 \u01c5 \u01c6", "\u13a0 \uab70", "\u212a \u017f",
     "\u1f88 \u1f80 \u03b1\u0345", "\U00010400 \U00010428",
     "zebra", "\u00c4pfel",
-    # What means something to a database.
+    # Characters that are special in a database.
     "100% sure", "100 sure", "a_b", "aXb", "c\\d", "c\\\\d", "say \"hello\"", "say \"\" twice",
     "it's", "it''s", "star * here", "star here", "(a) [b] {c}", "x AND y", "x and y", "x OR y",
     "NOT y", "x y", "NEAR(a b)", "near a b", "title:x", "^start", "a-b", "a+b", "a b", "a/b?c=d&e",
     "%", "_", "\"", "'", "''", "*", "\\", "%41", "semi; colon -- dash", "%_%", "$1 ?1 :x @x",
-    # Blanks, short ones, emoji.
+    # Blanks, short titles, emoji.
     " leading", "trailing ", "two  blanks", "tab-less\u00a0no-break", "wide\u3000space",
     "a", "A", "ab", "AB", "abc", "xabcx", "ABCD", "ab cd", "b", "\u00e9", "e\u0301",
     "\U0001f600", "\U0001f600\U0001f601", "x\U0001f601y", "\U0001f468\u200d\U0001f469",
     "\u6f22\u5b57", "\u6f22", "a\u0301\u0323 order", "\u1ea1\u0301 order",
     "Call the witness", "call  the witness", "the call", "Recall theory",
-    # Long ones: more than any index takes at once.
+    # Long titles: more than an index takes.
     "l" * 255, "l" * 254 + "m", "\u00df" * 255, "\U0001f600" * 255, "\u0390" * 255,
     "\U0001d160" * 255,
     "long " * 30 + "end", "long " * 30 + "END of it",
@@ -42,16 +42,16 @@ TITLES = [
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory, base):
-    """Its tasks are those of TITLES, from 1."""
-    with served(tmp_path_factory, base) as server:
-        for number, title in enumerate(TITLES, 1):
-            assert server.create(title=title)["id"] == number
-        yield server
+def server(share_server):
+    """A server whose tasks have TITLES, with ids from 1."""
+    server = share_server()
+    for number, title in enumerate(TITLES, 1):
+        assert server.create(title=title)["id"] == number
+    return server
 
 
 def found(server, needle, query=""):
-    """The titles with the needle in them."""
+    """The titles that contain the needle."""
     return [record["title"] for record in
             listed(server, f"title={encoded(needle)}&per_page=500{query}")]
 
@@ -65,7 +65,7 @@ def test_titles_come_back_as_they_were_sent(server):
     assert [record["title"] for record in listed(server, "per_page=500")] == TITLES
 
 
-# Word for word, so that these do not rest on Python's tables.
+# Literal titles, so that these rows do not depend on Python's tables.
 
 @pytest.mark.parametrize("needles, titles", [
     (["stra\u00dfe", "STRASSE", "Stra\u1e9ee", "sTrAsSe", "straSs"],
@@ -73,7 +73,7 @@ def test_titles_come_back_as_they_were_sent(server):
     (["\u03bf\u03b4\u03bf\u03c2", "\u039f\u0394\u039f\u03a3", "\u03bf\u03b4\u03bf\u03c3",
       "\u03b4\u03bf\u03c2"],
      ["\u039f\u0394\u039f\u03a3", "\u03bf\u03b4\u03bf\u03c2", "\u03bf\u03b4\u03bf\u03c3"]),
-    # The dot of the capital is a character of its own, folded; the dotless i is another letter.
+    # The dot of the capital I folds to a character of its own; the dotless i is another letter.
     (["\u0130stan", "i\u0307stan", "I\u0307STAN"], ["\u0130stanbul", "i\u0307stanbul"]),
     (["istan", "ISTAN"], ["Istanbul", "istanbul"]), (["\u0131stan"], ["\u0131stanbul"]),
     (["find", "\ufb01ND"], ["\ufb01nd a file", "FIND A FILE"]),
@@ -84,7 +84,7 @@ def test_titles_come_back_as_they_were_sent(server):
     (["\ud55c\uad6d", "\u1112\u1161\u11ab\u1100\u116e\u11a8"],
      ["\ud55c\uad6d \uc870\uc0ac",
       "\u1112\u1161\u11ab\u1100\u116e\u11a8 \u110c\u1169\u1109\u1161"]),
-    # A syllable is one character: one without its last consonant is another.
+    # A Hangul syllable is one character; without its last consonant it is another one.
     (["\u1112\u1161", "\ud558"], ["\ud558"]),
     (["\u03c9 ohm", "\u2126 OHM"], ["\u2126 ohm", "\u03c9 OHM"]),
     (["\u00e5ngstr\u00f6m", "A\u030aNG"], None), (["\u01c4", "\u01c5", "\u01c6"], None),
@@ -104,7 +104,7 @@ def test_titles_come_back_as_they_were_sent(server):
     (["title:x"], ["title:x"]), (["^start"], ["^start"]), (["a-b"], ["a-b"]), (["a+b"], ["a+b"]),
     (["a/b?c=d&e"], ["a/b?c=d&e"]), (["; colon --"], ["semi; colon -- dash"]),
     (["$1 ?1 :x @x", "?1 "], ["$1 ?1 :x @x"]),
-    # Blanks are characters like others, not separators.
+    # Blanks are ordinary characters, not separators.
     ([" lead"], [" leading"]), (["ing "], ["trailing "]), (["  "], ["two  blanks",
                                                                    "call  the witness"]),
     (["   ", "\t", "\n", "\u2028", "\x7f"], []), (["\u00a0"], ["tab-less\u00a0no-break"]),
@@ -136,7 +136,8 @@ def test_what_is_found(server, needles, titles):
     ("LONG " * 30 + "END OF", 1), ("ng " + "long " * 29 + "end of", 1),
     ("long " * 20 + "end of it", 1), ("long " * 13 + "lonh", 0)])
 def test_long_needles(server, needle, count):
-    """Past the 64th character as well: a needle is not cut, whatever an index takes of it."""
+    """docket compares the whole needle, also after its 64th character, whatever an index uses of
+    it."""
     got = found(server, needle)
     assert len(got) == count
     assert got == wanted(needle)
@@ -144,7 +145,7 @@ def test_long_needles(server, needle, count):
 
 @pytest.mark.slow
 def test_every_part_of_every_title(server):
-    """Each title by itself and by parts of one to four characters, upper and lower case."""
+    """Each title, and parts of it with one to four characters, in upper and lower case."""
     parts = {title[start:start + size]
              for title in TITLES for size in (1, 2, 3, 4, 9, len(title))
              for start in (0, max(len(title) - size, 0), len(title) // 2)}
@@ -167,7 +168,7 @@ def test_what_is_found_in_another_order(server, needle, sort, descending):
 
 
 def test_a_needle_as_a_form_sends_it(server):
-    """A plus is a blank, unless it was encoded; hexadecimal digits of either case."""
+    """A plus sign is a blank, unless it is encoded; hexadecimal digits may have either case."""
     for query, titles in [("title=call+the+w", ["Call the witness"]),
                           ("title=a%2bb", ["a+b"]), ("title=a%2Bb", ["a+b"]),
                           ("title=%C3%89", wanted("\u00e9")), ("title=%c3%89", wanted("\u00e9")),
@@ -177,7 +178,7 @@ def test_a_needle_as_a_form_sends_it(server):
 
 
 def test_a_needle_of_blanks_finds_blanks(server):
-    """It is not an empty value."""
+    """A value of blanks is not empty."""
     for needle in (" ", "+", "%20"):
         got = [record["title"] for record in listed(server, f"title={needle}&per_page=500")]
         assert got == [title for title in TITLES if " " in title], needle
@@ -188,12 +189,13 @@ def test_a_needle_of_blanks_finds_blanks(server):
 
 @pytest.mark.parametrize("descending", [False, True])
 def test_the_order_of_titles(server, descending):
-    """By code points of what is folded, not by bytes, UTF-16 units or the letters of a language."""
+    """Titles sort by the code points of their folds, not by bytes, UTF-16 units or the rules of a
+    language."""
     query = f"per_page=500&sort=title&dir={'desc' if descending else 'asc'}"
     records = in_order(listed(server, "per_page=500"), "title", descending)
     assert listed(server, query) == records
     assert sum(walk(server, query.replace("500", "7")), []) == records
-    # In UTF-16 the surrogates of an emoji come before some letters.
+    # In UTF-16 the surrogates of an emoji sort before some letters.
     place = [record["title"] for record in records].index
     assert (place("\uff3a of full width") < place("\U0001f600")) != descending
     assert (place("FIND A FILE") < place("istanbul")) != descending
@@ -210,7 +212,7 @@ def test_titles_that_fold_alike_go_by_id(server):
 
 
 def test_a_cursor_holds_the_longest_title(server):
-    """A page may end with any: it is found again."""
+    """A page may end with any title, and the cursor finds it again."""
     longest = max(TITLES, key=lambda title: len(folded(title).encode()))
     assert len(folded(longest).encode()) == 255 * 12
     number = TITLES.index(longest) + 1

@@ -1,6 +1,6 @@
-"""Lists of many tasks, by filters, orders and pages in any combination: each is compared with what
-the contract says of the same records. How a list is best read depends on how much each filter
-finds, so there are more tasks than any way of reading is used for alone."""
+"""Lists of many tasks with any combination of filters, orders and pages, each compared with what
+the contract says about the same records. docket chooses how to read a list by how many records each
+filter finds. There are so many tasks that every choice occurs."""
 import random
 
 import pytest
@@ -14,7 +14,7 @@ from lists import (SORTS, STATUSES, ask, count, cursor_of, encoded, folded, in_o
 pytestmark = backends.BOTH
 
 MADE = 6000
-QUESTIONS = 30  # for each seed
+QUESTIONS = 30  # queries for each seed
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +31,8 @@ def samples(tmp_path_factory, database):
 
 
 def one_of(field, values, none=False):
-    """A filter by values, some of which are of no task; and whether a record matches."""
+    """A filter by values, some of which no task has; and a function that says whether a record
+    matches."""
     def make(pick):
         chosen = pick.sample(values, pick.choice([1, 1, 2, min(len(values), 12)]))
         without = none and pick.random() < 0.3
@@ -46,11 +47,11 @@ def one_of(field, values, none=False):
 
 
 def bound(field, records, upper):
-    """A filter by a bound that one of the records has."""
+    """A filter by a bound that is the value of one of the records."""
     def make(pick):
         value = pick.choice([record[field] for record in records if record[field]])
 
-        def matches(record):  # values of one form compare as text
+        def matches(record):  # values of the same form compare as text
             own = record[field]
             return own is not None and (own <= value if upper else own >= value)
         return value, matches
@@ -115,7 +116,7 @@ def test_any_question(samples, seed):
                                    "sort=title&user=1,2", "sort=updated_at&status=none,complete"])
 @pytest.mark.slow
 def test_all_the_way(samples, query):
-    """Every page by its cursor, past the last task that has the value."""
+    """Every page by its cursor, also after the last task with a value."""
     server, _ = samples
     whole = [record["id"] for page in range(1, MADE // 500 + 1)
              for record in listed(server, f"{query}&per_page=500&page={page}")]

@@ -1,14 +1,13 @@
-"""Creating a task: every field, rule and coercion, and what an answer says where one is broken.
-Dates, timestamps and addresses have files of their own."""
+"""Creating a task: every field, rule and coercion, and the answer to each broken rule. Dates,
+timestamps and addresses have files of their own."""
 import datetime
-import json
 import re
 
 import pytest
 
 import backends
 from harness import (ADDRESS_PARTS, EXAMPLE, FIELDS, JSON, MINIMAL, REQUIRED, TASKS, cases, faults,
-                     label, messages, task)
+                     label, messages, task, task_json)
 from tables import (CHARACTERS, INT64_MAX, NOTHING, assert_is_now, check_accepted,
                     check_nothing_stored, each, refuse)
 
@@ -67,7 +66,7 @@ def test_every_required_field_left_out(server):
     assert reply.body.lstrip(b"{ \r\n\t").startswith(b'"detail"')
 
 
-# Ids of other records. Text is read as a number only where it is one in decimal digits.
+# Ids of other records. A text counts as a number only if it has decimal digits alone.
 
 ID_FIELDS = {"casefile_id": 245, "calendar_id": 1, "subject_id": 209, "case_service_id": 1}
 ID_FAULTS = [
@@ -125,20 +124,20 @@ STATUS_FAULTS = (
 TITLE = each("title", [(text, text) for text in (
     "a", "0", " a ", "a  b", "\u00e9", "e\u0301", "\u6f22\u5b57", "\U0001f600", "\u202eltr\u200b",
     "\"quoted\" \\ back / slash", "</script><!-- & -->", "null", "a\u2028\u2029", "\ufeffa",
-    # What one does see, whatever its kind.
+    # Visible characters, of any kind.
     "\ue000", "\u0600", "\u0301",
     "\uffff", "\U0010ffff", "'; DROP TABLE task; --", "%s%n%00", "$1 ? :a @b")])
 TITLE += [(f"title of 255 characters, {name}", {"title": text * 255}, {"title": text * 255})
           for name, text in CHARACTERS.items()]
 TITLE += [("title of 255 code points in 128 letters", {"title": "e\u0301" * 127 + "e"},
            {"title": "e\u0301" * 127 + "e"})]
-# C0 but NUL, which no JSON text may hold, DEL and C1.
+# C0 without NUL, which JSON text cannot contain, DEL and C1.
 CONTROLS = [chr(code) for code in (*range(1, 32), *range(127, 160))]
 TITLE_FAULTS = (
     refuse("title", "required", [None, ""])
     + refuse("title", "type", [5, 0, 1.5, True, False, [], {}, ["a"]])
     + refuse("title", "blank", [" ", "   ", "\u00a0", "\u3000 \u2003", " " * 255,
-                                # What shows nothing.
+                                # Invisible characters.
                                 "\u200b", "\u2060", "\u200e\u200f\u202e\u2066", "\u034f", "\u3164",
                                 "\u00ad", "\ufeff", "\u2800", "\ufe0f", "\U000e0041", " \u200b "])
     + refuse("title", "control", [f"a{char}b" for char in CONTROLS] + ["\ra", "a\u0001"])
@@ -173,20 +172,20 @@ USERS_FAULTS += [
     ("users_list[1]=null", {"users_list": [1, None]}, [("task.users_list[1]", "type")]),
     ("users_list[1]=\"\"", {"users_list": [1, ""]}, [("task.users_list[1]", "format")]),
     ("users_list[0]=[1]", {"users_list": [[1]]}, [("task.users_list[0]", "type")]),
-    # The place is the one in the request, whatever is folded and sorted.
+    # The index is that in the request, although docket sorts the list and drops duplicates.
     ("unknown staff before known ones", {"users_list": [99, 1]},
      [("task.users_list[0]", "not_found")]),
     ("unknown staff among unsorted ones", {"users_list": [3, 99, 1]},
      [("task.users_list[1]", "not_found")]),
     ("unknown staff behind a duplicate", {"users_list": [1, 1, 99]},
      [("task.users_list[2]", "not_found")]),
-    # 100 are allowed, so that only the unknown ones are at fault.
+    # 100 are allowed, so only the unknown ones are faults.
     ("100 staff", {"users_list": list(range(1, 101))},
      sorted((f"task.users_list[{i}]", "not_found") for i in range(3, 100))),
 ]
 
 
-# Fields that the client does not set, and those that there are not
+# Fields that the client must not set, and unknown fields
 
 READ_ONLY = ("id", "alert_sent_at", "created_at", "updated_at")
 IGNORED = [(f"{field}=null", {field: None}, {}) for field in READ_ONLY]
@@ -224,11 +223,11 @@ def test_nothing_is_stored_where_anything_is_wrong(server):
     check_nothing_stored(server, REFUSED)
 
 
-# Rules that no table row holds
+# Rules that no row of a table has
 
 @pytest.mark.parametrize("field", ["subject_id", "case_service_id"])
 def test_what_belongs_to_an_unknown_case_is_not_blamed(server, field):
-    """Whether it fits cannot be said, and the case is what the client has to mend."""
+    """docket cannot check it against an unknown case, and the client must correct the case."""
     reply = server.post(task(casefile_id=999999, **{field: ID_FIELDS[field]}))
     assert faults(reply) == [("task.casefile_id", "not_found")]
 
@@ -251,7 +250,7 @@ def test_a_title_of_blank_control_characters(server, sent):
 
 
 def test_a_hundred_staff_and_one_more(make_server):
-    """The last of them are disabled, and may be assigned all the same."""
+    """The last of them are disabled, which is allowed."""
     server = make_server()
     server.stop()
     with backends.opened(server.data) as database:
@@ -262,7 +261,7 @@ def test_a_hundred_staff_and_one_more(make_server):
             [(number, f"staff-{number}", f"staff-{number}", level)
              for level, numbers in ((1, range(4, 60)), (2, range(60, 102)))
              for number in numbers])
-        database.execute("UPDATE account SET last_staff_id = 101")
+        database.execute("UPDATE account_state SET last_staff_id = 101")
     server.start()
     hundred = list(range(101, 1, -1))
     assert server.create(users_list=hundred)["users_list"] == sorted(hundred)
@@ -279,7 +278,7 @@ def test_too_many_staff(server):
 
 
 def test_faults_of_form_and_of_records_come_together(server):
-    """Some are seen in the text alone, others only in the database: one answer has them all."""
+    """Some faults show in the text alone, others only in the database: one answer has all of them."""
     reply = server.post({
         "extra": 1,
         "task": {
@@ -374,12 +373,12 @@ def test_not_an_object(server, sent):
 def test_an_unknown_field_is_answered_with_the_nearest(server, sent, field, nearest):
     found = messages(server.post(sent))
     assert list(found) == [field]
-    # Behind what repeats the client's own word.
+    # After the part of the message that repeats the client's own name.
     assert nearest in found[field].replace(field, "").replace(field.rsplit(".", 1)[-1], "")
 
 
 def test_more_faults_than_one_answer_lists(server):
-    """How many are listed is the server's choice; that there are more, it must say."""
+    """The server may choose how many it lists, but must say that there are more."""
     reply = server.post(task(users_list=["x"] * 1000))
     found = faults(reply)
     assert found[0] == ("task.users_list[0]", "format")
@@ -387,7 +386,7 @@ def test_more_faults_than_one_answer_lists(server):
     assert len(found) == 100 and more + reply.json["detail"].count("task.users_list[") == 1000
 
 
-# What comes with a creation
+# Side effects of a create
 
 def test_ids_rise_by_one(server):
     first = server.create()["id"]
@@ -404,8 +403,8 @@ def test_a_record_comes_as_utf8_without_loss(server):
     reply = server.post(task(title=text, body="\u0001\n" + text))
     assert reply.json["title"] == text
     assert reply.json["body"] == "\u0001\n" + text
-    # The same, sent in escapes throughout.
-    escaped = json.dumps(task(title=text)).encode()
+    # The same text, sent with escapes only.
+    escaped = task_json(title=text)
     assert server.call("POST", TASKS, escaped, JSON).json["title"] == text
 
 
@@ -421,7 +420,7 @@ def test_key_order_of_the_request_does_not_matter(server):
 
 
 def test_a_very_long_unknown_field(server):
-    """Its name may be cut in the answer; how, is not decided."""
+    """The answer may truncate its name; the contract does not say how."""
     reply = server.post(task(**{"k" * 20000: 1}))
     assert reply.status == 422, reply
     assert reply.json["errors"][0]["code"] == "unknown_field"

@@ -1,4 +1,4 @@
-"""Creating a task: the address, its seven parts and the codes of countries and states."""
+"""Creating a task: the address, its seven parts, and the codes of countries and states."""
 import json
 import pathlib
 
@@ -116,12 +116,12 @@ def test_nothing_is_stored_where_anything_is_wrong(server):
     check_nothing_stored(server, BAD_ADDRESSES)
 
 
-# The code lists are those of the iso-codes package.
+# The lists of codes in the iso-codes package.
 ISO_CODES = pathlib.Path("/usr/share/iso-codes/json")
 
 
 def subdivisions():
-    """The codes of each country's subdivisions by the country's own, in ISO's order."""
+    """The codes of each country's subdivisions by the country's code, in ISO's order."""
     def read(name):
         return json.loads((ISO_CODES / f"iso_{name}.json").read_text(encoding="utf-8"))[name]
     found = {country["alpha_2"]: [] for country in read("3166-1")}

@@ -1,4 +1,4 @@
-"""Creating a task: dates and timestamps, in every form they may come in."""
+"""Creating a task: dates and timestamps, in every accepted form."""
 import datetime
 
 import pytest
@@ -9,7 +9,7 @@ from tables import assert_is_now, check_accepted, check_nothing_stored, each, re
 
 pytestmark = backends.BOTH
 
-# The due date: a day, never converted between zones.
+# The due date: a day, never converted between time zones.
 
 DUE_ON = each("due_on", [
     ("2023-02-14", "2023-02-14"),
@@ -18,7 +18,7 @@ DUE_ON = each("due_on", [
     ("1000-01-01", "1000-01-01"),
     ("9999-12-31", "9999-12-31"),
     ("1969-12-31", "1969-12-31"),
-    # As .NET and JavaScript send a date.
+    # The form in which .NET and JavaScript send a date.
     ("2023-02-14T00:00:00", "2023-02-14"),
     ("2023-02-14T00:00:00Z", "2023-02-14"),
     ("2023-02-14T00:00:00.000Z", "2023-02-14"),
@@ -62,7 +62,7 @@ TIMES = [
     ("2023-02-01T10:20:30+14:00", "2023-01-31T20:20:30Z"),
     ("2023-02-01T10:20:30+23:59", "2023-01-31T10:21:30Z"),
     ("2023-02-01 10:20:30+01:00", "2023-02-01T09:20:30Z"),
-    # A plus that a form's encoding turned into a space.
+    # A plus sign that a form's encoding turned into a space.
     ("2023-02-01T10:20:30 01:00", "2023-02-01T09:20:30Z"),
     ("2023-02-01T10:20:30 0100", "2023-02-01T09:20:30Z"),
     ("2022-12-31T23:30:00-01:00", "2023-01-01T00:30:00Z"),
@@ -90,7 +90,7 @@ TIMES = [
     ("2023-02-01T23:59:59Z", "2023-02-01T23:59:59Z"),
     ("1000-01-01", "1000-01-01T00:00:00Z"),
     ("9999-12-31", "9999-12-31T00:00:00Z"),
-    # Inside the years by its offset, at either end.
+    # The offset brings the time into the allowed years, at both ends.
     ("1000-01-01T00:00:00-00:01", "1000-01-01T00:01:00Z"),
     ("9999-12-31T23:59:59+00:01", "9999-12-31T23:58:59Z"),
     ("9999-12-31T23:59:59.999Z", "9999-12-31T23:59:59Z"),
@@ -103,7 +103,7 @@ NO_TIMES = [
     "0999-12-31T23:59:59Z", "10000-01-01T00:00:00Z", "-2023-02-01T00:00:00Z",
     "2023-02-01T24:00:00Z", "2023-02-01T10:60:00Z", "2023-02-01T10:20:60Z",
     "2023-02-01T10:59:60Z", "2023-02-01T23:58:60Z", "2023-02-01T23:59:61Z",
-    # No leap second came there.
+    # There was no leap second at these times.
     "2023-06-15T23:59:60Z", "2023-06-30T23:59:60Z", "2016-12-31T23:59:60+01:00",
     "2023-02-01T10:20:", "2023-02-01T10:2Z", "2023-02-01T10Z", "2023-02-01T", "2023-02-01Z",
     "2023-2-1T10:20:30Z", "2023-02-01T1:20:30Z", "20230201T102030Z", "2023-02-01X10:20:30Z",

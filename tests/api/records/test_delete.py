@@ -1,18 +1,17 @@
-"""DELETE of any kind of record: what names it is in the way, and nothing of it is left."""
-import concurrent.futures
-import threading
+"""DELETE of any kind of record: records that name it prevent it, and nothing of it remains."""
+import json
 
 import pytest
-import requests
 
 import backends
 from harness import problem, run
-from records import (CALENDAR, CASE, KINDS, NAMES, SERVICE, STAFF, SUBJECT, TASK, change, create,
+from records import (CALENDAR, CASE, EACH, KINDS, SERVICE, STAFF, SUBJECT, TASK, change, create,
                      get, patch, post, remove, send)
+from together import at_once
+from wire import JSON_LINE, ask_once
 
 pytestmark = backends.BOTH
 
-EACH = pytest.mark.parametrize("kind", KINDS, ids=NAMES)
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +36,7 @@ def test_it_is_gone(server, kind):
                                 " AND record_id = ? ORDER BY change",
                                 (kind.wrapper, record["id"])).fetchall()
     assert rows[-1] == ("delete", None, 1) and rows[0][0] == "create"
-    # Its key is free again, and its number is not.
+    # The external_id is free again, but docket never uses the id again.
     assert create(server, kind, external_id=f"gone {kind.wrapper}")["id"] > record["id"]
 
 
@@ -96,7 +95,7 @@ def test_a_task_that_changes_frees_what_it_named(server):
 
 
 def test_very_many_are_not_all_counted(make_server):
-    """The count is made while others wait to write."""
+    """docket counts while other writes wait, so it limits the count."""
     server = make_server()
     calendar = create(server, CALENDAR)["id"]
     server.stop()
@@ -113,34 +112,26 @@ def test_very_many_are_not_all_counted(make_server):
 
 @pytest.mark.slow
 def test_who_comes_first(server):
-    """A calendar is deleted while tasks are put into it: one of the two is refused, and none names
-    what is gone."""
-    with concurrent.futures.ThreadPoolExecutor(8) as pool:
-        for _ in range(10):
-            calendar = create(server, CALENDAR)["id"]
-            together = threading.Barrier(8)
+    """A calendar is deleted while tasks are put into it: docket refuses one of the two, and no task
+    names a missing calendar."""
+    for _ in range(10):
+        calendar = create(server, CALENDAR)["id"]
+        body = json.dumps({"task": {**TASK.least, "calendar_id": calendar}}).encode()
 
-            def one(client, calendar=calendar, together=together):
-                with requests.Session() as session:
-                    session.trust_env = False
-                    body = {"task": {**TASK.least, "calendar_id": calendar}}
-                    path = CALENDAR.path + f"/{calendar}" if client == 3 else TASK.path
-                    together.wait()
-                    return session.request(
-                        "DELETE" if client == 3 else "POST",
-                        f"http://{server.host}:{server.port}{path}",
-                        json=None if client == 3 else body, timeout=30,
-                        headers={"Authorization": server.access}).status_code
-            told = list(pool.map(one, range(8)))
-            made = told[:3] + told[4:]
-            assert told[3] in (204, 409) and set(made) <= {201, 422}, told
-            assert (told[3] == 204) == (201 not in made), told
-            assert len(send(server, "GET", f"{TASK.path}?calendar={calendar}").json) == \
-                made.count(201)
+        def one(client, calendar=calendar, body=body):
+            if client == 3:
+                return ask_once(server, "DELETE", f"{CALENDAR.path}/{calendar}").status
+            return ask_once(server, "POST", TASK.path, JSON_LINE, body=body).status
+        told = at_once(one, range(8))
+        made = told[:3] + told[4:]
+        assert told[3] in (204, 409) and set(made) <= {201, 422}, told
+        assert (told[3] == 204) == (201 not in made), told
+        assert len(send(server, "GET", f"{TASK.path}?calendar={calendar}").json) == \
+            made.count(201)
 
 
 def test_staff_who_acted(make_server):
-    """The history names them by number; it stays as it is, and sound."""
+    """The history names them by id; it stays unchanged and sound."""
     server = make_server()
     other = create(server, STAFF)
     server.user = other["username"]
@@ -154,7 +145,7 @@ def test_staff_who_acted(make_server):
     with backends.opened(server.data) as database:
         assert database.execute("SELECT staff_id FROM history WHERE record = 'task'").fetchall() \
             == [(other["id"],)]
-    # Another of that user name is another.
+    # A new staff member with the same user name is another one.
     again = create(server, STAFF, username=other["username"])
     assert again["id"] == other["id"] + 1
     assert run("check", *backends.where(server.data)).returncode == 0
@@ -165,7 +156,7 @@ def test_the_last_with_full_access_stays(make_server):
     reply = remove(server, STAFF, 1)
     assert "full" in problem(reply, 409, fields=True)["detail"]
     other = create(server, STAFF)
-    assert remove(server, STAFF, 1).status == 204  # oneself
+    assert remove(server, STAFF, 1).status == 204  # the staff member of this request
     server.user = other["username"]
     assert "full" in problem(remove(server, STAFF, other["id"]), 409, fields=True)["detail"]
 

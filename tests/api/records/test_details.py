@@ -1,9 +1,9 @@
-"""What an answer says of a mistake: its detail first, which is all that some clients show."""
+"""The answer to a mistake: its detail comes first, because some clients show only that."""
 import json
 
 import pytest
 
-from harness import JSON, MINIMAL, TASKS, cases, faults, messages, problem, task
+from harness import JSON, MINIMAL, TASKS, cases, faults, messages, problem, task, task_json
 from records import CALENDAR, KINDS, send
 
 API = "/api/v1"
@@ -54,7 +54,7 @@ def test_what_is_in_the_wrong_place(server):
         "title": "is not a known field; did you mean task.title?"}
     assert messages(server.post({**task(), "extra": "x"})) == {"extra": "is not a known field"}
     assert messages(server.post({"task": task()}))["task.task"] == (
-        "is not a known field: put its fields in its place")
+        "is not a known field: move its fields one level up")
 
 
 def test_a_bulk_without_its_operations(server):
@@ -65,7 +65,7 @@ def test_a_bulk_without_its_operations(server):
         assert messages(reply) == {"operations": wanted + more}
     reply = send(server, "POST", f"{TASKS}/bulk", {"operations": [{"create": task()}]})
     assert messages(reply)["operations[0].task"] == (
-        "is not a known field: put its fields in its place")
+        "is not a known field: move its fields one level up")
 
 
 # Several faults
@@ -78,7 +78,8 @@ def test_each_field_with_its_message_and_the_most_useful_first(server):
         'task.body: must be a string; got an integer; task.status: must be one of none, '
         'needs_action, in_progress, complete; got "open"; task.casefile_id: 999: no such case; '
         'task.users_list[1]: 99: no such staff member')
-    # The list stays as it was found: form first, in the order of the fields.
+    # `errors` keeps the order in which docket found them: faults of form first, in the order of the
+    # fields.
     assert [error["field"] for error in reply.json["errors"]] == [
         "task.status", "task.due_on", "task.body", "task.titel", "task.casefile_id",
         "task.users_list[1]"]
@@ -126,7 +127,7 @@ def test_a_near_field_is_suggested(server, sent, meant):
 
 
 def test_very_many_unknown_fields(server):
-    """All are counted, and few are looked for."""
+    """docket counts all of them, but looks for near names for only a few."""
     reply = server.post(task(**{f"field_number_{i}": 1 for i in range(20000)}))
     assert reply.json["detail"].endswith(" more") and len(reply.json["errors"]) == 100
 
@@ -194,5 +195,5 @@ def test_parameters_of_other_requests(server):
     for query, said in (("since=x", 'must be an integer; got "x"'), ("since=1&since=1",
                                                                      "is given twice")):
         assert messages(server.call("GET", f"{API}/changes?{query}"), 400) == {"since": said}
-    reply = server.call("POST", f"{TASKS}?dry_run=yes", json.dumps(task()).encode(), JSON)
+    reply = server.call("POST", f"{TASKS}?dry_run=yes", task_json(), JSON)
     assert messages(reply, 400) == {"dry_run": 'must be 0 or 1; got "yes"'}

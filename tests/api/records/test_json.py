@@ -1,11 +1,12 @@
-"""The body of a request: strict JSON (RFC 8259), its size, and the headers that speak of it."""
+"""The body of a request: strict JSON (RFC 8259), its size, and the headers about it."""
 import json
 import re
 
 import pytest
 
 import backends
-from harness import JSON, MINIMAL, TASKS, Wire, cases, faults, problem, task
+from harness import JSON, MINIMAL, TASKS, cases, faults, problem, task, task_json
+from wire import JSON_LINE, Wire
 
 pytestmark = backends.BOTH
 
@@ -18,11 +19,11 @@ def send(server, body, **headers):
 
 
 def inside(member):
-    """A whole body but for one more member of the task, which stands on its second line."""
+    """A complete body with one more member of the task on its second line."""
     return b'{"task": {' + json.dumps(MINIMAL).encode()[1:-1] + b',\n' + member + b'}}'
 
 
-# Malformed JSON. Each is said with the place: the line, and the column where it is one alone.
+# Malformed JSON. Each message has the line, and the column if only one is right.
 
 MALFORMED = [
     # Not one value
@@ -33,7 +34,7 @@ MALFORMED = [
     ("bytes behind it, on another line", b"{}\n\nx", 3),
     ("NUL behind it", b"{}\0", 1),
     ("NUL alone", b"\0", 1),
-    ("two byte order marks", b"\xef\xbb\xbf" * 2 + json.dumps(task()).encode(), 1),
+    ("two byte order marks", b"\xef\xbb\xbf" * 2 + task_json(), 1),
     ("NUL behind a number", inside(b'"subject_id": 209\0'), 2),
     ("NUL behind a literal", inside(b'"subject_id": null\0'), 2),
     ("a form", b"title=A+task&casefile_id=245", 1),
@@ -85,7 +86,7 @@ MALFORMED = [
     ("below 64 bits", inside(b'"subject_id": -9223372036854775809'), 2),
     ("400 digits", inside(b'"subject_id": ' + b"9" * 400), 2),
     ("beyond a double", inside(b'"subject_id": 1e400'), 2),
-    # Words
+    # Literals
     ("capital true", inside(b'"body": True'), 2),
     ("None", inside(b'"body": None'), 2),
     ("undefined", inside(b'"body": undefined'), 2),
@@ -138,7 +139,7 @@ def test_malformed(server, body, line):
     (b'{"task": x}', 10), (b'{"task": {"title": "a" "b"}}', 26), (b"{}  x", 5), (b"[1,]", 4),
     ('{"\u00e9\u6f22\U0001f600": x}'.encode(), 9)])
 def test_the_column_is_in_characters_and_where_the_fault_is(server, body, column):
-    """A word may be told by its first or its last character."""
+    """docket may report a word by its first or its last character."""
     assert f"line 1, column {column}" in problem(send(server, body), 400)["detail"]
 
 
@@ -147,10 +148,10 @@ def test_the_line_of_a_long_body(server):
     assert "line 5003, column 1" in problem(send(server, body), 400)["detail"]
 
 
-# What Windows writes: a mark before UTF-8 is skipped, another encoding is named.
+# Bodies from Windows: docket skips a mark before UTF-8, and names another encoding.
 
 def test_a_byte_order_mark_before_the_body(server):
-    reply = send(server, b"\xef\xbb\xbf" + json.dumps(task(title="marked")).encode())
+    reply = send(server, b"\xef\xbb\xbf" + task_json(title="marked"))
     assert (reply.status, reply.json["title"]) == (201, "marked")
     number = reply.json["id"]
     reply = server.call("PATCH", f"{TASKS}/{number}", b'\xef\xbb\xbf{"task": {"title": "b"}}', JSON)
@@ -187,7 +188,7 @@ def test_a_detail_does_not_repeat_the_body(server):
     assert "script" not in detail["detail"] and len(detail["detail"]) < 200
 
 
-# Well-formed, in unusual ways
+# Well-formed but unusual
 
 @pytest.mark.parametrize("body, field, value", cases([
     ("blanks everywhere", b' \r\n\t{ "task" :\t{' + json.dumps(MINIMAL).encode()[1:-1]
@@ -233,7 +234,7 @@ def test_keys_differ_by_case(server):
 # Size
 
 def test_a_body_of_exactly_the_limit(server):
-    body = json.dumps(task()).encode()
+    body = task_json()
     reply = send(server, body.ljust(LIMIT))
     assert reply.status == 201, reply
     assert len(body.ljust(LIMIT)) == 1048576
@@ -241,11 +242,11 @@ def test_a_body_of_exactly_the_limit(server):
 
 @pytest.mark.parametrize("size", [LIMIT + 1, LIMIT + 65536, 3 * LIMIT])
 def test_a_body_past_the_limit(server, size):
-    """The server may answer without reading it, so that no ordinary client serves here."""
+    """The server may answer without reading the body, so the test uses a raw connection."""
     with Wire(server) as wire:
-        wire.send(server.request("POST", TASKS, "Content-Type: application/json",
+        wire.send(server.request("POST", TASKS, JSON_LINE,
                                  f"Content-Length: {size}"))
-        wire.offer(json.dumps(task()).encode().ljust(size))
+        wire.offer(task_json().ljust(size))
         problem(wire.reply("POST"), 413)
 
 
@@ -257,11 +258,11 @@ def test_a_body_past_the_limit_stores_nothing(server):
 
 @pytest.mark.parametrize("size, status", [(LIMIT, 201), (LIMIT + 1, 413), (2 * LIMIT, 413)])
 def test_a_chunked_body_at_the_limit(server, size, status):
-    whole = json.dumps(task()).encode().ljust(size)
+    whole = task_json().ljust(size)
     parts = [whole[at:at + 65536] for at in range(0, size, 65536)]
     chunks = b"".join(b"%x\r\n%s\r\n" % (len(part), part) for part in parts) + b"0\r\n\r\n"
     with Wire(server) as wire:
-        wire.send(server.request("POST", TASKS, "Content-Type: application/json",
+        wire.send(server.request("POST", TASKS, JSON_LINE,
                                  "Transfer-Encoding: chunked"))
         wire.offer(chunks)
         reply = wire.reply("POST")
@@ -275,7 +276,7 @@ def test_a_chunked_body_at_the_limit(server, size, status):
 
 def with_type(server, value, body=None):
     headers = {} if value is None else {"Content-Type": value}
-    return server.call("POST", TASKS, body or json.dumps(task()).encode(), headers)
+    return server.call("POST", TASKS, body or task_json(), headers)
 
 
 @pytest.mark.parametrize("value", [
@@ -309,13 +310,13 @@ def test_the_content_type_is_judged_before_the_body(server):
 @pytest.mark.parametrize("value", ["gzip", "deflate", "br", "x-gzip", "compress", "zstd",
                                    "gzip, identity", "identity, gzip", "GZIP", "nonsense"])
 def test_a_content_encoding(server, value):
-    reply = send(server, json.dumps(task()).encode(), Content_Encoding=value)
+    reply = send(server, task_json(), Content_Encoding=value)
     assert "Content-Encoding" in problem(reply, 415)["detail"]
 
 
 @pytest.mark.parametrize("value", ["identity", "Identity"])
 def test_a_content_encoding_that_changes_nothing(server, value):
-    assert send(server, json.dumps(task()).encode(), Content_Encoding=value).status == 201
+    assert send(server, task_json(), Content_Encoding=value).status == 201
 
 
 def test_a_get_needs_no_content_type(server):

@@ -1,4 +1,5 @@
-"""PATCH: a merge patch (RFC 7396) of any kind of record, judged by the record that it makes."""
+"""PATCH: a merge patch (RFC 7396) of any kind of record; docket checks the rules on the resulting
+record."""
 import json
 
 import pytest
@@ -6,12 +7,11 @@ import pytest
 import admin
 import backends
 from harness import ADDRESS_PARTS, JSON, basic, cases, faults, messages, problem, run
-from records import (CASE, KINDS, NAMES, SERVICE, STAFF, SUBJECT, TASK, change, create,
-                     get, patch, post, send)
+from records import (CASE, EACH, SERVICE, STAFF, SUBJECT, TASK, change, create, get, patch, post,
+                     send)
 
 pytestmark = backends.BOTH
 
-EACH = pytest.mark.parametrize("kind", KINDS, ids=NAMES)
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +25,7 @@ ADDRESS = {"address_1": "2000 Blake Street", "city": "Denver", "state": "CO", "z
 
 
 def history(server, kind, number):
-    """Which actions the change numbers of a record are of."""
+    """The actions of a record's history entries."""
     with backends.opened(server.data) as database:
         return database.execute(
             "SELECT action, value FROM history WHERE record = ? AND record_id = ? ORDER BY change",
@@ -75,7 +75,7 @@ def test_read_only_fields(server, kind):
                          ("updated_at", None), ("id", "x"), ("created_at", 5)]:
         assert faults(patch(server, kind, record["id"], **{field: value})) == [
             (f"{kind.wrapper}.{field}", "read_only")], (field, value)
-    # In another form it is still the same.
+    # A value in another form is still the same value.
     form = record["created_at"].replace("Z", "+00:00")
     assert change(server, kind, record["id"], id=str(record["id"]), created_at=form) == record
 
@@ -88,7 +88,7 @@ def test_null(server, kind):
             code = "choice" if empty == "" and field == "access_level" else "required"
             assert faults(patch(server, kind, record["id"], **{field: empty})) == [
                 (f"{kind.wrapper}.{field}", code)], field
-    # What is left out on create has that value again.
+    # null resets each field to its default on create.
     full = {"task": {"subject_id": 209, "case_service_id": 1, "address": ADDRESS, "body": "b",
                      "alert_at": "2030-01-01", "users_list": [1], "status": "in_progress"},
             "casefile": {"due_on": "2030-01-01", "notes": "n", "case_services_list": [1],
@@ -161,7 +161,7 @@ def test_bodies(server, kind):
     problem(send(server, "PATCH", f"{kind.path}/x", fields), 404)
 
 
-# A task, whose rules hold over the record that the patch makes
+# Tasks: the rules hold for the record that the patch makes
 
 MISMATCH = [
     ("another case, and the old subject", {"subject_id": 209}, {"casefile_id": 246},
@@ -219,7 +219,7 @@ def test_completion(server):
     assert done["complete_at"] >= record["created_at"]
     assert change(server, TASK, number, complete_at="2023-02-14")["complete_at"] == \
         "2023-02-14T00:00:00Z"
-    # To be complete again changes nothing.
+    # A patch to complete changes nothing if the task is complete.
     assert change(server, TASK, number, status="complete")["complete_at"] == "2023-02-14T00:00:00Z"
     assert change(server, TASK, number, body="b")["complete_at"] == "2023-02-14T00:00:00Z"
     whole = get(server, TASK, number).json
@@ -279,7 +279,7 @@ def test_an_address_is_merged(server, kind):
 
 
 def test_what_stands_beside_a_task(server):
-    """Its title is found anew, and so are its assignments with the copies in them."""
+    """The search finds the new title, and the rows of assignments have the new copies of fields."""
     record = create(server, TASK, title="Quondam Zebra", users_list=[1, 2])
     number = record["id"]
 
@@ -303,7 +303,8 @@ def test_what_stands_beside_a_task(server):
 
 
 def test_a_task_without_a_case(two, base_of_two, tmp_path):
-    """It stays one where a case is required since, and may not become one."""
+    """It may stay without a case after the account has begun to require one, but no other task may
+    lose its case."""
     admin.docket(two, "account set", "first", "--require-case", "no")
     pair = admin.Pair(two, base_of_two[1], tmp_path / "log")
 
@@ -332,7 +333,7 @@ def test_a_task_without_a_case(two, base_of_two, tmp_path):
         pair.server.stop()
 
 
-# What other records depend on
+# Changes that other records prevent
 
 def test_a_subject_stays_with_the_case_of_its_tasks(server):
     case = create(server, CASE)
@@ -364,7 +365,7 @@ def test_a_service_stays_attached_while_tasks_need_it(server):
     reply = patch(server, CASE, case["id"], case_services_list=services[1:])
     assert (faults(reply, 409), reply.json["errors"][0]["message"]) == (
         [("casefile.case_services_list", "in_use")],
-        f"cannot do without case service {services[0]}: 1 task depends on it")
+        f"must keep case service {services[0]}: 1 task depends on it")
     assert get(server, CASE, case["id"]).json == case
     changed = change(server, CASE, case["id"], case_services_list=[services[2], services[0]])
     assert changed["case_services_list"] == [services[0], services[2]]

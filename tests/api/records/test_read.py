@@ -1,17 +1,18 @@
-"""Reading one task: GET and HEAD, what is no id, parameters, OPTIONS and the methods there are."""
+"""Reading one task: GET and HEAD, malformed ids, parameters, OPTIONS and other methods."""
 import json
 
 import pytest
 
 import backends
-from harness import FIELDS, JSON, MINIMAL, OWN, TASKS, Wire, faults, problem, task
+from harness import FIELDS, JSON, MINIMAL, OWN, TASKS, faults, problem, task
+from wire import JSON_LINE, Wire, ask_once
 
 pytestmark = backends.BOTH
 
 
 @pytest.fixture(scope="module")
 def made(server):
-    """The answer to a create; its record fills every field that one can fill."""
+    """The answer to a create whose record fills every field that a client can set."""
     reply = server.post(task(
         subject_id=209, case_service_id=1, status="complete", body="a\nb", users_list=[2, 1],
         address={"city": "Denver", "state": "CO"}, alert_at="2023-02-01",
@@ -21,7 +22,7 @@ def made(server):
 
 
 def same(reply):
-    """The headers that do not change from one answer to the next."""
+    """The headers that are equal in every answer."""
     return sorted((name.lower(), value) for name, value in reply.headers
                   if name not in OWN)
 
@@ -44,7 +45,7 @@ def test_the_etag_is_that_of_the_create(server, made):
     reply = server.call("GET", made.header("Location"))
     etag = reply.header("ETag")
     assert etag == made.header("ETag")
-    # A strong one (RFC 9110, section 8.8.3).
+    # A strong tag (RFC 9110, section 8.8.3).
     assert etag.startswith('"') and etag.endswith('"') and len(etag) > 2
     assert server.call("GET", made.header("Location")).header("ETag") == etag
 
@@ -79,10 +80,9 @@ def test_head_is_get_without_the_body(server, made, end):
 
 
 def test_head_says_nothing_behind_its_headers(server, made):
-    """A raw socket sees a body that a client would throw away."""
+    """A raw socket sees a body that a client would discard."""
     with Wire(server) as wire:
-        wire.send(server.request("HEAD", made.header("Location"), "Connection: close"))
-        reply = wire.reply("HEAD")
+        reply = wire.ask("HEAD", made.header("Location"), "Connection: close")
         assert reply.status == 200
         assert reply.header("Content-Length") == str(len(made.body))
         assert wire.at_end(), wire.buffer
@@ -106,8 +106,7 @@ def test_percent_encoding_in_the_path(server, made):
     encoded = "".join(f"%{ord(digit):x}" for digit in str(made.json["id"]))
     with Wire(server) as wire:
         for path in (f"{TASKS}/{encoded}", f"/%61pi/v1/t%61sks/{made.json['id']}"):
-            wire.send(server.request("GET", path))
-            reply = wire.reply()
+            reply = wire.ask("GET", path)
             assert (reply.status, reply.body) == (200, made.body), path
 
 
@@ -143,14 +142,12 @@ def test_the_next_id_is_not_there_yet(server):
 @pytest.mark.parametrize("method", ["GET", "POST", "OPTIONS"])
 def test_no_such_path(server, made, method, path):
     body = json.dumps(task()) if method == "POST" else None
-    with Wire(server) as wire:
-        wire.send(server.request(method, path, "Content-Type: application/json",
-                                 body=(body or "").encode()))
-        reply = wire.reply(method)
+    reply = ask_once(server, method, path, JSON_LINE,
+                     body=(body or "").encode())
     problem(reply, 404)
 
 
-# Parameters: one record has none
+# Parameters: neither a single record nor a create accepts those of a list
 
 @pytest.mark.parametrize("query, names", [
     ("x=1", ["x"]), ("fields=id", ["fields"]), ("x", ["x"]), ("x=", ["x"]), ("=1", [""]),
@@ -174,9 +171,7 @@ def test_a_create_with_an_unknown_parameter_stores_nothing(server):
 @pytest.mark.parametrize("query", ["%", "%4", "%zz=1", "x%", "%FF=1", "a%00b=1", "%C3=1",
                                    "%ED%A0%80=1"])
 def test_a_query_that_is_not_encoded(server, made, query):
-    with Wire(server) as wire:
-        wire.send(server.request("GET", f"{made.header('Location')}?{query}"))
-        problem(wire.reply(), 400, fields=True)
+    problem(ask_once(server, "GET", f"{made.header('Location')}?{query}"), 400, fields=True)
 
 
 # OPTIONS and other methods
@@ -203,11 +198,9 @@ def test_options(server, path, among, never):
     (method, path) for path, _, never in ALLOWED for method in
     sorted(never & {"PUT", "POST"}) + ["TRACE", "PROPFIND", "get", "X"]])
 def test_a_method_that_the_path_does_not_take(server, method, path):
-    """405 with what it takes, not 404; a method there is nowhere may be 501."""
+    """405 with the allowed methods, not 404; a method that no path has may get 501."""
     among = {row[0]: row[1] for row in ALLOWED}[path]
-    with Wire(server) as wire:
-        wire.send(server.request(method, path))
-        reply = wire.reply(method)
+    reply = ask_once(server, method, path)
     if method in ("PUT", "POST") or reply.status != 501:
         detail = problem(reply, 405)["detail"]
         assert method in detail
@@ -223,15 +216,13 @@ def test_a_wrong_method_stores_nothing(server, made):
     assert server.call("GET", made.header("Location")).body == made.body
 
 
-# One read sees what was written
+# A read sees what was written before it
 
 def test_a_read_sees_every_create_before_it_on_another_connection(server):
     with Wire(server) as one, Wire(server) as two:
         for _ in range(50):
             body = json.dumps({"task": MINIMAL}).encode()
-            one.send(server.request("POST", TASKS, "Content-Type: application/json", body=body))
-            created = one.reply("POST")
+            created = one.ask("POST", TASKS, JSON_LINE, body=body)
             assert created.status == 201, created
-            two.send(server.request("GET", created.header("Location")))
-            read = two.reply()
+            read = two.ask("GET", created.header("Location"))
             assert (read.status, read.body) == (200, created.body)

@@ -1,19 +1,17 @@
-"""The records that tasks name: what each field takes, and what is answered."""
+"""The records that tasks name: the accepted values of each field, and the answers."""
 import datetime
 import json
 
 import pytest
 
-import backends
-
 import admin
+import backends
 from harness import JSON, basic, cases, faults, messages, problem
-from records import (CALENDAR, CASE, KINDS, NAMES, SERVICE, STAFF, SUBJECT, TASK, create, get,
-                     least, patch, post, send)
+from records import (CALENDAR, CASE, EACH, KINDS, SERVICE, STAFF, SUBJECT, TASK, create, get, least,
+                     patch, post, send)
 
 pytestmark = backends.BOTH
 
-EACH = pytest.mark.parametrize("kind", KINDS, ids=NAMES)
 
 
 @pytest.fixture(scope="module")
@@ -123,7 +121,8 @@ def test_an_external_id_is_unique_in_its_kind_alone(server, kind):
     reply = post(server, kind, external_id="one of all kinds")
     assert faults(reply) == [(f"{kind.wrapper}.external_id", "taken")]
     assert str(first["id"]) in problem(reply, 422)["detail"]
-    other = create(server, kind, external_id="One of all kinds")  # compared by code point
+    # docket compares it by code point.
+    other = create(server, kind, external_id="One of all kinds")
     assert faults(patch(server, kind, other["id"], external_id="one of all kinds")) == [
         (f"{kind.wrapper}.external_id", "taken")]
     assert patch(server, kind, first["id"], external_id="one of all kinds").status == 200
@@ -134,7 +133,7 @@ def test_an_external_id_is_unique_in_its_kind_alone(server, kind):
 
 
 def test_the_defaults_of_an_account(two, base_of_two, tmp_path):
-    """Its time zone is that of a new staff member, and says what day it is."""
+    """A new staff member gets the account's time zone, and a new case the present day in that zone."""
     zone = "Pacific/Kiritimati" if datetime.datetime.now(datetime.timezone.utc).hour >= 10 \
         else "Pacific/Pago_Pago"
     admin.docket(two, "account set", "second", "--time-zone", zone)
@@ -169,7 +168,7 @@ def test_the_defaults_of_an_account(two, base_of_two, tmp_path):
 
 
 def test_every_kind_names_what_it_is(server):
-    """A task may name what was made through the API."""
+    """A task may name records that were made through the API."""
     service = create(server, SERVICE)
     case = create(server, CASE, case_services_list=[service["id"]])
     subject = create(server, SUBJECT, casefile_id=case["id"])

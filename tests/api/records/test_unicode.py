@@ -1,6 +1,6 @@
-"""Unicode: how texts fold, which version a database has its folds by, and what shows nothing.
-
-Python's own tables, of an older Unicode, say how characters fold that both know: these stay."""
+"""Unicode: how texts fold, which version the folds of a database have, and invisible characters.
+Python's tables of an older Unicode say how the characters that both know must fold, because folds
+never change."""
 import json
 import random
 import sys
@@ -35,7 +35,7 @@ def test_greek_letters_and_their_capitals(own_server, kind, field, parameter):
 
 
 def known():
-    """Every character that Python's Unicode has, but for control characters."""
+    """Every character that Python's Unicode has, without control characters."""
     return [char for char in map(chr, range(sys.maxunicode + 1))
             if unicodedata.category(char) not in ("Cn", "Cs", "Cc", "Co")]
 
@@ -55,7 +55,7 @@ def body_of(titles):
 
 @pytest.mark.slow
 def test_folds_as_python_has_them(make_server):
-    # A sanitizer is slow, and these titles are the longest there are.
+    # A sanitizer is slow, and these titles have the greatest length.
     every, server = known(), make_server(options=["--statement-timeout", "60000"])
     titles = ["a" + "".join(every[at:at + 200]) for at in range(0, len(every), 200)]
     titles += ["a" + text for text in mixed(4000)]
@@ -72,7 +72,7 @@ def test_folds_as_python_has_them(make_server):
 # The version
 
 def spoil(place, version="1.0"):
-    """The folds of two tasks and a calendar, as another version may have had them."""
+    """Changes the folds of two tasks and a calendar, as if another version had made them."""
     with opened(place) as database:
         for number, text in ((1, "other"), (2, "words")):
             if not isinstance(place, backends.Database):
@@ -90,14 +90,14 @@ def version(place):
 
 
 def count(place):
-    """Of the records that have folds."""
+    """How many records have folds."""
     return sum(rows(place, f"SELECT count(*) FROM {table}")[0][0]
                for table in ("task", "calendar", "case_service", "subject", "staff"))
 
 
 @pytest.fixture
 def filled(make_server):
-    """A place with tasks whose titles fold, that nobody serves; its server, and its folds."""
+    """The server of a place with tasks whose titles fold, and the folds. The server does not run."""
     server = make_server()
     for title in ("Stra\u00dfe", "\u0390\u03b0", "PLAIN", "plain"):
         server.create(title=title)
@@ -106,7 +106,7 @@ def filled(make_server):
 
 
 def bring_up(server):
-    """As an administrator does after an upgrade of the machine; what is said."""
+    """Upgrades as an administrator does after an upgrade of the machine; returns the messages."""
     said = ""
     if isinstance(server.data, backends.Database):
         said = succeed("migrate", *where(server.data)).stderr
@@ -121,14 +121,14 @@ def test_another_version_is_folded_anew(filled):
     spoil(server.data)
     assert folds(server.data) != before
     said = bring_up(server)
-    assert f"Unicode {own}" in said and "not 1.0" in said, said
+    assert f"Unicode {own}" in said and "before by 1.0" in said, said
     assert f": {2 + len(before[1])} of {count(server.data)} records changed" in said, said
     assert [record["id"] for record in server.call("GET", "/api/v1/tasks?title=STRASSE").json] == [1]
     assert server.call("GET", "/api/v1/tasks?title=other").json == []
     server.stop()
     assert folds(server.data) == before and version(server.data) == own
     assert "\nsound\n" in succeed("check", *where(server.data)).stdout
-    # And no more than once.
+    # It happens only once.
     before = server.log.stat().st_size
     server.start()
     assert "Unicode" not in server.stderr(before)
@@ -157,13 +157,13 @@ def test_check_does_not_judge_the_folds_of_another_version(filled):
     spoil(server.data)
     done = run("check", *where(server.data), "--json")
     report = strict_json(done.stdout.encode())
-    # The index of words has what the tasks have.
+    # The text index agrees with the tasks.
     assert done.returncode == 0 and report["sound"] and report["faults"] == [], done
     (note,) = report["notes"]
     assert note["rule"] == "unicode" and "1.0" in note["entries"][0]["what"], note
     assert own in note["entries"][0]["what"] and "docket migrate" in note["entries"][0]["what"]
     assert "unicode: note that" in run("check", *where(server.data)).stdout
-    # Those of its own it does.
+    # docket check reports wrong folds of its own version as faults.
     with opened(server.data) as database:
         database.execute("UPDATE property SET value = ? WHERE name = 'unicode'", (own,))
     report = strict_json(run("check", *where(server.data), "--json").stdout.encode())
@@ -173,7 +173,8 @@ def test_check_does_not_judge_the_folds_of_another_version(filled):
 
 
 def test_a_database_whose_folds_were_never_made(filled):
-    """An earlier docket made them after the migration, and may have been killed between the two."""
+    """An earlier docket made the folds after the migration, and may have been killed between the
+    two."""
     server, before, own = filled
     spoil(server.data, "")
     with opened(server.data) as database:
@@ -187,7 +188,7 @@ def test_a_database_whose_folds_were_never_made(filled):
     assert [entry["what"] for entry in note["entries"]] == [
         f'an upgrade of the database was broken off: run "{ends}"'], note
     said = fails("account", "list", *where(server.data))
-    assert "the upgrade of the database was broken off: " in said and "no version" not in said, said
+    assert "the upgrade of the database was interrupted: " in said and "no version" not in said, said
     assert "docket migrate" in said and ("stop every docket" in said) == shared, said
     bring_up(server)
     server.stop()
@@ -195,7 +196,7 @@ def test_a_database_whose_folds_were_never_made(filled):
 
 
 def test_nothing_else_writes_to_a_database_of_another_version(filled):
-    """Nor serves it, where other processes may: on PostgreSQL."""
+    """On PostgreSQL, where other processes may serve the database, docket does not serve it either."""
     server, _, own = filled
     spoil(server.data)
     spoiled, shared = folds(server.data), isinstance(server.data, backends.Database)
@@ -217,7 +218,7 @@ GUARDS = {
 
 
 def test_what_is_broken_off_has_changed_nothing(filled):
-    """All is one transaction."""
+    """Everything is one transaction."""
     server, before, own = filled
     spoil(server.data)
     spoiled = folds(server.data)
@@ -243,7 +244,7 @@ def test_a_move_takes_the_version_along(filled, new_place):
     assert folds(target) == before and version(target) == own
 
 
-# What shows nothing
+# Invisible characters
 
 UNSEEN = ["\u200b", "\u2060\u2060", "\u202e", "\u034f", "\u3164", "\u115f", "\ufeff", "\u2800",
           "\u00ad", "\U000e0020", " \u200d "]
@@ -286,7 +287,8 @@ OLD_BLANK = [(TASK, "title", "body"), (SERVICE, "name", "external_id"),
 
 @pytest.mark.parametrize("kind, field, other", OLD_BLANK, ids=[row[0].wrapper for row in OLD_BLANK])
 def test_what_was_no_blank_may_be_sent_back(make_server, kind, field, other):
-    """In the whole record that was read; another such text, or the same elsewhere, may not."""
+    """The whole record that was read may be sent back. Another such text, or the same in another
+    record, may not."""
     server = make_server()
     number = create(server, kind, **({"first_name": ""} if kind is SUBJECT else {}))["id"]
     another = create(server, kind)["id"]
@@ -304,11 +306,11 @@ def test_what_was_no_blank_may_be_sent_back(make_server, kind, field, other):
 
 
 def test_a_title_may_override_the_direction(server):
-    """Free text is kept as it is sent: who shows it keeps it apart from what is around."""
+    """docket keeps free text unchanged: the program that shows it must isolate it."""
     assert server.create(title="a\u202eb\u2066")["title"] == "a\u202eb\u2066"
 
 
 def test_basic_is_utf_8(server):
-    """Which every refusal says."""
+    """Every refusal says so."""
     reply = server.call("GET", "/api/v1/me", access=basic("nobody/token", "x" * 20))
     assert 'charset="UTF-8"' in reply.header("WWW-Authenticate")

@@ -1,6 +1,5 @@
-"""User names: no two of an account are the same but for case, white space at the ends or the way a
-character is written, nor look alike; who signs in may write the name in any of these ways."""
-import threading
+"""User names: no two of an account may differ only in case, in white space at the ends or in the
+encoding of a character, nor look alike. A client may send a user name in any of these forms."""
 import unicodedata
 
 import pytest
@@ -10,6 +9,7 @@ from backends import opened, rows, where
 from commands import misuse
 from harness import basic, messages, problem, run, strict_json, succeed
 from records import STAFF, create, get, patch, post, remove
+from together import at_once
 
 pytestmark = backends.BOTH
 
@@ -18,7 +18,7 @@ CYRILLIC = "\u0430dmin"  # with a Cyrillic letter
 
 
 def me(server, name, token=None):
-    """Whom a request with that user name is by; its bytes may be of any encoding."""
+    """The staff member of a request with that user name, whose bytes may have any encoding."""
     name = name if isinstance(name, bytes) else name.encode()
     return server.call("GET", "/api/v1/me",
                        access=basic(name + b"/token", token or server.token))
@@ -32,7 +32,7 @@ def is_user(server, name, number):
 
 @pytest.fixture(scope="module")
 def users(own_server):
-    """admin is there; the numbers of more."""
+    """A server with admin and more staff members; returns the ids of those."""
     return own_server, {name: create(own_server, STAFF, username=name)["id"]
                         for name in (NFC, "stra\u00dfe", "mode", "two words")}
 
@@ -92,7 +92,7 @@ def test_who_signs_in_may_write_it_otherwise(users):
 
 
 def test_latin_1(users):
-    """As python-requests sends a text; and the token need not be ASCII either."""
+    """python-requests sends a text as Latin-1. The token need not be ASCII either."""
     server, numbers = users
     for name in (NFC, "J\u00dcRGEN", "stra\u00dfe"):
         is_user(server, name.encode("latin-1"), numbers[NFC if name != "stra\u00dfe" else name])
@@ -123,29 +123,19 @@ def test_a_name_may_be_written_anew(users):
 @pytest.mark.parametrize("names", [["twin{n}", "TWIN{n}"], ["b\u00e4r{n}", "ba\u0308R{n}"],
                                    ["alm{n}", "\u0430lm{n}"]])
 def test_two_at_once(make_server, names):
-    """One of them gets it, in whatever process of a database."""
+    """One of them gets the name, in any process of a database."""
     servers = [make_server()]
     if isinstance(servers[0].data, backends.Database):
         servers.append(make_server(servers[0].data, servers[0].token))
     for n in range(12):
-        answers, start = [], threading.Barrier(8)
-
-        def ask(i):
-            start.wait()
-            answers.append(post(servers[i % len(servers)], STAFF,
-                                username=names[i // 2 % 2].format(n=n)))
-
-        threads = [threading.Thread(target=ask, args=(i,)) for i in range(8)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
+        answers = at_once(lambda i: post(servers[i % len(servers)], STAFF,
+                                         username=names[i // 2 % 2].format(n=n)), range(8))
         assert sorted(reply.status for reply in answers) == [201] + [422] * 7, answers
         assert all(list(messages(reply)) == ["staff.username"]
                    for reply in answers if reply.status == 422)
 
 
-# Names that are the same already
+# User names that were the same before docket had these rules
 
 TWINS = {5: "Admin", 6: "admin ", 7: NFC, 8: NFD, 9: "a/b", 10: CYRILLIC, 11: "mask", 12: "rnask",
          13: "m\u0430sk"}
@@ -153,8 +143,8 @@ TWINS = {5: "Admin", 6: "admin ", 7: NFC, 8: NFD, 9: "a/b", 10: CYRILLIC, 11: "m
 
 @pytest.fixture
 def twins(make_server):
-    """A server of a place whose names came before there were rules, brought up to date; and what
-    was said of them."""
+    """A server whose user names are older than the rules, after an upgrade, and the messages about
+    them."""
     server = make_server()
     made = [create(server, STAFF, username=f"number {number}", access_level="full")["id"]
             for number in TWINS]
@@ -205,7 +195,7 @@ def test_no_more_of_them_are_made(twins):
     server, numbers, _ = twins
     for name in ("ADMIN", NFC.upper()):
         assert list(messages(post(server, STAFF, username=name))) == ["staff.username"]
-    # What was read may be sent back.
+    # A record that was read may be sent back.
     for name in ("admin ", "a/b", NFD):
         record = get(server, STAFF, numbers[name]).json
         reply = patch(server, STAFF, numbers[name], **{**record, "first_name": "Changed"})
@@ -226,7 +216,8 @@ def test_the_last_of_them_signs_in_as_anybody(twins):
 
 
 def test_one_that_looks_like_another_may_change_its_case(twins):
-    """It looks like no other than before. Nothing else of it may change so that it still does."""
+    """It looks like the same names as before. Every other change that keeps it like another is
+    refused."""
     server, numbers, _ = twins
     for name, others in ((CYRILLIC, ["\u0410dmin", "\u0410DMIN"]), ("mask", ["Mask", "MASK"]),
                          ("rnask", ["RNASK"])):
@@ -239,7 +230,7 @@ def test_one_that_looks_like_another_may_change_its_case(twins):
 
 
 def test_a_change_of_case_that_makes_it_look_like_another(users):
-    """Kelvin's sign is a capital k outside ASCII, and names in ASCII may look alike."""
+    """The Kelvin sign is a capital k outside ASCII. Only names in ASCII may look alike."""
     server, _ = users
     create(server, STAFF, username="rnark")
     number = create(server, STAFF, username="mark")["id"]

@@ -1,4 +1,4 @@
-"""The command check: it finds what is broken, only that, and writes nothing."""
+"""The command check: it finds what is broken and nothing else, and writes nothing."""
 import contextlib
 import hashlib
 import json
@@ -7,8 +7,6 @@ import pty
 import re
 import shutil
 import sqlite3
-import subprocess
-import threading
 
 import pytest
 
@@ -16,13 +14,14 @@ import harness
 from backends import rows
 from chain import rechain
 from commands import fails
-from harness import PROGRAM, cases, environment, run, succeed
+from harness import cases, run, succeed
+from together import beside
 
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory):
-    """A folder with two accounts; of the first, a staff member that was changed and one that
-    nobody names."""
+    """A folder with two accounts. The first has a staff member that was changed and one that no
+    record names."""
     folder = tmp_path_factory.mktemp("whole") / "data"
     succeed("init", "--data", folder)
     succeed("demo", "--data", folder, "--tasks", 30)
@@ -47,7 +46,7 @@ def files(folder):
 
 
 def check(folder, status):
-    """The report, after the same as text; neither has written anything."""
+    """The report, also checked as text; neither form writes anything."""
     before = files(folder)
     text, done = run("check", "--data", folder), run("check", "--data", folder, "--json")
     assert files(folder) == before
@@ -63,26 +62,26 @@ def check(folder, status):
 
 
 def found(folder):
-    """What is not sound, by rule: account, kind of record and id of each entry."""
+    """The faults by rule: account, kind of record and id of each entry."""
     report = check(folder, 1)
     for fault in report["faults"]:
         assert fault["broken"] is None, fault
         assert len(fault["entries"]) == min(fault["found"], 5), fault
-    # What alters the history breaks its chain as well: test_history_chain.py.
+    # A change of the history breaks its chain as well: test_history_chain.py tests that.
     return {fault["rule"]: [(entry["account"], entry["record"], entry["id"])
                             for entry in fault["entries"]] for fault in report["faults"]
             if fault["rule"] != "history-chain"}
 
 
 def damage(folder, script):
-    """Changes the database past every rule that it has itself."""
+    """Changes the database and bypasses every rule of the database itself."""
     with contextlib.closing(sqlite3.connect(folder / "docket.db")) as database:
         database.executescript("PRAGMA foreign_keys = OFF;"
                                "PRAGMA ignore_check_constraints = ON;" + script)
 
 
 def both(table, record, id, column, value, key=None, shown=None):
-    """A field set in a record of the first account and in its history alike."""
+    """A script that sets a field in a record of the first account and in its history."""
     shown = value if shown is None else shown
     return (f"UPDATE {table} SET {column} = {value} WHERE account_id = 1 AND id = {id};"
             f"UPDATE history SET value = json_set(value, '$.{key or column}', {shown})"
@@ -92,6 +91,12 @@ def both(table, record, id, column, value, key=None, shown=None):
 def task(column, value, **more):
     return both("task", "task", 5, column, value, **more)
 
+
+
+def alert(values):
+    """A script that adds a row to the ledger of alerts of the first account: its task, its staff
+    member, its time, the state, the reason, the attempts, when it is due, and when it ended."""
+    return f"INSERT INTO alert VALUES (1, {values}, '', 0);"
 
 
 T5 = ("main", "task", 5)
@@ -113,9 +118,9 @@ BREAKS = [
     ("the first change is missing", "DELETE FROM history WHERE account_id = 2 AND change = 1;"
      "UPDATE staff SET change = 999 WHERE account_id = 2 AND id = 1;",
      {"history-gaps": [("second", "change", 1)], "record-changes": [("second", "staff", 1)]}),
-    ("the last change is ahead", "UPDATE account SET last_change = 9999 WHERE id = 2;",
+    ("the last change is ahead", "UPDATE account_state SET last_change = 9999 WHERE account_id = 2;",
      {"last-change": [("second", "change", 9999)]}),
-    ("the last change is behind", "UPDATE account SET last_change = 1 WHERE id = 2;",
+    ("the last change is behind", "UPDATE account_state SET last_change = 1 WHERE account_id = 2;",
      {"last-change": [("second", "change", 1)]}),
     ("a record of no change", f"UPDATE task SET change = 9999 {ALTERED}",
      {"record-changes": [T5]}),
@@ -126,16 +131,22 @@ BREAKS = [
      {"deleted": "staff"}),
     ("a record that is there again", "UPDATE history SET action = 'delete', value = NULL"
      " WHERE account_id = 1 AND record = 'task' AND record_id = 5;", {"deleted": [T5]}),
-    ("a number that comes again", "UPDATE account SET last_task_id = 29 WHERE id = 1;",
+    ("a number that comes again", "UPDATE account_state SET last_task_id = 29 WHERE account_id = 1;",
      {"last-ids": [("main", "task", 30)]}),
     ("a number that comes again to a calendar",
-     "UPDATE account SET last_calendar_id = 0 WHERE id = 2;", {"last-ids": "calendar"}),
+     "UPDATE account_state SET last_calendar_id = 0 WHERE account_id = 2;", {"last-ids": "calendar"}),
     ("a record from the future", task("updated_at", "4000000000",
                                       shown="'2096-10-02T07:06:40Z'"), {"last-times": [T5]}),
     ("a change from the future", "UPDATE history SET at = 4000000000 WHERE account_id = 2 AND"
      " change = 2;", {"history-times": [("second", "change", 2)]}),
     ("a change by nobody", "UPDATE history SET staff_id = 99 WHERE account_id = 2 AND change = 2;",
      {"history-staff": [("second", "change", 2)]}),
+    ("an alert that nobody wants", alert("5, 2, 1, 0, 0, 0, 1, NULL"), {"alerts-wanted": [T5]}),
+    ("an alert that is missing", "DELETE FROM alert WHERE state = 0;", {"alerts-missing": "task"}),
+    ("an alert that was not sent", task("alert_at", "1600000000", shown="'2020-09-13T12:26:40Z'") +
+     task("alert_sent_at", "NULL") + "DELETE FROM alert WHERE task_id = 5 AND account_id = 1;" +
+     alert("5, 2, 1600000000, 2, 0, 1, NULL, 1600000001"), {"alerts-sent": [T5]}),
+    ("an alert of no reason", alert("5, 2, 1, 5, 17, 0, NULL, 1"), {"alerts": [T5]}),
     ("the status of an assignment", "INSERT OR REPLACE INTO task_user SELECT account_id, id, 1,"
      " (status + 1) % 4, due_on FROM task " + ALTERED + "UPDATE task SET unassigned = 0 " + ALTERED
      + "UPDATE history SET value = json_set(value, '$.users_list', (SELECT"
@@ -155,13 +166,14 @@ BREAKS = [
     ("no key of cursors", "DELETE FROM secret;", {"secrets": [(None, "secret", None)]}),
     ("a creation without a value", "UPDATE history SET value = NULL WHERE account_id = 2 AND"
      " change = 2;", {"actions": [("second", "change", 2)]}),
+    ("an account without its state", "DELETE FROM account_state WHERE account_id = 2;",
+     {"account-states": [("second", "account", 2)]}),
     ("nobody with full access", "UPDATE staff SET access_level = 1 WHERE account_id = 2;"
      "UPDATE history SET value = json_set(value, '$.access_level', 'limited')"
      " WHERE account_id = 2 AND record = 'staff';", {"full-access": [("second", "account", 2)]}),
     *[(f"{column} of an account", f"UPDATE account SET {column} = {value} WHERE id = 2;",
        {"accounts": [(name, "account", 2)]}) for column, value, name in [
-           ("country", "'XX'", "second"), ("time_zone", "'Nowhere'", "second"),
-           ("expand", "'users,nonsense'", "second"), ("name", "'UPPER'", "UPPER"),
+           ("country", "'XX'", "second"), ("expand", "'users,nonsense'", "second"), ("name", "'UPPER'", "UPPER"),
            ("country", "CAST(x'ff' AS TEXT)", "second")]],
     *[(f"{column} out of range", task(column, value), {"values": [T5]}) for column, value in [
         ("alert_at", "253402300800"), ("alert_sent_at", "-30610224001"),
@@ -212,7 +224,7 @@ BREAKS = [
      " VALUES (2 << 40 | 999, 'abc');", {"words": [("second", "task", 999)]}),
 ]
 
-# What the schema itself forbids, by what a CHECK of it begins with.
+# The CHECKs of the schema, each by its beginning, with a statement that breaks it.
 FORBIDDEN = [
     ("access_level BETWEEN 0 AND 2", both("staff", "staff", 2, "access_level", 3),
      {"values": [("main", "staff", 2)]}),
@@ -236,6 +248,10 @@ FORBIDDEN = [
      {"actions": [("second", "change", 2)]}),
     ("unassigned BETWEEN 0 AND 1", "UPDATE task SET unassigned = 2 " + ALTERED,
      {"unassigned": [T5]}),
+    ("state BETWEEN 0 AND 5", alert("5, 2, 1, 6, 0, 0, NULL, 1"), {"alerts": [T5]}),
+    ("(due_at IS NOT NULL) = (state <= 1)", alert("5, 2, 1, 2, 0, 0, 1, 1"), {"alerts": [T5]}),
+    ("(ended_at IS NOT NULL) = (state > 1)", alert("5, 2, 1, 2, 0, 0, NULL, NULL"),
+     {"alerts": [T5]}),
     ("length(value) = 32", "UPDATE secret SET value = x'00';",
      {"secrets": [(None, "secret", None)]}),
     ("require_case BETWEEN 0 AND 1", "UPDATE account SET require_case = 2 WHERE id = 2;",
@@ -251,8 +267,8 @@ FORBIDDEN = [
 
 @pytest.mark.slow
 def test_every_check_of_the_schema_has_its_rule(whole):
-    """A connection that cannot write knows no CHECK: a new one needs a rule of docket check, and
-    a row above."""
+    """A read-only connection does not enforce CHECKs. So a new one needs a rule of docket check,
+    and a row above."""
     schema = " ".join(sql for sql, in rows(
         whole, "SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL"))
     checks = re.findall(r"CHECK\s*\((.*)", schema.replace("CHECK", "\nCHECK"))
@@ -280,7 +296,7 @@ def test_what_is_broken_is_found_and_only_that(folder, script, expected):
       f" {ALTERED} INSERT INTO task_words (rowid, title) VALUES (1 << 40 | 5, {title});"
       for title in ("'ab'", "'abc'", "'x\u00fc\u4e16\U0001f600'", "'aaaaaaaaaa'")]])
 def test_what_is_sound(folder, script):
-    """Among it what an earlier docket has written, which knew fewer fields."""
+    """For example entries that an earlier docket has written, with fewer fields."""
     damage(folder, script)
     with contextlib.closing(sqlite3.connect(folder / "docket.db")) as database, database:
         rechain(database)
@@ -303,7 +319,7 @@ def test_the_first_are_named_and_all_are_counted(folder):
 
 
 def test_what_cannot_be_read_ends_one_rule_alone(folder):
-    damage(folder, "DROP TABLE task_words; UPDATE account SET last_change = 1 WHERE id = 2;")
+    damage(folder, "DROP TABLE task_words; UPDATE account_state SET last_change = 1 WHERE account_id = 2;")
     one, two = check(folder, 1)["faults"]
     assert (one["rule"], two["rule"]) == ("last-change", "words")
     assert "task_words" in two["broken"]
@@ -311,7 +327,7 @@ def test_what_cannot_be_read_ends_one_rule_alone(folder):
 
 @pytest.mark.slow
 def test_a_page_of_nonsense(folder):
-    """It says so, whatever the page was for, and does not fall over."""
+    """The report says so, whatever the page was for, and docket does not crash."""
     path = folder / "docket.db"
     size = path.stat().st_size
     for page in range(1, size // 8192, 3):
@@ -337,33 +353,27 @@ def test_while_the_folder_is_served(whole, tmp_path, make_server):
     assert json.loads(done.stdout)["looked_at"]["task"] == 3
     assert server.get(made["id"]).json == made
     server.stop()
-    # What the check has seen was not written by it.
+    # The checks left no file behind.
     assert sorted(os.listdir(server.data)) == ["docket.db", "docket.lock"]
 
 
 @pytest.mark.slow
 def test_while_others_write(make_server):
-    """Each rule sees one moment: none is broken by what comes meanwhile."""
+    """Each rule sees one snapshot, so writes during the check break no rule."""
     server = make_server()
-    stop = threading.Event()
 
-    def write():
+    def write(_, stop):
         while not stop.is_set():
             server.create(title="Written meanwhile", users_list=[1, 2, 3])
 
-    writer = threading.Thread(target=write)
-    writer.start()
-    try:
+    with beside(write):
         looked_at = [json.loads(succeed("check", "--data", server.data, "--json").stdout)
                      ["looked_at"]["task"] for _ in range(5)]
-    finally:
-        stop.set()
-        writer.join()
     assert looked_at == sorted(set(looked_at)), looked_at
 
 
 def test_what_a_killed_process_has_left(make_server):
-    """The WAL is part of what is looked at, and stays."""
+    """The check reads the WAL as well and does not remove it."""
     server = make_server()
     server.create()
     server.kill()
@@ -379,7 +389,7 @@ def test_what_a_killed_process_has_left(make_server):
 
 @pytest.mark.slow
 def test_a_folder_whose_name_needs_care(whole, tmp_path):
-    """SQLite is told it as a URI."""
+    """docket passes the name to SQLite as a URI."""
     for name in ("a?mode=rwc", "b%41", "c#d", "e f"):
         shutil.copytree(whole, tmp_path / name)
         check(tmp_path / name, 0)
@@ -400,21 +410,19 @@ def test_no_database(tmp_path):
 
 def test_progress_is_for_terminals_alone(folder):
     main, other = pty.openpty()
-    done = subprocess.run([PROGRAM, "check", "--data", str(folder)], env=environment(),
-                          stdout=subprocess.PIPE, stderr=other, timeout=harness.COMMAND_S,
-                          check=False)
+    done = run("check", "--data", folder, stderr=other)
     os.close(other)
     said = b""
     with contextlib.suppress(OSError):
         while data := os.read(main, 65536):
             said += data
     os.close(main)
-    assert done.returncode == 0 and done.stdout.endswith(b"\nsound\n"), done
+    assert done.returncode == 0 and done.stdout.endswith("\nsound\n"), done
     assert b" rules, " in said and said.endswith(b"\r\x1b[K"), said
 
 
 def test_an_account_that_is_being_removed(folder):
-    """Half of it is not sound, which is no fault."""
+    """Half of the account's records are gone, which is no fault."""
     with contextlib.closing(sqlite3.connect(folder / "docket.db")) as database:
         database.execute("UPDATE account SET name = '-1' WHERE id = 1")
         database.commit()

@@ -1,5 +1,5 @@
-"""Data folders that docket must not fill, cannot write, or shares with another user; and those on a
-network filesystem."""
+"""Data folders that docket must not fill, cannot write, or shares with another user, and folders on
+a network filesystem."""
 import contextlib
 import hashlib
 import os
@@ -7,15 +7,13 @@ import pathlib
 import pwd
 import shutil
 import sqlite3
-import subprocess
 import tempfile
 
 import pytest
 
 import backends
-import harness
 from commands import fails
-from harness import PROGRAM, Server, environment, succeed
+from harness import PROGRAM, Server, run, succeed
 
 COMMANDS = [["token", "list"], ["staff", "add", "x"], ["account", "add", "x"], ["check"],
             ["migrate"], ["migrate", "--dry-run"], ["demo"], ["init"],
@@ -29,7 +27,7 @@ def state(folder):
             for path in folder.iterdir() if path.name != "docket.lock"}
 
 
-# What is no database of docket
+# Files that are no database of docket
 
 def foreign(path, base, script):
     with contextlib.closing(sqlite3.connect(path)) as database:
@@ -96,24 +94,22 @@ def test_a_move_does_not_ask_for_an_empty_source(tmp_path):
 
 @pytest.fixture(scope="module")
 def as_user():
-    """Runs commands of the user nobody, by a copy of the program: its folder may be root's alone."""
+    """Runs commands as the user nobody, with a copy of the program, because only root may be able
+    to read the program's folder."""
     with tempfile.TemporaryDirectory(prefix="docket-test-") as folder:
         os.chmod(folder, 0o755)
         program = shutil.copy(PROGRAM, folder)
 
-        def run(*words):
-            done = subprocess.run([program, *map(str, words)], user=USER.pw_uid, group=USER.pw_gid,
-                                  extra_groups=[], env=environment(), capture_output=True, cwd="/",
-                                  timeout=harness.COMMAND_S, check=False, encoding="utf-8")
-            done.stderr = harness.plain(done.stderr)
-            return done
+        def run_as_user(*words):
+            return run(*words, executable=program, user=USER.pw_uid, group=USER.pw_gid,
+                       extra_groups=[], cwd="/")
 
-        yield run
+        yield run_as_user
 
 
 @pytest.fixture
 def open_path():
-    """A folder that every user may reach: pytest's own are for their user alone."""
+    """A folder that every user can reach: pytest's own folders are private to its user."""
     with tempfile.TemporaryDirectory(prefix="docket-test-") as folder:
         os.chmod(folder, 0o755)
         yield pathlib.Path(folder)
@@ -148,7 +144,7 @@ def test_who_may_not_write(as_user, open_path, base, words, what):
 
 @ROOT
 def test_a_file_of_root_in_the_folder_of_another(as_user, open_path, base):
-    """As older programs left them there. To run as root would leave more of them."""
+    """Older programs left such files. If docket ran as root, it would leave more of them."""
     folder = backends.copy(base[0], open_path / "data")
     give(folder)
     for name, what in (("docket.db-shm", "write"), ("docket.lock", "open")):
@@ -164,7 +160,7 @@ def test_a_file_of_root_in_the_folder_of_another(as_user, open_path, base):
 
 
 def give(folder):
-    """To the user nobody."""
+    """Gives the folder and its files to the user nobody."""
     for path in (folder, *folder.iterdir()):
         os.chown(path, USER.pw_uid, USER.pw_gid)
 
@@ -208,7 +204,7 @@ def test_what_root_moves_to_a_folder_is_the_owners(open_path):
     assert {path.owner() for path in moved.iterdir()} == {"nobody"}
 
 
-# What can only be read
+# Read-only folders
 
 @ROOT
 @pytest.mark.parametrize("wal", [False, True], ids=["ended", "killed"])
@@ -240,7 +236,7 @@ def test_check_by_who_may_only_read(as_user, open_path, base, wal):
 
 
 def backup(folder, base, wal):
-    """A copy of a folder, as it was at the end of a process that was killed or not."""
+    """A copy of a folder from a process that ended or was killed; with a WAL if it was killed."""
     server = Server(backends.copy(base[0], folder / "data"), base[1], folder / "log")
     if wal:
         server.create()
@@ -254,19 +250,15 @@ def backup(folder, base, wal):
 
 
 def in_namespace(script, *words):
-    """A command with mounts of its own. The number of its process is that of the script's."""
-    done = subprocess.run(["unshare", "-m", "sh", "-c", script + ' && exec "$0" "$@"', PROGRAM,
-                           *map(str, words)], env=environment({"PATH": os.environ["PATH"]}),
-                          capture_output=True, timeout=harness.COMMAND_S, check=False,
-                          encoding="utf-8")
-    done.stderr = harness.plain(done.stderr)
-    return done
+    """Runs a command with its own mounts. The process id of the command is that of the script."""
+    return run(*words, env={"PATH": os.environ["PATH"]},
+               before=["unshare", "-m", "sh", "-c", script + ' && exec "$0" "$@"'])
 
 
 # Network filesystems
 
 def as_if(kind, folder):
-    """Makes the kernel's list of mounts say that all are of another kind."""
+    """Makes the kernel's list of mounts say that all filesystems are of another kind."""
     return (f"sed 's/ - [^ ]* / - {kind} /' /proc/self/mountinfo >{folder}/mounts && "
             f"mount --bind {folder}/mounts /proc/$$/mountinfo")
 

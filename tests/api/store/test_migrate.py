@@ -1,4 +1,4 @@
-"""The command migrate: to this program's schema, and how it would go."""
+"""The command migrate: to this program's schema, and dry runs."""
 import contextlib
 import hashlib
 import os
@@ -11,14 +11,12 @@ import pytest
 
 from backends import rows
 from commands import fails
-from harness import ROOT, Server, run, succeed
+from harness import ROOT, run, succeed
+from migrations import LATEST, TOLD
 
-# The first schema, as SQLite has it.
+# The markers of the first schema for SQLite.
 MARKERS = {"int": "INTEGER", "text": "TEXT", "bytes": "BLOB", "table": "STRICT",
            "narrow": "STRICT, WITHOUT ROWID", "by_account": ""}
-MIGRATIONS = sorted(path.stem.replace("_", " ", 1) for path in (ROOT / "schema").glob("*.sql"))
-TOLD = "".join(name + "\n" for name in MIGRATIONS[1:])
-LATEST = len(MIGRATIONS)
 
 
 @pytest.fixture
@@ -46,7 +44,7 @@ def change(folder, script):
 
 
 def state(folder):
-    """Every file by its name, with its bytes; a lock has none."""
+    """Every file with its bytes; a lock file has none."""
     return {path.name: hashlib.sha256(path.read_bytes()).hexdigest()
             for path in folder.iterdir() if path.name != "docket.lock"}
 
@@ -61,16 +59,16 @@ def test_a_dry_run_changes_nothing(old):
 
 
 def test_a_dry_run_tells_what_would_fail(old):
-    """Labels of tokens became unique."""
+    """A later schema requires unique labels of tokens."""
     change(old, "INSERT INTO token VALUES (1, randomblob(32), 'first', 0)")
     before = state(old)
     for _ in range(2):
         done = fails_after_telling("migrate", "--data", old, "--dry-run")
         assert "administration" in done.stderr and "token" in done.stderr, done
         assert state(old) == before
-    fails("migrate", "--data", old)  # and tells nothing as done
+    fails("migrate", "--data", old)  # and it reports no migration as done
     assert rows(old, "SELECT count(*) FROM token") == [(2,)]
-    # The copy from before is there to go back to.
+    # The copy from before the upgrade is there, to go back to.
     assert f"docket.db.before-{LATEST:04}" in os.listdir(old)
 
 
@@ -81,7 +79,7 @@ def fails_after_telling(*arguments):
     return done
 
 
-def test_it_migrates_once(old, tmp_path):
+def test_it_migrates_once(old, tmp_path, make_server):
     done = succeed("migrate", "--data", old)
     assert done.stdout == TOLD, done
     copy = old / f"docket.db.before-{LATEST:04}"
@@ -96,9 +94,7 @@ def test_it_migrates_once(old, tmp_path):
         assert done.stdout == "" and "nothing to do" in done.stderr, done
         assert state(old) == before
     succeed("token", "add", "ci", "--data", old, "--token-file", tmp_path / "token")
-    server = Server(old, (tmp_path / "token").read_text().strip(), tmp_path / "log")
-    assert server.get(1).status == 404
-    server.stop()
+    assert make_server(old, (tmp_path / "token").read_text().strip()).get(1).status == 404
 
 
 @pytest.mark.parametrize("words", [
@@ -118,22 +114,21 @@ def test_only_serve_and_migrate_change_a_schema(old, tmp_path, words):
     assert not (tmp_path / "token").exists()
 
 
-def test_serve_says_what_it_migrated(old, tmp_path):
+def test_serve_says_what_it_migrated(old, make_server):
     copy = old / f"docket.db.before-{LATEST:04}"
-    server = Server(old, "", tmp_path / "log")
+    server = make_server(old)
     assert (f"docket: migrated the database from schema 1 to {LATEST}; the copy from before is "
             f"{copy}") in server.messages()
     server.stop()
     assert rows(old, "SELECT max(number) FROM migration", file=copy.name) == [(1,)]
     server.start()
     assert server.stderr().count("migrated the database") == 1
-    server.stop()
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="root alone can be two users")
 @pytest.mark.parametrize("more", [[], ["--dry-run"]])
 def test_what_root_makes_is_the_owners(old, more):
-    """Also the trial of a dry run, which would else be left where it is killed."""
+    """Also the file of a dry run, which stays there if the dry run is killed."""
     owner = pwd.getpwnam("nobody")
     for path in (old, *old.iterdir()):
         os.chown(path, owner.pw_uid, owner.pw_gid)
@@ -151,20 +146,20 @@ LATER = 4000000000
     "INSERT INTO history VALUES (1, 1, {}, NULL, 'calendar', 9, 'delete', NULL);",
 ], ids=["staff", "calendar", "history"])
 def test_the_last_time_of_an_account(old, script):
-    """It is that of whatever is latest, also what is deleted; changes of the migration itself have
-    none before it."""
+    """It is the latest of all times, also of deleted records. The changes of the migration itself
+    have no earlier time."""
     change(old, script.format(LATER))
     succeed("migrate", "--data", old)
-    assert rows(old, "SELECT last_at FROM account") == [(LATER,)]
+    assert rows(old, "SELECT last_at FROM account_state") == [(LATER,)]
     renewed = rows(old, "SELECT at FROM history WHERE record = 'staff'")
     assert renewed and set(renewed) == {(LATER,)}
 
 
 def test_the_last_time_of_an_account_that_was_sound(old):
-    """Its staff member has no entry in the history yet, and gets it now."""
+    """The staff member has no entry in the history yet; the migration adds one."""
     before = int(time.time())
     succeed("migrate", "--data", old)
-    (last,), = rows(old, "SELECT last_at FROM account")
+    (last,), = rows(old, "SELECT last_at FROM account_state")
     assert before <= last <= time.time()
     assert rows(old, "SELECT max(at) FROM history") == [(last,)]
 
@@ -193,7 +188,7 @@ def test_no_folder_and_no_database(tmp_path, more):
 
 
 def test_a_dry_run_sees_what_a_killed_process_has_left(old):
-    """The last of what was written stands in the WAL alone."""
+    """The last writes are only in the WAL."""
     pid = os.fork()
     if pid == 0:
         database = sqlite3.connect(old / "docket.db", isolation_level=None)

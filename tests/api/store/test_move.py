@@ -1,4 +1,4 @@
-"""The command move: everything to another database, whole or not at all."""
+"""The command move: it copies everything to another database, or nothing."""
 import os
 import random
 import re
@@ -6,7 +6,6 @@ import resource
 import shutil
 import signal
 import sqlite3
-import subprocess
 import time
 
 import pytest
@@ -16,15 +15,16 @@ import harness
 import postgres
 import proofs
 from commands import fails, misuse
-from cutter import Cutter
-from harness import COMMAND_S, PROGRAM, SANITIZER, TASKS, environment, make_data, succeed
+from harness import COMMAND_S, SANITIZER, TASKS, begin, make_data, run, succeed
 from move_backends import SHOWN, TABLES, Database, Folder, tables
+from relay import Cutter
+from together import until
 
 IN_USE = re.compile("in use by another docket|docket processes have the database open")
-MANY = 10000  # tasks: more than the 4096 that are copied at once
+MANY = 10000  # tasks; docket copies 4096 at a time
 KILLS = proofs.size(6)
 
-# What a client may ask, and gets the same bytes for wherever the records are.
+# Requests whose answers must have the same bytes before and after a move.
 REQUESTS = [
     TASKS, TASKS + "/1", f"{TASKS}/{MANY}", TASKS + "/99999", "/api/v1/me",
     TASKS + "?mode=count", TASKS + "?page=3&per_page=7",
@@ -40,7 +40,7 @@ REQUESTS = [
 
 @pytest.fixture(scope="module")
 def many(tmp_path_factory):
-    """A folder with many tasks, and what else an account may have. It is copied, never served."""
+    """A folder with many tasks, and with rows in every table. Tests copy it and never serve it."""
     folder = tmp_path_factory.mktemp("many") / "data"
     token = make_data(folder, MANY)
     succeed("token", "add", "reader", "--read-only", "--expires", "2031-01-01", "--data", folder)
@@ -49,7 +49,7 @@ def many(tmp_path_factory):
     succeed("account", "add", "second", "--data", folder)
     succeed("demo", "--account", "second", "--tasks", 50, "--data", folder)
     succeed("account", "remove", "second", "--yes", "--data", folder)
-    # More keys of idempotency than are copied at once, in an order that no language has.
+    # More idempotency keys than docket copies at a time, in an order that no language has.
     Folder(folder, token).query(
         f"WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < {MANY})"
         " INSERT INTO idempotency (account_id, route, key, at, body_hash, change)"
@@ -60,7 +60,7 @@ def many(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def many_there(many):
-    """The same as a database, that others are copies of."""
+    """The same as a PostgreSQL database, which tests copy."""
     there = Database(many[1])
     move(Folder(*many), there)
     yield there
@@ -89,7 +89,7 @@ def target(request, tmp_path, many):
 
 
 def ways(*which):
-    """The test runs once for each pair of places."""
+    """Runs the test once for each pair of places."""
     return pytest.mark.parametrize("source, target", [
         pytest.param(*way.split(" to "), id=way.replace(" ", "-"),
                      marks=[postgres.NEEDED] if "database" in way else [])
@@ -105,10 +105,7 @@ def move(source, target):
 
 
 def start(source, target):
-    return subprocess.Popen(
-        [PROGRAM, "move", "--from", str(source.place), "--to", str(target.place)],
-        env=environment(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-        encoding="utf-8")
+    return begin("move", "--from", source.place, "--to", target.place)
 
 
 def check(place):
@@ -116,15 +113,13 @@ def check(place):
 
 
 def break_off(source, target, after=None):
-    """Begins a move and kills it, after that time or as soon as there is a part of the target.
+    """Begins a move and kills it, after that time or as soon as a part of the target exists.
     Returns whether it was killed."""
     process = start(source, target)
-    deadline = time.monotonic() + COMMAND_S
     if after is not None:
         time.sleep(after)
-    while after is None and not target.begun() and process.poll() is None:
-        assert time.monotonic() < deadline
-        time.sleep(0.002)
+    else:
+        until(lambda: target.begun() or process.poll() is not None, seconds=COMMAND_S, pause=0.002)
     process.kill()
     out, err = process.communicate(timeout=COMMAND_S)
     assert not SANITIZER.search(err), err
@@ -133,7 +128,7 @@ def break_off(source, target, after=None):
 
 
 def answers(server, requests=REQUESTS):
-    """What it answers, but for what no two answers share."""
+    """The server's answers, without the headers that differ in every answer."""
     replies = [server.call("GET", path) for path in requests]
     return [(path, reply.status, reply.body,
              [header for header in reply.headers if header[0] not in harness.OWN])
@@ -154,14 +149,14 @@ def test_everything_goes_over(source, target, tmp_path):
     if isinstance(target, Folder):
         assert target.place.stat().st_mode & 0o777 == 0o700
         assert (target.place / "docket.db").stat().st_mode & 0o777 == 0o600
-    else:  # its statistics are there from the first request on
+    else:  # the database has its statistics from the first request on
         assert target.query("SELECT reltuples > 0 FROM pg_class WHERE relname = 'task'") == [(True,)]
     check(target)
     serve_alike(source, target, tmp_path)
 
 
 def serve_alike(source, target, tmp_path):
-    """Both answer the same, go on with the same numbers, and take each other's cursors."""
+    """Both places answer the same, give out the same next ids, and accept each other's cursors."""
     old, new = source.serve(tmp_path / "old.log"), target.serve(tmp_path / "new.log")
     try:
         asked = answers(old)
@@ -182,7 +177,7 @@ def serve_alike(source, target, tmp_path):
         old.stop()
         new.stop()
     check(target)
-    # An account's number is never given out again, also that of one that was removed.
+    # docket never gives an account's number out again, also not that of a removed account.
     for place in (source, target):
         succeed("account", "add", "third", *place.options)
     assert len({str(place.query("SELECT max(id) FROM account")) for place in (source, target)}) == 1
@@ -199,7 +194,7 @@ def test_and_back(source, target, tmp_path):
 
 
 def test_a_small_one(one, tmp_path):
-    """Tables without a row, and a name that a URI has signs for."""
+    """Tables without rows, and a name with characters that are special in a URI."""
     target = Folder(tmp_path / "a ?#% b", "")
     succeed("move", "--from", one, "--to", target.place)
     assert tables(target) == tables(Folder(one, ""))
@@ -216,7 +211,7 @@ def test_kills_at_random_moments(source, target, tmp_path):
     whole = time.monotonic() - begun
     dice, killed = random.Random(), 0
     for turn in range(KILLS):
-        # Early ones first: where the tables are made.
+        # The first kills come early, while docket makes the tables.
         longest = whole / 10 if turn < KILLS / 2 else whole
         killed += break_off(source, target, dice.random() * longest)
         if target.exists():
@@ -237,14 +232,14 @@ def test_it_goes_on_where_it_was(source, target):
     had = sum(target.query(f"SELECT count(*) FROM {table}", True)[0][0] for table in TABLES[:-1])
     assert had > MANY / 2
     done = move(source, target)
-    assert f"went on after {had} rows" in done.stderr, done
+    assert f"continued after the {had} rows" in done.stderr, done
     assert tables(target) == tables(source)
     check(target)
 
 
 @ways("database to database")
 def test_the_source_does_not_wait_while_the_target_is_counted(source, target):
-    """A server ends a transaction that waits for a minute, and to count may take longer."""
+    """PostgreSQL ends a transaction that is idle for a minute, and counting may take longer."""
     assert break_off(source, target)
     state = None
     with backends.opened(target.place) as holder:
@@ -257,7 +252,7 @@ def test_the_source_does_not_wait_while_the_target_is_counted(source, target):
                                      " current_database() AND application_name = 'docket'")
     out, err = process.communicate(timeout=COMMAND_S)
     assert state and {one for one, in state} == {"idle"}, state
-    assert process.returncode == 0 and "went on after" in err, (out, err)
+    assert process.returncode == 0 and "continued after" in err, (out, err)
     assert tables(target) == tables(source)
 
 
@@ -275,7 +270,7 @@ CHANGES = [
 
 
 def check_is_no_database(target):
-    """Whoever comes to a part of a move is told so, and makes nothing whole of it."""
+    """Every command refuses a place with an incomplete move, and none completes the move."""
     if isinstance(target, Folder):
         assert "docket init" in fails("serve", *target.options, "--listen", "127.0.0.1:0")
         return
@@ -291,7 +286,7 @@ def check_is_no_database(target):
     indirect=["source", "target"])
 @pytest.mark.slow
 def test_a_difference_is_found(source, target, table, change):
-    """What was copied by the run that was broken off, and is another before the end."""
+    """A row that the interrupted run copied is changed before the end."""
     assert break_off(source, target)
     target.query(change, True)
     for _ in range(2):
@@ -304,7 +299,7 @@ def test_a_difference_is_found(source, target, table, change):
 @ways("folder to folder", "database to database")
 @pytest.mark.slow
 def test_a_target_that_was_spoilt(source, target):
-    """What it refuses is told of it, in the middle of a page of the source."""
+    """The message names the target's error, in the middle of a page of the source."""
     assert break_off(source, target)
     target.query("DELETE FROM staff WHERE account_id = 1", True)
     target.query("INSERT INTO staff (account_id, id, change, username, first_name, last_name, email,"
@@ -317,7 +312,7 @@ def test_a_target_that_was_spoilt(source, target):
 
 @pytest.mark.slow
 def test_a_complete_target_wants_only_its_name(source, target):
-    """A kill between the last transaction and the new name."""
+    """The move was killed between the last transaction and the renaming."""
     move(source, target)
     (target.place / "docket.db").rename(target.place / target.unfinished)
     done = move(source, target)
@@ -329,18 +324,12 @@ def test_a_complete_target_wants_only_its_name(source, target):
     assert not target.exists()
 
 
-class LastAnswer(Cutter):
-    """Cuts the connection when the move was ended, before it hears of it."""
-
-    def take(self, data):
-        return super().take(data) if b"DROP TABLE moving" in data else None
-
-
 @ways("folder to database")
 def test_the_last_answer_is_lost(source, target):
-    """The database is whole then. The next run finds out, by what is in it."""
-    cutter = LastAnswer(target.place.cluster.port)
-    cutter.armed = "after"
+    """The connection is cut after the move was committed, before docket gets the answer. The database is then
+    complete. The next run finds that out from its contents."""
+    cutter = Cutter(target.place.cluster.port)
+    cutter.about, cutter.armed = b"DROP TABLE moving", "after"
     url = target.place.url.replace(f":{cutter.target[1]}/", f":{cutter.port}/")
     said = fails("move", "--from", source.place, "--to", url)
     assert cutter.cuts["after"] == 1
@@ -388,7 +377,7 @@ def test_a_served_source_and_a_served_target(source, target, tmp_path):
 
 @TARGETS
 def test_nothing_is_written_over(source, target, one):
-    """Neither a database of docket nor a table of another program."""
+    """It overwrites neither a database of docket nor a table of another program."""
     move(Folder(one, ""), target)
     before = tables(target)
     said = fails("move", "--from", source.place, "--to", target.place)
@@ -414,7 +403,7 @@ def test_tables_of_the_same_names(source, target):
 
 @ways("folder to database", "database to folder")
 def test_a_connection_that_is_lost(source, target):
-    """The server ends both sides' sessions in the middle of it."""
+    """The servers end the sessions of both sides in the middle of the move."""
     process = start(source, target)
     while not target.begun() and process.poll() is None:
         time.sleep(0.002)
@@ -425,13 +414,14 @@ def test_a_connection_that_is_lost(source, target):
     assert (process.returncode, out) == (1, ""), (out, err)
     side = "source" if there is source else "target"
     assert f"the {side}: cannot" in err and not target.exists(), err
-    assert "went on after" in move(source, target).stderr
+    assert "continued after" in move(source, target).stderr
     assert tables(target) == tables(source)
 
 
 @ways("database to folder", "database to database")
 def test_the_lock_of_the_source_is_lost(source, target, tmp_path):
-    """Its session waits all the time. Whoever ends it lets others in, who write."""
+    """The session with the lock is idle all the time. If somebody ends it, others can write to the
+    source."""
     process = start(source, target)
     while not target.begun() and process.poll() is None:
         time.sleep(0.002)
@@ -447,7 +437,7 @@ def test_the_lock_of_the_source_is_lost(source, target, tmp_path):
     server.stop()
     assert (process.returncode, out) == (1, ""), (out, err)
     assert "the source: cannot keep others away" in err and not target.exists(), err
-    # What was copied is of another state of it now.
+    # The copy is of an earlier state of the source.
     assert "changed" in fails("move", "--from", source.place, "--to", target.place)
 
 
@@ -505,7 +495,7 @@ def test_into_partitions(source, target):
 
 @pytest.mark.slow
 def test_a_source_that_was_killed(source, target):
-    """What it has left in the WAL goes over."""
+    """The move copies the changes that are in its WAL."""
     pid = os.fork()
     if pid == 0:
         database = sqlite3.connect(source.place / "docket.db", isolation_level=None)
@@ -519,13 +509,11 @@ def test_a_source_that_was_killed(source, target):
 @ways("folder to folder", "database to folder")
 @pytest.mark.slow
 def test_a_full_disk(source, target):
-    """It says so, and goes on when there is room."""
+    """The move says so, and continues when there is room."""
     def limit():
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, (6_000_000, 6_000_000))
-    done = subprocess.run([PROGRAM, "move", "--from", str(source.place), "--to", target.place],
-                          env=environment(), preexec_fn=limit, capture_output=True,
-                          encoding="utf-8", timeout=COMMAND_S, check=False)
+    done = run("move", "--from", source.place, "--to", target.place, preexec_fn=limit)
     assert done.returncode == 1 and "target" in done.stderr, done
     assert not target.exists()
     move(source, target)

@@ -1,5 +1,5 @@
-"""An upgrade from schema 5, which had no keys of user names and older folds: what becomes of the names
-and titles that it finds, and of an upgrade that fails or is killed."""
+"""An upgrade from schema 5, which had no keys of user names and older folds: its effect on the
+names and titles in the database, and upgrades that fail or are killed."""
 import contextlib
 import os
 import pathlib
@@ -16,8 +16,9 @@ import harness
 from backends import opened, rows, where
 from commands import fails
 from folds import GREEK, folds
-from harness import PROGRAM, basic, environment, problem, run, strict_json, succeed
+from harness import basic, begin, problem, run, strict_json, succeed
 from lists import encoded
+from migrations import LATEST, to_schema
 from records import STAFF, SUBJECT, create, post
 
 pytestmark = backends.ALL
@@ -30,35 +31,30 @@ TWINS = ["Admin", "admin ", NFC, NFD]
 ALIKE = [CYRILLIC, "mode", "m\u03bfde"]
 NAMES = TWINS + ALIKE + ["rnode", "a/b"]
 
+COPY = f"docket.db.before-{LATEST:04}"  # which an upgrade makes
+
 SAME = ['"Admin", "admin", "admin "', f'"{NFD}", "{NFC}"']
 LOOK_ALIKE = [f'"Admin", "admin", "{CYRILLIC}"', '"mode", "m\u03bfde", "rnode"']
 
-TO_SCHEMA_5 = [
-    "DROP INDEX staff_by_key", "DROP INDEX staff_by_skeleton",
-    *(f"ALTER TABLE staff DROP COLUMN {column}"
-      for column in ("username_key", "username_exact", "username_skeleton")),
-    "DROP TABLE property", "ALTER TABLE account DROP COLUMN last_at",
-    "DELETE FROM migration WHERE number > 5",
-]
-# What is folded, and into which column. Schema 5 knew these.
+# The folded fields and their columns, as schema 5 had them.
 FOLDED = [("task", "title", "title_folded"), ("calendar", "name", "name_folded"),
           ("case_service", "name", "name_folded"), ("subject", "last_name", "last_name_folded"),
           ("staff", "first_name", "first_name_folded"), ("staff", "last_name", "last_name_folded")]
 
 
 def old_fold(text):
-    """Without a second normalisation."""
+    """The older fold, without the second normalisation."""
     return unicodedata.normalize("NFC", text).casefold()
 
 
 def take_back(place):
-    """Gives a place the schema 5, and the folds that docket made then."""
+    """Gives a place the schema 5 and the folds of that docket."""
     with opened(place) as database:
         for table, column, folded in FOLDED:
             for account, number, text in database.execute(
                     f"SELECT account_id, id, {column} FROM {table}").fetchall():
                 fold_as_before(place, database, (table, folded), (account, number), text)
-        for statement in TO_SCHEMA_5:
+        for statement in to_schema(5, place):
             database.execute(statement)
 
 
@@ -76,8 +72,8 @@ def fold_as_before(place, database, at, key, text):
 
 @pytest.fixture
 def old(make_server):
-    """The server of a place of schema 5, which does not run, and the folds of its titles. A second
-    account has the same user names."""
+    """The server of a place of schema 5, and the folds of its titles. The server does not run. A
+    second account has the same user names."""
     server = make_server()
     for title in TITLES:
         server.create(title=title)
@@ -103,7 +99,7 @@ def schema(place):
 
 
 def usernames(place):
-    """Who signs in by the exact name alone, in each account."""
+    """The user names that sign in only with exact spelling, in each account."""
     return sorted(rows(place, "SELECT account_id, username FROM staff WHERE username_exact <> ''"))
 
 
@@ -117,8 +113,8 @@ def sound(place):
 
 
 def is_whole(server, titles):
-    """What any upgrade must lead to."""
-    assert schema(server.data) == 7
+    """Checks the state after any successful upgrade."""
+    assert schema(server.data) == LATEST
     assert folds(server.data)[:3] == titles
     assert usernames(server.data) == EXACT
     assert sound(server.data) == {"usernames": 10, "look-alikes": 12}
@@ -134,7 +130,7 @@ def test_names_and_titles_of_an_older_schema(old):
         assert ["only as it is written" in line for line in lines] == [True, True, False, False]
         assert ["look alike" in line for line in lines] == [False, False, True, True]
     is_whole(server, titles)
-    # A second run has nothing to say.
+    # A second run has nothing to report.
     assert "user name" not in succeed("migrate", *where(server.data)).stderr
     succeed("account", "remove", "other", "--yes", *where(server.data))
     numbers = dict(rows(server.data, "SELECT username, id FROM staff"))
@@ -176,8 +172,8 @@ GUARDS = {
 
 
 def test_a_fold_that_fails(old, tmp_path):
-    """The database stays as it was, so that the docket from before still serves it; and the copy is
-    named."""
+    """The database stays unchanged, so the earlier docket can still serve it, and the message names
+    the copy."""
     server, titles = old
     shared = isinstance(server.data, backends.Database)
     with opened(server.data) as database:
@@ -191,9 +187,9 @@ def test_a_fold_that_fails(old, tmp_path):
         said = fails(*command, *where(server.data))
         assert "not now" in said, said
         if not shared:
-            assert f"the copy from before is {server.data}/docket.db.before-0007" in said, said
+            assert f"the copy from before is {server.data}/{COPY}" in said, said
             assert rows(server.data, "SELECT max(number) FROM migration",
-                        file="docket.db.before-0007") == [(5,)]
+                        file=COPY) == [(5,)]
         assert backends.everything(server.data) == before
     with opened(server.data) as database:
         database.execute("DROP TRIGGER guard" + " ON task" * shared)
@@ -203,11 +199,11 @@ def test_a_fold_that_fails(old, tmp_path):
 
 @backends.SQLITE
 def test_a_copy_that_fails(old):
-    """What an earlier try has left is not named as the copy of what is there now."""
+    """The message does not present the copy of an earlier attempt as a copy of the present state."""
     server, _ = old
-    stale = server.data / "docket.db.before-0007"
+    stale = server.data / COPY
     stale.write_bytes(b"of last week")
-    (server.data / "docket.db.before-0007.partial").mkdir()
+    (server.data / f"{COPY}.partial").mkdir()
     said = fails("migrate", *where(server.data))
     assert "cannot copy the database" in said and str(stale) + "\n" not in said, said
     assert "the copy from before" not in said
@@ -216,21 +212,21 @@ def test_a_copy_that_fails(old):
 
 # An upgrade that is killed
 
-def begin(place, **options):
-    return subprocess.Popen([PROGRAM, "migrate", *where(place)], env=environment(),
-                            stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL, **options)
+def migrate(place, **options):
+    return begin("migrate", *where(place), stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                 **options)
 
 
 def kill_by_size(place, size):
-    """When a file becomes larger than that."""
+    """Kills the upgrade when a file becomes larger than that."""
     def limit():
         resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
-    assert begin(place, preexec_fn=limit).wait(harness.COMMAND_S) == -signal.SIGXFSZ
+    assert migrate(place, preexec_fn=limit).wait(harness.COMMAND_S) == -signal.SIGXFSZ
 
 
-# It ends in some thousand years.
+# This statement would end in a thousand years.
 ENDLESS = ("CREATE TRIGGER endless BEFORE UPDATE OF title_folded ON task BEGIN SELECT count(*) FROM"
            " history a, history b, history c, history d, history e, history f, history g; END")
 
@@ -238,7 +234,7 @@ ENDLESS = ("CREATE TRIGGER endless BEFORE UPDATE OF title_folded ON task BEGIN S
 def kill_in_fold(place):
     with opened(place) as database:
         database.execute(ENDLESS)
-    process, copy = begin(place), place / "docket.db.before-0007"
+    process, copy = migrate(place), place / COPY
     deadline, at = time.monotonic() + harness.START_S, None
     while at is None or seconds_of(process) < at + 1:
         assert process.poll() is None and time.monotonic() < deadline
@@ -252,14 +248,14 @@ def kill_in_fold(place):
 
 
 def seconds_of(process):
-    """That it has worked."""
+    """How many seconds of processor time the process has used."""
     words = pathlib.Path(f"/proc/{process.pid}/stat").read_text("ascii").rsplit(")", 1)[1].split()
     return int(words[11]) / os.sysconf("SC_CLK_TCK")
 
 
 def killed_folders(folder, tmp_path):
-    """Copies of the folder, in each of which an upgrade was killed: in the copy, in the folds, and in
-    the checkpoint, which makes the file larger than it was."""
+    """Copies of the folder in which an upgrade was killed: in the copy, in the folds, and in the
+    checkpoint, which makes the file larger."""
     whole = (folder / "docket.db").stat().st_size
     for size in (4096, whole // 2, None, whole):
         place = backends.copy(folder, tmp_path / f"killed-{size}")
@@ -273,11 +269,11 @@ def killed_folders(folder, tmp_path):
 @backends.SQLITE
 @pytest.mark.slow
 def test_one_that_is_killed_is_begun_again(old, tmp_path):
-    """Unless it was at its end, when all is done but the checkpoint."""
+    """The next start runs the upgrade again, unless only the checkpoint was missing."""
     server, titles = old
     states = []
     for place in killed_folders(server.data, tmp_path):
-        copy = place / "docket.db.before-0007"
+        copy = place / COPY
         states.append((schema(place), copy.exists()))
         done = succeed("migrate", *where(place))
         assert (f"the copy from before is {copy}" if states[-1][0] == 5 else "nothing to do"
@@ -287,10 +283,10 @@ def test_one_that_is_killed_is_begun_again(old, tmp_path):
             "docket.db", "docket.lock", copy.name}
         server.data = place
         is_whole(server, titles)
-    assert states == [(5, False)] * 2 + [(5, True), (7, True)]
+    assert states == [(5, False)] * 2 + [(5, True), (LATEST, True)]
 
 
-# What the upgrade waits for while somebody has the table, from the migrations to the folds.
+# The locks on a table for which the upgrade must wait, in each of its steps.
 WAITS = [("account", "ACCESS SHARE"), ("staff", "ACCESS SHARE"), ("history", "SHARE"),
          ("task", "SHARE"), ("subject", "SHARE")]
 
@@ -303,7 +299,7 @@ def test_one_that_is_killed_over_a_database(old, table, mode):
     with contextlib.closing(place.connect()) as somebody:
         somebody.autocommit = False
         somebody.cursor().execute(f"LOCK TABLE {table} IN {mode} MODE")
-        process = begin(place)
+        process = migrate(place)
         place.until("SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
                     " AND datname = current_database()")
         process.kill()

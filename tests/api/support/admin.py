@@ -1,5 +1,5 @@
-"""What the tests of administration share: folders of two accounts, commands on them, and all that
-an account has."""
+"""For the tests of administration: folders of two accounts, commands on them, and all rows of an
+account."""
 import contextlib
 import pathlib
 import re
@@ -16,12 +16,12 @@ TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 
 
 def docket(folder, command, *arguments, **options):
-    """Runs a command of two words on the folder, which must succeed; returns its output."""
+    """Runs a command of two words on the folder. It must succeed; returns its output."""
     return succeed(*command.split(), *where(folder), *arguments, **options).stdout
 
 
 def read_table(text):
-    """The rows of a table as dicts; a column is as wide as what stands in it."""
+    """The rows of a printed table as dicts; each column begins below its heading."""
     lines = text.splitlines()
     heads = [(found[0], found.start()) for found in re.finditer(r"\S+", lines[0])] if lines else []
     ends = [start for _, start in heads[1:]] + [None]
@@ -30,14 +30,14 @@ def read_table(text):
 
 
 def shown(value):
-    """As a table has it."""
+    """A value as a printed table has it."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     return "-" if value is None else str(value)
 
 
 def listed(folder, command, *arguments):
-    """What a command lists, as JSON; the table must tell the same."""
+    """The rows that a command lists with --json; its table must show the same."""
     rows = strict_json(docket(folder, command, "--json", *arguments).encode())
     table = docket(folder, command, *arguments)
     assert read_table(table) == [{key: shown(value) for key, value in row.items()}
@@ -46,7 +46,7 @@ def listed(folder, command, *arguments):
 
 
 def reading(folder):
-    """The database, also of a folder that is served."""
+    """The database of a folder, which may be served."""
     if isinstance(folder, Database):
         return backends.opened(folder)
     name = pathlib.Path(folder, "docket.db").as_uri() + "?mode=ro"
@@ -60,7 +60,7 @@ def change(folder, sql, *values):
 
 
 def dump(folder, account=None, used=True):
-    """All rows of all tables, or of one account; `used` without says so when tokens were used."""
+    """All rows of all tables, or those of one account. `used=False` omits when tokens were last used."""
     found = {}
     with reading(folder) as database:
         for table, columns in backends.tables(database).items():
@@ -82,7 +82,7 @@ def check_sound(folder):
 
 
 def check_help(command, argument):
-    """One page: what it is called with, what it does, its options; and nothing is done."""
+    """--help prints one page, with the usage, the purpose and the options, and does nothing."""
     done = succeed(*command.split(), *(["name"] if argument else []), "--help")
     first = f"docket {command}{' ' + argument if argument else ''}: "
     assert done.stdout.startswith(first), done
@@ -90,8 +90,8 @@ def check_help(command, argument):
 
 
 def refused(folder, how, words, named, **options):
-    """A command that is wrong (`misuse`) or fails (`fails`): one line, which names what it is
-    about, and nothing is stored."""
+    """Checks that a command is refused. `how` is `misuse` or `fails`. The command must print one line
+    that contains `named`, and store nothing."""
     before = dump(folder)
     said = how(*words, *where(folder), **options)
     assert said.count("\n") == 1, said

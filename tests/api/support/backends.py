@@ -1,5 +1,5 @@
-"""Where docket keeps things: a data folder (a path), or a PostgreSQL database (postgres.Database).
-What most tests do with either is here, so that one text of a test serves both."""
+"""Places where docket stores its records: a data folder (a path), or a PostgreSQL database
+(postgres.Database). With these functions one test works with both."""
 import contextlib
 import re
 import shutil
@@ -12,10 +12,10 @@ from postgres import Database
 
 NAMES = ("sqlite", "postgresql", "partitioned")
 
-# What the tests of a file run on, by `pytestmark = backends.BOTH`.
+# The databases that the tests of a file run on: `pytestmark = backends.BOTH`.
 BOTH = pytest.mark.databases("sqlite", "postgresql")
 ALL = pytest.mark.databases(*NAMES)
-SQLITE = pytest.mark.databases("sqlite")  # of one test among others
+SQLITE = pytest.mark.databases("sqlite")  # for one test of a file
 POSTGRES = pytest.mark.databases("postgresql", "partitioned")
 POSTGRESQL = pytest.mark.databases("postgresql")
 
@@ -28,19 +28,19 @@ def where(place):
 
 
 def empty(database, path):
-    """A place that nothing is in yet: the path itself where `database` is sqlite."""
+    """An empty place. For sqlite it is the path itself."""
     if database == "sqlite":
         return path
     return postgres.shared().create("test")
 
 
 def init_options(database):
-    """What docket init is told besides."""
+    """The other options of docket init for that database."""
     return ["--partitions", "4"] if database == "partitioned" else []
 
 
 def copy(place, path):
-    """A copy of a place that nobody serves; `path` is for a folder's."""
+    """A copy of a place that nobody serves. `path` is where the copy of a folder goes."""
     if isinstance(place, Database):
         return place.copy()
     shutil.copytree(place, path)
@@ -48,8 +48,8 @@ def copy(place, path):
 
 
 def once(database, name, make):
-    """A place that `make` fills once for all the workers of a run, and what it returned, a text.
-    It is copied, never served."""
+    """A place that `make` fills once for all the workers of a run, and the text that `make` returned.
+    Tests copy the place and never serve it."""
     if database != "sqlite":
         return postgres.template(f"{name}-{database}", make)
     place, note = (postgres.run_folder() / (name + end) for end in (".data", ".note"))
@@ -65,8 +65,8 @@ def remove(place):
 
 
 def everything(place):
-    """table → its rows, of a place that nobody serves. When a token was last used is left out: it
-    is told whatever came of the request."""
+    """table → its rows, of a place that nobody serves. It omits when a token was last used, because
+    docket writes that for refused requests as well."""
     with opened(place) as connection:
         connection.execute("UPDATE token SET last_used_at = NULL")
         return {table: sorted(connection.execute(f'SELECT * FROM "{table}"').fetchall(), key=repr)
@@ -74,7 +74,7 @@ def everything(place):
 
 
 class Connection:
-    """sqlite3's way of asking, of a PostgreSQL database."""
+    """sqlite3's interface for a PostgreSQL database."""
 
     def __init__(self, connection):
         self.cursor = connection.cursor()
@@ -99,7 +99,7 @@ class Connection:
 
 @contextlib.contextmanager
 def opened(place, file="docket.db"):
-    """A connection that is committed at the end. A folder may not be served meanwhile."""
+    """A connection that commits at the end. Nobody may serve a folder meanwhile."""
     if isinstance(place, Database):
         with contextlib.closing(place.connect()) as connection:
             connection.autocommit = False
@@ -111,14 +111,14 @@ def opened(place, file="docket.db"):
 
 
 def rows(place, sql, values=(), file="docket.db"):
-    """What a statement finds, if it is one that finds something."""
+    """The rows of a statement; none if it returns no rows."""
     with opened(place, file) as connection:
         cursor = connection.execute(sql, values)
         return cursor.fetchall() if cursor.description else []
 
 
-# The tables that hold something; an index of words is read through the tables behind it, and a part
-# of a table through the whole.
+# All tables but two kinds: the virtual table of a text index, whose contents are in other tables, and the
+# partitions of a table.
 TABLES = {
     False: "SELECT name FROM sqlite_schema WHERE type = 'table' AND sql NOT LIKE 'CREATE VIRTUAL%'",
     True: "SELECT relname::text FROM pg_class WHERE relkind IN ('r', 'p') AND NOT relispartition"

@@ -3,11 +3,12 @@ import json
 import ssl
 import subprocess
 
-from harness import ANSWER_S, COMMAND_S, Reply, Wire
+from harness import COMMAND_S
+from wire import ANSWER_S, Reply, Wire
 
 
 def openssl(*arguments, ago=0):
-    """Runs it, on a day so many days ago."""
+    """Runs openssl with the clock `ago` days back."""
     clock = ["faketime", "-f", f"-{ago}d"] if ago else []
     subprocess.run([*clock, "openssl", *map(str, arguments)], check=True, timeout=COMMAND_S,
                    stdin=subprocess.DEVNULL, capture_output=True)
@@ -18,7 +19,7 @@ KINDS = {"ec": ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"],
 
 
 class CA:
-    """Makes certificates in a folder, and is trusted by the clients below."""
+    """A certificate authority in a folder. The clients below trust it."""
 
     def __init__(self, folder):
         self.folder = folder
@@ -29,8 +30,8 @@ class CA:
                 "keyUsage=critical,keyCertSign,cRLSign")
 
     def make(self, label, *names, kind="ec", ago=0):
-        """A certificate for host names, its own name among its subject, good for 30 days from so
-        many days ago; returns it and its key."""
+        """A certificate for host names, valid for 30 days from `ago` days back. Its subject is `label`.
+        Returns the certificate and its key."""
         request, extensions = self.folder / f"{label}.csr", self.folder / f"{label}.ext"
         certificate, key = self.folder / f"{label}.pem", self.folder / f"{label}.key"
         openssl("req", *KINDS[kind], "-nodes", "-keyout", key, "-out", request, "-subj",
@@ -45,13 +46,21 @@ class CA:
         context = ssl.create_default_context(cafile=self.certificate)
         context.check_hostname = name_matters
         if version:
-            context.set_ciphers("ALL:@SECLEVEL=0")  # the client must not be what refuses
+            context.set_ciphers("ALL:@SECLEVEL=0")  # the server must refuse, not the client
             context.minimum_version = context.maximum_version = version
         return context
 
 
+def with_tls(make_server, folder):
+    """A server of acme.viewcases.com, and the authority of its certificate."""
+    ca = CA(folder / "ca")
+    chain, key = ca.make("acme", "acme.viewcases.com")
+    return make_server(options=["--tls-cert", chain, "--tls-key", key]), ca
+
+
 class TlsWire(Wire):
-    """The same over TLS. `name` is what it asks for, `label` the certificate that it got."""
+    """A Wire over TLS. `name` is the host name that it requests, `label` the subject of the certificate
+    that it got."""
 
     def __init__(self, server, ca, name="acme.viewcases.com", **options):
         super().__init__(server)
@@ -72,7 +81,7 @@ class TlsWire(Wire):
 
 
 def curl(server, ca, path, *options, host="acme.viewcases.com"):
-    """What the vendor's client does, by curl. Returns the answer."""
+    """Sends a request with curl, over TLS as the vendor's client does. Returns the answer."""
     address = f"{host}:{server.port}"
     done = subprocess.run(
         ["curl", "--silent", "--show-error", "--include", "--http1.1", "--noproxy", "*",

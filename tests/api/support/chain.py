@@ -1,4 +1,4 @@
-"""The chain of the history by docs/history.md, apart from docket's own code."""
+"""The chain of the history, written from docs/history.md and independent of docket's code."""
 import hashlib
 
 
@@ -9,7 +9,7 @@ def columns(database):
 
 
 def digest_of(row, before):
-    """As docs/history.md has it."""
+    """The hash of an entry, by the formula of docs/history.md."""
     def number(value):
         return value.to_bytes(8, "little", signed=True)
 
@@ -24,11 +24,12 @@ def digest_of(row, before):
 
 
 def rechain(database):
-    """As if its entries had been written so."""
+    """Computes all hashes anew, so that the chain fits the present entries."""
     heads = {}
     for row in columns(database):
         heads[row[0]] = digest_of(row, heads.get(row[0], bytes(32)))
         database.execute("UPDATE history SET hash = ? WHERE account_id = ? AND change = ?",
                          (heads[row[0]], row[0], row[1]))
     for account, head in heads.items():
-        database.execute("UPDATE account SET history_head = ? WHERE id = ?", (head, account))
+        database.execute("UPDATE account_state SET history_head = ? WHERE account_id = ?",
+                         (head, account))

@@ -1,4 +1,4 @@
-"""A clock of a process's own, by libfaketime: it stands still, and is set by the test."""
+"""A clock for a process, by libfaketime. It stands still, and the test sets it."""
 import datetime
 import os
 import pathlib
@@ -10,9 +10,9 @@ LIBRARY = "libfaketimeMT.so.1"
 
 
 def preload():
-    """The environment that loads libfaketime, after the run-time library of a sanitizer where the
-    program has one. To find the true clock libfaketime allocates memory, so an allocator that asks
-    for the time then waits for ever: those of the sanitizers do, unless they return no memory."""
+    """The environment that loads libfaketime, after the run-time library of the program's sanitizer, if
+    it has one. libfaketime allocates memory to find the real clock. If the allocator then asks for the
+    time, it waits for ever. The sanitizers' allocators do that, unless they never return memory."""
     linked = subprocess.run(["ldd", PROGRAM], stdout=subprocess.PIPE, text=True, check=True).stdout
     first = [line.split()[2] for line in linked.splitlines()
              if line.strip().startswith(("libasan.", "libtsan."))]
@@ -23,16 +23,22 @@ def preload():
 
 
 class Clock:
-    """Seconds since 1970. `env` gives it to processes; durations and deadlines stay real."""
+    """A clock in seconds since 1970. A process with the environment `env` uses it; durations and deadlines
+    stay real. The sessions of `database`, a postgres.Database, that begin from now on use it as well."""
 
-    def __init__(self, file, now):
-        self.file = file
+    def __init__(self, file, now, database=None):
+        self.file, self.database = file, database
+        if database:  # a function now() that is found before PostgreSQL's own
+            database.run(f'ALTER DATABASE "{database.name}" SET search_path = public, pg_catalog')
         self.set(now)
         self.env = {**preload(), "FAKETIME_TIMESTAMP_FILE": file, "FAKETIME_NO_CACHE": "1",
                     "TZ": "UTC", "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
 
     def set(self, now):
         self.now = now
+        if self.database:  # first: docket looks there when its own clock says that something is due
+            self.database.run("CREATE OR REPLACE FUNCTION public.now() RETURNS timestamptz LANGUAGE sql"
+                              f" STABLE AS 'SELECT to_timestamp({now})'")
         new = self.file.with_suffix(".new")
         shown = datetime.datetime(1970, 1, 1) + datetime.timedelta(seconds=now)
         new.write_text(shown.strftime("%Y-%m-%d %H:%M:%S"))
@@ -40,5 +46,5 @@ class Clock:
 
 
 def behind(seconds):
-    """The environment of a process whose clock goes, so many seconds late."""
+    """The environment of a process whose clock runs, but is that many seconds behind."""
     return {**preload(), "FAKETIME": f"-{seconds}", "FAKETIME_DONT_FAKE_MONOTONIC": "1"}

@@ -1,9 +1,8 @@
-"""What the tests of the commands share."""
+"""For the tests of commands: runs that must fail."""
 import re
 import stat
-import subprocess
 
-from harness import COMMAND_S, PROGRAM, environment, run
+from harness import run
 
 
 def mode(path):
@@ -11,11 +10,11 @@ def mode(path):
 
 
 def fails(*arguments, **options):
-    """Asserts that a command failed, that it said so on standard error, and returns that."""
+    """Asserts that a command failed with a message on standard error; returns the message."""
     done = run(*arguments, **options)
     assert done.returncode == 1, done
     assert done.stdout == "", done
-    # One line for the person, not a stack or a query.
+    # One line for a human reader, not a stack trace or a query.
     assert re.fullmatch(r"docket(?: [a-z]+)*: .+\n", done.stderr), done
     return done.stderr
 
@@ -28,8 +27,7 @@ def misuse(*arguments, **options):
     return done.stderr
 
 
-def full(*arguments):
-    """Runs a command whose standard output takes nothing."""
+def full(*arguments, **options):
+    """Runs a command whose standard output is full."""
     with open("/dev/full", "wb") as nowhere:
-        return subprocess.run([PROGRAM, *map(str, arguments)], env=environment(), stdout=nowhere,
-                              stderr=subprocess.PIPE, timeout=COMMAND_S, check=False)
+        return run(*arguments, stdout=nowhere, **options)

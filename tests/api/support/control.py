@@ -1,17 +1,18 @@
-"""Speaks to the control socket of a served folder, in whatever way a test wants to."""
+"""Sends anything that a test likes to the control socket of a served folder."""
 import contextlib
 import json
 import os
 import socket
 
-from harness import ANSWER_S, strict_json
+from harness import strict_json
+from wire import ANSWER_S
 
 SOCKET = "docket.sock"
 
 
 @contextlib.contextmanager
 def connected(folder):
-    """A connection; the folder's path may be longer than the address of a socket can be."""
+    """A connection. The folder's path may be too long for the address of a socket."""
     place = os.open(folder, os.O_PATH)
     try:
         with socket.socket(socket.AF_UNIX) as wire:
@@ -23,7 +24,7 @@ def connected(folder):
 
 
 def say(folder, data, end=True):
-    """Sends those bytes, and with `end` that there are no more; returns what comes back."""
+    """Sends bytes, with `end` also the end of the stream; returns the answer."""
     with connected(folder) as wire:
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):
             wire.sendall(data)
@@ -37,7 +38,7 @@ def say(folder, data, end=True):
 
 
 def ask(folder, request):
-    """One command as the program itself sends it."""
+    """Sends one command as the program itself does; returns the answer."""
     said = say(folder, json.dumps(request).encode() + b"\n", end=False)
     assert said.endswith(b"\n") and said.count(b"\n") == 1, said
     answer = strict_json(said)

@@ -1,11 +1,30 @@
-"""A PostgreSQL database of docket with accounts of base records, and processes that serve it."""
-from harness import Server, basic, succeed
+"""A database of docket, or a data folder, whose accounts have the base records, and the processes that
+serve it."""
+import contextlib
+
+import backends
+import postgres
+from harness import TASKS, Server, basic, succeed, task
+from load import Link
+from wire import Reply
 
 DOMAIN = "example.test"
+CHECK_S = 1800  # a long proof makes a large database
+
+
+@contextlib.contextmanager
+def deployed(place, *accounts, processes=0, **options):
+    """A database of the shared cluster and so many processes over it."""
+    database = postgres.shared().create("docket")
+    with Deployment(database, place, accounts or ("first",), **options) as deployment:
+        for _ in range(processes):
+            deployment.serve()
+        yield deployment
+    database.drop()
 
 
 class Deployment:
-    """Made in an empty database; the files of tokens and logs are in the folder `place`. `with`
+    """Accounts in a database, or a data folder, that was empty. The folder `place` has the files of tokens and logs. `with`
     stops the processes at the end."""
 
     def __init__(self, database, place, accounts=("first",), options=("--quiet",), tasks=0):
@@ -14,8 +33,8 @@ class Deployment:
         for account in accounts:
             how = ["account", "add", account] if self.tokens else ["init", "--account", account]
             token = place / f"token.{account}"
-            succeed(*how, "--database", self.url, "--token-file", token)
-            succeed("demo", "--database", self.url, "--account", account, "--tasks", tasks)
+            succeed(*how, *backends.where(database), "--token-file", token)
+            succeed("demo", *backends.where(database), "--account", account, "--tasks", tasks)
             self.tokens[account] = token.read_text().strip()
 
     def __enter__(self):
@@ -29,11 +48,11 @@ class Deployment:
         return self.database.url
 
     def serve(self, *options, url=None, env=None):
-        """Starts one more process; its token is of the first account."""
+        """Starts one more process; its token is that of the first account."""
         server = Server(None, next(iter(self.tokens.values())),
                         self.place / f"log{len(self.servers)}",
-                        ["--database", url or self.url, "--base-domain", DOMAIN, *self.options,
-                         *options], env=env)
+                        [*(["--database", url] if url else backends.where(self.database)),
+                         "--base-domain", DOMAIN, *self.options, *options], env=env)
         self.servers.append(server)
         return server
 
@@ -41,8 +60,29 @@ class Deployment:
         return {"Host": f"{account}.{DOMAIN}",
                 "Authorization": basic("admin/token", self.tokens[account])}
 
+    def through(self, port):
+        """The URL of the database by way of who stands between at that port."""
+        return self.url.replace(f":{self.database.cluster.port}/", f":{port}/")
+
+    def ask(self, method, path=TASKS, value=None, headers=(), account="first", server=None,
+            source=None):
+        """One request on a connection of its own, to the first process unless told."""
+        link = Link(self, server or self.servers[0], account, source)
+        try:
+            status, got, body = link.ask(method, path, value, headers)
+        finally:
+            link.close()
+        return Reply(status, "", got.items(), body)
+
+    def get(self, path, **options):
+        return self.ask("GET", path, **options)
+
+    def post(self, title, server=None, headers=(), account="first", **fields):
+        """Creates a task."""
+        return self.ask("POST", TASKS, task(title=title, **fields), headers, account, server)
+
     def stop(self):
-        """All processes, in order."""
+        """Stops all processes one after the other."""
         for server in self.servers:
             if server.running():
                 server.stop()
@@ -50,15 +90,16 @@ class Deployment:
 
     def check_history(self):
         """The change numbers of each account are 1 to n, without a gap or a repeat."""
-        for name, last, *found in self.database.run(
-                "SELECT a.name, a.last_change, count(h.change), count(DISTINCT h.change),"
-                " min(h.change), max(h.change) FROM account a"
-                " LEFT JOIN history h ON h.account_id = a.id GROUP BY a.id"):
+        for name, last, *found in backends.rows(
+                self.database, "SELECT a.name, s.last_change, count(h.change), count(DISTINCT h.change),"
+                " min(h.change), max(h.change) FROM account a JOIN account_state s ON s.account_id = a.id"
+                " LEFT JOIN history h ON h.account_id = a.id GROUP BY a.id, s.account_id"):
             assert found == [last, last, 1, last], f"{name}: {last} {found}"
 
     def check_sound(self):
         self.check_history()
-        assert succeed("check", "--database", self.url).stdout.endswith("\nsound\n")
+        said = succeed("check", *backends.where(self.database), timeout=CHECK_S).stdout
+        assert said.endswith("\nsound\n")
 
     def titles(self):
         """(account, id) and the title of every task."""

@@ -1,12 +1,11 @@
-"""The code blocks of a document: which commands it tells its reader to type, and what it says that
-they answer."""
+"""The code blocks of a document: the commands for the reader to type, and the answers that it shows."""
 import re
 
 from harness import ROOT
 
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-# What a block can be: commands for a shell, the answer to the command before it (its body, or with
-# its head as "curl -i" prints it), or text that is neither.
+# The kinds of blocks: commands for a shell, the answer to the previous command (its body, or its head and
+# body as "curl -i" prints them), and other text.
 ANSWERS = {"json", "http"}
 KINDS = {"sh", "text"} | ANSWERS
 
@@ -16,7 +15,7 @@ def documents():
 
 
 def pages():
-    """Those whose commands are typed, and the others."""
+    """All documents: those whose commands the tests run, and the others."""
     return [*documents(), *(page for page in sorted(ROOT.glob("*.md")) if page.name != "README.md")]
 
 
@@ -26,18 +25,19 @@ def blocks(text):
 
 
 def commands(block):
-    """The commands of a block: lines, of which one that ends with a backslash goes on."""
+    """The commands of a block, one a line; a line that ends with a backslash continues on the next."""
     return [line for line in block.replace("\\\n", " ").splitlines() if line.strip()]
 
 
 def matches(shown, answered):
-    """Whether an answer is as a document shows it. `…` stands for anything; blanks do not count."""
+    """Whether an answer matches the one that a document shows. `…` matches anything; blanks do not
+    count."""
     pattern = ".*?".join(re.escape("".join(part.split())) for part in shown.split("…"))
     return re.search(pattern, "".join(answered.split()), re.DOTALL) is not None
 
 
 def is_refusal(shown):
-    """Whether an answer that a document shows has the status of an error."""
+    """Whether the answer that a document shows is an error."""
     return re.search(r'^HTTP/1.1 [45]|"status":\s*[45]\d\d\b', shown) is not None
 
 
@@ -50,6 +50,6 @@ def links(text):
 
 
 def anchors(text):
-    """What a link can name behind "#": the headings, as GitHub names them."""
+    """The anchors that a link can have after "#": GitHub makes them from the headings."""
     headings = HEADING.findall(FENCE.sub("", text))
     return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}

@@ -1,7 +1,7 @@
-"""What a database keeps beside its texts, to compare them by."""
+"""The folds of texts that a database stores."""
 from backends import rows
 
-# Folding case takes these apart and their capitals not.
+# Case folding decomposes these letters, but not their capitals.
 GREEK = "\u0390\u03b0\u1fb7\u1fc7\u1fd2\u1fd3\u1fd7\u1fe2\u1fe3\u1fe7\u1ff7"
 
 

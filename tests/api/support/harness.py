@@ -1,14 +1,13 @@
-"""Runs docket and speaks to it: what every file of the black-box suite shares."""
+"""Runs docket and sends it requests: helpers for every file of the suite."""
 import base64
-import contextlib
 import http
 import itertools
 import json
 import os
 import pathlib
 import re
+import resource
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -17,18 +16,21 @@ import requests
 
 import postgres
 from backends import Database, where
+from together import until
+from wire import Kept, exchange, message, new_source, number_of, strict_json
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 PROGRAM = os.path.abspath(os.environ.get("DOCKET_PROGRAM", ROOT / "build" / "docket"))
+# Sanitizers keep what is freed, and are slow.
+SANITIZED = os.path.exists(PROGRAM) and any(
+    name in pathlib.Path(PROGRAM).read_bytes() for name in (b"__asan_init", b"__tsan_init"))
 TASKS = "/api/v1/tasks"
 JSON = {"Content-Type": "application/json"}
 
-# Generous, because the program may run under a sanitizer: they only end a test that hangs.
+# These times only end a test that hangs. They are long, because the program may run under a sanitizer.
 COMMAND_S = 180
 START_S = 60
-ANSWER_S = 60
 STOP_S = 12
-CLOSE_S = 15  # shorter than the server's patience with a silent connection
 
 # The example of the reference, word for word.
 EXAMPLE = """{
@@ -64,23 +66,28 @@ CODES = {"required", "unknown_field", "type", "format", "range", "blank", "too_l
          "control", "choice", "read_only", "not_found", "mismatch", "repeated",
          "taken", "in_use", "not_allowed"}
 
-# RFC 9110 renamed some of them.
+# RFC 9110 renamed some titles.
 TITLES = {413: {"Content Too Large", "Payload Too Large"},
           414: {"URI Too Long", "Request-URI Too Long"},
           422: {"Unprocessable Content", "Unprocessable Entity"}}
 
-# Headers whose values no two answers share.
+# Headers that differ in every answer.
 OWN = {"Date", "X-Request-Id"}
 
 SANITIZER = re.compile(r"(Address|Leak|Thread|Memory|UndefinedBehavior)Sanitizer|runtime error:")
 
 
 def task(without=(), **fields):
-    """A create request's object: the required fields, with `fields` over them."""
+    """The body of a create: the required fields, overridden by `fields`."""
     record = {**MINIMAL, **fields}
     for name in without:
         del record[name]
     return {"task": record}
+
+
+def task_json(without=(), **fields):
+    """The same as the bytes of a body."""
+    return json.dumps(task(without, **fields)).encode()
 
 
 def label(value):
@@ -95,49 +102,20 @@ def cases(table):
     return [pytest.param(*row[1:], id=str(row[0])) for row in table]
 
 
-def strict_json(data):
-    """Parses UTF-8 JSON and refuses what RFC 8259 does, and a key that comes twice."""
-    def once(pairs):
-        keys = [key for key, _ in pairs]
-        assert len(keys) == len(set(keys)), f"a key twice: {keys}"
-        return dict(pairs)
-
-    def constant(name):
-        raise AssertionError(f"{name} is not JSON")
-    return json.loads(data.decode("utf-8"), object_pairs_hook=once, parse_constant=constant)
-
-
-class Reply:
-    """One answer, however it was fetched."""
-
-    def __init__(self, status, reason, headers, body):
-        self.status, self.reason, self.headers, self.body = status, reason, list(headers), body
-
-    def header(self, name):
-        """The header's value, None where there is none; it must not come twice."""
-        values = [value for key, value in self.headers if key.lower() == name.lower()]
-        assert len(values) <= 1, f"{name} came {len(values)} times: {values}"
-        return values[0] if values else None
-
-    @property
-    def json(self):
-        return strict_json(self.body)
-
-    def __repr__(self):
-        return f"<{self.status} {self.reason} {self.headers} {self.body[:2000]!r}>"
-
-
 def problem(reply, status, fields=None):
-    """Asserts that the reply is a well-formed problem (RFC 9457) of that status, with `errors`
-    where they belong (`fields` says for a 400 whether they do). Returns it."""
+    """Asserts that the reply is a well-formed problem (RFC 9457) of that status, with `errors` if it must
+    have them (for a 400 `fields` says so). Returns the problem."""
     assert reply.status == status, reply
     assert reply.header("Content-Type") == "application/problem+json", reply
     answer = reply.json
-    keys = ["detail", "type", "title", "status"]
+    keys = ["detail", "type", "title", "status", "code"]
     if fields or (fields is None and status == 422):
         keys.append("errors")
+    if len(answer.get("errors", [])) == 100 and "errors_omitted" in answer:
+        keys.append("errors_omitted")
+        assert answer["errors_omitted"] > 0, reply
     assert list(answer) == keys, reply
-    assert answer["type"] == "about:blank"
+    assert answer["type"].endswith("/docs/errors/" + answer["code"]), reply
     assert answer["title"] in TITLES.get(status, {http.HTTPStatus(status).phrase}), reply
     assert answer["status"] == status
     assert isinstance(answer["detail"], str) and answer["detail"]
@@ -159,20 +137,20 @@ def check_errors(answer):
     check_detail(answer["detail"], errors)
 
 
-# What a client that shows only the beginning of a detail must see first.
+# The order of errors in a detail: some clients show only its beginning.
 ORDER = [{"unknown_field"}, {"required"}, {"type"},
          {"format", "choice", "range", "blank", "too_long", "too_many", "control", "repeated"},
          {"read_only", "not_allowed"}, {"not_found"}, {"mismatch", "taken", "in_use"}]
 
 
 def check_detail(detail, errors):
-    """It has each field with its message, the most useful first, or as many as fit."""
+    """Asserts that the detail has each field with its message, the most useful first, or as many as fit."""
     order = sorted(errors, key=lambda error: next(
         rank for rank, codes in enumerate(ORDER) if error["code"] in codes))
     pairs = []
-    for message, group in itertools.groupby(order, key=lambda error: error["message"]):
-        pairs.append((list(dict.fromkeys(error["field"] for error in group)), message))
-    whole = "; ".join(f"{', '.join(names)}: {message}" for names, message in pairs)
+    for said, group in itertools.groupby(order, key=lambda error: error["message"]):
+        pairs.append((list(dict.fromkeys(error["field"] for error in group)), said))
+    whole = "; ".join(f"{', '.join(names)}: {said}" for names, said in pairs)
     if not all(error["field"].isprintable() and len(error["field"]) <= 100 for error in errors):
         return
     told = re.fullmatch(r"(.*); and (\d+) more", detail, re.DOTALL)
@@ -180,9 +158,9 @@ def check_detail(detail, errors):
         assert detail == whole and len(detail.encode()) <= 1000, (detail, whole)
         return
     # The last message follows the names that fit.
-    names, message = told[1].split(": ", 1) if len(pairs) == 1 else told[1].rsplit(": ", 1)
+    names, said = told[1].split(": ", 1) if len(pairs) == 1 else told[1].rsplit(": ", 1)
     assert len(detail.encode()) <= 500, detail
-    assert whole.startswith(names) and message in told[1] and int(told[2]) > 0, (detail, whole)
+    assert whole.startswith(names) and said in told[1] and int(told[2]) > 0, (detail, whole)
 
 
 def faults(reply, status=422):
@@ -204,8 +182,8 @@ def basic(user, password):
 
 
 def environment(more=None):
-    """The caller's environment without settings for docket, in a time zone and a locale that
-    must not show in any answer."""
+    """The caller's environment without settings for docket. Its time zone and locale must not show in any
+    answer."""
     env = {key: value for key, value in os.environ.items() if not key.startswith("DOCKET_")}
     env.update(TZ="ODD-12:45", LC_ALL="C")
     env.update({key: str(value) for key, value in (more or {}).items()})
@@ -213,8 +191,8 @@ def environment(more=None):
 
 
 def plain(text):
-    """Lines of standard error with docket's own messages as they are in text, so that a test need
-    not know the format of the log. The lines of requests stay as they are."""
+    """Standard error, with docket's own messages in their text form, so that a test does not depend on the
+    format of the log. The lines of requests stay unchanged."""
     def line(said):
         if not said.startswith('{"time":') or '"message":' not in said:
             return said
@@ -224,14 +202,19 @@ def plain(text):
     return "".join(line(said) for said in text.splitlines(keepends=True))
 
 
-def run(*arguments, env=None, umask=-1):
-    """Runs a docket command to its end."""
-    done = subprocess.run([PROGRAM, *map(str, arguments)], env=environment(env), umask=umask,
-                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                          stderr=subprocess.PIPE, timeout=COMMAND_S, cwd=tempfile.gettempdir(),
-                          encoding="utf-8", errors="replace")
-    assert not SANITIZER.search(done.stderr), done.stderr
-    done.stderr = plain(done.stderr)
+def begin(*arguments, env=None, before=(), how=subprocess.Popen, **options):
+    """Starts a docket command, by the words `before`, with more options of Popen."""
+    return how([*before, PROGRAM, *map(str, arguments)], env=environment(env), **{
+        "stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE,
+        "cwd": tempfile.gettempdir(), "encoding": "utf-8", "errors": "replace", **options})
+
+
+def run(*arguments, **options):
+    """The same to its end."""
+    done = begin(*arguments, how=subprocess.run, **{"timeout": COMMAND_S, **options})
+    if done.stderr is not None:
+        assert not SANITIZER.search(done.stderr), done.stderr
+        done.stderr = plain(done.stderr)
     return done
 
 
@@ -242,7 +225,7 @@ def succeed(*arguments, **options):
 
 
 def token_file(place, name="token"):
-    """Where the token of a place that is being made can be put."""
+    """The path for the file of a new place's token."""
     if isinstance(place, Database):
         return postgres.run_folder() / f"{place.name}.{name}"
     return place.with_name(f"{place.name}.{name}")
@@ -256,45 +239,59 @@ def make_data(place, tasks=0, options=()):
     return file.read_text().strip()
 
 
-SOURCES = itertools.count(1)
+ENDS = itertools.count(1)
+# What clients send by themselves.
+CLIENT = {"User-Agent": "tests", "Accept-Encoding": "gzip, deflate", "Accept": "*/*",
+          "Connection": "keep-alive"}
 
 
-def new_source():
-    """An address of this machine that no request came from yet: docket limits how often one may
-    be refused."""
-    return "127.1.%d.%d" % divmod(next(SOURCES), 256)
+def quoted(path):
+    """A path with its query as an ordinary client sends it."""
+    if re.fullmatch(r"(?:/[\w~-][\w.~-]*)*/?(?:\?[\w=&,.~+:/-]*)?", path, re.ASCII):
+        return path
+    request = requests.PreparedRequest()
+    request.prepare_url("http://docket.example" + path, None)
+    return request.path_url
 
 
-class From(requests.adapters.HTTPAdapter):
-    """Connects from an address."""
+def descriptors(count):
+    """A preexec of a server that may have so many descriptors."""
+    return lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (count, count))
 
-    def __init__(self, source):
-        self.source = source
-        super().__init__()
 
-    def init_poolmanager(self, *arguments, **options):
-        super().init_poolmanager(*arguments, source_address=(self.source, 0), **options)
+def ignore_too_large():
+    """A preexec of a server for limit_files(): a write then fails, and does not end the process."""
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+
+
+def limit_files(server, size):
+    """Limits the size of the server's files, which acts like a full disk and needs no mount."""
+    _, hard = resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE)
+    resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE, (size, hard))
 
 
 class Server:
     """A `docket serve` process on a data folder or a database, and requests to it."""
 
-    every = []  # all that were started, for the report of a failed test
+    every = []  # servers that may run, for the report of a failed test
+    check = None  # is called with the method, the path and the answer of each call()
 
     def __init__(self, data, token, log, options=(), env=None, preexec=None, listen="127.0.0.1:0",
                  user="admin", stdout=subprocess.DEVNULL):
-        """Without `data` it is told by `options` what it serves."""
+        """Without `data`, `options` must say what to serve."""
         self.data, self.token, self.log, self.user, self.stdout = data, token, log, user, stdout
         self.arguments = [PROGRAM, "serve", *(where(data) if data else []), *map(str, options)]
         if listen:
             self.arguments += ["--listen", listen]
         self.env, self.preexec = environment(env), preexec
-        self.process = None
-        Server.every.append(self)
+        self.name = None  # what requests over a raw socket call it, in place of its address
+        self.process, self.since = None, 0
         self.start()
 
     def start(self):
-        """Starts it, or starts it again; returns once it accepts."""
+        """Starts the server, or starts it again; returns when it accepts connections."""
+        if self not in Server.every:
+            Server.every.append(self)
         with open(self.log, "ab") as log:
             before = log.tell()
             self.process = subprocess.Popen(
@@ -314,55 +311,64 @@ class Server:
             status = self.process.wait()
             raise AssertionError(f"serve does not listen (status {status}):\n{self.stderr()}")
         self.host, self.port = ready[1].decode(), int(ready[2])
-        self.session = requests.Session()
-        self.session.trust_env = False
+        self.kept = Kept(self)
 
     def keep_port(self):
-        """Makes it listen where it does when it is started again."""
+        """Makes the server listen at the same address when it is started again."""
         self.arguments[self.arguments.index("--listen") + 1] = f"{self.host}:{self.port}"
 
     def stderr(self, start=0):
-        """What it has said, from that byte on."""
+        """The server's standard error from that byte on."""
         with open(self.log, "rb") as log:
             log.seek(start)
             return plain(log.read().decode(errors="replace"))
 
     def messages(self):
-        """What it has said itself: all but the lines of requests and the line that tells its
+        """The server's own messages: standard error without the lines of requests and the line with the
         version."""
         return [line for line in self.stderr().splitlines()
                 if not line.startswith("{") and not line.startswith("docket: version ")]
 
+    def log_end(self):
+        """Where the log ends. From there on, lines() has only requests that come later: a line of an
+        earlier one may be late, but not behind that of the same connection."""
+        name = f"end-{next(ENDS)}"
+        self.call("GET", "/api/v1/me", headers={"X-Request-Id": name})
+        until(lambda: name.encode() in self.log.read_bytes(), what="no line", pause=0.005)
+        self.since = number_of(new_source())
+        return self.log.stat().st_size
+
     def lines(self, start=0, count=0):
-        """The lines of requests from that byte on; waits until there are `count`, because a
-        request's comes a moment after its answer."""
-        deadline = time.monotonic() + ANSWER_S
-        while True:
-            found = [line for line in self.stderr(start).splitlines(keepends=True)
+        """The lines of requests from that byte on. It waits until there are `count`, because docket
+        logs a request a moment after the answer."""
+        def found():
+            lines = [line for line in self.stderr(start).splitlines(keepends=True)
                      if line.startswith('{"time":')]
-            if len(found) >= count and all(line.endswith("\n") for line in found):
-                return [strict_json(line.encode()) for line in found]
-            assert time.monotonic() < deadline, f"expected {count} lines: {found}"
-            time.sleep(0.01)
+            if not all(line.endswith("\n") for line in lines):
+                return None
+            return [line for line in map(strict_json, map(str.encode, lines))
+                    if not (number_of(line["source"]) or self.since) < self.since]
+
+        return until(found, lambda lines: lines is not None and len(lines) >= count, pause=0.01)
 
     def running(self):
         return self.process.poll() is None
 
     def processor(self):
-        """How many seconds of a processor it has used."""
+        """How many seconds of processor time the server has used."""
         with open(f"/proc/{self.process.pid}/stat", encoding="ascii") as stat:
             fields = stat.read().rsplit(")", 1)[1].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def memory(self):
-        """How many bytes of its own it has in memory."""
+        """How many bytes of anonymous memory the server has."""
         with open(f"/proc/{self.process.pid}/status", encoding="ascii") as status:
             return int(re.search(r"^RssAnon:\s+(\d+) kB$", status.read(), re.MULTILINE)[1]) * 1024
 
     def stop(self, how=signal.SIGTERM):
-        """Ends it as an operator would, and asserts that it went well. A client that stays
-        connected would cost it a second."""
-        self.session.close()
+        """Ends the server as an operator does, and asserts that it ended with 0. It first closes its own
+        connections, because the server would wait a second for them."""
+        self.kept.close()
         self.process.send_signal(how)
         self.wait()
 
@@ -372,7 +378,7 @@ class Server:
         except subprocess.TimeoutExpired:
             self.kill()
             raise AssertionError(f"serve did not end within {STOP_S} s") from None
-        self.session.close()
+        self.kept.close()
         assert status == 0, f"serve ended with {status}:\n{self.stderr()}"
         self.check_stderr()
 
@@ -380,33 +386,30 @@ class Server:
         assert not SANITIZER.search(self.stderr()), self.stderr()
 
     def kill(self):
-        """As a power cut would."""
+        """Kills the server, as a power failure would."""
         self.process.kill()
         self.process.wait()
-        self.session.close()
+        self.kept.close()
 
     @property
     def access(self):
         return basic(self.user + "/token", self.token)
 
     def call(self, method, path, body=None, headers=(), access=True):
-        """One request by an ordinary client. `access` False sends no Authorization header, a
-        text is its value; then it comes from an address of its own."""
-        headers = dict(headers)
+        """One request by an ordinary client. `access` False sends no Authorization header; a text is the
+        header's value. In both cases the request comes from an address of its own."""
+        headers = {"Host": f"{self.host}:{self.port}", **CLIENT, **dict(headers)}
         if access:
             headers["Authorization"] = self.access if access is True else access
-        with contextlib.ExitStack() as stack:
-            session = self.session
-            if access is not True:
-                session = stack.enter_context(requests.Session())
-                session.trust_env = False
-                if self.host.startswith("127."):
-                    session.mount("http://", From(new_source()))
-            answer = session.request(
-                method, f"http://{self.host}:{self.port}{path}", data=body, headers=headers,
-                timeout=ANSWER_S, allow_redirects=False)
-        return Reply(answer.status_code, answer.reason, answer.raw.headers.items(),
-                     answer.content)
+        body = body.encode() if isinstance(body, str) else body or None
+        if body is None and method not in ("GET", "HEAD"):
+            body = b""
+        data = message(method, quoted(path), headers=headers, body=body)
+        reply = self.kept.exchange(data) if access is True else exchange(self, data)
+        assert reply, f"closed without an answer: {method} {path}"
+        if Server.check:
+            Server.check(method, path, reply)
+        return reply
 
     def get(self, task_id, **options):
         return self.call("GET", f"{TASKS}/{task_id}", **options)
@@ -417,96 +420,12 @@ class Server:
         return self.call("POST", TASKS, body, {**JSON, **dict(headers)}, **options)
 
     def create(self, **fields):
-        """Creates a task of the required fields and `fields`; returns the record."""
+        """Creates a task with the required fields, overridden by `fields`; returns the record."""
         reply = self.post(task(**fields))
         assert reply.status == 201, reply
         return reply.json
 
-    def request(self, method, target, *lines, body=b"", version="HTTP/1.1"):
+    def request(self, method, target, *lines, body=b"", version="HTTP/1.1", host=None):
         """The bytes of a correct request, for a raw socket."""
-        if body:
-            lines = (*lines, f"Content-Length: {len(body)}")
-        head = [f"{method} {target} {version}", f"Host: {self.host}",
-                f"Authorization: {self.access}", *lines, "", ""]
-        return "\r\n".join(head).encode("latin-1") + body
-
-
-class Wire:
-    """One connection over a raw socket: it says exactly the bytes that it is told to. It comes from
-    `source`, or from an address of its own."""
-
-    def __init__(self, server, source=None):
-        self.source = source
-        if not source and server.host.startswith("127."):
-            self.source = new_source()
-        self.socket = socket.create_connection((server.host, server.port), ANSWER_S,
-                                               self.source and (self.source, 0))
-        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.buffer = b""
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.socket.close()
-
-    def send(self, data):
-        self.socket.sendall(data)
-
-    def offer(self, data):
-        """Sends what the server may refuse to read to its end; false where it did."""
-        try:
-            self.socket.sendall(data)
-        except (BrokenPipeError, ConnectionResetError):
-            return False
-        return True
-
-    def more(self):
-        """Reads some; false at the end of the connection."""
-        try:
-            data = self.socket.recv(65536)
-        except ConnectionResetError:
-            return False
-        self.buffer += data
-        return bool(data)
-
-    def take(self, count):
-        while len(self.buffer) < count:
-            assert self.more(), f"closed in the middle of an answer: {self.buffer[-2000:]!r}"
-        data, self.buffer = self.buffer[:count], self.buffer[count:]
-        return data
-
-    def reply(self, method="GET"):
-        """The next answer to a request of that method; None where the connection is closed."""
-        while b"\r\n\r\n" not in self.buffer:
-            if not self.more():
-                assert not self.buffer, f"half an answer: {self.buffer!r}"
-                return None
-        head, self.buffer = self.buffer.split(b"\r\n\r\n", 1)
-        first, *lines = head.decode("latin-1").split("\r\n")
-        version, status, reason = first.split(" ", 2)
-        assert version in ("HTTP/1.0", "HTTP/1.1"), first
-        headers = [tuple(part.strip() for part in line.split(":", 1)) for line in lines]
-        reply = Reply(int(status), reason, headers, b"")
-        if method == "HEAD" or reply.status < 200 or reply.status in (204, 304):
-            return reply
-        length = reply.header("Content-Length")
-        assert length is not None, reply
-        reply.body = self.take(int(length))
-        return reply
-
-    def to_end(self):
-        """Reads all that still comes; true when the server then closes the connection."""
-        self.socket.settimeout(CLOSE_S)
-        try:
-            while self.more():
-                pass
-        except socket.timeout:
-            return False
-        finally:
-            self.socket.settimeout(ANSWER_S)
-        return True
-
-    def at_end(self):
-        """True when the server says nothing more and closes the connection."""
-        return not self.buffer and self.to_end() and not self.buffer
+        return message(method, target, f"Host: {host or self.name or self.host}",
+                       f"Authorization: {self.access}", *lines, body=body or None, version=version)

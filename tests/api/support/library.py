@@ -1,4 +1,4 @@
-"""Which libmicrohttpd docket runs with: 0.9.75 on Debian 12, 1.0.1 on Debian 13."""
+"""The version of libmicrohttpd: 0.9.75 on Debian 12, 1.0.1 on Debian 13."""
 import ctypes
 
 
@@ -8,5 +8,5 @@ def version():
     return tuple(int(part) for part in library.MHD_get_version().decode().split("."))
 
 
-# It leaves heads in place, where docket's framing guard can read them.
+# The old version leaves malformed heads to docket's framing guard; the new one refuses most of them itself.
 OLD = version() < (0, 9, 77)

@@ -1,5 +1,5 @@
-"""The tasks that the tests of lists ask for: titles of every kind, and times that no client can
-set, written into the database of a server that does not run."""
+"""The tasks for the tests of lists: titles of every kind, and times that no client can set. The tests write
+these into the database of a server that does not run."""
 import contextlib
 import json
 import random
@@ -9,18 +9,20 @@ import time
 import backends
 import postgres
 from backends import where
-from harness import JSON, TASKS, Server, Wire, basic, make_data, succeed, task, token_file
+from harness import JSON, TASKS, Server, basic, make_data, succeed, task_json, token_file
+from wire import Wire, message
 
 DAY = 86400
-IDLE_S = 5  # the server closes a connection that was silent for longer
-# Whole days around which most times lie, so that many are equal and bounds fall upon them.
+IDLE_S = 5  # less than the time after which the server closes a silent connection
+# Whole days near most times, so that many times are equal and equal the bounds of filters.
 DAYS = [18262, 19000, 19001, 19024, 19358, 19400, 20000, 20001]
 DUE = [DAYS[0], DAYS[2], DAYS[4], DAYS[4], DAYS[4], DAYS[5], DAYS[7]]
 OLD = -200000  # long before 1970
 STATUSES = ["none", "needs_action", "in_progress", "complete"]
 
-# Composed and decomposed, letters whose folding is longer, ones beyond 16 bits and just below
-# (UTF-16 sorts these two the other way round), and all that means something in SQL or to an index.
+# Titles with composed and decomposed letters, letters with a longer fold, characters above U+FFFF and just
+# below (UTF-16 sorts these two the other way round), and all characters that are special in SQL or in an
+# index.
 TITLES = [
     "Call", "call", "CALL", "Call the claimant", "call the CLAIMANT", "Write report", "Interview",
     "Stra\u00dfe 12", "STRASSE 12", "strasse", "STRA\u1e9eE", "Ma\u00dfe", "\ufb01le the claim",
@@ -49,7 +51,7 @@ TITLES = [
 
 @contextlib.contextmanager
 def database(folder):
-    """A connection to the database of a server that does not run; committed at the end."""
+    """A connection to the database of a server that does not run; it commits at the end."""
     if isinstance(folder, backends.Database):
         with backends.opened(folder) as connection:
             yield connection
@@ -75,7 +77,7 @@ class Account:
 
 
 def make_accounts(folder, tasks):
-    """Two accounts of so many sample tasks each."""
+    """Two accounts with that many sample tasks each."""
     file = token_file(folder, "second")
     first = Account("main", 1, make_data(folder, tasks[0]))
     succeed("account", "add", "second", *where(folder), "--token-file", file)
@@ -84,27 +86,26 @@ def make_accounts(folder, tasks):
 
 
 def serve(folder, log, accounts):
-    return Server(folder, accounts[0].token, log, ["--base-domain", "example.test"])
+    """With a long limit: a list takes many times longer with a sanitizer and beside other tests."""
+    return Server(folder, accounts[0].token, log,
+                  ["--base-domain", "example.test", "--statement-timeout", "60000"])
 
 
 class Reader(Wire):
-    """A connection that speaks for one account, and asks several things before it reads."""
+    """A connection of one account that sends several requests before it reads the answers."""
 
     def __init__(self, server, account):
         super().__init__(server)
-        self.server, self.account, self.used = server, account, time.monotonic()
+        self.account, self.used = account, time.monotonic()
         self.access = basic("admin/token", account.token)
 
-    def request(self, method, target, *lines, body=b""):
-        head = [f"{method} {target} HTTP/1.1", f"Host: {self.account.host}",
-                f"Authorization: {self.access}", *lines]
-        if body:
-            head += [f"{name}: {value}" for name, value in JSON.items()]
-            head.append(f"Content-Length: {len(body)}")
-        return "\r\n".join([*head, "", ""]).encode("latin-1") + body
+    def request(self, method, target, *lines, body=None):
+        return message(method, target, f"Host: {self.account.host}",
+                       f"Authorization: {self.access}", *lines, headers=JSON if body else None,
+                       body=body)
 
-    def ask(self, requests):
-        """The replies to requests, 32 of which are under way at once."""
+    def ask_all(self, requests):
+        """The replies to requests; it sends 32 at a time."""
         replies = []
         if time.monotonic() > self.used + IDLE_S:
             self.socket.close()
@@ -117,7 +118,7 @@ class Reader(Wire):
         return replies
 
     def get(self, *targets):
-        return self.ask([self.request("GET", target) for target in targets])
+        return self.ask_all([self.request("GET", target) for target in targets])
 
     def get_all(self, ids):
         """id → the bytes that GET answers."""
@@ -127,16 +128,16 @@ class Reader(Wire):
         return {task_id: reply.body for task_id, reply in zip(ids, replies)}
 
     def create(self, records):
-        """The ids of the tasks that these records made."""
-        bodies = [json.dumps(task(**record)).encode() for record in records]
-        replies = self.ask([self.request("POST", TASKS, body=body) for body in bodies])
+        """Creates tasks from these records; returns their ids."""
+        bodies = [task_json(**record) for record in records]
+        replies = self.ask_all([self.request("POST", TASKS, body=body) for body in bodies])
         for record, reply in zip(records, replies):
             assert reply.status == 201, f"{record}: {reply}"
         return [reply.json["id"] for reply in replies]
 
 
-# Records that the API does not make. Every account has the same ids with other tasks behind them,
-# and a case, a calendar and a staff member that the other has not.
+# Records that the tests insert without the API. Every account has the same ids, but with different tasks. Each
+# also has a case, a calendar and a staff member whose ids the other account does not have.
 RELATED = """
 INSERT INTO calendar (account_id, id, change, name, color, created_at, updated_at)
 	SELECT :a, id, 900, 'C', '#000000', 0, 0 FROM number WHERE id IN (72, 73, 74 + :a);
@@ -150,8 +151,8 @@ INSERT INTO subject (account_id, id, change, casefile_id, first_name, last_name,
 INSERT INTO staff (account_id, id, change, username, username_key, first_name, last_name, email, access_level,
 	created_at, updated_at)
 	SELECT :a, id, 900, 'staff' || id, 'staff' || id, '', '', '', id % 3, 0, 0 FROM number WHERE id IN (804, 805, 806 + :a);
-UPDATE account SET last_change = 1000000, last_calendar_id = 100, last_casefile_id = 9400,
-	last_subject_id = 9500, last_staff_id = 900 WHERE id = :a
+UPDATE account_state SET last_change = 1000000, last_calendar_id = 100, last_casefile_id = 9400,
+	last_subject_id = 9500, last_staff_id = 900 WHERE account_id = :a
 """
 
 
@@ -163,7 +164,7 @@ def add_related(connection, account):
 
 
 def random_record(rng, number):
-    """A task for the API to make, in an account of that number."""
+    """The fields of a random task for the account with that number."""
     case = rng.choice([245, 245, 246, 9301, 9301, 9302, 9303, 9310 + number])
     subjects = {245: [209], 246: [210], 9301: [9402, 9404], 9302: [9403]}.get(case, [])
     subjects = subjects + [9410 + number] if case == 9301 + number % 2 else subjects
@@ -195,8 +196,8 @@ def random_time(rng):
 
 
 def set_times(connection, account, rng):
-    """Times with many ties and nulls, some tasks without a case, and whose task each is. What a
-    demo dates from its own day is then the same in every run."""
+    """Sets times with many ties and nulls, and takes the case from some tasks. docket demo makes times
+    relative to the present day; these are the same in every run."""
     rows = connection.execute("SELECT id, status FROM task WHERE account_id = ?",
                               [account.number]).fetchall()
     for task_id, status in rows:
@@ -219,7 +220,7 @@ def set_times(connection, account, rng):
 
 
 def make_small(folder, log):
-    """Two accounts of some 500 tasks each. Returns what `shared` keeps."""
+    """Two accounts with about 500 tasks each, for `shared`."""
     accounts = make_accounts(folder, [120, 160])
     with database(folder) as connection:
         for account in accounts:
@@ -236,8 +237,9 @@ def make_small(folder, log):
     return accounts
 
 
-# By the number of a task: a rare status among the newest alone and one in a narrow band, a calendar
-# and a case that are common and never together, a staff member of the older half, one of a few.
+# These depend on the id of a task: a rare status of only the newest tasks, and one of a narrow range of ids; a
+# calendar and a case that each have many tasks but none in common; a staff member of the older half, and one
+# of few tasks.
 SKEW = f"""
 UPDATE task SET status = 0, complete_at = NULL WHERE account_id = :a;
 UPDATE task SET
@@ -270,7 +272,7 @@ UPDATE task SET unassigned = CASE WHEN EXISTS (SELECT 1 FROM task_user u
 
 
 def make_big(folder, log):
-    """An account of 30,000 tasks beside a small one."""
+    """An account with 30,000 tasks and a small one."""
     accounts = make_accounts(folder, [29800, 100])
     with database(folder) as connection:
         for account in accounts:
@@ -288,7 +290,7 @@ def make_big(folder, log):
 
 
 def read_all(folder, log, accounts):
-    """The bytes of every task by GET, for each account; the ids come from the database."""
+    """For each account the bytes that GET answers for every task; the ids come from the database."""
     with database(folder) as connection:
         ids = [[row[0] for row in connection.execute(
             "SELECT id FROM task WHERE account_id = ? ORDER BY id", [account.number])]
@@ -303,9 +305,9 @@ def read_all(folder, log, accounts):
 
 
 def shared(database, name, make):
-    """A place that `make` fills once for all the workers of a run; returns it, its accounts and
-    the bodies of their tasks. It is copied, never served. A database has the records of the folder,
-    by `docket move`: much sooner than record by record."""
+    """A place that `make` fills once for all the workers of a run. Returns the place, its accounts and
+    the bodies of their tasks. Tests copy the place and never serve it. `docket move` copies the records from a
+    folder to a database, which is much faster than creates."""
     def fill(folder):
         log = postgres.run_folder() / f"{name}.stderr"
         accounts = make(folder, log)

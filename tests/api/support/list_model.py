@@ -1,5 +1,5 @@
-"""What GET /api/v1/tasks answers, in plain Python over the records themselves: every filter, sort
-and page of the contract. It knows nothing of databases; the tests hold the server against it."""
+"""A model of GET /api/v1/tasks in plain Python over the records: every filter, sort and page of the
+contract. It uses no database; the tests compare the server's answers with it."""
 import datetime
 import re
 import unicodedata
@@ -17,20 +17,20 @@ PER_PAGE, PER_PAGE_MAX = 100, 500
 
 
 def fold(text):
-    """NFC(toCasefold(NFD(text))): two texts fold alike where they are a canonical caseless match
+    """NFC(toCasefold(NFD(text))): two texts have the same fold if they are a canonical caseless match
     (The Unicode Standard, section 3.13, D145)."""
     return unicodedata.normalize("NFC", unicodedata.normalize("NFD", text).casefold())
 
 
 def read_date(text):
-    """A date, which may carry exactly midnight; as it is answered."""
+    """A date in any accepted form, also with exactly midnight; returns it as docket answers it."""
     date = re.fullmatch(r"(\d{4}-\d\d-\d\d)([T ]00:00:00(\.0+)?Z?)?", text)[1]
     return datetime.date.fromisoformat(date).isoformat()
 
 
 def read_time(text, last):
-    """A timestamp in any form that the contract takes; as it is answered: in UTC, with whole
-    seconds. A bare date is its first second, or its last."""
+    """A timestamp in any accepted form; returns it as docket answers it, in UTC with whole seconds. A bare
+    date is its first second, or its last."""
     if re.fullmatch(r"\d{4}-\d\d-\d\d", text):
         return text + ("T23:59:59Z" if last else "T00:00:00Z")
     text = re.sub(r"([+-]\d\d)(\d\d)$", r"\1:\2", text)
@@ -45,8 +45,8 @@ class Query:
     """The meaning of a list of parameters, each a name and its decoded text."""
 
     def __init__(self, params):
-        self.equal = {}   # name → the set of wanted values, None for "without one"
-        self.bounds = []  # (column, text, is the upper one); texts compare as they are answered
+        self.equal = {}   # name → the set of wanted values; None means "without one"
+        self.bounds = []  # (column, text, whether it is the upper bound); answered texts sort like their times
         self.title = None
         self.sort, self.descending = "id", False
         self.page, self.per_page = 1, PER_PAGE
@@ -78,7 +78,7 @@ class Query:
 
 
 class Model:
-    """An account's tasks, from the bodies that GET of each answers."""
+    """An account's tasks, from the body that GET answers for each."""
 
     def __init__(self, bodies, parse):
         self.bodies = bodies  # id → the bytes of the record
@@ -91,7 +91,7 @@ class Model:
                                  for key, record in self.records.items()}
 
     def find(self, query):
-        """The ids of the tasks that a query means, in no order."""
+        """The ids of the tasks that match a query, in any order."""
         found = list(self.records)
         for name, wanted in query.equal.items():
             column = self.columns[EQUAL[name]]
@@ -109,7 +109,7 @@ class Model:
         return found
 
     def order(self, found, query):
-        """Nulls are last in both directions; equal ones go by id, in the same direction."""
+        """The ids sorted: nulls last in both directions, ties by id in the same direction."""
         column = self.columns[SORTS[query.sort]]
         present = [key for key in found if column[key] is not None]
         absent = [key for key in found if column[key] is None]
@@ -118,7 +118,7 @@ class Model:
         return present + absent
 
     def select(self, query):
-        """The ids of all that a query answers, over all pages."""
+        """The ids of all matches of a query in order, over all pages."""
         return self.order(self.find(query), query)
 
     def pages(self, query):
@@ -132,5 +132,5 @@ class Model:
         return {"record_count": found, "page_count": -(-found // query.per_page)}
 
     def body(self, ids):
-        """A page as it would be answered, of the bytes of its records."""
+        """The body of a page with these records."""
         return b"[" + b",".join(self.bodies[key] for key in ids) + b"]"

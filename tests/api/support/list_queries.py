@@ -1,5 +1,5 @@
-"""Random queries for lists: drawn from a seed, mostly around a task that exists, so that several
-filters at once still find something."""
+"""Random queries for lists, from a seed. Most of them match a task that exists, so that even several
+filters together find something."""
 import collections
 import datetime
 import re
@@ -8,19 +8,19 @@ import urllib.parse
 from list_data import STATUSES
 from list_model import EQUAL, MAY_BE_NONE, RANGES, SORTS, TIMES, Query
 
-# What each filter may ask for where it does not ask for what a task has.
+# Values for each filter, apart from those of the chosen task.
 OTHERS = {"id": [*range(1, 40), 100000], "calendar": [1, 72, 73, 75, 76, *range(90, 99)],
           "case": [245, 246, 9301, 9302, 9303, 9311, 9312, *range(9990, 9999)],
           "subject": [209, 210, 9402, 9403, 9404, 9411, 9412, *range(990, 999)],
           "user": [1, 2, 3, 804, 805, 807, 808, *range(90, 99)], "status": STATUSES}
 DIRS = ["asc", "desc"]
 FILTERS = [*EQUAL, *RANGES, "title"]
-# The lists that are asked for most, apart from those that the filters below make.
+# Titles to search for, apart from parts of the chosen task's title.
 WORDS = ["call", "the", "straße", "e", "a", " ", "%", "zzz", "\\", "_", "xyzzy"]
 
 
 def spread(rng, name, values):
-    """Several values as one parameter or as several, in each way to write that."""
+    """Several values, as one parameter or as several, in every notation."""
     if len(values) == 1 or rng.random() < 0.4:
         return [(name, ",".join(values))]
     way = rng.choice(["{}", "{}[]", "{}[{}]"])
@@ -42,7 +42,7 @@ def draw_equal(rng, name, record):
 
 
 def write_time(rng, text):
-    """A time of an answer, in one of the forms in which a bound may come."""
+    """The time of an answer, in one of the forms that docket accepts for a bound."""
     time = datetime.datetime.strptime(text, "%Y-%m-%dT%H:%M:%S%z")
     hours = rng.choice([-11, -5, 2, 14])
     zone = datetime.timezone(datetime.timedelta(hours=hours, minutes=rng.choice([0, 30])))
@@ -63,7 +63,7 @@ def draw_bound(rng, name, text, last):
 
 
 def draw_range(rng, name, record, model):
-    """A bound or both. Two thirds are such that the task lies within them."""
+    """One bound or both. In most cases the task is within them."""
     column = model.columns[RANGES[name]]
     values = [value for value in column.values() if value is not None]
     own = record and record[RANGES[name]]
@@ -88,7 +88,7 @@ def draw_title(rng, record, model):
         return [("title", rng.choice(WORDS))]
     lengths = [1, 2, 2, 3, 3, 4, 5, 8, len(record["title"])]
     if rng.random() < 0.2:
-        # Beyond what an index of words is asked for.
+        # Longer than what docket looks up in a text index.
         record = rng.choice([row for row in model.records.values() if len(row["title"]) > 64]
                             or [record])
         lengths = [64, 65, 70, 255]
@@ -108,7 +108,7 @@ def draw_filter(rng, name, record, model):
 
 
 def draw(rng, model):
-    """The parameters of a list without its pages, each a name and a text."""
+    """The parameters of a list, without those for pages; each is a name and a text."""
     ids = list(model.records)
     record = model.records[rng.choice(ids)] if rng.random() < 0.85 else None
     params = []
@@ -123,7 +123,7 @@ def draw(rng, model):
 
 
 def draw_pairs(rng, model, sort):
-    """Each filter alone with a sort in both directions: several values, and whatever comes."""
+    """Each filter alone with a sort in both directions: once random, and once with several values."""
     records = list(model.records.values())
     for name in FILTERS:
         for way in DIRS:
@@ -140,7 +140,7 @@ def draw_pairs(rng, model, sort):
 
 
 def draw_size(rng, found):
-    """A number of records a page, or None for the default. Mostly it makes at most nine pages."""
+    """The number of records of a page, or None for the default. Mostly there are at most nine pages."""
     size = rng.choice([None, 1, 2, 3, 5, 7, 10, 50, 500])
     if (size or 100) * 9 < found and rng.random() < 0.8:
         size = max(found // rng.randint(3, 8), 1)
@@ -148,7 +148,7 @@ def draw_size(rng, found):
 
 
 def encode(rng, params):
-    """The query string; what need not be escaped is so or not."""
+    """The query string. It escapes some characters that need no escape, at random."""
     def one(text, safe):
         if rng.random() < 0.5:
             text = urllib.parse.quote(text, safe=safe)
@@ -157,7 +157,7 @@ def encode(rng, params):
     parts = []
     for name, text in params:
         safe = rng.choice(["", ":,"])
-        # A "+" before an offset may come as it is, which reads as a space.
+        # Clients may send the "+" of an offset without escaping it; then it reads as a space.
         if re.fullmatch(r"\d{4}-\d\d-\d\dT.*\+\d\d:?\d\d", text) and rng.random() < 0.5:
             safe += "+"
         parts.append(one(name, rng.choice(["", "[]"])) + "=" + one(text, safe))
@@ -165,7 +165,7 @@ def encode(rng, params):
 
 
 def features(params):
-    """What a query makes use of, for the count of what the tests cover."""
+    """The features that a query uses, so that the tests can count what they cover."""
     query = Query(params)
     names = collections.Counter(re.sub(r"\[\d*\]$", "", name) for name, _ in params)
     found = {f"sort {query.sort} {'desc' if query.descending else 'asc'}"}
@@ -191,7 +191,7 @@ def features(params):
 
 
 def every_feature():
-    """All that must be covered."""
+    """All features that the tests must cover."""
     wanted = {f"sort {sort} {way}" for sort in SORTS for way in DIRS}
     for name in EQUAL:
         wanted |= {name, f"{name} several", f"{name} repeated"}

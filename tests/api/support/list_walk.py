@@ -1,4 +1,4 @@
-"""Asks a server for lists and holds every answer against the model."""
+"""Requests lists from a server and compares every answer with the model."""
 import random
 import re
 
@@ -8,7 +8,7 @@ from list_data import Reader, serve
 from list_model import Model, Query
 from list_queries import draw, draw_pairs, draw_size, encode
 
-PAGES = 9  # more than these are not all read
+PAGES = 9  # if there are more pages, only some are read
 
 
 class Lists:
@@ -37,7 +37,7 @@ def links(reply):
 
 
 def check_page(reply, model, ids):
-    """A page is these records, whole and in this order."""
+    """Asserts that a page has exactly these records, complete and in this order."""
     assert reply.status == 200, reply
     if reply.body == model.body(ids):
         return
@@ -47,7 +47,7 @@ def check_page(reply, model, ids):
 
 
 def check_next(reader, model, reply, pages):
-    """By cursor from a page on, `pages` are all that comes."""
+    """Asserts that the next pages after `reply`, by cursor, are `pages`. Returns the last reply."""
     for page in pages:
         reply, = reader.get(links(reply)["next"])
         check_page(reply, model, page)
@@ -55,7 +55,7 @@ def check_next(reader, model, reply, pages):
 
 
 def check_query(rng, reader, model, params):
-    """The records by page, by cursor and counted."""
+    """Checks the pages of a query by number and by cursor, and its count."""
     query = Query(params)
     size = draw_size(rng, len(model.find(query)))
     if size is not None:
@@ -94,7 +94,7 @@ def check_query(rng, reader, model, params):
 
 
 def check_drawn(rng, lists, index, params, origin):
-    """A query of an account; a failure tells where it came from."""
+    """Checks a query of an account; a failure names the origin of the query."""
     try:
         check_query(rng, lists.readers[index], lists.models[index], params)
     except Exception as error:
@@ -103,7 +103,7 @@ def check_drawn(rng, lists, index, params, origin):
 
 
 def check_queries(lists, seed, turns):
-    """The queries of a seed, of the accounts in turn."""
+    """Checks the queries of a seed, for the accounts in turn."""
     for turn in turns:
         rng = random.Random(f"{seed} {turn}")
         index = turn % len(lists.accounts)

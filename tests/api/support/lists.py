@@ -1,10 +1,8 @@
-"""What the tests of lists share: asking for one, its links, and servers with tasks of their own."""
-import contextlib
+"""For the tests of lists: requests, links, and writes that no client can make."""
 import re
 from urllib.parse import quote
 
 import backends
-import harness
 from harness import TASKS
 from list_model import fold as folded
 
@@ -12,37 +10,17 @@ SORTS = ["id", "due_on", "title", "created_at", "updated_at", "alert_at", "compl
 STATUSES = ["none", "needs_action", "in_progress", "complete"]
 
 
-@contextlib.contextmanager
-def served(tmp_path_factory, base, sql=()):
-    """A server of its own, with the base records; `sql` is run on its database before."""
-    folder = tmp_path_factory.mktemp("lists")
-    place = backends.copy(base[0], folder / "data")
-    write(place, sql)
-    server = harness.Server(place, base[1], folder / "stderr")
-    yield server
-    if server.running():
-        server.stop()
-    server.check_stderr()
-    backends.remove(place)
-
-
-def write(place, statements):
-    """Writes what no client can, such as the time of a creation. Nothing may serve it."""
-    if not statements:
-        return
-    with backends.opened(place) as database:
+def rewrite(server, statements):
+    """Writes to the database what no client can write, such as the time of a create."""
+    server.stop()
+    with backends.opened(server.data) as database:
         for statement in statements:
             database.execute(*([statement] if isinstance(statement, str) else statement))
-
-
-def rewrite(server, statements):
-    server.stop()
-    write(server.data, statements)
     server.start()
 
 
 def ask(server, query="", method="GET", **options):
-    """A list by its query, which goes out as it stands."""
+    """Requests a list; the query is sent unchanged."""
     return server.call(method, TASKS + ("?" + query if query else ""), **options)
 
 
@@ -66,7 +44,7 @@ def count(server, query=""):
 
 
 def links(reply):
-    """The targets of the Link header by relation; strict about its form."""
+    """The targets of the Link header by relation. Checks the form of the header strictly."""
     header = reply.header("Link")
     found = re.findall(r'<([^<>]*)>; rel="([a-z]+)"(?:, |$)', header)
     assert header == ", ".join(f'<{target}>; rel="{relation}"' for target, relation in found)
@@ -74,7 +52,7 @@ def links(reply):
     assert len(relations) == len(set(relations)), header
     for target, _ in found:
         assert target == TASKS or target.startswith(TASKS + "?"), header
-        # RFC 3986: what may stand in a query.
+        # The characters that RFC 3986 allows in a query.
         assert re.fullmatch(r"(?:[\w.~!$&'()*+,;=:@/?-]|%[0-9A-F]{2})+", target, re.ASCII), target
     return {relation: target for target, relation in found}
 
@@ -85,7 +63,7 @@ def cursor_of(reply):
 
 
 def walk(server, query=""):
-    """All pages, by the links from one to the next, which must not lead back."""
+    """All pages, by the links from each to the next, which must not lead back to an earlier page."""
     path, pages, before = TASKS + ("?" + query if query else ""), [], set()
     while path:
         assert path not in before, path
@@ -102,7 +80,7 @@ def encoded(text):
 
 
 def in_order(records, sort="id", descending=False):
-    """Ties by id in the same direction; those without a value last in both."""
+    """The records sorted as docket must: ties by id in the same direction, nulls last in both directions."""
     def key(record):
         value = folded(record["title"]) if sort == "title" else record[sort]
         return value, record["id"]

@@ -1,5 +1,5 @@
-"""Many clients at once that create tasks, each with a title of its own, and remember what they were
-answered."""
+"""Many clients that create tasks at the same time, each task with its own title, and remember the
+answers."""
 import collections
 import http.client
 import itertools
@@ -7,14 +7,15 @@ import json
 import threading
 import time
 
-from harness import ANSWER_S, JSON, TASKS, strict_json, task
+from harness import JSON, TASKS, strict_json, task
+from wire import ANSWER_S
 
-PAUSE_S = 0.02  # of a client that was refused
+PAUSE_S = 0.02  # after a refusal or a lost connection
 
 
 class Link:
-    """One connection of a client that makes a new one where it was lost. A server may have the
-    TLS context `tls` that it is spoken to with."""
+    """A client with one connection, which it makes again when it was lost. If the server has a TLS context
+    `tls`, the client uses it."""
 
     def __init__(self, deployment, server, account, source=None):
         self.deployment, self.server, self.account = deployment, server, account
@@ -29,7 +30,7 @@ class Link:
         return http.client.HTTPConnection(*place, timeout=ANSWER_S, source_address=self.source)
 
     def ask(self, method, path, value=None, headers=()):
-        """Status, headers and the body."""
+        """Sends a request; returns the answer's status, headers and body."""
         if not self.connection:
             self.connection = self.connect()
         body = None if value is None else json.dumps(value).encode()
@@ -50,9 +51,9 @@ class Link:
 
 
 class Load:
-    """`count` clients: each has one of the accounts and one of the servers. Whatever is answered but
-    201, or 503 with Retry-After where `refusals` are right, is a fault. on_created is called by the
-    client with (number, account, id, title) after each 201."""
+    """`count` clients, each with one of the accounts and one of the servers. With `refusals` the answers may
+    be 201 or 503 with Retry-After, and connections may be lost; without it only 201 is allowed. All else is a
+    fault. After each 201 the client calls on_created(number, account, id, title)."""
 
     def __init__(self, deployment, servers, accounts, count, name="load", refusals=False,
                  on_created=None, headers=()):
@@ -87,7 +88,7 @@ class Load:
     def guard(self, number):
         try:
             self.write(number)
-        except Exception as fault:  # noqa: it is told at the end
+        except Exception as fault:  # noqa: __exit__() reports it
             self.faults.append(repr(fault))
             self.ending.set()
 
@@ -127,7 +128,7 @@ class Load:
             self.on_created(number, account, record["id"], title)
 
     def wait_for(self, count, seconds=ANSWER_S):
-        """Until so many more were created."""
+        """Waits until the clients have created that many more tasks."""
         wanted, deadline = len(self.times) + count, time.monotonic() + seconds
         while len(self.times) < wanted:
             assert not self.faults, self.faults[:3]
@@ -135,7 +136,7 @@ class Load:
             time.sleep(0.005)
 
     def first_after(self, moment, seconds=ANSWER_S):
-        """How long after that moment the first 201 came."""
+        """How many seconds after that moment the first 201 came."""
         deadline = moment + seconds
         while True:
             later = [at for at in self.times[-4000:] if at > moment]
@@ -146,7 +147,8 @@ class Load:
             time.sleep(0.005)
 
     def check(self, stored=None):
-        """Every 201 is there once under its id, and no title twice."""
+        """Asserts that every task with a 201 is stored once under its id, and no title twice. Returns how
+        many tasks were stored without a 201."""
         stored = self.deployment.titles() if stored is None else stored
         assert not self.doubled, self.doubled[:5]
         missing = {key: title for key, title in self.created.items() if stored.get(key) != title}
@@ -156,4 +158,4 @@ class Load:
                                      if title.startswith(self.name + " "))
         twice = [title for title, times in titles.items() if times > 1]
         assert not twice, f"stored twice: {twice[:5]}"
-        return len(titles) - len(self.created)  # stored without a 201
+        return len(titles) - len(self.created)

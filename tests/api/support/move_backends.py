@@ -1,20 +1,21 @@
-"""Where a database can be moved from and to, and what a test does with each place."""
+"""The places that docket move copies from and to, with the same methods for each."""
 import backends
 import postgres
 from harness import Server
 
-# What docket move calls the rows of its tables; its own are not shown.
+# The names that docket move prints for the rows of its tables. It does not print docket's internal tables.
 SHOWN = {"account": "accounts", "staff": "staff members", "token": "API tokens",
          "calendar": "calendars", "case_service": "case services", "casefile": "cases",
          "casefile_service": "services of cases", "subject": "subjects", "task": "tasks",
-         "task_user": "assignments", "history": "changes", "idempotency": "idempotency keys"}
-TABLES = ["account", "staff", "token", "calendar", "case_service", "casefile", "casefile_service",
-          "subject", "task", "task_user", "history", "idempotency", "secret", "given", "property",
-          "migration"]
+         "task_user": "assignments", "alert": "alerts", "history": "changes",
+         "idempotency": "idempotency keys"}
+TABLES = ["account", "account_state", "staff", "token", "calendar", "case_service", "casefile",
+          "casefile_service", "subject", "task", "task_user", "alert", "history", "idempotency", "secret",
+          "given", "property", "migration"]
 
 
 class Place:
-    """`place` is what the command is told, `options` what others are."""
+    """`place` is the argument of docket move, `options` the options of other commands."""
 
     def __init__(self, place, token=""):
         self.place, self.token, self.options = place, token, backends.where(place)
@@ -35,21 +36,21 @@ class Folder(Place):
     refused = "already has a database"
 
     def exists(self):
-        """Whether docket takes it for a database."""
+        """Whether docket accepts the place as a database."""
         return (self.place / "docket.db").exists()
 
     def begun(self):
-        """Whether a part of a move is there, as far as can be seen while it goes on."""
+        """Whether a move in progress has already copied some records."""
         part = self.place / self.unfinished
         return part.exists() and part.stat().st_size > 500_000
 
     def leftovers(self):
-        """What a complete one need not have."""
+        """Files or tables that a complete place does not have."""
         return {path.name for path in self.place.iterdir()} - {"docket.db", "docket.lock"}
 
 
 class Database(Place):
-    """A PostgreSQL database, empty or as another one is."""
+    """A PostgreSQL database, empty or a copy of `other`."""
     unfinished = "PostgreSQL"
     refused = "already has a database of docket"
 
@@ -69,7 +70,7 @@ class Database(Place):
 
 
 def tables(place):
-    """The columns of every table and its rows, in an order that is the same everywhere."""
+    """table → its columns and rows, in an order that does not depend on the database."""
     found = {}
     with backends.opened(place.place) as connection:
         columns = backends.tables(connection)

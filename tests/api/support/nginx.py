@@ -1,4 +1,4 @@
-"""nginx in front of docket, as Debian has it."""
+"""Debian's nginx in front of docket."""
 import contextlib
 import os
 import re
@@ -20,7 +20,7 @@ PORTS = (8081, 8082, 8083)  # of the example
 needed = pytest.mark.skipif(not NGINX, reason="NOT TESTED, nginx in front: it is not installed"
                                               " (Debian's package nginx)")
 
-# What Debian's own nginx.conf is to the file of a site.
+# An nginx.conf that includes the file of a site, as Debian's does.
 AROUND = """
 {user}daemon off;
 worker_processes 2;
@@ -40,7 +40,7 @@ http {{
 
 
 class Nginx:
-    """nginx with the file of a site, in which {port} stands for the port to listen at."""
+    """nginx with the file of a site, in which {port} stands for the port to listen on."""
 
     host = "127.0.0.1"
 
@@ -69,8 +69,8 @@ class Nginx:
 
 
 class Example(Nginx):
-    """nginx with the configuration of examples/, of which ports, names and paths are changed.
-    `prefixed`: docket is under /tracker/, as a comment there says."""
+    """nginx with the configuration of examples/, with other ports, names and paths.
+    With `prefixed` docket is under /tracker/, as a comment in it describes."""
 
     def __init__(self, place, ports, prefixed=False):
         place.mkdir()

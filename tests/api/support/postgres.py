@@ -1,7 +1,7 @@
-"""Clusters of PostgreSQL, in the temporary folder of a run, served by an unprivileged user on a free
-port of the loopback. One is shared by all the workers of a run; tests that break theirs make
-another. The process that began the run removes all of them at its end, and what a run that was
-killed has left behind at the next one's beginning."""
+"""Clusters of PostgreSQL in the temporary folder of a run. An unprivileged user runs them on free ports of
+the loopback. All workers of a run share one cluster; tests that break a cluster make another. At the end of
+the run its first process removes all of them. At its beginning it removes those of earlier runs that were
+killed."""
 import contextlib
 import fcntl
 import itertools
@@ -12,23 +12,24 @@ import signal
 import socket
 import subprocess
 import tempfile
-import time
 
 import psycopg2
 import psycopg2.extensions
 import pytest
 
-# Of a test that uses PostgreSQL on its own account, not by the fixture `database`.
+from together import until
+
+# For a test that uses PostgreSQL without the fixture `database`.
 NEEDED = pytest.mark.needs_postgresql
 
 RUN = "DOCKET_TEST_RUN"  # the folder of the run, for its workers
 PREFIX = "docket-tests-"
 START_S = 60
-OWNER = "docket"  # the role that docket connects as: it owns its databases and is nothing more
+OWNER = "docket"  # the role that docket connects as: it owns its databases and has no other rights
 KEYED, PASSWORD = "keyed", "geheim!wort"  # the one role that needs a password
 
-# Fit for tests. A kill loses nothing that was written, also where it is not on the disk yet: only the
-# machine's end would. The memory that servers share is in their folders, so that nothing is left.
+# Settings for tests. fsync is off: a killed server loses no write, only a machine that fails does. Dynamic
+# shared memory is in files of the folder, so that a killed server leaves none behind.
 SETTINGS = {
     "listen_addresses": "127.0.0.1", "unix_socket_directories": "", "fsync": "off",
     "synchronous_commit": "on", "shared_buffers": "64MB", "max_connections": "400",
@@ -36,21 +37,21 @@ SETTINGS = {
     "dynamic_shared_memory_type": "mmap", "log_line_prefix": "%m [%p] ", "log_timezone": "UTC",
 }
 
-# Byte strings come as bytes.
+# psycopg2 returns byte strings as bytes.
 psycopg2.extensions.register_type(psycopg2.extensions.new_type(
     psycopg2.BINARY.values, "BYTES",
     lambda value, cursor: value and bytes(psycopg2.BINARY(value, cursor))))
 
 
 def program(name):
-    """The newest that Debian has installed."""
+    """The path of a program of the newest installed version."""
     found = sorted(pathlib.Path("/usr/lib/postgresql").glob(f"*/bin/{name}"),
                    key=lambda path: int(path.parts[-3]))
     return str(found[-1]) if found else name
 
 
 def unprivileged():
-    """The arguments of Popen for a user who may run a database; root may not."""
+    """The arguments of Popen for an unprivileged user: PostgreSQL refuses to run as root."""
     if os.getuid() != 0:
         return {}
     import pwd
@@ -59,7 +60,7 @@ def unprivileged():
 
 
 def call(name, *arguments):
-    """One of PostgreSQL's programs, to its end. What it starts has none of our files open."""
+    """Runs one of PostgreSQL's programs to its end. The processes that it starts inherit none of our files."""
     with tempfile.TemporaryFile() as said:
         done = subprocess.run(
             [program(name), *map(str, arguments)], **unprivileged(), check=False, cwd="/",
@@ -76,7 +77,7 @@ def free_port():
 
 
 def is_alive(pid):
-    """A process that has ended, and that nobody has asked about, is not."""
+    """Whether a process runs; a zombie does not."""
     try:
         text = pathlib.Path(f"/proc/{pid}/stat").read_text("latin-1")
     except (FileNotFoundError, ProcessLookupError):
@@ -85,7 +86,7 @@ def is_alive(pid):
 
 
 class Cluster:
-    """A folder with a database server, which may run or not. `with` removes it at the end."""
+    """A folder with a database server, which may be running. `with` removes the folder at the end."""
 
     def __init__(self, folder):
         self.folder, self.data, self.log = folder, folder / "data", folder / "log"
@@ -99,18 +100,16 @@ class Cluster:
         self.remove()
 
     def make_folder(self):
-        """Anew: another's making may have failed."""
+        """Makes an empty folder; an earlier attempt to make the cluster may have failed."""
         self.remove()
         self.folder.mkdir()
         if user := unprivileged():
             shutil.chown(self.folder, user["user"], user["group"])
 
     def make(self, **settings):
-        """A new one; its texts are sorted in a language, which must not show anywhere."""
+        """Makes and starts a new cluster."""
         self.make_folder()
-        call("initdb", "--pgdata", self.data, "--username", "postgres", "--auth", "trust",
-             "--encoding", "UTF8", "--locale", "C.UTF-8", "--locale-provider", "icu",
-             "--icu-locale", "en-US", "--no-sync", "--no-instructions")
+        subprocess.run(["cp", "--archive", initialized(), self.data], check=True)
         with open(self.data / "postgresql.conf", "a", encoding="utf-8") as file:
             file.writelines(f"{name} = '{value}'\n"
                             for name, value in {**SETTINGS, **settings}.items())
@@ -121,25 +120,25 @@ class Cluster:
         return self
 
     def standby(self, name, other=None):
-        """A standby of it that follows under that name: a new one, or `other`, made anew. Where it
-        is promoted, it waits for no standby of its own."""
+        """A standby of this cluster with that name: a new one, or `other`, made anew. After a promotion it
+        waits for no standby of its own."""
         other = other or Cluster(run_folder() / new_name("standby"))
         other.make_folder()
         call("pg_basebackup", "--pgdata", other.data, "--dbname",
              f"host=127.0.0.1 port={self.port} user=postgres application_name={name}",
              "--checkpoint", "fast", "--wal-method", "stream", "--write-recovery-conf", "--no-sync")
         with open(other.data / "postgresql.auto.conf", "a", encoding="utf-8") as file:
-            file.write("synchronous_standby_names = ''\n")  # the last line of a name counts
+            file.write("synchronous_standby_names = ''\n")  # the last line of a setting counts
         return other.start()
 
     def wait_for_standby(self, name):
-        """From now on a commit is acknowledged when the standby of that name has it as well."""
+        """From now on a commit waits for the standby of that name."""
         self.set("synchronous_standby_names", name)
         self.main.until("SELECT 1 FROM pg_stat_replication WHERE sync_state = 'sync'"
                         f" AND application_name = '{name}'")
 
     def set(self, name, value):
-        """A setting of the server that runs; its processes learn of it in a moment."""
+        """Changes a setting of the running server; its processes apply it a moment later."""
         self.main.run(f"ALTER SYSTEM SET {name} = '{value}'")
         self.main.run("SELECT pg_reload_conf()")
 
@@ -148,8 +147,9 @@ class Cluster:
              *options)
 
     def start(self):
-        """On the port that it had, else on a free one: somebody may take that before us."""
-        if self.pid() is None:  # PostgreSQL would take a process that nobody waits for as alive
+        """Starts the server on the port that it had, or else on a free one. Another program may take that port
+        first."""
+        if self.pid() is None:  # PostgreSQL would take a zombie for a running server
             (self.data / "postmaster.pid").unlink(missing_ok=True)
         for _ in range(5):
             port = self.port or free_port()
@@ -163,7 +163,7 @@ class Cluster:
         raise AssertionError("no port is free for PostgreSQL")
 
     def stop(self, mode="immediate"):
-        """fast ends sessions in order; immediate is as a crash."""
+        """The mode fast ends sessions in order; immediate is like a crash."""
         self.control("stop", "--mode", mode)
 
     def restart(self, mode="immediate"):
@@ -174,7 +174,8 @@ class Cluster:
         self.control("promote")
 
     def pid(self):
-        """Of its first process; None where it does not run. The number may by now be another's."""
+        """The id of the server's first process; None if it does not run. Another process may have that id by
+        now."""
         with contextlib.suppress(OSError, ValueError, IndexError):
             pid = int((self.data / "postmaster.pid").read_text("ascii").split()[0])
             command = pathlib.Path(f"/proc/{pid}/cmdline").read_bytes()
@@ -182,26 +183,23 @@ class Cluster:
         return None
 
     def processes(self):
-        """The first and what it has started."""
+        """The first process and its children."""
         if (pid := self.pid()) is None:
             return []
         children = pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text("ascii")
         return [*map(int, children.split()), pid]
 
     def kill(self):
-        """As a machine that breaks: all of its processes at one moment."""
+        """Kills all processes at one moment, as if the machine failed."""
         if (pid := self.pid()) is None:
             return
-        os.kill(pid, signal.SIGSTOP)  # it makes no more of them
+        os.kill(pid, signal.SIGSTOP)  # so that it starts no more processes
         for process in (processes := self.processes()):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(process, signal.SIGKILL)
-        deadline = time.monotonic() + START_S
-        while any(map(is_alive, processes)):
-            assert time.monotonic() < deadline, "PostgreSQL does not end"
-            time.sleep(0.01)
-        # Nobody else would remove this: key and number of the memory by which servers are told
-        # that the folder is in use.
+        until(lambda: not any(map(is_alive, processes)), what="PostgreSQL does not end")
+        # This line has the key and the number of the shared memory that shows that the folder is in use.
+        # Nobody else would remove that memory.
         for line in (self.data / "postmaster.pid").read_text("ascii").splitlines()[6:7]:
             subprocess.run(["ipcrm", "-m", *line.split()[1:]], check=False,
                            stderr=subprocess.DEVNULL)
@@ -214,7 +212,7 @@ class Cluster:
         return f"postgresql://{user}@127.0.0.1:{self.port}/{name}"
 
     def create(self, kind, **options):
-        """A database under a new name, with the options of CREATE DATABASE."""
+        """Creates a database with a new name and the given options of CREATE DATABASE."""
         name = new_name(kind)
         options = {"OWNER": OWNER, "TEMPLATE": "template0", **options}
         self.main.run(f'CREATE DATABASE "{name}" '
@@ -223,7 +221,7 @@ class Cluster:
 
 
 class Database:
-    """One of a cluster's, in the place of a data folder."""
+    """A database of a cluster, in place of a data folder."""
 
     def __init__(self, cluster, name):
         self.cluster, self.name = cluster, name
@@ -236,8 +234,7 @@ class Database:
         return self.url
 
     def connect(self, user="postgres"):
-        """A connection of psycopg2 whose statements are each a transaction, of whoever may do
-        anything."""
+        """A connection of psycopg2, by default of a superuser. Each statement is a transaction."""
         connection = psycopg2.connect(self.cluster.url(self.name, user), connect_timeout=10)
         connection.autocommit = True
         return connection
@@ -249,15 +246,20 @@ class Database:
             return cursor.fetchall() if cursor.description else []
 
     def until(self, sql):
-        """Asks until a row is found; the rows."""
-        deadline = time.monotonic() + START_S
-        while not (rows := self.run(sql)):
-            assert time.monotonic() < deadline, sql
-            time.sleep(0.05)
-        return rows
+        """Repeats a statement until it finds a row; returns the rows."""
+        return until(lambda: self.run(sql), what=sql)
+
+    @contextlib.contextmanager
+    def held(self, sql):
+        """Another session runs the statement and does not commit it until the block ends."""
+        with contextlib.closing(self.connect()) as somebody:
+            somebody.autocommit = False
+            somebody.cursor().execute(sql)
+            yield
+            somebody.rollback()
 
     def copy(self):
-        """Nobody may be connected to it meanwhile."""
+        """A copy of the database. Nobody may be connected to the database meanwhile."""
         return self.cluster.create("copy", TEMPLATE=self.name)
 
     def rename(self, name):
@@ -271,13 +273,14 @@ class Database:
 # The run
 
 def begin():
-    """Before any worker is started. The lock is held as long as this process lives."""
+    """Makes the folder of the run, before any worker starts. This process holds its lock as long as it
+    lives."""
     for left in pathlib.Path(tempfile.gettempdir()).glob(PREFIX + "*"):
         with contextlib.suppress(OSError), open(left / "lock", "ab") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             clear(left)
     folder = pathlib.Path(tempfile.mkdtemp(prefix=PREFIX))
-    folder.chmod(0o711)  # the database's user passes through
+    folder.chmod(0o711)  # so that the unprivileged user can reach its clusters
     lock = open(folder / "lock", "ab")
     fcntl.flock(lock, fcntl.LOCK_EX)
     os.environ[RUN] = str(folder)
@@ -297,7 +300,7 @@ def run_folder():
 
 @contextlib.contextmanager
 def locked(name):
-    """One worker of the run at a time."""
+    """Lets only one worker of the run in at a time."""
     with open(run_folder() / name, "ab") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
@@ -307,8 +310,22 @@ NUMBERS = itertools.count(1)
 
 
 def new_name(kind):
-    """That no other worker of the run uses, for a folder or a database."""
+    """A name for a folder or a database that no other worker of the run uses."""
     return f"{kind}-{os.getpid()}-{next(NUMBERS)}"
+
+
+def initialized():
+    """The data folder that each cluster of the run copies. Its default collation is that of a
+    language, which must not affect any answer."""
+    first = Cluster(run_folder() / "initdb")
+    with locked("initdb.lock"):
+        if not (first.folder / "made").exists():
+            first.make_folder()
+            call("initdb", "--pgdata", first.data, "--username", "postgres", "--auth", "trust",
+                 "--encoding", "UTF8", "--locale", "C.UTF-8", "--locale-provider", "icu",
+                 "--icu-locale", "en-US", "--no-sync", "--no-instructions")
+            (first.folder / "made").touch()
+    return first.data
 
 
 def private(**settings):
@@ -317,7 +334,7 @@ def private(**settings):
 
 
 def shared():
-    """The run's own; whoever needs it first makes it."""
+    """The cluster that all workers share; the first that needs it makes it."""
     cluster, note = Cluster(run_folder() / "shared"), run_folder() / "shared.port"
     with locked("shared.lock"):
         if not note.exists():
@@ -328,12 +345,12 @@ def shared():
 
 
 def template(name, make):
-    """A database of the shared cluster that `make` fills once for all the workers of a run, and
-    what it returned, a text. It is copied, never served."""
+    """A database of the shared cluster that `make` fills once for all the workers of a run, and the text
+    that `make` returned. Tests copy the database and never serve it."""
     cluster, note = shared(), run_folder() / (name + ".note")
     with locked(name + ".lock"):
         if not note.exists():
-            database = cluster.create(name)  # another's making may have failed
+            database = cluster.create(name)  # an earlier worker's attempt may have failed
             said = make(database)
             database.rename(name)
             note.write_text(said, "utf-8")

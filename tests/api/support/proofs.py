@@ -1,6 +1,8 @@
-"""Long proofs. A test that repeats something as often as it likes has a size: short in the suite, and
-$DOCKET_PROOF_N where that is set, as by `make proof-kills N=50`. What it asserts is the same."""
+"""Long proofs. A test that can repeat something any number of times has a size. In the suite the size is
+small. In a long proof it is $DOCKET_PROOF_N, which for example `make proof-kills N=50` sets. The assertions
+are the same."""
 import os
+import random
 
 import pytest
 
@@ -8,10 +10,17 @@ KILLS = pytest.mark.proof_kills  # the size is the kills or restarts of each tes
 SOAK = pytest.mark.proof_soak    # the seconds of load
 LISTS = pytest.mark.proof_lists  # the seeds of random queries
 RESTARTS = pytest.mark.proof_restarts  # the restarts under load
+OVERLOAD = pytest.mark.proof_overload  # the seconds of random overload
+ALERTS = pytest.mark.proof_alerts  # the alerts that two processes send
 
 MARKERS = [f"proof_{name}: a long proof that make proof-{name} runs"
-           for name in ("kills", "soak", "lists", "restarts")]
+           for name in ("kills", "soak", "lists", "restarts", "overload", "alerts")]
 
 
 def size(short):
     return int(os.environ.get("DOCKET_PROOF_N", short))
+
+
+def seed():
+    """For random choices: $DOCKET_PROOF_SEED, else a new one. A test prints it."""
+    return int(os.environ.get("DOCKET_PROOF_SEED", random.SystemRandom().randrange(10 ** 9)))

@@ -1,12 +1,14 @@
-"""Kinds of records by their tables: what the tests of all kinds share."""
+"""A table of all kinds of records, and requests on records of any kind."""
 import collections
 import itertools
 import json
 
+import pytest
+
 from harness import JSON
 
 API = "/api/v1"
-# path, wrapper, the least that makes one, what the rest is then, fields that may be null, sorts
+# path; wrapper; the fields that a create must have; the defaults of all others; fields that may be null; sorts
 Kind = collections.namedtuple("Kind", "path wrapper least rest nullable sorts")
 TASK = Kind(
     f"{API}/tasks", "task",
@@ -42,6 +44,7 @@ SERVICE = Kind(
     ["external_id"], ["id", "name", "created_at", "updated_at"])
 KINDS = [TASK, CASE, SUBJECT, STAFF, CALENDAR, SERVICE]
 NAMES = [kind.wrapper for kind in KINDS]
+EACH = pytest.mark.parametrize("kind", KINDS, ids=NAMES)
 NUMBERS = itertools.count(1000)
 
 
@@ -52,7 +55,7 @@ def send(server, method, path, body=None, headers=(), **options):
 
 
 def least(kind, **fields):
-    """The fields of a create, with a number of its own where one must differ."""
+    """The required fields of a create, with a new number in values that must be unique."""
     number = str(next(NUMBERS))
     return {**{name: value.replace("{n}", number) if isinstance(value, str) else value
                for name, value in kind.least.items()}, **fields}

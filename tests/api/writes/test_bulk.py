@@ -136,7 +136,7 @@ def test_names_are_those_of_the_request(server):
         [*found, "operations[1]." + long])
 
 
-# A task that the database refuses, so that all that are written with it are run again.
+# A task that the database refuses, so that docket runs the whole batch again.
 REFUSED = {
     "sqlite": ["CREATE TRIGGER refuse BEFORE INSERT ON task WHEN NEW.title = 'refused'"
                " BEGIN SELECT RAISE(ABORT, 'refused'); END"],
@@ -172,7 +172,7 @@ def test_what_is_run_again_is_named_once(make_server, database):
 @pytest.mark.parametrize("header", ["If-Match", "If-None-Match"])
 @pytest.mark.parametrize("value", ["*", '"1-1"', ""])
 def test_a_condition(server, header, value):
-    """Nobody is to believe that it guards what is changed."""
+    """docket refuses it, so that no client believes that it protects the records."""
     task = server.create(title="guarded")
     reply = post(server, [{"update": {"id": task["id"], "title": "lost"}}], {header: value})
     assert header in problem(reply, 400)["detail"]
@@ -211,13 +211,14 @@ def test_a_key(server):
 
 @pytest.mark.slow
 def test_the_answer_of_a_key_is_made_of_the_history(make_server):
-    """It is as it was, whatever became of the records, and it is not kept a second time."""
+    """It is the same later, whatever happened to the records, and docket does not store it a second
+    time."""
     server = make_server()
     body = "\u0436\"\n" * 10000
     tasks = [server.create(title=f"as it was {i}", body=body)["id"] for i in range(4)]
     operations = [{"update": {"id": tasks[3], "title": "changed", "users_list": [1, 2]}},
                   {"create": {**MINIMAL, "title": "made", "body": body}},
-                  {"update": {"id": tasks[1], "title": "as it was 1"}},  # which is no change
+                  {"update": {"id": tasks[1], "title": "as it was 1"}},  # this changes nothing
                   {"update": {"id": tasks[0], "status": "complete"}}]
     first = post(server, operations, {"Idempotency-Key": "history"})
     assert first.status == 200, first

@@ -1,6 +1,5 @@
-"""A clock that is wrong, or set while docket serves: no time of a change is before one that the
-account has given out, so that a client that asks again from the greatest updated_at misses nothing.
-"""
+"""A clock that is wrong, or that is set while docket serves: no change gets a time before one that
+the account has given out, so a client that polls from the greatest updated_at misses nothing."""
 import datetime
 import json
 import re
@@ -24,7 +23,7 @@ def stamp(seconds):
 
 @pytest.fixture
 def clock(tmp_path):
-    """It begins later than all that the base has."""
+    """A clock that begins after all times of the base records."""
     return Clock(tmp_path / "clock", int(time.time()) + HOUR)
 
 
@@ -45,7 +44,7 @@ def change(server, record, **fields):
 
 
 def changed(server, since):
-    """The tasks by their ids that a client finds that asks from that time on."""
+    """The tasks that a client finds when it polls from that time, by id."""
     found = ask(server, "GET", f"{TASKS}?updated_from={since}")
     return {record["id"]: record for record in found}
 
@@ -83,7 +82,7 @@ def sound(server):
 
 
 def test_it_was_far_in_the_future(server, clock):
-    """What was given out stays; keys and tokens go by the clock."""
+    """Times that were given out stay; keys and tokens expire by the clock."""
     start = clock.now
     clock.set(start + 20 * 365 * 24 * HOUR)
     future = server.create()["updated_at"]
@@ -92,7 +91,7 @@ def test_it_was_far_in_the_future(server, clock):
         clock.set(now)
         record = ask(server, "POST", TASKS, task(), 201, **{"Idempotency-Key": f"key-{now}"})
         assert record["created_at"] == record["updated_at"] == future
-    last, = rows(server.data, "SELECT last_at FROM account WHERE id = 1")[0]
+    last, = rows(server.data, "SELECT last_at FROM account_state WHERE account_id = 1")[0]
     assert stamp(last) == future
     assert rows(server.data, "SELECT at FROM idempotency ORDER BY at") == [
         (start,), (start + HOUR,)]
@@ -136,9 +135,9 @@ def test_lines_of_the_log_before_1970(server, clock):
 
 
 def test_samples_are_not_from_the_future(server):
-    """Their times are made up; those of the changes that make them are not."""
+    """demo makes up the times of its records, but not the times of the changes."""
     server.stop()
     succeed("demo", *backends.where(server.data), "--tasks", 50)
-    (last,), = rows(server.data, "SELECT last_at FROM account WHERE id = 1")
+    (last,), = rows(server.data, "SELECT last_at FROM account_state WHERE account_id = 1")
     assert last <= time.time()
     sound(server)

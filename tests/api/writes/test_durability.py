@@ -1,6 +1,5 @@
-"""What was answered is stored: under load, after a crash, an orderly end, and a full disk."""
+"""Answered writes are stored: under load, after a kill, after an orderly end, and on a full disk."""
 import asyncio
-import json
 import random
 import resource
 import signal
@@ -10,7 +9,8 @@ import time
 import pytest
 
 import proofs
-from harness import ANSWER_S, TASKS, Wire, problem, strict_json, task
+from harness import TASKS, ignore_too_large, limit_files, problem, strict_json, task, task_json
+from wire import ANSWER_S, JSON_LINE, Wire
 
 SECONDS = proofs.size(3)  # of load
 KILLS, ENDS = proofs.size(3), proofs.size(4)
@@ -22,7 +22,7 @@ class Closed(Exception):
 
 
 class Client:
-    """A connection of many at once. It counts half an answer as the server's fault."""
+    """One of many connections. It reports half an answer as a fault of the server."""
 
     def __init__(self, server):
         self.server, self.reader, self.writer = server, None, None
@@ -49,9 +49,9 @@ class Client:
         return int(lines[0].split(" ")[1]), headers, body
 
     async def create(self, title):
-        body = json.dumps(task(title=title)).encode()
+        body = task_json(title=title)
         return await self.ask(self.server.request(
-            "POST", TASKS, "Content-Type: application/json", body=body))
+            "POST", TASKS, JSON_LINE, body=body))
 
     async def get(self, task_id):
         return await self.ask(self.server.request("GET", f"{TASKS}/{task_id}"))
@@ -62,21 +62,21 @@ class Client:
 
 
 class Load:
-    """64 clients that create and 64 that read what was created, on connections of their own."""
+    """64 clients that create tasks and 64 that read them, each on its own connection."""
 
     def __init__(self, server, name):
         self.server, self.name = server, name
         self.created = {}   # id → title, of every 201
-        self.ids = []       # the same ids in the order of their answers
+        self.ids = []       # the same ids in the order of the answers
         self.fresh = asyncio.Queue()
         self.reads = 0
-        self.unanswered = 0  # requests whose connection was closed before their answer
+        self.unanswered = 0  # requests whose connection was closed before the answer
         self.refused = []
-        self.ending = False  # the server has been told to end: a closed connection is no fault
+        self.ending = False  # the server was told to end: a closed connection is no fault
         self.stopped = False
 
     def may_refuse(self, status, headers):
-        """While it ends, it may say so in whole answers."""
+        """While the server ends, it may refuse requests with complete answers."""
         return self.ending and status == 503 and "retry-after" in headers
 
     async def creator(self, client, number):
@@ -174,7 +174,7 @@ def load(server, name, seconds, then=None):
 
 
 def assert_found(server, created):
-    """Each by GET, over a few connections."""
+    """Asserts that GET finds each task, over a few connections."""
     async def walk(items):
         client = Client(server)
         await client.open()
@@ -192,7 +192,7 @@ def assert_found(server, created):
 
 
 def rows(server, sql):
-    """Read while no server runs."""
+    """The rows of a statement; no server may run."""
     database = sqlite3.connect(server.data / "docket.db")
     try:
         return database.execute(sql).fetchall()
@@ -201,7 +201,7 @@ def rows(server, sql):
 
 
 def check_database(server, created, at_most=None):
-    """The rules of ids and change numbers, after the server's end."""
+    """Checks the ids and change numbers after the server's end."""
     assert not server.running()
     assert rows(server, "PRAGMA integrity_check") == [("ok",)]
     assert rows(server, "PRAGMA foreign_key_check") == []
@@ -213,14 +213,14 @@ def check_database(server, created, at_most=None):
 
     changes = [change for change, in rows(server, "SELECT change FROM history ORDER BY change")]
     assert changes == list(range(1, len(changes) + 1)), "expected change numbers without a gap"
-    assert rows(server, "SELECT last_change FROM account") == [(len(changes),)]
+    assert rows(server, "SELECT last_change FROM account_state") == [(len(changes),)]
 
     history = rows(server, "SELECT record_id, action FROM history WHERE record = 'task' "
                            "ORDER BY change")
     assert {action for _, action in history} == {"create"}
     ids = [task_id for task_id, _ in history]
     assert ids == sorted(tasks), "expected one history row a task, and rising ids"
-    assert rows(server, "SELECT last_task_id FROM account") == [(max(ids),)]
+    assert rows(server, "SELECT last_task_id FROM account_state") == [(max(ids),)]
 
 
 @proofs.SOAK
@@ -250,7 +250,7 @@ def test_kill_under_load(make_server):
         server.start()
         assert_found(server, created)
     server.stop()
-    # A request may be stored without having been answered, one of each client.
+    # One request of each client may be stored but not answered.
     check_database(server, created, at_most=len(created) + KILLS * CREATORS)
 
 
@@ -273,10 +273,10 @@ def test_end_under_load(make_server):
 
 @pytest.mark.slow
 def test_end_answers_what_was_sent(make_server):
-    """A request that was read is answered before the end, and the connection then closed."""
+    """The server answers a request that it has read, and then closes the connection."""
     server = make_server()
-    body = json.dumps(task(title="the last")).encode()
-    data = server.request("POST", TASKS, "Content-Type: application/json", body=body)
+    body = task_json(title="the last")
+    data = server.request("POST", TASKS, JSON_LINE, body=body)
     wires = [Wire(server) for _ in range(20)]
     for wire in wires:
         wire.send(data[:-1])
@@ -302,8 +302,7 @@ def test_idle_connections_do_not_hold_up_the_end(make_server):
     server = make_server()
     wires = [Wire(server) for _ in range(50)]
     for wire in wires[:25]:
-        wire.send(server.request("GET", "/nowhere"))
-        assert wire.reply().status == 404
+        assert wire.ask("GET", "/nowhere").status == 404
     began = time.monotonic()
     server.stop()
     assert time.monotonic() - began < 5
@@ -313,16 +312,16 @@ def test_idle_connections_do_not_hold_up_the_end(make_server):
 
 
 def test_clients_that_do_not_wait(make_server):
-    """They go away while their write is under way. Each task is then stored or not, whole."""
+    """They disconnect while their write is in progress. Each task is then stored whole or not at
+    all."""
     server = make_server()
-    body = json.dumps(task(title="gone")).encode()
-    data = server.request("POST", TASKS, "Content-Type: application/json", body=body)
+    body = task_json(title="gone")
+    data = server.request("POST", TASKS, JSON_LINE, body=body)
     for turn in range(300):
         with Wire(server) as wire:
             wire.send(data * (1 + turn % 3))
             if turn % 2:
-                # Closed with a reset.
-                wire.socket.setsockopt(1, 13, b"\1\0\0\0\0\0\0\0")
+                wire.reset()
     last = server.create(title="the end")
     server.stop()
     check_database(server, {last["id"]: "the end"}, at_most=601)
@@ -330,7 +329,7 @@ def test_clients_that_do_not_wait(make_server):
 
 @pytest.mark.slow
 def test_client_that_does_not_read(make_server):
-    """Its answers wait; nobody else's do."""
+    """Its answers wait, but those of other clients do not."""
     server = make_server()
     made = server.create(body="x" * 60000)
     data = server.request("GET", f"{TASKS}/{made['id']}")
@@ -361,23 +360,11 @@ def test_many_idle_connections(make_server):
         made = server.create()
         assert server.get(made["id"]).json == made
         for wire in wires[::50]:
-            wire.send(server.request("GET", f"{TASKS}/{made['id']}"))
-            assert wire.reply().json == made
+            assert wire.ask("GET", f"{TASKS}/{made['id']}").json == made
     finally:
         for wire in wires:
             wire.socket.close()
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
-
-
-def limit_files(server, size):
-    """No file of the server's may grow past that: as a full disk, which needs no mount."""
-    _, hard = resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE)
-    resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE, (size, hard))
-
-
-def ignore_too_large():
-    """The write then fails instead of ending the process."""
-    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 
 
 @pytest.mark.parametrize("room", [0, 1, 4096, 20000, 150000])
@@ -407,7 +394,7 @@ def test_full_disk(make_server, room):
         problem(reply, 503)
         assert int(reply.header("Retry-After")) > 0
         if number % 10 == 0:
-            assert_found(server, created)  # reading goes on
+            assert_found(server, created)  # reading still works
     assert refused >= 20, "expected 503 on a full disk"
 
     limit_files(server, resource.RLIM_INFINITY)
@@ -424,7 +411,7 @@ def test_full_disk(make_server, room):
 
 @pytest.mark.slow
 def test_disk_fills_up_under_load(make_server):
-    """Many writes are then under way at once, each with its own answer."""
+    """Many writes are then in progress, and each gets its own answer."""
     server = make_server(preexec=ignore_too_large)
     created, refused = {}, []
 

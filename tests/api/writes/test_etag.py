@@ -1,16 +1,14 @@
 """ETags, and the conditions of requests: If-None-Match, If-Match."""
-import concurrent.futures
-import threading
-
 import pytest
 
 import backends
-from harness import Wire, cases, problem
-from records import KINDS, NAMES, TASK, change, create, get, patch, post, remove, send
+from harness import cases, problem
+from records import EACH, TASK, change, create, get, patch, post, remove, send
+from together import at_once
+from wire import JSON_LINE, Wire, ask_once
 
 pytestmark = backends.BOTH
 
-EACH = pytest.mark.parametrize("kind", KINDS, ids=NAMES)
 
 
 @pytest.fixture(scope="module")
@@ -29,13 +27,13 @@ def tag_of(server, kind, number):
 
 
 def compressed(tag):
-    """The tag, and what nginx and Apache make of it when they compress an answer."""
+    """The tag, and the forms of it that nginx and Apache make when they compress an answer."""
     suffixed = tag[:-1] + '-gzip"'
     return [tag, "W/" + tag, suffixed, "W/" + suffixed]
 
 
 def others(tag):
-    """Tags that are like it and are none of docket's."""
+    """Similar tags that are not docket's."""
     inner = tag[1:-1]
     return [f'"{inner}-gzip-gzip"', f'"{inner}-gzi"', f'"{inner}gzip"', f'"{inner}-GZIP"', '"-gzip"',
             '"1--gzip"', f'"W/{inner}"', f'W/"{inner}-x"', 'W/"other"']
@@ -52,7 +50,7 @@ def test_if_none_match(server, kind):
             assert (reply.status, reply.body) == (304, b""), (known, reply)
             assert reply.header("ETag") == tag
             assert reply.header("Cache-Control") == "no-transform"
-            # Its length, where it is said, is that of the answer that it stands for.
+            # If the answer has a length, it is that of the full answer.
             assert reply.header("Content-Length") in (None, whole.header("Content-Length"))
     for other in ('"other"', '"1-"', '"1-1x"', '"2-1"', '""', f'"{tag[1:-1]}0"', f'"0{tag[1:]}',
                   *others(tag)):
@@ -68,10 +66,8 @@ def test_a_304_leaves_the_connection_in_order(server):
     tag = tag_of(server, TASK, number)
     with Wire(server) as wire:
         for _ in range(3):
-            wire.send(server.request("GET", f"{TASK.path}/{number}", f"If-None-Match: {tag}"))
-            assert wire.reply().status == 304
-            wire.send(server.request("GET", f"{TASK.path}/{number}"))
-            assert wire.reply().status == 200
+            assert wire.ask("GET", f"{TASK.path}/{number}", f"If-None-Match: {tag}").status == 304
+            assert wire.ask("GET", f"{TASK.path}/{number}").status == 200
 
 
 MALFORMED = ["", "1-5", '"1-5', '1-5"', '"a" "b"', '*, "a"', '"a", *', "w/\"a\"", '"a"x', ",", "W/",
@@ -110,7 +106,7 @@ def test_if_match(server, kind):
     assert reply.status == 200 and reply.json[field] == "won"
     problem(patch(server, kind, number, {"If-Match": tag}, **{field: "late"}), 412)
     problem(remove(server, kind, number, {"If-Match": tag}), 412)
-    # An answer's own tag is good for the next.
+    # The tag in an answer is valid for the next request.
     reply = patch(server, kind, number, {"If-Match": reply.header("ETag")}, **{field: "again"})
     assert reply.status == 200
     assert patch(server, kind, number, {"If-Match": "*"}, **{field: "any"}).status == 200
@@ -147,10 +143,8 @@ def test_if_none_match_of_a_change(server, kind):
 def test_several_headers_are_one_list(server):
     number = create(server, TASK)["id"]
     tag = tag_of(server, TASK, number)
-    with Wire(server) as wire:
-        wire.send(server.request("GET", f"{TASK.path}/{number}", 'If-None-Match: "a"',
-                                 f"If-None-Match: {tag}"))
-        assert wire.reply().status == 304
+    assert ask_once(server, "GET", f"{TASK.path}/{number}", 'If-None-Match: "a"',
+                    f"If-None-Match: {tag}").status == 304
 
 
 @pytest.mark.parametrize("fields", cases([
@@ -170,7 +164,7 @@ def test_what_changes_it_alone(server, fields):
 
 @EACH
 def test_if_match_of_a_compressed_answer(server, kind):
-    """A proxy that compresses changes the tag; it names the same version."""
+    """A proxy that compresses changes the tag, but the tag names the same version."""
     number = create(server, kind)["id"]
     field = CHANGES[kind.wrapper]
     for turn in range(4):
@@ -203,7 +197,7 @@ def test_no_transform_wherever_there_is_a_tag(server, kind):
 
 
 def test_no_etag_no_condition(server):
-    """A list and what is expanded have none."""
+    """Lists and expanded records have no tag."""
     number = create(server, TASK)["id"]
     for path in (f"{TASK.path}?id={number}", f"{TASK.path}/{number}?expand=case"):
         reply = send(server, "GET", path, headers={"If-None-Match": "*"})
@@ -214,22 +208,17 @@ CLIENTS, ROUNDS = 32, 12
 
 
 def test_one_of_many_wins(server):
-    """In each round 32 clients change the same task, each with the ETag of the round's beginning:
-    exactly one does, and its change is what the next round begins with."""
+    """In each round 32 clients change the same task with the ETag from the beginning of the round.
+    Exactly one succeeds, and the next round begins with its change."""
     number = create(server, TASK, body="")["id"]
     tag, body = tag_of(server, TASK, number), ""
-    with Wires(server) as wires, concurrent.futures.ThreadPoolExecutor(CLIENTS) as pool:
+    with Wires(server) as wires:
         for turn in range(ROUNDS):
-            together = threading.Barrier(CLIENTS)
-
-            def one(client, tag=tag, body=body, turn=turn, together=together):
+            def one(client, tag=tag, body=body, turn=turn):
                 text = f'{{"task":{{"body":"{body}{turn}-{client};"}}}}'.encode()
-                together.wait()
-                wires[client].send(server.request(
-                    "PATCH", f"{TASK.path}/{number}", "Content-Type: application/json",
-                    f"If-Match: {tag}", body=text))
-                return wires[client].reply()
-            replies = list(pool.map(one, range(CLIENTS)))
+                return wires[client].ask("PATCH", f"{TASK.path}/{number}", JSON_LINE,
+                                         f"If-Match: {tag}", body=text)
+            replies = at_once(one, range(CLIENTS))
             won = [reply for reply in replies if reply.status == 200]
             assert sorted(reply.status for reply in replies) == [200] + [412] * (CLIENTS - 1)
             now = get(server, TASK, number)
@@ -240,41 +229,37 @@ def test_one_of_many_wins(server):
 
 @pytest.mark.slow
 def test_no_update_is_lost(server):
-    """Clients that read, change and write until they are let add up."""
+    """Several clients read, change and write until they succeed: no change is lost."""
     number = create(server, TASK, body="0")["id"]
-    with Wires(server, 8) as wires, concurrent.futures.ThreadPoolExecutor(8) as pool:
+    with Wires(server, 8) as wires:
         def count(wire):
             done = tries = 0
             while done < 10:
-                wire.send(server.request("GET", f"{TASK.path}/{number}"))
-                read = wire.reply()
+                read = wire.ask("GET", f"{TASK.path}/{number}")
                 text = f'{{"task":{{"body":"{int(read.json["body"]) + 1}"}}}}'.encode()
-                wire.send(server.request(
-                    "PATCH", f"{TASK.path}/{number}", "Content-Type: application/json",
-                    f"If-Match: {read.header('ETag')}", body=text))
-                status = wire.reply().status
+                status = wire.ask("PATCH", f"{TASK.path}/{number}", JSON_LINE,
+                                  f"If-Match: {read.header('ETag')}", body=text).status
                 assert status in (200, 412)
                 done += status == 200
                 tries += 1
             return tries
-        tries = sum(pool.map(count, wires))
+        tries = sum(at_once(count, wires))
     assert get(server, TASK, number).json["body"] == "80" and tries >= 80
 
 
 @pytest.mark.slow
 def test_changes_of_different_fields_meet(server):
-    """Without a condition each patch is of its own fields alone."""
+    """Without a condition each patch changes only its own fields."""
     number = create(server, TASK)["id"]
     fields = ["title", "body", "external_id", "users_list"]
-    with Wires(server, 4) as wires, concurrent.futures.ThreadPoolExecutor(4) as pool:
+    with Wires(server, 4) as wires:
         def write(client):
             for turn in range(25):
                 value = [1 + turn % 3] if client == 3 else f'"meets {turn}"'
                 text = f'{{"task":{{"{fields[client]}":{value}}}}}'.encode()
-                wires[client].send(server.request("PATCH", f"{TASK.path}/{number}",
-                                                  "Content-Type: application/json", body=text))
-                assert wires[client].reply().status == 200
-        list(pool.map(write, range(4)))
+                reply = wires[client].ask("PATCH", f"{TASK.path}/{number}", JSON_LINE, body=text)
+                assert reply.status == 200
+        at_once(write, range(4))
     last = get(server, TASK, number).json
     assert [last[field] for field in fields] == ["meets 24"] * 3 + [[1]]
 

@@ -1,5 +1,5 @@
-"""Idempotency-Key: a create that is sent again with its key makes nothing more, and is answered as
-the first time."""
+"""Idempotency-Key: a create that is sent again with its key creates nothing more, and gets the
+first answer again."""
 import concurrent.futures
 import json
 import time
@@ -9,13 +9,14 @@ import pytest
 import backends
 import harness
 from harness import JSON, MINIMAL, OWN, TASKS, cases, faults, problem
+from together import started
 
 pytestmark = backends.BOTH
 BULK = TASKS + "/bulk"
 
 
 def post(server, key, title="Once", **options):
-    body = json.dumps(harness.task(title=title)).encode()
+    body = harness.task_json(title=title)
     return server.call("POST", TASKS, body, {**JSON, "Idempotency-Key": key}, **options)
 
 
@@ -72,7 +73,7 @@ UNKNOWN = cases([
 
 @pytest.mark.parametrize("path, body", UNKNOWN)
 def test_what_was_right_then_is_answered_again(server, path, body, request):
-    """A retry without the header that made the first one right."""
+    """The retry lacks the header that made the first request valid."""
     key = request.node.callspec.id.encode().hex()
     first = send(server, key, body, path, Prefer="handling=lenient")
     assert first.status in (200, 201), first
@@ -128,7 +129,7 @@ def test_the_longest(server):
 def test_it_is_of_one_account(pair):
     replies = []
     for account in pair.tokens:
-        body = json.dumps(harness.task(title=f"of {account}")).encode()
+        body = harness.task_json(title=f"of {account}")
         replies.append(pair.ask(account, "POST", TASKS, body,
                                 {**JSON, "Idempotency-Key": "shared"}))
     assert [reply.status for reply in replies] == [201, 201], replies
@@ -192,11 +193,10 @@ def test_a_bulk_after_a_day(make_server):
 def test_under_way_while_the_body_is_wrong(make_server):
     server = make_server()
     body = harness.task(title="Slow", colour=1)
-    with concurrent.futures.ThreadPoolExecutor(1) as others:
-        with backends.opened(server.data) as database:
-            database.execute("SELECT 1 FROM account FOR UPDATE")
-            first = others.submit(send, server, "slow", body, Prefer="handling=lenient")
-            time.sleep(0.3)
-            problem(send(server, "slow", body), 409)
-        assert first.result().status == 201
+    with backends.opened(server.data) as database:
+        database.execute("SELECT 1 FROM account FOR UPDATE")
+        first = started(lambda: send(server, "slow", body, Prefer="handling=lenient"))
+        time.sleep(0.3)
+        problem(send(server, "slow", body), 409)
+    assert first.result().status == 201
     assert send(server, "slow", body).body == first.result().body

@@ -1,13 +1,12 @@
-"""Versions of a task where many change it: over several processes, and in its history."""
-import concurrent.futures
-import threading
-
+"""Versions of a task that many clients change: over several processes, and in its history."""
 import pytest
 
 import backends
 import harness
-from harness import TASKS, Wire, problem
+from harness import TASKS, problem
 from records import API, TASK, change, create, get, patch, remove, send
+from together import at_once
+from wire import JSON_LINE, Wire
 
 pytestmark = backends.BOTH
 
@@ -21,7 +20,7 @@ def changes(server, since):
 
 
 def last(server):
-    (number,), = backends.rows(server.data, "SELECT last_change FROM account")
+    (number,), = backends.rows(server.data, "SELECT last_change FROM account_state")
     return number
 
 
@@ -32,7 +31,8 @@ def history(server, number):
 
 
 def test_each_version_has_its_change(make_server):
-    """What changes nothing, and what is refused, has none; a field put back has one of its own."""
+    """A patch that changes nothing, and a refused one, makes no version; restoring an old value
+    makes one."""
     server = make_server()
     record = create(server, TASK, title="First")
     number, made = record["id"], last(server)
@@ -65,7 +65,7 @@ def test_a_deleted_task_in_its_history(make_server):
     assert [entry["action"] for entry in (made, changed, deleted)] == ["create", "update",
                                                                        "delete"]
     assert changed["fields"]["users_list"] == {"from": [1, 2], "to": [3]}
-    # What it was at its end can be read there, and nowhere else.
+    # The history is the only place that shows the last state of a deleted task.
     assert {name: step["from"] for name, step in deleted["fields"].items()} == {
         name: value for name, value in before.items()
         if name not in ("id", "created_at", "updated_at") and value is not None}
@@ -80,42 +80,27 @@ def test_a_deleted_task_in_its_history(make_server):
 
 
 class Clients:
-    """Connections to several processes in turn, all working at one time."""
+    """Connections to several processes in turn, all used at the same time."""
 
     def __init__(self, servers):
         self.servers = servers
         self.wires = [Wire(servers[i % len(servers)]) for i in range(CLIENTS)]
-        self.pool = concurrent.futures.ThreadPoolExecutor(CLIENTS)
 
     def __enter__(self):
         return self
 
     def __exit__(self, *_):
-        self.pool.shutdown()
         for wire in self.wires:
             wire.socket.close()
 
-    def ask(self, client, method, target, *lines, body=b""):
-        server, wire = self.servers[client % len(self.servers)], self.wires[client]
-        wire.send(server.request(method, target, *lines, body=body))
-        return wire.reply(method)
-
     def patch(self, client, number, text, *lines):
-        return self.ask(client, "PATCH", f"{TASKS}/{number}", "Content-Type: application/json",
-                        *lines, body=b'{"task":{%s}}' % text.encode())
-
-    def together(self, each):
-        barrier = threading.Barrier(CLIENTS)
-
-        def one(client):
-            barrier.wait()
-            return each(client)
-        return list(self.pool.map(one, range(CLIENTS)))
+        return self.wires[client].ask("PATCH", f"{TASKS}/{number}", JSON_LINE, *lines,
+                                      body=b'{"task":{%s}}' % text.encode())
 
 
 @pytest.fixture
 def clients(make_server, database):
-    """Of three processes where the database is for several."""
+    """Clients of three processes, if the database allows several."""
     servers = [make_server()]
     for _ in range(PROCESSES - 1 if database != "sqlite" else 0):
         servers.append(make_server(servers[0].data))
@@ -129,38 +114,38 @@ def test_one_of_all_wins(clients):
     for turn in range(ROUNDS):
         now = get(server, TASK, number)
         tag, body = now.header("ETag"), now.json["body"]
-        replies = clients.together(lambda client, tag=tag, body=body, turn=turn: clients.patch(
-            client, number, f'"body":"{body}{turn}-{client};"', f"If-Match: {tag}"))
+        replies = at_once(lambda client, tag=tag, body=body, turn=turn: clients.patch(
+            client, number, f'"body":"{body}{turn}-{client};"', f"If-Match: {tag}"), range(CLIENTS))
         assert sorted(reply.status for reply in replies) == [200] + [412] * (CLIENTS - 1)
         won, = (reply for reply in replies if reply.status == 200)
-        # Every process has it at once, as the one that won answered.
+        # Every process at once has the version that the winner was answered.
         for client in range(len(clients.servers)):
-            read = clients.ask(client, "GET", f"{TASKS}/{number}")
+            read = clients.wires[client].ask("GET", f"{TASKS}/{number}")
             assert (read.body, read.header("ETag")) == (won.body, won.header("ETag"))
-            known = clients.ask(client, "GET", f"{TASKS}/{number}",
-                                f"If-None-Match: {won.header('ETag')}")
+            known = clients.wires[client].ask("GET", f"{TASKS}/{number}",
+                                              f"If-None-Match: {won.header('ETag')}")
             assert known.status == 304
     assert get(server, TASK, number).json["body"].count(";") == ROUNDS
     assert len(history(server, number)) == ROUNDS + 1
 
 
 def test_a_list_that_all_add_to(clients):
-    """Each reads the task, adds its own word and writes it until it may: none is lost."""
+    """Each client reads the task, adds its own word and writes until it succeeds: no word is lost."""
     server = clients.servers[0]
     number = create(server, TASK, body="")["id"]
 
     def add(client):
         while True:
-            read = clients.ask(client, "GET", f"{TASKS}/{number}")
+            read = clients.wires[client].ask("GET", f"{TASKS}/{number}")
             reply = clients.patch(client, number, f'"body":"{read.json["body"]} {client}"',
                                   f"If-Match: {read.header('ETag')}")
             if reply.status == 200:
                 return
             problem(reply, 412)
-    clients.together(add)
+    at_once(add, range(CLIENTS))
     words = get(server, TASK, number).json["body"].split()
     assert sorted(map(int, words)) == list(range(CLIENTS))
-    # The history has each step after the one before.
+    # Each entry of the history builds on the one before.
     entries = history(server, number)
     assert len(entries) == CLIENTS + 1
     for before, after in zip(entries, entries[1:]):
@@ -175,9 +160,9 @@ def test_one_of_all_deletes_it(clients):
 
         def either(client, number=number, tag=tag):
             if client % 2:
-                return clients.ask(client, "DELETE", f"{TASKS}/{number}", f"If-Match: {tag}")
+                return clients.wires[client].ask("DELETE", f"{TASKS}/{number}", f"If-Match: {tag}")
             return clients.patch(client, number, f'"title":"{client}"', f"If-Match: {tag}")
-        statuses = [reply.status for reply in clients.together(either)]
+        statuses = [reply.status for reply in at_once(either, range(CLIENTS))]
         first = [status for status in statuses if status in (200, 204)]
         assert len(first) == 1, statuses
         assert set(statuses) - {first[0]} == {404 if first[0] == 204 else 412}, statuses
@@ -185,8 +170,8 @@ def test_one_of_all_deletes_it(clients):
 
 
 def test_the_case_changes_under_a_patch(clients):
-    """The rules hold over what is stored: one moves the task to another case, others give it the
-    subject of one of both. It never has a subject of a case that is not its own."""
+    """docket checks the rules on what is stored: one client moves the task to another case, others
+    set a subject of either case. The task never has a subject of another case."""
     server = clients.servers[0]
     subjects = {245: 209, 246: 210}
     number = create(server, TASK)["id"]
@@ -197,7 +182,7 @@ def test_the_case_changes_under_a_patch(clients):
             return clients.patch(client, number, f'"casefile_id":{case},"subject_id":null').status
         return clients.patch(client, number, f'"subject_id":{subjects[case]}').status
     for _ in range(ROUNDS):
-        assert set(clients.together(each)) <= {200, 422}
+        assert set(at_once(each, range(CLIENTS))) <= {200, 422}
     case, subject = 245, None
     for entry in history(server, number):
         case = entry["fields"].get("casefile_id", {"to": case})["to"]

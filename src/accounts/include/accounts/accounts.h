@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Accounts, their API tokens, and who may come in.
+/* Accounts, their API tokens, and access.
  *
  *	struct access_read lookup;
  *
@@ -20,31 +20,32 @@
 #define TOKEN_HASH_BYTES 32
 #define SECRET_BYTES 32
 
-/* An API token: the account's, whoever uses it. */
+/* An API token. It belongs to the account; any of its staff members may use it. */
 struct token {
 	unsigned char hash[TOKEN_HASH_BYTES];
-	struct slice label; /* names it in its account */
+	struct slice label; /* its name within the account */
 	int64_t created_at;
 	int64_t expires_at;   /* TIME_NONE: never */
 	int64_t last_used_at; /* to the minute; TIME_NONE: not yet */
-	bool read_only;       /* for GET and HEAD alone */
+	bool read_only;       /* only for GET and HEAD */
 	bool lenient;         /* unknown fields and parameters are ignored */
 };
 
 void token_init(struct token *token, const char *label, const unsigned char *hash);
 
-/* The account of that name; or, where `name` is NULL, the only one, and ERR_EXISTS where there are
- * several. ERR_NOT_FOUND. Its texts are in the arena. */
+/* Finds the account of that name. If `name` is NULL, finds the only account; ERR_EXISTS if there
+ * are several. ERR_NOT_FOUND if there is none. The account's texts are in the arena. */
 enum err store_account(struct store *store, const char *name, struct arena *arena,
 		       struct account *account_out);
 
-/* The greatest time that any account has given to a change; TIME_MIN where there is none. */
+/* Reads the time of the latest change in all accounts. TIME_MIN: there is no change. */
 enum err store_last_time(struct store *store, int64_t *at_out);
 
-/* The random bytes of that name, which every process of this database has: see schema/. */
+/* Reads the secret of that name: random bytes in the table `secret`. All docket processes on the
+ * database use the same secret. */
 enum err store_secret(struct store *store, const char *name, unsigned char secret[SECRET_BYTES]);
 
-/* Who a request says it is. */
+/* What was found for the account, user name and token of a request. */
 struct access {
 	struct account account; /* id ID_NONE: no such account */
 	int64_t staff_id;       /* ID_NONE: no such user name in the account */
@@ -53,8 +54,8 @@ struct access {
 	struct token token;
 };
 
-/* Looks up account, staff member and token in one statement, known or not. Texts are in the
- * arena. */
+/* Looks up account, staff member and token in one statement, whether they exist or not. Texts are
+ * in the arena. */
 struct access_read {
 	struct store_read read;
 	struct slice account, username; /* UTF-8 */
@@ -64,21 +65,32 @@ struct access_read {
 
 void access_read_init(struct access_read *access, struct arena *arena);
 
-/* Remembers that a token was used now: soon, and with no write a request. */
+/* Queues a write that sets the token's last_used_at to now. Does nothing if that was done for this
+ * token in the last minute. */
 void store_token_used(struct store *store, const struct access *access);
 
-/* Every account by name, as struct account; every token of an account by age, as struct token. */
+/* Calls on_account for each account (a struct account), sorted by name; on_token for each token of
+ * an account (a struct token), the oldest first. */
 enum err store_accounts(struct store *store, struct arena *arena, store_record_fn *on_account,
 			void *context);
 enum err store_tokens(struct store *store, const struct scope *scope, store_record_fn *on_token,
 		      void *context);
 
-/* The staff member who signs in by that user name. ERR_NOT_FOUND. */
+/* A time zone that an account or one of its staff members has. */
+struct account_zone {
+	struct slice zone;
+	struct slice account; /* its name */
+};
+
+/* Calls on_zone for each zone of each account (a struct account_zone), sorted by zone. */
+enum err store_account_zones(struct store *store, store_record_fn *on_zone, void *context);
+
+/* Finds the staff member who signs in with that user name. ERR_NOT_FOUND. */
 enum err store_staff_id(struct store *store, const struct scope *scope, struct slice username,
 			int64_t *id_out);
 
-/* Creates an account with its first staff member, who has full access, and an API token. The
- * scope's account is set to its id. */
+/* Creates an account with a calendar, its first staff member, who has full access, and an API
+ * token. Sets the scope's account to the new id. */
 struct account_create {
 	struct store_write write;
 	const char *name;
@@ -86,14 +98,14 @@ struct account_create {
 	struct token token;
 	bool exists; /* when done: the name is taken, and nothing was stored */
 
-	/* The store's own. */
+	/* account.c's own. */
 	int64_t last_id;
-	void *asked; /* the staff member as it came */
+	void *asked; /* the staff member as the caller gave it */
 };
 
 void account_create_init(struct account_create *create);
 
-/* Sets all that an account is set to, which account_check() has found right. */
+/* Stores all settings of an account. account_check() must have accepted them. */
 struct account_set {
 	struct store_write write;
 	const struct account *account;
@@ -101,19 +113,19 @@ struct account_set {
 
 void account_set_init(struct account_set *set);
 
-/* Removes the scope's account: nobody gets at it from now on. What it has is then deleted by
- * store_purge(). */
+/* Removes the scope's account: no request reaches it from now on. store_purge() then deletes its
+ * data. */
 void account_remove_init(struct store_write *remove);
 
-/* Deletes a part of what removed accounts have, as one write. `more_out` is false when there was
- * nothing left. */
-enum err store_purge(struct store *store, bool *more_out);
+/* Deletes the data of removed accounts, in many writes. Before each, goes_on(context) says whether
+ * to go on; NULL: yes. */
+enum err store_purge(struct store *store, bool (*goes_on)(void *context), void *context);
 
-/* Adds a token, or revokes the one of its label. */
+/* Adds `token`, or revokes the account's token that has the same label. */
 struct token_write {
 	struct store_write write;
 	const struct token *token;
-	bool found; /* when done: there was one of the label; then none was added */
+	bool found; /* when done: a token had the label already; then none was added */
 };
 
 void token_add_init(struct token_write *add);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* What an account begins with. */
+/* The first calendar of an account. */
 #ifndef ACCOUNTS_ACCOUNT_CALENDAR_H
 #define ACCOUNTS_ACCOUNT_CALENDAR_H
 
 #include "store/state.h"
 
-/* Lists what creates the calendar that an account begins with: a task must have one. */
+/* Adds the statements that create an account's first calendar. Every task must have a calendar. */
 enum err account_insert_calendar(struct store_write *write, struct calls *calls);
 
 #endif

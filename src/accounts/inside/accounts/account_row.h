@@ -6,7 +6,7 @@
 #include "accounts/accounts.h"
 #include "store/state.h"
 
-/* The columns of an account, of a table that a statement calls `a`. */
+/* The columns of an account. The statement must call the table `a`. */
 #define ACCOUNT_COLUMNS \
 	"a.id, a.name, a.country, a.require_case, a.expand, a.alert_minute, a.time_zone"
 /* Reads a row that begins with these columns. */

@@ -1,21 +1,22 @@
 /* SPDX-License-Identifier: MIT */
-/* What an administrator does: commands on the accounts of a store, commands on a whole store, and
- * the socket over which a process that serves a folder runs those of others.
+/* The commands of an administrator: on the accounts of a store, and on a whole store. Also the
+ * control socket, over which the process that serves a folder runs commands for other processes.
  *
- * A command on accounts is a function of an open store (admin_fn). Its row of the table of
- * commands names it beside admin_run(), which opens the store, or asks the process that has it:
+ * A command on accounts is a function that gets an open store (admin_fn). Its row in the table of
+ * commands has the function and admin_run(). admin_run() opens the store and calls the function. If
+ * another process has the store open, that process calls the function:
  *
  *     {.name = "account list", .run = admin_run, .admin = account_list, …}
  *
- * Whoever serves a store answers such commands meanwhile:
+ * While a process serves a store, it runs the commands of other processes:
  *
+ *     const struct control_config config = {settings, store, guesses, my_status, my};
  *     struct control *control;
  *
- *     if (!control_start(settings, store, guesses, &control))
+ *     if (!control_start(&config, &control))
  *             return EXIT_FAILED;
  *     wait_for_a_signal();
- *     control_stop(control);
- */
+ *     control_stop(control); */
 #ifndef ADMIN_ADMIN_H
 #define ADMIN_ADMIN_H
 
@@ -24,35 +25,59 @@
 struct account;
 struct control;
 struct guesses;
+struct json_t; /* of jansson */
+struct mail_config;
 struct store_config;
 
-/* Runs a command that has `admin`: on the store, or by the process that serves the folder. */
+/* Runs a command that has `admin`: in this process, or in the one that serves the folder. */
 enum exit_status admin_run(const struct settings *settings);
 
 admin_fn account_add, account_list, account_set, account_remove;
 admin_fn staff_add, staff_list, staff_set;
 admin_fn token_add, token_list, token_revoke;
+admin_fn alerts_list, alerts_retry, alerts_cancel;
 
+/* "docket status": the command, and the function that the serving process runs for it. */
+enum exit_status command_status(const struct settings *settings);
+admin_fn status_answer;
+
+enum exit_status command_mail_test(const struct settings *settings);
 enum exit_status command_init(const struct settings *settings);
 enum exit_status command_check(const struct settings *settings);
 enum exit_status command_migrate(const struct settings *settings);
 enum exit_status command_move(const struct settings *settings);
 
-/* Where the settings say that everything is kept. */
+/* Sets the folder or the database of `config` from the settings. */
 void admin_locate(const struct settings *settings, struct store_config *config);
 
-/* The account that --account names, or the only one; else says what is wrong. Texts are in the
- * arena. */
+/* Finds the account that --account names, or the only one. False, with a message, if there is none.
+ * Texts are in the arena. */
 bool admin_account(const struct settings *settings, struct store *store, struct arena *arena,
 		   struct account *account_out);
 
-/* Ends the removals of accounts that were broken off, and serves the socket of the folder, on a
- * thread of its own; `guesses` are told of every token that a command makes. A database has no
- * socket: commands open it themselves. Says what is wrong. */
-bool control_start(const struct settings *settings, struct store *store, struct guesses *guesses,
-		   struct control **control_out);
+/* What the settings say about mail. A password that is read from a file is in the arena. Without
+ * --smtp-url `url` is NULL. False, with a message, if a setting is wrong. */
+bool admin_mail(const struct settings *settings, struct arena *arena,
+		struct mail_config *config_out);
 
-/* Answers what is under way and ends. NULL is accepted. */
+struct control_config {
+	const struct settings *settings; /* of the command that serves */
+	struct store *store;
+	struct guesses *guesses; /* tokens that commands make are added to it */
+	/* For "docket status": an object of sections. Each is an object of numbers and texts. A
+	 * name ends in the unit: _bytes, _s, _ms or _us. Only --json shows arrays, and names that
+	 * begin with total_. NULL: memory ran out. */
+	struct json_t *(*status)(void *context);
+	void *context;
+};
+
+/* Starts a thread that completes removals of accounts that were broken off, and then serves the
+ * control socket. With a PostgreSQL database there is a socket only if --control-socket is given.
+ * It is only for "docket status": other commands open the database themselves. `config` is copied.
+ * False, with a message, if this fails. */
+bool control_start(const struct control_config *config, struct control **control_out);
+
+/* Answers the commands that have come, and ends the thread. NULL is accepted. */
 void control_stop(struct control *control);
 
 #endif

@@ -11,37 +11,38 @@
 
 enum auth_result {
 	AUTH_OK,
-	AUTH_UNKNOWN,   /* no such user name or token, or disabled, or nothing readable: 401 */
-	AUTH_FORBIDDEN, /* known, but without full access: 403 */
-	AUTH_TOO_MANY,  /* too many were refused, before it or at the same time: 429 */
+	AUTH_UNKNOWN,   /* 401: unreadable header, unknown user name or token, or disabled user */
+	AUTH_FORBIDDEN, /* 403: the user does not have full access */
+	AUTH_TOO_MANY,  /* 429: too many attempts were refused or are being looked up */
 };
 
-/* Who asks, and for what. */
+/* The credentials of a request, and what is known about them. */
 struct auth_request {
-	struct slice account; /* a name */
-	struct slice header;  /* the value of Authorization; "" where there is none */
+	struct slice account; /* its name */
+	struct slice header;  /* the value of Authorization; "" if there is none */
 	struct ip source;
 	struct guesses *guesses;
 	int64_t now_ms; /* by monotonic_ms() */
-	unsigned wait;  /* seconds, of AUTH_TOO_MANY */
+	unsigned wait;  /* AUTH_TOO_MANY: after how many seconds the client may try again */
 	struct guess guess;
 	enum auth_result result;
-	/* To be read between the two calls below; then it has who it is. */
+	/* The caller executes this read between auth_begin() and auth_end(). It finds the account,
+	 * the token and the staff member. */
 	struct access_read lookup;
 };
 
-/* Reads the header. False where the request is not to be looked at, but told to wait; else one of
- * the next two calls must follow. Whatever is wrong, the same work is done, so that the time does
- * not tell what it was. */
+/* Reads the header. False: the result is AUTH_TOO_MANY. True: the caller must call auth_end() or
+ * auth_drop(). The time that the functions take does not show what is wrong: they do the same work
+ * in every case. */
 bool auth_begin(struct auth_request *request, struct arena *arena);
 
-/* Decides from what was read. A request without the header is no guess, and is not counted as one:
- * many clients ask once without. */
+/* Decides from the result of the read. A request without the header does not count as a guess: many
+ * clients send one first. */
 enum auth_result auth_end(struct auth_request *request, struct store *store);
-/* Where nothing could be read. */
+/* Instead of auth_end(), if the read failed. */
 void auth_drop(struct auth_request *request);
 
-/* Why it was refused, for the log alone: the answer must not tell. NULL where it was not. */
+/* Why the request was refused; NULL if it was not. Only for the log: the answer must not say it. */
 const char *auth_reason(const struct auth_request *request);
 
 #endif

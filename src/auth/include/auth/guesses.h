@@ -1,20 +1,22 @@
 /* SPDX-License-Identifier: MIT */
-/* Limits how often one source may guess at the tokens of an account. A token cannot be guessed, at
- * 192 random bits: this keeps the attempt from costing the database and the log more than it must.
+/* Limits how often one source may guess the tokens of an account. A source is an IPv4 address or an
+ * IPv6 network (ip_network()). A token has 192 random bits, so nobody can guess one. The limit
+ * keeps wrong guesses from putting load on the database and from filling the log.
  *
- * After GUESSES_MAX refusals of one source at one account within a minute, further requests of that
- * source at that account are not looked at until the minute is over; and so after
- * GUESSES_SOURCE_MAX of one source at all accounts together, known or not. What counts is the name
- * that was asked for: whether there is such an account, or such a user name in it, makes no
- * difference, so nothing can be learnt from it.
+ * The limit counts refused attempts by the account name in the request. If GUESSES_MAX attempts of
+ * one source at one account are refused within a minute, its further attempts at that account are
+ * refused without a look-up until the minute is over. If GUESSES_SOURCE_MAX attempts of one source
+ * are refused, at any accounts, its attempts at every account are refused in the same way. Attempts
+ * count whether or not the account and the user name exist. So the limit does not reveal whether
+ * they exist.
  *
- * An attempt that is being looked up counts as a refusal until its result is known: so the limits
- * hold for attempts at the same time as well. Attempts with the same token at the same time are
- * one.
+ * While an attempt is being looked up, it counts as refused. So concurrent attempts cannot exceed
+ * the limits. Concurrent attempts of one source at one account with the same token count as one.
  *
- * A token that was good before, or was there at the start, is always looked at: whoever has it is
- * not locked out by what others do behind the same address. Memory is fixed, for some 100,000
- * tokens: what was used longest ago makes room. Any thread may call. */
+ * A token that was valid before, or that existed when the server started, is always looked up. So
+ * other clients behind the same address cannot lock out the owner of the token. The table of these
+ * tokens has a fixed size, for some 100,000 tokens. When there is no room for a new token, it
+ * replaces one that has not been used for long. Any thread may call these functions. */
 #ifndef AUTH_GUESSES_H
 #define AUTH_GUESSES_H
 
@@ -32,39 +34,45 @@ struct guesses;
 
 struct store;
 
-/* One attempt. It stays at its address from guesses_begin() to its end. */
+/* One attempt. It must not be moved between guesses_begin() and the call that ends it. */
 struct guess {
-	struct slice account; /* the name that is asked for */
+	struct slice account; /* the account name in the request */
 	struct ip source;
 	const unsigned char *token_hash; /* TOKEN_HASH_BYTES */
-	int64_t now_ms;                  /* by monotonic_ms() */
-	bool known;                      /* set by guesses_begin(): the token was good before */
+	int64_t now_ms;                  /* the time of monotonic_ms() */
+	bool known;                      /* set by guesses_begin(): the token was valid before */
 
-	/* guesses.c's own. */
-	bool reserved; /* it counts while it is looked up */
+	/* Only guesses.c uses the rest. */
+	bool reserved; /* it is counted as being looked up */
 	uint64_t attempt;
 	struct guess *next;
 };
 
-/* NULL when memory is out. */
+/* NULL if memory runs out. */
 struct guesses *guesses_new(void);
 /* NULL is accepted. */
 void guesses_free(struct guesses *guesses);
 
-/* 0: the attempt may be looked up, and one of the three calls below must follow. Else it must not
- * be, and may be made again in that many seconds. */
+/* Returns 0 if the attempt may be looked up. Then the caller must end it with one of the three
+ * functions below. Otherwise the limit refuses the attempt, and the function returns the number of
+ * seconds after which the client may repeat it. */
 unsigned guesses_begin(struct guesses *guesses, struct guess *guess);
 
-/* The token was wrong. 0, or the seconds to wait where guesses at the same time have reached the
- * limit already: then this one does not count. */
+/* Ends an attempt whose token was wrong. Usually it counts the attempt and returns 0. If concurrent
+ * attempts have reached the limit in the meantime, it does not count the attempt and returns the
+ * number of seconds after which the client may repeat it. */
 unsigned guesses_refused(struct guesses *guesses, struct guess *guess);
+/* Ends an attempt whose token was valid. */
 void guesses_passed(struct guesses *guesses, struct guess *guess);
-/* It could not be looked up. */
+/* Ends an attempt whose token could not be looked up. */
 void guesses_dropped(struct guesses *guesses, struct guess *guess);
 
-/* Takes the tokens of every account for good that have not expired, as if each had passed when it
- * was last used. `now` is the time of day, `now_ms` the same moment by monotonic_ms(). An error is
- * one of the store's. */
+/* How many attempts were refused by the limit. */
+uint64_t guesses_limited(struct guesses *guesses);
+
+/* Calls guesses_passed() for every token that has not expired, of every account. Each call has the
+ * time when the token was last used, or else was made. `now` is the time of day. `now_ms` is the
+ * same moment, as monotonic_ms() has it. Returns the error of the store if a read fails. */
 enum err guesses_load(struct guesses *guesses, struct store *store, int64_t now, int64_t now_ms);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What a client carries for the server and cannot change: text of a payload and a code over it. It
- * is not secret. */
+/* Sealed texts: a client keeps one for the server and cannot change it unnoticed. A sealed text is
+ * a payload with a message authentication code. It is not secret. */
 #ifndef AUTH_SEAL_H
 #define AUTH_SEAL_H
 
@@ -13,16 +13,17 @@
 #define SEAL_KEY_BYTES 32
 #define SEAL_DIGEST_BYTES 8
 
-/* base64url (RFC 4648, section 5) of the payload and a keyed BLAKE2b over it and `purpose`, in the
- * arena; NULL when memory is out. */
+/* Returns the base64url (RFC 4648, section 5) of the payload and of a keyed BLAKE2b over `purpose`
+ * and the payload. It is in the arena; NULL if memory runs out. */
 char *seal(const unsigned char key[SEAL_KEY_BYTES], struct slice purpose, struct slice payload,
 	   struct arena *arena);
 
-/* The payload, in the arena. ERR_INVALID where the text is no seal of this key and purpose. */
+/* Returns the payload, in the arena. ERR_INVALID if the text was not sealed with this key and
+ * purpose. */
 enum err unseal(const unsigned char key[SEAL_KEY_BYTES], struct slice purpose, struct slice text,
 		struct arena *arena, struct slice *payload_out);
 
-/* A short BLAKE2b, to tell one text from another. */
+/* A short BLAKE2b, to tell texts apart. */
 void seal_digest(struct slice text, unsigned char digest[SEAL_DIGEST_BYTES]);
 
 #endif

@@ -3,7 +3,7 @@
 #ifndef BASE_ARRAY_H
 #define BASE_ARRAY_H
 
-/* Of an array whose size the compiler knows, never of a pointer. */
+/* `array` must be an array whose size the compiler knows, not a pointer. */
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
 #endif

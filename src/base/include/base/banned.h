@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Calls that do not compile in docket. The build includes this file before every source
- * file; the system headers that declare the names come first, or they would not compile
- * either. */
+/* Functions that docket must not call: a call does not compile. The build includes this file before
+ * every source file. The headers that declare these functions are included first: behind the
+ * #pragma they would not compile. */
 #ifndef BASE_BANNED_H
 #define BASE_BANNED_H
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The one growable buffer. When memory runs out it stays failed: later writes do nothing, and
- * whoever takes the contents asks `failed` once at the end. */
+/* A growable buffer. When memory runs out, it is marked as failed and later writes do nothing. So a
+ * caller checks `failed` only once, before it uses the contents. */
 #ifndef BASE_BUF_H
 #define BASE_BUF_H
 
@@ -17,13 +17,13 @@ struct buf {
 	bool failed;
 };
 
-/* Frees the contents; `buf` is as new. NULL is accepted. */
+/* Frees the contents; `buf` is empty then. NULL is accepted. */
 void buf_release(struct buf *buf);
 
-/* Empties it and keeps its memory; a failure is forgotten with the contents it spoiled. */
+/* Empties the buffer, keeps its memory and clears `failed`. */
 void buf_clear(struct buf *buf);
 
-/* Room for `more` bytes behind the contents. False when memory is out. */
+/* Makes room for `more` bytes behind the contents. False if memory runs out. */
 bool buf_reserve(struct buf *buf, size_t more);
 
 void buf_add(struct buf *buf, const void *bytes, size_t len);

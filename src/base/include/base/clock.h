@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The one clock. Whoever needs the time of day is given one, so that a test can set it. */
+/* The time of day. Code that needs it is given a clock, so that a test can set the time. */
 #ifndef BASE_CLOCK_H
 #define BASE_CLOCK_H
 
@@ -17,7 +17,7 @@ static inline int64_t clock_now(const struct clock *clock)
 	return clock->now(clock);
 }
 
-/* The time of day, or `at` where the clock is behind that. */
+/* The later of the time of day and `at`. */
 static inline int64_t clock_not_before(const struct clock *clock, int64_t at)
 {
 	int64_t now = clock_now(clock);
@@ -25,13 +25,12 @@ static inline int64_t clock_not_before(const struct clock *clock, int64_t at)
 	return now > at ? now : at;
 }
 
-/* Milliseconds of a clock that only goes forward; for deadlines, not for the time of day. */
+/* Milliseconds of the monotonic clock, for deadlines. */
 int64_t monotonic_ms(void);
 /* The same in microseconds, for durations. */
 int64_t monotonic_us(void);
 
-/* Milliseconds since 1970-01-01 UTC by the system's clock: for lines of a log, which no rule
- * depends on. */
+/* Milliseconds since 1970-01-01 UTC by the system's clock; only for the log. */
 int64_t system_ms(void);
 
 #endif

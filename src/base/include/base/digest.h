@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* BLAKE2b (RFC 7693) of 256 bits, over bytes that come one after another. It tells what was changed
- * from what was not, also by somebody who means harm; it is no code of a key: see auth/seal.h. */
+/* BLAKE2b (RFC 7693) with 256 bits, over bytes that are added piece by piece. Nobody can find other
+ * bytes with the same digest. This digest has no key; the message authentication code of
+ * auth/seal.h has one. */
 #ifndef BASE_DIGEST_H
 #define BASE_DIGEST_H
 
@@ -10,20 +11,20 @@
 
 #define DIGEST_BYTES 32
 
-/* Not to be copied. */
+/* Must not be copied: the position of the library's state in it depends on its address. */
 struct digest {
 	unsigned char state[448]; /* the library's own */
 };
 
 void digest_init(struct digest *digest);
 
-/* Bytes alone, without a mark where they end. */
+/* Adds the bytes alone: neither their length nor a mark where they end. */
 void digest_add(struct digest *digest, struct slice bytes);
 
-/* Eight bytes, the lowest first. */
+/* Adds eight bytes, the least significant first. */
 void digest_add_int(struct digest *digest, int64_t value);
 
-/* Ends it. */
+/* Ends the digest and writes it to `out`. */
 void digest_final(struct digest *digest, unsigned char out[DIGEST_BYTES]);
 
 #endif

@@ -10,22 +10,22 @@ enum err {
 	ERR_NOT_FOUND,      /* no such record, file or name */
 	ERR_EXISTS,         /* already there, and must not be */
 	ERR_BUSY,           /* too much is waiting, or somebody holds a lock: try again later */
-	ERR_IN_PROGRESS,    /* the same is being done already */
+	ERR_IN_PROGRESS,    /* the same operation is already running */
 	ERR_TIMEOUT,        /* over its time budget */
 	ERR_FULL,           /* no room left on the disk */
 	ERR_IO,             /* the storage failed */
-	ERR_UNKNOWN_STATE,  /* the storage failed so that its state is unknown: restart */
+	ERR_UNKNOWN_STATE,  /* the storage failed and its state is unknown: restart */
 	ERR_UNREACHABLE,    /* the database cannot be reached; nothing was stored */
-	ERR_COMMIT_UNKNOWN, /* the database was lost in a commit: it may be stored or not */
-	ERR_CORRUPT,        /* what is stored makes no sense */
+	ERR_COMMIT_UNKNOWN, /* the connection was lost during a commit: stored or not */
+	ERR_CORRUPT,        /* the stored data is damaged */
 	ERR_SCHEMA,         /* the database is older or newer than this program */
 	ERR_CONSTRAINT,     /* a rule of the schema forbade it */
 	ERR_INVALID,        /* an argument or a setting is wrong */
 	ERR_STOPPED,        /* the program is stopping */
-	ERR_INTERNAL,       /* a mistake in docket */
+	ERR_INTERNAL,       /* a bug in docket */
 };
 
-/* A few words in English for `err`, never NULL; static storage. */
+/* A short English text for `err`, never NULL; static storage. */
 const char *err_text(enum err err);
 
 #endif

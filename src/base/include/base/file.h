@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Files that must outlast a loss of power: their contents, and the folders that name them. And who
- * owns files: what root makes in the folder of another user belongs to that user, or the service
- * that runs as that user could not open it. */
+/* Files that must survive a loss of power: their contents and the folders that name them. Also the
+ * owners of files: a file that root makes in another user's folder is given to that user, because a
+ * service that runs as that user has to open it. */
 #ifndef BASE_FILE_H
 #define BASE_FILE_H
 
@@ -9,27 +9,29 @@
 
 #include "base/err.h"
 
-/* Brings a file or a folder to stable storage. ERR_IO; errno says why. */
+/* Writes a file or a folder to stable storage: fsync(2). ERR_IO; errno says why. */
 enum err file_sync(const char *path);
 
-/* The same for the folder that names `path`: only that makes a new name last. */
+/* The same for the folder that `path` is in. Only then a new name survives a loss of power. */
 enum err file_sync_parent(const char *path);
 
-/* Opens a file that must not be there yet (mode 0600, O_EXCL) for reading and writing; root gives
- * it to the owner of its folder. The descriptor, or -1 and errno. */
+/* Makes a file that must not exist yet (mode 0600, O_EXCL), open for reading and writing. If this
+ * process is root's, the file is given to the owner of its folder. Returns the descriptor, or -1
+ * and errno. */
 int file_make(const char *path);
 
-/* The same where an empty file is wanted, in the place of what had the name. ERR_IO; errno. */
+/* Makes an empty file in the same way and replaces the file of that name. ERR_IO; errno says
+ * why. */
 enum err file_make_empty(const char *path);
 
-/* Gives a name in the folder `folder`, a descriptor, to the folder's owner where this is root. It
- * does not follow a symbolic link. False and errno where that fails. */
+/* If this process is root's, gives the file `name` in `folder`, a descriptor, to the folder's
+ * owner. It does not follow a symbolic link. False and errno if that fails. */
 bool file_give(int folder, const char *name);
 
 #define FILE_OWNER_BYTES 64
 
-/* The user name of the owner of `path`, or the number where it has none. Of a path that cannot be
- * looked at, the owner of the nearest folder above it that can. */
+/* Writes the name of the user who owns `path`, or the user's number if there is no name. If stat(2)
+ * fails for `path`, takes the owner of the nearest folder above it for which stat(2) succeeds. */
 void file_owner(const char *path, char name[FILE_OWNER_BYTES]);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Which filesystems are on the network. There the locks of one machine need not hold on another,
+/* Recognizes network filesystems. There, a lock that one machine holds may be ignored by another,
  * and memory that processes share through a file is not shared between machines. */
 #ifndef BASE_MOUNT_H
 #define BASE_MOUNT_H
@@ -7,18 +7,18 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* What a network filesystem is called, by `magic`, the f_type of statfs(2), and `type`, as in
- * /proc/self/mountinfo ("nfs4", "fuse.sshfs"), "" where it is not known. NULL for any other. */
+/* The name of a network filesystem; NULL for any other filesystem. `magic` is the f_type of
+ * statfs(2). `type` is as in /proc/self/mountinfo ("nfs4", "fuse.sshfs"), "" if it is not known. */
 const char *mount_network_name(uint32_t magic, const char *type);
 
 #define MOUNT_TYPE_BYTES 64
 
-/* Finds the type of the mount of that id in a line of /proc/self/mountinfo (proc(5)). False where
- * the line is another mount's. */
+/* Reads a line of /proc/self/mountinfo (proc(5)). Writes the type of the mount if the line is that
+ * of mount `id`; false if it is another's. */
 bool mount_read_type(const char *line, uint64_t id, char type[MOUNT_TYPE_BYTES]);
 
-/* The name of the network filesystem that a folder is on; NULL where it is on none, or where
- * nothing can be learnt about it. */
+/* The name of the network filesystem that a folder is on; NULL if it is on none, or if that cannot
+ * be found out. */
 const char *mount_network_of(const char *folder);
 
 #endif

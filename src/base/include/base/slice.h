@@ -30,7 +30,7 @@ static inline bool slice_is(struct slice a, const char *text)
 	return slice_eq(a, slice_of(text));
 }
 
-/* Equal but for the case of ASCII letters. */
+/* Equal, ignoring the case of ASCII letters. */
 static inline bool slice_is_nocase(struct slice a, const char *text)
 {
 	size_t len = strlen(text);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Dates and timestamps as the API writes and reads them. A date is a floating day, counted from
- * 1970-01-01; a timestamp is whole seconds from 1970-01-01T00:00:00Z. Both lie in the years 1000
- * to 9999, so that they always take four digits. The proleptic Gregorian calendar throughout
- * (RFC 3339, section 1). */
+/* Dates and timestamps as the API writes and reads them. A date is a day without a time zone,
+ * counted from 1970-01-01. A timestamp is whole seconds since 1970-01-01T00:00:00Z. Both lie in the
+ * years 1000 to 9999, so that a year always has four digits. The calendar is the proleptic
+ * Gregorian one (RFC 3339, section 1). */
 #ifndef BASE_TIMEFMT_H
 #define BASE_TIMEFMT_H
 
@@ -20,23 +20,24 @@
 #define DATE_LEN 10      /* "2023-02-14" */
 #define TIMESTAMP_LEN 20 /* "2023-02-14T00:00:00Z" */
 
-/* What a bare date stands for where a timestamp is read. */
+/* Which second timestamp_parse() takes for a date without a time. */
 enum time_bound {
 	TIME_FIRST, /* its first second */
 	TIME_LAST,  /* its last second: the upper bound of a filter */
 };
 
-/* Reads `YYYY-MM-DD`, or the same with exactly midnight behind it (`T` or a space, `00:00:00`,
- * any fraction of zeros, then nothing or `Z`), as .NET and JavaScript send a date. False for
- * everything else; `day_out` is then untouched. */
+/* Reads `YYYY-MM-DD`. Midnight may follow (`T` or a space, `00:00:00`, any fraction of zeros, then
+ * nothing or `Z`), because .NET and JavaScript send dates like that. False for everything else;
+ * `day_out` is then untouched. */
 bool date_parse(struct slice text, int32_t *day_out);
 
-/* Reads a timestamp: RFC 3339 with any offset (`Z`, `+01:00`, also `+0100`, and a space where a
- * `+` lost its encoding), the same without an offset (UTC) with `T` or a space in the middle, each
- * also without seconds (HTML's datetime-local: `2023-02-01T09:30`), or a bare date (`bound` says
- * which second). Fractions are cut. A leap second (RFC 3339, section 5.7) is read as the first
- * second of the next day, and only where there was one. False for everything else, and for a time
- * outside the years 1000 to 9999 once it is in UTC; `time_out` is then untouched. */
+/* Reads a timestamp of RFC 3339 with any offset: `Z`, `+01:00`, also `+0100`, and a space for a `+`
+ * that was not percent-encoded. It may lack the offset (then it is UTC) or the seconds (as in
+ * HTML's datetime-local: `2023-02-01T09:30`), and may have a space for the `T`. A date alone is
+ * read as well; `bound` says which second it means. Fractions are cut off. A leap second (RFC 3339,
+ * section 5.7) is accepted only if it really occurred; it is read as the first second of the next
+ * day. False for everything else, and for a time outside the years 1000 to 9999 in UTC; `time_out`
+ * is then untouched. */
 bool timestamp_parse(struct slice text, enum time_bound bound, int64_t *time_out);
 
 /* Writes exactly DATE_LEN or TIMESTAMP_LEN bytes, no NUL. The value must be in range. */
@@ -46,8 +47,8 @@ void timestamp_write(int64_t time, char out[TIMESTAMP_LEN]);
 /* The day of a time, in UTC. */
 int32_t date_of(int64_t time);
 
-/* The day of the civil date, and back. `date_from_civil` is false for a day that does not exist,
- * such as 30 February, or a year outside 1000 to 9999. */
+/* Converts a civil date to a day, and back. date_from_civil() is false for a day that does not
+ * exist, such as 30 February, or a year outside 1000 to 9999. */
 bool date_from_civil(int year, int month, int day, int32_t *day_out);
 void date_to_civil(int32_t day, int *year_out, int *month_out, int *day_out);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A thread that waits until another says that something is done.
+/* Lets a thread wait until another one has done something.
  *
  *	struct waiting waiting;
  *
@@ -19,7 +19,7 @@ struct waiting {
 };
 
 void waiting_init(struct waiting *waiting);
-/* `waiting` is a struct waiting: this is called as a callback. */
+/* Ends the wait. It serves as a callback, so `waiting` (a struct waiting) is a void pointer. */
 void waiting_end(void *waiting);
 void waiting_for(struct waiting *waiting);
 

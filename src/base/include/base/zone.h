@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* IANA time zones, by ICU: glibc has one zone a process. */
+/* IANA time zones, from the system's tzdata. An update of tzdata takes effect within a second.
+ * tzdata is in /usr/share/zoneinfo, or in the folder that the environment variable TZDIR names. UTC
+ * needs no file. All functions may be called by several threads at once. */
 #ifndef BASE_ZONE_H
 #define BASE_ZONE_H
 
@@ -8,16 +10,23 @@
 
 #include "base/err.h"
 
-/* A name of the IANA database, as "Europe/Berlin". */
+/* Whether tzdata lists the name, such as "Europe/Berlin", and has its file. An update of tzdata may
+ * remove the file: Debian 13 has those of old names, such as "US/Eastern", in a package of their
+ * own. */
 bool zone_is_known(const char *name);
 
+/* The errors of the functions below. ERR_NOT_FOUND: tzdata has no such zone. ERR_INVALID: the
+ * result is outside the years 1000 to 9999. */
+
+/* The seconds that clocks in the zone are ahead of UTC at a time. */
+enum err zone_offset(const char *name, int64_t time, int32_t *seconds_out);
+
 /* The time, in seconds from 1970-01-01 UTC, at which clocks in the zone show `minute` of `day`
- * (base/timefmt.h). Where they never do, because they go forward, as if they had not gone yet;
- * where they do twice, the first. ERR_INVALID where the zone is not known, and where the time is
- * outside the years 1000 to 9999 in UTC; `time_out` is then untouched. */
+ * (base/timefmt.h). If clocks skip that minute, the result is as if they had not gone forward yet.
+ * If they show it twice, the result is the first time. */
 enum err zone_time(const char *name, int32_t day, int minute, int64_t *time_out);
 
-/* The day that it is in the zone at a time. ERR_INVALID as above. */
+/* The date in the zone at a time. */
 enum err zone_day(const char *name, int64_t time, int32_t *day_out);
 
 #endif

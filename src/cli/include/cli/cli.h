@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The command line: settings, by one table for options, environment and configuration file, the
- * choice of a command, help, and output. `--token-file FILE` is also DOCKET_TOKEN_FILE and the key
- * `token-file` of the file that --config names. An option overrides the environment, and that the
- * file.
+/* The command line: settings, commands, help and output. One table has the settings for options,
+ * environment and configuration file: `--token-file FILE` is also the variable DOCKET_TOKEN_FILE,
+ * and the key `token-file` of the file that --config names. Options override the environment, and
+ * the environment overrides the file.
  *
  * A program with one command:
  *
@@ -11,7 +11,7 @@
  *             const char *name = settings->text[SETTING_ACCOUNT];
  *
  *             if (!*name)
- *                     return settings_wrong(settings, SETTING_ACCOUNT, "is no name");
+ *                     return settings_wrong(settings, SETTING_ACCOUNT, "is empty");
  *             fprintf(settings->out, "hello %s\n", name);
  *             return EXIT_OK;
  *     }
@@ -29,8 +29,7 @@
  *             const struct commands commands = {rows, COUNT_OF(rows)};
  *
  *             return (int)cli_main(&commands, argc, argv);
- *     }
- */
+ *     } */
 #ifndef CLI_CLI_H
 #define CLI_CLI_H
 
@@ -47,6 +46,7 @@ enum setting {
 	SETTING_DATA,
 	SETTING_DATABASE,
 	SETTING_NETWORK_FOLDER,
+	SETTING_CONTROL_SOCKET,
 	SETTING_PARTITIONS,
 	SETTING_ACCOUNT,
 	SETTING_USERNAME,
@@ -66,6 +66,8 @@ enum setting {
 	SETTING_YES,
 	SETTING_JSON,
 	SETTING_TASKS,
+	SETTING_TASK,
+	SETTING_STATE,
 	SETTING_DRY_RUN,
 	SETTING_FROM,
 	SETTING_TO,
@@ -83,8 +85,18 @@ enum setting {
 	SETTING_CONNECTIONS,
 	SETTING_TIMEOUT,
 	SETTING_QUEUE,
+	SETTING_MEMORY,
 	SETTING_QUIET,
 	SETTING_LOG_FORMAT,
+	SETTING_SMTP_URL,
+	SETTING_SMTP_USERNAME,
+	SETTING_SMTP_PASSWORD,
+	SETTING_SMTP_PASSWORD_FILE,
+	SETTING_SMTP_CA,
+	SETTING_SMTP_TIMEOUT,
+	SETTING_MAIL_FROM,
+	SETTING_MAIL_PER_MINUTE,
+	SETTING_MAIL_PER_ACCOUNT,
 	SETTINGS,
 };
 
@@ -101,13 +113,14 @@ struct settings {
 	struct arena arena; /* owns what was read from the file */
 	const struct commands *commands;
 	const struct command *command;
-	const char *argument; /* NULL where the command takes none */
-	FILE *out, *err;      /* where the command says what it found, and what is wrong */
-	bool serving;         /* the process that runs it serves the folder */
-	/* That process: does what others ask for meanwhile, and is false when it is to end. */
+	const char *argument; /* NULL if the command takes none */
+	FILE *out, *err;      /* for the command's results and for its messages */
+	bool serving;         /* the process that runs the command serves the folder */
+	/* In that process: runs a command of another process, if one waits. False: the process is
+	 * ending. */
 	bool (*meanwhile)(void *context);
 	void *context;
-	const char *serving_domain;   /* and with this base domain; or NULL */
+	const char *serving_domain;   /* in that process: its base domain, or NULL */
 	const char *text[SETTINGS];   /* NULL: not set and without a default */
 	const char *origin[SETTINGS]; /* for messages: "--tasks", "DOCKET_TASKS"; NULL: default */
 	int64_t number[SETTINGS];     /* of those that are numbers, and 1 for a switch that is on */
@@ -122,42 +135,44 @@ typedef enum exit_status admin_fn(const struct settings *settings, struct store 
 /* One row per command. */
 struct command {
 	const char *name;
-	const char *argument; /* what it is about, as NAME: one word without a dash; or NULL */
+	const char *argument; /* its name in help, such as NAME; NULL: it takes none */
 	const char *summary;
-	const char *about; /* what --help says besides */
+	const char *about; /* more text for --help; or NULL */
 	uint64_t takes;    /* SETTING_BIT of each setting that it knows */
 	uint64_t needs;    /* those that must be set */
-	/* Those of `takes` that only an option sets: what changes or removes a record must not come
-	 * from an environment or a file that was meant for another command. */
+	/* Those of `takes` that only an option sets. A value that changes or removes a record must
+	 * not come from an environment or a file that was meant for another command. */
 	uint64_t options_only;
 	enum exit_status (*run)(const struct settings *settings);
-	/* What admin_run() runs: works on the accounts of a folder, whichever process has it. */
+	/* The function that needs an open store. admin_run() opens the store and calls it. If
+	 * another process serves the store, that process calls it. */
 	admin_fn *admin;
-	bool makes_token; /* it makes an API token, which it is given the hash of */
+	bool makes_token; /* it makes an API token, and gets the token's hash */
 };
 
-/* All of them, in the order of help. */
+/* All commands, in the order in which help lists them. */
 struct commands {
 	const struct command *rows;
 	size_t count;
 };
 
-/* What main() is: runs the command that the words name, or says which there are. */
+/* Does the work of main(): runs the command that the command line names, or lists the commands. */
 enum exit_status cli_main(const struct commands *commands, int argc, char **argv);
 
-/* Whether a place is a database's URL, and no folder. */
-bool settings_is_url(const char *place);
+/* Whether a location is the URL of a database. Otherwise it is a folder. */
+bool settings_is_url(const char *location);
 
-/* Says what is wrong with the value of a setting, naming where it came from. */
+/* Prints what is wrong with the value of a setting, after the option, variable or key that set it.
+ * Returns EXIT_USAGE. */
 enum exit_status settings_wrong(const struct settings *settings, enum setting setting,
 				const char *format, ...) __attribute__((format(printf, 3, 4)));
 
-/* Says that a setting with a value must be set. */
+/* Prints that the command needs a value of this setting. Returns EXIT_USAGE. */
 enum exit_status settings_missing(const struct settings *settings, enum setting setting);
 
-/* For what another process asks: sets one by its name, then all that have a default. `origin` is
- * for messages, or NULL. False where the command does not take it or the value does not fit, which
- * is said. */
+/* For a command of another process: settings_take() sets one setting by its name,
+ * settings_presets() then those that have a default. `origin` is for messages, or NULL. False, with
+ * a message, if the command does not take the setting or the value is wrong. */
 bool settings_take(struct settings *settings, const char *name, const char *text,
 		   const char *origin);
 bool settings_presets(struct settings *settings);
@@ -166,20 +181,20 @@ void settings_release(struct settings *settings);
 /* "token-file" and so on. */
 const char *settings_name(enum setting setting);
 
-/* "docket: WHAT: why" on settings->err, where `err` is one. */
+/* The exit status of `err`. If it is an error, prints "docket: WHAT: why" on settings->err. */
 enum exit_status output_outcome(const struct settings *settings, enum err err, const char *what);
 
-/* An array of objects with the same keys, as JSON or as a table; it is released. NULL is out of
- * memory. `what` they are, as "accounts": of a table without rows it is said that there are none.
- */
+/* Prints an array of objects with the same keys, as JSON or as a table, and releases it. `rows`
+ * NULL: memory ran out. `what` names the objects, such as "accounts"; instead of an empty table it
+ * prints that there are none. */
 enum exit_status output_list(const struct settings *settings, const char *what,
 			     struct json_t *rows);
 
 /* A time for a listing; null for TIME_NONE. */
 struct json_t *output_time(int64_t time);
 
-/* A line on the terminal that tells how far a long command is; nothing where standard error is no
- * terminal. */
+/* A line on the terminal that shows the progress of a long command. If standard error is not a
+ * terminal, nothing is shown. */
 struct progress {
 	const char *what; /* "tasks" */
 	int64_t total;
@@ -190,7 +205,7 @@ struct progress {
 
 void progress_begin(struct progress *progress, const char *what, int64_t total);
 void progress_show(struct progress *progress, int64_t done);
-/* Takes the line away. */
+/* Removes the line. */
 void progress_end(struct progress *progress);
 
 #endif

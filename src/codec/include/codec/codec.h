@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* JSON to and from a record's struct, by its field table. */
+/* Converts JSON to a record's struct and back, by the record's field table. */
 #ifndef CODEC_CODEC_H
 #define CODEC_CODEC_H
 
@@ -12,33 +12,33 @@
 #include "model/account.h"
 #include "model/field.h"
 
-/* One decoding: what it is told, and what it finds. */
+/* One decoding: its arguments and its results. */
 struct decode {
 	/* In. */
 	struct arena *arena;           /* for what the record points at */
-	struct faults *faults;         /* everything that is wrong, as "task.title" */
-	const char *prefix;            /* what the fields are under in the request: "task" */
-	const struct account *account; /* whose settings and country hold */
+	struct faults *faults;         /* all that is wrong; fields are named as "task.title" */
+	const char *prefix;            /* the object that the fields are in: "task" */
+	const struct account *account; /* its settings and country apply */
 	bool lenient;                  /* unknown fields are ignored and named in `ignored` */
 	struct buf *ignored;           /* their paths, each percent-encoded, joined by ", " */
 	/* Out. */
 	/* Sets of fields, by field_bit(). */
 	uint64_t given;    /* came with a value and without a fault */
-	uint64_t at_fault; /* came with one that is wrong, or did not come and must */
+	uint64_t at_fault; /* came with a wrong value, or is required and did not come */
 };
 
-/* Decodes the body of a create: an object whose member of the type's name holds the fields.
- * `record` is a zeroed struct of the type; each field without a value gets its empty one. Texts
- * point into `body`, which must live as long as the record does. */
+/* Decodes the body of a create, such as {"task": {…}}. `record` is a zeroed struct of the type; a
+ * field without a value is cleared. Afterwards nothing points into `body`. */
 void decode_new(const struct record_type *type, const json_t *body, struct decode *decode,
 		void *record);
 
-/* The object around the fields of a record, in a body that has nothing else; NULL with what is
- * wrong. Where it is missing that is the only fault. */
+/* Returns the object that contains the fields of a record, the member "task" of {"task": {…}}.
+ * Every other member of the body is a fault. NULL, with a fault, if there is no such object; if the
+ * member is missing, that is the only fault. */
 const json_t *decode_wrapper(const struct record_type *type, const json_t *body,
 			     struct decode *decode);
 
-/* The same of the fields themselves. */
+/* As decode_new(), from the object that contains the fields. */
 void decode_fields(const struct record_type *type, const json_t *fields, struct decode *decode,
 		   void *record);
 
@@ -46,22 +46,22 @@ void decode_fields(const struct record_type *type, const json_t *fields, struct 
 void decode_unknown(struct decode *decode, const json_t *object, const char *prefix,
 		    const struct field *fields, size_t count);
 
-/* The same for the object around the fields of a record, but for what an expansion adds to one. */
+/* The same for the object that contains the fields of a record. It accepts the members that an
+ * expansion adds. */
 void decode_unknown_fields(const struct record_type *type, const json_t *fields,
 			   struct decode *decode);
 
-/* Reads the id of a record, a positive integer or the same as a decimal string; false with what is
- * wrong with it, as of the field `path`. */
+/* Reads the id of a record, a positive integer or the same as a decimal string; false, with a fault
+ * of the field `path`, if it is neither. */
 bool decode_number(struct decode *decode, const json_t *value, const char *path, int64_t *id_out);
 
-/* Decodes a merge patch (RFC 7396): `fields` is the object around the fields. `record`, which is as
- * `before`, is what it makes of it; what it does not name stays as it is. A null empties a field. A
- * field that only docket sets may come with the value that it has; so may a text, whatever the
- * rules are by now. */
+/* Decodes a merge patch (RFC 7396): `fields` is the object that contains the fields. `record`
+ * begins as a copy of `before`, and the patch is applied to it. A null clears a field. A read-only
+ * field may come with the value that it has. So may a text, even if it breaks a newer rule. */
 void decode_patch(const struct record_type *type, const json_t *fields, struct decode *decode,
 		  const void *before, void *record);
 
-/* Adds a name to decode->ignored. */
+/* Adds a path to decode->ignored. */
 void decode_ignore(struct buf *ignored, const char *path);
 
 /* Writes the record as the API shows it: every field of the table that is not hidden, in its
@@ -69,14 +69,16 @@ void decode_ignore(struct buf *ignored, const char *path);
 void encode_record(const struct record_type *type, const void *record, struct buf *out);
 /* The same without the braces around it. */
 void encode_members(const struct record_type *type, const void *record, struct buf *out);
-/* Whether a record written `then` has a member that it has not, or otherwise, as it is written
- * `now`; `name` is the first such. What only `now` has is a field that docket did not know then. */
+/* Compares two JSON forms of a record: `then` was written earlier, and `now` by this version of
+ * docket. True: a member of `then` is missing or different in `now`. `name` is the first such
+ * member. A member that only `now` has is no difference: docket did not know that field then. */
 bool encoded_differs(struct slice then, struct slice now, char name[64]);
-/* What has changed between two records that were written, as {"title": {"from": "a", "to": "b"}}.
- * One that is NULL is not there: all that the other has is told. A member that is missing is null.
+/* Writes what changed between two JSON forms of a record, as {"title": {"from": "a", "to": "b"}}.
+ * If one of them is NULL, every member of the other is a change. A missing member counts as null.
  * The id and the times of creation and change are left out. */
 void encode_changes(const json_t *before, const json_t *after, struct buf *out);
-/* As it stands inside the record that names it: with a member `name` in any case. */
-void encode_related(const struct record_type *type, const void *record, struct buf *out);
+/* Writes the member `name`, which an expanded record has in addition to its own fields. Writes
+ * nothing if the type has a field `name`. */
+void encode_name(const struct record_type *type, const void *record, struct buf *out);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The door of db/: what a database does for docket. A struct db_driver is implemented once for each
- * database; everything above it is written once. The drivers know no table of docket's.
+/* The interface of db/: what a database does for docket. A struct db_driver is implemented once for
+ * each database; everything above it is written once. The drivers know no table of docket's.
  *
  * How a caller uses a driver:
  *
@@ -28,7 +28,7 @@
  * docket's own tables, never from a client.
  *
  * A call has at most DB_ARGS_MAX arguments, a row at most DB_COLUMNS_MAX columns. A column is an
- *integer, a text in UTF-8, bytes, or NULL; a truth value is the integer 0 or 1.
+ * integer, a text in UTF-8, bytes, or NULL; a truth value is the integer 0 or 1.
  *
  * A connection is used by one thread at a time. Different connections may be used at the same
  * time. */
@@ -70,8 +70,8 @@ struct db_value {
  * error. */
 typedef enum err db_row_fn(void *context, const struct db_value *values, size_t count);
 
-/* A db_row_fn: sets *(int64_t *)context to the first value of the row. Where that is NULL, it
- * changes nothing. */
+/* A db_row_fn: sets *(int64_t *)context to the first value of the row. If that is NULL, it changes
+ * nothing. */
 enum err db_number(void *context, const struct db_value *values, size_t count);
 
 /* One statement. The caller keeps all that it points at until the statement was run. */
@@ -81,8 +81,8 @@ struct db_call {
 	size_t arg_count;
 	db_row_fn *on_row; /* NULL: the rows are dropped */
 	void *context;
-	bool once; /* the text will not be run again: it need not be kept prepared */
-	bool many; /* it has many rows: each is handed over as it comes, not when all are there */
+	bool once; /* the text will not be run again: the statement is not kept prepared */
+	bool many; /* it has many rows: on_row gets each as it arrives, not after the last */
 };
 
 enum db_mode {
@@ -123,21 +123,21 @@ struct db_driver {
 	void (*rollback)(struct db *db);
 
 	/* Runs `count` statements in their order, and stops at the first that fails. They go to the
-	 * database together. Without begin(), each is committed by itself or all are together,
-	 * depending on the driver. ERR_UNREACHABLE: the connection is of no more use; close it. */
+	 * database together. Without begin(), SQLite commits each by itself, and PostgreSQL commits
+	 * all together. ERR_UNREACHABLE: the connection is lost; close it. */
 	enum err (*run)(struct db *db, const struct db_call *calls, size_t count);
 	/* Runs statements without arguments, separated by semicolons. */
 	enum err (*script)(struct db *db, const char *sql);
 
-	/* All that runs from now on may take `milliseconds` together; 0: there is no limit. When
+	/* All statements from now on may take `milliseconds` together; 0: there is no limit. When
 	 * the time is over, run() fails with ERR_TIMEOUT. If the database does not stop by itself,
 	 * it fails some time later with ERR_UNREACHABLE. */
 	void (*set_budget)(struct db *db, int milliseconds);
 	/* Copies the whole database to a new file, which is on stable storage and checked when this
 	 * returns. NULL: the driver leaves this to the database's own tools. */
 	enum err (*copy)(struct db *db, const char *to);
-	/* Whether an idle connection turns out to be of no more use. It does not wait. NULL: no
-	 * connection is ever lost. */
+	/* Whether an idle connection is lost. It does not wait. NULL: the driver never loses
+	 * one. */
 	bool (*is_lost)(struct db *db);
 	/* The library's message about the last failure; it lives until the next call. */
 	const char *(*message)(struct db *db);

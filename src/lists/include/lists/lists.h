@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Pages of a list of records, and how many records a list has.
+/* Reads a page of a list of records, or counts the records of a list.
  *
  *	struct list_read list;
  *
@@ -14,19 +14,21 @@
 #include "model/list.h"
 #include "store/store.h"
 
-/* What a list is read into. An error ends the reading and is returned. */
+/* Gets the records of a page. An error of a function ends the read and is its outcome. */
 struct list_sink {
-	/* Before all else: what an earlier run has brought is void. */
+	/* Called first: drops what an earlier run brought. */
 	void (*begin)(void *context);
-	/* The records of the page, in order. */
+	/* Called for each record of the page, in order. */
 	store_record_fn *on_record;
-	/* Before them, each once: what the expansion of that row finds; in no order. */
+	/* Called before on_record, in no order, once for each record that an expansion finds.
+	 * `expansion`: the row of the record's expansions. */
 	enum err (*on_related)(void *context, size_t expansion, const void *record);
 	void *context;
 };
 
-/* Reads one page of a list, in one snapshot; or with `counts` how many records the conditions of
- * the query hold for, of which the rest does not count. ERR_TIMEOUT past the budget. */
+/* Reads one page of a list, in one snapshot. With `counts` it only counts the records for which the
+ * conditions of the query hold, and ignores the rest of the query. ERR_TIMEOUT: it took longer than
+ * the time limit. */
 struct list_read {
 	struct store_read read;
 	struct scope scope;
@@ -34,8 +36,8 @@ struct list_read {
 	const struct list_query *query;
 	struct list_sink sink;
 	bool counts;
-	bool more;     /* when done: another record follows the page */
-	int64_t count; /* when done */
+	bool more;     /* once done: more records follow the page */
+	int64_t count; /* once done, with `counts` */
 };
 
 void list_read_init(struct list_read *list, enum record_kind kind, struct arena *arena);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Accounts: agencies, each with its own staff and records, and what each is set to. */
+/* Accounts: agencies, each with its own staff, records and settings. */
 #ifndef MODEL_ACCOUNT_H
 #define MODEL_ACCOUNT_H
 
@@ -14,17 +14,17 @@
 struct account {
 	int64_t id;
 	struct slice name;      /* a label of a host name (RFC 1123, section 2.1), lower case */
-	struct slice country;   /* of addresses that name none: ISO 3166-1 alpha-2 */
+	struct slice country;   /* of addresses without one: ISO 3166-1 alpha-2 */
 	bool require_case;      /* a task must have a case */
-	struct slice expand;    /* what is expanded where a request does not say: "case,users" */
-	int32_t alert_minute;   /* of the day: what a bare date in alert_at means */
-	struct slice time_zone; /* the zone of that minute; IANA, NUL behind it */
+	struct slice expand;    /* the default of the parameter expand: "case,users" */
+	int32_t alert_minute;   /* minute of the day that a date without a time in alert_at means */
+	struct slice time_zone; /* the IANA name of its zone, NUL-terminated */
 };
 
-/* Whether it can be the name of an account. */
+/* Whether `name` can be the name of an account. */
 bool account_name_is_valid(struct slice name);
 
-/* Every setting against its rules; faults are named `country`, `expand`, `time_zone`. */
+/* Checks every setting. The fields of faults are `country`, `expand` and `time_zone`. */
 void account_check(const struct account *account, struct faults *faults);
 
 #endif

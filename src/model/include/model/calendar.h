@@ -8,8 +8,8 @@
 struct calendar {
 	struct record record;
 	struct slice external_id;       /* "" when there is none */
-	struct slice name, name_folded; /* as it is shown, and as it is sorted */
-	struct slice color;             /* as #rrggbb, in lower case */
+	struct slice name, name_folded; /* as shown, and as sorted */
+	struct slice color;             /* "#rrggbb", in lower case */
 	struct slice description;
 };
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Case services: what an account offers, attached to cases. */
+/* Case services: the services that an account offers. They are attached to cases. */
 #ifndef MODEL_CASE_SERVICE_H
 #define MODEL_CASE_SERVICE_H
 
@@ -8,7 +8,7 @@
 struct case_service {
 	struct record record;
 	struct slice external_id;       /* "" when there is none */
-	struct slice name, name_folded; /* as it is shown, and as it is sorted */
+	struct slice name, name_folded; /* as shown, and as sorted */
 };
 
 extern const struct record_type case_service_type;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Every kind of record there is. A new kind is a row here and in records.c. */
+/* All kinds of records. A new kind is a row here and in records.c. */
 #ifndef MODEL_RECORDS_H
 #define MODEL_RECORDS_H
 

@@ -18,20 +18,20 @@ struct staff {
 	struct slice external_id; /* "" when there is none */
 	struct slice username;
 	struct slice first_name, last_name;
-	struct slice email;   /* "" when there is none: no alerts */
+	struct slice email;   /* "": none, and no alerts */
 	int32_t access_level; /* enum staff_access */
 	int32_t is_vendor;
 	struct slice time_zone;                           /* IANA name */
-	struct slice first_name_folded, last_name_folded; /* as they are searched and sorted */
-	struct slice username_key;      /* staff_username_key(); no other has it */
-	struct slice username_exact;    /* "", or where others do the spelling that signs in */
-	struct slice username_skeleton; /* of names that look alike; text_skeleton() */
+	struct slice first_name_folded, last_name_folded; /* as searched and sorted */
+	struct slice username_key;                        /* by staff_username_key() */
+	struct slice username_exact;    /* if others have the key: the user name; else "" */
+	struct slice username_skeleton; /* the same for names that look alike; by text_skeleton() */
 };
 
 extern const struct record_type staff_type;
 
-/* What user names of an account are told apart by: case, white space at the ends and ways to write
- * the same character make no difference. Errors as text_fold(). */
+/* The key by which the user names of an account are compared. Case, white space at the ends, and
+ * different encodings of the same character make no difference. Errors as text_fold(). */
 enum err staff_username_key(struct arena *arena, struct slice username, struct slice *key_out);
 
 #endif

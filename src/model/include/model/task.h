@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Tasks: the record, and the rules that go over more than one field. */
+/* Tasks. */
 #ifndef MODEL_TASK_H
 #define MODEL_TASK_H
 
@@ -28,11 +28,11 @@ struct task {
 	int32_t status;          /* enum task_status */
 	int32_t due_on;          /* a floating date */
 	struct slice title;
-	struct slice title_folded; /* what titles are searched and sorted by; text_fold() */
+	struct slice title_folded; /* as searched and sorted; by text_fold() */
 	struct slice body;
 	struct address *address; /* NULL: none */
 	struct id_list users_list;
-	int32_t unassigned; /* 1 where users_list is empty */
+	int32_t unassigned; /* 1: users_list is empty */
 	int64_t alert_at;   /* TIME_NONE: no alert */
 	int64_t alert_sent_at;
 	int64_t complete_at; /* TIME_NONE unless the status is complete */

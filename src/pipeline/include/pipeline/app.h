@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What every request is answered from, for whoever starts the server. */
+/* What all requests share. The code that starts the server fills it. */
 #ifndef PIPELINE_APP_H
 #define PIPELINE_APP_H
 
@@ -10,36 +10,47 @@
 #include "http/http.h"
 #include "store/store.h"
 
+struct budget;
 struct call;
 struct route_table;
 
-/* What /readyz found out. One request at a time asks the database. Begins as READINESS. */
+/* The last result of /readyz. Only one request at a time asks the database. Initialise it with
+ * READINESS. */
 struct readiness {
 	pthread_mutex_t lock;
 	/* Under the lock. */
-	int64_t known_ms; /* monotonic_ms() when that was; 0: never */
+	int64_t known_ms; /* when it was found out, by monotonic_ms(); 0: never */
 	bool ready;       /* the database answered */
 	bool asking;
-	struct call *waiting; /* those that get the answer of the one that asks */
+	struct call *waiting; /* requests that wait for the answer of the one that asks */
 };
 #define READINESS                                 \
 	{                                         \
 		.lock = PTHREAD_MUTEX_INITIALIZER \
 	}
 
+/* What docket made at its start and sends as it is. */
+struct document {
+	struct slice text;
+	const char *etag;
+};
+
 struct app {
-	const struct route_table *routes; /* the paths that there are */
+	const struct route_table *routes; /* all routes */
 	struct store *store;
 	struct guesses *guesses;
+	struct budget *budget; /* of the memory that requests hold */
 	/* The account is the label before this domain in the header Host; NULL: it is `account`. */
 	const char *base_domain;
-	struct slice account; /* the name of the only one */
-	/* The last address of X-Forwarded-For is the client's, and X-Forwarded-Prefix is true. */
+	struct slice account; /* the name of the only account */
+	/* Trust the last address of X-Forwarded-For, and X-Forwarded-Prefix. */
 	bool behind_proxy;
-	struct slice base_url;    /* that links begin with, without a slash at its end; "": paths */
+	struct slice base_url;    /* the start of links, no slash at its end; "": links are paths */
 	const char *cors_origins; /* of pages that may call the API, a comma list; NULL: none */
 	struct log_stream *log;   /* a line for every request; NULL: none */
 	struct readiness readiness;
+	struct document openapi;   /* JSON */
+	struct document reference; /* HTML, without the beginning of the page */
 	unsigned char cursor_key[SECRET_BYTES];
 };
 

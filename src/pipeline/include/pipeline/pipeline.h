@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The pipeline: the way of every request to a handler and back. It finds the route, decides access,
- * reads the body and the parameters, queues reads and writes, and answers errors. It knows no
- * route: whoever starts the server gives it a table of them.
+/* The pipeline takes every request to a handler. It finds the route, decides access, reads the body
+ * and the parameters, queues reads and writes, and answers errors. It knows no routes: the code
+ * that starts the server passes a table of them.
  *
  * A route that answers with the version of a record:
  *
@@ -25,8 +25,8 @@
  *     }
  *
  *     static const struct route rows[] = {
- *             {"GET", "/api/v1/tasks/{id}/version", BODY_NONE, RECORD_TASK, NULL, version_get,
- * NULL},
+ *             {.method = "GET", .path = "/api/v1/tasks/{id}/version", .kind = RECORD_TASK,
+ *              .handle = version_get},
  *     };
  *     const struct route_table routes = {rows, COUNT_OF(rows)};
  *     struct app app = {.routes = &routes, .store = store, …};
@@ -39,56 +39,43 @@
 
 #include "accounts/accounts.h"
 #include "auth/basic.h"
-#include "auth/seal.h"
 #include "base/array.h"
 #include "http/http.h"
+#include "load/load.h"
 #include "model/fault.h"
-#include "model/list.h"
-#include "model/task.h"
 #include "records/records.h"
 #include "pipeline/app.h"
 
 #define API_BODY_LIMIT (1024 * 1024)
-#define API_BODY_SMALL (64 * 1024)
 
 struct route;
 
 /* One parameter of the query. */
 struct param {
-	const char *name;  /* as it was sent, decoded */
+	const char *name;  /* decoded */
 	struct slice base; /* the name without `[]` or `[0]` at its end */
 	struct slice value;
 	struct param *next;
 };
 
-/* What the parameters of a list, or of one record, ask for. */
-struct list_request {
-	struct list_query query;
-	size_t sort_row; /* the row of the type's sorts */
-	uint64_t page;
-	bool count; /* mode=count */
-	/* The digest of the filters in a canonical form. A cursor is for these filters alone. */
-	unsigned char filters[SEAL_DIGEST_BYTES];
-};
-
 /* How a step of a request ends. */
 enum flow {
-	FLOW_ANSWERED, /* the request has its answer */
-	FLOW_WAITS,    /* another thread goes on with it; this one must not touch it any more */
-	/* The connection's thread goes on with it: it reads the body, or answers a write. Only the
-	 * pipeline itself ends a step so. */
+	FLOW_ANSWERED, /* the request has an answer */
+	FLOW_WAITS,    /* another thread continues it; this one must not touch it any more */
+	/* The connection's thread continues it: it reads the body, answers a write, or sends the
+	 * next piece of an answer. Of the handlers only `more` of struct call returns this. */
 	FLOW_RETURNS,
 };
 
-/* The phases of a request; phase.c has their order. A phase ends where the next one begins, which
- * may be on another thread. */
+/* The phases of a request; phase.c has their order. The next phase may begin on another thread. */
 enum request_phase {
-	PHASE_HEAD,         /* the route is looked for */
+	PHASE_HEAD,         /* the route is being found */
 	PHASE_ACCESS_EARLY, /* access is looked up, and the body comes later */
-	PHASE_BODY_ALLOWED, /* access was given, and the body is awaited */
-	PHASE_BODY,         /* the body is awaited, and access is looked up later */
+	PHASE_ROOM,         /* access was given, and the request waits for room for its body */
+	PHASE_BODY_ALLOWED, /* the body is being read */
+	PHASE_BODY,         /* the body is being read, and access is looked up later */
 	PHASE_ACCESS,       /* access is looked up, and the body is there */
-	PHASE_HANDLER,      /* the handler works, or waits for a read */
+	PHASE_HANDLER,      /* the handler runs, or waits for a read */
 	PHASE_PREVIEW,      /* a write that has faults, or a dry run, is tried and not stored */
 	PHASE_WRITE,        /* the write is queued, running, or done */
 	PHASE_ANSWERED,
@@ -99,7 +86,7 @@ struct match {
 	const struct route *route; /* NULL: no such path, or not with this method */
 	const char *path;          /* the path in the route table; NULL: there is none */
 	bool path_known;
-	bool open; /* the path needs no access */
+	bool open; /* the path is open to everybody */
 	struct slice id_text;
 	const char *allow; /* for Allow; in the arena */
 };
@@ -112,32 +99,35 @@ struct call {
 	bool suspended;           /* http_resume() must follow */
 	struct match match;
 	const struct route *route; /* NULL until access was given */
-	struct slice id_text;      /* what stands for {id} in the path */
+	struct slice id_text;      /* the segment {id} of the path */
 	struct ip source;          /* the client's address */
 	struct slice account;      /* the name of the account; ptr NULL: the path needs none */
 	struct auth_request auth;
-	const char *reason; /* why it was refused, for the log; NULL: as `auth` says */
+	const char *reason; /* why it was refused, for the log; NULL: see auth_reason() */
 	struct access access;
 	struct scope scope;
-	enum flow (*next)(struct call *call); /* goes on when the current read is done */
+	struct charge charge; /* the memory that it holds; zeroed until access is given */
+	enum flow (*next)(struct call *call); /* called when the current read is done */
 	struct faults faults;
 	struct param *params; /* of the query, in its order */
 	struct param **params_last;
-	struct list_request list;       /* of routes that read it from the parameters */
-	struct history_params *history; /* of routes about the history */
-	json_t *body;                   /* parsed; NULL: the route has none */
-	struct versions versions;       /* the versions of the record that the client has */
-	const char *link_base;          /* what link_base() returns; NULL: not called yet */
-	bool prefix_ignored;            /* X-Forwarded-Prefix was no path */
-	bool dry_run;                   /* nothing is to be stored */
-	bool lenient;                   /* unknown fields and parameters are ignored */
-	bool preferred;                 /* it is lenient because of the header Prefer */
-	struct buf ignored;             /* the names of what was ignored */
-	struct store_write *stored;     /* the current write, or the one that was done */
-	struct write_preview *preview;  /* of a write in PHASE_PREVIEW */
-	void *read;                     /* the handler's own, for its read */
-	void *write;                    /* the handler's own, for its write */
-	struct call *waiting;           /* the next in the list of `readiness` */
+	void *request;                 /* the route's own: what its read_params has read */
+	json_t *body;                  /* parsed; NULL: the route has none, or its write waits */
+	struct versions versions;      /* the versions of the record that the client has */
+	const char *link_base;         /* what link_base() returns; NULL: not called yet */
+	bool prefix_ignored;           /* X-Forwarded-Prefix was no path */
+	bool dry_run;                  /* nothing is to be stored */
+	bool lenient;                  /* unknown fields and parameters are ignored */
+	bool preferred;                /* it is lenient because of the header Prefer */
+	struct buf ignored;            /* the names of ignored fields and parameters */
+	struct store_write *stored;    /* the current write, or the one that was done */
+	struct write_preview *preview; /* of a write in PHASE_PREVIEW */
+	void *read;                    /* the handler's own, for its read */
+	void *write;                   /* the handler's own, for its write */
+	/* Puts the next piece of the answer into the body, and returns FLOW_RETURNS. An empty piece
+	 * breaks the connection off. NULL: the answer has one piece. */
+	enum flow (*more)(struct call *call);
+	struct call *waiting; /* the next in the list of `readiness` */
 };
 
 enum body_kind {
@@ -145,24 +135,69 @@ enum body_kind {
 	BODY_JSON,
 };
 
+enum parameter_type {
+	PARAMETER_INTEGER,
+	PARAMETER_CHOICE,
+	PARAMETER_TEXT,
+	PARAMETER_SORT,   /* the name of a sort of the record's lists */
+	PARAMETER_EXPAND, /* names of expansions of the record's lists */
+};
+
+/* A parameter that a route takes. Filters of lists are in the record's lists. */
+struct parameter {
+	const char *name;
+	enum parameter_type type;
+	int64_t least, most;        /* of an integer */
+	const char *const *choices; /* of a choice; NULL-terminated */
+	int64_t preset; /* without it: an integer, or the index of a choice; -1: no choice */
+	const char *help;
+};
+
+/* What a route answers if nothing fails. */
+enum answer_kind {
+	ANSWER_NONE, /* 204 */
+	ANSWER_RECORD,
+	ANSWER_CREATED, /* 201 and the record */
+	ANSWER_CHANGED, /* the record after the change */
+	ANSWER_LIST,
+	ANSWER_HISTORY,
+	ANSWER_ALERTS,
+	ANSWER_CHANGES,
+	ANSWER_RESULTS, /* of the operations of a bulk request */
+	ANSWER_ME,
+	ANSWER_HEALTH,
+	ANSWER_OPENAPI,
+	ANSWER_REFERENCE, /* HTML, with a tag */
+	ANSWER_PAGE,      /* HTML */
+	ANSWER_STYLE,     /* CSS */
+	ANSWER_KINDS,
+};
+
 /* A row for each method and path. The pipeline answers 404 and 405, decides access and limits
  * bodies; handlers never do. */
 struct route {
 	const char *method; /* a GET row serves HEAD as well */
-	const char *path;   /* {id} stands for one segment */
+	const char *path;   /* {id} matches one segment */
 	enum body_kind body;
 	enum record_kind kind; /* of the records that it is about */
-	/* Reads the parameters and adds a fault for each that is wrong. NULL: the route takes none.
-	 * ERR_NOMEM. */
+	/* Reads the parameters into `request` and adds a fault for each that is wrong. NULL: the
+	 * route takes none. ERR_NOMEM. */
 	enum err (*read_params)(struct call *call);
 	/* Answers, or begins a read or a write. */
 	enum flow (*handle)(struct call *call);
 	/* Answers when a write is done. NULL: the route does not write. */
 	void (*finish)(struct call *call);
 	bool open; /* needs no access; logged only if it fails */
+	/* The parameters besides filters; the last row has no name. NULL: there are none. */
+	const struct parameter *parameters;
+	/* Describe the route in the OpenAPI document: its operationId, what it does as an order,
+	 * and more of it (NULL: there is no more). {record} and {records} stand for the noun of
+	 * the kind, {Record} and {Records} for the noun in an identifier. */
+	const char *operation, *summary, *help;
+	enum answer_kind answer;
 };
 
-/* All routes. A path that stands in the table goes before one with {id} that it matches as well. */
+/* All routes. A request whose path matches a row literally never gets a row with {id}. */
 struct route_table {
 	const struct route *rows;
 	size_t count;
@@ -174,7 +209,7 @@ bool call_only_reads(const struct call *call);
 /* Makes the request wait for another thread, if it does not wait already. Call it on the
  * connection's thread, before another thread gets the request. */
 void call_suspend(struct call *call);
-/* Ends a step of the request. If the request waits, its connection's thread goes on with it; the
+/* Ends a step of the request. If the request waits, its connection's thread continues it; the
  * caller must not touch it any more. */
 void call_end_step(struct call *call, enum flow flow);
 /* Reads, on this thread or another, and then calls `next`. */
@@ -182,25 +217,83 @@ enum flow call_read(struct call *call, struct store_read *read, enum flow (*next
 
 /* write.c */
 /* Queues a write; when it is done, the route's `finish` answers. If the request has faults already,
- * or is a dry run, the write is only previewed: `finish` then tells all its faults, or what would
- * be stored. */
+ * or is a dry run, the write is only previewed: `finish` then answers with all its faults, or with
+ * what would be stored. */
 enum flow call_write(struct call *call, struct store_write *write);
 
+/* problem_rows.c */
+enum problem_code {
+	PROBLEM_MALFORMED_REQUEST,
+	PROBLEM_MALFORMED_HEADER,
+	PROBLEM_MALFORMED_JSON,
+	PROBLEM_INVALID_PARAMETER,
+	PROBLEM_CREDENTIALS,
+	PROBLEM_NO_FULL_ACCESS,
+	PROBLEM_READ_ONLY,
+	PROBLEM_NO_PATH,
+	PROBLEM_NO_RECORD,
+	PROBLEM_METHOD,
+	PROBLEM_IN_USE,
+	PROBLEM_IN_PROGRESS,
+	PROBLEM_PRECONDITION,
+	PROBLEM_BODY_SIZE,
+	PROBLEM_TARGET_SIZE,
+	PROBLEM_MEDIA_TYPE,
+	PROBLEM_INVALID_FIELDS,
+	PROBLEM_GUESSES,
+	PROBLEM_SHARE,
+	PROBLEM_HEADERS_SIZE,
+	PROBLEM_INTERNAL,
+	PROBLEM_BUSY,
+	PROBLEM_TIMEOUT,
+	PROBLEM_UNREACHABLE,
+	PROBLEM_OUTCOME,
+	PROBLEM_DISK_FULL,
+	PROBLEM_STORAGE,
+	PROBLEM_STOPPING,
+	PROBLEM_MEMORY,
+	PROBLEM_NOT_READY,
+	PROBLEM_VERSION,
+	PROBLEM_CODES,
+};
+
+/* A problem, and what a client can do about it. */
+struct problem_row {
+	const char *code; /* for programs; the last part of `type` */
+	unsigned status;
+	const char *cause;  /* a phrase */
+	const char *cure;   /* sentences */
+	const char *detail; /* an example */
+	bool has_faults;    /* it has `errors`; the example has one of the code `fault` */
+	enum fault_code fault;
+};
+extern const struct problem_row problem_rows[PROBLEM_CODES];
+
+/* Writes the example of a problem, as docket would answer it. */
+void problem_example(enum problem_code code, struct arena *arena, struct buf *out);
+
+/* The first problem of that status. */
+enum problem_code problem_of_status(unsigned status);
+
 /* problem.c: answers a request with an error (RFC 9457). */
-void problem(struct call *call, unsigned status, const char *format, ...)
+void problem(struct call *call, enum problem_code code, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
-/* With all faults of the request: 400 for parameters, 422 for a body. */
-void problem_faults(struct call *call, unsigned status);
+/* With all faults of the request. */
+void problem_faults(struct call *call, enum problem_code code);
 /* With an error of the store. */
 void problem_err(struct call *call, enum err err);
 
 /* params.c */
+/* The names of parameters, NULL-terminated; `more` is room for as many others. NULL: out of
+ * memory. */
+const char **parameter_names(struct call *call, const struct parameter *parameters, size_t more);
 /* Adds a fault for a parameter that the route does not take, or ignores it. `names` are those that
  * it takes. */
 void params_unknown(struct call *call, const struct param *param, const char *const *names);
 
-/* answer.c: answers with the record that is in the body, and with its ETag, which a dry run leaves
- * out. `created` ID_NONE: 200; else, unless it is a dry run, 201 and the record's Location. */
+/* answer.c: completes an answer whose body has a record. `created` is the id of a new record: the
+ * status is 201, and the answer has its Location. ID_NONE: the status is 200. The answer has an
+ * ETag. For a dry run the status is 200, without ETag and Location. */
 void answer_record(struct call *call, int64_t change, int64_t created);
 
 /* link.c */
@@ -211,8 +304,9 @@ const char *link_base(struct call *call);
 /* The link to a record of the route's kind. NULL: out of memory. */
 char *link_record(struct call *call, int64_t id);
 
-/* What an entity tag has before the change number. Raise its number when docket encodes records in
- * another way and no migration changes them. */
+/* What an entity tag has before the change number. If docket encodes records differently, but no
+ * migration changes the records, raise the number here. Then a migration must also renew the
+ * history (history_renew()), because long lists are answered from it. */
 #define TAG_FORM "1-"
 
 /* versions.c: reads the entity tags of the header `name`, If-Match or If-None-Match. Without the

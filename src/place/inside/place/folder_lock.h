@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Who has a data folder. */
+/* The lock of a data folder, and messages about its files. */
 #ifndef PLACE_FOLDER_LOCK_H
 #define PLACE_FOLDER_LOCK_H
 
@@ -9,18 +9,18 @@
 #define LOCK "docket.lock"
 #define PATH_BYTES STORE_PATH_BYTES
 void folder_path(const char *folder, const char *name, char path[PATH_BYTES]);
-/* "cannot WHAT PATH: Permission denied; run this as its owner, NAME", or how to give a file of root
- * to the owner of its folder; `error` is an errno. */
+/* Appends "cannot WHAT PATH: Permission denied; run this as its owner, NAME", or how to give a file
+ * of root to the owner of its folder. `error` is an errno. */
 void folder_blame(struct buf *why, const char *what, const char *path, int error);
-/* Says what to do with a folder whose database is damaged or missing. */
+/* Appends what to do with a folder whose database is damaged or missing. */
 void folder_advise(const char *folder, struct buf *why);
-/* Whether there is a file that can be a database: ERR_CORRUPT where it is empty, ERR_NOT_FOUND. */
+/* Whether the folder has a file that can be a database. ERR_CORRUPT: it is empty. ERR_NOT_FOUND. */
 enum err folder_find(const char *folder, struct buf *why);
-/* Takes the folder for this process, with a database or without. ERR_BUSY where another process has
+/* Locks the folder for this process; it need not have a database. ERR_BUSY: another process has
  * it. */
 enum err folder_take(struct store *store, struct buf *why);
-/* The same with a database; and to read alone, where the folder may be one that cannot be written:
- * then nobody is kept away from it. */
+/* The same for a folder that must have a database. folder_lock_reading() also takes a folder that
+ * cannot be written; it then keeps nobody else away. */
 enum err folder_lock(struct store *store, struct buf *why);
 enum err folder_lock_reading(struct store *store, struct buf *why);
 void folder_unlock(struct store *store);

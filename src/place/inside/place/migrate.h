@@ -18,35 +18,36 @@ struct migration {
 extern const struct migration *const migrations;
 extern const size_t migration_count;
 
-/* Runs statements that have markers in them. */
+/* Runs a script that has markers of the dialect. */
 enum err script_marked(struct db *db, const char *sql);
-/* In the transaction that is open: makes the tables of every migration, partitioned into so many
- * parts unless 0, but not `migration`. */
+/* Makes the tables of every migration in the open transaction, but not the table `migration`.
+ * `partitions`: the number of partitions; 0: none. */
 enum err schema_make(struct db *db, unsigned partitions);
-/* Makes the table `migration` where it is missing: what says that a database is one of docket's. */
+/* Makes the table `migration` if it is missing. It marks a database as docket's. */
 enum err schema_mark(struct db *db);
 
-/* The number of the database's last migration, 0 for none. ERR_SCHEMA where it is above `count`,
- * ERR_NOT_FOUND, without a word, where the database has no table of them, or another program's. */
+/* The number of the database's last migration; 0: none. ERR_SCHEMA: it is above `count`.
+ * ERR_NOT_FOUND, with an empty `why`: the database has no table `migration`, or that of another
+ * program. */
 enum err schema_read(struct db *db, size_t count, int64_t *have_out, struct buf *why);
 
 struct migrate_how {
-	const char
-		*copy_to; /* where there was a schema before, a checked copy comes first; or NULL */
-	bool *copied;     /* set when that copy is whole; or NULL */
-	unsigned partitions; /* of a new database, unless 0; an old one stays as it is */
+	/* The path of a checked copy, made first if the database had a schema; or NULL. */
+	const char *copy_to;
+	bool *copied;        /* set when the copy is complete; or NULL */
+	unsigned partitions; /* of a new database; 0: none. An old one stays as it is */
 	int64_t now;
-	/* What the last one does besides to a database that had a schema before; or NULL. */
+	/* Called after the last migration, if the database had a schema before; or NULL. */
 	enum err (*renew)(struct db *db, int64_t now, struct folded *folded_out);
-	struct folded *folded; /* what that has done */
+	struct folded *folded; /* for renew() */
 };
 
-/* Brings the database to the last of `list`, in one transaction. ERR_SCHEMA where the database is
- * newer. */
+/* Runs all migrations of `list` that the database needs, in one transaction. ERR_SCHEMA: the
+ * database is newer. */
 enum err migrate(struct db *db, const struct migration *list, size_t count,
 		 const struct migrate_how *how, struct buf *why);
 
-/* The same in one transaction, which is taken back. */
+/* The same in a transaction that is rolled back. */
 enum err migrate_dry(struct db *db, const struct migration *list, size_t count,
 		     const struct migrate_how *how, struct buf *why);
 

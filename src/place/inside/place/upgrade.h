@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* What follows a migration. */
+/* What is done after a migration. */
 #ifndef PLACE_UPGRADE_H
 #define PLACE_UPGRADE_H
 
 #include "place/folds.h"
 
-/* What the migrations of this program leave to be done in their transaction: history and folds. */
+/* Makes the history and the folds fit the migrated records, in the transaction of the
+ * migrations. */
 enum err records_renew(struct db *db, int64_t now, struct folded *folded_out);
 
 #endif

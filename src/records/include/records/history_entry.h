@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* One change of a record, as the history keeps it: a link of the account's chain of digests.
- * docs/history.md has the canonical form. */
+/* An entry of the history: one change of a record. Its hash covers the hash of the entry before it,
+ * so the entries of an account are a chain. docs/history.md has the canonical form. */
 #ifndef RECORDS_HISTORY_ENTRY_H
 #define RECORDS_HISTORY_ENTRY_H
 
@@ -13,15 +13,15 @@ struct history_entry {
 	int64_t account_id;
 	int64_t change;
 	int64_t at;
-	int64_t staff_id;    /* ID_NONE: docket itself */
-	struct slice record; /* the name of its kind */
+	int64_t staff_id;    /* who changed the record; ID_NONE: docket itself */
+	struct slice record; /* the name of the record's kind */
 	int64_t record_id;
 	struct slice action;     /* "create", "update" or "delete" */
-	struct slice value;      /* the record after it, as the API writes it; ptr NULL: deleted */
-	struct slice request_id; /* that made it; ptr NULL: none did */
+	struct slice value;      /* the record after it, as in the API; ptr NULL: deleted */
+	struct slice request_id; /* the id of the request that made the change; ptr NULL: none */
 };
 
-/* The hash of an entry behind the one that has the hash `before`; of the first that is all zero. */
+/* The hash of an entry. `before` is the hash of the entry before it; all zero for the first. */
 void history_hash(const struct history_entry *entry, const unsigned char before[DIGEST_BYTES],
 		  unsigned char hash_out[DIGEST_BYTES]);
 

@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: MIT */
-/* The merge patch of a record (RFC 7396), as a write of it has it. */
+/* The merge patch of a record (RFC 7396), for a record_write. */
 #ifndef RECORDS_PATCH_H
 #define RECORDS_PATCH_H
 
 #include "codec/codec.h"
 
 struct record_patch {
-	const json_t *fields; /* the object around the fields */
-	struct decode decode; /* how they are decoded; its faults are the write's */
-	/* Bytes of decode.ignored before the patch is decoded, which may be done more than once. */
+	/* The JSON object that has the fields, as text. The parsed body is freed before the write
+	 * waits. */
+	struct slice text;
+	struct decode decode; /* how to decode them; its faults are those of the write */
+	/* The length of decode.ignored before the patch was decoded; every run of the write starts
+	 * from this length. */
 	size_t ignored;
 };
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Records of any kind, one at a time or many: read, created, changed, deleted.
+/* Reads, creates, changes and deletes records of any kind, one at a time or many.
  *
  *	struct record_read get;
  *
@@ -16,7 +16,7 @@
 #include "model/records.h"
 #include "store/store.h"
 
-/* Reads one record. ERR_TIMEOUT past the budget. */
+/* Reads one record. ERR_TIMEOUT: it took longer than the time limit. */
 struct record_read {
 	struct store_read read;
 	struct scope scope;
@@ -24,7 +24,7 @@ struct record_read {
 	int64_t id;
 	store_record_fn *on_record;
 	void *record_context;
-	bool found; /* when done */
+	bool found; /* once done */
 };
 
 void record_read_init(struct record_read *get, enum record_kind kind, struct arena *arena);
@@ -36,10 +36,10 @@ enum record_action {
 	RECORD_DELETE,
 };
 
-/* Versions of a record, as a condition names them (RFC 9110, section 13.1). */
+/* The versions of a record in a condition, If-Match or If-None-Match (RFC 9110, section 13.1). */
 struct versions {
-	bool given; /* else there is no condition */
-	bool any;   /* any that is there */
+	bool given; /* false: there is no condition */
+	bool any;   /* any version */
 	const int64_t *changes;
 	size_t count;
 };
@@ -53,53 +53,53 @@ struct record_write {
 	struct store_write write;
 	enum record_kind kind;
 	enum record_action action;
-	int64_t id;                    /* of one to be changed or deleted */
-	struct versions if_match;      /* that it is for */
-	struct versions if_none_match; /* that it is not for */
-	/* A struct of the kind: what is to be created, or a zeroed one. On success it is the stored
-	 * record; of one that was deleted, what it was. */
+	int64_t id;                    /* of a record to change or delete */
+	struct versions if_match;      /* the versions that it may change */
+	struct versions if_none_match; /* the versions that it must not change */
+	/* A struct of the kind: the record to create, or zeroed. After success it is the stored
+	 * record, or the record that was deleted. */
 	void *record;
-	/* Of one that is changed, one of the two: the patch, which is decoded under the account's
-	 * lock and may add faults; or a struct of the kind, of which the fields in `given` are what
-	 * they are to be. */
+	/* To change a record, set one of the two: a patch, which is decoded under the account's
+	 * lock and may add faults; or a struct of the kind, with the new values of the fields in
+	 * `given`. */
 	struct record_patch *patch;
 	const void *changes;
-	/* By field_bit(): the fields that came with a value and without a fault, and those that are
-	 * at fault. A patch sets them. */
+	/* Sets of fields, by field_bit(): those that the request gave without a fault, and those at
+	 * fault. A patch sets both. */
 	uint64_t given, at_fault;
 
-	/* When done. */
-	bool found;             /* there is such a record */
-	bool match_failed;      /* it has none of if_match; nothing was stored */
-	bool none_match_failed; /* it has one of if_none_match; nothing was stored */
-	bool unchanged;         /* it was so already; nothing was stored */
+	/* Once done. */
+	bool found;             /* the record exists */
+	bool match_failed;      /* it has no version of if_match; nothing was stored */
+	bool none_match_failed; /* it has a version of if_none_match; nothing was stored */
+	bool unchanged;         /* it has these values already; nothing was stored */
 
 	/* The store's own. */
-	void *before; /* of one that is changed or deleted */
-	void *asked;  /* of one that is created: the record as it came */
+	void *before; /* the stored record, to change or delete */
+	void *asked;  /* the record to create, as the request gave it */
 	struct references *names, *dependents;
-	struct username_other *username; /* of a staff member whose user name is new, or NULL */
-	int64_t others;                  /* staff members with full access besides it */
+	void *extra; /* what record_extra.read() has found; NULL: the kind has none */
 };
 
 void record_write_init(struct record_write *write, enum record_kind kind,
 		       enum record_action action);
 
-/* Creates and changes of one kind as one write: all of them or none. What is wrong with one is a
- * fault of the whole, as "operations[3].due_on". */
+/* Creates and changes many records of one kind as one write: all or none. A fault of one is a fault
+ * of the write, for example "operations[3].due_on". */
 struct bulk_write {
 	struct store_write write;
-	/* Each with its own faults; a record may be named once. */
+	/* Each has its own faults. No record may be in two of them. */
 	struct record_write *operations;
 	size_t count;
 };
 
-/* When the operations are set, and hold the faults of their form. */
+/* Call it when the operations are set, with the faults that decoding has found. */
 void bulk_write_init(struct bulk_write *bulk, struct record_write *operations, size_t count);
 
-/* Adds the faults of one operation, from `first` on, to those of the whole: those of rules, which
- * know the record by its name alone, as of that operation. */
-void bulk_tell(const struct fault *first, size_t operation, enum record_kind kind,
+/* Adds `count` faults of one operation to those of the write. Rules name their fields "task.due_on"
+ * and so on; these become "operations[3].due_on". `first` is the list of the faults; it may have
+ * fewer than `count`, because only the first ones are kept. */
+void bulk_tell(const struct fault *first, size_t count, size_t operation, enum record_kind kind,
 	       struct faults *faults);
 
 #endif

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* docket serve: the process that serves the API.
+/* The command docket serve: the process that serves the API.
  *
- * Its row of the table of commands is all that there is to be said from outside. The function
- * blocks SIGTERM, SIGINT and SIGHUP, serves until one of the first two comes, and gives back
- * everything that it had opened:
+ * The function blocks SIGTERM, SIGINT and SIGHUP, serves until it gets SIGTERM or SIGINT, and
+ * releases everything that it opened. It is used in the table of commands only:
  *
  *     {.name = "serve", .summary = "serve the API over HTTP", .run = command_serve, …}
  */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* From a setting to an accepted connection: the addresses to listen at, a listening socket for
- * each, a thread that accepts, and how many connections a subnet has. Nothing here knows what is
- * said over a connection.
+/* Reads the setting --listen, opens a listening socket for each address in it, accepts connections
+ * on a thread, and counts the connections from each subnet. Nothing here knows what is sent over a
+ * connection.
  *
  *     static bool has_room(void *context) { return true; }
  *     static void take(void *context, int fd, const struct sockaddr *from, socklen_t len)
@@ -22,7 +22,7 @@
  *     …
  *     acceptor_drain(acceptor);
  *     while (!acceptor_is_done(acceptor))
- *             … the clients whose handshakes are under way are taken as well …
+ *             … sleep: the thread still accepts clients that have begun to connect …
  *     acceptor_end(acceptor);
  *     listen_free(config.addresses);
  */
@@ -41,40 +41,43 @@
 #define LISTEN_TEXT_BYTES 300
 
 struct listen_address {
-	size_t item;                  /* of the comma list; a name may have several addresses */
-	bool is_name;                 /* and no address that was written out */
-	char text[LISTEN_TEXT_BYTES]; /* the item; ADDR:PORT once it is open */
+	/* The index of the item of --listen. A name is one item and may have several addresses. */
+	size_t item;
+	bool is_name; /* the item is a name, not an address */
+	/* Before listen_open(): the item as it was written; after it: the bound ADDR:PORT. */
+	char text[LISTEN_TEXT_BYTES];
 	struct sockaddr_storage at;
 	socklen_t at_len;
 	int fd;     /* -1: not open */
-	int failed; /* errno, where it could not be opened */
+	int failed; /* errno, if it could not be opened */
 };
 
-/* Where to listen. */
+/* The addresses at which to listen. */
 struct listen_addresses {
 	size_t count;
 	struct listen_address list[LISTEN_ADDRESSES_MAX];
 };
 
-/* Reads a comma list of ADDR:PORT, [ADDR]:PORT and NAME:PORT; a name means all its addresses, and
- * port 0 any that is free. ERR_NOMEM, ERR_INVALID: `why` goes on from "the setting …". */
+/* Reads items of the form ADDR:PORT, [ADDR]:PORT or NAME:PORT, with commas between them. A name
+ * means all its addresses. Port 0 means any free port. Errors: ERR_NOMEM; ERR_INVALID, and then
+ * `why` is the rest of a sentence that begins with "the setting". */
 enum err listen_read(const char *list, struct listen_addresses **addresses_out, struct buf *why);
 
 /* NULL is accepted. */
 void listen_free(struct listen_addresses *addresses);
 
-/* The first that other machines can reach, as it was written; NULL: there is none. */
+/* Returns the text of the first address that other machines can reach; NULL: there is none. */
 const char *listen_public(const struct listen_addresses *addresses);
 
-/* Binds and listens at each address. Those with port 0 all get the same free port. An address of a
- * name that this machine does not have is left out where another of that name works. On an error
- * nothing is open, and `why` says why: ERR_IO. */
+/* Opens a listening socket at each address. All addresses with port 0 get the same free port. If
+ * this machine lacks one address of a name, but has another, only the other is opened. ERR_IO: no
+ * socket is open, and `why` says why. */
 enum err listen_open(struct listen_addresses *addresses, struct buf *why);
 
-/* From here on nobody can begin a connection; those that have begun can still be accepted. */
+/* Lets no new connection begin. Connections that clients have begun can still be accepted. */
 void listen_refuse_new(const struct listen_addresses *addresses);
 
-/* Connections that were not accepted are reset. */
+/* Closes the sockets. The kernel resets connections that were not accepted. */
 void listen_close(struct listen_addresses *addresses);
 
 /* The thread that accepts connections, from all sockets of the addresses. */
@@ -82,54 +85,57 @@ struct acceptor;
 
 struct acceptor_config {
 	struct listen_addresses *addresses;
-	/* Both are called on the acceptor's thread, with `context`. */
-	bool (*has_room)(void *context); /* for one more connection */
-	/* Takes over a connection that was accepted; the socket does not block. */
+	/* has_room() and take() are called on the acceptor's thread, with `context`. */
+	bool (*has_room)(void *context); /* whether one more connection is allowed */
+	/* Takes over an accepted connection. Its socket does not block. */
 	void (*take)(void *context, int fd, const struct sockaddr *from, socklen_t len);
 	void *context;
-	/* An eventfd that does not block: it can be read once there is room, after has_room()
-	 * said that there is none. */
+	/* An eventfd that does not block. If has_room() has returned false, the caller must write
+	 * to the eventfd when there is room again. */
 	int room;
 };
 
-/* ERR_NOMEM, ERR_INTERNAL. The configuration is copied; what it points at outlives the acceptor,
- * which closes the sockets. */
+/* Starts the thread. It copies the configuration; what the configuration points at must outlive the
+ * acceptor. The acceptor closes the sockets when it has drained or ends. ERR_NOMEM, ERR_INTERNAL:
+ * the sockets are still the caller's. */
 enum err acceptor_start(const struct acceptor_config *config, struct acceptor **acceptor_out);
 
-/* No connection can be begun any more. Those that have begun are accepted, also where the last
- * packet of the handshake is under way; then the sockets are closed: acceptor_is_done(). */
+/* Tells the thread to stop accepting, and does not wait for it. The thread lets no new connection
+ * begin. It still accepts a connection that a client has begun, even if the last packet of the TCP
+ * handshake arrives later. Then it closes the sockets, and acceptor_is_done() becomes true. */
 void acceptor_drain(struct acceptor *acceptor);
 bool acceptor_is_done(const struct acceptor *acceptor);
 
-/* Closes the sockets, where they are open still. NULL is accepted. */
+/* Ends the thread, and closes the sockets if they are still open. NULL is accepted. */
 void acceptor_end(struct acceptor *acceptor);
 
 #define SUBNET_BUCKETS 1024
 
-/* Where connections come from: an IPv4 address, or the 64 bits of an IPv6 address that one
- * subscriber has. This machine itself is not counted: a proxy may run here. */
+/* Where connections come from: an IPv4 address, or an IPv6 network of the first 64 bits of an
+ * address, because one subscriber has such a network. Connections from this machine are not
+ * counted, because a proxy may run here. */
 struct subnet;
 
-/* How many connections each has. Calls of one table must not overlap. */
+/* How many connections each subnet has. Two threads must not use one table at the same time. */
 struct subnets {
-	unsigned limit; /* of connections from one subnet; 0: any number */
-	uint64_t seed;  /* so that nobody can choose addresses that fall into one bucket */
+	unsigned limit; /* connections from one subnet; 0: any number */
+	uint64_t seed;  /* random, so that nobody can choose addresses that share a bucket */
 	struct subnet *buckets[SUBNET_BUCKETS];
 };
 
 void subnets_init(struct subnets *subnets, unsigned limit);
 
-/* Every connection must have left. */
+/* The caller must have called subnets_leave() for every connection. */
 void subnets_release(struct subnets *subnets);
 
-/* False when the subnet of `from` has as many connections as it may. */
+/* False: the subnet of `from` has as many connections as allowed. */
 bool subnets_have_room(const struct subnets *subnets, const struct sockaddr *from);
 
-/* Counts one more; the result is for subnets_leave(), and NULL where nothing is counted, memory is
- * out among it. */
+/* Counts one more connection. Returns the subnet, for subnets_leave(). NULL: the connection is not
+ * counted, for example because there is no memory. */
 struct subnet *subnets_enter(struct subnets *subnets, const struct sockaddr *from);
 
-/* Counts one less. NULL is accepted. */
+/* Counts one connection less. NULL is accepted. */
 void subnets_leave(struct subnets *subnets, struct subnet *subnet);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Statements to run in their order, gathered in an arena.
+/* A list of statements to run in order. It is kept in an arena.
  *
  *	err = calls_ask(calls, "SELECT name FROM staff WHERE account_id = $1 AND id = $2",
  *			name_row, &reader, DB_INT_VALUE(account_id), DB_INT_VALUE(id)); */
@@ -21,16 +21,18 @@ struct calls {
 enum err calls_add(struct calls *calls, const char *sql, const struct db_value *args,
 		   size_t arg_count, db_row_fn *on_row, void *context);
 
-/* The same with a copy of `args` in the arena of `calls`; what they point at must live as long. */
+/* The same with a copy of `args` in the arena of `calls`. The texts and bytes in them are not
+ * copied, and must live until the calls were run. */
 enum err calls_add_copy(struct calls *calls, const char *sql, const struct db_value *args,
 			size_t arg_count, db_row_fn *on_row, void *context);
 
-/* The same with one struct db_value for each argument, of which there is at least one. */
+/* The same with each argument written out as a struct db_value. There must be at least one. */
 #define calls_ask(calls, sql, on_row, context, ...)                        \
 	calls_add_copy(calls, sql, (const struct db_value[]){__VA_ARGS__}, \
 		       COUNT_OF(((const struct db_value[]){__VA_ARGS__})), on_row, context)
 
-/* For a statement of which only matters whether it finds a row: `context` is a bool, made true. */
+/* An on_row for statements that only ask whether there is a row: sets the bool `context` to
+ * true. */
 enum err any_row(void *context, const struct db_value *values, size_t count);
 
 #endif

@@ -7,47 +7,45 @@
  *
  *	const struct sql_dialect *dialect = sql_dialect(db->driver);
  *
- *	buf_printf(&sql, "SELECT last_change FROM account WHERE id = $1%s", dialect->lock_row);
+ *	buf_printf(&sql, "SELECT last FROM given WHERE name = $1%s", dialect->lock_row);
  *	if (dialect->text_index)
  *		err = run(db, dialect->text_index->insert, args, 3);
  *
- * Where a text has a %s, the caller puts a name or an argument of its own in its place, never a
- * value. */
+ * Where a text has %s, the caller puts a name or an argument of its own there, never a value. */
 #ifndef SQL_DIALECT_H
 #define SQL_DIALECT_H
 
 #include "base/buf.h"
 #include "db/db.h"
 
-/* The index of the trigrams of folded titles, where it stands beside its table, as `f`. $1 is the
- * account. Its rows are found in the order of their ids. */
+/* The index of the trigrams of folded titles, if it is separate from its table; statements call it
+ * `f`. $1 is the account. It finds rows in the order of their ids. */
 struct text_index {
 	const char *from;
 	const char *match;       /* a quoted phrase of at least three characters must follow */
-	const char *id;          /* of the record */
+	const char *id;          /* an expression: the id of the record */
 	const char *order;       /* an expression to sort by, which gives the order of the ids */
-	const char *first;       /* the least value of `order` that the account can have */
-	const char *last;        /* the greatest */
-	const char *insert;      /* $2 id, $3 text; run whenever a record is written */
-	const char *remove;      /* $2 id, $3 the text that it was written with */
-	const char *remove_some; /* of the $2 first records, before these are deleted */
+	const char *first;       /* the lowest value of `order` in the account */
+	const char *last;        /* the highest */
+	const char *insert;      /* $2 id, $3 text; run it whenever a record is written */
+	const char *remove;      /* $2 id, $3 the text with which it was inserted */
+	const char *remove_some; /* for the first $2 records, before they are deleted */
 	/* A script that a connection must run, outside of a transaction, before it reads `all`. */
 	const char *prepare_all;
-	/* Every trigram of the index: the account, the id, the trigram, and the place where it
-	 * begins in its text, counted from 0. */
+	/* Reads every trigram of the index: the account, the id, the trigram, and its offset in the
+	 * text. */
 	const char *all;
 };
 
-/* A check that the database makes of itself; see check/check.h. Each row of the statement is one
- * finding: the account, the kind of record, the id, and last a text about it. Any of these may be
- * NULL. */
+/* A check that the database runs on itself; see check/check.h. Each row of the statement is a
+ * finding: the account, the kind of record, the id, and a text. Any of these may be NULL. */
 struct sql_self_check {
 	const char *name;
 	const char *says;
 	const char *sql;
 };
 
-/* A marker of schema/: its name without braces, and the text that replaces it. */
+/* A marker in the files of schema/: its name without braces, and the text that replaces it. */
 struct sql_marker {
 	const char *name;
 	const char *sql;
@@ -58,43 +56,62 @@ struct sql_dialect {
 	 * partitioned by account; NULL: the database has no such tables. */
 	const struct sql_marker *markers;
 	const struct sql_marker *partitioned_markers;
-	/* Gives every partitioned table that has no partitions %s of them. */
+	/* Makes %s partitions for every partitioned table that has none. */
 	const char *make_partitions;
 	/* Counts the partitions of a table; 0: it is not partitioned. */
 	const char *count_partitions;
 	/* An aggregate that joins the integers of the column %s with commas. */
 	const char *join_ids;
-	/* The integers of $2, a JSON array, as a table with a column `value`; and what a SELECT
-	 * from that table, named `k`, needs at its end to keep the order of the array. */
+	/* The integers of $2, a JSON array, as a table with a column `value`. `keep_order` goes at
+	 * the end of a SELECT from that table, named `k`, and keeps the order of the array. */
 	const char *ids_in_order;
 	const char *keep_order;
-	/* The integers of the argument %s, a JSON array, as what stands behind IN. */
+	/* The integers of the argument %s, a JSON array, to be written after IN. */
 	const char *among;
-	/* A function that is above 0 where its first text contains its second. NULL: use LIKE; the
+	/* A function that is above 0 if its first text contains its second. NULL: use LIKE; the
 	 * database then chooses its text index by itself. */
 	const char *position;
-	/* Behind a table: makes the database use the index %s and no other. `key_index` is the name
-	 * of the index of the key of the table %s. NULL: the database decides. */
+	/* Goes after a table: makes the database use the index %s and no other. `key_index` is the
+	 * name of the key's index of the table %s. NULL: the database decides. */
 	const char *use_index;
 	const char *key_index;
-	/* NULL: no text index stands beside its table. */
+	/* NULL: there is no separate text index. */
 	const struct text_index *text_index;
 	/* Ends with a row of NULLs. */
 	const struct sql_self_check *self_checks;
-	/* Behind a SELECT: locks its row until the end of the transaction. */
+	/* Goes after a SELECT: locks its row until the end of the transaction. */
 	const char *lock_row;
-	/* The names of the columns of the table $1, in their order; no rows where there is no such
-	 * table. */
+	/* Goes after a SELECT of the account $1, from account_state `s` and account `a`, in place
+	 * of lock_row. Locks the row of `s`, and keeps other sessions from removing that of `a`.
+	 * The inserts of the transaction need the second lock as well, for their foreign keys. */
+	const char *lock_account;
+	/* Waits for the turn of account $1 until the end of the transaction: sessions get it in the
+	 * order in which they ask. NULL: not needed, there is one writer. */
+	const char *wait_for_turn;
+	/* Like lock_account, but takes the turn as well, and does not wait: if another session has
+	 * the turn or one of the rows, the SELECT finds no row. NULL: there is one writer. */
+	const char *try_turn;
+	/* Goes after a SELECT: locks its rows, and leaves out those that another session has
+	 * locked. */
+	const char *skip_locked;
+	/* Reads the database's own clock, in whole seconds. NULL: the process's clock is its
+	 * clock. */
+	const char *now;
+	/* Goes after LOCK TABLE and a name. Waits until no other session has locked the table
+	 * against writes. Until the transaction ends, no other session can lock it so. NULL: tables
+	 * cannot be locked. */
+	const char *lock_mode;
+	/* The names of the columns of the table $1, in order; no rows: there is no such table. */
 	const char *columns;
-	/* Collects statistics on the table %s, after very much was written to it, so that the first
-	 * reads are fast as well. NULL: there is no need. */
+	/* Collects statistics on the table %s. Run it after very many writes, so that the first
+	 * reads are fast as well. NULL: not needed. */
 	const char *analyze;
 };
 
 /* The dialect that a driver names; never NULL. */
 const struct sql_dialect *sql_dialect(const struct db_driver *driver);
 
-/* Puts `sql` into `out` with the words for each {marker}; false where one is not known. */
+/* Appends `sql` with each {marker} replaced. False: a marker is unknown. */
 bool markers_fill(const struct sql_marker *markers, const char *sql, struct buf *out);
 
 #endif

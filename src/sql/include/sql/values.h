@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Records to and from the values of statements. */
+/* Converts records to the values of statements and back. */
 #ifndef SQL_VALUES_H
 #define SQL_VALUES_H
 
@@ -7,14 +7,18 @@
 #include "db/db.h"
 #include "model/records.h"
 
-/* One field's values: field_columns() of them. */
+/* Writes the field_columns() values of a field. */
 void field_to_values(const struct field *field, const void *at, struct db_value *values);
 
-/* Reads a row of record_sql.select into a zeroed struct; texts are not copied. */
+/* A time as a value: TIME_NONE is NULL. */
+struct db_value value_of_time(int64_t time);
+int64_t time_of_value(const struct db_value *value);
+
+/* Reads a row of record_sql.select into a zeroed struct. Texts are not copied. */
 enum err record_from_row(const struct record_type *type, const struct db_value *values,
 			 size_t count, struct arena *arena, void *record);
 
-/* Copies what a record points at into the arena. */
+/* Copies the texts of a record into the arena. */
 enum err record_keep(const struct record_type *type, void *record, struct arena *arena);
 
 #endif

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* Reads and writes on their way to the database, written once for every database. What they read
- * and write is in records/, lists/ and accounts/; place/ opens a store.
+/* Runs reads and writes on the database. The code is the same for SQLite and PostgreSQL. records/,
+ * lists/ and accounts/ say what is read and written; place/ opens a store.
  *
- * Every call about an account's records takes a scope; the account id in it is the first argument
- * of every statement, so that another account's record is not to be found at all.
+ * Every function about an account's records takes a scope. The account id in it is the first
+ * argument of every statement, so no statement finds a record of another account.
  *
- * A write is two steps: the first reads what it needs under the account's lock, the second decides
- * from what was read and lists its statements. Writes of many requests are committed together; a
- * write is answered after the commit that made it durable. */
+ * A write has two steps, both under the account's lock. The first reads what the write needs. The
+ * second decides from what was read, and lists the statements to run. The writes of many requests
+ * are committed together. A write is answered after the commit that made it durable. */
 #ifndef STORE_STORE_H
 #define STORE_STORE_H
 
@@ -20,6 +20,7 @@
 #include "base/clock.h"
 #include "base/digest.h"
 #include "base/err.h"
+#include "base/histogram.h"
 #include "model/account.h"
 #include "model/fault.h"
 #include "model/records.h"
@@ -29,7 +30,7 @@ struct db;
 struct db_value;
 struct calls;
 
-/* On whose behalf: the account, and the staff member that the history names. */
+/* The account that a read or write acts for, and the staff member that the history names. */
 struct scope {
 	int64_t account_id;
 	int64_t staff_id;
@@ -38,141 +39,182 @@ struct scope {
 #define STORE_PATH_BYTES 4096
 #define STORE_FOLDS_BYTES 128
 
-/* What a migration has done, or would do. */
+/* What a migration did, or would do. */
 struct store_upgrade {
-	int from, to;                /* numbers of schemas */
-	char copy[STORE_PATH_BYTES]; /* the database as it was before; "" where there is none */
-	/* Where the schemas are the same: words about texts that follow another version of Unicode
-	 * now; "" where they do not. */
+	int from, to;                /* schema numbers */
+	char copy[STORE_PATH_BYTES]; /* the path of the copy from before; "": none */
+	/* Without a migration: a phrase that names the new version of Unicode and the one before;
+	 * "": the version is the same. */
 	char folds[STORE_FOLDS_BYTES];
-	int64_t records, folded; /* of a dry run: how many it looked at and would fold again */
+	int64_t records, folded; /* dry run: records read, and records to fold again */
 };
 
 struct store_config {
 	const char *folder;
-	const char *database; /* in its place: the URL of a PostgreSQL database */
+	const char *database; /* the URL of a PostgreSQL database, in place of a folder */
 	const struct clock *clock;
-	/* Connections that read: one for each thread that does; and of a PostgreSQL database those
-	 * that write, 0 being as 1. */
+	/* How many connections read. On PostgreSQL, how many write; 0 means 1. There each
+	 * connection has a thread. */
 	unsigned readers, writers;
-	/* Of a PostgreSQL database that is made: into how many parts its tables are partitioned by
-	 * account; 0: not. */
+	/* On SQLite: the number of threads for long reads, each with its own connection; 0: every
+	 * read runs on the caller's thread. */
+	unsigned read_threads;
+	/* For a new PostgreSQL database: the number of parts into which each table is partitioned,
+	 * by account; 0: not partitioned. */
 	unsigned partitions;
-	int read_budget_ms;  /* what one read may take; 0: any time */
-	int write_budget_ms; /* what a statement of a write may take on PostgreSQL; 0: any time */
-	/* How many requests may wait: writes, and of a PostgreSQL database reads as well. Their
-	 * bodies are bounded besides. */
+	int read_budget_ms;  /* the time limit of a read; 0: none */
+	int write_budget_ms; /* PostgreSQL: the same for a statement of a write */
+	/* How many reads may wait, and how many writes. An account that has none waiting may add
+	 * one until twice as many wait. */
 	size_t queue_limit;
-	/* Called once, on the writer's thread, when the storage failed so that its state is
-	 * unknown and the process must be started anew. May be NULL. */
+	/* Called once, on the writer's thread, when the storage failed and its state is unknown:
+	 * the process must be restarted. May be NULL. */
 	void (*on_fatal)(void *context);
 	void *fatal_context;
-	/* Of a folder: it may be on a network filesystem. */
+	/* The folder may be on a network filesystem. */
 	bool network_folder;
-	/* Of a folder: its database may be brought to this program's schema, and this is called
-	 * when that was done. NULL: an older schema is refused. */
+	/* For a folder: called after the database was migrated to this program's schema. NULL: an
+	 * older schema is refused. */
 	void (*on_upgrade)(void *context, const struct store_upgrade *upgrade);
 	void *upgrade_context;
 };
 
-/* Answers all writes that are queued; from now on store_submit() says ERR_STOPPED. */
+/* Finishes all queued reads and writes. From now on store_submit() returns ERR_STOPPED. */
 void store_stop(struct store *store);
 
-/* Closes. No call may be under way. NULL is accepted. */
+/* Stops the store and frees it. No read or write may be in progress. NULL is accepted. */
 void store_close(struct store *store);
 
-/* What a read looks at: where that cannot be had, as a table that somebody has locked, those that
- * look at something else go on. */
-enum read_group {
+/* The tables that a read or a write uses. When another session has locked one of them, only the
+ * jobs of the same group wait for it. */
+enum job_group {
 	GROUP_ACCESS,
 	GROUP_HISTORY,
-	GROUP_WRITE,   /* what a write would find */
-	GROUP_RECORDS, /* and the kind */
+	GROUP_WRITE,   /* the reads of a preview */
+	GROUP_RECORDS, /* plus the kind of record */
 	GROUP_COUNT = GROUP_RECORDS + RECORD_KINDS,
 };
 
-/* A read on its way: like a write it is run where the database is asked, which is here and now for
- * SQLite and a thread of its own for PostgreSQL. It may be run more than once: each run starts
- * afresh. */
+/* A read or a write that waits for the database. The caller sets the first part. */
+struct job {
+	int64_t lane; /* the account: its jobs take turns with those of other accounts */
+	enum job_group group;
+	size_t weight; /* its expected work; a small request has 1; 0 means 1 */
+	bool is_long;  /* a read that may take long: it runs alone */
+	bool alone;    /* a write that gets a transaction of its own */
+
+	/* The store's own. */
+	int64_t accepted; /* of monotonic_ms() */
+	size_t most;      /* how many jobs may run together, with this one */
+	bool again;       /* it runs again */
+	enum job_lock {
+		LOCK_NONE,
+		LOCK_TURN, /* another session has locked its account; it may be docket's */
+		LOCK_ROW,  /* a session that is not docket's has locked the account */
+	} lock;
+	enum err err;
+	TAILQ_ENTRY(job) queued;
+};
+
+/* Counters of the reads of a store, or of its writes. The first three members are of this moment,
+ * the others since the start. */
+struct store_load {
+	size_t waiting, waiting_weight; /* jobs in the queue */
+	size_t accounts;                /* accounts that have jobs there */
+	uint64_t jobs;                  /* jobs that have run */
+	uint64_t runs;                  /* transactions; for reads, exchanges with the database */
+	uint64_t repeated;              /* jobs that had to run again */
+	uint64_t late;                  /* jobs that waited too long and were given up */
+	uint64_t refused;               /* jobs that were not queued */
+	int64_t run_us, run_most_us;    /* the time of all runs, and of the longest */
+	int64_t waited_ms, waited_most_ms; /* the time that jobs waited, and the longest wait */
+	struct histogram run_jobs;         /* by the number of jobs that ran together */
+	struct histogram runs_us;          /* runs by their time */
+	struct histogram waits_ms;         /* jobs by the time that they waited */
+	uint64_t at_once;                  /* reads that ran at once, on the caller's thread */
+};
+
+/* A read. SQLite runs a short one at once, on the caller's thread; all others run on the threads
+ * that read. It may be run more than once; each run starts from the beginning. */
 struct store_read {
-	struct arena *arena;         /* the read's until it is done */
-	void (*done)(void *context); /* on that thread */
+	struct job job;
+	struct arena *arena;          /* belongs to the read until it is done */
+	void (*done)(void *context);  /* on the thread that ran it */
+	void (*waits)(void *context); /* called before another thread gets the read; or NULL */
 	void *context;
-	unsigned group; /* enum read_group */
 
-	enum err err; /* the outcome, when done */
+	enum err err; /* the outcome, once done */
 
-	/* One of these two. append() adds statements that do not depend on each other, and are sent
-	 * with those of other requests. execute() runs statements itself, in one snapshot: its
-	 * later statements may depend on earlier results. */
+	/* Set one of these two. append() adds statements that do not depend on each other; they are
+	 * sent together with those of other requests. execute() runs its statements itself, in one
+	 * snapshot, so that later statements may depend on earlier results. */
 	enum err (*append)(struct store_read *read, struct calls *calls);
 	enum err (*execute)(struct store_read *read, struct db *db);
 
 	/* The store's own. */
 	struct store *store;
-	TAILQ_ENTRY(store_read) queued;
-	int64_t deadline; /* milliseconds of CLOCK_MONOTONIC; 0: none */
-	unsigned tries;
 };
 
-/* Whether reads are done later, on another thread. */
-bool store_waits(const struct store *store);
-
-/* Starts a read. True when it is done already: done() is then not called. */
+/* Starts a read. True: it is done already, and done() is not called. False: waits() was called, and
+ * done() will be called. */
 bool store_start(struct store *store, struct store_read *read);
 
-/* Starts a read and waits until it is done, whose outcome is returned; done() is not called. */
+/* Starts a read, waits for it and returns its outcome. Sets `done` and `context` itself. */
 enum err store_do(struct store *store, struct store_read *read);
 
-/* Called with a record of the kind asked for; it and all it points at live until the call
- * returns. An error ends the reading and is returned. */
+/* Called for each record that is read. The record and all it points at live until the function
+ * returns. An error ends the read and is its outcome. */
 typedef enum err store_record_fn(void *context, const void *record);
 
 struct store_write;
 
-/* The two steps of a kind of write. They may be run more than once: each run starts afresh. */
+/* The two steps of a kind of write. They may be run more than once; each run starts from the
+ * beginning. */
 struct write_steps {
-	/* Lists the reads; the account row is read and locked before them. */
+	/* Step one: lists the reads. The account's state is read and locked before them. */
 	enum err (*read)(struct store_write *write, struct calls *calls);
-	/* Lists what is to be read when that was; NULL: nothing. */
+	/* Lists further reads, which depend on the results of read(). May be NULL. */
 	enum err (*read_more)(struct store_write *write, struct calls *calls);
-	/* Decides; lists nothing where there are faults. */
+	/* Step two: decides, and lists the statements that write. If it adds faults, it lists
+	 * none. */
 	enum err (*decide)(struct store_write *write, struct calls *calls);
-	bool makes_account; /* there is no account row to be read and locked */
-	/* What it reads is not changed by another write that only adds, nor by itself: such writes
-	 * can have their first steps together. A record that must be the only one of its name is
-	 * kept so by the schema. */
+	bool makes_account; /* there is no account's state to read and lock */
+	/* The write only inserts rows, and need not read what another such write inserts. So the
+	 * first steps of such writes run together. If two of them insert the same unique value, the
+	 * schema refuses the second. */
 	bool only_adds;
 };
 
-/* What a write must know of its account, locked until the commit. */
+/* The state of a write's account, locked until the commit. */
 struct account_state {
 	int64_t id;
-	int64_t last_change;              /* as read, then as given out */
+	int64_t last_change;              /* as read; then the last number used */
 	unsigned char head[DIGEST_BYTES]; /* the hash of that change */
-	/* The time of what is changed now: never before one that the account has given out. */
+	/* The time of the changes made now. Never before the time of an earlier change of the
+	 * account. */
 	int64_t last_at;
+	int64_t ledger_now; /* by the clock of the ledger of alerts (alerts/alerts.h) */
 	int64_t last_id[RECORD_KINDS];
-	struct slice time_zone; /* NUL behind it; empty: UTC */
+	struct slice time_zone; /* NUL-terminated; empty: UTC */
 	bool found;
 	bool changed;
 };
 
-/* A key that a client gave a create, so that it can send it again: for a day the answer is given
- * again and nothing is stored. A key that came with another body is a fault of the write. */
+/* The Idempotency-Key of a create. If the client sends the same request again within a day, it gets
+ * the first answer again and nothing is stored. The same key with another body is a fault. */
 struct idempotency {
-	const char *route; /* a key is of one route */
+	const char *route; /* the same key on another route is another key */
 	struct slice key;
 	unsigned char body_hash[DIGEST_BYTES];
-	/* Where the answer is not the one record that was created: the changes, as a JSON array,
-	 * after which its records were as the answer has them. decide() sets it. */
+	/* For an answer with several records: the change number of each, as a JSON array; decide()
+	 * sets it. ptr NULL: the answer is the one record that was created. */
 	struct slice changes;
 
-	/* When done. */
-	bool again; /* nothing was stored: this is the answer of the first time */
+	/* Once done. */
+	bool again; /* nothing was stored; below is the first answer */
 	int64_t record_id, change;
-	struct slice value; /* the record as it was then */
-	/* In their place where the first had `changes`: a record for each of these. */
+	struct slice value; /* the record as it was stored then */
+	/* In place of these, if the first write set `changes`: a record for each change. */
 	struct slice *values; /* or NULL */
 	size_t value_count;
 
@@ -181,61 +223,69 @@ struct idempotency {
 	int64_t at;
 	unsigned char found_hash[DIGEST_BYTES];
 	struct slice found_changes;
-	unsigned char name[DIGEST_BYTES]; /* of account, route and key */
-	struct idempotency *next;         /* of those under way */
+	unsigned char name[DIGEST_BYTES]; /* the hash of account, route and key */
+	struct idempotency *next;         /* in the list of keys in progress */
 };
 
-/* A write on its way. The caller sets the first part and keeps all of it alive until done() was
- * called; until then the arena is the writer's. */
+/* A write. The caller sets the first part and keeps the whole struct alive until done() was called.
+ * Until then the arena belongs to the writer's thread. */
 struct store_write {
+	struct job job;
 	struct scope scope;
 	struct arena *arena;
-	struct faults *faults;       /* decide() adds to them; any means that nothing was stored */
-	size_t body_bytes;           /* that it holds while it waits */
-	struct slice request_id;     /* that asks for it, kept in the history; or none */
-	struct idempotency *key;     /* or NULL; then store_submit() may say ERR_IN_PROGRESS */
+	struct faults *faults;       /* decide() adds to them; with faults, nothing is stored */
+	struct slice request_id;     /* of the request, stored in the history; or empty */
+	struct idempotency *key;     /* or NULL */
 	void (*done)(void *context); /* on the writer's thread, after the commit */
 	void *context;
 
-	enum err err; /* the outcome, when done */
-	/* When done: the last record that was written, as the history has it; ptr NULL: none. */
+	enum err err; /* the outcome, once done */
+	/* Once done: the last record that was written, as stored in the history; ptr NULL: none. */
 	struct slice value;
+	/* When the write makes an alert due; TIME_NONE: it makes none due. decide() sets it by
+	 * write_note_due(). */
+	int64_t due_at;
 
 	/* The store's own. */
 	struct store *store;
 	const struct write_steps *steps;
-	int64_t now;      /* by the clock; a change has the account's `last_at` instead */
-	int64_t deadline; /* milliseconds of CLOCK_MONOTONIC; 0: none */
-	unsigned tries;
-	struct account_state *account; /* while its steps are run */
+	int64_t now; /* by the clock; changes get the account's `last_at` instead */
+	struct account_state *account; /* set while its steps run */
 	size_t faults_before;
 	struct fault **faults_last;
-	TAILQ_ENTRY(store_write) queued;
+	TAILQ_ENTRY(store_write) queued; /* in its batch */
 };
 
-/* Queues a write whose steps are set. ERR_BUSY where too much is waiting, ERR_STOPPED while the
- * store closes: done() is then not called. */
+/* Queues a write whose `steps` are set. ERR_BUSY: too many writes wait. ERR_STOPPED: the store is
+ * stopping. ERR_IN_PROGRESS: a write with the same key is queued or running. After an error done()
+ * is not called. */
 enum err store_submit(struct store *store, struct store_write *write);
 
-/* Queues a write and waits until it is done, whose outcome is returned; `done` is not called. */
+/* Queues a write, waits for it and returns its outcome. Sets `done` and `context` itself. */
 enum err store_write(struct store *store, struct store_write *write);
 
-/* What a write would come to, without the account's lock and without anything being stored: its
- * reads, and when these are done write_preview_decide(), which decides. For one that is at fault
- * already, so that its faults are all told at once, and for a dry run. A key that was used before
- * is answered as by a write; ERR_IN_PROGRESS. */
+/* The time that a write of the account would wait now, in milliseconds. */
+int64_t store_delay(struct store *store, int64_t account_id);
+
+/* Counters of the reads and of the writes. Reads on the caller's thread are only in `at_once`. */
+void store_loads(struct store *store, struct store_load *reads_out, struct store_load *writes_out);
+
+/* Tries a write without the account's lock, and stores nothing. For a dry run; and for a request
+ * that has faults already, so that its answer lists all of them. The caller runs `read`, then calls
+ * write_preview_decide(). A key that was used before gets the first answer, as with a write.
+ * write_preview_init() may return ERR_IN_PROGRESS. */
 struct write_preview {
 	struct store_read read;
 	struct store_write *write;
-	struct account_state account; /* made up */
+	struct account_state account; /* stands in for the locked row */
 };
 
 enum err write_preview_init(struct write_preview *preview, struct store *store,
 			    struct store_write *write);
 enum err write_preview_decide(struct write_preview *preview);
 
-/* Runs writes at once in one transaction, without the queue: for commands that do not serve.
- * The outcome is in each write as well. */
+/* Runs writes at once, in one transaction, without the queue. For commands that do not serve.
+ * Returns the first error; each write has its own outcome. */
 enum err store_run(struct store *store, struct store_write **writes, size_t count);
 
 #endif

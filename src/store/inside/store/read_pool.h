@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Reading connections, lent to one thread at a time. */
+/* The connections that read on SQLite. A thread takes one and gives it back. */
 #ifndef STORE_READ_POOL_H
 #define STORE_READ_POOL_H
 
@@ -10,7 +10,7 @@ struct read_pool;
 enum err read_pool_new(const struct db_driver *driver, const char *where, unsigned count,
 		       struct read_pool **pool_out, struct buf *why);
 void read_pool_free(struct read_pool *pool);
-/* Waits until one is free. */
+/* Waits until a connection is free. */
 struct db *read_pool_take(struct read_pool *pool);
 void read_pool_give(struct read_pool *pool, struct db *db);
 

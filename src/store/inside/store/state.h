@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The state of a store, for the folders that are built on it. Handlers and commands see none of it.
- */
+/* The state of a store, for the folders built on it. Handlers and commands do not see it. */
 #ifndef STORE_STATE_H
 #define STORE_STATE_H
 
@@ -14,49 +13,58 @@
 
 #define TOKEN_USES 4096
 
-struct writer;
-struct read_threads;
+struct workers;
 struct read_pool;
 
-/* The keys whose creates are under way in this process. */
+/* The keys of the creates in progress in this process, by hash. */
 struct keys {
 	pthread_mutex_t lock;
 	struct idempotency *buckets[64];
 };
 
+typedef void store_due_fn(void *context, int64_t due_at);
+
 struct store {
 	struct store_config config;
-	struct arena arena; /* what lives as long as the store */
+	struct arena arena; /* memory that lives as long as the store */
 	const struct db_driver *driver;
 	struct sql_statements sql;
-	/* Opens one more connection to a database that others serve as well; says when it goes away
-	 * and when it is there again. ERR_UNREACHABLE. NULL for a folder. */
+	/* Opens one more connection. For PostgreSQL it logs when the database becomes unreachable
+	 * and when it is reachable again. ERR_UNREACHABLE. */
 	enum err (*connect)(struct store *store, enum db_mode mode, struct db **db_out);
 	struct keys keys;
 	struct db *write_db;
-	struct writer *writers;
-	size_t writer_count;
-	/* Reading connections that are lent, or threads that have one each. */
+	struct workers *writers;
+	/* SQLite: connections for short reads, each used by one thread at a time. */
 	struct read_pool *read_pool;
-	struct read_threads *read_threads;
-	atomic_size_t waiting;       /* reads and writes that are queued */
-	atomic_size_t waiting_bytes; /* of the bodies of those writes */
-	atomic_bool away;            /* the database was, when last a connection was asked for */
-	/* Which tokens were used in which minute: see store_token_used(). */
+	struct workers *read_threads;   /* NULL: every read runs on the caller's thread */
+	_Atomic uint64_t reads_at_once; /* how many ran there */
+	atomic_bool away;               /* the last attempt to connect failed */
+	/* Which tokens were used in which minute; see store_token_used(). */
 	_Atomic uint64_t uses[TOKEN_USES];
-	int lock; /* file descriptor of the folder's lock */
-	/* Nobody writes to the folder meanwhile: it is this process's, or cannot be written. */
+	int lock; /* file descriptor of the folder's lock file; -1: not locked */
+	/* No other process writes to the folder: this process has its lock, or the folder cannot be
+	 * written. */
 	bool unchanging;
-	struct timespec seen[2]; /* when its database and the WAL were written: folder_changed() */
+	struct timespec seen[2]; /* for folder_changed() */
+	/* Called on a writer's thread after a write with a due_at was committed; NULL: nobody waits
+	 * for it. */
+	_Atomic(store_due_fn *) on_due;
+	void *due_context;
 };
 
-/* A store with its statements and nothing open; store_close() it. */
+/* Makes a store without any connection. The caller ends it with store_close(). NULL: out of
+ * memory. */
 struct store *store_new(const struct store_config *config, const struct db_driver *driver);
 
-/* Runs statements that do not belong together on a reading connection, and waits for them. */
+/* Runs statements on a connection that reads, outside a transaction, and waits for them. on_row
+ * gets each row once. */
 enum err store_read_now(struct store *store, const struct db_call *calls, size_t count);
 
-/* Step one of a write that needs to know nothing but the account. */
+/* Notes that the write makes an alert due at a time. TIME_NONE changes nothing. */
+void write_note_due(struct store_write *write, int64_t due_at);
+
+/* Step one of a write that reads nothing but the account's state. */
 enum err read_nothing(struct store_write *write, struct calls *calls);
 
 #endif

@@ -5,9 +5,7 @@
 
 #include "store/state.h"
 
+/* Sets store->writers. ERR_NOMEM. */
 enum err writers_start(struct store *store, unsigned count);
-/* Ends their threads when the queues are empty. */
-void writers_stop(struct store *store);
-void writers_free(struct store *store);
 
 #endif

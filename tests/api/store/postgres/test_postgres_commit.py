@@ -1,18 +1,18 @@
-"""A commit whose outcome is not told: the connection is cut around COMMIT, or the wait for a
-standby is cancelled. What was answered 201 is there exactly once; what is not known is not told as
-stored."""
+"""A commit with an unknown outcome: the connection is cut around COMMIT, or the wait for a standby
+is cancelled. A write that was answered 201 is stored exactly once. docket does not say that a write
+is stored when it does not know."""
 import random
-import threading
 import time
 
 import pytest
 
 import postgres
 import proofs
-from cutter import Cutter
-from deployment import Deployment
-from harness import TASKS, Reply, problem, task
-from load import Link, Load
+from relay import Cutter
+from deployment import Deployment, deployed
+from harness import problem
+from load import Load
+from together import started, until
 
 pytestmark = postgres.NEEDED
 
@@ -22,15 +22,14 @@ ACCOUNTS = ("first", "second", "third")
 
 @pytest.fixture(scope="module")
 def deployment(tmp_path_factory):
-    return Deployment(postgres.shared().create("docket"), tmp_path_factory.mktemp("docket"),
-                      ACCOUNTS)
+    with deployed(tmp_path_factory.mktemp("docket"), *ACCOUNTS) as deployment:
+        yield deployment
 
 
 @pytest.fixture
 def cutter(deployment):
-    port = deployment.database.cluster.port
-    cutter = Cutter(port)
-    deployment.serve(url=deployment.url.replace(f":{port}/", f":{cutter.port}/"))
+    cutter = Cutter(deployment.database.cluster.port)
+    deployment.serve(url=deployment.through(cutter.port))
     yield cutter
     deployment.stop()
     deployment.servers.clear()
@@ -38,10 +37,9 @@ def cutter(deployment):
 
 
 def post(deployment, title, **headers):
-    link, began = Link(deployment, deployment.servers[0], "first"), time.monotonic()
-    status, got, body = link.ask("POST", TASKS, task(title=title), headers)
-    link.close()
-    return Reply(status, "", got.items(), body), time.monotonic() - began
+    """The answer and how long it took."""
+    began = time.monotonic()
+    return deployment.post(title, headers=headers), time.monotonic() - began
 
 
 def times(deployment, title):
@@ -52,7 +50,7 @@ def times(deployment, title):
     ("before", 503, 0), ("after", 201, 1), ("silent", 201, 1), ("with", None, None)])
 def test_a_connection_cut_at_a_commit(deployment, cutter, how, status, stored):
     assert post(deployment, f"cut {how}: before")[0].status == 201
-    cutter.armed = how
+    cutter.about, cutter.armed = f"cut {how}".encode(), how
     reply, took = post(deployment, f"cut {how}")
     assert cutter.cuts[how] == 1
     there = times(deployment, f"cut {how}")
@@ -69,9 +67,9 @@ def test_a_connection_cut_at_a_commit(deployment, cutter, how, status, stored):
 
 
 def test_what_is_not_known_is_told_so_and_can_be_sent_again(deployment, cutter):
-    """The commit is done, its answer is lost, and the database cannot be reached to find out."""
-    post(deployment, "before")  # so that nobody else commits: the use of the token is told
-    cutter.armed = "gone"
+    """The commit is done, its answer is lost, and docket cannot reach the database to find out."""
+    post(deployment, "before")
+    cutter.about, cutter.armed = b"unknown", "gone"
     reply, took = post(deployment, "unknown", **{"Idempotency-Key": "of-this-test"})
     assert "may or may not be stored" in problem(reply, 503)["detail"]
     assert reply.header("Retry-After")
@@ -104,7 +102,7 @@ def test_cuts_under_load(deployment, cutter):
 
 @proofs.SOAK
 def test_the_change_of_another_process_is_not_taken_for_the_lost_one(deployment, cutter):
-    """Also where clients give all their requests the same id."""
+    """Even if clients give all their requests the same id."""
     deployment.serve()
     with Load(deployment, deployment.servers, ("first",), 16, "same id", refusals=True,
               headers={"X-Request-Id": "the-same-for-all"}) as load:
@@ -122,30 +120,25 @@ WAITING = "FROM pg_stat_activity WHERE wait_event = 'SyncRep'"
 
 
 def test_a_wait_for_a_standby_that_is_cancelled(tmp_path):
-    """Then the commit is done here and nowhere else, and PostgreSQL calls that a success."""
+    """The commit is then only on this server, and PostgreSQL reports success."""
     with postgres.private() as primary, primary.standby("other") as standby, \
             Deployment(primary.create("docket"), tmp_path, ACCOUNTS) as deployment:
         primary.wait_for_standby("other")
         deployment.serve()
         assert post(deployment, "wait: before")[0].status == 201
         standby.stop("immediate")
-        answers = []
-        asking = threading.Thread(
-            target=lambda: answers.append(post(deployment, "wait: cancelled")))
-        asking.start()
-        cancelled = 0
-        while asking.is_alive():
+        asking, cancelled = started(post, deployment, "wait: cancelled"), 0
+        while not asking.done():
             cancelled += len(primary.main.run(f"SELECT pg_cancel_backend(pid) {WAITING}"))
             time.sleep(0.2)
-        (reply, took), = answers
+        reply, took = asking.result()
         print(f"{reply.status} after {took:.1f} s; {cancelled} waits were cancelled")
         assert cancelled, "nothing waited for the standby"
         assert "may or may not be stored" in problem(reply, 503)["detail"]
         assert reply.header("Retry-After")
         standby.start()
         began = time.monotonic()
-        while post(deployment, "wait: after")[0].status != 201:
-            assert time.monotonic() - began < 10
+        until(lambda: deployment.post("wait: after").status == 201)
         print(f"writes again after {time.monotonic() - began:.3f} s")
         assert times(deployment, "wait: cancelled") <= 1
         assert times(deployment, "wait: after") == 1

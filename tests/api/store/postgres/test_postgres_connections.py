@@ -1,29 +1,28 @@
-"""What docket does when a connection to its PostgreSQL database ends or hangs in the wrong moment:
-it goes on, nothing waits for ever, and a docket that hangs does not keep others waiting."""
+"""Connections to PostgreSQL that end or hang at the wrong moment: docket recovers, nothing waits
+for ever, and a docket process that hangs does not hold up others."""
 import contextlib
 import os
 import shutil
 import signal
-import threading
 import time
 
 import pytest
 
 import postgres
-from cutter import Cutter
+from relay import Cutter
 from deployment import Deployment
-from harness import TASKS, Reply, problem, task
-from load import Link
+from harness import TASKS, problem
+from together import started, until
 
 pytestmark = postgres.NEEDED
 
-FOR_A_LOCK = b"C55P03\0"  # the error's code, as the server sends it
-HANGS_S = 30  # more than it takes until the locks of a docket that hangs are given free
+FOR_A_LOCK = b"C55P03\0"  # the code of the error, as the server sends it
+HANGS_S = 30  # more than it takes until PostgreSQL releases the locks of a docket that hangs
 
 
 class Cut(Cutter):
-    """Closes both ends, when armed to, where the server tells of a lock that it waited too long for;
-    docket has that error, and no answer to what it says next."""
+    """When armed, closes both ends after the server reports a lock that it waited too long for.
+    docket gets that error, but no answer to its next message."""
 
     def answer(self, client, server, state):
         with contextlib.suppress(OSError):
@@ -38,7 +37,7 @@ class Cut(Cutter):
 
 @pytest.fixture(scope="module")
 def cluster():
-    """Also on a socket of the machine's own, which takes little at once."""
+    """A cluster that also listens on a Unix socket, whose buffer is small."""
     folder = postgres.run_folder() / postgres.new_name("sockets")
     folder.mkdir()
     if user := postgres.unprivileged():
@@ -54,28 +53,9 @@ def deployment(cluster, tmp_path):
         yield deployment
 
 
-def post(deployment, title, server=None, **fields):
-    link = Link(deployment, server or deployment.servers[0], "first")
-    status, headers, body = link.ask("POST", TASKS, task(title=title, **fields))
-    link.close()
-    return Reply(status, "", headers.items(), body)
-
-
-def get(deployment, path):
-    link = Link(deployment, deployment.servers[0], "first")
-    status, headers, body = link.ask("GET", path)
-    link.close()
-    return Reply(status, "", headers.items(), body)
-
-
-@contextlib.contextmanager
-def locked(deployment, sql):
-    """Somebody else has what the statement takes."""
-    with contextlib.closing(deployment.database.connect()) as somebody:
-        somebody.autocommit = False
-        somebody.cursor().execute(sql)
-        yield somebody
-        somebody.rollback()
+def is_done(reply):
+    """Else it was refused."""
+    return reply.status == 201 or not problem(reply, 503)
 
 
 def titles(deployment):
@@ -85,51 +65,46 @@ def titles(deployment):
 def test_an_error_and_then_the_end_of_the_connection(deployment):
     port = deployment.database.cluster.port
     cutter = Cut(port)
-    deployment.serve(url=deployment.url.replace(f":{port}/", f":{cutter.port}/"))
-    assert post(deployment, "before").status == 201
+    deployment.serve(url=deployment.through(cutter.port))
+    assert deployment.post("before").status == 201
     cutter.armed = "error"
-    with locked(deployment, "SELECT 1 FROM account FOR UPDATE"):
-        problem(post(deployment, "locked"), 503)
+    with deployment.database.held("SELECT 1 FROM account FOR UPDATE"):
+        problem(deployment.post("locked"), 503)
     assert cutter.cuts["error"] == 1
     cutter.armed = "error"
-    with locked(deployment, "LOCK TABLE task"):
-        problem(get(deployment, f"{TASKS}/1"), 503)
-    assert post(deployment, "after").status == 201
-    assert get(deployment, TASKS).status == 200
+    with deployment.database.held("LOCK TABLE task"):
+        problem(deployment.get(f"{TASKS}/1"), 503)
+    assert deployment.post("after").status == 201
+    assert deployment.get(TASKS).status == 200
     assert titles(deployment) == ["after", "before"]
     deployment.check_sound()
     cutter.stop()
 
 
 def test_a_docket_that_hangs_in_a_transaction(deployment):
-    """It has its account's lock, and reads something that somebody else has for the moment."""
+    """It holds its account's lock, and reads a table that another session has locked for the
+    moment."""
     hung, other = deployment.serve(), deployment.serve()
-    answers = []
-    asking = threading.Thread(
-        target=lambda: answers.append(post(deployment, "of the hung one", hung)))
-    with locked(deployment, "LOCK TABLE calendar"):
-        asking.start()
+    with deployment.database.held("LOCK TABLE calendar"):
+        asking = started(lambda: deployment.post("of the hung one", hung))
         deployment.database.until("SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
                               " AND datname = current_database()")
         os.kill(hung.process.pid, signal.SIGSTOP)
     try:
         began = time.monotonic()
-        while (reply := post(deployment, "of the other", other)).status != 201:
-            problem(reply, 503)
-            assert time.monotonic() < began + HANGS_S, reply
-            time.sleep(0.1)
+        until(lambda: deployment.post("of the other", other), is_done, seconds=HANGS_S, pause=0.1)
         print(f"the lock was free after {time.monotonic() - began:.1f} s")
     finally:
         os.kill(hung.process.pid, signal.SIGCONT)
-    asking.join()
-    assert answers[0].status in (201, 503), answers
+    reply = asking.result()
+    assert reply.status in (201, 503), reply
     assert titles(deployment) == sorted(
-        ["of the other"] + ["of the hung one"] * (answers[0].status == 201))
+        ["of the other"] + ["of the hung one"] * (reply.status == 201))
     deployment.check_sound()
 
 
 def test_a_server_that_takes_nothing(deployment):
-    """More is to be sent than the socket takes, to a process of the database that hangs."""
+    """docket has more to send than the socket's buffer takes, to a database process that hangs."""
     cluster = deployment.database.cluster
     deployment.serve(url=f"postgresql://{postgres.OWNER}@/{deployment.database.name}"
                      f"?host={cluster.sockets}&port={cluster.port}")
@@ -139,21 +114,19 @@ def test_a_server_that_takes_nothing(deployment):
         " 'BEGIN PERFORM pg_sleep(1); RETURN NEW; END';"
         "CREATE TRIGGER wait BEFORE INSERT ON task FOR EACH ROW WHEN (NEW.title = 'slow')"
         " EXECUTE FUNCTION wait()")
-    answers = []
-    threads = [threading.Thread(target=lambda title=title: answers.append(
-        post(deployment, title, body="b" * 65000))) for title in ["slow"] * 2 + ["quick"] * 40]
-    threads[0].start()
+    def create(title):
+        return started(lambda: deployment.post(title, body="b" * 65000))
+
+    asking = [create("slow")]
     deployment.database.until(SLEEPING)
-    for thread in threads[1:]:
-        thread.start()
-    deployment.database.until("SELECT 1 FROM task")  # and now the others
+    asking += [create(title) for title in ["slow"] + ["quick"] * 40]
+    deployment.database.until("SELECT 1 FROM task")  # now the other tasks
     deployment.database.until(SLEEPING)
     pid, = deployment.database.run(f"SELECT pid {SLEEPING.removeprefix('SELECT 1 ')}")[0]
     os.kill(pid, signal.SIGSTOP)
     try:
         began = time.monotonic()
-        for thread in threads:
-            thread.join()
+        answers = [one.result() for one in asking]
         print(f"answered after {time.monotonic() - began:.1f} s")
         assert time.monotonic() - began < HANGS_S
         assert sorted({reply.status for reply in answers}) == [201, 503]

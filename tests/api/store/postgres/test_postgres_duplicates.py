@@ -1,19 +1,17 @@
-"""A value that one record alone may have, asked for by many clients of two processes at once: one
-of them gets it, and all others are told which field is at fault."""
-import subprocess
-import threading
-
+"""Many clients of two processes ask at the same time for a value that must be unique: one of them
+gets it, and the others learn which field is at fault."""
 import pytest
 
 import postgres
-from deployment import Deployment
-from harness import COMMAND_S, PROGRAM, TASKS, environment, strict_json, task
+from deployment import deployed
+from harness import TASKS, run, strict_json, task
 from load import Link
+from together import at_once, started
 
 pytestmark = postgres.NEEDED
 
 CLIENTS = (3, 4, 6, 8)
-ROUNDS = 12  # of each number of clients
+ROUNDS = 12  # for each number of clients
 CASES, STAFF = "/api/v1/cases", "/api/v1/staff"
 
 
@@ -26,7 +24,7 @@ def member(name):
                       "email": "a@example.test", "access_level": "limited"}}
 
 
-# Where, what a request of that value is, and the field.
+# The path, the fields of a request with that value, and the field.
 UNIQUE = {
     "external_id": (TASKS, lambda value: task(external_id=value), "task.external_id"),
     "case_number": (CASES, case, "casefile.case_number"),
@@ -36,10 +34,7 @@ UNIQUE = {
 
 @pytest.fixture(scope="module")
 def deployment(tmp_path_factory):
-    database = postgres.shared().create("docket")
-    with Deployment(database, tmp_path_factory.mktemp("docket")) as deployment:
-        deployment.serve()
-        deployment.serve()
+    with deployed(tmp_path_factory.mktemp("docket"), processes=2) as deployment:
         yield deployment
 
 
@@ -52,24 +47,8 @@ def links(deployment):
         link.close()
 
 
-def at_once(links, ask):
-    """What ask(link, number) returns on each link, all begun at the same moment."""
-    found, start = [None] * len(links), threading.Barrier(len(links))
-
-    def one(number, link):
-        start.wait()
-        found[number] = ask(link, number)
-
-    threads = [threading.Thread(target=one, args=pair, daemon=True) for pair in enumerate(links)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return found
-
-
 def one_has_it(answers, good, field):
-    """One answer is good, and all others name the field alone."""
+    """Asserts that one answer is good and that all others name only the field."""
     assert [status for status, _, _ in answers].count(good) == 1, answers
     for status, _, body in answers:
         if status != good:
@@ -84,14 +63,14 @@ def test_creates(deployment, links, name, clients):
     path, value, field = UNIQUE[name]
     for number in range(ROUNDS):
         wanted = value(f"create {name} {clients} {number}")
-        one_has_it(at_once(links[:clients], lambda link, _: link.ask("POST", path, wanted)),
-                   201, field)
+        answers = at_once(lambda link: link.ask("POST", path, wanted), links[:clients])
+        one_has_it(answers, 201, field)
 
 
 @pytest.mark.parametrize("clients", CLIENTS)
 @pytest.mark.parametrize("name", UNIQUE)
 def test_patches(deployment, links, name, clients):
-    """Beside creates, so that changes are in batches with others."""
+    """Creates run at the same time, so that the changes are in batches with other writes."""
     path, value, field = UNIQUE[name]
     for number in range(ROUNDS):
         label = f"patch {name} {clients} {number}"
@@ -100,13 +79,13 @@ def test_patches(deployment, links, name, clients):
         wrapper, key = field.split(".")
         change = {wrapper: {key: label}}
 
-        def ask(link, at):
+        def ask(at):
             if at % 3 == 2:
-                status, headers, body = link.ask("POST", path, value(label))
+                status, headers, body = links[at].ask("POST", path, value(label))
                 return (200 if status == 201 else status), headers, body
-            return link.ask("PATCH", f"{path}/{made[at]}", change)
+            return links[at].ask("PATCH", f"{path}/{made[at]}", change)
 
-        one_has_it(at_once(links[:clients], ask), 200, field)
+        one_has_it(at_once(ask, range(clients)), 200, field)
 
 
 @pytest.mark.parametrize("clients", CLIENTS)
@@ -116,72 +95,59 @@ def test_bulks(deployment, links, clients):
         creates = [{"create": task(external_id=external)["task"]}
                    for external in (None, wanted, None)]
 
-        def ask(link, _):
+        def ask(link):
             return link.ask("POST", f"{TASKS}/bulk", {"operations": creates})
 
-        one_has_it(at_once(links[:clients], ask), 200, "operations[1].external_id")
+        one_has_it(at_once(ask, links[:clients]), 200, "operations[1].external_id")
 
 
 @pytest.mark.parametrize("name", UNIQUE)
 def test_one_that_the_schema_refuses(deployment, links, name):
-    """Somebody else's transaction, which holds no lock of docket's, has taken the value and is not
-    committed when docket looks: only the index of the schema knows of it."""
+    """The transaction of another program, without docket's locks, has taken the value and is not
+    committed when docket looks. Only the index of the schema detects it."""
     path, value, field = UNIQUE[name]
     table, column = field.split(".")
     taken = f"elsewhere {name}"
     made = strict_json(links[0].ask("POST", path, value(f"before {name}"))[2])["id"]
-    found = []
     connection = deployment.database.connect()
     try:
         connection.autocommit = False
         with connection.cursor() as cursor:
-            # A copy of a record under another id, whose value and key of the value are those.
+            # A copy of a record under another id, with that value and its key.
             cursor.execute(f"INSERT INTO {table} SELECT (jsonb_populate_record(t, jsonb_build_object("
                            f"'id', 900000, 'external_id', NULL, '{column}', %s::text,"
                            f" '{column}_key', %s::text))).* FROM {table} t"
                            f" WHERE t.account_id = 1 AND t.id = %s", (taken, taken, made))
-            thread = threading.Thread(
-                target=lambda: found.append(links[0].ask("POST", path, value(taken))))
-            thread.start()
+            refused = started(links[0].ask, "POST", path, value(taken))
             deployment.database.until(
                 "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
                 " AND datname = current_database()")
         connection.commit()
-        thread.join()
-        one_has_it(found + [(200, None, None)], 200, field)
+        one_has_it([refused.result(), (200, None, None)], 200, field)
     finally:
         connection.rollback()
         connection.close()
         deployment.database.run(f"DELETE FROM {table} WHERE account_id = 1 AND id = 900000")
 
 
-def commands_at_once(arguments, count):
-    """So many of one command; their exit statuses and what they say."""
-    running = [subprocess.Popen([PROGRAM, *map(str, arguments(number))], env=environment(),
-                                stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-               for number in range(count)]
-    return [(one.communicate(timeout=COMMAND_S)[1], one.returncode) for one in running]
-
-
 @pytest.mark.parametrize("what", ["account", "token"])
 def test_commands(deployment, tmp_path, what):
-    """Names of accounts and labels of tokens."""
+    """Unique names of accounts and labels of tokens."""
     for number in range(3):
         name = f"same{number}"
 
         def add(of):
             more = ["--account", "first"] if what == "token" else []
-            return [what, "add", name, "--database", deployment.url, *more,
-                    "--token-file", tmp_path / f"{name}.{of}"]
+            return run(what, "add", name, "--database", deployment.url, *more, "--token-file",
+                       tmp_path / f"{name}.{of}")
 
-        done = commands_at_once(add, 5)
-        assert sorted(status for _, status in done) == [0, 1, 1, 1, 1], done
-        for said, status in done:
-            assert status == 0 or "already" in said, done
+        done = at_once(add, range(5))
+        assert sorted(one.returncode for one in done) == [0, 1, 1, 1, 1], done
+        assert all(one.returncode == 0 or "already" in one.stderr for one in done), done
 
 
 def test_all_is_sound(deployment):
-    """Last: what was refused left nothing."""
+    """The last test: refused requests have left nothing behind."""
     deployment.check_sound()
     for server in deployment.servers:
         assert "rule of the schema" not in server.stderr()

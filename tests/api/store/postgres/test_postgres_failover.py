@@ -1,5 +1,5 @@
-"""The machine of the primary dies under load, again and again, and its synchronous standby takes
-over: every 201 is there once, and docket finds the new primary by itself."""
+"""The machine of the primary dies under load, several times, and its synchronous standby takes
+over: every task with a 201 is stored once, and docket finds the new primary without a restart."""
 import random
 import statistics
 import time
@@ -12,14 +12,15 @@ from load import Load
 pytestmark = postgres.NEEDED
 
 ROUNDS = proofs.size(2)
-AGAIN_S = 30  # until a write is acknowledged, counted from the command to promote: not a speed, a bound on waiting
+# From the command to promote to the first acknowledged write: a bound on waiting, not a speed.
+AGAIN_S = 30
 WRITERS, PROCESSES = 16, 2
 ACCOUNTS = ("first", "second", "third", "fourth")
 NAME = "other"
 
 
 def check_sealed(primary, stored):
-    """The commits that the standby acknowledged are all of them: it is in step."""
+    """The standby has acknowledged every commit: it is synchronous."""
     state = primary.main.run("SELECT sync_state, state FROM pg_stat_replication")
     assert state == [("sync", "streaming")] and stored > 0
 

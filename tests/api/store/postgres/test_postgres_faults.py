@@ -1,13 +1,11 @@
-"""What docket does while its PostgreSQL database is away, full, locked or out of connections: it
-answers 503 with Retry-After, stores nothing that it has not told, and serves again by itself."""
+"""docket while its PostgreSQL database is unreachable, full, locked or out of connections: it
+answers 503 with Retry-After, stores nothing without saying so, and serves again without a restart."""
 import contextlib
-import http.client
 import itertools
 import os
 import shutil
 import signal
 import subprocess
-import threading
 import time
 
 import psycopg2
@@ -16,14 +14,18 @@ import pytest
 import postgres
 import proofs
 from deployment import Deployment
-from harness import TASKS, Reply, problem, task
+from harness import TASKS, problem, task
 from load import Link, Load
+from together import beside, until
 
 pytestmark = postgres.NEEDED
 
-AGAIN_S = 2  # after the database is back
+AGAIN_S = 2  # after the database is reachable again
 ACCOUNTS = ("first", "second", "third")
 SECONDS, RESTARTS = 3, proofs.size(3)
+# Sessions that wait for the table of tasks and have locked an account meanwhile.
+HOLDERS = ("SELECT w.pid FROM pg_locks w JOIN pg_locks a USING (pid) WHERE NOT w.granted"
+           " AND w.relation = 'task'::regclass AND a.relation = 'account'::regclass")
 
 
 @pytest.fixture(scope="module")
@@ -40,12 +42,10 @@ def deployment(cluster, tmp_path_factory):
         yield deployment
 
 
-def ask(deployment, method, path=TASKS, value=None, account="first", server=None):
-    """One request and how long it took."""
-    link, began = Link(deployment, server or deployment.servers[0], account), time.monotonic()
-    status, headers, body = link.ask(method, path, value)
-    link.close()
-    return Reply(status, "", headers.items(), body), time.monotonic() - began
+def ask(deployment, method, path=TASKS, value=None, **options):
+    """Sends one request; returns the answer and its time."""
+    began = time.monotonic()
+    return deployment.ask(method, path, value, **options), time.monotonic() - began
 
 
 def post(deployment, title, **options):
@@ -59,7 +59,7 @@ def refused(reply):
 
 
 def again(deployment, since, title):
-    """Waits for a read and a write that are answered as ever; how long it took."""
+    """Waits until a read and a write succeed again; returns how long that took."""
     while True:
         got, _ = ask(deployment, "GET")
         made, _ = post(deployment, title)
@@ -81,7 +81,7 @@ def test_503_while_it_is_away_and_service_within_2_s_of_its_return(deployment, c
         for method, path in (("GET", TASKS), ("GET", f"{TASKS}/1"), ("POST", TASKS)):
             reply, took = ask(deployment, method, path,
                               task(title=f"away: {number}") if method == "POST" else None)
-            # Of a request that only reads nothing could have been stored.
+            # A request that only reads cannot have stored anything.
             assert ("nothing was stored" in refused(reply)) == (method == "POST"), reply
             assert took < 3, f"{method} {path} waited {took:.1f} s"
     cluster.start()
@@ -89,9 +89,10 @@ def test_503_while_it_is_away_and_service_within_2_s_of_its_return(deployment, c
     print(f"service again after {took:.3f} s")
     assert took < AGAIN_S
     assert stored(deployment, "away: ") == ["away: again", "away: before"]
-    said = [line for line in deployment.servers[0].messages() if "listening" not in line]
-    assert len([line for line in said if "is there again" in line]) == 1, said
-    assert len(said) == 2, "it says once that it is away, and once that it is there again"
+    said = [line for line in deployment.servers[0].messages()
+            if "listening" not in line and "--smtp-url" not in line]
+    assert len([line for line in said if "is reachable again" in line]) == 1, said
+    assert len(said) == 2, "it says once that it is away, and once that it is reachable again"
 
 
 @proofs.KILLS
@@ -112,7 +113,7 @@ def test_a_restart_under_load(deployment, cluster):
 
 
 def fill_connections(database):
-    """All but those that are reserved for whoever may do anything."""
+    """Takes all connections except those that PostgreSQL reserves for superusers."""
     held = []
     with pytest.raises(psycopg2.OperationalError, match="connection slots|too many clients"):
         while True:
@@ -142,20 +143,11 @@ def test_out_of_connections(tmp_path):
         assert stored(deployment, "connections: ") == ["connections: again", "connections: before"]
 
 
-@contextlib.contextmanager
-def somebody_else(deployment, sql):
-    """Has done that and not committed it, until the end."""
-    with contextlib.closing(deployment.database.connect()) as connection:
-        connection.autocommit = False
-        connection.cursor().execute(sql)
-        yield
-
-
 @pytest.mark.parametrize("count", [1, 8])
 def test_a_lock_of_somebody_else_stops_its_account_alone(deployment, count):
-    """`count` clients write to the locked account at once."""
+    """`count` clients write to the locked account at the same time."""
     name = f"locked {count}"
-    with somebody_else(deployment, "SELECT id FROM account WHERE name = 'first' FOR UPDATE"):
+    with deployment.database.held("SELECT id FROM account WHERE name = 'first' FOR UPDATE"):
         with Load(deployment, deployment.servers, ("first",), count, name,
                   refusals=True) as locked, \
                 Load(deployment, deployment.servers, ACCOUNTS[1:], 4, f"free {count}") as load:
@@ -174,27 +166,58 @@ def test_a_lock_of_somebody_else_stops_its_account_alone(deployment, count):
     load.check()
 
 
+@pytest.mark.parametrize("account", ["first", "second"])
+def test_a_locked_table_stops_the_writes_of_it_alone(deployment, account):
+    """Cases are created beside refused tasks, also in the same account: no task that waits for the table
+    holds the account. When the lock is gone, tasks are created again."""
+    name = f"table {account}"
+    with deployment.database.held("LOCK TABLE task IN EXCLUSIVE MODE"):
+        with Load(deployment, deployment.servers, ("first",), 8, name, refusals=True) as tasks:
+            until(lambda: tasks.refused)
+            for number in range(40):
+                reply, _ = ask(deployment, "POST", "/api/v1/cases",
+                               {"casefile": {"case_number": f"{name} {number}"}}, account=account)
+                assert reply.status == 201, (number, reply)
+                assert not deployment.database.run(HOLDERS)
+        assert not tasks.created
+    again(deployment, time.monotonic(), f"{name} again")
+    assert stored(deployment, name) == [f"{name} again"]
+
+
+def test_a_write_whose_turn_never_comes_is_refused(deployment):
+    """The turn of an account is an advisory lock; another process may have it for long."""
+    server = deployment.serve("--statement-timeout", 500)
+    (account,), = deployment.database.run("SELECT id FROM account WHERE name = 'second'")
+    turn = f"SELECT pg_advisory_xact_lock({account} + 7234014398177509376)"
+    with deployment.database.held(turn):
+        for _ in range(2):
+            reply, _ = post(deployment, "turn: none", server=server, account="second")
+            assert "nothing was stored" in refused(reply)
+    assert post(deployment, "turn: again", server=server, account="second")[0].status == 201
+    assert stored(deployment, "turn: ") == ["turn: again"]
+
+
 def test_a_read_that_meets_a_lock_is_told_so(deployment):
-    """It has nothing to write, and waits for nobody who has."""
-    with somebody_else(deployment, "LOCK TABLE task IN ACCESS EXCLUSIVE MODE"):
+    """It writes nothing, so it waits for no writer."""
+    with deployment.database.held("LOCK TABLE task IN ACCESS EXCLUSIVE MODE"):
         detail = refused(ask(deployment, "GET", f"{TASKS}/1")[0])
     assert "be written" not in detail and ("lock" in detail or "too long" in detail), detail
     again(deployment, time.monotonic(), "met a lock")
 
 
 def test_what_takes_too_long_is_given_up(deployment):
-    """A read of a table that somebody has locked takes any time."""
+    """A read of a table that another session has locked could take any time."""
     server = deployment.serve("--statement-timeout", 300)
     assert ask(deployment, "GET", server=server)[0].status == 200
-    with somebody_else(deployment, "LOCK TABLE task IN ACCESS EXCLUSIVE MODE"):
+    with deployment.database.held("LOCK TABLE task IN ACCESS EXCLUSIVE MODE"):
         for path in (TASKS, f"{TASKS}/1"):
             reply, took = ask(deployment, "GET", path, server=server)
             refused(reply)
             assert 0.25 < took < 2, took
         reply, took = post(deployment, "slow: none", server=server)
-        refused(reply)
+        assert "nothing was stored" in refused(reply)
         assert 0.25 < took < 3, took
-        # Who comes in is looked up all the same.
+        # The lookup of the client still works.
         assert ask(deployment, "GET", "/api/v1/me", server=server)[0].status == 200
     took = again(deployment, time.monotonic(), "slow: again")
     assert took < AGAIN_S
@@ -203,39 +226,20 @@ def test_what_takes_too_long_is_given_up(deployment):
 
 
 class Readers:
-    """`count` clients that ask for `path` again and again: what they are answered, and when."""
+    """Clients that request `path` again and again; records their answers and times."""
 
-    def __init__(self, deployment, server, path, count, account="first"):
-        self.deployment, self.server, self.path, self.account = deployment, server, path, account
+    def __init__(self, deployment, server, path):
+        self.deployment, self.server, self.path = deployment, server, path
         self.answers = []  # (status, seconds)
-        self.faults = []
-        self.ending = threading.Event()
-        self.threads = [threading.Thread(target=self.read, daemon=True) for _ in range(count)]
 
-    def read(self):
-        link = Link(self.deployment, self.server, self.account)
-        while not self.ending.is_set():
+    def read(self, _, stop):
+        link = Link(self.deployment, self.server, "first")
+        while not stop.is_set():
             began = time.monotonic()
-            try:
-                status, headers, body = link.ask("GET", self.path)
-            except (OSError, http.client.HTTPException) as fault:
-                self.faults.append(repr(fault))
-                break
+            status, headers, body = link.ask("GET", self.path)
             self.answers.append((status, time.monotonic() - began))
-            if status == 503 and not headers["Retry-After"]:
-                self.faults.append(body)
+            assert status != 503 or headers["Retry-After"], body
         link.close()
-
-    def __enter__(self):
-        for thread in self.threads:
-            thread.start()
-        return self
-
-    def __exit__(self, kind, *_):
-        self.ending.set()
-        for thread in self.threads:
-            thread.join(60)
-        assert kind or not self.faults, self.faults[:3]
 
     def took(self, status):
         return [seconds for got, seconds in self.answers if got == status]
@@ -243,12 +247,12 @@ class Readers:
 
 @pytest.mark.parametrize("path", [f"{TASKS}/1", TASKS])
 def test_reads_of_a_locked_table_hold_up_no_others(deployment, path):
-    """Whoever looks at the table is told in time that it cannot be had; all others go on."""
+    """Reads of the locked table get 503 in time; all other reads succeed."""
     server = deployment.serve("--statement-timeout", 2000)
-    with somebody_else(deployment, "LOCK TABLE task IN ACCESS EXCLUSIVE MODE"), \
-            Readers(deployment, server, path, 60) as locked, \
-            Readers(deployment, server, "/api/v1/me", 4) as others, \
-            Readers(deployment, server, "/api/v1/cases", 2) as lists:
+    locked, others, lists = (Readers(deployment, server, asked)
+                             for asked in (path, "/api/v1/me", "/api/v1/cases"))
+    with deployment.database.held("LOCK TABLE task IN ACCESS EXCLUSIVE MODE"), \
+            beside(locked.read, 60), beside(others.read, 4), beside(lists.read, 2):
         time.sleep(5)
     refused_after, me, cases = locked.took(503), others.took(200), lists.took(200)
     print(f"{path}: {len(refused_after)} refused, the slowest after {max(refused_after):.2f} s;"
@@ -264,7 +268,7 @@ def test_reads_of_a_locked_table_hold_up_no_others(deployment, path):
 
 @pytest.fixture
 def small_disk(tmp_path):
-    """A file system of a few megabytes, and the folder of the server's user in it."""
+    """A file system of a few megabytes, with a folder for the server's user."""
     place = tmp_path / "disk"
     place.mkdir()
     done = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=48m,mode=777", "none", place],
@@ -276,7 +280,7 @@ def small_disk(tmp_path):
 
 
 def reachable(folder):
-    """pytest's folders are root's alone; the server's user has to come through."""
+    """Opens pytest's folders, which only root can enter, for the server's user."""
     for place in (folder, *folder.parents):
         if place.stat().st_uid == os.geteuid() and not place.stat().st_mode & 0o001:
             place.chmod(place.stat().st_mode | 0o011)
@@ -300,10 +304,9 @@ def fill_disk(deployment, ballast):
         load.wait_for(200)
         subprocess.run(["dd", "if=/dev/zero", f"of={ballast}", "bs=64k"],
                        stderr=subprocess.DEVNULL, check=False)
-        deadline = time.monotonic() + 60
-        while not any("disk" in detail for detail in load.refused):
-            assert time.monotonic() < deadline and not load.faults, (load.refused, load.faults)
-            time.sleep(0.02)
+        until(lambda: any("disk" in detail for detail in list(load.refused)) or load.faults,
+              what=lambda: load.refused)
+        assert not load.faults, load.faults
         reply, _ = ask(deployment, "GET", f"{TASKS}/1")
         assert reply.status == 200, "what is stored can be read"
         ballast.unlink()
@@ -331,7 +334,7 @@ def test_the_end_while_it_is_away(deployment, cluster):
 
 @contextlib.contextmanager
 def hanging(cluster):
-    """Its machine says nothing for a while."""
+    """The machine of the cluster does not answer for a while."""
     everyone = cluster.processes()
     for pid in everyone:
         os.kill(pid, signal.SIGSTOP)
@@ -343,7 +346,7 @@ def hanging(cluster):
 
 
 def test_the_end_while_it_says_nothing(deployment, cluster):
-    """Requests are under way: they are answered or cut off."""
+    """docket answers the requests in progress or cuts them off."""
     server = deployment.serve()
     with hanging(cluster), \
             Load(deployment, [server], ACCOUNTS, 4, "hang", refusals=True) as load:

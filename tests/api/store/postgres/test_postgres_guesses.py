@@ -1,13 +1,14 @@
-"""The limit on guesses at tokens holds for requests that are under way at the same time, which over
-PostgreSQL are many."""
+"""The limit on guesses at tokens holds for requests in progress at the same time. Over PostgreSQL
+there can be many of them."""
 import collections
 import contextlib
 
 import pytest
 
 import postgres
-from deployment import DOMAIN, Deployment
-from harness import TASKS, Wire, basic, new_source, succeed
+from deployment import DOMAIN, deployed
+from harness import TASKS, basic, succeed
+from wire import Wire, message, new_source
 
 pytestmark = postgres.NEEDED
 
@@ -16,19 +17,17 @@ AT_ONCE, MOST = 64, 20
 
 @pytest.fixture(scope="module")
 def deployment(tmp_path_factory):
-    database = postgres.shared().create("docket")
-    with Deployment(database, tmp_path_factory.mktemp("docket")) as deployment:
-        deployment.serve()
+    with deployed(tmp_path_factory.mktemp("docket"), processes=1) as deployment:
         yield deployment
 
 
 def at_once(deployment, source, passwords):
-    """One request on a connection of its own for each, all sent before an answer is read."""
+    """One request on its own connection for each password; all are sent before an answer is read."""
     with contextlib.ExitStack() as stack:
         wires = [stack.enter_context(Wire(deployment.servers[0], source)) for _ in passwords]
         for wire, password in zip(wires, passwords):
-            wire.send(f"GET {TASKS} HTTP/1.1\r\nHost: first.{DOMAIN}\r\n"
-                      f"Authorization: {basic('admin/token', password)}\r\n\r\n".encode())
+            wire.send(message("GET", TASKS, f"Host: first.{DOMAIN}",
+                              f"Authorization: {basic('admin/token', password)}"))
         return [wire.reply() for wire in wires]
 
 
@@ -54,7 +53,7 @@ def test_a_known_one_beside_wrong_ones(deployment):
 
 
 def test_a_new_one(deployment, tmp_path):
-    """The process has never seen it; it waits for nothing."""
+    """The process has never seen the token; its request does not wait."""
     for number in range(5):
         file = tmp_path / f"token{number}"
         succeed("token", "add", f"new{number}", "--account", "first", "--database", deployment.url,

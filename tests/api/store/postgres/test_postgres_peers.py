@@ -1,5 +1,5 @@
-"""Processes over one database hold nothing that another needs: any of them may end at any moment,
-and whatever is made by one, or by a command, counts in all of them at once."""
+"""Processes over one database hold nothing that another one needs. Each may end at any moment, and
+the changes of one process or of a command apply to all at once."""
 import concurrent.futures
 import re
 import signal
@@ -7,7 +7,7 @@ import signal
 import pytest
 
 import postgres
-from deployment import Deployment
+from deployment import deployed
 from harness import TASKS, succeed, task
 from load import Link, Load
 
@@ -19,16 +19,14 @@ ACCOUNTS = ("hot", "second", "third")
 
 @pytest.fixture(scope="module")
 def deployment(tmp_path_factory):
-    database = postgres.shared().create("docket")
-    with Deployment(database, tmp_path_factory.mktemp("docket"), ACCOUNTS) as deployment:
-        for _ in range(PROCESSES):
-            deployment.serve()
+    with deployed(tmp_path_factory.mktemp("docket"), *ACCOUNTS,
+                  processes=PROCESSES) as deployment:
         yield deployment
 
 
 @pytest.fixture
 def links(deployment):
-    """A client of each process, in one account."""
+    """One client of each process, in one account."""
     links = [Link(deployment, server, "second") for server in deployment.servers]
     yield links
     for link in links:
@@ -36,7 +34,7 @@ def links(deployment):
 
 
 def run_load(deployment, name, then):
-    """`then` happens half-way; the others get on with their work while and after it."""
+    """Runs `then` half-way through a load; the other clients continue during and after it."""
     with Load(deployment, deployment.servers, ACCOUNTS, WRITERS, name, refusals=True) as load:
         load.wait_for(100)
         then()
@@ -62,7 +60,7 @@ def test_one_is_killed(deployment):
 
 
 def test_one_ends(deployment):
-    """As in an upgrade, one after the other: what was sent is answered, or not stored."""
+    """As in an upgrade, one process after the other: each request is answered, or not stored."""
     last = deployment.servers[-1]
     _, left = run_load(deployment, "ended", lambda: last.process.send_signal(signal.SIGTERM))
     last.wait()
@@ -72,7 +70,7 @@ def test_one_ends(deployment):
 
 
 def test_a_session_that_is_ended_is_not_noticed(deployment, links):
-    """As an idle one by a firewall or by whoever keeps the database."""
+    """A firewall or an administrator may end an idle session."""
     for turn in range(5):
         deployment.database.run("SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
                             " WHERE datname = current_database() AND pid <> pg_backend_pid()")

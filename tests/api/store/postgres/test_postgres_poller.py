@@ -1,5 +1,5 @@
-"""A client that asks again and again for what was changed since the greatest updated_at that it has
-seen gets every change, whichever process makes it and whatever that process's clock says."""
+"""A client that polls for changes since the greatest updated_at that it has seen gets every change,
+whichever process makes it and whatever the clock of that process says."""
 import collections
 import contextlib
 import itertools
@@ -14,9 +14,12 @@ import pytest
 
 import postgres
 from clocks import Clock, behind
-from deployment import Deployment
-from harness import ANSWER_S, TASKS, strict_json, task
+from deployment import deployed
+from harness import TASKS, strict_json, task
 from load import Link
+from relay import Relay
+from together import beside, started, until
+from wire import ANSWER_S
 
 pytestmark = postgres.NEEDED
 
@@ -27,8 +30,9 @@ NEXT = re.compile(r'<([^>]+)>; rel="next"')
 
 
 class Poller:
-    """Has of every task what it saw last. Where records change while it reads the pages, it reads
-    the newest first: what changes meanwhile is not before the greatest time of the first page."""
+    """Remembers the last state of every task that it saw. While records change during its pages, it
+    reads the newest first, so that later changes are not before the greatest time of its first
+    page."""
 
     def __init__(self, deployment, server, query=""):
         self.link, self.query = Link(deployment, server, "first"), query
@@ -53,35 +57,28 @@ class Poller:
 NEWEST_FIRST = "&sort=updated_at&dir=desc"
 
 
-class Delay:
-    """Stands between docket and the server. What docket sends arrives later, and the beginning of a
-    write when the gate is open."""
+class Delay(Relay):
+    """A proxy between docket and the server. It delays docket's messages, and the beginning of a
+    write until the gate is open."""
 
     def __init__(self, port, seconds):
         self.target, self.seconds = ("127.0.0.1", port), seconds
         self.gate, self.held = threading.Event(), threading.Event()
         self.gate.set()
-        self.listener = socket.create_server(("127.0.0.1", 0), backlog=64)
-        self.port = self.listener.getsockname()[1]
-        threading.Thread(target=self.accept, daemon=True).start()
+        super().__init__()
 
-    def accept(self):
-        with contextlib.suppress(OSError):
-            while True:
-                client, _ = self.listener.accept()
-                server = socket.create_connection(self.target)
-                for end in (client, server):
-                    end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                threading.Thread(target=self.forward, args=(client, server, self.seconds),
-                                 daemon=True).start()
-                threading.Thread(target=self.forward, args=(server, client, 0),
-                                 daemon=True).start()
+    def serve(self, client):
+        server = socket.create_connection(self.target)
+        for end in (client, server):
+            end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.begin(self.forward, client, server)
+        self.begin(self.forward, server, client)
 
-    def forward(self, source, target, seconds):
+    def forward(self, source, target):
         with contextlib.suppress(OSError):
             while data := source.recv(1 << 20):
                 if target.getpeername()[1] == self.target[1]:
-                    time.sleep(seconds)
+                    time.sleep(self.seconds)
                     if BEGIN in data and not self.gate.is_set():
                         self.held.set()
                         self.gate.wait(ANSWER_S)
@@ -93,18 +90,8 @@ class Delay:
 
 @pytest.fixture
 def deployment(tmp_path):
-    with Deployment(postgres.shared().create("docket"), tmp_path) as deployment:
+    with deployed(tmp_path) as deployment:
         yield deployment
-    deployment.database.drop()
-
-
-def through(deployment, delay):
-    """The URL of the database by way of the delay."""
-    return re.sub(r"(@[^:/]*):\d+", rf"\1:{delay.port}", deployment.url)
-
-
-def port_of(deployment):
-    return int(re.search(r"@[^:/]*:(\d+)", deployment.url)[1])
 
 
 def post(link, title):
@@ -116,8 +103,8 @@ def post(link, title):
 @pytest.mark.parametrize("apart", [0, 1, BEHIND])
 @pytest.mark.parametrize("order", [(0, 1), (1, 0)])
 def test_one_second(deployment, tmp_path, apart, order):
-    """Two processes whose clocks stand still commit one after the other; after each commit the client
-    asks. The second process is behind by so much."""
+    """Two processes whose clocks stand still commit one after the other, and the client polls after
+    each commit. The second clock is behind by `apart` seconds."""
     now = int(time.time()) + 3600
     for number, at in enumerate((now, now - apart)):
         deployment.serve(env=Clock(tmp_path / f"clock{number}", at).env)
@@ -138,61 +125,50 @@ def test_one_second(deployment, tmp_path, apart, order):
 
 
 def test_a_commit_that_was_held_up(deployment):
-    """A process has taken a write, and its packets stand still until the client has seen a later
-    second."""
-    delay = Delay(port_of(deployment), 0)
-    deployment.serve("--statement-timeout", 60000, url=through(deployment, delay))
+    """A process has begun a write, and its packets wait until the client has seen a later second."""
+    delay = Delay(deployment.database.cluster.port, 0)
+    deployment.serve("--statement-timeout", 60000, url=deployment.through(delay.port))
     deployment.serve()
     slow, other = (Link(deployment, server, "first") for server in deployment.servers)
     poller = Poller(deployment, deployment.servers[1])
     first = post(slow, "its connections are open")
     delay.gate.clear()
     delay.held.clear()
-    late = []
-    thread = threading.Thread(target=lambda: late.append(post(slow, "late")))
-    thread.start()
-    deadline = time.monotonic() + ANSWER_S
-    while poller.last <= first["updated_at"] or len(poller.titles) < 3:
-        assert time.monotonic() < deadline
-        time.sleep(0.3)
+    late = started(post, slow, "late")
+
+    def has_passed():
         post(other, "meanwhile")
         poller.poll()
-    assert not late and delay.held.is_set()
+        return poller.last > first["updated_at"] and len(poller.titles) >= 3
+
+    until(has_passed, pause=0.3)
+    assert not late.done() and delay.held.is_set()
     delay.gate.set()
-    thread.join(ANSWER_S)
+    record = late.result(ANSWER_S)
     poller.poll()
-    assert poller.titles.get(late[0]["id"]) == "late"
+    assert poller.titles.get(record["id"]) == "late"
 
 
 def load(deployment, query, work):
-    """Writers at both processes by turns, and the client beside them; what it has at the end is what
-    the database has."""
-    poller, until, faults = Poller(deployment, deployment.servers[1], query), [0], []
+    """Writers at both processes in turn, and a polling client; at the end the client has the same
+    records as the database."""
+    poller, polls = Poller(deployment, deployment.servers[1], query), 0
 
-    def guarded(number):
+    def write(number, stop):
         link = Link(deployment, deployment.servers[number % 2], "first")
-        try:
-            for count in itertools.count():
-                if time.monotonic() >= until[0]:
-                    break
-                work(link, f"{number}.{count}")
-        except Exception as fault:  # noqa: it is told below
-            faults.append(fault)
-        finally:
-            link.close()
+        for count in itertools.count():
+            if stop.is_set():
+                break
+            work(link, f"{number}.{count}")
+        link.close()
 
-    until[0] = time.monotonic() + SECONDS
-    threads = [threading.Thread(target=guarded, args=(number,), daemon=True)
-               for number in range(WRITERS)]
-    for thread in threads:
-        thread.start()
-    polls = 0
-    while any(thread.is_alive() for thread in threads):
-        poller.poll()
-        polls += 1
-        time.sleep(0.05)
+    with beside(write, WRITERS):
+        end = time.monotonic() + SECONDS
+        while time.monotonic() < end:
+            poller.poll()
+            polls += 1
+            time.sleep(0.05)
     poller.poll()
-    assert not faults, faults[0]
     have = {number: title for (_, number), title in deployment.titles().items()}
     missed = {number: title for number, title in have.items()
               if poller.titles.get(number) != title}
@@ -206,7 +182,7 @@ def creates(link, name):
 
 
 def changes():
-    """Creates, changes of what any other has made, and many at once."""
+    """Creates, changes to records that another writer made, and bulk requests."""
     made, pick = collections.deque(maxlen=60), random.Random(1)
 
     def work(link, name):
@@ -243,8 +219,8 @@ def test_a_clock_that_is_behind(deployment, way):
 @pytest.mark.parametrize("way", WAYS)
 def test_packets_that_are_late(deployment, way, milliseconds):
     query, work = WAYS[way]
-    delay = Delay(port_of(deployment), milliseconds / 1000)
-    deployment.serve("--statement-timeout", 30000, url=through(deployment, delay))
+    delay = Delay(deployment.database.cluster.port, milliseconds / 1000)
+    deployment.serve("--statement-timeout", 30000, url=deployment.through(delay.port))
     deployment.serve()
     load(deployment, query, work())
     deployment.check_sound()

@@ -1,18 +1,17 @@
-"""Three processes over one PostgreSQL database: what one has acknowledged every other one has."""
+"""Three processes over one PostgreSQL database: all of them see what one has acknowledged."""
 import collections
 import signal
-import subprocess
 import threading
-import time
 
 import pytest
 
 import postgres
 import proofs
 from commands import fails
-from deployment import Deployment
-from harness import COMMAND_S, PROGRAM, TASKS, environment, strict_json, succeed
+from deployment import deployed
+from harness import COMMAND_S, TASKS, begin, strict_json, succeed
 from load import Link, Load
+from together import started, until
 
 pytestmark = postgres.NEEDED
 
@@ -25,10 +24,8 @@ SHARES = ("hot", "second", "hot", "third", "hot", "fourth", "hot", "second")
 
 @pytest.fixture(scope="module")
 def deployment(tmp_path_factory):
-    database = postgres.shared().create("docket")
-    with Deployment(database, tmp_path_factory.mktemp("docket"), ACCOUNTS) as deployment:
-        for _ in range(PROCESSES):
-            deployment.serve()
+    with deployed(tmp_path_factory.mktemp("docket"), *ACCOUNTS,
+                  processes=PROCESSES) as deployment:
         yield deployment
 
 
@@ -37,7 +34,7 @@ def test_what_one_acknowledges_all_have(deployment):
     own, reads = threading.local(), collections.Counter()
 
     def read_elsewhere(number, account, task_id, title):
-        """At once, from the next process, and then from the one after it."""
+        """Reads the task at once from the next process, and then from the one after it."""
         if not hasattr(own, "links"):
             own.links = [Link(deployment, deployment.servers[(number + by) % PROCESSES], account)
                          for by in (1, 2)]
@@ -59,11 +56,12 @@ def test_what_one_acknowledges_all_have(deployment):
 
 @proofs.SOAK
 def test_the_history_has_the_order_in_which_it_was_committed(deployment):
-    """Whoever has read the changes up to one number misses none that comes later: while two
-    processes write to the account, a third looks, and what it saw never gets a gap behind it."""
-    last_change = "SELECT last_change FROM account WHERE name = 'hot'"
+    """A client that has read the changes up to one number misses none later. While two processes
+    write to the account, a third is read, and no gap appears before a number that it has seen."""
+    last_change = ("SELECT last_change FROM account_state JOIN account ON id = account_id"
+                   " WHERE name = 'hot'")
     (first,), = deployment.database.run(last_change)
-    seen, last, faults = [], [None], []
+    seen, last = [], [None]
 
     def look():
         link = Link(deployment, deployment.servers[2], "hot")
@@ -75,31 +73,22 @@ def test_the_history_has_the_order_in_which_it_was_committed(deployment):
                 seen.append(change["change"])
                 after = change["change"]
 
-    def guarded():
-        try:
-            look()
-        except Exception as fault:  # noqa: it is told below
-            faults.append(fault)
-
-    looker = threading.Thread(target=guarded, daemon=True)
-    looker.start()
+    looking = started(look)
     with Load(deployment, deployment.servers[:2], ("hot",), 16, "ordered") as load:
         load.ending.wait(SECONDS)
     (last[0],), = deployment.database.run(last_change)
-    looker.join(60)
-    assert not faults, faults
-    assert not looker.is_alive(), f"it waits for the change {last[0]} after {seen[-1:]}"
+    until(looking.done, what=lambda: f"it waits for the change {last[0]} after {seen[-1:]}")
+    looking.result()
     assert seen == list(range(first + 1, last[0] + 1))
     assert len(seen) >= len(load.created)
 
 
 def test_a_removal_that_was_broken_off(tmp_path):
-    """The next processes to start end it, both at once, and are no hindrance to each other."""
-    database = postgres.shared().create("removal")
-    with Deployment(database, tmp_path, ("first", "second"), tasks=5000) as deployment:
-        removal = subprocess.Popen(
-            [PROGRAM, "account", "remove", "second", "--yes", "--database", deployment.url],
-            env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    """The next processes to start complete it, both at the same time, and do not disturb each
+    other."""
+    with deployed(tmp_path, "first", "second", tasks=5000) as deployment:
+        database = deployment.database
+        removal = begin("account", "remove", "second", "--yes", "--database", deployment.url)
         while database.run("SELECT 1 FROM account WHERE name = 'second'"):
             assert removal.poll() is None
         removal.send_signal(signal.SIGKILL)
@@ -108,16 +97,11 @@ def test_a_removal_that_was_broken_off(tmp_path):
         assert "the next docket serve" in fails("check", "--database", deployment.url)
         deployment.serve()
         deployment.serve()
-        deadline = time.monotonic() + COMMAND_S
-        while database.run("SELECT 1 FROM account WHERE id = 2"):
-            assert time.monotonic() < deadline, "nobody ends it"
-            time.sleep(0.05)
+        until(lambda: not database.run("SELECT 1 FROM account WHERE id = 2"), what="nobody ends it",
+              seconds=COMMAND_S)
         for server in deployment.servers:
             assert "removed account" not in server.stderr()
         del deployment.tokens["second"]
         deployment.check_sound()
         assert succeed("account", "list", "--database", deployment.url).stdout.count("first") == 1
-        link = Link(deployment, deployment.servers[1], "first")
-        assert link.ask("GET", TASKS)[0] == 200
-        link.close()
-    database.drop()
+        assert deployment.get(TASKS, server=deployment.servers[1]).status == 200

@@ -1,60 +1,55 @@
-"""Three processes over one database behind nginx, with the configuration that examples/ has."""
+"""Three processes over one database behind nginx, with the configuration from examples/."""
 import contextlib
 import re
 import socket
-import threading
 import time
 
 import pytest
 
 import postgres
-from deployment import Deployment
-from harness import TASKS, Reply, new_source, problem, strict_json, task
+from deployment import deployed
+from harness import TASKS, problem, strict_json, task
 from load import Link, Load
 from nginx import PORTS, Example, needed
+from relay import Relay
+from together import until
+from wire import new_source
 
 ACCOUNTS = ("first", "second", "third")
 
 pytestmark = [postgres.NEEDED, needed]
 
 
-class Deaf:
-    """Takes the place of a process: it reads a request and closes without an answer."""
+class Deaf(Relay):
+    """Stands for a process: it reads a request and closes the connection without an answer."""
 
     def __init__(self):
         self.heard = []
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self.listener.getsockname()[1]
-        threading.Thread(target=self.listen, daemon=True).start()
+        super().__init__()
 
-    def listen(self):
-        with contextlib.suppress(OSError):
-            while True:
-                one, _ = self.listener.accept()
-                with one:
-                    self.heard.append(one.recv(65536).split(b" ")[0].decode())
+    def serve(self, client):
+        with client:
+            self.heard.append(client.recv(65536).split(b" ")[0].decode())
 
 
 class Mute(Deaf):
-    """It has a process do what it reads, and closes without an answer all the same."""
+    """Lets a real process carry out the request, and closes the connection without an answer all
+    the same."""
 
     def __init__(self, server):
         self.server = server
         super().__init__()
 
-    def listen(self):
-        with contextlib.suppress(OSError):
-            while True:
-                one, _ = self.listener.accept()
-                with one, socket.create_connection((self.server.host, self.server.port)) as other:
-                    request = self.whole(one)
-                    other.sendall(request)
-                    if request and other.recv(65536):
-                        self.heard.append(request.split(b" ")[0].decode())
+    def serve(self, client):
+        with client, socket.create_connection((self.server.host, self.server.port)) as other:
+            request = self.whole(client)
+            other.sendall(request)
+            if request and other.recv(65536):
+                self.heard.append(request.split(b" ")[0].decode())
 
     @staticmethod
     def whole(one):
-        """A request with its body, which may come apart from its head."""
+        """Reads a request with its body, which may arrive after the head."""
         request = b""
         while data := one.recv(65536):
             request += data
@@ -67,11 +62,8 @@ class Mute(Deaf):
 
 @pytest.fixture(scope="module")
 def deployment(tmp_path_factory):
-    database = postgres.shared().create("docket")
-    with Deployment(database, tmp_path_factory.mktemp("docket"), ACCOUNTS,
-                    options=("--behind-proxy",)) as deployment:
-        for _ in PORTS:
-            deployment.serve()
+    with deployed(tmp_path_factory.mktemp("docket"), *ACCOUNTS, processes=len(PORTS),
+                  options=("--behind-proxy",)) as deployment:
         yield deployment
 
 
@@ -92,25 +84,14 @@ def proxy(deployment, tmp_path_factory):
 
 
 def ask(deployment, proxy, method, path=TASKS, value=None, account="first", source=None, **headers):
-    link = Link(deployment, proxy, account, source)
-    try:
-        status, got, body = link.ask(method, path, value, headers)
-    finally:
-        link.close()
-    return Reply(status, "", got.items(), body)
+    return deployment.ask(method, path, value, headers, account, proxy, source)
 
 
 def line_of(deployment, request_id):
-    """The one line that all processes have about a request."""
-    deadline = time.monotonic() + 10
-    while True:
-        found = [strict_json(line.encode()) for server in deployment.servers
-                 for line in server.stderr().splitlines() if f'"{request_id}"' in line]
-        if found:
-            assert len(found) == 1
-            return found[0]
-        assert time.monotonic() < deadline, f"no line of {request_id}"
-        time.sleep(0.02)
+    """The only line in all logs about a request."""
+    line, = until(lambda: [line for server in deployment.servers
+                           for line in server.stderr().splitlines() if f'"{request_id}"' in line])
+    return strict_json(line.encode())
 
 
 def test_host_id_and_address_arrive(deployment, proxy):
@@ -142,7 +123,7 @@ def test_what_is_wrong_is_told_as_a_problem(deployment, proxy):
 
 
 def sockets_to(ports):
-    """The connections of this machine to those ports, also those that were just closed."""
+    """This machine's connections to those ports, also recently closed ones."""
     found = set()
     with open("/proc/net/tcp", encoding="ascii") as table:
         for line in table.readlines()[1:]:
@@ -162,7 +143,7 @@ def test_connections_to_docket_are_kept(deployment, proxy):
         method, value = (("GET", None), ("POST", task(title=f"kept {number}")))[number % 2]
         assert link.ask(method, TASKS, value)[0] in (200, 201)
     link.close()
-    # Each of nginx's workers keeps its own.
+    # Each worker of nginx keeps its own connections.
     assert len(sockets_to(ports) - before) <= 2 * len(ports)
 
 
@@ -185,24 +166,20 @@ def test_a_post_without_an_answer_is_not_sent_to_another(deployment, tmp_path):
         titles = [title for title in deployment.titles().values() if title.startswith("deaf ")]
         assert len(titles) == len(set(titles)) == number - len(unanswered)
         assert not set(unanswered) & set(titles)
-        # A GET may be asked again, and is.
+        # nginx may send a GET again, and does.
         while deaf.heard.count("GET") < 2:
             assert time.monotonic() < deadline
             assert ask(deployment, nginx, "GET").status == 200
-    deaf.listener.close()
+    deaf.stop()
 
 
 def until_heard(mute, method, send):
-    """Sends to one record after the other, until one of these was done and not answered."""
-    deadline = time.monotonic() + 30
-    while method not in mute.heard:
-        assert time.monotonic() < deadline
-        last = send()
-    return last
+    """Sends to one record after the other until a request was carried out but not answered."""
+    return until(send, lambda _: method in mute.heard, pause=0)
 
 
 def test_what_was_done_and_not_answered(deployment, tmp_path):
-    """A PATCH is not sent again, a DELETE is, and finds nothing more to delete."""
+    """nginx does not send a PATCH again. It does send a DELETE again, which then finds no record."""
     mute = Mute(deployment.servers[0])
     ports = [mute.port, *(server.port for server in deployment.servers[1:])]
 
@@ -223,7 +200,7 @@ def test_what_was_done_and_not_answered(deployment, tmp_path):
         problem(reply, 404)
         found = ask(deployment, deployment.servers[1], "GET", f"{path}/history").json
         assert [entry["action"] for entry in found] == ["create", "delete"]
-    mute.listener.close()
+    mute.stop()
 
 
 def test_one_is_killed_and_the_others_go_on(deployment, proxy):

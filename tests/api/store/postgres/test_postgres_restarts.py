@@ -1,35 +1,34 @@
-"""Three processes behind nginx are restarted one by one while 64 clients create tasks. The long form,
-`make proof-restarts`, has 20 restarts and 10,000 creates."""
+"""Three processes behind nginx are restarted one by one while 64 clients create tasks. The long
+form, `make proof-restarts`, has 20 restarts and 10,000 creates."""
 import contextlib
 
 import pytest
 
 import postgres
 import proofs
-from deployment import Deployment
+from deployment import deployed
 from load import Load
 from nginx import PORTS, Example, needed
 
 ACCOUNTS = ("first", "second", "third")
 CLIENTS = 64
 RESTARTS = proofs.size(3)
-POSTS = 500  # that are answered for each restart, at least
+POSTS = 500  # answered creates for each restart, at least
 
 pytestmark = [postgres.NEEDED, needed, proofs.RESTARTS]
 
 
 @pytest.fixture(scope="module")
 def deployment(tmp_path_factory):
-    database = postgres.shared().create("restarts")
-    with Deployment(database, tmp_path_factory.mktemp("docket"), ACCOUNTS,
-                    options=("--behind-proxy", "--quiet")) as deployment:
-        for _ in PORTS:
-            deployment.serve().keep_port()
+    with deployed(tmp_path_factory.mktemp("docket"), *ACCOUNTS, processes=len(PORTS),
+                  options=("--behind-proxy", "--quiet")) as deployment:
+        for server in deployment.servers:
+            server.keep_port()
         yield deployment
 
 
 def test_restarts_under_load(deployment, tmp_path):
-    """Every task that a client was told of is stored once, and no client sees an error."""
+    """Every task with a 201 is stored once, and no client sees an error."""
     with contextlib.ExitStack() as stack:
         nginx = Example(tmp_path / "nginx", [server.port for server in deployment.servers])
         stack.callback(nginx.stop)

@@ -1,24 +1,21 @@
-"""Which PostgreSQL databases docket serves, makes and migrates, and what it says of others: exit
-status 1, one line that tells what to do, and never a password."""
+"""Which PostgreSQL databases docket serves, makes and migrates, and its messages about others: exit
+status 1, one line that says what to do, and never a password."""
 import contextlib
 import re
-import subprocess
 
 import pytest
 
 import postgres
 from commands import fails
 from deployment import Deployment
-from harness import PROGRAM, ROOT, environment, run, succeed
+from harness import ROOT, begin, run, succeed
+from migrations import LATEST, TOLD
 
 pytestmark = postgres.NEEDED
 
-LOCK = "1685021547, 25972"  # "docket", in two halves
+LOCK = "1685021547, 25972"  # "docket" as two integers
 MARKERS = {"int": "BIGINT", "text": 'TEXT COLLATE "C"', "bytes": "BYTEA"}
-MIGRATIONS = sorted(path.stem.replace("_", " ", 1) for path in (ROOT / "schema").glob("*.sql"))
-LATEST = len(MIGRATIONS)
-TOLD = "".join(name + "\n" for name in MIGRATIONS[1:])
-# With an escape: its clear form is not to be shown either.
+# The URL escapes a character; the message must not show the password without the escape either.
 PASSWORD = postgres.PASSWORD.replace("!", "%21")
 NOTHING = f"the database has schema {LATEST}: there is nothing to do\n"
 BUSY = ("docket: other docket processes have the database open: stop those that serve it, or wait"
@@ -80,12 +77,12 @@ def test_an_older_schema_is_migrated_by_migrate_alone(old):
     assert done.stdout == TOLD and f"from schema 1 to {LATEST}" in done.stderr
     assert len(numbers(old)) == LATEST
     assert "there is nothing to do" in succeed("migrate", "--database", url).stderr
-    # What the staff member is now is in the history, and that is a chain from the first entry on.
+    # The history has the staff member's present state, and is a chain from the first entry on.
     assert succeed("check", "--database", url).stdout.endswith("\nsound\n")
     assert [old.run(f"SELECT {what}") for what in (
         "change, length(hash), value::json ->> 'time_zone' FROM history ORDER BY change",
         "change FROM staff", "last_change, history_head = (SELECT hash FROM history WHERE change = 2)"
-        " FROM account")] == [[(1, 32, None), (2, 32, "UTC")], [(2,)], [(2, True)]]
+        " FROM account_state")] == [[(1, 32, None), (2, 32, "UTC")], [(2,)], [(2, True)]]
     assert "old" in succeed("account", "list", "--database", url).stdout
 
 
@@ -105,18 +102,13 @@ def test_a_newer_schema(deployment):
 
 
 def test_two_migrations_at_once(old):
-    """One waits for a table that somebody holds, and so has the database while the other comes: that
-    is refused, or finds nothing to do any more."""
-    command = [PROGRAM, "migrate", "--database", old.url]
-    with contextlib.closing(old.connect()) as somebody:
-        somebody.autocommit = False
-        somebody.cursor().execute("LOCK TABLE migration IN ACCESS EXCLUSIVE MODE")
-        both = [subprocess.Popen(command, env=environment(), stdout=subprocess.PIPE,
-                                 stderr=subprocess.PIPE, encoding="utf-8") for _ in range(2)]
+    """One migration waits for a locked table and holds the database. The other is refused, or finds
+    nothing left to do."""
+    with old.held("LOCK TABLE migration IN ACCESS EXCLUSIVE MODE"):
+        both = [begin("migrate", "--database", old.url) for _ in range(2)]
         old.until("SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
                   " AND datname = current_database() HAVING count(*) = 1")
-        somebody.rollback()
-        said = sorted((one.wait(60), *one.communicate()) for one in both)
+    said = sorted((one.wait(60), *one.communicate()) for one in both)
     assert sorted(told for _, told, _ in said) == ["", TOLD], said
     for status, told, message in said:
         assert told or (status, message) in [(0, NOTHING), (1, BUSY)], said
@@ -142,7 +134,7 @@ def test_nobody_serves_while_it_is_migrated(deployment):
 
 
 def test_a_process_that_does_nothing_has_its_lock_again(deployment):
-    """Its sessions are ended while nobody asks it for anything, and so is its lock with them."""
+    """Its sessions, and with them its lock, are ended while nobody sends a request."""
     server = deployment.serve()
     ended = [pid for pid, _ in deployment.database.cluster.main.run(
         "SELECT pid, pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s",
@@ -170,7 +162,7 @@ def test_a_database_without_tables(empty):
     "number BIGINT, name TEXT, applied_at BIGINT", "number TEXT, name TEXT, applied_at TEXT",
     "id BIGINT, version BIGINT"], ids=["the same", "the same names", "others"])
 def test_a_database_of_another_program(empty, columns):
-    """Which has a table of migrations, even one that looks like docket's."""
+    """It has a table of migrations, which may even look like docket's."""
     width = columns.count(",") + 1
     empty.run(f"SET ROLE {postgres.OWNER}; CREATE TABLE migration ({columns});"
               f"INSERT INTO migration VALUES ({', '.join('1' * width)})")

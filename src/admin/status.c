@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: MIT */
+/* docket status: prints the counters of the process that serves. status_answer() runs there;
+ * see control.h. */
+#include <errno.h>
+#include <jansson.h>
+
+#include "admin_private.h"
+#include "base/log.h"
+#include "control.h"
+
+#define LABEL_WIDTH 20
+#define VALUE_WIDTH 14
+#define TEXT_BYTES 64
+
+static void status_say_unreachable(const struct settings *settings, int why)
+{
+	const char *where = settings->text[SETTING_CONTROL_SOCKET];
+
+	if (!where)
+		where = settings->text[SETTING_DATA];
+	if (why == ENOENT || why == ECONNREFUSED)
+		log_line("no docket process answers at %s: none serves it, or one is just starting "
+			 "or stopping",
+			 where);
+	else
+		log_line("cannot reach a docket process at %s: %s", where, strerror(why));
+}
+
+enum exit_status command_status(const struct settings *settings)
+{
+	enum exit_status status = EXIT_FAILED;
+	bool unknown = false;
+	int why;
+
+	if (settings->text[SETTING_CONTROL_SOCKET] && settings->text[SETTING_DATA])
+		return settings_wrong(settings, SETTING_CONTROL_SOCKET,
+				      "replaces --data: give only one of them");
+	if (!settings->text[SETTING_CONTROL_SOCKET] && settings->text[SETTING_DATABASE])
+		return settings_wrong(settings, SETTING_DATABASE,
+				      "does not say which process: give --control-socket FILE, as "
+				      "\"docket serve\" had it");
+	if (!settings->text[SETTING_CONTROL_SOCKET] && !settings->text[SETTING_DATA])
+		return settings_missing(settings, SETTING_DATA);
+	why = control_ask(settings, NULL, &status, &unknown);
+	if (why)
+		status_say_unreachable(settings, why);
+	return status;
+}
+
+static void write_duration(int64_t seconds, char text[TEXT_BYTES])
+{
+	int64_t minutes = seconds / 60, hours = minutes / 60;
+
+	if (seconds < 60)
+		snprintf(text, TEXT_BYTES, "%lld s", (long long)seconds);
+	else if (minutes < 60)
+		snprintf(text, TEXT_BYTES, "%lld min %lld s", (long long)minutes,
+			 (long long)seconds % 60);
+	else if (hours < 24)
+		snprintf(text, TEXT_BYTES, "%lld h %lld min", (long long)hours,
+			 (long long)minutes % 60);
+	else
+		snprintf(text, TEXT_BYTES, "%lld d %lld h", (long long)hours / 24,
+			 (long long)hours % 24);
+}
+
+/* Writes a number in the largest unit that makes it at least 1, such as "1.5 MiB". */
+static void write_scaled(int64_t number, int64_t step, const char *const *units,
+			 char text[TEXT_BYTES])
+{
+	double value = (double)number;
+
+	if (number < step) {
+		snprintf(text, TEXT_BYTES, "%lld %s", (long long)number, *units);
+		return;
+	}
+	for (; value >= (double)step && units[1]; units++)
+		value /= (double)step;
+	snprintf(text, TEXT_BYTES, "%.1f %s", value, *units);
+}
+
+/* The units, as the ends of names. */
+enum unit { UNIT_NONE, UNIT_BYTES, UNIT_S, UNIT_MS, UNIT_US };
+static const char *const unit_ends[] = {
+	[UNIT_BYTES] = "_bytes", [UNIT_S] = "_s", [UNIT_MS] = "_ms", [UNIT_US] = "_us"};
+
+static enum unit name_unit(const char *name)
+{
+	const char *end = strrchr(name, '_');
+	enum unit unit = COUNT_OF(unit_ends) - 1;
+
+	while (unit && (!end || strcmp(end, unit_ends[unit]) != 0))
+		unit--;
+	return unit;
+}
+
+/* "held_bytes" as "held". */
+static void write_label(const char *name, char text[TEXT_BYTES])
+{
+	enum unit unit = name_unit(name);
+	size_t len = strlen(name) - (unit ? strlen(unit_ends[unit]) : 0);
+
+	snprintf(text, TEXT_BYTES, "%.*s", (int)len, name);
+	for (char *at = text; *at; at++)
+		if (*at == '_')
+			*at = ' ';
+}
+
+static void write_value(const char *name, const json_t *value, char text[TEXT_BYTES])
+{
+	static const char *const sizes[] = {"B", "KiB", "MiB", "GiB", "TiB", NULL};
+	static const char *const times[] = {"us", "ms", "s", NULL};
+	int64_t number = json_integer_value(value);
+	enum unit unit = name_unit(name);
+
+	if (json_is_string(value))
+		snprintf(text, TEXT_BYTES, "%s", json_string_value(value));
+	else if (json_is_boolean(value))
+		snprintf(text, TEXT_BYTES, json_is_true(value) ? "yes" : "no");
+	else if (!json_is_integer(value))
+		snprintf(text, TEXT_BYTES, "-");
+	else if (unit == UNIT_BYTES)
+		write_scaled(number, 1024, sizes, text);
+	else if (unit == UNIT_S)
+		write_duration(number, text);
+	else if (unit == UNIT_MS)
+		write_scaled(number, 1000, times + 1, text);
+	else if (unit == UNIT_US)
+		write_scaled(number, 1000, times, text);
+	else
+		snprintf(text, TEXT_BYTES, "%lld", (long long)number);
+}
+
+/* Whether `section` has all that `other` has: then both are shown beside each other. */
+static bool section_has_all(const json_t *section, const json_t *other)
+{
+	const char *name;
+	json_t *value;
+
+	json_object_foreach ((json_t *)other, name, value)
+		if (!json_object_get(section, name))
+			return false;
+	return other != NULL;
+}
+
+/* Sums are for scripts, which take the difference of two of them. */
+static bool is_only_json(const char *name, const json_t *value)
+{
+	return json_is_array(value) || strncmp(name, "total_", strlen("total_")) == 0;
+}
+
+/* Shows a section, and another one in a second column if it is not NULL. */
+static void section_print(FILE *out, const char *title, const json_t *section,
+			  const char *other_title, const json_t *other)
+{
+	char label[TEXT_BYTES], text[TEXT_BYTES];
+	const char *name;
+	json_t *value;
+
+	if (other)
+		fprintf(out, "  %-*s%-*s%s\n", LABEL_WIDTH, "", VALUE_WIDTH, title, other_title);
+	else
+		fprintf(out, "%s\n", title);
+	json_object_foreach ((json_t *)section, name, value) {
+		if (is_only_json(name, value))
+			continue;
+		write_label(name, label);
+		write_value(name, value, text);
+		fprintf(out, "  %-*s%-*s", LABEL_WIDTH, label, other ? VALUE_WIDTH : 0, text);
+		if (other) {
+			write_value(name, json_object_get(other, name), text);
+			fputs(text, out);
+		}
+		fputc('\n', out);
+	}
+}
+
+static void status_print(FILE *out, json_t *status)
+{
+	void *at = json_object_iter(status);
+
+	while (at) {
+		const char *title = json_object_iter_key(at), *other_title;
+		const json_t *section = json_object_iter_value(at), *other;
+
+		at = json_object_iter_next(status, at);
+		other_title = at ? json_object_iter_key(at) : NULL;
+		other = at ? json_object_iter_value(at) : NULL;
+		if (section_has_all(section, other))
+			at = json_object_iter_next(status, at);
+		else
+			other = NULL;
+		section_print(out, title, section, other_title, other);
+	}
+}
+
+enum exit_status status_answer(const struct settings *settings, struct store *store,
+			       const unsigned char *token_hash)
+{
+	json_t *status = control_status(settings);
+
+	(void)store;
+	(void)token_hash;
+	if (!status) {
+		fprintf(settings->err, "docket: out of memory\n");
+		return EXIT_FAILED;
+	}
+	if (settings->number[SETTING_JSON])
+		json_dumpf(status, settings->out, JSON_INDENT(2));
+	else
+		status_print(settings->out, status);
+	if (settings->number[SETTING_JSON])
+		fputc('\n', settings->out);
+	json_decref(status);
+	return EXIT_OK;
+}

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: MIT */
+/* Answers with what docket made at its start: the OpenAPI document, and the reference for people.
+ * They need no access. An answer is sent in pieces, so that a slow client holds only one of them.
+ */
+#include "api_private.h"
+
+/* Puts the next piece into the body. */
+static enum flow document_more(struct call *call)
+{
+	struct http_response *response = &call->http->response;
+	const struct document *document = call->request;
+	struct slice rest = document->text;
+
+	rest.ptr += rest.len - response->more;
+	rest.len = response->more < HTTP_BLOCK ? (size_t)response->more : HTTP_BLOCK;
+	buf_add_slice(&response->body, rest);
+	return FLOW_RETURNS;
+}
+
+/* Whether the client has the document. A proxy may have made the tag weak, or appended to it. */
+static enum err document_is_known(struct call *call, const struct document *document,
+				  bool *known_out)
+{
+	struct slice tags, tag = slice_of(document->etag);
+	enum err err = http_header_list(call->http, "If-None-Match", &tags);
+
+	/* Without the quote at the end of the tag. */
+	if (!err)
+		*known_out =
+			slice_is(tags, "*") || memmem(tags.ptr, tags.len, tag.ptr, tag.len - 1);
+	return err;
+}
+
+/* Answers with the document, after what is in the body already. */
+static enum flow document_answer(struct call *call, struct document *document)
+{
+	struct http_response *response = &call->http->response;
+	size_t head = response->body.len;
+	bool known;
+
+	if (document_is_known(call, document, &known)) {
+		problem_err(call, ERR_NOMEM);
+		return FLOW_ANSWERED;
+	}
+	http_add_header(call->http, "ETag", document->etag);
+	/* A cache asks each time, so nobody gets the document of an earlier version. */
+	http_add_header(call->http, "Cache-Control", "no-cache");
+	response->status = known ? 304 : 200;
+	if (known) {
+		buf_clear(&response->body);
+		return FLOW_ANSWERED;
+	}
+	call->request = document;
+	response->more = document->text.len;
+	document_more(call);
+	response->more -= response->body.len - head;
+	call->more = document_more;
+	return FLOW_ANSWERED;
+}
+
+enum flow openapi_get(struct call *call)
+{
+	http_add_header(call->http, "Content-Type", "application/json");
+	return document_answer(call, &call->app->openapi);
+}
+
+enum flow reference_get(struct call *call)
+{
+	struct slice path = call->http->path;
+	/* Links are relative, so that they are right behind a proxy too. */
+	bool slash = path.ptr[path.len - 1] == '/';
+
+	page_add_head(&call->http->response.body, "Reference of docket", slash ? "" : "docs/");
+	page_add_headers(call);
+	buf_printf(&call->http->response.body,
+		   "<h1>Reference of docket</h1>\n<p>Programs can read this as an <a "
+		   "href=\"%sapi/v1/openapi.json\">OpenAPI document</a>.</p>\n",
+		   slash ? "../" : "");
+	return document_answer(call, &call->app->reference);
+}

@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: MIT */
+/* The schemas of objects that are no records: one row for each member. */
+#include "api/api.h"
+#include "base/array.h"
+#include "model/alert.h"
+#include "model/fault.h"
+#include "openapi_private.h"
+
+#define COUNTED "{\"type\":\"integer\",\"format\":\"int64\",\"minimum\":0}"
+#define ID "{\"type\":\"integer\",\"format\":\"int64\",\"minimum\":1}"
+#define ID_OR_NULL "{\"type\":[\"integer\",\"null\"],\"format\":\"int64\",\"minimum\":1}"
+#define TIME "{\"type\":\"string\",\"format\":\"date-time\"}"
+#define TIME_OR_NULL "{\"type\":[\"string\",\"null\"],\"format\":\"date-time\"}"
+#define ANY_TEXT "{\"type\":\"string\"}"
+#define SWITCH "{\"type\":\"boolean\"}"
+#define OF(name) "{\"$ref\":\"#/components/schemas/" name "\"}"
+#define LIST_OF(name) "{\"type\":\"array\",\"items\":" OF(name) "}"
+#define ACTION "{\"type\":\"string\",\"enum\":[\"create\",\"update\",\"delete\"]}"
+
+struct member {
+	const char *name;
+	const char *schema; /* in JSON */
+	const char *help;
+	bool optional;
+};
+
+struct object {
+	const char *name;
+	const struct member *members;
+	size_t count;
+	bool sent; /* by the client: an unknown member is an error */
+};
+
+/* clang-format off */
+static const struct member count[] = {
+	{"record_count", COUNTED, "how many records there are"},
+	{"page_count", COUNTED, "how many pages of `per_page` they fill"},
+};
+static const struct member history_entry[] = {
+	{"change", ID, "the number of the change"},
+	{"at", TIME, "when it was made"},
+	{"staff_id", ID_OR_NULL, "who made it; `null` if docket itself did"},
+	{"action", ACTION, "what was done to the record"},
+	{"fields", "{\"type\":\"object\",\"additionalProperties\":" OF("FieldChange") "}",
+	 "the fields that changed, by their names"},
+};
+static const struct member field_change[] = {
+	{"from", "{}", "the value before, `null` in a create"},
+	{"to", "{}", "the value after, `null` in a deletion"},
+};
+static const struct member change[] = {
+	{"change", ID, "the number of the change"},
+	{"at", TIME, "when it was made"},
+	{"staff_id", ID_OR_NULL, "who made it; `null` if docket itself did"},
+	{"record", "{\"type\":\"string\"}", "the kind of the record"},
+	{"id", ID, "the record"},
+	{"action", ACTION, "what was done to the record"},
+	{"value", "{}", "the record after the change; `null` if the change deleted it"},
+};
+static const struct member changes[] = {
+	{"changes", LIST_OF("Change"), "the changes, in the order of their numbers"},
+	{"last", COUNTED, "the `since` of the next request"},
+};
+static const struct member alert[] = {
+	{"staff_id", ID, "who gets the e-mail"},
+	{"alert_at", TIME, "the alert time"},
+	{"state", "{\"type\":\"string\"}", "what became of the e-mail"},
+	{"reason", "{\"type\":\"string\"}", "why it is in that state"},
+	{"attempts", COUNTED, "how many attempts have begun"},
+	{"next_attempt_at", TIME_OR_NULL, "when docket tries next; only if the e-mail waits"},
+	{"ended_at", TIME_OR_NULL, "when the e-mail got a state in which nobody tries again"},
+	{"answer", ANY_TEXT, "what the mail server said last; empty if it has said nothing"},
+};
+static const struct member me[] = {
+	{"account", OF("Account"), "the account of the request"},
+	{"staff", OF("Staff"), "the staff member of the user name"},
+	{"token", OF("Token"), "the token that was sent"},
+	{"version", ANY_TEXT, "the version of docket"},
+};
+static const struct member account[] = {{"name", ANY_TEXT, "the name of the account"}};
+static const struct member token[] = {
+	{"label", ANY_TEXT, "what the token is called"},
+	{"read_only", SWITCH, "whether it allows `GET` and `HEAD` only"},
+	{"lenient", SWITCH, "whether unknown fields and parameters are ignored"},
+	{"expires_at", TIME_OR_NULL, "when it expires; `null` if never"},
+};
+static const struct member health[] = {
+	{"status", "{\"type\":\"string\",\"const\":\"ok\"}", "always `ok`"},
+};
+static const struct member operations[] = {
+	{"operations", LIST_OF("Operation"), "what to do, in this order"},
+};
+static const struct member results[] = {
+	{"results", "{\"type\":\"array\",\"items\":{\"anyOf\":[" OF("Task") "," OF("TaskDryRun") "]}}",
+	 "the task of each operation, in the order of the request"},
+};
+static const struct member problem_members[] = {
+	{"detail", ANY_TEXT, "all faults in one line, the most useful first"},
+	{"type", "{\"type\":\"string\",\"format\":\"uri-reference\"}",
+	 "a page about the problem, which ends in `code`"},
+	{"title", ANY_TEXT, "the reason phrase of the status"},
+	{"status", "{\"type\":\"integer\",\"minimum\":400,\"maximum\":599}", "the status"},
+	{"code", "{\"type\":\"string\"}", "the kind of the problem, for programs"},
+	{"errors", "{\"type\":\"array\",\"minItems\":1,\"items\":" OF("Fault") "}",
+	 "the faults of the request", .optional = true},
+	{"errors_omitted", ID, "how many faults `errors` does not list", .optional = true},
+};
+static const struct member fault[] = {
+	{"field", ANY_TEXT, "the field or parameter, in the words of the request"},
+	{"code", "{\"type\":\"string\"}", "what is wrong with it, for programs"},
+	{"message", ANY_TEXT, "what is wrong with it, for people"},
+};
+
+static const struct object objects[] = {
+	{"Count", count, COUNT_OF(count), false},
+	{"HistoryEntry", history_entry, COUNT_OF(history_entry), false},
+	{"FieldChange", field_change, COUNT_OF(field_change), false},
+	{"Change", change, COUNT_OF(change), false},
+	{"Changes", changes, COUNT_OF(changes), false},
+	{"Alert", alert, COUNT_OF(alert), false},
+	{"Me", me, COUNT_OF(me), false},
+	{"Account", account, COUNT_OF(account), false},
+	{"Token", token, COUNT_OF(token), false},
+	{"Health", health, COUNT_OF(health), false},
+	{"Operations", operations, COUNT_OF(operations), true},
+	{"Results", results, COUNT_OF(results), false},
+	{"Problem", problem_members, COUNT_OF(problem_members), false},
+	{"Fault", fault, COUNT_OF(fault), false},
+};
+/* clang-format on */
+
+static json_t *object_schema(const struct object *object)
+{
+	json_t *members = PACK("{}"), *required = PACK("[]"), *schema;
+
+	for (size_t i = 0; i < object->count; i++) {
+		const struct member *member = &object->members[i];
+		json_t *part = parsed(member->schema);
+
+		put(part, "description", sentence(member->help));
+		put(members, member->name, part);
+		if (!member->optional)
+			add(required, PACK("s", member->name));
+	}
+	schema = PACK("{s:s,s:o,s:o}", "type", "object", "properties", members, "required",
+		      required);
+	if (object->sent)
+		put(schema, "additionalProperties", json_false());
+	return schema;
+}
+
+static json_t *member_of(json_t *schemas, const char *object, const char *member)
+{
+	return made(json_object_get(json_object_get(json_object_get(schemas, object), "properties"),
+				    member));
+}
+
+/* Adds what tables say: the kinds of records, the states of alerts, the codes of faults. */
+static void put_choices(json_t *schemas)
+{
+	json_t *kinds = PACK("[]"), *values = PACK("[{s:s}]", "type", "null");
+	json_t *states = PACK("[]"), *reasons = PACK("[n]");
+	json_t *codes = PACK("[]"), *helps = PACK("{}");
+	json_t *problems = PACK("[]"), *causes = PACK("{}");
+
+	for (size_t i = 0; i < RECORD_KINDS; i++) {
+		add(kinds, PACK("s", record_types[i]->name));
+		add(values, shape_reference(record_types[i], SHAPE_ANSWER));
+	}
+	for (size_t i = 0; i < ALERT_STATES; i++)
+		add(states, PACK("s", alert_state_names[i]));
+	for (size_t i = ALERT_NO_REASON + 1; i < ALERT_REASONS; i++)
+		add(reasons, PACK("s", alert_reason_names[i]));
+	for (enum fault_code i = 0; i < FAULT_CODES; i++) {
+		add(codes, PACK("s", fault_code_name(i)));
+		put(helps, fault_code_name(i), sentence(fault_code_help(i)));
+	}
+	for (size_t i = 0; i < PROBLEM_CODES; i++) {
+		add(problems, PACK("s", problem_rows[i].code));
+		put(causes, problem_rows[i].code, sentence(problem_rows[i].cause));
+	}
+	put(member_of(schemas, "Problem", "code"), "x-enumDescriptions", causes);
+	put(member_of(schemas, "Problem", "code"), "enum", problems);
+	put(member_of(schemas, "Change", "record"), "enum", kinds);
+	put(member_of(schemas, "Change", "value"), "anyOf", values);
+	put(member_of(schemas, "Alert", "state"), "enum", states);
+	put(member_of(schemas, "Alert", "reason"), "type", PACK("[s,s]", "string", "null"));
+	put(member_of(schemas, "Alert", "reason"), "enum", reasons);
+	put(member_of(schemas, "Fault", "code"), "enum", codes);
+	put(member_of(schemas, "Fault", "code"), "x-enumDescriptions", helps);
+}
+
+/* An operation of a bulk request has one of two members. */
+static json_t *operation_schema(void)
+{
+	const struct record_type *task = record_types[RECORD_TASK];
+
+	return PACK("{s:[o,o]}", "oneOf",
+		    PACK("{s:s,s:{s:o},s:[s],s:b}", "type", "object", "properties", "create",
+			 shape_reference(task, SHAPE_NEW), "required", "create",
+			 "additionalProperties", 0),
+		    PACK("{s:s,s:{s:o},s:[s],s:b}", "type", "object", "properties", "update",
+			 shape_reference(task, SHAPE_UPDATE), "required", "update",
+			 "additionalProperties", 0));
+}
+
+void put_object_schemas(json_t *schemas)
+{
+	json_t *list;
+
+	for (size_t i = 0; i < COUNT_OF(objects); i++)
+		put(schemas, objects[i].name, object_schema(&objects[i]));
+	put(schemas, "Operation", operation_schema());
+	list = member_of(schemas, "Operations", "operations");
+	put(list, "minItems", PACK("i", 1));
+	put(list, "maxItems", PACK("i", BULK_OPERATIONS_MAX));
+	put_choices(schemas);
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+/* The tables of schema/. The columns of records are in their field tables (model/). */
+#include "sql/tables.h"
+
+#include <stddef.h>
+
+const struct sql_table sql_tables[SQL_TABLES] = {
+	{"account", {"id"}, .shown = "accounts", .counted = true, .identifies = true},
+	{"account_state", {"account_id"}, .identifies = true},
+	{"staff", {"account_id", "id"}, .shown = "staff members", .counted = true},
+	{"token",
+	 {"account_id", "hash"},
+	 .shown = "API tokens",
+	 .counted = true,
+	 .identifies = true},
+	{"calendar", {"account_id", "id"}, .shown = "calendars", .counted = true},
+	{"case_service", {"account_id", "id"}, .shown = "case services", .counted = true},
+	{"casefile", {"account_id", "id"}, .shown = "cases", .counted = true},
+	{"casefile_service",
+	 {"account_id", "casefile_id", "case_service_id"},
+	 .parent = "casefile",
+	 .shown = "services of cases"},
+	{"subject", {"account_id", "id"}, .shown = "subjects", .counted = true},
+	{"task",
+	 {"account_id", "id"},
+	 .shown = "tasks",
+	 .indexed = "title_folded",
+	 .large = true,
+	 .counted = true},
+	{"task_user",
+	 {"account_id", "task_id", "staff_id"},
+	 .parent = "task",
+	 .shown = "assignments"},
+	{"alert",
+	 {"account_id", "task_id", "staff_id", "alert_at"},
+	 .shown = "alerts",
+	 .large = true,
+	 .counted = true},
+	{"history", {"account_id", "change"}, .shown = "changes", .large = true, .counted = true},
+	{"idempotency", {"account_id", "route", "key"}, .shown = "idempotency keys"},
+	{"secret", {"name"}, .global = true, .identifies = true},
+	{"given", {"name"}, .global = true, .identifies = true},
+	{"property", {"name"}, .global = true, .identifies = true},
+	[SQL_TABLE_MIGRATION] = {"migration", {"number"}, .global = true, .identifies = true},
+};

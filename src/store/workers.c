@@ -1,0 +1,358 @@
+/* SPDX-License-Identifier: MIT */
+/* Threads that run jobs. */
+#include "workers.h"
+
+#include <time.h>
+
+#include "base/clock.h"
+
+#define ROOM_FIRST 256 /* until the first runs show how long jobs take */
+#define LOOK_MS 100    /* how often to check for late jobs */
+#define IDLE_MS 500    /* how often an idle reader checks its connection */
+/* An account that has no job in the queue may add one to a full queue, until the queue has this
+ * many times its limit. */
+#define LIMIT_TIMES 2
+
+bool worker_may_wait(const struct worker *worker)
+{
+	const struct workers *all = worker->all;
+
+	return all->count == 1 || all->waiting + 1 < all->count;
+}
+
+void worker_add(struct worker *worker, struct job *job)
+{
+	struct store_load *load = &worker->all->load;
+	int64_t waited = monotonic_ms() - job->accepted;
+
+	worker->taken[worker->count++] = job;
+	worker->weight += job->weight;
+	if (waited > load->waited_most_ms)
+		load->waited_most_ms = waited;
+	load->waited_ms += waited;
+	histogram_add(&load->waits_ms, waited);
+}
+
+void worker_set_outcome(struct worker *worker, enum err err, bool again)
+{
+	for (size_t i = 0; i < worker->count; i++) {
+		worker->taken[i]->err = err;
+		worker->taken[i]->again = again;
+	}
+}
+
+void workers_lock(struct workers *all, uint32_t groups)
+{
+	for (unsigned i = 0; i < GROUP_COUNT; i++)
+		if (groups & ~all->locked & GROUP_BIT(i))
+			all->locked_at[i] = monotonic_ms();
+	all->locked |= groups;
+}
+
+void workers_unlock(struct workers *all, uint32_t groups)
+{
+	for (unsigned i = 0; i < GROUP_COUNT; i++)
+		if (groups & GROUP_BIT(i))
+			all->locked_at[i] = 0;
+	all->locked &= ~groups;
+}
+
+enum err worker_connect(struct worker *worker)
+{
+	struct store *store = worker->all->store;
+
+	return *worker->db ? OK : store->connect(store, worker->all->work->mode, worker->db);
+}
+
+void worker_disconnect(struct worker *worker)
+{
+	worker->all->store->driver->close(*worker->db);
+	*worker->db = NULL;
+}
+
+/* Reconnects after a connection was lost while idle. The connection holds the lock that keeps other
+ * processes from changing the schema while this one serves. */
+static void worker_check_connection(struct worker *worker)
+{
+	const struct db_driver *driver = worker->all->store->driver;
+
+	if (*worker->db && driver->is_lost && driver->is_lost(*worker->db))
+		worker_disconnect(worker);
+	(void)worker_connect(worker);
+}
+
+enum err workers_submit(struct workers *all, struct job *job)
+{
+	size_t limit = all->store->config.queue_limit;
+	enum err err = OK;
+
+	if (!job->weight)
+		job->weight = 1;
+	job->most = job->alone ? 1 : TAKEN_MAX;
+	job->accepted = monotonic_ms();
+	pthread_mutex_lock(&all->lock);
+	if (all->stopping)
+		err = ERR_STOPPED;
+	else if (all->jobs.count >= LIMIT_TIMES * limit ||
+		 (all->jobs.count >= limit && jobs_lane(&all->jobs, job->lane)))
+		err = ERR_BUSY;
+	else
+		err = jobs_add(&all->jobs, job);
+	all->load.refused += err != OK;
+	/* A signal could wake a thread that may not take this job. */
+	if (!err && (job->is_long || all->locked))
+		pthread_cond_broadcast(&all->wake);
+	else if (!err)
+		pthread_cond_signal(&all->wake);
+	pthread_mutex_unlock(&all->lock);
+	return err;
+}
+
+/* Takes jobs that have waited too long out of the queue. */
+static void worker_end_late(struct worker *worker)
+{
+	struct workers *all = worker->all;
+	int64_t now = monotonic_ms(), budget = all->budget_ms;
+	int64_t accepted = budget ? now - all->work->patience * budget : INT64_MIN;
+	int64_t since = budget ? now - budget : INT64_MIN;
+	struct job *job;
+
+	if (!all->jobs.count || now - all->looked < LOOK_MS)
+		return;
+	all->looked = now;
+	jobs_take_late(&all->jobs, accepted, all->stopping ? now : since, all->locked_at,
+		       &worker->over);
+	TAILQ_FOREACH(job, &worker->over, queued)
+	{
+		job->err = job->err ? job->err : ERR_TIMEOUT;
+		all->load.late++;
+	}
+}
+
+/* Waits until there may be something to do. */
+static void worker_wait(struct worker *worker)
+{
+	struct workers *all = worker->all;
+	bool looks_after =
+		worker == all->list && all->work->mode == DB_READ && all->store->driver->is_lost;
+	struct timespec until;
+
+	if (!all->jobs.count && !looks_after) {
+		pthread_cond_wait(&all->wake, &all->lock);
+		return;
+	}
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_nsec += (all->jobs.count ? LOOK_MS : IDLE_MS) * 1000000L;
+	until.tv_sec += until.tv_nsec / 1000000000;
+	until.tv_nsec %= 1000000000;
+	if (pthread_cond_clockwait(&all->wake, &all->lock, CLOCK_MONOTONIC, &until) == 0 ||
+	    !looks_after || all->jobs.count)
+		return;
+	pthread_mutex_unlock(&all->lock);
+	worker_check_connection(worker);
+	pthread_mutex_lock(&all->lock);
+}
+
+/* Waits for jobs, or for a lock to try. False: the thread has to end. */
+static bool worker_take(struct worker *worker)
+{
+	struct workers *all = worker->all;
+
+	worker->count = worker->weight = 0;
+	worker->waited = worker->waits;
+	worker->waits = false;
+	worker->tries = 0;
+	worker_end_late(worker);
+	while (TAILQ_EMPTY(&worker->over)) {
+		all->work->take(worker);
+		if (worker->count || worker->tries)
+			break;
+		if (all->stopping && !all->jobs.count)
+			return false;
+		worker_wait(worker);
+		worker_end_late(worker);
+	}
+	all->waiting += worker->waits;
+	all->tried |= worker->tries;
+	return true;
+}
+
+static void worker_count(struct worker *worker)
+{
+	struct workers *all = worker->all;
+	struct store_load *load = &all->load;
+
+	load->runs++;
+	load->jobs += worker->count;
+	load->run_us += worker->took_us;
+	if (worker->took_us > load->run_most_us)
+		load->run_most_us = worker->took_us;
+	histogram_add(&load->run_jobs, (int64_t)worker->count);
+	histogram_add(&load->runs_us, worker->took_us);
+	if (!worker->err && worker->weight)
+		all->weight_us += (worker->took_us / (int64_t)worker->weight - all->weight_us) / 8;
+}
+
+/* Puts jobs back or moves them to `over`; from the last to the first, so that jobs that are put
+ * back keep their order. */
+static void worker_put_back(struct worker *worker)
+{
+	struct workers *all = worker->all;
+	bool owns = all->work->owns_lanes;
+	int64_t now = monotonic_ms();
+
+	for (size_t i = worker->count; i-- > 0;) {
+		struct job *job = worker->taken[i];
+
+		if (job->again && job->err == ERR_BUSY)
+			all->looked = 0;
+		all->load.repeated += job->again;
+		if (job->again && owns)
+			jobs_put_back(&all->jobs, job);
+		else if (!job->again || jobs_add(&all->jobs, job))
+			TAILQ_INSERT_HEAD(&worker->over, job, queued);
+	}
+	for (size_t i = 0; i < worker->count && owns; i++)
+		jobs_release(&all->jobs, worker->taken[i]->lane,
+			     worker->taken[i]->again ? worker->taken[i]->lock : LOCK_NONE, now);
+}
+
+static void worker_end_run(struct worker *worker)
+{
+	struct workers *all = worker->all;
+
+	all->waiting -= worker->waits;
+	all->tried &= ~worker->tries;
+	if (worker->count || worker->tries) {
+		all->work->adapt(worker);
+		worker_count(worker);
+		worker_put_back(worker);
+	}
+	if (all->jobs.count || all->stopping)
+		pthread_cond_broadcast(&all->wake);
+}
+
+static void worker_finish(struct worker *worker)
+{
+	struct job *job;
+
+	while ((job = TAILQ_FIRST(&worker->over))) {
+		TAILQ_REMOVE(&worker->over, job, queued);
+		worker->all->work->finish(worker->all->store, job);
+	}
+}
+
+static void *worker_run(void *context)
+{
+	struct worker *worker = context;
+	struct workers *all = worker->all;
+
+	pthread_mutex_lock(&all->lock);
+	while (worker_take(worker)) {
+		int64_t began = monotonic_us();
+
+		pthread_mutex_unlock(&all->lock);
+		worker->err = OK;
+		if (worker->count || worker->tries)
+			all->work->run(worker);
+		worker->took_us = monotonic_us() - began;
+		pthread_mutex_lock(&all->lock);
+		worker_end_run(worker);
+		pthread_mutex_unlock(&all->lock);
+		worker_finish(worker);
+		pthread_mutex_lock(&all->lock);
+	}
+	pthread_mutex_unlock(&all->lock);
+	return NULL;
+}
+
+enum err workers_start(struct store *store, const struct work *work, int budget_ms, unsigned count,
+		       struct db **first, struct workers **workers_out)
+{
+	struct workers *all = calloc(1, sizeof(*all) + count * sizeof(all->list[0]));
+	bool failed = false;
+
+	if (!all)
+		return ERR_NOMEM;
+	all->store = store;
+	all->work = work;
+	all->budget_ms = budget_ms;
+	all->room = ROOM_FIRST;
+	jobs_init(&all->jobs);
+	pthread_mutex_init(&all->lock, NULL);
+	pthread_cond_init(&all->wake, NULL);
+	pthread_mutex_lock(&all->lock); /* no thread begins before all are there */
+	while (all->count < count && !failed) {
+		struct worker *worker = &all->list[all->count];
+
+		worker->all = all;
+		worker->db = first && worker == all->list ? first : &worker->own_db;
+		TAILQ_INIT(&worker->over);
+		/* On SQLite connect now: the limit of HTTP connections counts the open
+		 * descriptors. */
+		failed = (!store->driver->is_lost && worker_connect(worker)) ||
+			 pthread_create(&worker->thread, NULL, worker_run, worker) != 0;
+		all->count += !failed;
+	}
+	pthread_mutex_unlock(&all->lock);
+	if (failed)
+		workers_free(all);
+	else
+		*workers_out = all;
+	return failed ? ERR_NOMEM : OK;
+}
+
+void workers_stop(struct workers *all)
+{
+	bool stopped;
+
+	if (!all)
+		return;
+	pthread_mutex_lock(&all->lock);
+	stopped = all->stopping;
+	all->stopping = true;
+	pthread_cond_broadcast(&all->wake);
+	pthread_mutex_unlock(&all->lock);
+	for (unsigned i = 0; i < all->count && !stopped; i++)
+		pthread_join(all->list[i].thread, NULL);
+}
+
+void workers_free(struct workers *all)
+{
+	if (!all)
+		return;
+	workers_stop(all);
+	for (unsigned i = 0; i < all->count; i++)
+		all->store->driver->close(all->list[i].own_db);
+	pthread_cond_destroy(&all->wake);
+	pthread_mutex_destroy(&all->lock);
+	free(all);
+}
+
+/* The lanes take turns. So a job waits for all jobs of its own lane, and for at most the same
+ * weight of each other lane. */
+int64_t workers_delay(struct workers *all, int64_t account_id)
+{
+	const struct lane *lane;
+	int64_t weight = 0;
+
+	pthread_mutex_lock(&all->lock);
+	lane = jobs_lane(&all->jobs, account_id);
+	if (lane && lane->weight * all->jobs.lane_count < all->jobs.weight)
+		weight = (int64_t)(lane->weight * all->jobs.lane_count);
+	else if (lane)
+		weight = (int64_t)all->jobs.weight;
+	weight = weight * all->weight_us / 1000 / all->count;
+	pthread_mutex_unlock(&all->lock);
+	return weight;
+}
+
+void workers_load(struct workers *all, struct store_load *load_out)
+{
+	pthread_mutex_lock(&all->lock);
+	*load_out = all->load;
+	load_out->waiting = all->jobs.count;
+	load_out->waiting_weight = all->jobs.weight;
+	load_out->accounts = all->jobs.lane_count;
+	pthread_mutex_unlock(&all->lock);
+}

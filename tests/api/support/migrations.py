@@ -1,0 +1,43 @@
+"""The migrations of schema/, and how a test makes a place of an earlier schema."""
+import re
+
+import backends
+from harness import ROOT
+
+FILES = sorted((ROOT / "schema").glob("*.sql"))
+LATEST = len(FILES)
+# What `docket migrate` prints for a place of schema 1.
+TOLD = "".join(path.stem.replace("_", " ", 1) + "\n" for path in FILES[1:])
+STATES = FILES[9].read_text()  # it moves columns of accounts into a table of their own
+
+
+def added(pattern, number):
+    """The names in the statements that begin like the pattern, in the migrations after `number`."""
+    later = "".join(path.read_text() for path in FILES[number:])
+    return [found.groups() for found in re.finditer("^" + pattern, later, re.MULTILINE)]
+
+
+def columns_after(number):
+    """The tables and columns that later migrations add."""
+    return added(r"ALTER TABLE (\w+) ADD COLUMN (\w+)", number)
+
+
+def moved_back(place):
+    """The statements that move the columns of the state of accounts back."""
+    types = ("BIGINT", "BYTEA") if isinstance(place, backends.Database) else ("INTEGER", "BLOB")
+    for name, about in re.findall(r"^\t(\w+) ({\w+}(?: NOT NULL DEFAULT 0)?)(?:,|\s)", STATES,
+                                  re.MULTILINE)[1:]:
+        about = about.replace("{int}", types[0]).replace("{bytes}", types[1])
+        yield f"ALTER TABLE account ADD COLUMN {name} {about}"
+        yield (f"UPDATE account SET {name} ="
+               f" (SELECT s.{name} FROM account_state s WHERE s.account_id = id)")
+
+
+def to_schema(number, place):
+    """The statements that remove what later migrations add: indexes, tables and columns."""
+    return [*(moved_back(place) if number < 10 else ()),
+            *(f"DROP INDEX {name}" for name, in added(r"CREATE (?:UNIQUE )?INDEX (\w+)", number)),
+            *(f"DROP TABLE {name}" for name, in added(r"CREATE TABLE (\w+)", number)),
+            *(f"ALTER TABLE {table} DROP COLUMN {column}"
+              for table, column in columns_after(number)),
+            f"DELETE FROM migration WHERE number > {number}"]

@@ -1,0 +1,228 @@
+"""Random overload: clients of all kinds send more than docket can do, with rests between. The memory, the
+descriptors and the threads of docket do not grow. In the end each task is as its client knows.
+
+    make soak MINUTES=45
+    DOCKET_PROOF_SEED=7 make soak MINUTES=2     the choices of an earlier run
+
+Two docket processes share the PostgreSQL database. Now and then another session locks its tables, or ends
+their connections."""
+import collections
+import operator
+import os
+import random
+import re
+import threading
+import time
+
+import pytest
+
+import backends
+import postgres
+import proofs
+from deployment import Deployment
+from harness import SANITIZED, TASKS, strict_json, succeed
+from load import Link
+from owned import shrunk
+from rude import Idle, Rude, Slow
+from together import at_once, beside, until
+from traffic import Client
+
+pytestmark = [backends.BOTH, pytest.mark.slow]
+
+SECONDS = proofs.size(4)
+CYCLE_S, REST_S = 12, 4  # docket gives memory back every 2 s
+FIRST_RESTS = 4          # later rests are compared with these; the first is before any load
+LATE_S = 30              # until a later rest is like them
+MIB = 1024 * 1024
+# How many more descriptors, threads and bytes are no leak. docket may have up to 8 connections to PostgreSQL,
+# and makes them when it needs them.
+MORE = (8, 0, 20 * MIB)
+PEAK = 400 * MIB         # at any moment
+MEASURED = SECONDS >= 60 and not SANITIZED  # whether memory is compared: a few seconds of load say nothing
+FILL = 8                 # bulks of almost 1 MiB between two looks at the memory
+READS = 8                # of each kind, at the same time, so that every connection to SQLite reads
+
+LIGHT = ("light1", "light2", "light3", "light4")
+OPTIONS = ("--quiet", "--memory-limit", "64", "--queue", "24")
+BULKS = {"bulk_small": 4, "bulk_unchanged": 4, "bulk_large": 2, "bulk_refused": 2, "bulk_tried": 2,
+         "bulk": 2}
+# How many clients of which kind each account has.
+CLIENTS = {"heavy": [(12, Client, {"mix": BULKS, "keeps": 800}), (2, Client, {}), (1, Rude, {}),
+                     (1, Slow, {})],
+           "light1": [(4, Client, {}), (1, Rude, {}), (1, Slow, {}), (1, Idle, {})],
+           **{name: [(4, Client, {}), (1, Client, {"mix": {"burst": 1}}), (1, Rude, {})]
+              for name in LIGHT[1:]}}
+
+
+class Stranger:
+    """Another session, which disturbs the database."""
+
+    def __init__(self, database, seed):
+        self.database, self.pick = database, random.Random(f"{seed} stranger")
+        self.counts = collections.Counter()
+
+    def run(self, stop):
+        while not stop.wait(self.pick.uniform(0.5, 3)):
+            self.pick.choice([self.lock, self.lock_accounts, self.end])(stop)
+
+    def hold(self, what, sql, stop):
+        self.counts[what] += 1
+        with self.database.held(sql):
+            stop.wait(self.pick.uniform(0.2, 4))
+
+    def lock(self, stop):
+        self.hold("locks", "LOCK TABLE task", stop)
+
+    def lock_accounts(self, stop):
+        self.hold("locks of accounts", "SELECT 1 FROM account ORDER BY id LIMIT 2 FOR UPDATE", stop)
+
+    def end(self, _):
+        """Ends some of docket's connections."""
+        self.counts["ended connections"] += len(self.database.run(
+            f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '{postgres.OWNER}'"
+            " AND datname = current_database() ORDER BY random() LIMIT 3"))
+
+
+class Process:
+    """A docket process, and what it had at each rest: descriptors, threads, bytes of anonymous memory."""
+
+    def __init__(self, server, where):
+        self.server, self.where, self.rests, self.counts = server, where, [], {"peak": 0}
+
+    def run(self, stop):
+        """Watches the memory while there is load."""
+        while MEASURED and not stop.wait(0.1):
+            self.counts["peak"] = max(self.counts["peak"], self.server.memory())
+            assert self.counts["peak"] < PEAK, self.counts
+
+    def is_at_rest(self):
+        status = strict_json(succeed("status", *self.where, "--json").stdout.encode())
+        return not (status["connections"]["open"] or status["requests"]["in_progress"]
+                    or status["reads"]["waiting"] or status["writes"]["waiting"]
+                    or status["memory"]["held_bytes"] or status["memory"]["waiting"])
+
+    def has(self):
+        place = f"/proc/{self.server.process.pid}"
+        return (len(os.listdir(f"{place}/fd")), len(os.listdir(f"{place}/task")),
+                self.server.memory() if MEASURED else 0)
+
+    def rest(self, refresh):
+        """Notes what the process has. After the first rests, it waits until the process has no more than
+        then. It calls `refresh` before each look."""
+        def look():
+            refresh()
+            return self.has()
+
+        until(self.is_at_rest, what="not at rest")
+        first = self.rests[:FIRST_RESTS]
+        if len(first) < FIRST_RESTS:
+            time.sleep(REST_S if MEASURED else 0)
+            self.rests.append(look())
+        else:
+            most = [max(values) + more for values, more in zip(zip(*first), MORE)]
+            self.rests.append(until(look, lambda has: all(map(operator.le, has, most)),
+                                    lambda: f"more than {most}: {self.rests}", LATE_S, 0.2))
+
+
+class Soak:
+    """The processes and their clients."""
+
+    def __init__(self, deployment, processes, seed):
+        self.deployment, self.processes = deployment, processes
+        self.clients = [
+            kind(deployment, account, f"{account}-{kind.__name__}-{group}.{number:02}".lower(), seed,
+                 f"127.3.0.{list(CLIENTS).index(account) + 1}", **options)
+            for account, groups in CLIENTS.items()
+            for group, (count, kind, options) in enumerate(groups) for number in range(count)]
+        self.filler = Client(deployment, "heavy", "filler", seed, None, keeps=10_000)
+        self.filler.stop = threading.Event()
+        self.others = [*processes]
+        if len(processes) > 1:
+            self.others.append(Stranger(deployment.database, seed))
+
+    def fill(self):
+        """Makes large lists, and fills SQLite's cache of pages. After that the memory must not grow."""
+        now, before = MIB, 0
+        while now >= before + MIB:
+            for _ in range(FILL):
+                self.filler.bulk_large()
+            now, before = self.processes[0].server.memory() if MEASURED else 0, now
+        self.filler.close()
+
+    def load(self, seconds):
+        working = self.clients + self.others
+        with beside(lambda number, stop: working[number].run(stop), len(working)) as stop:
+            stop.wait(seconds)
+
+    def refresh(self):
+        """SQLite's connections for reads keep pages until they see a change. This empties their caches."""
+        if MEASURED:
+            self.filler.patch()
+            self.filler.close()
+            at_once(lambda path: self.deployment.get(path, account="heavy"), [
+                f"{TASKS}?per_page=1", f"{TASKS}?mode=count"] * READS)
+
+    def rest(self):
+        for process in self.processes:
+            process.rest(self.refresh)
+
+    def stored(self, account):
+        """External id → record of all tasks."""
+        stored, path = {}, f"{TASKS}?per_page=500"
+        link = Link(self.deployment, self.deployment.servers[-1], account)
+        while path:
+            status, headers, body = link.ask("GET", path)
+            assert status == 200, body
+            for record in strict_json(body):
+                assert record["external_id"] not in stored
+                stored[record["external_id"]] = shrunk(record)
+            path = (re.findall('<([^>]*)>; rel="next"', headers["Link"]) or [None])[0]
+        link.close()
+        return stored
+
+    def check(self):
+        """Every task is as its client knows, and there are no others."""
+        for account in CLIENTS:
+            stored = self.stored(account)
+            for client in [self.filler, *self.clients]:
+                if client.account == account:
+                    client.owned.check(stored)
+            assert not stored, f"{account} has tasks that nobody made: {list(stored.items())[:5]}"
+
+    def tell(self):
+        counts = sum((client.counts for client in [self.filler, *self.clients]), collections.Counter())
+        for operation in sorted({operation for operation, _ in counts}):
+            print(f"{operation:24}", {status: count for (name, status), count in sorted(counts.items())
+                                      if name == operation})
+        print(f"{counts.total()} answers;", *(dict(other.counts) for other in self.others))
+        for process in self.processes:
+            print("descriptors, threads, memory:", *process.rests)
+
+
+@pytest.fixture
+def soak(database, tmp_path):
+    """A folder and its process, or a database and two processes."""
+    seed, place = proofs.seed(), backends.empty(database, tmp_path / "data")
+    print(f"the seed is {seed}")
+    with Deployment(place, tmp_path, CLIENTS, OPTIONS) as deployment:
+        if database == "sqlite":
+            processes = [Process(deployment.serve(), backends.where(place))]
+        else:
+            sockets = [["--control-socket", tmp_path / f"socket{number}"] for number in range(2)]
+            processes = [Process(deployment.serve(*socket), socket) for socket in sockets]
+        yield Soak(deployment, processes, seed)
+    backends.remove(place)
+
+
+@proofs.OVERLOAD
+def test_random_overload(soak):
+    soak.fill()
+    soak.rest()
+    end = time.monotonic() + SECONDS
+    while (left := end - time.monotonic()) > 0:
+        soak.load(min(left, CYCLE_S))
+        soak.rest()
+    soak.tell()
+    soak.check()
+    soak.deployment.stop()
+    soak.deployment.check_sound()
