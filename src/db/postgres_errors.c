@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Lost connections to PostgreSQL, and the message of the last error. */
+#include <stdio.h>
 #include <string.h>
 
-#include "base/log.h"
 #include "errors.h"
 #include "postgres_private.h"
 
@@ -34,6 +34,14 @@ enum err postgres_lose(struct postgres_db *db, const char *message)
 	return ERR_UNREACHABLE;
 }
 
+/* Appends the SQLSTATE to the message, because docket does not know it. */
+static void postgres_name_state(struct postgres_db *db, const char *state)
+{
+	size_t len = strlen(db->message);
+
+	snprintf(db->message + len, sizeof(db->message) - len, " (SQLSTATE %s)", state);
+}
+
 enum err postgres_result_err(struct postgres_db *db, const PGresult *result)
 {
 	const char *state = result ? PQresultErrorField(result, PG_DIAG_SQLSTATE) : NULL;
@@ -42,7 +50,7 @@ enum err postgres_result_err(struct postgres_db *db, const PGresult *result)
 
 	postgres_keep_message(db, primary ? primary : PQerrorMessage(db->conn));
 	if (err == ERR_INTERNAL)
-		log_line("PostgreSQL answered with SQLSTATE %s: %s", state, db->message);
+		postgres_name_state(db, state);
 	db->lost |= postgres_is_lost(db) || err == ERR_UNREACHABLE;
 	return db->lost ? ERR_UNREACHABLE : err;
 }

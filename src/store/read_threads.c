@@ -8,6 +8,7 @@
 #include "store/read_threads.h"
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "read_run.h"
 #include "retry.h"
 #include "workers.h"
@@ -98,6 +99,9 @@ static void reads_run(struct worker *worker)
 		if (err == ERR_UNREACHABLE)
 			worker_disconnect(worker);
 	}
+	if (err == ERR_INTERNAL && *worker->db)
+		log_line("%zu read%s failed: %s: %s", worker->count, worker->count == 1 ? "" : "s",
+			 err_text(err), worker->all->store->driver->message(*worker->db));
 	again = err && err != ERR_UNREACHABLE && (worker->count > 1 || err == ERR_BUSY);
 	worker->err = err;
 	worker_set_outcome(worker, err, again);
