@@ -73,8 +73,9 @@ enum flow reference_get(struct call *call)
 	page_add_head(&call->http->response.body, "Reference of docket", slash ? "" : "docs/");
 	page_add_headers(call);
 	buf_printf(&call->http->response.body,
-		   "<h1>Reference of docket</h1>\n<p>Programs can read this as an <a "
-		   "href=\"%sapi/v1/openapi.json\">OpenAPI document</a>.</p>\n",
-		   slash ? "../" : "");
+		   "<script src=\"%stry.js\" defer></script>\n<h1>Reference of docket</h1>\n"
+		   "<p>Programs can read this as an <a href=\"%sapi/v1/openapi.json\">OpenAPI "
+		   "document</a>.</p>\n",
+		   slash ? "" : "docs/", slash ? "../" : "");
 	return document_answer(call, &call->app->reference);
 }

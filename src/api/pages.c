@@ -2,40 +2,7 @@
 /* Pages for people: one about each problem. The `type` of a problem links to its page. */
 #include "api_private.h"
 #include "base/html.h"
-
-static const char style[] =
-	":root { color-scheme: light dark; --line: #d5dbe1; --soft: #f1f3f5; --link: #1d5fbf; }\n"
-	"* { box-sizing: border-box; }\n"
-	"body { margin: 0; font: 1rem/1.5 system-ui, sans-serif; background: #fff; color: #1d2329; }\n"
-	"main { max-width: 60rem; margin: 0 auto; padding: 1.5rem 1rem 3rem; overflow-wrap: anywhere; }\n"
-	"h1 { font-size: 1.7rem; margin: 0; }\n"
-	"h2 { font-size: 1.3rem; margin: 2.5rem 0 .5rem; border-bottom: 1px solid var(--line); }\n"
-	"h3 { font-size: 1.05rem; margin: 1.8rem 0 .3rem; }\n"
-	"h4 { font-size: .95rem; margin: 1rem 0 .2rem; }\n"
-	"p, dd, li { margin: .25rem 0; max-width: 44rem; }\n"
-	"ul { padding-left: 1.2rem; }\n"
-	"nav > ul { columns: 18rem; list-style: none; padding: 0; }\n"
-	"nav > ul > li { break-inside: avoid; margin-bottom: .8rem; }\n"
-	"dt { margin-top: .6rem; }\n"
-	"dd { margin-left: 1.5rem; }\n"
-	"a { color: var(--link); }\n"
-	"code, pre { font: .9rem/1.5 ui-monospace, monospace; }\n"
-	"pre { margin: .5rem 0; padding: .7rem; white-space: pre-wrap; background: var(--soft); "
-	"border-radius: .3rem; }\n"
-	"table { border-collapse: collapse; width: 100%; font-size: .95rem; }\n"
-	"th, td { text-align: left; vertical-align: top; padding: .3rem .6rem .3rem 0; "
-	"border-top: 1px solid var(--line); }\n"
-	"td:first-child { width: 22%; }\n"
-	"td:nth-child(2) { width: 28%; }\n"
-	"@media (max-width: 40rem) {\n"
-	"  thead { position: absolute; left: -100vw; }\n"
-	"  tr { display: block; border-top: 1px solid var(--line); padding: .3rem 0; }\n"
-	"  td, td:first-child, td:nth-child(2) { display: block; width: auto; border: 0; padding: 0; }\n"
-	"}\n"
-	"@media (prefers-color-scheme: dark) {\n"
-	"  :root { --line: #343d47; --soft: #20262d; --link: #8ab8ff; }\n"
-	"  body { background: #14181d; color: #e4e9ee; }\n"
-	"}\n";
+#include "web.h"
 
 void page_add_head(struct buf *out, const char *title, const char *up)
 {
@@ -52,8 +19,8 @@ void page_add_headers(struct call *call)
 	http_add_header(call->http, "Content-Type", "text/html; charset=utf-8");
 	http_add_header(
 		call->http, "Content-Security-Policy",
-		"default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; "
-		"frame-ancestors 'none'");
+		"default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; "
+		"base-uri 'none'; form-action 'none'; frame-ancestors 'none'");
 	http_add_header(call->http, "X-Content-Type-Options", "nosniff");
 }
 
@@ -72,8 +39,15 @@ static enum flow page_answer(struct call *call)
 
 enum flow style_get(struct call *call)
 {
-	buf_add_text(&call->http->response.body, style);
+	buf_add_text(&call->http->response.body, style_css);
 	http_add_header(call->http, "Content-Type", "text/css; charset=utf-8");
+	return page_answer(call);
+}
+
+enum flow script_get(struct call *call)
+{
+	buf_add_text(&call->http->response.body, try_js);
+	http_add_header(call->http, "Content-Type", "text/javascript; charset=utf-8");
 	return page_answer(call);
 }
 

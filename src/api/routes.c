@@ -53,6 +53,8 @@ static const struct route rows[] = {
 	 .answer = ANSWER_PAGE, .operation = "getProblemPage", .summary = "Read a page about a problem"},
 	{"GET", "/docs/style.css", BODY_NONE, RECORD_TASK, NULL, style_get, NULL, .open = true,
 	 .answer = ANSWER_STYLE, .operation = "getStyle", .summary = "Read the style sheet of these pages"},
+	{"GET", "/docs/try.js", BODY_NONE, RECORD_TASK, NULL, script_get, NULL, .open = true,
+	 .answer = ANSWER_SCRIPT, .operation = "getScript", .summary = "Read the script of the reference"},
 	{"GET", "/api/v1/me", BODY_NONE, RECORD_STAFF, NULL, me_get, NULL,
 	 .answer = ANSWER_ME, .operation = "getMe",
 	 .summary = "Read who you are, and what your token may do"},

@@ -158,6 +158,9 @@ void put_answers(const struct route *route, json_t *responses)
 	case ANSWER_STYLE:
 		put(responses, "200", text_answer("The style sheet.", "text/css; charset=utf-8"));
 		break;
+	case ANSWER_SCRIPT:
+		put(responses, "200", text_answer("The script.", "text/javascript; charset=utf-8"));
+		break;
 	default:
 		put(responses, "200",
 		    answer_of(plain[route->answer].description,
@@ -168,7 +171,7 @@ void put_answers(const struct route *route, json_t *responses)
 /* {"task": {…}} */
 static json_t *wrapped(const struct record_type *type, enum shape shape)
 {
-	json_t *example = PACK("{s:o}", type->name, record_example(type, SHAPE_NEW));
+	json_t *example = PACK("{s:o}", type->name, record_example(type, shape));
 
 	return PACK("{s:{s:s,s:{s:o},s:[s],s:b},s:o}", "schema", "type", "object", "properties",
 		    type->name, shape_reference(type, shape), "required", type->name,

@@ -9,6 +9,7 @@
  *	  → records.c       records, by their field tables
  *	  → objects.c       objects that no table describes
  *	  → reference.c     the document as a page for people
+ *	    → lines.c       the lines that send a request
  *	build.c           JSON, and words in it */
 #ifndef OPENAPI_OPENAPI_PRIVATE_H
 #define OPENAPI_OPENAPI_PRIVATE_H
@@ -90,7 +91,16 @@ json_t *problem_responses(void);
 /* Adds the document as HTML. */
 void reference_add(const json_t *document, struct buf *out);
 
+/* lines.c */
+/* Adds the lines that send a request, for curl, Python, Node and PHP. The path has no parameters.
+ */
+void lines_add(struct buf *out, const char *method, const char *path, const json_t *operation);
+/* Adds what these lines need before them. */
+void lines_add_setup(struct buf *out);
+
 /* operations.c */
+/* The example of an operation's body, which belongs to the operation; NULL: it has no body. */
+const json_t *body_example(const json_t *operation);
 json_t *paths(const struct route_table *routes);
 
 #endif

@@ -37,6 +37,14 @@ static json_t *operation(const struct route *route)
 	return operation;
 }
 
+const json_t *body_example(const json_t *operation)
+{
+	const json_t *content =
+		json_object_get(json_object_get(operation, "requestBody"), "content");
+
+	return json_object_get(json_object_get(content, "application/json"), "example");
+}
+
 json_t *paths(const struct route_table *routes)
 {
 	json_t *all = PACK("{}");

@@ -251,6 +251,12 @@ static json_t *address_example(void)
 	return address;
 }
 
+static bool field_is_word(const struct field *field)
+{
+	return (field->type == FIELD_CHOICE || field->type == FIELD_TEXT) && field->example;
+}
+
+/* A change shows one field only, because the others stay as they are. */
 json_t *record_example(const struct record_type *type, enum shape shape)
 {
 	json_t *example = PACK("{}");
@@ -259,7 +265,7 @@ json_t *record_example(const struct record_type *type, enum shape shape)
 		const struct field *field = &type->fields[i];
 		json_t *value;
 
-		if (!shape_has(shape, field))
+		if (!shape_has(shape, field) || (shape == SHAPE_PATCH && !field_is_word(field)))
 			continue;
 		if (field->type == FIELD_ADDRESS)
 			value = address_example();
@@ -270,6 +276,8 @@ json_t *record_example(const struct record_type *type, enum shape shape)
 		else
 			continue;
 		put(example, field->name, value);
+		if (shape == SHAPE_PATCH)
+			break;
 	}
 	return example;
 }

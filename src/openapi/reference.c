@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The OpenAPI document as a page for people: every request with its parameters, an example for curl
- * and its answers; then every kind of object; then the codes. */
+/* The OpenAPI document as a page for people: every request with its parameters, the lines that send
+ * it and its answers; then every kind of object; then the codes. */
 #include <ctype.h>
 #include <stdlib.h>
 
@@ -168,32 +168,41 @@ static void page_add_parameters(const struct page *page, const json_t *parameter
 	page_end_table(page);
 }
 
-/* Adds the request as a command, with 1 for the number of a record. */
-static void page_add_command(const struct page *page, const char *method, const char *path,
+/* The path with a value in place of its parameter: the number 1, or the code of a problem. The
+ * caller frees it. */
+static char *page_example_path(const char *path)
+{
+	const char *brace = strchr(path, '{');
+	char *text = NULL;
+
+	if (!brace)
+		text = strdup(path);
+	else if (asprintf(&text, "%.*s%s%s", (int)(brace - path), path,
+			  strstr(path, "{code}") ? problem_rows[0].code : "1",
+			  strchr(brace, '}') + 1) < 0)
+		text = NULL;
+	if (!text)
+		made(NULL);
+	return text;
+}
+
+/* Adds the method and the path, with what the page's script sends at first. */
+static void page_add_request(const struct page *page, const char *method, const char *path,
 			     const json_t *operation)
 {
-	const json_t *content = json_object_get(
-		json_object_get(json_object_get(operation, "requestBody"), "content"),
-		"application/json");
-	char *body = content ? json_dumps(json_object_get(content, "example"), 0) : NULL;
-	const char *brace = strchr(path, '{');
+	const json_t *value = body_example(operation);
+	char *body = value ? json_dumps(value, JSON_INDENT(2)) : NULL;
 
-	buf_add_text(page->out, "<pre>curl");
-	if (!json_object_get(operation, "security"))
-		buf_add_text(page->out, " -u &quot;$access&quot;");
-	if (strcmp(method, "PATCH") == 0 || strcmp(method, "DELETE") == 0)
-		buf_printf(page->out, " -X %s", method);
+	buf_add_text(page->out, "<p class=\"request\"");
 	if (body) {
-		buf_add_text(page->out, " --json &#39;");
+		buf_add_text(page->out, " data-body=\"");
 		html_add(page->out, slice_of(body));
-		buf_add_text(page->out, "&#39;");
+		buf_add_char(page->out, '"');
 	}
-	buf_printf(page->out, " $docket%.*s%s%s</pre>\n",
-		   (int)(brace ? brace - path : (long)strlen(path)), path,
-		   !brace                   ? ""
-		   : strstr(path, "{code}") ? problem_rows[0].code
-					    : "1",
-		   brace ? strchr(brace, '}') + 1 : "");
+	/* A reader who only tries a request changes nothing. */
+	if (strcmp(method, "GET") != 0)
+		buf_add_text(page->out, " data-query=\"?dry_run=1\"");
+	buf_printf(page->out, "><code>%s %s</code></p>\n", method, path);
 	free(body);
 }
 
@@ -248,12 +257,17 @@ static void page_add_answers(const struct page *page, const json_t *responses)
 static void page_add_operation(const struct page *page, const char *method, const char *path,
 			       const json_t *operation)
 {
+	char *example = page_example_path(path);
+
 	buf_printf(page->out, "<h3 id=\"%s\">", text_of(operation, "operationId"));
 	html_add(page->out, slice_of(text_of(operation, "summary")));
-	buf_printf(page->out, "</h3>\n<p><code>%s %s</code></p>\n<p>", method, path);
+	buf_add_text(page->out, "</h3>\n");
+	page_add_request(page, method, path, operation);
+	buf_add_text(page->out, "<p>");
 	html_add_marked(page->out, text_of(operation, "description"));
 	buf_add_text(page->out, "</p>\n");
-	page_add_command(page, method, path, operation);
+	lines_add(page->out, method, example, operation);
+	free(example);
 	page_add_parameters(page, json_object_get(operation, "parameters"));
 	page_add_body(page, json_object_get(operation, "requestBody"));
 	page_add_answers(page, json_object_get(operation, "responses"));
@@ -383,8 +397,7 @@ static void page_add_about(const struct page *page)
 		free(part);
 		text = end ? end + 2 : "";
 	}
-	buf_add_text(page->out, "<p>The examples use two variables:</p>\n<pre>docket=https://HOST\n"
-				"access=USERNAME/token:TOKEN</pre>\n");
+	lines_add_setup(page->out);
 }
 
 void reference_add(const json_t *document, struct buf *out)

@@ -1,28 +1,21 @@
 """--cors-origins in a real browser: a page in Chromium calls docket from another origin."""
-import contextlib
 import http.server
 import json
-import os
 import pathlib
 import queue
-import shutil
-import signal
-import subprocess
 import threading
 
 import pytest
 
+import browser
 from harness import TASKS
 
-CHROMIUM = shutil.which("chromium")
-BROWSER_S = 180  # it takes a second; longer under a sanitizer on a busy machine
 PAGE = """<!doctype html><title>A page</title><script>
 const docket = {docket}, token = {token}, next = {next};
 {script}</script>
 """
 
-pytestmark = pytest.mark.skipif(not CHROMIUM, reason="NOT TESTED, pages in a browser: it is not"
-                                                     " installed (Debian's package chromium)")
+pytestmark = browser.needed
 
 
 class Site(http.server.ThreadingHTTPServer):
@@ -57,22 +50,6 @@ class Handler(http.server.BaseHTTPRequestHandler):
         pass
 
 
-@contextlib.contextmanager
-def chromium(profile, url):
-    """Chromium that sends no requests of its own. As root it runs only without its sandbox."""
-    browser = subprocess.Popen(
-        [CHROMIUM, "--headless", "--disable-background-networking", "--disable-component-update",
-         "--disable-dev-shm-usage", "--disable-gpu", "--no-first-run", f"--user-data-dir={profile}",
-         *(["--no-sandbox"] if os.geteuid() == 0 else []), url],
-        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-        start_new_session=True, env={**os.environ, "HOME": str(profile)})
-    try:
-        yield
-    finally:
-        os.killpg(browser.pid, signal.SIGKILL)
-        browser.wait()
-
-
 @pytest.fixture(scope="module")
 def found(tmp_path_factory, share_server):
     """The results of a page of an allowed origin, those of a page of another origin, and the
@@ -86,8 +63,11 @@ def found(tmp_path_factory, share_server):
         site.page = lambda after: PAGE.format(
             docket=json.dumps(f"http://127.0.0.1:{server.port}"), token=json.dumps(server.token),
             next=json.dumps(after), script=script)
-        with chromium(place / "profile", listed + "/"):
-            told = [site.said.get(timeout=BROWSER_S) for _ in range(2)]
+        process = browser.start(place / "profile", listed + "/")
+        try:
+            told = [site.said.get(timeout=browser.BROWSER_S) for _ in range(2)]
+        finally:
+            browser.end(process)
         site.shutdown()
         assert [origin for origin, _ in told] == [listed, other]
         return told[0][1], told[1][1], server

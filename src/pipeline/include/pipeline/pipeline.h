@@ -170,6 +170,7 @@ enum answer_kind {
 	ANSWER_REFERENCE, /* HTML, with a tag */
 	ANSWER_PAGE,      /* HTML */
 	ANSWER_STYLE,     /* CSS */
+	ANSWER_SCRIPT,    /* JavaScript */
 	ANSWER_KINDS,
 };
 
