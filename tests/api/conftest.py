@@ -17,9 +17,11 @@ import admin
 import backends
 import described
 import harness
+import ledger
 import postgres
 import proofs
 from backends import where
+from clocks import Clock
 
 
 NUMBERS = itertools.count(1)
@@ -208,6 +210,12 @@ def one(tmp_path, base):
     place = backends.copy(base[0], tmp_path / "one")
     yield place
     backends.remove(place)
+
+
+@pytest.fixture
+def clock(tmp_path, one):
+    """The clock of servers with its environment, and of `one`, if that is a database."""
+    return Clock(tmp_path / "clock", ledger.now(), one if isinstance(one, backends.Database) else None)
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,6 @@ import pytest
 import backends
 import proofs
 from backends import rows
-from clocks import Clock
 from harness import succeed
 from ledger import DAY, ledger, now, stamp
 from mail import CLOSE, FROM, STALL, MailServer, Scripted, free_port, parsed
@@ -110,13 +109,9 @@ def test_a_folder(make_server, tmp_path):
 
 # The clock is the test's
 
-@pytest.fixture
-def clock(tmp_path):
-    return Clock(tmp_path / "clock", now())
-
-
-def test_never_early_and_after_a_jump_of_the_clock(make_server, mail, clock):
-    server = make_server(options=smtp(mail), env=clock.env)
+@backends.BOTH
+def test_never_early_and_after_a_jump_of_the_clock(one, base, make_server, mail, clock):
+    server = make_server(one, base[1], options=smtp(mail), env=clock.env)
     first = made(server, clock.now + 600)
     second = made(server, clock.now + 1200)
     clock.set(clock.now + 599)
@@ -132,8 +127,9 @@ def test_never_early_and_after_a_jump_of_the_clock(make_server, mail, clock):
 
 
 @pytest.mark.parametrize("away, state", [(3600, SENT), (2 * DAY, ("skipped", "too_late"))])
-def test_a_server_that_was_down(make_server, mail, clock, away, state):
-    server = make_server(options=smtp(mail), env=clock.env)
+@backends.BOTH
+def test_a_server_that_was_down(one, base, make_server, mail, clock, away, state):
+    server = make_server(one, base[1], options=smtp(mail), env=clock.env)
     number = made(server, clock.now + 60)
     server.stop()
     clock.set(clock.now + away)

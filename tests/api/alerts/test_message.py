@@ -8,7 +8,6 @@ import pytest
 
 import admin
 import backends
-from clocks import Clock
 from harness import JSON, succeed, task
 from ledger import ledger, now, stamp
 from mail import FROM, MailServer, parsed
@@ -113,11 +112,6 @@ def test_no_text_adds_a_header_or_a_recipient(make_server, mail, words):
 
 # The clock is the test's
 
-@pytest.fixture
-def clock(tmp_path):
-    return Clock(tmp_path / "clock", now())
-
-
 def seconds(text):
     return int(datetime.datetime.fromisoformat(text + "+00:00").timestamp())
 
@@ -128,6 +122,7 @@ def seconds(text):
     ("2027-11-07", "01:30", "2027-11-07T05:30:00", "Sunday, 7 November 2027, 01:30 America/New_York (UTC-04:00)"),
     ("2027-11-08", "01:30", "2027-11-08T06:30:00", "Monday, 8 November 2027, 01:30 America/New_York (UTC-05:00)"),
     ("2028-02-29", "09:00", "2028-02-29T14:00:00", "Tuesday, 29 February 2028, 09:00 America/New_York (UTC-05:00)")])
+@backends.BOTH
 def test_days_on_which_clocks_change(one, base, make_server, mail, clock, day, hour, at, shown):
     succeed("account", "set", "main", "--time-zone", NEW_YORK, "--alert-hour", hour, *backends.where(one))
     clock.set(seconds(at) - 600)
