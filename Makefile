@@ -33,13 +33,15 @@ test: build-gcc/build.ninja
 	@script/check build-gcc
 
 # gcc, clang and the thread sanitizer. The first runs the short forms of the long proofs. The thread sanitizer
-# runs most of them as well, because kills and load show races. Two minutes of random overload come last.
+# runs most of them as well, because kills and load show races. All time zones and two minutes of random
+# overload come last.
 test-all: test build-clang/build.ninja build-thread/build.ninja
 	@ninja -C build-clang --quiet
 	@script/check build-clang \
 		'proof_kills or proof_soak or proof_lists or proof_restarts or proof_overload or proof_alerts'
 	@ninja -C build-thread --quiet
 	@script/check build-thread proof_lists
+	@$(MAKE) --no-print-directory proof-zones
 	@$(MAKE) --no-print-directory soak MINUTES=2
 
 # Both commands of the README, on a bare system of each version of Debian, as root.
@@ -60,6 +62,11 @@ proof-alerts: N ?= 2000
 proof-kills proof-soak proof-lists proof-restarts proof-overload proof-alerts: build
 	DOCKET_PROOF_N='$(N)' DOCKET_PROGRAM=build/docket /usr/bin/python3 -m pytest --quiet -n 2 \
 		-m '$(subst -,_,$@)' tests/api
+
+# Every time zone, for every hour of 2024 to 2038.
+proof-zones: build-quick/build.ninja
+	@ninja -C build-quick --quiet
+	@tests/unit/compare_zones.py build-quick/tests/unit/print_zones
 
 soak: MINUTES ?= 45
 soak:
@@ -136,4 +143,4 @@ bench-mail: build
 	@bench/mail.py
 	@bench/waiting.py
 
-.PHONY: build run quick check test test-all check-fresh proof-kills proof-soak proof-lists proof-restarts proof-overload proof-alerts soak tools bench bench-postgres bench-overload bench-mail bench-tools lint layers man reference format install uninstall clean
+.PHONY: build run quick check test test-all check-fresh proof-kills proof-soak proof-lists proof-restarts proof-overload proof-alerts proof-zones soak tools bench bench-postgres bench-overload bench-mail bench-tools lint layers man reference format install uninstall clean
