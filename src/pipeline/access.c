@@ -4,6 +4,7 @@
 #include <ctype.h>
 
 #include "pipeline_private.h"
+#include "accounts/access_cache.h"
 #include "base/clock.h"
 
 /* Host names are compared without case (RFC 9110, section 4.2.3). */
@@ -70,6 +71,8 @@ enum flow access_look_up(struct call *call, enum flow (*next)(struct call *call)
 		problem_err(call, err);
 	else if (!auth_begin(&call->auth, &call->http->arena))
 		access_refuse(call, AUTH_TOO_MANY);
+	else if (access_cache_find(call->app->access_cache, &call->auth.lookup))
+		return next(call);
 	else
 		return call_read(call, &call->auth.lookup.read, next);
 	return FLOW_ANSWERED;
@@ -86,8 +89,10 @@ bool access_decide(struct call *call)
 		return false;
 	}
 	result = auth_end(&call->auth, call->app->store);
-	if (result == AUTH_OK || result == AUTH_FORBIDDEN)
+	if (result == AUTH_OK || result == AUTH_FORBIDDEN) {
 		call->access = lookup->access;
+		access_cache_keep(call->app->access_cache, lookup);
+	}
 	if (result != AUTH_OK) {
 		access_refuse(call, result);
 		return false;

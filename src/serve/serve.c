@@ -6,6 +6,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "accounts/access_cache.h"
 #include "accounts/accounts.h"
 #include "admin/admin.h"
 #include "api/api.h"
@@ -306,6 +307,8 @@ static enum err app_start(const struct settings *settings, struct store *store, 
 
 	urls_set(settings, app);
 	app->guesses = guesses_new();
+	if (!settings->text[SETTING_DATABASE])
+		app->access_cache = access_cache_new(store);
 	if (!err)
 		err = clock_check(store);
 	if (!err)
@@ -392,6 +395,7 @@ static enum err serve_store(const struct settings *settings, struct store *store
 	delivery_free(sources.delivery);
 	budget_free(app.budget);
 	guesses_free(app.guesses);
+	access_cache_free(app.access_cache);
 	buf_release(&document);
 	buf_release(&reference);
 	arena_release(&arena);

@@ -265,11 +265,23 @@ static enum err batch_run_rounds(struct batch *batch)
 	return err;
 }
 
+/* Whether the writes may change accounts, staff members or tokens. The writes of every other kind
+ * of record say that they do not. */
+static bool writes_may_change_access(struct store_write **writes, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (writes[i]->job.group < GROUP_RECORDS ||
+		    writes[i]->job.group == GROUP_RECORDS + (enum job_group)RECORD_STAFF)
+			return true;
+	return false;
+}
+
 enum err batch_run(struct store *store, struct db *db, struct store_write **writes, size_t count,
 		   bool waits, struct commit_mark *mark_out)
 {
 	const struct db_driver *driver = store->driver;
 	struct batch batch = {.store = store, .db = db, .waits = waits || !store->sql.try_account};
+	bool changes_access = writes_may_change_access(writes, count);
 	enum err err;
 
 	batch.calls.arena = &batch.arena;
@@ -279,8 +291,11 @@ enum err batch_run(struct store *store, struct db *db, struct store_write **writ
 		err = driver->begin(db);
 	if (!err)
 		err = batch_run_rounds(&batch);
-	if (!err)
+	if (!err) {
+		atomic_fetch_add(&store->access_changes, changes_access);
 		err = driver->commit(db, batch.calls.list, batch.calls.count);
+		atomic_fetch_add(&store->access_changes, changes_access);
+	}
 	if (err) {
 		snprintf(batch.mark.message, sizeof(batch.mark.message), "%s", driver->message(db));
 		driver->rollback(db);

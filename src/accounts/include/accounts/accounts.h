@@ -61,6 +61,10 @@ struct access_read {
 	struct slice account, username; /* UTF-8 */
 	unsigned char hash[TOKEN_HASH_BYTES];
 	struct access access; /* when done */
+
+	/* The cache's own; see access_cache.h. */
+	uint64_t changes;
+	bool remembered;
 };
 
 void access_read_init(struct access_read *access, struct arena *arena);

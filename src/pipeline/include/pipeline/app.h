@@ -39,7 +39,8 @@ struct app {
 	const struct route_table *routes; /* all routes */
 	struct store *store;
 	struct guesses *guesses;
-	struct budget *budget; /* of the memory that requests hold */
+	struct access_cache *access_cache; /* NULL: access is looked up for each request */
+	struct budget *budget;             /* of the memory that requests hold */
 	/* The account is the label before this domain in the header Host; NULL: it is `account`. */
 	const char *base_domain;
 	struct slice account; /* the name of the only account */
