@@ -20,8 +20,15 @@ bool request_id_is_sane(struct slice id)
 
 void request_id_new(char id[REQUEST_ID_NEW + 1])
 {
-	unsigned char bytes[REQUEST_ID_NEW / 2];
+	enum { BYTES = REQUEST_ID_NEW / 2 };
+	/* Each thread asks the kernel for the bytes of many ids at once. */
+	static _Thread_local unsigned char bytes[64 * BYTES];
+	static _Thread_local size_t left;
 
-	randombytes_buf(bytes, sizeof(bytes));
-	sodium_bin2hex(id, REQUEST_ID_NEW + 1, bytes, sizeof(bytes));
+	if (left == 0) {
+		randombytes_buf(bytes, sizeof(bytes));
+		left = sizeof(bytes);
+	}
+	left -= BYTES;
+	sodium_bin2hex(id, REQUEST_ID_NEW + 1, bytes + left, BYTES);
 }
