@@ -17,18 +17,17 @@ static enum flow document_more(struct call *call)
 	return FLOW_RETURNS;
 }
 
-/* Whether the client has the document. A proxy may have made the tag weak, or appended to it. */
-static enum err document_is_known(struct call *call, const struct document *document,
-				  bool *known_out)
+/* Adds the entity tag, and reads those that the client has. False: the request is answered. */
+static bool document_begin(struct call *call, const struct document *document)
 {
-	struct slice tags, tag = slice_of(document->etag);
-	enum err err = http_header_list(call->http, "If-None-Match", &tags);
+	const char *tag = version_tag(call, document->version);
 
-	/* Without the quote at the end of the tag. */
-	if (!err)
-		*known_out =
-			slice_is(tags, "*") || memmem(tags.ptr, tags.len, tag.ptr, tag.len - 1);
-	return err;
+	if (!tag)
+		problem_err(call, ERR_NOMEM);
+	if (!tag || !versions_read(call, "If-None-Match", &call->versions))
+		return false;
+	http_add_header(call->http, "ETag", tag);
+	return true;
 }
 
 /* Answers with the document, after what is in the body already. */
@@ -36,13 +35,8 @@ static enum flow document_answer(struct call *call, struct document *document)
 {
 	struct http_response *response = &call->http->response;
 	size_t head = response->body.len;
-	bool known;
+	bool known = versions_name(&call->versions, document->version);
 
-	if (document_is_known(call, document, &known)) {
-		problem_err(call, ERR_NOMEM);
-		return FLOW_ANSWERED;
-	}
-	http_add_header(call->http, "ETag", document->etag);
 	/* A cache asks each time, so nobody gets the document of an earlier version. */
 	http_add_header(call->http, "Cache-Control", "no-cache");
 	response->status = known ? 304 : 200;
@@ -60,6 +54,8 @@ static enum flow document_answer(struct call *call, struct document *document)
 
 enum flow openapi_get(struct call *call)
 {
+	if (!document_begin(call, &call->app->openapi))
+		return FLOW_ANSWERED;
 	http_add_header(call->http, "Content-Type", "application/json");
 	return document_answer(call, &call->app->openapi);
 }
@@ -70,6 +66,8 @@ enum flow reference_get(struct call *call)
 	/* Links are relative, so that they are right behind a proxy too. */
 	bool slash = path.ptr[path.len - 1] == '/';
 
+	if (!document_begin(call, &call->app->reference))
+		return FLOW_ANSWERED;
 	page_add_head(&call->http->response.body, "Reference of docket", slash ? "" : "docs/");
 	page_add_headers(call);
 	buf_printf(&call->http->response.body,

@@ -26,7 +26,8 @@ static const struct header headers[] = {
 	[HEADER_IF_MATCH] = {"IfMatch", "If-Match", "{\"type\":\"string\",\"examples\":[\"\\\"1-7\\\"\"]}",
 		"entity tags, or `*`: the request is carried out only if the record has one of them"},
 	[HEADER_IF_NONE_MATCH] = {"IfNoneMatch", "If-None-Match", "{\"type\":\"string\",\"examples\":[\"\\\"1-7\\\"\"]}",
-		"entity tags, or `*`. If the record has one of them, the answer to `GET` is 304, and to other methods 412"},
+		"entity tags, or `*`. If the answer to a `GET` would have one of them, it is 304 without a body. A change "
+		"of a record that has one of them is refused with 412"},
 };
 /* clang-format on */
 
@@ -183,15 +184,16 @@ static void add_header(json_t *list, size_t header)
 static void add_headers(json_t *list, const struct route *route)
 {
 	bool changes = strcmp(route->method, "PATCH") == 0 || strcmp(route->method, "DELETE") == 0;
+	bool tagged = route->answer == ANSWER_RECORD || route->answer == ANSWER_OPENAPI ||
+		      route->answer == ANSWER_REFERENCE;
 
-	if (route->open)
-		return;
-	add_header(list, HEADER_PREFER);
+	if (!route->open)
+		add_header(list, HEADER_PREFER);
 	if (strcmp(route->method, "POST") == 0)
 		add_header(list, HEADER_KEY);
 	if (changes)
 		add_header(list, HEADER_IF_MATCH);
-	if (changes || route->answer == ANSWER_RECORD)
+	if (changes || tagged)
 		add_header(list, HEADER_IF_NONE_MATCH);
 }
 

@@ -50,7 +50,7 @@ void answer_options(struct call *call)
 
 bool answer_add_etag(struct call *call, int64_t change)
 {
-	char *etag = arena_printf(&call->http->arena, "\"" TAG_FORM "%lld\"", (long long)change);
+	char *etag = version_tag(call, change);
 
 	if (!etag)
 		return false;

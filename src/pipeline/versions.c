@@ -11,6 +11,11 @@
 
 #define COMPRESSED "-gzip" /* what Apache's mod_deflate appends */
 
+char *version_tag(struct call *call, int64_t change)
+{
+	return arena_printf(&call->http->arena, "\"" TAG_FORM "%lld\"", (long long)change);
+}
+
 /* The change that a tag names; 0: the tag is not of docket's form. */
 static int64_t tag_change(struct slice tag)
 {

@@ -116,8 +116,8 @@ static unsigned count_threads(void)
 	return (unsigned)CPU_COUNT(&processors);
 }
 
-/* Sets the text of a document, and its entity tag. False: out of memory. */
-static bool document_set(struct document *document, const struct buf *text, struct arena *arena)
+/* Sets the text of a document, and its version. */
+static void document_set(struct document *document, const struct buf *text)
 {
 	unsigned char digest[SEAL_DIGEST_BYTES];
 	uint64_t number;
@@ -125,8 +125,7 @@ static bool document_set(struct document *document, const struct buf *text, stru
 	document->text = buf_slice(text);
 	seal_digest(document->text, digest);
 	memcpy(&number, digest, sizeof(number));
-	document->etag = arena_printf(arena, "\"%016llx\"", (unsigned long long)number);
-	return document->etag;
+	document->version = (int64_t)(number >> 1 | 1); /* positive */
 }
 
 static enum err app_find_account(struct store *store, struct arena *arena, struct app *app)
@@ -384,12 +383,9 @@ static enum err serve_store(const struct settings *settings, struct store *store
 
 	log_stream_init(&log, STDERR_FILENO);
 	openapi_write(app.routes, &document, &reference);
-	err = document_set(&app.openapi, &document, &arena) &&
-			      document_set(&app.reference, &reference, &arena)
-		      ? OK
-		      : ERR_NOMEM;
-	if (!err)
-		err = app_start(settings, store, &arena, &app, &sources.delivery);
+	document_set(&app.openapi, &document);
+	document_set(&app.reference, &reference);
+	err = app_start(settings, store, &arena, &app, &sources.delivery);
 	if (!err)
 		err = http_serve(&http, store, &sources, ephemeral, signals);
 	delivery_free(sources.delivery);

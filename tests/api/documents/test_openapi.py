@@ -34,18 +34,40 @@ def test_head_has_its_length(server):
     assert reply.header("ETag") == whole.header("ETag")
 
 
-@pytest.mark.parametrize("form", ['{}', 'W/{}', '"x", {}', "gzip", "*"])
-def test_a_client_that_has_it_gets_304(server, form):
-    tag = server.call("GET", described.PATH, access=False).header("ETag")
-    sent = tag[:-1] + '-gzip"' if form == "gzip" else form.format(tag)
+TAGGED = pytest.mark.parametrize("path", [described.PATH, "/docs"])
+
+
+@TAGGED
+@pytest.mark.parametrize("form", ['"{}"', 'W/"{}"', '"x", "{}"', '"a,b",,"{}" ,', '"{}-gzip"', "*"])
+def test_a_client_that_has_it_gets_304(server, path, form):
+    tag = server.call("GET", path, access=False).header("ETag")
     for method in ("GET", "HEAD"):
-        reply = server.call(method, described.PATH, headers={"If-None-Match": sent}, access=False)
+        reply = server.call(method, path, headers={"If-None-Match": form.format(tag[1:-1])}, access=False)
         assert (reply.status, reply.body, reply.header("ETag")) == (304, b"", tag)
 
 
-def test_a_client_that_has_another_gets_it(server):
-    reply = server.call("GET", described.PATH, headers={"If-None-Match": '"0"'}, access=False)
-    assert reply.status == 200 and reply.body
+@TAGGED
+@pytest.mark.parametrize("form", ['"0"', '"{}0"', '"0{}"', '"{}-x"', '"x {}"', '"x,{}", "{},x"', '"*"'])
+def test_a_client_that_has_another_gets_it(server, path, form):
+    """Also if its tag contains the present one."""
+    whole = server.call("GET", path, access=False)
+    sent = form.replace("{}", whole.header("ETag")[1:-1])
+    reply = server.call("GET", path, headers={"If-None-Match": sent}, access=False)
+    assert (reply.status, reply.body) == (200, whole.body)
+
+
+@TAGGED
+@pytest.mark.parametrize("form", ["", "{}", '"{}', 'x"{}"', '"{}"x', '*, "{}"'])
+def test_a_malformed_tag_is_refused(server, path, form):
+    tag = server.call("GET", path, access=False).header("ETag")
+    sent = form.replace("{}", tag[1:-1])
+    reply = server.call("GET", path, headers={"If-None-Match": sent}, access=False)
+    assert problem(reply, 400, fields=False)["code"] == "malformed_header"
+
+
+def test_the_documents_have_their_own_tags(server):
+    tags = {server.call("GET", path, access=False).header("ETag") for path in (described.PATH, "/docs")}
+    assert len(tags) == 2
 
 
 def test_the_tag_is_the_same_after_a_restart(make_server):

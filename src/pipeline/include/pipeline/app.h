@@ -32,7 +32,7 @@ struct readiness {
 /* What docket made at its start and sends as it is. */
 struct document {
 	struct slice text;
-	const char *etag;
+	int64_t version; /* made from the text; its entity tag has the form of a record's */
 };
 
 struct app {

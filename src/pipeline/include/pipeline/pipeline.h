@@ -113,7 +113,7 @@ struct call {
 	struct param **params_last;
 	void *request;                 /* the route's own: what its read_params has read */
 	json_t *body;                  /* parsed; NULL: the route has none, or its write waits */
-	struct versions versions;      /* the versions of the record that the client has */
+	struct versions versions;      /* those of the record or document that the client has */
 	const char *link_base;         /* what link_base() returns; NULL: not called yet */
 	bool prefix_ignored;           /* X-Forwarded-Prefix was no path */
 	bool dry_run;                  /* nothing is to be stored */
@@ -310,8 +310,11 @@ char *link_record(struct call *call, int64_t id);
  * history (history_renew()), because long lists are answered from it. */
 #define TAG_FORM "1-"
 
-/* versions.c: reads the entity tags of the header `name`, If-Match or If-None-Match. Without the
- * header, versions->given is false. False: it is malformed, and the request answered. */
+/* versions.c */
+/* The entity tag of a version. NULL: out of memory. */
+char *version_tag(struct call *call, int64_t change);
+/* Reads the entity tags of the header `name`, If-Match or If-None-Match. Without the header,
+ * versions->given is false. False: it is malformed, and the request answered. */
 bool versions_read(struct call *call, const char *name, struct versions *versions);
 
 #endif
