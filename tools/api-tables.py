@@ -71,18 +71,34 @@ class Tables:
                       for body in [operation["requestBody"]["content"]["application/json"]]])
 
     def problems(self):
-        known = {}
-        for answer in self.parts["responses"].values():
-            known.update(answer["content"]["application/problem+json"]["examples"])
+        code = self.schemas["Problem"]["properties"]["code"]
         return table(["code", "status", "what is wrong", "what to do"],
-                     [[f"`{code}`", str(known[code]["value"]["status"]), clause(known[code]["summary"]),
-                       clause(known[code]["description"])]
-                      for code in self.schemas["Problem"]["properties"]["code"]["enum"] if code in known])
+                     [[f"`{name}`", str(row["status"]), clause(code["x-enumDescriptions"][name]),
+                       clause(row["cure"])] for name, row in code["x-problems"].items()])
+
+    def values(self, schema, member, head):
+        """The values that a member can have."""
+        helps = self.schemas[schema]["properties"][member]["x-enumDescriptions"]
+        return table(head, [[f"`{name}`", clause(text)] for name, text in helps.items()])
 
     def codes(self):
-        helps = self.schemas["Fault"]["properties"]["code"]["x-enumDescriptions"]
-        return table(["code", "what is wrong with the field or parameter"],
-                     [[f"`{code}`", clause(text)] for code, text in helps.items()])
+        return self.values("Fault", "code", ["code", "what is wrong with the field or parameter"])
+
+    def states(self):
+        return self.values("Alert", "state", ["state", "what it means"])
+
+    def reasons(self):
+        return self.values("Alert", "reason", ["reason", "what it means"])
+
+    def expansions(self):
+        """The members of a task that `expand` adds."""
+        rows = []
+        for name, member in self.schemas["Task"]["properties"].items():
+            value = re.match(r"Only with `expand=(\w+)`", member.get("description", ""))
+            if value:
+                kind = "an array of records" if member.get("type") == "array" else "a record or `null`"
+                rows.append([f"`{value[1]}`", f"`{name}`: {kind}"])
+        return table(["value of `expand`", "what is added"], rows)
 
     def fields(self, plural):
         new = self.schemas["New" + KINDS[plural]]
@@ -95,6 +111,11 @@ class Tables:
 
     @staticmethod
     def form(field):
+    def address(self):
+        return table(["part of an address", "what it is"],
+                     [[f"`{name}`", self.form(part) + clause(part["description"])]
+                      for name, part in self.schemas["NewAddress"]["properties"].items()])
+
         """The form of a field, with a colon."""
         kinds = field.get("type", "address")
         kind = next(one for one in (kinds if isinstance(kinds, list) else [kinds]) if one != "null")

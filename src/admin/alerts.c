@@ -25,7 +25,7 @@ static bool alerts_state(const struct settings *settings, enum alert_state *stat
 	const char *text = settings->text[SETTING_STATE];
 	enum alert_state state = 0;
 
-	while (text && state < ALERT_STATES && strcmp(text, alert_state_names[state]) != 0)
+	while (text && state < ALERT_STATES && strcmp(text, alert_states[state].name) != 0)
 		state++;
 	if (text && state == ALERT_STATES) {
 		settings_wrong(settings, SETTING_STATE,
@@ -40,11 +40,11 @@ static bool alerts_state(const struct settings *settings, enum alert_state *stat
 
 static enum err alerts_append(void *context, const struct alert_row *row)
 {
-	const char *reason = alert_reason_names[row->reason];
+	const char *reason = alert_reasons[row->reason].name;
 	json_t *object =
 		json_pack("{sI sI so ss so sI so so ss#}", "task_id", (json_int_t)row->key.task_id,
 			  "staff_id", (json_int_t)row->key.staff_id, "alert_at",
-			  output_time(row->key.alert_at), "state", alert_state_names[row->state],
+			  output_time(row->key.alert_at), "state", alert_states[row->state].name,
 			  "reason", *reason ? json_string(reason) : json_null(), "attempts",
 			  (json_int_t)row->attempts, "next_attempt_at",
 			  output_time(row->state == ALERT_WAITING ? row->due_at : TIME_NONE),

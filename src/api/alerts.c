@@ -27,12 +27,12 @@ static enum err alert_on_row(void *context, const struct alert_row *row)
 	json_put_int(out, row->key.staff_id);
 	alert_put_time(out, "alert_at", row->key.alert_at);
 	json_put_key(out, "state");
-	json_put_plain(out, slice_of(alert_state_names[row->state]));
+	json_put_plain(out, slice_of(alert_states[row->state].name));
 	json_put_key(out, "reason");
 	if (row->reason == ALERT_NO_REASON)
 		json_put_null(out);
 	else
-		json_put_plain(out, slice_of(alert_reason_names[row->reason]));
+		json_put_plain(out, slice_of(alert_reasons[row->reason].name));
 	json_put_key(out, "attempts");
 	json_put_int(out, row->attempts);
 	alert_put_time(out, "next_attempt_at",

@@ -22,12 +22,12 @@ const struct parameter list_parameters[] = {
 	[LIST_MODE] = {"mode", PARAMETER_CHOICE, .choices = modes, .preset = -1,
 		.help = "with `count` the answer is how many records there are, instead of the records"},
 	[LIST_AFTER] = {"after", PARAMETER_TEXT,
-		.help = "a cursor: the page begins after its record. Take it from the link `next`. It has "
-			"the sort, the direction and the filters of the list. It cannot be combined with "
-			"`page`"},
+		.help = "a cursor, which you take from the link `next`: the page begins after the record "
+			"that it names. It is for one sort, one direction and the same filters. It cannot "
+			"be combined with `page`"},
 	[LIST_EXPAND] = {"expand", PARAMETER_EXPAND,
-		.help = "which records that a record names are added to it. `none` adds nothing, whatever "
-			"the account's default is"},
+		.help = "which related records are added to each record. `none` adds none, also if the "
+			"account adds some by default"},
 	{NULL},
 };
 

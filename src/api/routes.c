@@ -25,18 +25,18 @@
 	 .parameters = write_parameters, .answer = ANSWER_CHANGED, \
 	 .operation = "update{Record}", .summary = "Change a {record}", \
 	 .help = "The body is a merge patch (RFC 7396): omitted fields stay as they are, and `null` resets a " \
-		 "field to its default. docket checks the rules on the whole record after the change. A field " \
-		 "that only docket sets may be sent with the value that it has."}, \
+		 "field to its default. docket checks the rules on the whole record after the change. The body " \
+		 "may have the fields that only docket sets, if their values are the present ones."}, \
 	{"DELETE", path "/{id}", BODY_NONE, kind, write_read_params, record_remove, record_written, \
 	 .parameters = write_parameters, .answer = ANSWER_NONE, \
 	 .operation = "delete{Record}", .summary = "Delete a {record}", \
-	 .help = "A record that others name cannot be deleted: the answer is then 409 and says how many " \
-		 "there are."}, \
+	 .help = "A record that other records name cannot be deleted. The answer is then 409 and says how many " \
+		 "of them there are."}, \
 	{"GET", path "/{id}/history", BODY_NONE, kind, history_read_params, record_history, NULL, \
 	 .parameters = history_parameters, .answer = ANSWER_HISTORY, \
 	 .operation = "get{Record}History", .summary = "Read the history of a {record}", \
-	 .help = "The history of a deleted record can be read as well. An answer has fewer entries than " \
-		 "`per_page` if they are large; `Link` has `next` if there are more."}
+	 .help = "The history of a deleted record can be read as well. If the entries are large, an answer has " \
+		 "fewer than `per_page` of them. If there are more entries, `Link` has `next`."}
 
 static const struct route rows[] = {
 	{"GET", "/healthz", BODY_NONE, RECORD_TASK, NULL, health_get, NULL, .open = true,
@@ -61,14 +61,14 @@ static const struct route rows[] = {
 	{"GET", "/api/v1/changes", BODY_NONE, RECORD_TASK, changes_read_params, changes_list, NULL,
 	 .parameters = changes_parameters, .answer = ANSWER_CHANGES,
 	 .operation = "listChanges", .summary = "List the changes of all records",
-	 .help = "Begin with 0, then send the `last` of each answer, until an answer has no changes. So a "
-		 "client gets a copy of every record and misses nothing. An answer has at most 1,000 "
-		 "changes, and fewer if they are large."},
+	 .help = "Begin with `since=0`. Then send the `last` of each answer as `since`, until an answer has "
+		 "no changes. So a client gets a copy of every record and misses nothing. An answer has "
+		 "at most 1,000 changes, and fewer if they are large."},
 	{"POST", "/api/v1/tasks/bulk", BODY_JSON, RECORD_TASK, write_read_params, tasks_bulk, tasks_bulk_written,
 	 .parameters = write_parameters, .answer = ANSWER_RESULTS,
 	 .operation = "createAndUpdateTasks", .summary = "Create and change many tasks, all or none",
-	 .help = "docket carries out all operations or none. It checks each against what was stored before "
-		 "the request. No record may be named twice."},
+	 .help = "docket carries out all operations or none. It checks each operation against what was "
+		 "stored before the request. The request may name a record only once."},
 	RECORDS("/api/v1/tasks", RECORD_TASK),
 	{"GET", "/api/v1/tasks/{id}/alerts", BODY_NONE, RECORD_TASK, NULL, task_alerts, NULL,
 	 .answer = ANSWER_ALERTS, .operation = "listTaskAlerts",

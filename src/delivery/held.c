@@ -93,7 +93,7 @@ static void held_note_failed(struct held *held)
 		return;
 	log_line("the alert of task %lld of account %lld to staff member %lld has failed: %s: %s",
 		 (long long)row->key.task_id, (long long)row->key.account_id,
-		 (long long)row->key.staff_id, alert_reason_names[row->reason], held->answer);
+		 (long long)row->key.staff_id, alert_reasons[row->reason].name, held->answer);
 	pthread_mutex_lock(&delivery->lock);
 	delivery->counters.given_up += row->reason == ALERT_GIVEN_UP;
 	pthread_mutex_unlock(&delivery->lock);

@@ -77,11 +77,11 @@ static const struct field fields[] = {
 	 .help = "whether users_list is empty"},
 	{.name = "alert_at", .column = "alert_at", .type = FIELD_TIMESTAMP, .flags = FIELD_ALERT,
 	 .offset = offsetof(struct task, alert_at), .example = "\"2027-02-13T08:30:00Z\"",
-	 .help = "when these staff members get an e-mail. A date alone means the account's alert hour "
-		 "on that day, or midnight UTC if the account has none"},
+	 .help = "when the staff members in `users_list` get an e-mail. A date alone means the account's "
+		 "alert hour on that day, or midnight UTC if the account has none"},
 	{.name = "alert_sent_at", .column = "alert_sent_at", .type = FIELD_TIMESTAMP,
 	 .flags = FIELD_READ_ONLY, .offset = offsetof(struct task, alert_sent_at),
-	 .help = "when the first of these e-mails was sent"},
+	 .help = "when the first e-mail of `alert_at` was sent"},
 	{.name = "complete_at", .column = "complete_at", .type = FIELD_TIMESTAMP,
 	 .offset = offsetof(struct task, complete_at),
 	 .help = "when the task was completed. It is allowed only with status `complete`. If a task "

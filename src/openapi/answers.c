@@ -115,7 +115,7 @@ void put_answers(const struct route *route, json_t *responses)
 		[ANSWER_CHANGES] = {"The changes.", "Changes"},
 		[ANSWER_RESULTS] = {"The task of each operation.", "Results"},
 		[ANSWER_ME] = {"Who you are.", "Me"},
-		[ANSWER_HEALTH] = {"It does.", "Health"},
+		[ANSWER_HEALTH] = {"Yes.", "Health"},
 	};
 	const struct record_type *type = record_types[route->kind];
 	json_t *document;

@@ -67,8 +67,8 @@ static const struct member alert[] = {
 	{"state", "{\"type\":\"string\"}", "what became of the e-mail"},
 	{"reason", "{\"type\":\"string\"}", "why it is in that state"},
 	{"attempts", COUNTED, "how many attempts have begun"},
-	{"next_attempt_at", TIME_OR_NULL, "when docket tries next; only if the e-mail waits"},
-	{"ended_at", TIME_OR_NULL, "when the e-mail got a state in which nobody tries again"},
+	{"next_attempt_at", TIME_OR_NULL, "when docket tries next; `null` if the e-mail does not wait"},
+	{"ended_at", TIME_OR_NULL, "since when docket tries no more; `null` while the state is `waiting` or `leased`"},
 	{"answer", ANY_TEXT, "what the mail server said last; empty if it has said nothing"},
 };
 static const struct member me[] = {
@@ -155,39 +155,73 @@ static json_t *member_of(json_t *schemas, const char *object, const char *member
 				    member));
 }
 
-/* Adds what tables say: the kinds of records, the states of alerts, the codes of faults. */
-static void put_choices(json_t *schemas)
+/* The values that a member may have, and what each means. */
+struct choices {
+	json_t *names, *helps;
+};
+
+static struct choices choices_new(void)
+{
+	return (struct choices){PACK("[]"), PACK("{}")};
+}
+
+static void choices_add(struct choices *choices, const char *name, json_t *help)
+{
+	add(choices->names, PACK("s", name));
+	put(choices->helps, name, help);
+}
+
+static void choices_put(const struct choices *choices, json_t *member)
+{
+	put(member, "enum", choices->names);
+	put(member, "x-enumDescriptions", choices->helps);
+}
+
+/* The kinds of records, and records of all kinds. */
+static void put_kinds(json_t *schemas)
 {
 	json_t *kinds = PACK("[]"), *values = PACK("[{s:s}]", "type", "null");
-	json_t *states = PACK("[]"), *reasons = PACK("[n]");
-	json_t *codes = PACK("[]"), *helps = PACK("{}");
-	json_t *problems = PACK("[]"), *causes = PACK("{}");
 
 	for (size_t i = 0; i < RECORD_KINDS; i++) {
 		add(kinds, PACK("s", record_types[i]->name));
 		add(values, shape_reference(record_types[i], SHAPE_ANSWER));
 	}
-	for (size_t i = 0; i < ALERT_STATES; i++)
-		add(states, PACK("s", alert_state_names[i]));
-	for (size_t i = ALERT_NO_REASON + 1; i < ALERT_REASONS; i++)
-		add(reasons, PACK("s", alert_reason_names[i]));
-	for (enum fault_code i = 0; i < FAULT_CODES; i++) {
-		add(codes, PACK("s", fault_code_name(i)));
-		put(helps, fault_code_name(i), sentence(fault_code_help(i)));
-	}
-	for (size_t i = 0; i < PROBLEM_CODES; i++) {
-		add(problems, PACK("s", problem_rows[i].code));
-		put(causes, problem_rows[i].code, sentence(problem_rows[i].cause));
-	}
-	put(member_of(schemas, "Problem", "code"), "x-enumDescriptions", causes);
-	put(member_of(schemas, "Problem", "code"), "enum", problems);
 	put(member_of(schemas, "Change", "record"), "enum", kinds);
 	put(member_of(schemas, "Change", "value"), "anyOf", values);
-	put(member_of(schemas, "Alert", "state"), "enum", states);
-	put(member_of(schemas, "Alert", "reason"), "type", PACK("[s,s]", "string", "null"));
-	put(member_of(schemas, "Alert", "reason"), "enum", reasons);
-	put(member_of(schemas, "Fault", "code"), "enum", codes);
-	put(member_of(schemas, "Fault", "code"), "x-enumDescriptions", helps);
+}
+
+static void put_alerts(json_t *schemas)
+{
+	struct choices states = choices_new(), reasons = choices_new();
+	json_t *reason = member_of(schemas, "Alert", "reason");
+
+	for (size_t i = 0; i < ALERT_STATES; i++)
+		choices_add(&states, alert_states[i].name, sentence(alert_states[i].help));
+	for (size_t i = ALERT_NO_REASON + 1; i < ALERT_REASONS; i++)
+		choices_add(&reasons, alert_reasons[i].name,
+			    TEXT("With state `%s`: %s.", alert_states[alert_reasons[i].state].name,
+				 alert_reasons[i].help));
+	choices_put(&states, member_of(schemas, "Alert", "state"));
+	choices_put(&reasons, reason);
+	nullable(reason);
+}
+
+static void put_codes(json_t *schemas)
+{
+	struct choices faults = choices_new(), problems = choices_new();
+	json_t *code = member_of(schemas, "Problem", "code"), *rows = PACK("{}");
+
+	for (enum fault_code i = 0; i < FAULT_CODES; i++)
+		choices_add(&faults, fault_code_name(i), sentence(fault_code_help(i)));
+	for (size_t i = 0; i < PROBLEM_CODES; i++) {
+		const struct problem_row *row = &problem_rows[i];
+
+		choices_add(&problems, row->code, sentence(row->cause));
+		put(rows, row->code, PACK("{s:i,s:s}", "status", row->status, "cure", row->cure));
+	}
+	choices_put(&faults, member_of(schemas, "Fault", "code"));
+	choices_put(&problems, code);
+	put(code, "x-problems", rows);
 }
 
 /* An operation of a bulk request has one of two members. */
@@ -214,5 +248,7 @@ void put_object_schemas(json_t *schemas)
 	list = member_of(schemas, "Operations", "operations");
 	put(list, "minItems", PACK("i", 1));
 	put(list, "maxItems", PACK("i", BULK_OPERATIONS_MAX));
-	put_choices(schemas);
+	put_kinds(schemas);
+	put_alerts(schemas);
+	put_codes(schemas);
 }

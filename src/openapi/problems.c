@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The answers to requests that fail: one row for each status. Their problems are examples. */
+/* The answers to requests that fail: one row for each status. Their problems are examples. 405 has
+ * no row, because a request that the document describes cannot get it. */
 #include "base/array.h"
 #include "openapi_private.h"
 
@@ -33,6 +34,7 @@ static const struct failure {
 	{431, "RequestHeaderFieldsTooLarge", REACH_ALL, NULL},
 	{500, "InternalServerError", REACH_ALL, NULL},
 	{503, "ServiceUnavailable", REACH_ALL, "Retry-After"},
+	{505, "HttpVersionNotSupported", REACH_ALL, NULL},
 };
 
 static bool route_reaches(const struct route *route, enum reach reach)

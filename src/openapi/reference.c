@@ -220,7 +220,7 @@ static void page_add_body(const struct page *page, const json_t *body)
 	if (referred(schema))
 		page_add_type(page, schema);
 	json_object_foreach (json_object_get(schema, "properties"), key, member) {
-		buf_printf(page->out, "The key <code>%s</code> with a ", key);
+		buf_printf(page->out, "An object with the key <code>%s</code>: a ", key);
 		page_add_type(page, member);
 	}
 	buf_add_text(page->out, ".</p>\n");

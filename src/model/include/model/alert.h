@@ -11,49 +11,50 @@
 /* A message that is later than this after its alert time is given up, in seconds. */
 #define ALERT_GIVEN_UP_S (24 * 60 * 60)
 
-/* Stored: do not renumber. */
+/* alert_states says what each means. Stored: do not renumber. */
 enum alert_state {
-	ALERT_WAITING,   /* for its time, or for its next attempt */
-	ALERT_LEASED,    /* a process sends it now */
-	ALERT_SENT,      /* the mail server has accepted the message */
-	ALERT_FAILED,    /* the mail server has refused it, or it was given up after attempts */
-	ALERT_SKIPPED,   /* docket has not tried to send it */
-	ALERT_CANCELLED, /* the task does not want it any more, or an operator has cancelled it */
+	ALERT_WAITING, /* for its time, or for its next attempt */
+	ALERT_LEASED,
+	ALERT_SENT,
+	ALERT_FAILED,
+	ALERT_SKIPPED,
+	ALERT_CANCELLED,
 	ALERT_STATES,
 };
 
-/* Why a row is in its state. Stored: do not renumber. */
+/* Why a row is in its state; alert_reasons says more. Stored: do not renumber. */
 enum alert_reason {
 	ALERT_NO_REASON,
-	/* Skipped. */
-	ALERT_NO_MAIL,    /* the process has no --smtp-url */
-	ALERT_DISABLED,   /* the staff member is disabled */
-	ALERT_NO_ADDRESS, /* the staff member has no e-mail address */
-	ALERT_TOO_LATE,   /* the first attempt would be ALERT_GIVEN_UP_S late, or later */
-	/* Failed. */
-	ALERT_REFUSED,  /* the mail server has refused it for good */
+	ALERT_NO_MAIL, /* the process has no --smtp-url */
+	ALERT_DISABLED,
+	ALERT_NO_ADDRESS,
+	ALERT_TOO_LATE, /* the first attempt would be ALERT_GIVEN_UP_S late, or later */
+	ALERT_REFUSED,
 	ALERT_GIVEN_UP, /* the attempts have failed until ALERT_GIVEN_UP_S after the alert time */
-	/* Cancelled. */
-	ALERT_MOVED,      /* the alert time was changed or removed */
-	ALERT_UNASSIGNED, /* the staff member is not assigned to the task any more */
-	ALERT_COMPLETED,  /* the task was completed */
-	ALERT_DELETED,    /* the task was deleted */
+	ALERT_MOVED,
+	ALERT_UNASSIGNED,
+	ALERT_COMPLETED,
+	ALERT_DELETED,
 	ALERT_BY_COMMAND, /* docket alerts cancel */
-	/* Waiting. */
-	ALERT_ZONE_MISSING, /* this system lacks the staff member's or the account's time zone */
-	ALERT_CAPPED,       /* as many messages were sent as may be in that time */
-	ALERT_RETRY,        /* the last attempt failed */
-	/* Failed. */
-	ALERT_PERHAPS_SENT, /* after several attempts nobody knows whether the message was sent */
-	/* Skipped. */
-	ALERT_BAD_ADDRESS, /* no message can be sent to the staff member's e-mail address */
+	ALERT_ZONE_MISSING,
+	ALERT_CAPPED,
+	ALERT_RETRY, /* the last attempt failed */
+	ALERT_PERHAPS_SENT,
+	ALERT_BAD_ADDRESS,
 	ALERT_REASONS,
 };
 
-/* Their names in the API and in commands: "waiting", "no_address". The second is "" for
- * ALERT_NO_REASON. */
-extern const char *const alert_state_names[ALERT_STATES];
-extern const char *const alert_reason_names[ALERT_REASONS];
+/* What the API and commands call them ("waiting", "no_address"), and what they mean: a phrase. */
+struct alert_state_row {
+	const char *name, *help;
+};
+struct alert_reason_row {
+	const char *name; /* "" for ALERT_NO_REASON */
+	enum alert_state state;
+	const char *help;
+};
+extern const struct alert_state_row alert_states[ALERT_STATES];
+extern const struct alert_reason_row alert_reasons[ALERT_REASONS];
 
 /* The key of a row. */
 struct alert_key {
