@@ -21,7 +21,7 @@ static json_t *operation(const struct route *route)
 	json_t *operation;
 	json_t *responses = PACK("{}");
 
-	assert(route->operation && route->summary);
+	assert(route->operation && route->summary && route->answer != ANSWER_UNDESCRIBED);
 	operation = PACK("{s:o,s:o,s:[o]}", "operationId", worded(route->operation, type),
 			 "summary", worded(route->summary, type), "tags", route_tag(route));
 	if (route->help)

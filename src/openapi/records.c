@@ -168,19 +168,31 @@ static bool shape_requires(enum shape shape, const struct field *field)
 	return !shape_is_sent(shape) || (shape == SHAPE_NEW && (field->flags & FIELD_REQUIRED));
 }
 
-/* Adds the members that only an expanded record has. */
-static void put_expansions(const struct record_type *type, json_t *members)
+static json_t *expansion_schema(const struct record_type *type, const struct expansion *expansion)
+{
+	json_t *schema = shape_reference(expansion->type, SHAPE_RELATED);
+
+	if (field_of(type, expansion->field)->type == FIELD_ID_LIST)
+		schema = PACK("{s:s,s:o}", "type", "array", "items", schema);
+	else
+		schema = nullable(schema);
+	put(schema, "description", TEXT("Only with `expand=%s`.", expansion->name));
+	return schema;
+}
+
+/* Adds the members that only an expanded record has. A client may send all of it back. */
+static void put_expansions(const struct record_type *type, enum shape shape, json_t *members)
 {
 	for (size_t i = 0; i < type->lists->expansion_count; i++) {
 		const struct expansion *expansion = &type->lists->expansions[i];
-		json_t *schema = shape_reference(expansion->type, SHAPE_RELATED);
 
-		if (field_of(type, expansion->field)->type == FIELD_ID_LIST)
-			schema = PACK("{s:s,s:o}", "type", "array", "items", schema);
-		else
-			schema = nullable(schema);
-		put(schema, "description", TEXT("Only with `expand=%s`.", expansion->name));
-		put(members, expansion->key, schema);
+		if (shape == SHAPE_ANSWER)
+			put(members, expansion->key, expansion_schema(type, expansion));
+		if (shape == SHAPE_PATCH || shape == SHAPE_UPDATE)
+			put(members, expansion->key,
+			    PACK("{s:s,s:b}", "description",
+				 "What `expand` adds to an answer. docket ignores it.", "readOnly",
+				 1));
 	}
 }
 
@@ -201,8 +213,7 @@ static json_t *record_schema(const struct record_type *type, enum shape shape)
 		put(members, "name", PACK("{s:s}", "type", "string"));
 		add(required, PACK("s", "name"));
 	}
-	if (shape == SHAPE_ANSWER)
-		put_expansions(type, members);
+	put_expansions(type, shape, members);
 	schema = PACK("{s:s,s:o}", "type", "object", "properties", members);
 	if (json_array_size(required))
 		put(schema, "required", required);

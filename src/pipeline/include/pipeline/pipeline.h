@@ -155,7 +155,8 @@ struct parameter {
 
 /* What a route answers if nothing fails. */
 enum answer_kind {
-	ANSWER_NONE, /* 204 */
+	ANSWER_UNDESCRIBED, /* no row of the table may have this */
+	ANSWER_NONE,        /* 204 */
 	ANSWER_RECORD,
 	ANSWER_CREATED, /* 201 and the record */
 	ANSWER_CHANGED, /* the record after the change */
