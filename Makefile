@@ -124,6 +124,10 @@ man: build
 reference: build
 	tools/api-tables.py build/docket
 
+# For a release: also writes docs/openapi-v1.json, whose promises later versions keep.
+release-document: build
+	tools/api-tables.py build/docket --release
+
 format:
 	clang-format -i $(SOURCES)
 
@@ -143,4 +147,4 @@ bench-mail: build
 	@bench/mail.py
 	@bench/waiting.py
 
-.PHONY: build run quick check test test-all check-fresh proof-kills proof-soak proof-lists proof-restarts proof-overload proof-alerts proof-zones soak tools bench bench-postgres bench-overload bench-mail bench-tools lint layers man reference format install uninstall clean
+.PHONY: build run quick check test test-all check-fresh proof-kills proof-soak proof-lists proof-restarts proof-overload proof-alerts proof-zones soak tools bench bench-postgres bench-overload bench-mail bench-tools lint layers man reference release-document format install uninstall clean

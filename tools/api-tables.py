@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """Writes the tables of docs/api.md, from the OpenAPI document that the program serves:
-api-tables.py PROGRAM [--check]
+api-tables.py PROGRAM [--check | --release]
 
 It replaces the lines between two markers. With --check it writes nothing, and ends with 1 if a table does not
-match the program."""
+match the program. With --release it also writes the document itself into docs/: later versions keep its
+promises."""
 import contextlib
 import json
 import os
@@ -14,7 +15,8 @@ import subprocess
 import sys
 import urllib.request
 
-PAGE = pathlib.Path(__file__).resolve().parent.parent / "docs" / "api.md"
+DOCS = pathlib.Path(__file__).resolve().parent.parent / "docs"
+PAGE, KEPT = DOCS / "api.md", DOCS / "openapi-v1.json"
 BLOCK = re.compile(r"(<!-- tools/api-tables\.py: (.+?) -->\n).*?(<!-- end -->\n)", re.DOTALL)
 KINDS = {"tasks": "Task", "cases": "Casefile", "subjects": "Subject", "staff members": "Staff",
          "calendars": "Calendar", "case services": "CaseService"}
@@ -109,13 +111,13 @@ class Tables:
             rows.append([f"`{name}`", default, self.form(field) + clause(field["description"])])
         return table([f"field of {plural}", "on create", "what it is"], rows)
 
-    @staticmethod
-    def form(field):
     def address(self):
         return table(["part of an address", "what it is"],
                      [[f"`{name}`", self.form(part) + clause(part["description"])]
                       for name, part in self.schemas["NewAddress"]["properties"].items()])
 
+    @staticmethod
+    def form(field):
         """The form of a field, with a colon."""
         kinds = field.get("type", "address")
         kind = next(one for one in (kinds if isinstance(kinds, list) else [kinds]) if one != "null")
@@ -165,12 +167,15 @@ class Tables:
 
 def main(program, *options):
     with served(program) as url, urllib.request.urlopen(url + "/api/v1/openapi.json") as answer:
-        tables = Tables(json.load(answer))
+        document = json.load(answer)
+    tables = Tables(document)
     page = PAGE.read_text("utf-8")
     new = BLOCK.sub(lambda block: block[1] + "\n".join(tables.make(block[2])) + "\n" + block[3], page)
     if options == ("--check",):
         sys.exit(0 if new == page else 'docs/api.md: not up to date with the program; run "make reference"')
     PAGE.write_text(new, "utf-8")
+    if options == ("--release",):
+        KEPT.write_text(json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False) + "\n", "utf-8")
 
 
 main(*sys.argv[1:])
