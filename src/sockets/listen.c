@@ -7,11 +7,15 @@
 #include <linux/filter.h>
 #include <netdb.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <unistd.h>
 
 #include "base/array.h"
 
 #define BACKLOG 4096
+/* How many bytes of answers the system takes from docket before it has sent them. By default it
+ * takes up to 4 MiB for each client that does not read. Connections inherit the value. */
+#define UNSENT (128 * 1024)
 #define PORT_TRIES 20 /* tries to find a port that is free at every address */
 
 /* The item "ADDR:PORT" of a list, taken apart. */
@@ -165,7 +169,7 @@ static bool listen_open_one(struct listen_addresses *addresses, struct listen_ad
 			    in_port_t port)
 {
 	struct sockaddr_storage at = address->at;
-	const int on = 1, alone = is_for_ipv6_alone(addresses, &at);
+	const int on = 1, unsent = UNSENT, alone = is_for_ipv6_alone(addresses, &at);
 	int fd = socket(at.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), why;
 
 	if (fd < 0)
@@ -174,6 +178,7 @@ static bool listen_open_one(struct listen_addresses *addresses, struct listen_ad
 		*address_port(&at) = port;
 	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) ||
 	    (alone && setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on))) ||
+	    setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent, sizeof(unsent)) ||
 	    bind(fd, (const struct sockaddr *)&at, address->at_len) || listen(fd, BACKLOG)) {
 		why = errno;
 		close(fd);
