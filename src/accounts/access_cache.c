@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What access control found lately. Each token has one place in a table, by its hash. A newer token
- * takes the place of an older one. */
+/* What access control found lately. The hash of the token and the user name have one place in a
+ * table. A newer entry takes the place of an older one. */
 #include "accounts/access_cache.h"
 
 #include <pthread.h>
@@ -10,14 +10,15 @@
 #include "base/array.h"
 #include "base/timefmt.h"
 #include "store/state.h"
+#include "token_use.h"
 
 #define PLACES 4096
 #define LOCKS 64
+#define TEXTS 6
 
 struct kept {
-	struct arena arena; /* the texts */
-	uint64_t changes;   /* store->access_changes before it was read */
-	bool used;
+	char *texts;           /* those of the slices below; NULL: nothing is kept here */
+	uint64_t changes;      /* store->access_changes before it was read */
 	struct slice username; /* as the client gave it */
 	struct access access;
 };
@@ -45,78 +46,135 @@ void access_cache_free(struct access_cache *cache)
 	if (!cache)
 		return;
 	for (size_t i = 0; i < PLACES; i++)
-		arena_release(&cache->places[i].arena);
+		free(cache->places[i].texts);
 	for (size_t i = 0; i < LOCKS; i++)
 		pthread_mutex_destroy(&cache->locks[i]);
 	free(cache);
 }
 
+/* Several staff members may use the same token. */
 static size_t place_number(const struct access_read *lookup)
 {
 	uint32_t number;
 
 	memcpy(&number, lookup->hash, sizeof(number));
+	for (size_t i = 0; i < lookup->username.len; i++)
+		number = number * 31 + (unsigned char)lookup->username.ptr[i];
 	return number % PLACES;
 }
 
-static bool access_copy(struct arena *arena, const struct access *from, struct access *to)
+/* The texts of an entry. */
+static void list_texts(struct access *access, struct slice *username, struct slice *texts[TEXTS])
 {
-	struct slice *const texts[] = {&to->account.name, &to->account.country, &to->account.expand,
-				       &to->account.time_zone, &to->token.label};
-
-	*to = *from;
-	for (size_t i = 0; i < COUNT_OF(texts); i++) {
-		texts[i]->ptr = arena_copy(arena, *texts[i]);
-		if (!texts[i]->ptr)
-			return false;
-	}
-	return true;
+	texts[0] = &access->account.name;
+	texts[1] = &access->account.country;
+	texts[2] = &access->account.expand;
+	texts[3] = &access->account.time_zone;
+	texts[4] = &access->token.label;
+	texts[5] = username;
 }
 
-static bool access_is_valid(const struct access *access, int64_t now)
+static size_t texts_bytes(struct slice *const texts[TEXTS])
 {
-	return access->token.expires_at == TIME_NONE || now < access->token.expires_at;
+	size_t bytes = 0;
+
+	for (size_t i = 0; i < TEXTS; i++)
+		bytes += texts[i]->len + 1;
+	return bytes;
+}
+
+/* Moves the texts to `to`, each with a NUL at its end. */
+static void move_texts(struct slice *const texts[TEXTS], char *to)
+{
+	for (size_t i = 0; i < TEXTS; i++) {
+		if (texts[i]->len)
+			memcpy(to, texts[i]->ptr, texts[i]->len);
+		to[texts[i]->len] = '\0';
+		texts[i]->ptr = to;
+		to += texts[i]->len + 1;
+	}
+}
+
+static bool kept_is_for(const struct kept *kept, const struct access_read *lookup, int64_t now)
+{
+	const struct token *token = &kept->access.token;
+
+	return kept->texts && kept->changes == lookup->changes &&
+	       memcmp(token->hash, lookup->hash, TOKEN_HASH_BYTES) == 0 &&
+	       slice_eq(kept->access.account.name, lookup->account) &&
+	       slice_eq(kept->username, lookup->username) &&
+	       (token->expires_at == TIME_NONE || now < token->expires_at);
+}
+
+/* Copies the entry into the arena of the read. False: memory has run out. */
+static bool kept_copy(const struct kept *kept, struct access_read *lookup)
+{
+	struct access access = kept->access;
+	struct slice username = kept->username, *texts[TEXTS];
+	char *block;
+
+	list_texts(&access, &username, texts);
+	block = arena_alloc(lookup->read.arena, texts_bytes(texts));
+	if (!block)
+		return false;
+	move_texts(texts, block);
+	lookup->access = access;
+	return true;
 }
 
 bool access_cache_find(struct access_cache *cache, struct access_read *lookup)
 {
 	struct kept *kept;
 	pthread_mutex_t *lock;
-	bool found;
+	size_t number;
+	int64_t now;
 
 	if (!cache)
 		return false;
 	/* Before the caller reads: a change from now on makes what it reads old. */
 	lookup->changes = atomic_load(&cache->store->access_changes);
-	kept = &cache->places[place_number(lookup)];
-	lock = &cache->locks[place_number(lookup) % LOCKS];
+	number = place_number(lookup);
+	kept = &cache->places[number];
+	lock = &cache->locks[number % LOCKS];
+	now = clock_now(cache->store->config.clock);
 	pthread_mutex_lock(lock);
-	found = kept->used && kept->changes == lookup->changes &&
-		memcmp(kept->access.token.hash, lookup->hash, TOKEN_HASH_BYTES) == 0 &&
-		slice_eq(kept->access.account.name, lookup->account) &&
-		slice_eq(kept->username, lookup->username) &&
-		access_is_valid(&kept->access, clock_now(cache->store->config.clock)) &&
-		access_copy(lookup->read.arena, &kept->access, &lookup->access);
+	lookup->remembered = kept_is_for(kept, lookup, now) && kept_copy(kept, lookup);
+	/* The caller stores the use, which does not end the entry. */
+	if (lookup->remembered && token_use_is_due(&kept->access.token, now))
+		kept->access.token.last_used_at = now;
 	pthread_mutex_unlock(lock);
-	lookup->remembered = found;
-	return found;
+	return lookup->remembered;
+}
+
+/* While a commit is under way that may change access, nobody knows whether a read saw it. */
+static bool is_in_doubt(const struct access_read *lookup)
+{
+	return lookup->changes % 2 != 0;
 }
 
 void access_cache_keep(struct access_cache *cache, const struct access_read *lookup)
 {
-	const struct access *access = &lookup->access;
-	struct kept *kept;
+	struct kept entry = {.access = lookup->access,
+			     .username = lookup->username,
+			     .changes = lookup->changes},
+		    *kept;
+	struct slice *texts[TEXTS];
 	pthread_mutex_t *lock;
+	size_t number;
 
-	if (!cache || lookup->remembered || !access->token_known || access->staff_id == ID_NONE)
+	if (!cache || lookup->remembered || is_in_doubt(lookup) || !entry.access.token_known ||
+	    entry.access.staff_id == ID_NONE || entry.access.level == STAFF_DISABLED)
 		return;
-	kept = &cache->places[place_number(lookup)];
-	lock = &cache->locks[place_number(lookup) % LOCKS];
+	list_texts(&entry.access, &entry.username, texts);
+	entry.texts = malloc(texts_bytes(texts));
+	if (!entry.texts)
+		return;
+	move_texts(texts, entry.texts);
+	number = place_number(lookup);
+	kept = &cache->places[number];
+	lock = &cache->locks[number % LOCKS];
 	pthread_mutex_lock(lock);
-	arena_release(&kept->arena);
-	kept->changes = lookup->changes;
-	kept->username.len = lookup->username.len;
-	kept->username.ptr = arena_copy(&kept->arena, lookup->username);
-	kept->used = kept->username.ptr && access_copy(&kept->arena, access, &kept->access);
+	free(kept->texts);
+	*kept = entry;
 	pthread_mutex_unlock(lock);
 }

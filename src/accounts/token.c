@@ -6,8 +6,7 @@
 #include "sql/values.h"
 #include "accounts/accounts.h"
 #include "token_insert.h"
-
-#define USE_SECONDS 60
+#include "token_use.h"
 
 void token_init(struct token *token, const char *label, const unsigned char *hash)
 {
@@ -140,13 +139,13 @@ static void use_done(void *context)
  * few more writes. */
 void store_token_used(struct store *store, const struct access *access)
 {
-	static const struct write_steps steps = {.read = read_nothing, .decide = use_decide};
+	static const struct write_steps steps = {
+		.read = read_nothing, .decide = use_decide, .keeps_access = true};
 	int64_t now = clock_now(store->config.clock);
 	uint64_t slot, minute = (uint64_t)(now / USE_SECONDS);
 	struct use *use;
 
-	if (access->token.last_used_at != TIME_NONE &&
-	    now - access->token.last_used_at < USE_SECONDS)
+	if (!token_use_is_due(&access->token, now))
 		return;
 	memcpy(&slot, access->token.hash, sizeof(slot));
 	if (atomic_exchange(&store->uses[slot % TOKEN_USES], slot ^ minute) == (slot ^ minute))

@@ -39,9 +39,9 @@ enum flow reference_get(struct call *call);
 /* pages.c */
 /* Begins a page. `up` leads from its path to the folder of the style sheet: "", "docs/", "../". */
 void page_add_head(struct buf *out, const char *title, const char *up);
-/* Adds the headers of a page. A browser then loads nothing but the style sheet and the script, and
- * sends requests to this server alone. */
-void page_add_headers(struct call *call);
+/* Adds the headers of a page. A browser then loads nothing but the style sheet. If the page has the
+ * script, it loads that too, and the script sends requests to this server alone. */
+void page_add_headers(struct call *call, bool has_script);
 enum flow style_get(struct call *call);
 enum flow script_get(struct call *call);
 enum flow problem_page_get(struct call *call);

@@ -69,7 +69,7 @@ enum flow reference_get(struct call *call)
 	if (!document_begin(call, &call->app->reference))
 		return FLOW_ANSWERED;
 	page_add_head(&call->http->response.body, "Reference of docket", slash ? "" : "docs/");
-	page_add_headers(call);
+	page_add_headers(call, true);
 	buf_printf(&call->http->response.body,
 		   "<script src=\"%stry.js\" defer></script>\n<h1>Reference of docket</h1>\n"
 		   "<p>Programs can read this as an <a href=\"%sapi/v1/openapi.json\">OpenAPI "

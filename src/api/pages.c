@@ -14,13 +14,16 @@ void page_add_head(struct buf *out, const char *title, const char *up)
 		   title, up);
 }
 
-void page_add_headers(struct call *call)
+#define POLICY(more)                                  \
+	"default-src 'none'; style-src 'self'; " more \
+	"base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+
+void page_add_headers(struct call *call, bool has_script)
 {
 	http_add_header(call->http, "Content-Type", "text/html; charset=utf-8");
-	http_add_header(
-		call->http, "Content-Security-Policy",
-		"default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; "
-		"base-uri 'none'; form-action 'none'; frame-ancestors 'none'");
+	http_add_header(call->http, "Content-Security-Policy",
+			has_script ? POLICY("script-src 'self'; connect-src 'self'; ")
+				   : POLICY(""));
 	http_add_header(call->http, "X-Content-Type-Options", "nosniff");
 }
 
@@ -41,6 +44,7 @@ enum flow style_get(struct call *call)
 {
 	buf_add_text(&call->http->response.body, style_css);
 	http_add_header(call->http, "Content-Type", "text/css; charset=utf-8");
+	http_add_header(call->http, "X-Content-Type-Options", "nosniff");
 	return page_answer(call);
 }
 
@@ -48,6 +52,7 @@ enum flow script_get(struct call *call)
 {
 	buf_add_text(&call->http->response.body, try_js);
 	http_add_header(call->http, "Content-Type", "text/javascript; charset=utf-8");
+	http_add_header(call->http, "X-Content-Type-Options", "nosniff");
 	return page_answer(call);
 }
 
@@ -97,7 +102,7 @@ enum flow problem_page_get(struct call *call)
 			continue;
 		page_add_problem(&call->http->response.body, code, slash ? "../../" : "../",
 				 &call->http->arena);
-		page_add_headers(call);
+		page_add_headers(call, false);
 		return page_answer(call);
 	}
 	problem(call, PROBLEM_NO_PATH, "no problem has this code");

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The lines that send a request, in the languages that people call docket from. */
+#include <assert.h>
 #include <stdlib.h>
 
 #include "base/array.h"
@@ -35,7 +36,8 @@ static const struct language {
 	 "const access = Buffer.from(\"USERNAME/token:TOKEN\").toString(\"base64\");\n"
 	 "const headers = { Authorization: `Basic ${access}`, \"Content-Type\": \"application/json\" };\n"
 	 "const send = (method, path, value) =>\n"
-	 "  fetch(\"https://HOST\" + path, { method, headers, body: JSON.stringify(value) });",
+	 "  fetch(\"https://HOST\" + path, { method, headers, body: JSON.stringify(value) });\n"
+	 "let answer;",
 	 "answer = await send(\"",
 	 "\", \"",
 	 "\"",
@@ -102,6 +104,7 @@ static void line_add_value(struct buf *out, const json_t *value, const struct sy
 	} else if (json_is_integer(value)) {
 		buf_printf(out, "%lld", (long long)json_integer_value(value));
 	} else {
+		assert(!json_is_real(value));
 		buf_add_text(out, json_is_true(value)    ? syntax->true_word
 				  : json_is_false(value) ? syntax->false_word
 							 : syntax->null_word);
@@ -146,7 +149,7 @@ void lines_add(struct buf *out, const char *method, const char *path, const json
 		const struct language *language = &languages[i];
 		struct buf line = {0};
 
-		buf_printf(out, "<pre class=\"%s\">", language->name);
+		buf_printf(out, "<p>%s:</p>\n<pre class=\"%s\">", language->name, language->name);
 		buf_add_text(&line, language->before);
 		buf_add_text(&line, method);
 		buf_add_text(&line, language->between);

@@ -267,16 +267,35 @@ static bool field_is_word(const struct field *field)
 	return (field->type == FIELD_CHOICE || field->type == FIELD_TEXT) && field->example;
 }
 
+/* The field that the example of a change has: one that every record can change. A user name is
+ * required, and a staff member signs in with it. */
+static const struct field *field_to_change(const struct record_type *type)
+{
+	const struct field *found = NULL;
+
+	for (size_t i = 0; i < type->field_count; i++) {
+		const struct field *field = &type->fields[i];
+
+		if (!shape_has(SHAPE_PATCH, field) || !field_is_word(field))
+			continue;
+		if (!(field->flags & FIELD_REQUIRED))
+			return field;
+		found = found ? found : field;
+	}
+	return found;
+}
+
 /* A change shows one field only, because the others stay as they are. */
 json_t *record_example(const struct record_type *type, enum shape shape)
 {
+	const struct field *only = shape == SHAPE_PATCH ? field_to_change(type) : NULL;
 	json_t *example = PACK("{}");
 
 	for (size_t i = 0; i < type->field_count; i++) {
 		const struct field *field = &type->fields[i];
 		json_t *value;
 
-		if (!shape_has(shape, field) || (shape == SHAPE_PATCH && !field_is_word(field)))
+		if (!shape_has(shape, field) || (only && field != only))
 			continue;
 		if (field->type == FIELD_ADDRESS)
 			value = address_example();
@@ -287,8 +306,6 @@ json_t *record_example(const struct record_type *type, enum shape shape)
 		else
 			continue;
 		put(example, field->name, value);
-		if (shape == SHAPE_PATCH)
-			break;
 	}
 	return example;
 }

@@ -188,20 +188,19 @@ static char *page_example_path(const char *path)
 
 /* Adds the method and the path, with what the page's script sends at first. */
 static void page_add_request(const struct page *page, const char *method, const char *path,
-			     const json_t *operation)
+			     const char *example, const json_t *operation)
 {
 	const json_t *value = body_example(operation);
 	char *body = value ? json_dumps(value, JSON_INDENT(2)) : NULL;
 
-	buf_add_text(page->out, "<p class=\"request\"");
+	/* A reader who only tries a request changes nothing. */
+	buf_printf(page->out, "<p class=\"request\" data-target=\"%s%s\"", example,
+		   strcmp(method, "GET") == 0 ? "" : "?dry_run=1");
 	if (body) {
 		buf_add_text(page->out, " data-body=\"");
 		html_add(page->out, slice_of(body));
 		buf_add_char(page->out, '"');
 	}
-	/* A reader who only tries a request changes nothing. */
-	if (strcmp(method, "GET") != 0)
-		buf_add_text(page->out, " data-query=\"?dry_run=1\"");
 	buf_printf(page->out, "><code>%s %s</code></p>\n", method, path);
 	free(body);
 }
@@ -262,7 +261,7 @@ static void page_add_operation(const struct page *page, const char *method, cons
 	buf_printf(page->out, "<h3 id=\"%s\">", text_of(operation, "operationId"));
 	html_add(page->out, slice_of(text_of(operation, "summary")));
 	buf_add_text(page->out, "</h3>\n");
-	page_add_request(page, method, path, operation);
+	page_add_request(page, method, path, example, operation);
 	buf_add_text(page->out, "<p>");
 	html_add_marked(page->out, text_of(operation, "description"));
 	buf_add_text(page->out, "</p>\n");

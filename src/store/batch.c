@@ -265,13 +265,19 @@ static enum err batch_run_rounds(struct batch *batch)
 	return err;
 }
 
-/* Whether the writes may change accounts, staff members or tokens. The writes of every other kind
- * of record say that they do not. */
+/* Whether the write may change accounts, staff members or tokens. The writes of every other kind of
+ * record say that they do not. */
+static bool write_may_change_access(const struct store_write *write)
+{
+	return !write->steps->keeps_access &&
+	       (write->job.group < GROUP_RECORDS ||
+		write->job.group == GROUP_RECORDS + (enum job_group)RECORD_STAFF);
+}
+
 static bool writes_may_change_access(struct store_write **writes, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
-		if (writes[i]->job.group < GROUP_RECORDS ||
-		    writes[i]->job.group == GROUP_RECORDS + (enum job_group)RECORD_STAFF)
+		if (write_may_change_access(writes[i]))
 			return true;
 	return false;
 }
@@ -292,9 +298,11 @@ enum err batch_run(struct store *store, struct db *db, struct store_write **writ
 	if (!err)
 		err = batch_run_rounds(&batch);
 	if (!err) {
-		atomic_fetch_add(&store->access_changes, changes_access);
+		if (changes_access)
+			atomic_fetch_add(&store->access_changes, 1);
 		err = driver->commit(db, batch.calls.list, batch.calls.count);
-		atomic_fetch_add(&store->access_changes, changes_access);
+		if (changes_access)
+			atomic_fetch_add(&store->access_changes, 1);
 	}
 	if (err) {
 		snprintf(batch.mark.message, sizeof(batch.mark.message), "%s", driver->message(db));

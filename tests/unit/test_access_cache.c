@@ -78,7 +78,9 @@ static void lookup_read(struct access_read *lookup)
 		.staff_id = 7,
 		.level = STAFF_FULL,
 		.token_known = true,
-		.token = {.label = SLICE("label"), .expires_at = EXPIRES},
+		.token = {.label = SLICE("label"),
+			  .expires_at = EXPIRES,
+			  .last_used_at = TIME_NONE},
 	};
 	memset(lookup->access.token.hash, 1, TOKEN_HASH_BYTES);
 }
@@ -166,6 +168,34 @@ static void test_a_change_during_the_read(void **state)
 	assert_false(finds(place, "main", "admin", 1));
 }
 
+static void test_while_a_change_is_committed(void **state)
+{
+	struct place *place = *state;
+
+	atomic_fetch_add(&place->store->access_changes, 1);
+	keep(place);
+	assert_false(finds(place, "main", "admin", 1));
+}
+
+/* The use is stored once, and then counts from the entry. */
+static void test_the_last_use(void **state)
+{
+	struct place *place = *state;
+	struct access_read first = lookup_of(place, "main", "admin", 1), second = first;
+
+	keep(place);
+	assert_true(access_cache_find(place->cache, &first));
+	assert_true(first.access.token.last_used_at == TIME_NONE);
+	now_of_test += 59;
+	assert_true(access_cache_find(place->cache, &second));
+	assert_int_equal(second.access.token.last_used_at, 1000);
+	now_of_test += 1;
+	assert_true(access_cache_find(place->cache, &second));
+	assert_int_equal(second.access.token.last_used_at, 1000);
+	assert_true(access_cache_find(place->cache, &second));
+	assert_int_equal(second.access.token.last_used_at, now_of_test);
+}
+
 static void test_an_expired_token(void **state)
 {
 	struct place *place = *state;
@@ -182,13 +212,15 @@ static void test_what_gives_no_access_is_not_kept(void **state)
 	struct place *place = *state;
 	struct access_read lookup = lookup_of(place, "main", "admin", 1);
 
-	for (int missing = 0; missing < 2; missing++) {
+	for (int missing = 0; missing < 3; missing++) {
 		assert_false(access_cache_find(place->cache, &lookup));
 		lookup_read(&lookup);
-		if (missing)
+		if (missing == 0)
 			lookup.access.staff_id = ID_NONE;
-		else
+		else if (missing == 1)
 			lookup.access.token_known = false;
+		else
+			lookup.access.level = STAFF_DISABLED;
 		access_cache_keep(place->cache, &lookup);
 		assert_false(finds(place, "main", "admin", 1));
 	}
@@ -210,10 +242,16 @@ static void test_no_cache(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_what_was_kept_is_found),           TEST(test_each_part_must_be_the_same),
-		TEST(test_tokens_that_share_a_place),        TEST(test_a_change_ends_it),
-		TEST(test_a_change_during_the_read),         TEST(test_an_expired_token),
-		TEST(test_what_gives_no_access_is_not_kept), TEST(test_no_cache),
+		TEST(test_what_was_kept_is_found),
+		TEST(test_each_part_must_be_the_same),
+		TEST(test_tokens_that_share_a_place),
+		TEST(test_a_change_ends_it),
+		TEST(test_a_change_during_the_read),
+		TEST(test_while_a_change_is_committed),
+		TEST(test_the_last_use),
+		TEST(test_an_expired_token),
+		TEST(test_what_gives_no_access_is_not_kept),
+		TEST(test_no_cache),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

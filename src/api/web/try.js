@@ -56,6 +56,8 @@
 
   async function send(method, target, body) {
     if (!target.startsWith("/")) return "The request has to begin with a slash.";
+    // A link of an answer has the prefix of a proxy already.
+    if (target.startsWith(root.pathname)) target = target.slice(root.pathname.length - 1);
     try {
       return await answer(await fetch(new URL("." + target, root), options(method, body)));
     } catch (error) {
@@ -65,8 +67,8 @@
 
   // What opens below a request: its target, its body, a button, and the answer.
   function panel(request) {
-    const [method, path] = request.textContent.split(" ");
-    const target = input({ value: path.replace(/\{.*?\}/, "1") + (request.dataset.query || "") });
+    const [method] = request.textContent.split(" ");
+    const target = input({ value: request.dataset.target });
     const body = request.dataset.body && element("textarea", {
       value: request.dataset.body, spellcheck: false, rows: request.dataset.body.split("\n").length + 1,
     });
@@ -74,25 +76,30 @@
     const state = element("span", {});
     const button = element("button", { type: "button", textContent: `Send ${method}` });
 
+    const summary = element("summary", { textContent: "Try it" });
+    summary.setAttribute("aria-label", `Try it: ${request.previousElementSibling.textContent}`);
+    output.setAttribute("role", "region");
     output.setAttribute("aria-label", "Answer");
     state.setAttribute("role", "status");
     button.addEventListener("click", async () => {
-      button.disabled = true;
+      // The button keeps the focus, so it is not disabled.
+      if (button.getAttribute("aria-disabled") === "true") return;
+      button.setAttribute("aria-disabled", "true");
       state.textContent = "Waiting for the answer";
       output.textContent = await send(method, target.value, body ? body.value : undefined);
       output.hidden = false;
       state.textContent = output.textContent.split("\n", 1)[0];
-      button.disabled = false;
+      button.setAttribute("aria-disabled", "false");
     });
-    return element("details", { className: "try" }, element("summary", { textContent: "Try it" }),
+    return element("details", { className: "try" }, summary,
       labelled("Request", target), ...(body ? [labelled("Body", body)] : []),
       element("p", {}, button, " ", state), output);
   }
 
   document.querySelector("nav").before(element("section", { className: "try" },
     element("h2", { textContent: "Try it" }),
-    element("p", { textContent: "Each request below has \u201cTry it\u201d. Requests that change something begin " +
-      "with dry_run=1: docket then answers as if it had stored the change. This page keeps your user name " +
+    element("p", { textContent: "Each request below has \u201cTry it\u201d. Requests that change something have " +
+      "dry_run=1 at first: docket then answers as if it had stored the change. The page shows JSON in lines. It page keeps your user name " +
       "and token in its memory alone. They are gone when you close it." }),
     labelled("User name", username), labelled("API token", token)));
   for (const request of document.querySelectorAll("p.request")) request.after(panel(request));

@@ -105,7 +105,7 @@ def test_it_has_every_operation_and_every_name(page):
 PROGRAMS = {
     "curl": ["docket={url}\naccess='{username}/token:{token}'\n", "", ["sh", "-euc"]],
     "Python": ["", "\nprint(answer.status_code)", ["/usr/bin/python3", "-c"]],
-    "Node": ["let answer;", "\nconsole.log(answer.status);", ["node", "--input-type=module", "-e"]],
+    "Node": ["", "\nconsole.log(answer.status);", ["node", "--input-type=module", "-e"]],
     "PHP": ["", "\n$value = json_decode($answer, true);"
             " echo isset($value['code']) ? $value['status'] : 200, PHP_EOL;", ["php", "-r"]]}
 
@@ -120,11 +120,9 @@ def lines_of(reply, language):
     return setup, lines
 
 
-@pytest.mark.parametrize("language", PROGRAMS)
-@pytest.mark.slow
-def test_its_lines_work(make_server, language):
-    """On the sample records; some of these do not exist, or others depend on them."""
-    server = make_server()
+def sent(server, language):
+    """The statuses of all lines, on the sample records; some of these do not exist, or others depend on
+    them."""
     reply = server.call("GET", "/docs", access=False)
     setup, lines = lines_of(reply, language)
     assert len(lines) == len(list(described.operations()))
@@ -141,7 +139,17 @@ def test_its_lines_work(make_server, language):
     statuses = done.stdout.split()
     assert len(statuses) == len(lines)
     for line, status in zip(lines, statuses):
+        # 422: a line before has taken the name or the external id.
         assert status in ("200", "201", "204", "404", "409", "422"), (line, status)
         if status == "404":
             assert re.search(r"/1\b", line), line
-    assert sum(status[0] == "2" for status in statuses) > 20
+    return ["2xx" if status[0] == "2" else status for status in statuses]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("language", PROGRAMS)
+def test_its_lines_work(make_server, language):
+    """The answers are the same in each language."""
+    statuses = sent(make_server(), language)
+    assert statuses == sent(make_server(), "curl")
+    assert statuses.count("2xx") > 20

@@ -17,7 +17,7 @@ SEND = """(async () => {{
   if (target !== null) panel.querySelector("input").value = target;
   if (body !== null) panel.querySelector("textarea").value = body;
   const button = panel.querySelector("button");
-  const ended = new Promise((resolve) => new MutationObserver(() => button.disabled || resolve())
+  const ended = new Promise((resolve) => new MutationObserver(() => button.getAttribute("aria-disabled") === "true" || resolve())
     .observe(button, {{attributes: true}}));
   button.click();
   await ended;

@@ -49,12 +49,20 @@ class Browser:
         os.close(read)
         os.close(write)
         self.rest, self.number, self.session, self.events = b"", 0, None, []
+
+    def __enter__(self):
+        try:
+            self.open()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def open(self):
         target = self.ask("Target.createTarget", url="about:blank")["targetId"]
         self.session = self.ask("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
         self.ask("Page.enable")
-
-    def __enter__(self):
-        return self
+        self.ask("Page.setLifecycleEventsEnabled", enabled=True)
 
     def __exit__(self, *_):
         end(self.process)
@@ -81,14 +89,17 @@ class Browser:
             if said.get("id") == self.number:
                 assert "error" not in said, said
                 return said["result"]
-            self.events.append(said.get("method"))
+            self.note(said)
+
+    def note(self, said):
+        if said.get("method") == "Page.lifecycleEvent":
+            self.events.append((said["params"]["name"], said["params"]["loaderId"]))
 
     def load(self, url):
         """Returns when the page and its script are loaded."""
-        self.events = []
-        self.ask("Page.navigate", url=url)
-        while "Page.loadEventFired" not in self.events:
-            self.events.append(self.message().get("method"))
+        loader = self.ask("Page.navigate", url=url)["loaderId"]
+        while ("load", loader) not in self.events:
+            self.note(self.message())
 
     def run(self, script):
         """The value of an expression, which may be a promise."""

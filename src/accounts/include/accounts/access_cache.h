@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Remembers what access control found, so that most requests need no look-up in the database. It is
- *for a folder, which one process serves. On PostgreSQL another process may change access at any
- *time.
+ * for a folder, which one process serves. On PostgreSQL another process may change access at any
+ * time.
  *
  *	if (access_cache_find(cache, &lookup))
  *		return decide(&lookup);
@@ -9,9 +9,8 @@
  *	if (!err && decide(&lookup))
  *		access_cache_keep(cache, &lookup);
  *
- * A commit that may change access ends everything that was found before it: when the change is
- *answered, the cache has nothing from before. Only access to a known token of an active staff
- *member is kept. Any thread may call these functions. */
+ * Only access to a known token of an active staff member is kept. A commit that may change access
+ * ends everything that was found before it. Any thread may call these functions. */
 #ifndef ACCOUNTS_ACCESS_CACHE_H
 #define ACCOUNTS_ACCESS_CACHE_H
 

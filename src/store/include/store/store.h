@@ -179,6 +179,8 @@ struct write_steps {
 	 * none. */
 	enum err (*decide)(struct store_write *write, struct calls *calls);
 	bool makes_account; /* there is no account's state to read and lock */
+	/* The write is for no kind of record, and changes nothing that access depends on. */
+	bool keeps_access;
 	/* The write only inserts rows, and need not read what another such write inserts. So the
 	 * first steps of such writes run together. If two of them insert the same unique value, the
 	 * schema refuses the second. */

@@ -42,8 +42,9 @@ struct store {
 	atomic_bool away;               /* the last attempt to connect failed */
 	/* Which tokens were used in which minute; see store_token_used(). */
 	_Atomic uint64_t uses[TOKEN_USES];
-	/* How many commits may have changed access: rows of accounts, staff members and tokens.
-	 * Each counts twice, before it and after it. */
+	/* Counts the commits that may change access: rows of accounts, staff members and tokens.
+	 * Each counts twice, before it and after it. On SQLite, which has one writer, the number is
+	 * odd while such a commit is under way. */
 	_Atomic uint64_t access_changes;
 	int lock; /* file descriptor of the folder's lock file; -1: not locked */
 	/* No other process writes to the folder: this process has its lock, or the folder cannot be
