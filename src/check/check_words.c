@@ -19,13 +19,22 @@ struct titles {
 	struct title stray; /* the last task that only the index has */
 };
 
+/* FTS5 takes U+FFFE and U+FFFF for U+FFFD. In UTF-8 the three differ in their last byte. */
+static unsigned char indexed_byte(struct slice text, size_t at)
+{
+	static const char front[] = "\xef\xbf";
+	unsigned char byte = (unsigned char)text.ptr[at];
+
+	return at >= 2 && byte >= 0xbd && memcmp(text.ptr + at - 2, front, 2) == 0 ? 0xbd : byte;
+}
+
 /* The hash of a trigram and its position. */
 static uint64_t trigram_hash(struct slice trigram, uint64_t position)
 {
 	uint64_t hash = 0xcbf29ce484222325 ^ position * 0x9e3779b97f4a7c15;
 
 	for (size_t i = 0; i < trigram.len; i++)
-		hash = (hash ^ (unsigned char)trigram.ptr[i]) * 0x100000001b3;
+		hash = (hash ^ indexed_byte(trigram, i)) * 0x100000001b3;
 	hash = (hash ^ (hash >> 30)) * 0xbf58476d1ce4e5b9;
 	return hash ^ (hash >> 27);
 }

@@ -308,6 +308,15 @@ def test_what_is_sound(folder, script):
     assert report["looked_at"]["task"] == 33
 
 
+def test_titles_that_the_text_index_does_not_tell_apart(make_server):
+    """FTS5 takes U+FFFE and U+FFFF for U+FFFD."""
+    server = make_server()
+    for title in ("ab\ufffdcd", "ab\ufffecd", "ab\uffffcd", "\uffff" * 4, "\ufffeab"):
+        server.create(title=title)
+    server.stop()
+    check(server.data, 0)
+
+
 def test_the_first_are_named_and_all_are_counted(folder):
     damage(folder, "UPDATE task SET body = 'other' WHERE account_id = 1;")
     fault, = check(folder, 1)["faults"]
