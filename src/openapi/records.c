@@ -149,7 +149,8 @@ static json_t *field_schema(const struct field *field, enum shape shape)
 		put(schema, "examples", PACK("[o]", parsed(field->example)));
 	if (shape == SHAPE_NEW && !(field->flags & FIELD_REQUIRED) && !field->preset)
 		put(schema, "default", field_default(field));
-	if (read_only && (shape == SHAPE_ANSWER || shape == SHAPE_PATCH))
+	/* In a bulk request the id says which task to change. */
+	if (read_only && !(shape == SHAPE_UPDATE && field_is_id(field)))
 		put(schema, "readOnly", json_true());
 	return schema;
 }

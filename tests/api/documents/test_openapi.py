@@ -168,6 +168,15 @@ def test_the_fields_of_a_task():
     assert list(task["properties"])[:len(FIELDS)] == FIELDS
 
 
+def test_the_fields_that_only_docket_sets():
+    """In a bulk request the id says which task to change."""
+    schemas = described.document()["components"]["schemas"]
+    own = {"id", "alert_sent_at", "created_at", "updated_at"}
+    for name, wanted in ("Task", own), ("TaskPatch", own), ("TaskUpdate", own - {"id"}):
+        assert {field for field, schema in schemas[name]["properties"].items()
+                if schema.get("readOnly")} == wanted, name
+
+
 @EACH
 def test_what_a_create_needs(kind):
     name = "New" + kind.wrapper.title().replace("_", "")
