@@ -17,7 +17,8 @@ static const char description[] =
 	"Several values of a filter are a comma list (`status=none,complete`), or the parameter comes "
 	"several times (`user=1&user=2`, `user[]=1`). A date in place of a time means its first second in "
 	"`_from`, its last in `_to`, in UTC.\n\n"
-	"A field or parameter that docket does not know is an error.\n\n"
+	"A field or parameter that docket does not know is an error. Only requests that need no "
+	"access ignore parameters.\n\n"
 	"Later versions of docket may add members to answers: a client must ignore those that it does not know. "
 	"They may also add problems, and values of members such as `status`: a client must not fail at one that "
 	"it does not know.";
