@@ -33,16 +33,17 @@ test: build-gcc/build.ninja
 	@script/check build-gcc
 
 # gcc, clang and the thread sanitizer. The first runs the short forms of the long proofs. The thread sanitizer
-# runs most of them as well, because kills and load show races. All time zones and two minutes of random
-# overload come last.
+# runs most of them as well, because kills and load show races. All time zones, two minutes of random overload
+# and 20,000 requests that are drawn from the OpenAPI document come last.
 test-all: test build-clang/build.ninja build-thread/build.ninja
 	@ninja -C build-clang --quiet
 	@script/check build-clang \
-		'proof_kills or proof_soak or proof_lists or proof_restarts or proof_overload or proof_alerts'
+		'proof_kills or proof_soak or proof_lists or proof_restarts or proof_overload or proof_alerts or proof_properties'
 	@ninja -C build-thread --quiet
-	@script/check build-thread proof_lists
+	@script/check build-thread 'proof_lists or proof_properties'
 	@$(MAKE) --no-print-directory proof-zones
 	@$(MAKE) --no-print-directory soak MINUTES=2
+	@$(MAKE) --no-print-directory proof-properties
 
 # Both commands of the README, on a bare system of each version of Debian, as root.
 check-fresh:
@@ -52,14 +53,16 @@ check-fresh:
 
 # Long proofs, on the plain build; the suite runs each in a short form. N is the number of kills of a test, the
 # seconds of its load, its seeds of random queries, its restarts with 500 creates each, its seconds of random
-# overload (soak takes minutes of that), or the alerts that two processes send.
+# overload (soak takes minutes of that), the alerts that two processes send, or the requests that are drawn from
+# the OpenAPI document for each database.
 proof-kills: N ?= 50
 proof-soak: N ?= 60
 proof-lists: N ?= 200
 proof-restarts: N ?= 20
 proof-overload: N ?= 60
 proof-alerts: N ?= 2000
-proof-kills proof-soak proof-lists proof-restarts proof-overload proof-alerts: build
+proof-properties: N ?= 20000
+proof-kills proof-soak proof-lists proof-restarts proof-overload proof-alerts proof-properties: build
 	DOCKET_PROOF_N='$(N)' DOCKET_PROGRAM=build/docket /usr/bin/python3 -m pytest --quiet -n 2 \
 		-m '$(subst -,_,$@)' tests/api
 
@@ -147,4 +150,4 @@ bench-mail: build
 	@bench/mail.py
 	@bench/waiting.py
 
-.PHONY: build run quick check test test-all check-fresh proof-kills proof-soak proof-lists proof-restarts proof-overload proof-alerts proof-zones soak tools bench bench-postgres bench-overload bench-mail bench-tools lint layers man reference release-document format install uninstall clean
+.PHONY: build run quick check test test-all check-fresh proof-kills proof-soak proof-lists proof-restarts proof-overload proof-alerts proof-properties proof-zones soak tools bench bench-postgres bench-overload bench-mail bench-tools lint layers man reference release-document format install uninstall clean

@@ -84,10 +84,27 @@ def found(value):
     return value
 
 
+FITTING = set()  # hashes of a reference and a value: answers repeat the records of earlier ones
+REFER = jsonschema.Draft202012Validator.VALIDATORS["$ref"]
+
+
+def refer(validator, reference, value, schema):
+    """Checks a value that fits only once."""
+    key = hash((reference, json.dumps(value)))
+    if key not in FITTING:
+        faults = list(REFER(validator, reference, value, schema))
+        yield from faults
+        if not faults:
+            FITTING.add(key)
+
+
+Validator = jsonschema.validators.extend(jsonschema.Draft202012Validator, {"$ref": refer})
+
+
 @functools.lru_cache(None)
 def validator(text):
     schema = json.loads(text)
-    return jsonschema.Draft202012Validator(
+    return Validator(
         schema, resolver=jsonschema.RefResolver("", closed()), format_checker=FORMATS)
 
 
