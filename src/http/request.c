@@ -165,8 +165,12 @@ static enum MHD_Result request_answer(struct http_request *request)
 	if (!made)
 		return MHD_NO;
 	for (size_t i = 0; i < response->header_count; i++)
-		MHD_add_response_header(made, response->headers[i].name,
-					response->headers[i].value);
+		/* A 304 has no body that this could describe (RFC 9110, section 15.4.5). Some
+		 * clients would read JSON from it. */
+		if (response->status != 304 ||
+		    strcmp(response->headers[i].name, "Content-Type") != 0)
+			MHD_add_response_header(made, response->headers[i].name,
+						response->headers[i].value);
 	if (request->server->tls)
 		MHD_add_response_header(made, "Strict-Transport-Security", HSTS);
 	if (*request->id)

@@ -50,6 +50,7 @@ def test_if_none_match(server, kind):
             assert (reply.status, reply.body) == (304, b""), (known, reply)
             assert reply.header("ETag") == tag
             assert reply.header("Cache-Control") == "no-transform"
+            assert reply.header("Content-Type") is None
             # If the answer has a length, it is that of the full answer.
             assert reply.header("Content-Length") in (None, whole.header("Content-Length"))
     for other in ('"other"', '"1-"', '"1-1x"', '"2-1"', '""', f'"{tag[1:-1]}0"', f'"0{tag[1:]}',
