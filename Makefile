@@ -3,7 +3,7 @@
 PREFIX ?= /usr/local
 INTO = $(DESTDIR)$(PREFIX)
 SOURCES = $(shell git ls-files 'src/*.[ch]' 'tests/*.[ch]')
-SCRIPTS = $(shell git ls-files script .ci)
+SCRIPTS = $(shell git ls-files script .ci 'examples/*.sh')
 # Python keeps the compiled test modules, even if the environment tells it to keep none.
 PYTEST = DOCKET_PROGRAM=build-quick/docket PYTHONDONTWRITEBYTECODE= \
 	PYTHONPYCACHEPREFIX=build-quick/pycache /usr/bin/python3 -m pytest --quiet
@@ -42,8 +42,14 @@ test-all: test build-clang/build.ninja build-thread/build.ninja
 	@ninja -C build-thread --quiet
 	@script/check build-thread 'proof_lists or proof_properties'
 	@$(MAKE) --no-print-directory proof-zones
+	@$(MAKE) --no-print-directory prism
 	@$(MAKE) --no-print-directory soak MINUTES=2
 	@$(MAKE) --no-print-directory proof-properties
+
+# Shows the answers of the API suite on SQLite to Prism, which compares them with the OpenAPI document.
+prism: build-quick/build.ninja
+	@ninja -C build-quick --quiet
+	@$(PYTEST) -n 3 --databases=sqlite --prism tests/api
 
 # Both commands of the README, on a bare system of each version of Debian, as root.
 check-fresh:
@@ -150,4 +156,4 @@ bench-mail: build
 	@bench/mail.py
 	@bench/waiting.py
 
-.PHONY: build run quick check test test-all check-fresh proof-kills proof-soak proof-lists proof-restarts proof-overload proof-alerts proof-properties proof-zones soak tools bench bench-postgres bench-overload bench-mail bench-tools lint layers man reference release-document format install uninstall clean
+.PHONY: build run quick check test test-all prism check-fresh proof-kills proof-soak proof-lists proof-restarts proof-overload proof-alerts proof-properties proof-zones soak tools bench bench-postgres bench-overload bench-mail bench-tools lint layers man reference release-document format install uninstall clean

@@ -22,6 +22,7 @@ import postgres
 import proofs
 from backends import where
 from clocks import Clock
+from prism import Prism
 
 
 NUMBERS = itertools.count(1)
@@ -43,6 +44,8 @@ def pytest_addoption(parser):
                      + ",".join(backends.NAMES) + " (default: all)")
     parser.addoption("--described", action="store_true",
                      help="check that each answer is as the OpenAPI document says")
+    parser.addoption("--prism", action="store_true",
+                     help="the same by Prism, a proxy from npm")
 
 
 def pytest_configure(config):
@@ -125,6 +128,20 @@ def program():
 def database(request):
     """sqlite, postgresql, or partitioned: PostgreSQL with its tables in four parts."""
     return getattr(request, "param", "sqlite")
+
+
+@pytest.fixture(scope="session")
+def prism(tmp_path_factory):
+    """A proxy that compares what it forwards with the OpenAPI document."""
+    proxy = Prism(tmp_path_factory.mktemp("prism"))
+    yield proxy
+    proxy.stop()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def shown_to_prism(request):
+    if request.config.getoption("--prism"):
+        harness.Server.check = staticmethod(request.getfixturevalue("prism").check)
 
 
 @pytest.fixture(scope="session")

@@ -19,8 +19,9 @@ import test_admin_tokens as tokens
 from admin import TIME, TOKEN, Pair, check_sound, docket, dump, listed
 from commands import fails, mode
 from control import SOCKET, ask, connected, say
-from harness import TASKS, problem, run, task
+from harness import TASKS, problem, run, shown, task
 from together import at_once, beside
+from wire import of_requests
 
 HASH = "5a" * 32
 
@@ -241,7 +242,7 @@ def test_requests_go_on_beside_commands(pair):
                     f"http://{server.host}:{server.port}{TASKS}", json=task(),
                     headers={"Host": "second.example.test"},
                     auth=("admin/token", pair.tokens["second"]), timeout=60)
-                assert reply.status_code == 201, reply.text
+                assert shown("POST", TASKS, of_requests(reply)).status == 201, reply.text
                 made.append(reply.json()["id"])
 
     with beside(create):

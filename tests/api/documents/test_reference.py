@@ -120,7 +120,7 @@ def lines_of(reply, language):
     return setup, lines
 
 
-def sent(server, language):
+def sent(server, prism, language):
     """The statuses of all lines, on the sample records; some of these do not exist, or others depend on
     them."""
     reply = server.call("GET", "/docs", access=False)
@@ -129,12 +129,12 @@ def sent(server, language):
     first, after, interpreter = PROGRAMS[language]
     if not shutil.which(interpreter[0]):
         pytest.skip(f"NOT TESTED, lines of /docs: {interpreter[0]} is not installed")
-    url = f"http://{server.host}:{server.port}"
-    setup = setup.replace("https://HOST", url).replace("USERNAME", "admin").replace("TOKEN", server.token)
-    script = "\n".join([first.format(url=url, username="admin", token=server.token), setup,
-                        *(line + after for line in lines)])
-    done = subprocess.run([*interpreter, script], check=False, capture_output=True, text=True,
-                          timeout=COMMAND_S, env=environment())
+    with prism.before(server) as url:
+        setup = setup.replace("https://HOST", url).replace("USERNAME", "admin").replace("TOKEN", server.token)
+        script = "\n".join([first.format(url=url, username="admin", token=server.token), setup,
+                            *(line + after for line in lines)])
+        done = subprocess.run([*interpreter, script], check=False, capture_output=True, text=True,
+                              timeout=COMMAND_S, env=environment())
     assert (done.returncode, done.stderr) == (0, ""), done
     statuses = done.stdout.split()
     assert len(statuses) == len(lines)
@@ -148,8 +148,8 @@ def sent(server, language):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("language", PROGRAMS)
-def test_its_lines_work(make_server, language):
+def test_its_lines_work(make_server, prism, language):
     """The answers are the same in each language."""
-    statuses = sent(make_server(), language)
-    assert statuses == sent(make_server(), "curl")
+    statuses = sent(make_server(), prism, language)
+    assert statuses == sent(make_server(), prism, "curl")
     assert statuses.count("2xx") > 20

@@ -12,9 +12,9 @@ import requests
 
 import backends
 from ca import TlsWire, with_tls
-from harness import TASKS, descriptors, task, task_json
+from harness import TASKS, descriptors, shown, task, task_json
 from together import until
-from wire import ANSWER_S, JSON_LINE, Wire, ask_once
+from wire import ANSWER_S, JSON_LINE, Wire, ask_once, of_requests
 
 CLIENTS = 4
 
@@ -62,7 +62,7 @@ class Client(threading.Thread):
             except requests.RequestException as fault:
                 self.fault = fault
                 return
-            assert reply.status_code == 201, reply.text
+            assert shown("POST", TASKS, of_requests(reply)).status == 201, reply.text
             self.created.append(title)
             if len(self.created) == 20:
                 self.going.set()

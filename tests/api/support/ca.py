@@ -3,7 +3,7 @@ import json
 import ssl
 import subprocess
 
-from harness import COMMAND_S
+from harness import COMMAND_S, shown
 from wire import ANSWER_S, Reply, Wire
 
 
@@ -92,8 +92,11 @@ def curl(server, ca, path, *options, host="acme.viewcases.com"):
     assert done.returncode == 0, done
     head, _, body = done.stdout.partition(b"\r\n\r\n")
     first, *lines = head.decode("latin-1").split("\r\n")
-    return Reply(int(first.split(" ")[1]), first,
-                 [tuple(part.strip() for part in line.split(":", 1)) for line in lines], body)
+    method = (options[options.index("--request") + 1] if "--request" in options
+              else "POST" if {"--data", "--json"} & set(options) else "GET")
+    return shown(method, path, Reply(
+        int(first.split(" ")[1]), first,
+        [tuple(part.strip() for part in line.split(":", 1)) for line in lines], body))
 
 
 def curl_post(server, ca, path, value, **options):

@@ -270,11 +270,18 @@ def limit_files(server, size):
     resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE, (size, hard))
 
 
+def shown(method, path, reply):
+    """The answer of any client, which --described or --prism checks first."""
+    if Server.check:
+        Server.check(method, path, reply)
+    return reply
+
+
 class Server:
     """A `docket serve` process on a data folder or a database, and requests to it."""
 
     every = []  # servers that may run, for the report of a failed test
-    check = None  # is called with the method, the path and the answer of each call()
+    check = None  # is called with the method, the path and the answer of each request by an HTTP library
 
     def __init__(self, data, token, log, options=(), env=None, preexec=None, listen="127.0.0.1:0",
                  user="admin", stdout=subprocess.DEVNULL):
@@ -407,9 +414,7 @@ class Server:
         data = message(method, quoted(path), headers=headers, body=body)
         reply = self.kept.exchange(data) if access is True else exchange(self, data)
         assert reply, f"closed without an answer: {method} {path}"
-        if Server.check:
-            Server.check(method, path, reply)
-        return reply
+        return shown(method, path, reply)
 
     def get(self, task_id, **options):
         return self.call("GET", f"{TASKS}/{task_id}", **options)

@@ -7,8 +7,8 @@ import json
 import threading
 import time
 
-from harness import JSON, TASKS, strict_json, task
-from wire import ANSWER_S
+from harness import JSON, TASKS, shown, strict_json, task
+from wire import ANSWER_S, Reply
 
 PAUSE_S = 0.02  # after a refusal or a lost connection
 
@@ -39,10 +39,12 @@ class Link:
                                                          **(JSON if body else {}),
                                                          **dict(headers)})
             answer = self.connection.getresponse()
-            return answer.status, answer.headers, answer.read()
+            body = answer.read()
         except (OSError, http.client.HTTPException):
             self.close()
             raise
+        shown(method, path, Reply(answer.status, answer.reason, answer.getheaders(), body))
+        return answer.status, answer.headers, body
 
     def close(self):
         if self.connection:

@@ -45,6 +45,11 @@ class Reply:
         return f"<{self.status} {self.reason} {self.headers} {self.body[:2000]!r}>"
 
 
+def of_requests(answer):
+    """An answer to python3-requests."""
+    return Reply(answer.status_code, answer.reason, answer.headers.items(), answer.content)
+
+
 SOURCES = itertools.count(1)
 
 
