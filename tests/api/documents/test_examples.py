@@ -1,15 +1,12 @@
-"""The clients of examples/, unchanged."""
-import shutil
-import subprocess
-
+"""The clients of examples/ that read pages."""
 import pytest
 
 import postgres
-from harness import ROOT, TASKS, make_data, token_file
+from clients import run
+from harness import TASKS, make_data, token_file
 from nginx import Nginx, needed
-from wire import ANSWER_S
 
-CLIENTS = {"pages.py": "/usr/bin/python3", "pages.mjs": "node", "pages.php": "php"}
+CLIENTS = ["pages.py", "pages.mjs", "pages.php"]
 
 
 @pytest.fixture(scope="module")
@@ -18,14 +15,6 @@ def demo(tmp_path_factory):
     place = tmp_path_factory.mktemp("demo") / "data"
     make_data(place, tasks=200)
     return place, token_file(place)
-
-
-def run(client, *arguments):
-    interpreter = shutil.which(CLIENTS[client])
-    if not interpreter:
-        pytest.skip(f"NOT TESTED, examples/{client}: {CLIENTS[client]} is not installed")
-    return subprocess.run([interpreter, ROOT / "examples" / client, *map(str, arguments)],
-                          capture_output=True, text=True, timeout=ANSWER_S, check=False)
 
 
 def check(server, client, url, file, shown):
@@ -42,10 +31,10 @@ def check(server, client, url, file, shown):
 
 @pytest.mark.parametrize("client", CLIENTS)
 @pytest.mark.slow
-def test_paths(make_server, demo, client):
+def test_paths(make_server, demo, prism, client):
     server = make_server(demo[0], demo[1].read_text().strip())
-    url = f"http://127.0.0.1:{server.port}"
-    check(server, client, url, demo[1], url)
+    with prism.before(server) as url:
+        check(server, client, url, demo[1], url)
 
 
 @pytest.mark.parametrize("client", CLIENTS)
