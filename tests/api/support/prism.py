@@ -4,6 +4,8 @@ import http.client
 import http.server
 import itertools
 import json
+import pathlib
+import random
 import re
 import signal
 import socket
@@ -13,7 +15,6 @@ import threading
 import described
 import harness
 import npm
-import postgres
 from together import until
 from wire import ANSWER_S, Reply, Wire, message
 
@@ -72,6 +73,15 @@ class Handler(http.server.BaseHTTPRequestHandler):
         pass
 
 
+def free_port():
+    """A port that the system gives to no connection. Prism takes it only after seconds."""
+    first = int(pathlib.Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    while True:
+        with contextlib.suppress(OSError), socket.socket() as probe:
+            probe.bind(("127.0.0.1", random.randrange(first - 10_000, first)))
+            return probe.getsockname()[1]
+
+
 class Prism:
     """A Prism that runs until stop(). It logs what it finds, and says it in a header of the answer."""
 
@@ -79,7 +89,7 @@ class Prism:
         self.upstream = Upstream()
         file = folder / "openapi.json"
         file.write_text(json.dumps(described.document()))
-        self.port, self.log, self.read = postgres.free_port(), folder / "log", 0
+        self.port, self.log, self.read = free_port(), folder / "log", 0
         with open(self.log, "wb") as log:
             self.process = subprocess.Popen(
                 [npm.program("prism"), "proxy", file, f"http://127.0.0.1:{self.upstream.server_port}",
