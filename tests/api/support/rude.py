@@ -64,7 +64,8 @@ class Rude(Client):
             wire.send(self.message("GET", TASKS, headers={"Authorization": basic("admin/token", "wrong")}))
             reply = wire.reply()
             self.counts[self.operation, reply.status] += 1
-            assert reply.status in (401, 429), reply
+            # 503: the look-up took longer than the statement timeout.
+            assert reply.status in (401, 429, 503), reply
 
 
 class Slow(Client):
