@@ -12,7 +12,8 @@
 	 .operation = "list{Records}", .summary = "List {records}", \
 	 .help = "All filters that are given must hold. A page shows its records as they were at one moment. " \
 		 "The header `Link` has the first page, and the next one if there is one; follow `next` " \
-		 "until there is none."}, \
+		 "until there is none. A link is a path with all its parameters: resolve it against the address " \
+		 "of the request, and add nothing."}, \
 	{"POST", path, BODY_JSON, kind, write_read_params, record_create, record_written, \
 	 .parameters = write_parameters, .answer = ANSWER_CREATED, \
 	 .operation = "create{Record}", .summary = "Create a {record}", \

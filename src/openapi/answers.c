@@ -86,9 +86,10 @@ static void put_created(const struct record_type *type, json_t *responses)
 	put_header(answer, "Location");
 	/* With the key of an earlier create, a dry run has the answer of that create. */
 	put(responses, "200",
-	    answer_of("A dry run: what would be stored, without an id.",
-		      PACK("{s:[o,o]}", "anyOf", shape_reference(type, SHAPE_DRY_RUN),
-			   shape_reference(type, SHAPE_ANSWER))));
+	    answer_of(
+		    "A dry run: what would be stored, with `id` null. Or the answer to an earlier create with the same `Idempotency-Key`.",
+		    PACK("{s:[o,o]}", "anyOf", shape_reference(type, SHAPE_DRY_RUN),
+			 shape_reference(type, SHAPE_ANSWER))));
 	put(responses, "201", answer);
 }
 

@@ -63,6 +63,20 @@ static const struct language {
 	 {'\'', "[", " => ", "]", "true", "false", "null"}},
 };
 
+/* An answer's links have no host, and all parameters. */
+static const char walk[] =
+	"from urllib.parse import urljoin\n\n"
+	"url = docket + \"/api/v1/tasks?complete_from=2026-10-01&complete_to=2026-10-31&expand=case,users\"\n"
+	"while url:\n"
+	"    answer = session.get(url)\n"
+	"    answer.raise_for_status()\n"
+	"    for task in answer.json():\n"
+	"        case, users = task[\"Casefile\"], task[\"Users\"]\n"
+	"        print(task[\"id\"], task[\"complete_at\"], case and case[\"case_number\"],\n"
+	"              [user[\"name\"] for user in users], task[\"title\"])\n"
+	"    following = answer.links.get(\"next\")\n"
+	"    url = following and urljoin(answer.url, following[\"url\"])";
+
 /* The three languages put a backslash before the quote and before a backslash. The examples have no
  * control characters. */
 static void line_add_text(struct buf *out, const char *text, char quote)
@@ -134,7 +148,7 @@ static void lines_add_curl(struct buf *out, const char *method, const char *path
 		buf_printf(&line, " -X %s", method);
 	if (body)
 		buf_printf(&line, " --json '%s'", body);
-	buf_printf(&line, " $docket%s", path);
+	buf_printf(&line, " \"$docket%s\"", path);
 	line_end(out, &line);
 	free(body);
 }
@@ -167,15 +181,24 @@ void lines_add(struct buf *out, const char *method, const char *path, const json
 
 void lines_add_setup(struct buf *out)
 {
-	buf_add_text(out,
-		     "<p>The commands for curl use two variables:</p>\n<pre>docket=https://HOST\n"
-		     "access=USERNAME/token:TOKEN</pre>\n"
-		     "<details><summary>What the lines in Python, Node and PHP use</summary>\n");
+	buf_add_text(
+		out,
+		"<p>The lines that change something have <code>dry_run=1</code>: docket answers as if "
+		"it had stored the change, and stores nothing. Leave that out to store it.</p>\n"
+		"<p>The commands for curl use two variables. A user name is such as "
+		"<code>jane/token</code>, so the second is such as <code>jane/token:docket_3f9c…</code>:"
+		"</p>\n<pre>docket=https://HOST\naccess=USERNAME/token:TOKEN</pre>\n"
+		"<details><summary>What the lines in Python, Node and PHP use</summary>\n");
 	for (size_t i = 0; i < COUNT_OF(languages); i++) {
 		buf_printf(out, "<p>%s:</p>\n<pre class=\"%s\">", languages[i].name,
 			   languages[i].name);
 		html_add(out, slice_of(languages[i].setup));
 		buf_add_text(out, "</pre>\n");
 	}
-	buf_add_text(out, "</details>\n");
+	buf_add_text(
+		out,
+		"</details>\n<p>This reads all pages of a list, in Python: the tasks that were completed "
+		"in a month, with their cases and staff.</p>\n<pre class=\"walk\">");
+	html_add(out, slice_of(walk));
+	buf_add_text(out, "</pre>\n");
 }

@@ -211,7 +211,9 @@ static json_t *record_schema(const struct record_type *type, enum shape shape)
 			add(required, PACK("s", field->name));
 	}
 	if (shape == SHAPE_RELATED && type->name_fields[0]) {
-		put(members, "name", PACK("{s:s}", "type", "string"));
+		put(members, "name",
+		    PACK("{s:s,s:s}", "type", "string", "description",
+			 "The name of the record, for people."));
 		add(required, PACK("s", "name"));
 	}
 	put_expansions(type, shape, members);

@@ -43,14 +43,27 @@ static bool schema_is_shown(const char *name)
 
 static void page_add_type(const struct page *page, const json_t *schema);
 
-static void page_add_types(const struct page *page, const json_t *list)
+static void page_add_list(const struct page *page, const json_t *schema)
+{
+	const json_t *limit = json_object_get(schema, "maxItems");
+
+	buf_add_text(page->out, "list of ");
+	page_add_type(page, json_object_get(schema, "items"));
+	if (limit)
+		buf_printf(page->out, ", at most %lld", (long long)json_integer_value(limit));
+}
+
+/* Adds the alternatives of a schema. */
+static void page_add_types(const struct page *page, const json_t *schema, const json_t *list)
 {
 	const json_t *one;
 	size_t i;
 
 	json_array_foreach (list, i, one) {
 		buf_add_text(page->out, i ? " or " : "");
-		if (json_is_string(one))
+		if (json_is_string(one) && strcmp(json_string_value(one), "array") == 0)
+			page_add_list(page, schema);
+		else if (json_is_string(one))
 			html_add(page->out, slice_of(json_string_value(one)));
 		else
 			page_add_type(page, one);
@@ -77,16 +90,37 @@ static void page_add_simple_type(const struct page *page, const json_t *schema)
 	const json_t *type = json_object_get(schema, "type"), *limit;
 
 	if (json_is_array(type))
-		page_add_types(page, type);
+		page_add_types(page, schema, type);
 	else
 		html_add(page->out,
 			 slice_of(json_is_string(type) ? json_string_value(type) : "any value"));
 	if (*text_of(schema, "format") && strcmp(text_of(schema, "format"), "int64") != 0)
 		buf_printf(page->out, ", %s", text_of(schema, "format"));
+	limit = json_object_get(schema, "maximum");
+	if (limit)
+		buf_printf(page->out, " from %lld to %lld",
+			   (long long)json_integer_value(json_object_get(schema, "minimum")),
+			   (long long)json_integer_value(limit));
 	limit = json_object_get(schema, "maxLength");
 	if (limit)
 		buf_printf(page->out, ", at most %lld characters",
 			   (long long)json_integer_value(limit));
+}
+
+/* Adds a schema that the page does not show: a shown one, and what is different. */
+static void page_add_variant(const struct page *page, const char *name)
+{
+	const size_t related = strlen("Related");
+	const char *start = strncmp(name, "Related", related) == 0 ? name + related : name;
+	const char *end = strstr(start, "DryRun");
+	const json_t *schema = json_object_get(part_of(page, "schemas"), name);
+	int len = (int)(end ? (size_t)(end - start) : strlen(start));
+
+	buf_printf(page->out, "<a href=\"#%.*s\">%.*s</a>", len, start, len, start);
+	if (end)
+		buf_add_text(page->out, " whose <code>id</code> is null");
+	else if (json_object_get(json_object_get(schema, "properties"), "name"))
+		buf_add_text(page->out, " with a <code>name</code> for people");
 }
 
 static void page_add_type(const struct page *page, const json_t *schema)
@@ -99,30 +133,32 @@ static void page_add_type(const struct page *page, const json_t *schema)
 	if (name && schema_is_shown(name)) {
 		buf_printf(page->out, "<a href=\"#%s\">%s</a>", name, name);
 	} else if (name) {
-		buf_add_text(page->out, name);
+		page_add_variant(page, name);
 	} else if (any) {
-		page_add_types(page, any);
+		page_add_types(page, schema, any);
 	} else if (json_object_get(schema, "enum")) {
 		page_add_choices(page, json_object_get(schema, "enum"));
 	} else if (json_object_get(schema, "const")) {
 		buf_printf(page->out, "<code>%s</code>", text_of(schema, "const"));
 	} else if (strcmp(text_of(schema, "type"), "array") == 0) {
-		buf_add_text(page->out, "list of ");
-		page_add_type(page, json_object_get(schema, "items"));
+		page_add_list(page, schema);
 	} else {
 		page_add_simple_type(page, schema);
 	}
 }
 
+/* `mark` follows the name, such as ", required". */
 static void page_add_row(const struct page *page, const char *name, const json_t *schema,
-			 const char *description, bool required)
+			 const char *description, const char *mark)
 {
 	const json_t *preset = json_object_get(schema, "default");
-	char *text = preset ? json_dumps(preset, JSON_ENCODE_ANY) : NULL;
+	char *text = json_is_string(preset) ? strdup(json_string_value(preset))
+		     : preset               ? json_dumps(preset, JSON_ENCODE_ANY)
+					    : NULL;
 
 	buf_add_text(page->out, "<tr><td><code>");
 	html_add(page->out, slice_of(name));
-	buf_printf(page->out, "</code>%s</td><td>", required ? ", required" : "");
+	buf_printf(page->out, "</code>%s</td><td>", mark);
 	page_add_type(page, schema);
 	if (text) {
 		buf_add_text(page->out, "; by default <code>");
@@ -163,25 +199,26 @@ static void page_add_parameters(const struct page *page, const json_t *parameter
 			one = json_object_get(part_of(page, "parameters"), name);
 		page_add_row(page, text_of(one, "name"), json_object_get(one, "schema"),
 			     text_of(one, "description"),
-			     json_is_true(json_object_get(one, "required")));
+			     strcmp(text_of(one, "in"), "header") == 0        ? ", header"
+			     : json_is_true(json_object_get(one, "required")) ? ", required"
+									      : "");
 	}
 	page_end_table(page);
 }
 
-/* The path with a value in place of its parameter: the number 1, or the code of a problem. The
- * caller frees it. */
-static char *page_example_path(const char *path)
+/* The path with a value in place of its parameter: the number 1, or the code of a problem. A reader
+ * who only tries a request changes nothing. The caller frees the result. */
+static char *page_example_path(const char *method, const char *path)
 {
+	const char *query = strcmp(method, "GET") == 0 ? "" : "?dry_run=1";
 	const char *brace = strchr(path, '{');
 	char *text = NULL;
 
-	if (!brace)
-		text = strdup(path);
-	else if (asprintf(&text, "%.*s%s%s", (int)(brace - path), path,
-			  strstr(path, "{code}") ? problem_rows[0].code : "1",
-			  strchr(brace, '}') + 1) < 0)
-		text = NULL;
-	if (!text)
+	if (asprintf(&text, "%.*s%s%s%s", (int)(brace ? brace - path : (long)strlen(path)), path,
+		     !brace                   ? ""
+		     : strstr(path, "{code}") ? problem_rows[0].code
+					      : "1",
+		     brace ? strchr(brace, '}') + 1 : "", query) < 0)
 		made(NULL);
 	return text;
 }
@@ -193,9 +230,7 @@ static void page_add_request(const struct page *page, const char *method, const 
 	const json_t *value = body_example(operation);
 	char *body = value ? json_dumps(value, JSON_INDENT(2)) : NULL;
 
-	/* A reader who only tries a request changes nothing. */
-	buf_printf(page->out, "<p class=\"request\" data-target=\"%s%s\"", example,
-		   strcmp(method, "GET") == 0 ? "" : "?dry_run=1");
+	buf_printf(page->out, "<p class=\"request\" data-target=\"%s\"", example);
 	if (body) {
 		buf_add_text(page->out, " data-body=\"");
 		html_add(page->out, slice_of(body));
@@ -256,7 +291,7 @@ static void page_add_answers(const struct page *page, const json_t *responses)
 static void page_add_operation(const struct page *page, const char *method, const char *path,
 			       const json_t *operation)
 {
-	char *example = page_example_path(path);
+	char *example = page_example_path(method, path);
 
 	buf_printf(page->out, "<h3 id=\"%s\">", text_of(operation, "operationId"));
 	html_add(page->out, slice_of(text_of(operation, "summary")));
@@ -336,7 +371,7 @@ static void page_add_schemas(const struct page *page)
 	const json_t *schema, *member;
 	const char *name, *key;
 
-	buf_add_text(page->out, "<h2>Objects</h2>\n");
+	buf_add_text(page->out, "<h2 id=\"objects\">Objects</h2>\n");
 	json_object_foreach ((json_t *)part_of(page, "schemas"), name, schema) {
 		bool sent = json_object_get(schema, "additionalProperties");
 
@@ -350,7 +385,7 @@ static void page_add_schemas(const struct page *page)
 		page_begin_table(page, "field", "type", "what it is");
 		json_object_foreach (json_object_get(schema, "properties"), key, member)
 			page_add_row(page, key, member, text_of(member, "description"),
-				     sent && is_required(schema, key));
+				     sent && is_required(schema, key) ? ", required" : "");
 		page_end_table(page);
 	}
 }
@@ -371,7 +406,7 @@ static void page_add_problems(const struct page *page)
 		buf_add_text(page->out, "</td></tr>\n");
 	}
 	page_end_table(page);
-	buf_add_text(page->out, "<h3>Codes in errors</h3>\n<dl>\n");
+	buf_add_text(page->out, "<h3 id=\"faults\">Codes in errors</h3>\n<dl>\n");
 	for (enum fault_code code = 0; code < FAULT_CODES; code++) {
 		buf_printf(page->out, "<dt><code>%s</code></dt><dd>", fault_code_name(code));
 		html_add_marked(page->out, fault_code_help(code));
@@ -406,7 +441,10 @@ void reference_add(const json_t *document, struct buf *out)
 	page_add_about(&page);
 	buf_add_text(out, "<nav>\n<ul>\n");
 	page_add_tags(&page, true);
-	buf_add_text(out, "<li><a href=\"#problems\">Problems</a></li>\n</ul>\n</nav>\n");
+	buf_add_text(
+		out,
+		"<li><a href=\"#problems\">Problems</a></li>\n<li><a href=\"#faults\">Codes in errors</a>"
+		"</li>\n<li><a href=\"#objects\">Objects</a></li>\n</ul>\n</nav>\n");
 	page_add_tags(&page, false);
 	page_add_problems(&page);
 	page_add_schemas(&page);
