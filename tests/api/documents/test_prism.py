@@ -21,6 +21,7 @@ def asking(prism, server):
     with requests.Session() as session, prism.before(server, ("response",)) as url:
         session.trust_env = False
         session.auth = (server.user + "/token", server.token)
+        session.headers["Connection"] = "close"  # Prism ends a connection that is idle for 5 seconds
 
         def ask(method, target, body=None, status=200, headers=()):
             if method == "HEAD":
