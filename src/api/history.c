@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* Answers with the history of one record, or with all changes of the account in their order. With
  * these a client keeps its copy of the records up to date. */
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 
 #include "api_private.h"
+#include "base/array.h"
 #include "base/text.h"
 #include "base/timefmt.h"
 #include "codec/codec.h"
@@ -61,15 +63,17 @@ static enum err history_params_read(struct call *call, const struct parameter *r
 
 		while (names[i] && strcmp(param->name, names[i]) != 0)
 			i++;
-		if (!names[i])
+		if (!names[i]) {
 			params_unknown(call, param, names);
-		else if (sent[i])
+			continue;
+		}
+		assert(i < COUNT_OF(sent));
+		if (sent[i])
 			faults_add(&call->faults, param->name, FAULT_REPEATED, "is given twice");
 		else
 			param_read_number(call, param, &rows[i],
 					  i == HISTORY_SINCE ? &params->since : &params->limit);
-		if (names[i])
-			sent[i] = true;
+		sent[i] = true;
 	}
 	call->request = params;
 	return OK;

@@ -16,25 +16,25 @@ enum reach {
 
 static const struct failure {
 	unsigned status;
-	const char *key; /* in the components */
 	enum reach reach;
+	const char *key;    /* in the components */
 	const char *header; /* NULL: none */
 } failures[] = {
-	{400, "BadRequest", REACH_ALL, NULL},
-	{401, "Unauthorized", REACH_ACCESS, "WWW-Authenticate"},
-	{403, "Forbidden", REACH_ACCESS, NULL},
-	{404, "NotFound", REACH_RECORD, NULL},
-	{409, "Conflict", REACH_WRITE, "Retry-After"},
-	{412, "PreconditionFailed", REACH_MATCH, NULL},
-	{413, "ContentTooLarge", REACH_BODY, NULL},
-	{414, "UriTooLong", REACH_ALL, NULL},
-	{415, "UnsupportedMediaType", REACH_BODY, NULL},
-	{422, "UnprocessableContent", REACH_WRITE, NULL},
-	{429, "TooManyRequests", REACH_ACCESS, "Retry-After"},
-	{431, "RequestHeaderFieldsTooLarge", REACH_ALL, NULL},
-	{500, "InternalServerError", REACH_ALL, NULL},
-	{503, "ServiceUnavailable", REACH_ALL, "Retry-After"},
-	{505, "HttpVersionNotSupported", REACH_ALL, NULL},
+	{400, REACH_ALL, "BadRequest", NULL},
+	{401, REACH_ACCESS, "Unauthorized", "WWW-Authenticate"},
+	{403, REACH_ACCESS, "Forbidden", NULL},
+	{404, REACH_RECORD, "NotFound", NULL},
+	{409, REACH_WRITE, "Conflict", "Retry-After"},
+	{412, REACH_MATCH, "PreconditionFailed", NULL},
+	{413, REACH_BODY, "ContentTooLarge", NULL},
+	{414, REACH_ALL, "UriTooLong", NULL},
+	{415, REACH_BODY, "UnsupportedMediaType", NULL},
+	{422, REACH_WRITE, "UnprocessableContent", NULL},
+	{429, REACH_ACCESS, "TooManyRequests", "Retry-After"},
+	{431, REACH_ALL, "RequestHeaderFieldsTooLarge", NULL},
+	{500, REACH_ALL, "InternalServerError", NULL},
+	{503, REACH_ALL, "ServiceUnavailable", "Retry-After"},
+	{505, REACH_ALL, "HttpVersionNotSupported", NULL},
 };
 
 static bool route_reaches(const struct route *route, enum reach reach)

@@ -189,7 +189,6 @@ struct route {
 	enum flow (*handle)(struct call *call);
 	/* Answers when a write is done. NULL: the route does not write. */
 	void (*finish)(struct call *call);
-	bool open; /* needs no access; logged only if it fails */
 	/* The parameters besides filters; the last row has no name. NULL: there are none. */
 	const struct parameter *parameters;
 	/* Describe the route in the OpenAPI document: its operationId, what it does as an order,
@@ -197,6 +196,7 @@ struct route {
 	 * the kind, {Record} and {Records} for the noun in an identifier. */
 	const char *operation, *summary, *help;
 	enum answer_kind answer;
+	bool open; /* needs no access; logged only if it fails */
 };
 
 /* All routes. A request whose path matches a row literally never gets a row with {id}. */
