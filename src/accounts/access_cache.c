@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What access control found lately. The hash of the token and the user name have one place in a
- * table. A newer entry takes the place of an older one. */
+/* What access control found lately, in a table. The hash of the token and the user name give the
+ * place of an entry. A newer entry replaces an older one in the same place. */
 #include "accounts/access_cache.h"
 
 #include <pthread.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Sends messages by libcurl, and finds out what became of each. libcurl has few error codes for
- * SMTP: 7.88 returns the same one for a recipient that is refused for good and for now. So the
- * outcome comes from the server's last answer and from how far the message had gone. */
+ * SMTP: 7.88 returns the same one whether the server refuses a recipient for good or only once. So
+ * the outcome comes from the server's last answer and from how far the message had gone. */
 #include <curl/curl.h>
 #include <stdatomic.h>
 #include <stdlib.h>

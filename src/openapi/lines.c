@@ -14,7 +14,8 @@ struct syntax {
 	const char *true_word, *false_word, *null_word;
 };
 
-/* A line is: before METHOD between PATH after, then body VALUE if there is one, and end. */
+/* A line is: before METHOD between PATH after end. With a body it is: before METHOD between PATH
+ * after body VALUE end. */
 static const struct language {
 	const char *name;
 	const char *setup; /* what the lines need before them */
@@ -63,7 +64,7 @@ static const struct language {
 	 {'\'', "[", " => ", "]", "true", "false", "null"}},
 };
 
-/* An answer's links have no host, and all parameters. */
+/* A link of an answer has no host. It has all parameters. */
 static const char walk[] =
 	"from urllib.parse import urljoin\n\n"
 	"url = docket + \"/api/v1/tasks?complete_from=2026-10-01&complete_to=2026-10-31&expand=case,users\"\n"

@@ -98,9 +98,9 @@
 
   document.querySelector("nav").before(element("section", { className: "try" },
     element("h2", { textContent: "Try it" }),
-    element("p", { textContent: "Each request below has \u201cTry it\u201d. Requests that change something have " +
-      "dry_run=1 at first: docket then answers as if it had stored the change. The page shows JSON in lines. It page keeps your user name " +
-      "and token in its memory alone. They are gone when you close it." }),
+    element("p", { textContent: "Open \u201cTry it\u201d below a request. A request that changes something has " +
+      "dry_run=1 at first: docket answers as if it had stored the change, and stores nothing. The page keeps " +
+      "your user name and your token in its memory alone. They are gone when you close the page." }),
     labelled("User name", username), labelled("API token", token)));
   for (const request of document.querySelectorAll("p.request")) request.after(panel(request));
 })();

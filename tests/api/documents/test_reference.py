@@ -157,18 +157,18 @@ def test_its_lines_work(make_server, prism, language):
 
 def test_its_walk_reads_all_pages(own_server, prism):
     """The program for Python, with small pages."""
-    server = own_server
-    tasks = [server.create(users_list=[1], case_service_id=None) for _ in range(5)]
-    reply = server.call("GET", "/docs", access=False)
+    tasks = [own_server.create(users_list=[1], case_service_id=None) for _ in range(5)]
+    reply = own_server.call("GET", "/docs", access=False)
     setup, _ = lines_of(reply, "Python")
     walk, = re.findall('<pre class="walk">(.*?)</pre>', reply.body.decode(), re.DOTALL)
     walk = html.unescape(walk).replace("complete_from=2026-10-01&complete_to=2026-10-31", "per_page=2")
-    with prism.before(server) as url:
-        setup = setup.replace("https://HOST", url).replace("USERNAME", "admin").replace("TOKEN", server.token)
+    with prism.before(own_server) as url:
+        setup = setup.replace("https://HOST", url).replace("USERNAME", "admin")
+        setup = setup.replace("TOKEN", own_server.token)
         done = subprocess.run(["/usr/bin/python3", "-c", f"{setup}\n{walk}"], check=False,
                               capture_output=True, text=True, timeout=COMMAND_S, env=environment())
     assert (done.returncode, done.stderr) == (0, ""), done
     shown = {int(line.split()[0]): line for line in done.stdout.splitlines()}
-    count = server.call("GET", "/api/v1/tasks?mode=count").json["record_count"]
+    count = own_server.call("GET", "/api/v1/tasks?mode=count").json["record_count"]
     assert len(shown) == len(done.stdout.splitlines()) == count
     assert all("['admin']" in shown[one["id"]] for one in tasks), shown
