@@ -99,9 +99,15 @@ build-thread/build.ninja:
 tools:
 	@script/bootstrap lint
 
-# Measures lists and creates in a large account; bench/lists.py says what that needs.
-bench: build
-	@bench/lists.py
+# Compares docket with what a user might write instead, with the limits of its libraries, and with pgbench;
+# bench/compare.py says how.
+bench: build bench-tools
+	@ninja -C build --quiet limits
+	@bench/compare.py
+
+# Measures every list in a large account; bench/queries.py says what that needs.
+bench-queries: build
+	@bench/queries.py
 
 # Measures docket over PostgreSQL, beside pgbench; bench/postgres.py says what that needs.
 bench-postgres: build bench-tools
@@ -149,11 +155,11 @@ uninstall:
 	rm -f '$(INTO)/bin/docket' '$(INTO)/share/man/man1/docket.1' '$(INTO)/share/man/man5/docket.conf.5'
 
 clean:
-	rm -rf build build-quick build-gcc build-clang build-thread build-npm .pytest_cache
+	rm -rf build build-quick build-gcc build-clang build-thread build-npm build-peer .pytest_cache
 
 # Measures how fast alerts go out, beside a plain libcurl loop, and what many waiting alerts cost a create.
 bench-mail: build
 	@bench/mail.py
 	@bench/waiting.py
 
-.PHONY: build run quick check test test-all prism check-fresh proof-kills proof-soak proof-lists proof-restarts proof-overload proof-alerts proof-properties proof-zones soak tools bench bench-postgres bench-overload bench-mail bench-tools lint layers man reference release-document format install uninstall clean
+.PHONY: build run quick check test test-all prism check-fresh proof-kills proof-soak proof-lists proof-restarts proof-overload proof-alerts proof-properties proof-zones soak tools bench bench-queries bench-postgres bench-overload bench-mail bench-tools lint layers man reference release-document format install uninstall clean

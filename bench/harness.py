@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Shared by the benchmarks: folders of sample data, a server on them, one client that measures."""
+"""Shared by the benchmarks: folders of sample data, programs that serve them, clients that measure."""
 import base64
 import contextlib
 import http.client
@@ -44,35 +44,49 @@ def make_folder(name, tasks):
     return folder
 
 
+def copy(folder, name):
+    """A copy of a folder under another name, on stable storage, so that later writes do not wait for it."""
+    to = DATA / name
+    shutil.rmtree(to, ignore_errors=True)
+    subprocess.run(["cp", "--archive", "--reflink=auto", folder, to], check=True)
+    os.sync()
+    return to
+
+
 def query(folder, sql):
     """The rows of a statement, from a folder that nothing serves."""
     with contextlib.closing(sqlite3.connect(f"file:{folder}/docket.db?mode=ro", uri=True)) as db:
         return db.execute(sql).fetchall()
 
 
-class Server:
-    """`docket serve` on a folder, at a free port of the loopback."""
+class Service:
+    """A program that serves at a free port of the loopback, and names it on standard error."""
 
-    def __init__(self, folder, token):
+    def __init__(self, command, env=None):
         self.log = DATA / "serve.log"
         with open(self.log, "wb") as log:
-            self.process = subprocess.Popen(
-                [PROGRAM, "serve", "--data", folder, "--listen", "127.0.0.1:0"], stderr=log)
-        pair = f"admin/token:{token.read_text().strip()}".encode()
-        self.headers = {"Authorization": "Basic " + base64.b64encode(pair).decode()}
+            self.process = subprocess.Popen(list(map(str, command)), stderr=log, env=env)
         deadline = time.monotonic() + START_S
         while not (ready := re.search(r"^listening on http://\S+:(\d+)$", self.log.read_text(),
                                       re.MULTILINE)):
             if self.process.poll() is not None or time.monotonic() > deadline:
                 self.process.kill()
-                raise SystemExit(f"docket serve does not listen: {self.log.read_text()}")
+                raise SystemExit(f"{command[0]} does not listen: {self.log.read_text()}")
             time.sleep(0.02)
         self.port = int(ready[1])
 
+    def look(self, file, name):
+        """A number that the system counts for the process."""
+        text = pathlib.Path(f"/proc/{self.process.pid}/{file}").read_text()
+        return int(re.search(rf"^{name}:\s+(\d+)", text, re.MULTILINE)[1])
+
     def written(self):
         """How many bytes the server has written so far."""
-        io = pathlib.Path(f"/proc/{self.process.pid}/io").read_text()
-        return int(re.search(r"^write_bytes: (\d+)$", io, re.MULTILINE)[1])
+        return self.look("io", "write_bytes")
+
+    def memory_mb(self):
+        """Its anonymous memory: without the files that it has mapped."""
+        return self.look("status", "RssAnon") / 1024
 
     def __enter__(self):
         return self
@@ -80,6 +94,19 @@ class Server:
     def __exit__(self, *_):
         self.process.send_signal(signal.SIGTERM)
         self.process.wait()
+
+
+def basic(token):
+    """What the header Authorization has after "Basic", from the file of a token."""
+    return base64.b64encode(f"admin/token:{token.read_text().strip()}".encode()).decode()
+
+
+class Server(Service):
+    """`docket serve` on a folder."""
+
+    def __init__(self, folder, token, *options):
+        super().__init__([PROGRAM, "serve", "--data", folder, "--listen", "127.0.0.1:0", *options])
+        self.headers = {"Authorization": "Basic " + basic(token)}
 
 
 class Answer:

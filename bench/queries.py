@@ -1,40 +1,37 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""How long lists of tasks take in a large account, and what its size costs a create.
+"""How long lists of tasks take in a large account.
 
-    make bench                          all of it, over 1,000,000 tasks
-    bench/lists.py --tasks 100000 --runs 5 --only pairs
+    make bench-queries                  all of it, over 1,000,000 tasks
+    bench/queries.py --tasks 100000 --runs 5 --only pairs
 
-It makes the account once, under build/bench-data. 1,000,000 tasks take a minute or two and 1.2 GB;
-remove the folder to make the account anew. It serves the account on the loopback and sends requests one
-after the other over one connection. Each row of the table is one query. `total` is how many tasks match,
-`page` how many the page had (per_page=100). The other columns are the first page by id, the first page by
-due date, and the count. Each has the median and the worst of its runs (fewer runs where they take seconds)
-in milliseconds, as the client measured them. The aim is a median of at most 10 ms, and no request over
-2 s, after which docket answers 503.
+It makes the account once, under build/bench-data. 1,000,000 tasks take a minute or two and 1.2 GB; remove
+the folder to make the account anew. It serves the account on the loopback and sends requests one after
+the other over one connection. Each row of the table is one query. `total` is how many tasks match, `page` how many
+the page had (per_page=100). The other columns are the first page by id, the first page by due date, and the
+count. Each has the median and the worst of its runs (fewer runs where they take seconds) in milliseconds, as
+the client measured them. The aim is a median of at most 10 ms, and no request over 2 s, after which docket
+answers 503.
 
-Creates are durable: docket answers each from stable storage. They go to a copy of the large account
-and to an empty one, over 64 connections for 10 s each. wrk sends them if it is installed, else threads of
-Python, which are slower than docket. Client and server share the machine, so the ratio says more than the
-rates. This needs only /usr/bin/python3 and its standard library. It writes only below build/bench-data, and
-prints the numbers on standard output.
-"""
+The part "shares" has every filter with values that match 0.1, 10 and 50 % of the account. The part "crosses"
+has every pair of these, by id alone. It prints a line for each pair of shares; --json has every query. This
+needs only /usr/bin/python3 and its standard library. It writes only below build/bench-data."""
 import argparse
 import datetime
 import json
-import re
-import shutil
-import subprocess
-import threading
+import pathlib
+import statistics
 import time
 import urllib.parse
 
 import harness
-from harness import BUDGET_MS, DATA, TASKS, Client, Measure, Server, query
+import shares
+from harness import BUDGET_MS, DATA, Client, Measure, Server, query
 
 DAY = 86400
 SLOW_MS = 10
-CREATE_S, CONNECTIONS = 10, 64
+SLOW_SHOWN = 40
+CROSS_RUNS = 5
 OPEN = "none,needs_action,in_progress"
 STATUSES = OPEN.split(",") + ["complete"]
 EQUALITY = {"calendar": "calendar_id", "case": "casefile_id", "subject": "subject_id",
@@ -216,12 +213,14 @@ class Report:
             found = self.measure(label, parameters)
             print(f"{label:<38}{found.records:>9}{found}", flush=True)
 
-    def deep(self, v, total):
-        """A deep page, and the page after it by its cursor."""
+    def deep(self, v):
+        """The first, the middle and the last page by number, and the page after it by its cursor."""
         def questions():
-            for sort in ("id", "due_on", "alert_at"):
-                for filters in ("", f"&user={v.common['user']}", "&status=complete"):
-                    for page in (max(total // 5000, 1), max(total // 200, 1)):
+            for sort in ("id", "due_on", "title", "alert_at"):
+                for filters in ("", "&status=complete", f"&calendar={v.common['calendar']}",
+                                f"&case={v.common['case']}", f"&user={v.common['user']}"):
+                    total = json.loads(self.client.get(f"mode=count{filters}").body)["record_count"]
+                    for page in sorted({1, total // 200 + 1, (total - 1) // 100 + 1}):
                         asked = f"sort={sort}{filters}&page={page}&per_page=100"
                         cursor = self.client.get(asked).next
                         label = f"{sort}{filters.replace('&', ' + ')}, {page}"
@@ -230,11 +229,23 @@ class Report:
                             yield f"{label} by cursor", cursor.replace("&per_page=100", "")
         self.plain("deep pages: sort, page", questions())
 
+    def crosses(self, found):
+        by_shares, self.runs = {}, min(self.runs, CROSS_RUNS)
+        for pair, label, parameters in shares.pairs(found):
+            for kind, more in (("page", ""), ("count", "&mode=count")):
+                by_shares.setdefault((pair, kind), []).append(
+                    self.measure(f"{label}, {kind}", parameters + more))
+        print(f"\n{'pairs of filters':<33}{'queries':>9}{'median':>9}{'worst median':>14}")
+        for ((share, other), kind), rows in sorted(by_shares.items()):
+            medians = [row.median for row in rows]
+            print(f"{shares.name_of(share)} and {shares.name_of(other)}, {kind}".ljust(33)
+                  + f"{len(rows):>9}{statistics.median(medians):>9.2f}{max(medians):>14.2f}")
+
     def summary(self):
         slow = [(label, found) for label, found in self.all if found.median > SLOW_MS]
         if slow:
-            print(f"\nslower than {SLOW_MS} ms:")
-        for label, found in sorted(slow, key=lambda row: -row[1].median):
+            print(f"\nslower than {SLOW_MS} ms, the slowest {SLOW_SHOWN}:")
+        for label, found in sorted(slow, key=lambda row: -row[1].median)[:SLOW_SHOWN]:
             print(f"  {found.median:9.1f} {label:<45} {found.parameters[:110]}")
         worst = max(self.all, key=lambda row: row[1].worst)
         over = sum(found.over for _, found in self.all)
@@ -242,108 +253,44 @@ class Report:
               f"took over {BUDGET_MS // 1000} s or failed; the worst took {worst[1].worst:.0f} ms "
               f"({worst[0]})")
 
-
-def body_of(case, user, number):
-    return {"task": {"casefile_id": case, "calendar_id": 1, "due_on": "2030-02-14",
-                     "users_list": [user], "title": f"Call the claimant about {number % 1000}",
-                     "body": "Ask for the signed statement and note the time of the call."}}
-
-
-def by_wrk(server, cases, users):
-    """Creates per second, and how many failed."""
-    head = json.dumps(body_of("@1", "@2", 0)).replace('"@1"', "%d").replace('"@2"', "%d")
-    script = DATA / "create.lua"
-    script.write_text(
-        'wrk.method = "POST"\n'
-        + "".join(f"wrk.headers[{json.dumps(key)}] = {json.dumps(value)}\n"
-                  for key, value in {**server.headers, "Content-Type": "application/json"}.items())
-        + f"local cases, users, n = {cases}, {users}, 0\n"
-        f"local body = {json.dumps(head.replace('about 0', 'about %d'))}\n"
-        "request = function()\n  n = n + 1\n"
-        "  return wrk.format(nil, nil, nil, body:format(245 + n * 7919 % cases,"
-        " n * 31 % users + 1, n % 1000))\nend\n")
-    # body:format() needs its arguments in the order in which the body has them.
-    assert head.index("casefile_id") < head.index("users_list") < head.index("title")
-    done = subprocess.run(
-        ["wrk", "-t2", f"-c{CONNECTIONS}", f"-d{CREATE_S}s", "-s", script,
-         f"http://127.0.0.1:{server.port}{TASKS}"], check=True, capture_output=True, text=True)
-    failed = re.search(r"Non-2xx or 3xx responses: (\d+)", done.stdout)
-    return (float(re.search(r"Requests/sec:\s+([\d.]+)", done.stdout)[1]),
-            int(failed[1]) if failed else 0)
-
-
-def by_threads(server, cases, users):
-    made, failed, end = [0] * CONNECTIONS, [0] * CONNECTIONS, time.monotonic() + CREATE_S
-    headers = {**server.headers, "Content-Type": "application/json"}
-
-    def work(thread):
-        connection, n = Client(server).connection, thread * 1000003
-        while time.monotonic() < end:
-            n += 1
-            record = body_of(245 + n * 7919 % cases, n * 31 % users + 1, n)
-            connection.request("POST", TASKS, json.dumps(record), headers)
-            reply = connection.getresponse()
-            reply.read()
-            (made if reply.status == 201 else failed)[thread] += 1
-    threads = [threading.Thread(target=work, args=(n,)) for n in range(CONNECTIONS)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return sum(made) / CREATE_S, sum(failed)
-
-
-def creates(large):
-    """Creates in an empty account, in the large one, and in the large one for all its cases."""
-    create = by_wrk if shutil.which("wrk") else by_threads
-    print(f"\ndurable creates a second, {CONNECTIONS} connections, {CREATE_S} s each, "
-          + create.__name__.replace("_", " "))
-    ((cases,),), ((users,),) = (query(large, f"SELECT count(*) FROM {table}")
-                                for table in ("casefile", "staff"))
-    empty = harness.make_folder("empty", 0)
-    base = None
-    for label, folder, count, staff in [
-            ("an empty account", empty, 2, 3), ("the large account, two cases", large, 2, 3),
-            ("the large account, all its cases", large, cases, users)]:
-        copy = DATA / "copy"
-        shutil.rmtree(copy, ignore_errors=True)
-        shutil.copytree(folder, copy)
-        with Server(copy, DATA / f"{folder.name}.token") as server:
-            before = server.written()
-            rate, failed = create(server, count, staff)
-            size = (server.written() - before) / rate / CREATE_S
-        shutil.rmtree(copy)
-        base = base or rate
-        print(f"{label:<33}{rate:>8.0f}{rate / base:>9.2f} of the empty one's, "
-              f"{size / 1024:.0f} KiB written each"
-              + (f"; {failed} failed" if failed else ""), flush=True)
+    def rows(self):
+        return [{"query": label, "parameters": found.parameters, "status": found.status,
+                 "median_ms": found.median, "worst_ms": found.worst, "records": found.records,
+                 "total": found.total} for label, found in self.all]
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
+    parts = [*GROUPS, "sorts", "deep", "shares", "crosses"]
     parser.add_argument("--tasks", type=int, default=1000000, help="how many the account has")
     parser.add_argument("--runs", type=int, default=15, help="of each request")
-    parser.add_argument("--only", choices=[*GROUPS, "sorts", "deep", "creates"], action="append",
+    parser.add_argument("--only", choices=parts, action="append",
                         help="this part alone; may come several times")
+    parser.add_argument("--json", type=pathlib.Path, help="write the numbers of every query to this file")
     options = parser.parse_args()
-    wanted = options.only or [*GROUPS, "sorts", "deep", "creates"]
+    wanted = options.only or parts
 
     folder = harness.make_folder(f"tasks-{options.tasks}", options.tasks)
     values = Values(folder)
     print(f"{options.tasks} tasks, {options.runs} runs each on {harness.machine()}")
-    if wanted != ["creates"]:
-        with Server(folder, DATA / f"{folder.name}.token") as server:
-            report = Report(Client(server), options.runs)
-            for name, group in GROUPS.items():
-                if name in wanted:
-                    report.group(name, group(values))
-            if "sorts" in wanted:
-                report.plain("sorts", sorts(values))
-            if "deep" in wanted:
-                report.deep(values, options.tasks)
-            report.summary()
-    if "creates" in wanted:
-        creates(folder)
+    found = (shares.filters(folder, values, EQUALITY, RANGES, STATUSES)
+             if {"shares", "crosses"} & set(wanted) else {})
+    with Server(folder, DATA / f"{folder.name}.token") as server:
+        report = Report(Client(server), options.runs)
+        for name, group in GROUPS.items():
+            if name in wanted:
+                report.group(name, group(values))
+        if "sorts" in wanted:
+            report.plain("sorts", sorts(values))
+        if "deep" in wanted:
+            report.deep(values)
+        if "shares" in wanted:
+            report.group("shares", shares.alone(found))
+        if "crosses" in wanted:
+            report.crosses(found)
+        report.summary()
+    if options.json:
+        options.json.write_text(json.dumps(report.rows(), indent=1) + "\n")
     print(f"at the end: {harness.machine().split('; ')[1]}")
 
 

@@ -1,0 +1,3 @@
+-- SPDX-License-Identifier: MIT
+-- Creates tasks, which are spread over days, cases and staff members.
+request = require("common").create

@@ -1,0 +1,3 @@
+-- SPDX-License-Identifier: MIT
+-- Reads one record, by a random id.
+request = require("common").get
