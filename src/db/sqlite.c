@@ -225,6 +225,13 @@ static void sqlite_set_budget(struct db *base, int milliseconds)
 	sqlite_of(base)->deadline = milliseconds ? monotonic_ms() + milliseconds : 0;
 }
 
+/* A checkpoint that fails is made again: the WAL keeps the pages. */
+static void sqlite_on_idle(struct db *base)
+{
+	(void)sqlite3_wal_checkpoint_v2(sqlite_of(base)->handle, NULL, SQLITE_CHECKPOINT_PASSIVE,
+					NULL, NULL);
+}
+
 static const char *sqlite_message(struct db *base)
 {
 	return sqlite3_errmsg(sqlite_of(base)->handle);
@@ -242,6 +249,12 @@ static void sqlite_close(struct db *base)
 	free(db);
 }
 
+/* Commits append pages to the WAL. A checkpoint copies them into the database: each page once,
+ * however many commits have changed it. docs/design/storage.md says why it has this size. */
+#define PAGE_BYTES "4096"
+#define CHECKPOINT_PAGES "16000"
+#define WAL_BYTES "134217728" /* twice that: SQLite cuts only a WAL that readers have held up */
+
 /* The busy timeout comes first, so that the change of the journal mode waits as well. With
  * synchronous = NORMAL a loss of power would lose acknowledged commits. */
 static const char write_pragmas[] = "PRAGMA busy_timeout = 5000;"
@@ -250,7 +263,8 @@ static const char write_pragmas[] = "PRAGMA busy_timeout = 5000;"
 				    "PRAGMA foreign_keys = ON;"
 				    "PRAGMA trusted_schema = OFF;"
 				    "PRAGMA cell_size_check = ON;"
-				    "PRAGMA journal_size_limit = 67108864;"
+				    "PRAGMA wal_autocheckpoint = " CHECKPOINT_PAGES ";"
+				    "PRAGMA journal_size_limit = " WAL_BYTES ";"
 				    "PRAGMA temp_store = MEMORY;"
 				    "PRAGMA cache_size = -131072;";
 
@@ -278,7 +292,7 @@ static enum err connection_set_up(struct sqlite_db *db)
 	if (code == SQLITE_OK)
 		code = sqlite_add_fold(db->handle);
 	if (code == SQLITE_OK && db->mode == DB_CREATE)
-		code = sqlite3_exec(db->handle, "PRAGMA page_size = 8192", NULL, NULL, NULL);
+		code = sqlite3_exec(db->handle, "PRAGMA page_size = " PAGE_BYTES, NULL, NULL, NULL);
 	if (code == SQLITE_OK)
 		code = sqlite3_exec(db->handle,
 				    connection_may_write(db) ? write_pragmas : read_pragmas, NULL,
@@ -392,5 +406,6 @@ const struct db_driver sqlite_driver = {
 	.script = sqlite_script,
 	.set_budget = sqlite_set_budget,
 	.copy = sqlite_copy,
+	.on_idle = sqlite_on_idle,
 	.message = sqlite_message,
 };

@@ -8,7 +8,7 @@
 
 #define ROOM_FIRST 256 /* until the first runs show how long jobs take */
 #define LOOK_MS 100    /* how often to check for late jobs */
-#define IDLE_MS 500    /* how often an idle reader checks its connection */
+#define IDLE_MS 500    /* after this an idle worker looks after its connection */
 /* An account that has no job in the queue may add one to a full queue, until the queue has this
  * many times its limit. */
 #define LIMIT_TIMES 2
@@ -129,12 +129,32 @@ static void worker_end_late(struct worker *worker)
 	}
 }
 
+/* Whether the worker has to look after its connection when it is idle: the first reader always, a
+ * writer once after its runs. After a failure of the storage nothing is written any more. */
+static bool worker_looks_after(const struct worker *worker)
+{
+	const struct workers *all = worker->all;
+	const struct db_driver *driver = all->store->driver;
+
+	if (all->work->mode == DB_READ)
+		return worker == all->list && driver->is_lost;
+	return driver->on_idle && worker->ran && *worker->db && !atomic_load(&all->broken);
+}
+
+static void worker_look_after(struct worker *worker)
+{
+	if (worker->all->work->mode == DB_READ)
+		worker_check_connection(worker);
+	else
+		worker->all->store->driver->on_idle(*worker->db);
+	worker->ran = false;
+}
+
 /* Waits until there may be something to do. */
 static void worker_wait(struct worker *worker)
 {
 	struct workers *all = worker->all;
-	bool looks_after =
-		worker == all->list && all->work->mode == DB_READ && all->store->driver->is_lost;
+	bool looks_after = worker_looks_after(worker);
 	struct timespec until;
 
 	if (!all->jobs.count && !looks_after) {
@@ -149,7 +169,7 @@ static void worker_wait(struct worker *worker)
 	    !looks_after || all->jobs.count)
 		return;
 	pthread_mutex_unlock(&all->lock);
-	worker_check_connection(worker);
+	worker_look_after(worker);
 	pthread_mutex_lock(&all->lock);
 }
 
@@ -224,6 +244,7 @@ static void worker_end_run(struct worker *worker)
 	all->waiting -= worker->waits;
 	all->tried &= ~worker->tries;
 	if (worker->count || worker->tries) {
+		worker->ran = true;
 		all->work->adapt(worker);
 		worker_count(worker);
 		worker_put_back(worker);

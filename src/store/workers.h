@@ -41,6 +41,7 @@ struct worker {
 	size_t count, weight; /* of the jobs in `taken` */
 	bool waits;           /* it waits for a lock of another session */
 	bool waited;          /* its run before this one waited */
+	bool ran;             /* it has run jobs since it last looked after its connection */
 	uint32_t tries;       /* a set of groups: it tries whether they are still locked */
 	enum err err;         /* the result of the run */
 	int64_t took_us;

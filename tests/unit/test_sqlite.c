@@ -81,7 +81,37 @@ static void writer_is_durable(void **state)
 	assert_int_equal(ask(place->writer, "PRAGMA journal_mode"), 'w');
 	assert_int_equal(ask(place->writer, "PRAGMA foreign_keys"), 1);
 	assert_int_equal(ask(place->writer, "PRAGMA trusted_schema"), 0);
+	assert_int_equal(ask(place->writer, "PRAGMA secure_delete"), 1);
 	assert_int_equal(run(place->writer, "INSERT INTO b VALUES (1)"), ERR_CONSTRAINT);
+}
+
+/* A WAL of the size at which it is copied into the database is not cut, so it is written in place
+ * again. */
+static void wal_fits_its_limit(void **state)
+{
+	struct place *place = *state;
+	int64_t page = ask(place->writer, "PRAGMA page_size");
+
+	assert_int_equal(page, 4096);
+	assert_true(ask(place->writer, "PRAGMA wal_autocheckpoint") * (page + 24) <
+		    ask(place->writer, "PRAGMA journal_size_limit"));
+}
+
+/* The file alone, without its WAL, has the rows. */
+static void idle_writer_empties_the_wal(void **state)
+{
+	struct place *place = *state;
+	char path[PLACE_BYTES + 8], message[256];
+	struct db *alone;
+
+	assert_int_equal(run(place->writer, "INSERT INTO a VALUES (1)"), OK);
+	sqlite_driver.on_idle(place->writer);
+	assert_int_equal(run(place->writer, "INSERT INTO a VALUES (2)"), OK);
+	snprintf(path, sizeof(path), "%s/db", place->folder);
+	assert_int_equal(sqlite_driver.open(path, DB_IMMUTABLE, &alone, message, sizeof(message)),
+			 OK);
+	assert_int_equal(ask(alone, "SELECT max(id) FROM a"), 1);
+	sqlite_driver.close(alone);
 }
 
 static void reader_cannot_write(void **state)
@@ -184,9 +214,10 @@ static void number_ignores_null(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(writer_is_durable),       TEST(reader_cannot_write),
-		TEST(budget_ends_a_statement), TEST(full_is_told),
-		TEST(arguments_go_by_number),  TEST(example_commits),
+		TEST(writer_is_durable),           TEST(wal_fits_its_limit),
+		TEST(idle_writer_empties_the_wal), TEST(reader_cannot_write),
+		TEST(budget_ends_a_statement),     TEST(full_is_told),
+		TEST(arguments_go_by_number),      TEST(example_commits),
 		TEST(number_ignores_null),
 	};
 

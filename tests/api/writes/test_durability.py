@@ -1,7 +1,9 @@
 """Answered writes are stored: under load, after a kill, after an orderly end, and on a full disk."""
 import asyncio
+import contextlib
 import random
 import resource
+import shutil
 import signal
 import sqlite3
 import time
@@ -10,6 +12,7 @@ import pytest
 
 import proofs
 from harness import TASKS, ignore_too_large, limit_files, problem, strict_json, task, task_json
+from together import until
 from wire import ANSWER_S, JSON_LINE, Wire
 
 SECONDS = proofs.size(3)  # of load
@@ -365,6 +368,22 @@ def test_many_idle_connections(make_server):
         for wire in wires:
             wire.socket.close()
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def test_an_idle_server_empties_its_wal(make_server, tmp_path):
+    """docket.db alone then has the last write."""
+    server, alone = make_server(), tmp_path / "alone.db"
+    server.create(title="idle")
+
+    def titles():
+        shutil.copy(server.data / "docket.db", alone)
+        with contextlib.closing(sqlite3.connect(alone)) as database:
+            try:
+                return database.execute("SELECT title FROM task").fetchall()
+            except sqlite3.DatabaseError:  # it was copied while docket wrote it
+                return []
+
+    until(titles, lambda found: found == [("idle",)])
 
 
 @pytest.mark.parametrize("room", [0, 1, 4096, 20000, 150000])

@@ -136,6 +136,9 @@ struct db_driver {
 	/* Copies the whole database to a new file, which is on stable storage and checked when this
 	 * returns. NULL: the driver leaves this to the database's own tools. */
 	enum err (*copy)(struct db *db, const char *to);
+	/* Does the work that commits have left, on a connection that can write. The store calls it
+	 * when no write has come for a while. NULL: the driver leaves none. */
+	void (*on_idle)(struct db *db);
 	/* Whether an idle connection is lost. It does not wait. NULL: the driver never loses
 	 * one. */
 	bool (*is_lost)(struct db *db);

@@ -286,8 +286,9 @@ enum err write_preview_init(struct write_preview *preview, struct store *store,
 			    struct store_write *write);
 enum err write_preview_decide(struct write_preview *preview);
 
-/* Runs writes at once, in one transaction, without the queue. For commands that do not serve.
- * Returns the first error; each write has its own outcome. */
+/* Runs writes at once, in one transaction, without the queue. For commands that do not serve, and
+ * not after store_submit(): the writer's thread then uses the same connection. Returns the first
+ * error; each write has its own outcome. */
 enum err store_run(struct store *store, struct store_write **writes, size_t count);
 
 #endif
