@@ -42,6 +42,11 @@ void digest_add_int(struct digest *digest, int64_t value)
 	digest_add(digest, (struct slice){bytes, sizeof(bytes)});
 }
 
+void salt_make(unsigned char out[SALT_BYTES])
+{
+	randombytes_buf(out, SALT_BYTES);
+}
+
 void digest_final(struct digest *digest, unsigned char out[DIGEST_BYTES])
 {
 	crypto_generichash_final(digest_state(digest), out, DIGEST_BYTES);

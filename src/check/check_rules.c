@@ -104,10 +104,14 @@ const struct check_row check_rows[CHECK_RULES] = {
 	[CHECK_ACTIONS] =
 		{
 			.name = "actions",
-			.says = "a change creates, updates or deletes, and has a value unless it deletes",
+			.says = "a change creates, updates or deletes; unless it deletes, it has a value and "
+				"a salt, or the digest of a removed value",
 			.sql = "SELECT account_id, 'change', change FROM history"
 			       " WHERE action NOT IN ('create', 'update', 'delete')"
-			       " OR (action = 'delete') <> (value IS NULL)",
+			       " OR (action = 'delete') <> (value IS NULL AND digest IS NULL)"
+			       " OR (value IS NULL) <> (salt IS NULL)"
+			       " OR (value IS NOT NULL AND digest IS NOT NULL)"
+			       " OR length(salt) <> 16 OR length(digest) <> 32",
 		},
 	[CHECK_COMPLETE] =
 		{

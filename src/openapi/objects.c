@@ -5,6 +5,7 @@
 #include "model/alert.h"
 #include "model/fault.h"
 #include "openapi_private.h"
+#include "records/history_entry.h"
 
 #define COUNTED "{\"type\":\"integer\",\"format\":\"int64\",\"minimum\":0}"
 #define ID "{\"type\":\"integer\",\"format\":\"int64\",\"minimum\":1}"
@@ -56,6 +57,10 @@ static const struct member change[] = {
 	{"id", ID, "the record"},
 	{"action", ACTION, "what was done to the record"},
 	{"value", "{}", "the record after the change; `null` if the change deleted it"},
+};
+static const struct member chain[] = {
+	{"id", ID, "the last change of a chain of hashes that docket has replaced by a new one"},
+	{"hash", ANY_TEXT, "the hash of that change in the old chain, in hexadecimal"},
 };
 static const struct member changes[] = {
 	{"changes", LIST_OF("Change"), "the changes, in the order of their numbers"},
@@ -116,6 +121,7 @@ static const struct object objects[] = {
 	{"HistoryEntry", history_entry, COUNT_OF(history_entry), false},
 	{"FieldChange", field_change, COUNT_OF(field_change), false},
 	{"Change", change, COUNT_OF(change), false},
+	{"Chain", chain, COUNT_OF(chain), false},
 	{"Changes", changes, COUNT_OF(changes), false},
 	{"Alert", alert, COUNT_OF(alert), false},
 	{"Me", me, COUNT_OF(me), false},
@@ -177,7 +183,7 @@ static void choices_put(const struct choices *choices, json_t *member)
 	put(member, "x-enumDescriptions", choices->helps);
 }
 
-/* The kinds of records, and records of all kinds. */
+/* The kinds of records, and records of all kinds. An entry about a chain is of one more kind. */
 static void put_kinds(json_t *schemas)
 {
 	json_t *kinds = PACK("[]"), *values = PACK("[{s:s}]", "type", "null");
@@ -186,6 +192,8 @@ static void put_kinds(json_t *schemas)
 		add(kinds, PACK("s", record_types[i]->name));
 		add(values, shape_reference(record_types[i], SHAPE_ANSWER));
 	}
+	add(kinds, PACK("s", HISTORY_CHAIN_KIND));
+	add(values, reference("schemas", "Chain"));
 	put(member_of(schemas, "Change", "record"), "enum", kinds);
 	put(member_of(schemas, "Change", "value"), "anyOf", values);
 }

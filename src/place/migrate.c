@@ -256,8 +256,8 @@ static enum err migrations_apply(struct db *db, const struct migration *list, si
 	for (size_t i = (size_t)have; i < count && !err; i++) {
 		err = migration_apply(db, &list[i], parts, how->now);
 		if (!err && is_renewal(how, i, count, have))
-			err = how->renew(db, how->now, how->folded);
-		if (err)
+			err = how->renew(db, have, how->now, how->folded, why);
+		if (err && !why->len)
 			migration_fail(db, err, why, list[i].name);
 	}
 	return err;

@@ -13,9 +13,10 @@
 
 #define TRIAL DATABASE ".trial"
 
-enum err records_renew(struct db *db, int64_t now, struct folded *folded_out)
+enum err records_renew(struct db *db, int64_t had, int64_t now, struct folded *folded_out,
+		       struct buf *why)
 {
-	enum err err = history_renew(db, now);
+	enum err err = history_renew(db, had, now, why);
 
 	return err ? err : folds_make(db, folded_out);
 }

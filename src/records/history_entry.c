@@ -10,8 +10,10 @@ static void digest_add_text(struct digest *digest, struct slice text)
 		digest_add(digest, text);
 }
 
-void history_hash(const struct history_entry *entry, const unsigned char before[DIGEST_BYTES],
-		  unsigned char hash_out[DIGEST_BYTES])
+/* `content` stands for the value. */
+static void entry_hash(const struct history_entry *entry, struct slice content,
+		       const unsigned char before[DIGEST_BYTES],
+		       unsigned char hash_out[DIGEST_BYTES])
 {
 	struct digest digest;
 
@@ -24,7 +26,30 @@ void history_hash(const struct history_entry *entry, const unsigned char before[
 	digest_add_text(&digest, entry->record);
 	digest_add_int(&digest, entry->record_id);
 	digest_add_text(&digest, entry->action);
-	digest_add_text(&digest, entry->value);
+	digest_add_text(&digest, content);
 	digest_add_text(&digest, entry->request_id);
 	digest_final(&digest, hash_out);
+}
+
+void history_hash(const struct history_entry *entry, const unsigned char before[DIGEST_BYTES],
+		  unsigned char hash_out[DIGEST_BYTES])
+{
+	unsigned char bytes[DIGEST_BYTES];
+	struct slice content = entry->digest;
+	struct digest digest;
+
+	if (entry->value.ptr) {
+		digest_init(&digest);
+		digest_add(&digest, entry->salt);
+		digest_add(&digest, entry->value);
+		digest_final(&digest, bytes);
+		content = (struct slice){(const char *)bytes, sizeof(bytes)};
+	}
+	entry_hash(entry, content, before, hash_out);
+}
+
+void history_hash_plain(const struct history_entry *entry, const unsigned char before[DIGEST_BYTES],
+			unsigned char hash_out[DIGEST_BYTES])
+{
+	entry_hash(entry, entry->value, before, hash_out);
 }

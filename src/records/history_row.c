@@ -7,28 +7,31 @@ static struct db_value value_of_text(struct slice text)
 	return text.ptr ? DB_TEXT_VALUE(text) : DB_NULL_VALUE;
 }
 
-enum err history_add(struct store_write *write, const struct record_type *type,
-		     const struct record *record, const char *action, struct slice value,
-		     struct calls *calls)
+enum err history_add(struct store_write *write, const char *kind, const struct record *record,
+		     const char *action, struct slice value, struct calls *calls)
 {
 	static const char sql[] = "INSERT INTO history (account_id, change, at, staff_id, record,"
-				  " record_id, action, value, request_id, hash)"
-				  " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
-	const struct history_entry entry = {
+				  " record_id, action, value, request_id, hash, salt)"
+				  " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
+	unsigned char *hash = arena_alloc(write->arena, DIGEST_BYTES + SALT_BYTES);
+	struct history_entry entry = {
 		.account_id = write->scope.account_id,
 		.change = record->change,
 		.at = write->account->last_at,
 		.staff_id = write->scope.staff_id,
-		.record = slice_of(type->name),
+		.record = slice_of(kind),
 		.record_id = record->id,
 		.action = slice_of(action),
 		.value = value,
 		.request_id = write->request_id.len ? write->request_id : (struct slice){NULL, 0},
 	};
-	unsigned char *hash = arena_alloc(write->arena, DIGEST_BYTES);
 
 	if (!hash)
 		return ERR_NOMEM;
+	if (value.ptr) {
+		salt_make(hash + DIGEST_BYTES);
+		entry.salt = (struct slice){(const char *)hash + DIGEST_BYTES, SALT_BYTES};
+	}
 	history_hash(&entry, write->account->head, hash);
 	memcpy(write->account->head, hash, DIGEST_BYTES);
 	return calls_ask(calls, sql, NULL, NULL, DB_INT_VALUE(entry.account_id),
@@ -37,12 +40,13 @@ enum err history_add(struct store_write *write, const struct record_type *type,
 			 DB_TEXT_VALUE(entry.record), DB_INT_VALUE(entry.record_id),
 			 DB_TEXT_VALUE(entry.action), value_of_text(entry.value),
 			 value_of_text(entry.request_id),
-			 DB_BYTES_VALUE(((struct slice){(const char *)hash, DIGEST_BYTES})));
+			 DB_BYTES_VALUE(((struct slice){(const char *)hash, DIGEST_BYTES})),
+			 entry.salt.ptr ? DB_BYTES_VALUE(entry.salt) : DB_NULL_VALUE);
 }
 
-static struct slice text_of_value(const struct db_value *value)
+static struct slice bytes_of_value(const struct db_value *value)
 {
-	return value->type == DB_TEXT ? value->bytes : (struct slice){NULL, 0};
+	return value->type == DB_NULL ? (struct slice){NULL, 0} : value->bytes;
 }
 
 void history_from_row(const struct db_value *values, struct history_entry *entry_out)
@@ -52,10 +56,12 @@ void history_from_row(const struct db_value *values, struct history_entry *entry
 		.change = values[1].integer,
 		.at = values[2].integer,
 		.staff_id = values[3].type == DB_INT ? values[3].integer : ID_NONE,
-		.record = text_of_value(&values[4]),
+		.record = bytes_of_value(&values[4]),
 		.record_id = values[5].integer,
-		.action = text_of_value(&values[6]),
-		.value = text_of_value(&values[7]),
-		.request_id = text_of_value(&values[8]),
+		.action = bytes_of_value(&values[6]),
+		.value = bytes_of_value(&values[7]),
+		.request_id = bytes_of_value(&values[8]),
+		.salt = bytes_of_value(&values[9]),
+		.digest = bytes_of_value(&values[10]),
 	};
 }

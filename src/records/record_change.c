@@ -23,7 +23,7 @@ static enum err record_add_history(struct store_write *write, const struct recor
 	copy = value.failed ? NULL : arena_copy(write->arena, buf_slice(&value));
 	write->value = (struct slice){copy, value.len};
 	if (copy)
-		err = history_add(write, type, record, action, write->value, calls);
+		err = history_add(write, type->name, record, action, write->value, calls);
 	buf_release(&value);
 	return err;
 }
@@ -303,5 +303,6 @@ enum err record_delete(struct store_write *write, enum record_kind kind, const v
 	if (!err)
 		err = calls_add(calls, write->store->sql.records[kind].remove, args, 2, NULL, NULL);
 	return err ? err
-		   : history_add(write, type, &gone, "delete", (struct slice){NULL, 0}, calls);
+		   : history_add(write, type->name, &gone, "delete", (struct slice){NULL, 0},
+				 calls);
 }

@@ -5,7 +5,7 @@ import backends
 from backends import opened, rows, where
 from harness import succeed
 from ledger import DAY, ledger, now, stamp
-from migrations import LATEST, to_schema
+from migrations import LATEST, take_back
 from records import STAFF, TASK, change, create
 
 pytestmark = backends.ALL
@@ -36,8 +36,7 @@ def test_an_upgrade_makes_the_rows(server):
         database.execute("UPDATE history SET value = replace(value, '\"alert_sent_at\":null',"
                          f" '\"alert_sent_at\":\"{stamp(old + 5)}\"')"
                          " WHERE record = 'task' AND record_id = ?", (sent,))
-        for statement in to_schema(7, server.data):
-            database.execute(statement)
+        take_back(database, 7, server.data)
     succeed("migrate", *where(server.data))
     assert rows(server.data, "SELECT max(number) FROM migration") == [(LATEST,)]
     assert set(ledger(server.data, waits).values()) == {("waiting", "")}

@@ -5,7 +5,7 @@ import json
 import pytest
 
 import backends
-from chain import columns, digest_of
+from chain import columns, digest_of, digest_of_value
 from harness import cases, run, succeed
 
 pytestmark = backends.BOTH
@@ -55,6 +55,17 @@ def test_the_form_is_the_documented_one(whole):
     assert told(whole) == []
 
 
+@pytest.mark.parametrize("other, first", [(b"", []), (b"x", [("main", 7)])])
+def test_a_removed_value_leaves_its_digest(folder, other, first):
+    """The chain verifies without the value, but with no other digest."""
+    with backends.opened(folder) as database:
+        (salt, value), = database.execute(
+            f"SELECT salt, value FROM history {OF_MAIN} AND change = 7").fetchall()
+        database.execute(f"UPDATE history SET value = NULL, salt = NULL, digest = ? {OF_MAIN}"
+                         " AND change = 7", (digest_of_value(salt, value + other.decode()),))
+    assert told(folder) == first
+
+
 @pytest.mark.parametrize("script, first", cases([
     ("a byte of a value", f"UPDATE history SET value = replace(value, 'DEMO-245', 'DEMO-345')"
      f" {OF_MAIN} AND record = 'casefile' AND record_id = 245;", "casefile"),
@@ -65,6 +76,11 @@ def test_the_form_is_the_documented_one(whole):
     ("a bit of a hash", "UPDATE history SET hash = (SELECT history_head FROM account_state"
      f" WHERE account_id = 2) {OF_MAIN} AND change = 12;", 12),
     ("no hash", f"UPDATE history SET hash = NULL {OF_MAIN} AND change = 12;", 12),
+    ("a salt", "UPDATE history SET salt = (SELECT salt FROM history WHERE account_id = 2"
+     f" AND change = 1) {OF_MAIN} AND change = 7;", 7),
+    ("no salt", f"UPDATE history SET salt = NULL {OF_MAIN} AND change = 7;", 7),
+    ("a value without its digest", f"UPDATE history SET value = NULL, salt = NULL {OF_MAIN}"
+     " AND change = 7;", 7),
     ("an entry is gone", f"DELETE FROM history {OF_MAIN} AND change = 5;", 6),
     ("the first is gone", f"DELETE FROM history {OF_MAIN} AND change = 1;", 2),
     ("one is gone and the others moved up", f"DELETE FROM history {OF_MAIN} AND change = 5;"

@@ -129,7 +129,7 @@ BREAKS = [
      {"record-changes": "staff", "history-values": "staff"}),
     ("a record that is gone", "DELETE FROM staff WHERE username = 'idle';",
      {"deleted": "staff"}),
-    ("a record that is there again", "UPDATE history SET action = 'delete', value = NULL"
+    ("a record that is there again", "UPDATE history SET action = 'delete', value = NULL, salt = NULL"
      " WHERE account_id = 1 AND record = 'task' AND record_id = 5;", {"deleted": [T5]}),
     ("a number that comes again", "UPDATE account_state SET last_task_id = 29 WHERE account_id = 1;",
      {"last-ids": [("main", "task", 30)]}),
@@ -166,6 +166,11 @@ BREAKS = [
     ("no key of cursors", "DELETE FROM secret;", {"secrets": [(None, "secret", None)]}),
     ("a creation without a value", "UPDATE history SET value = NULL WHERE account_id = 2 AND"
      " change = 2;", {"actions": [("second", "change", 2)]}),
+    *[(name, f"UPDATE history SET {sets} WHERE account_id = 2 AND change = 2;",
+       {"actions": [("second", "change", 2)]}) for name, sets in [
+           ("a value without its salt", "salt = NULL"),
+           ("a removed value without its digest", "value = NULL, salt = NULL"),
+           ("a value beside its digest", "digest = zeroblob(32)")]],
     ("an account without its state", "DELETE FROM account_state WHERE account_id = 2;",
      {"account-states": [("second", "account", 2)]}),
     ("nobody with full access", "UPDATE staff SET access_level = 1 WHERE account_id = 2;"
@@ -246,6 +251,9 @@ FORBIDDEN = [
      {"complete": [T5]}),
     ("action IN", "UPDATE history SET action = 'change' WHERE account_id = 2 AND change = 2;",
      {"actions": [("second", "change", 2)]}),
+    *[(f"length({column}) = {size}", f"UPDATE history SET {column} = x'00', {others} = NULL"
+       " WHERE account_id = 2 AND change = 2;", {"actions": [("second", "change", 2)]})
+      for column, size, others in (("salt", 16, "digest"), ("digest", 32, "value = NULL, salt"))],
     ("unassigned BETWEEN 0 AND 1", "UPDATE task SET unassigned = 2 " + ALTERED,
      {"unassigned": [T5]}),
     ("state BETWEEN 0 AND 5", alert("5, 2, 1, 6, 0, 0, NULL, 1"), {"alerts": [T5]}),

@@ -18,7 +18,7 @@ from commands import fails
 from folds import GREEK, folds
 from harness import basic, begin, problem, run, strict_json, succeed
 from lists import encoded
-from migrations import LATEST, to_schema
+from migrations import LATEST, take_back
 from records import STAFF, SUBJECT, create, post
 
 pytestmark = backends.ALL
@@ -47,15 +47,14 @@ def old_fold(text):
     return unicodedata.normalize("NFC", text).casefold()
 
 
-def take_back(place):
+def make_old(place):
     """Gives a place the schema 5 and the folds of that docket."""
     with opened(place) as database:
         for table, column, folded in FOLDED:
             for account, number, text in database.execute(
                     f"SELECT account_id, id, {column} FROM {table}").fetchall():
                 fold_as_before(place, database, (table, folded), (account, number), text)
-        for statement in to_schema(5, place):
-            database.execute(statement)
+        take_back(database, 5, place)
 
 
 def fold_as_before(place, database, at, key, text):
@@ -90,7 +89,7 @@ def old(make_server):
         for number, name in enumerate(NAMES):
             database.execute("UPDATE staff SET username = ? WHERE username = ?",
                              (name, f"number {number}"))
-    take_back(server.data)
+    make_old(server.data)
     return server, titles
 
 

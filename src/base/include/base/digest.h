@@ -10,6 +10,7 @@
 #include "base/slice.h"
 
 #define DIGEST_BYTES 32
+#define SALT_BYTES 16
 
 /* Must not be copied: the position of the library's state in it depends on its address. */
 struct digest {
@@ -23,6 +24,9 @@ void digest_add(struct digest *digest, struct slice bytes);
 
 /* Adds eight bytes, the least significant first. */
 void digest_add_int(struct digest *digest, int64_t value);
+
+/* Makes random bytes. If a digest begins with them, nobody can find the rest by trying. */
+void salt_make(unsigned char out[SALT_BYTES]);
 
 /* Ends the digest and writes it to `out`. */
 void digest_final(struct digest *digest, unsigned char out[DIGEST_BYTES]);

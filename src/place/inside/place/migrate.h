@@ -37,8 +37,10 @@ struct migrate_how {
 	bool *copied;        /* set when the copy is complete; or NULL */
 	unsigned partitions; /* of a new database; 0: none. An old one stays as it is */
 	int64_t now;
-	/* Called after the last migration, if the database had a schema before; or NULL. */
-	enum err (*renew)(struct db *db, int64_t now, struct folded *folded_out);
+	/* Called after the last migration, if the database had a schema before: `had`; or NULL. On
+	 * an error it may say in `why` what is wrong. */
+	enum err (*renew)(struct db *db, int64_t had, int64_t now, struct folded *folded_out,
+			  struct buf *why);
 	struct folded *folded; /* for renew() */
 };
 

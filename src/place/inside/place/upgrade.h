@@ -7,6 +7,7 @@
 
 /* Makes the history and the folds fit the migrated records, in the transaction of the
  * migrations. */
-enum err records_renew(struct db *db, int64_t now, struct folded *folded_out);
+enum err records_renew(struct db *db, int64_t had, int64_t now, struct folded *folded_out,
+		       struct buf *why);
 
 #endif
