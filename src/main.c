@@ -212,8 +212,9 @@ static const struct command rows[] = {
 		.summary = "bring the database to this program's schema",
 		.about =
 			"Prints the number and the name of each migration. Nobody may serve the\n"
-			"database meanwhile. In a folder it first makes a checked copy of the\n"
-			"database, as \"docket serve\" does; a dry run works on a second copy. In\n"
+			"database meanwhile. In a folder it writes the database anew, checks it and\n"
+			"keeps the old one, as \"docket serve\" does. It first says how much room that\n"
+			"needs. A dry run does the same, and then removes the new database. In\n"
 			"PostgreSQL only this command migrates: make a copy yourself first. There a\n"
 			"dry run is one transaction, which docket rolls back. docket sorts and\n"
 			"compares texts by the system's version of Unicode. If the database has\n"

@@ -9,7 +9,6 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
-#include "base/file.h"
 #include "errors.h"
 #include "sqlite_fold.h"
 #include "statements.h"
@@ -197,7 +196,7 @@ static enum err sqlite_run_text(struct db *base, const char *sql)
 
 static bool connection_may_write(const struct sqlite_db *db)
 {
-	return db->mode == DB_CREATE || db->mode == DB_WRITE;
+	return db->mode <= DB_DRAFT;
 }
 
 static enum err sqlite_begin(struct db *base)
@@ -255,18 +254,23 @@ static void sqlite_close(struct db *base)
 #define CHECKPOINT_PAGES "16000"
 #define WAL_BYTES "134217728" /* twice that: SQLite cuts only a WAL that readers have held up */
 
+#define WRITER_PRAGMAS                 \
+	"PRAGMA foreign_keys = ON;"    \
+	"PRAGMA trusted_schema = OFF;" \
+	"PRAGMA cell_size_check = ON;" \
+	"PRAGMA temp_store = MEMORY;"  \
+	"PRAGMA cache_size = -131072;"
+
 /* The busy timeout comes first, so that the change of the journal mode waits as well. With
  * synchronous = NORMAL a loss of power would lose acknowledged commits. */
 static const char write_pragmas[] = "PRAGMA busy_timeout = 5000;"
 				    "PRAGMA journal_mode = WAL;"
 				    "PRAGMA synchronous = FULL;"
-				    "PRAGMA foreign_keys = ON;"
-				    "PRAGMA trusted_schema = OFF;"
-				    "PRAGMA cell_size_check = ON;"
 				    "PRAGMA wal_autocheckpoint = " CHECKPOINT_PAGES ";"
-				    "PRAGMA journal_size_limit = " WAL_BYTES ";"
-				    "PRAGMA temp_store = MEMORY;"
-				    "PRAGMA cache_size = -131072;";
+				    "PRAGMA journal_size_limit = " WAL_BYTES ";" WRITER_PRAGMAS;
+
+static const char draft_pragmas[] = "PRAGMA journal_mode = OFF;"
+				    "PRAGMA synchronous = OFF;" WRITER_PRAGMAS;
 
 static const char read_pragmas[] = "PRAGMA busy_timeout = 5000;"
 				   "PRAGMA query_only = ON;"
@@ -277,7 +281,12 @@ static const char read_pragmas[] = "PRAGMA busy_timeout = 5000;"
 
 static enum err connection_set_up(struct sqlite_db *db)
 {
-	int code = sqlite3_db_config(db->handle, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+	const char *pragmas = db->mode == DB_DRAFT       ? draft_pragmas
+			      : connection_may_write(db) ? write_pragmas
+							 : read_pragmas;
+	/* A defensive connection must have a journal. */
+	int code = sqlite3_db_config(db->handle, SQLITE_DBCONFIG_DEFENSIVE, db->mode != DB_DRAFT,
+				     NULL);
 
 	/* Both settings must come before the first read. In exclusive mode the index of the WAL is
 	 * in this connection's memory, not in a shared file. A connection without locks must not
@@ -294,9 +303,7 @@ static enum err connection_set_up(struct sqlite_db *db)
 	if (code == SQLITE_OK && db->mode == DB_CREATE)
 		code = sqlite3_exec(db->handle, "PRAGMA page_size = " PAGE_BYTES, NULL, NULL, NULL);
 	if (code == SQLITE_OK)
-		code = sqlite3_exec(db->handle,
-				    connection_may_write(db) ? write_pragmas : read_pragmas, NULL,
-				    NULL, NULL);
+		code = sqlite3_exec(db->handle, pragmas, NULL, NULL, NULL);
 	return sqlite_code_err(code);
 }
 
@@ -321,6 +328,7 @@ static enum err sqlite_open(const char *where, enum db_mode mode, struct db **db
 	static const int flags[] = {
 		[DB_CREATE] = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE,
 		[DB_WRITE] = SQLITE_OPEN_READWRITE,
+		[DB_DRAFT] = SQLITE_OPEN_READWRITE,
 		[DB_READ] = SQLITE_OPEN_READONLY,
 		[DB_IMMUTABLE] = SQLITE_OPEN_READONLY | SQLITE_OPEN_URI,
 		[DB_IMMUTABLE_WAL] = SQLITE_OPEN_READONLY,
@@ -353,45 +361,23 @@ static enum err sqlite_open(const char *where, enum db_mode mode, struct db **db
 	return OK;
 }
 
-static enum err integrity_row(void *context, const struct db_value *values, size_t count)
-{
-	(void)context;
-	return count == 1 && values[0].type == DB_TEXT && slice_is(values[0].bytes, "ok")
-		       ? OK
-		       : ERR_CORRUPT;
-}
-
-static enum err copy_check(const char *path)
-{
-	struct db_call check = {.sql = "PRAGMA integrity_check", .on_row = integrity_row};
-	char message[256];
-	struct db *db;
-	enum err err = sqlite_open(path, DB_WRITE, &db, message, sizeof(message));
-
-	if (err)
-		return err;
-	err = sqlite_run(db, &check, 1);
-	sqlite_close(db);
-	return err;
-}
-
+/* VACUUM INTO takes the page size that was set last. A database that is not in WAL mode has no WAL,
+ * whoever reads it meanwhile. query_only forbids to write any file, also the new one. */
 static enum err sqlite_copy(struct db *base, const char *to)
 {
 	const struct db_value args[] = {DB_TEXT_VALUE(slice_of(to))};
-	struct db_call copy = {.sql = "VACUUM INTO $1", .args = args, .arg_count = 1};
-	bool reads = !connection_may_write(sqlite_of(base));
-	/* query_only forbids to write any file, also the new one. */
-	enum err err = reads ? sqlite_run_text(base, "PRAGMA query_only = OFF") : OK;
+	const struct db_call copy = {.sql = "VACUUM INTO $1", .args = args, .arg_count = 1};
+	bool writes = connection_may_write(sqlite_of(base));
+	enum err err = sqlite_script(base, writes ? "PRAGMA journal_mode = DELETE"
+						  : "PRAGMA query_only = OFF");
 
 	if (!err)
+		err = sqlite_script(base, "PRAGMA page_size = " PAGE_BYTES);
+	if (!err)
 		err = sqlite_run(base, &copy, 1);
-	if (reads)
-		(void)sqlite_run_text(base, "PRAGMA query_only = ON");
-	if (!err)
-		err = copy_check(to);
-	if (!err)
-		err = file_sync(to);
-	return err ? err : file_sync_parent(to);
+	if (!writes)
+		(void)sqlite_script(base, "PRAGMA query_only = ON");
+	return err;
 }
 
 const struct db_driver sqlite_driver = {

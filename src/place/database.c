@@ -8,8 +8,8 @@
 #include "database.h"
 #include "place/folds.h"
 #include "place/migrate.h"
+#include "place/renew.h"
 #include "place/schema.h"
-#include "place/upgrade.h"
 #include "store/read_threads.h"
 
 #define LOCK_MS 1000

@@ -6,16 +6,14 @@
 
 #include "base/file.h"
 #include "base/log.h"
+#include "folder_migrate.h"
 #include "place/folder.h"
 #include "place/folder_lock.h"
 #include "place/folds.h"
 #include "place/migrate.h"
 #include "place/schema.h"
-#include "place/upgrade.h"
 #include "store/read_pool.h"
 #include "store/read_threads.h"
-
-#define UNFINISHED "docket.db.new"
 
 /* Says which of the database's files cannot be written, if one cannot. */
 static void folder_blame_files(const char *folder, const char *path, struct buf *why)
@@ -47,46 +45,26 @@ static enum err folder_open_writer(struct store *store, const char *path, enum d
 	return err;
 }
 
-static void folder_copy_path(const char *folder, char path[PATH_BYTES])
-{
-	char name[64];
-
-	snprintf(name, sizeof(name), DATABASE ".before-%04zu", migration_count);
-	folder_path(folder, name, path);
-}
-
-/* Migrates the database. `copy` becomes the path of the copy from before, if one was made. */
-static enum err folder_migrate(struct store *store, int64_t have, char copy[PATH_BYTES],
-			       struct buf *why)
-{
-	char path[PATH_BYTES];
-	bool copied = false;
-	struct folded folded;
-	const struct migrate_how how = {.copy_to = path,
-					.copied = &copied,
-					.now = clock_now(store->config.clock),
-					.renew = records_renew,
-					.folded = &folded};
-	enum err err;
-
-	folder_copy_path(store->config.folder, path);
-	err = migrate(store->write_db, migrations, migration_count, &how, why);
-	if (copied)
-		memcpy(copy, path, sizeof(path));
-	return err ? err : folds_bring_up(store->write_db, have < (int64_t)migration_count, why);
-}
-
 enum err folder_bring_up(struct store *store, int64_t have, struct store_upgrade *upgrade_out,
 			 struct buf *why)
 {
 	struct store_upgrade upgrade = {.from = (int)have, .to = (int)migration_count};
+	bool migrates = have < (int64_t)migration_count;
 	char path[PATH_BYTES];
+	struct folded folded;
 	enum err err;
 
 	folder_path(store->config.folder, DATABASE, path);
 	err = folder_open_writer(store, path, DB_WRITE, why);
+	if (!err && migrates) {
+		err = folder_migrate(store, store->write_db, &folded, upgrade.copy, why);
+		store->driver->close(store->write_db);
+		store->write_db = NULL;
+		if (!err)
+			err = folder_open_writer(store, path, DB_WRITE, why);
+	}
 	if (!err)
-		err = folder_migrate(store, have, upgrade.copy, why);
+		err = folds_bring_up(store->write_db, migrates, why);
 	if (err && *upgrade.copy)
 		buf_printf(why, "; the copy from before is %s", upgrade.copy);
 	if (err)
@@ -232,28 +210,28 @@ static enum err folder_refuse_leftovers(struct store *store, struct buf *why)
 	return ERR_EXISTS;
 }
 
+/* Makes all tables of the new database. */
+static enum err folder_fill(struct store *store, struct buf *why)
+{
+	const struct migrate_how how = {.now = clock_now(store->config.clock)};
+	enum err err = migrate(store->write_db, migrations, migration_count, &how, why);
+
+	return err ? err : folds_bring_up(store->write_db, true, why);
+}
+
 /* Makes the database under another name and renames it, so that a file with the final name is
  * always complete. */
 static enum err folder_create_database(struct store *store, const char *folder,
 				       const struct store_first *first, struct buf *why)
 {
-	static const char *const leftovers[] = {UNFINISHED, UNFINISHED "-wal", UNFINISHED "-shm"};
-	char path[PATH_BYTES], unfinished[PATH_BYTES], copy[PATH_BYTES];
-	enum err err;
+	char path[PATH_BYTES], unfinished[PATH_BYTES];
+	enum err err = unfinished_make(folder, unfinished, why);
 
 	folder_path(folder, DATABASE, path);
-	for (size_t i = 0; i < sizeof(leftovers) / sizeof(leftovers[0]); i++) {
-		folder_path(folder, leftovers[i], unfinished);
-		unlink(unfinished);
-	}
-	folder_path(folder, UNFINISHED, unfinished);
-	err = file_make_empty(unfinished);
-	if (err)
-		folder_blame(why, "make", unfinished, errno);
 	if (!err)
 		err = folder_open_writer(store, unfinished, DB_CREATE, why);
 	if (!err)
-		err = folder_migrate(store, 0, copy, why);
+		err = folder_fill(store, why);
 	if (!err) {
 		err = store_insert_first(store, first);
 		if (err)

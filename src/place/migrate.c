@@ -1,11 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Numbered migrations. Each that was done has a row in the table `migration`. All that a database
  * needs run in one transaction. */
-#include <errno.h>
-#include <unistd.h>
-
-#include "base/file.h"
-
 #include "place/migrate.h"
 #include "place/place.h"
 #include "sql/calls.h"
@@ -93,30 +88,6 @@ static enum err migration_apply(struct db *db, const struct migration *migration
 	if (!err)
 		err = db->driver->run(db, &done, 1);
 	return err;
-}
-
-/* Copies the database under another name and renames the copy, so that a file with the
- * final name is always complete. */
-static enum err database_copy(struct db *db, const char *to, struct buf *why)
-{
-	char partial[4096];
-	enum err err;
-
-	snprintf(partial, sizeof(partial), "%s.partial", to);
-	/* The file gets the owner of the folder. If it cannot be made, the copy fails and
-	 * says why. */
-	(void)file_make_empty(partial);
-	err = db->driver->copy(db, partial);
-	if (err) {
-		unlink(partial);
-		return migration_fail(db, err, why,
-				      "cannot copy the database before its migration");
-	}
-	if (rename(partial, to) || file_sync_parent(to)) {
-		buf_printf(why, "cannot rename %s: %s", partial, strerror(errno));
-		return ERR_IO;
-	}
-	return OK;
 }
 
 /* Counts how many columns of a table are those of `migration`. */
@@ -269,16 +240,9 @@ enum err migrate(struct db *db, const struct migration *list, size_t count,
 	int64_t have = 0, parts = how->partitions;
 	enum err err = migrations_prepare(db, count, &have, &parts, why);
 
-	if (err)
-		return err;
-	if (have && have < (int64_t)count && how->copy_to)
-		err = database_copy(db, how->copy_to, why);
-	if (!err && have && have < (int64_t)count && how->copied)
-		*how->copied = true;
 	if (err || have == (int64_t)count)
 		return err;
-	/* Runs all of them or none. No version of docket knows a schema in between. And the next
-	 * try would copy that schema over the copy of the old database. */
+	/* Runs all of them or none: no version of docket knows a schema in between. */
 	err = db->driver->begin(db);
 	if (err)
 		return migration_fail(db, err, why, CANNOT_READ);

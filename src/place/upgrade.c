@@ -1,66 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* Migrates a database without serving it, or tries whether that would succeed. */
-#include <unistd.h>
-
-#include "base/file.h"
 #include "base/text.h"
-#include "place/folder_lock.h"
-#include "place/folds.h"
+#include "folder_migrate.h"
 #include "place/migrate.h"
+#include "place/renew.h"
 #include "place/schema.h"
-#include "place/upgrade.h"
-#include "records/history_renew.h"
-
-#define TRIAL DATABASE ".trial"
-
-enum err records_renew(struct db *db, int64_t had, int64_t now, struct folded *folded_out,
-		       struct buf *why)
-{
-	enum err err = history_renew(db, had, now, why);
-
-	return err ? err : folds_make(db, folded_out);
-}
-
-static void trial_remove(const char *folder)
-{
-	static const char *const files[] = {TRIAL, TRIAL "-wal", TRIAL "-shm"};
-	char path[PATH_BYTES];
-
-	for (size_t i = 0; i < FIELD_COUNT(files); i++) {
-		folder_path(folder, files[i], path);
-		unlink(path);
-	}
-}
-
-/* Migrates a copy in the same folder. So if the disk has no room for the copy that a migration
- * makes, the trial fails already. */
-static enum err trial_on_copy(const struct store *store, struct db *db,
-			      const struct migrate_how *how, struct buf *why)
-{
-	const struct db_driver *driver = store->driver;
-	const char *folder = store->config.folder;
-	char path[PATH_BYTES], message[256];
-	struct db *trial = NULL;
-	enum err err;
-
-	folder_path(folder, TRIAL, path);
-	trial_remove(folder);
-	(void)file_make_empty(path);
-	err = driver->copy(db, path);
-	if (err)
-		buf_printf(why, "cannot copy the database to %s: %s: %s", path, err_text(err),
-			   driver->message(db));
-	if (!err) {
-		err = driver->open(path, DB_WRITE, &trial, message, sizeof(message));
-		if (err)
-			buf_printf(why, "cannot open %s: %s", path, message);
-	}
-	if (!err)
-		err = migrate(trial, migrations, migration_count, how, why);
-	driver->close(trial);
-	trial_remove(folder);
-	return err;
-}
 
 static void migrations_report(size_t have, store_migration_fn *on_migration, void *context)
 {
@@ -68,7 +12,8 @@ static void migrations_report(size_t have, store_migration_fn *on_migration, voi
 		on_migration(context, migrations[i].number, migrations[i].name);
 }
 
-/* PostgreSQL can roll back a change of its schema and needs no copy. */
+/* A folder needs the room that a migration needs. PostgreSQL can roll back a change of its schema
+ * and needs no copy. */
 static enum err trial_run(struct store *store, struct db *db, struct folded *folded_out,
 			  struct buf *why)
 {
@@ -76,8 +21,8 @@ static enum err trial_run(struct store *store, struct db *db, struct folded *fol
 					.renew = records_renew,
 					.folded = folded_out};
 
-	return store->driver->copy
-		       ? trial_on_copy(store, db, &how, why)
+	return store->config.folder
+		       ? folder_migrate(store, db, folded_out, NULL, why)
 		       : migrate_dry(store->write_db, migrations, migration_count, &how, why);
 }
 

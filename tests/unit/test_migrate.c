@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Migrations run in order, once each, whole or not at all, and after a copy was made. */
+/* Migrations run in order, once each, whole or not at all. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -28,7 +27,6 @@ static const struct migration marked[] = {{1, "marked", "CREATE TABLE a (id {int
 struct place {
 	char folder[PLACE_BYTES];
 	char database[80];
-	char copy[80];
 	struct db *db;
 	struct buf why;
 };
@@ -40,7 +38,6 @@ static int make_place(void **state)
 
 	place_make(place->folder);
 	snprintf(place->database, sizeof(place->database), "%s/db", place->folder);
-	snprintf(place->copy, sizeof(place->copy), "%s/copy", place->folder);
 	assert_int_equal(sqlite_driver.open(place->database, DB_CREATE, &place->db, message,
 					    sizeof(message)),
 			 OK);
@@ -68,62 +65,30 @@ static int64_t ask(struct db *db, const char *sql)
 	return answer;
 }
 
-static enum err go_up(struct place *place, const struct migration *to, size_t count,
-		      const char *copy, int64_t now)
+static enum err go_up(struct place *place, const struct migration *to, size_t count, int64_t now)
 {
-	return migrate(place->db, to, count, &(struct migrate_how){.copy_to = copy, .now = now},
-		       &place->why);
+	return migrate(place->db, to, count, &(struct migrate_how){.now = now}, &place->why);
 }
 
 static void go_up_once_each(void **state)
 {
 	struct place *place = *state;
 
-	assert_int_equal(go_up(place, list, 1, place->copy, 10), OK);
-	/* An empty database needs no copy. */
-	assert_int_not_equal(access(place->copy, F_OK), 0);
-	assert_int_equal(go_up(place, list, 1, place->copy, 11), OK);
+	assert_int_equal(go_up(place, list, 1, 10), OK);
+	assert_int_equal(go_up(place, list, 1, 11), OK);
 	assert_int_equal(ask(place->db, "SELECT count(*) FROM a"), 1);
-	assert_int_equal(go_up(place, list, 2, place->copy, 12), OK);
+	assert_int_equal(go_up(place, list, 2, 12), OK);
 	assert_int_equal(ask(place->db, "SELECT count(*) FROM b"), 0);
 	assert_int_equal(ask(place->db, "SELECT sum(number * applied_at) FROM migration"),
 			 1 * 10 + 2 * 12);
-}
-
-/* The copy is complete, has the state from before, and has only its final name. */
-static void copy_first(void **state)
-{
-	struct place *place = *state;
-	char message[256], partial[96];
-	struct db *copy;
-
-	assert_int_equal(go_up(place, list, 1, place->copy, 10), OK);
-	assert_int_equal(go_up(place, list, 2, place->copy, 12), OK);
-	assert_int_equal(sqlite_driver.open(place->copy, DB_READ, &copy, message, sizeof(message)),
-			 OK);
-	assert_int_equal(ask(copy, "SELECT max(number) FROM migration"), 1);
-	assert_int_equal(ask(copy, "SELECT count(*) FROM a WHERE text = 'kept'"), 1);
-	sqlite_driver.close(copy);
-	snprintf(partial, sizeof(partial), "%s.partial", place->copy);
-	assert_int_not_equal(access(partial, F_OK), 0);
-}
-
-static void no_copy_no_migration(void **state)
-{
-	struct place *place = *state;
-
-	assert_int_equal(go_up(place, list, 1, NULL, 10), OK);
-	assert_int_not_equal(go_up(place, list, 2, "/nowhere/copy", 12), OK);
-	assert_true(place->why.len > 0);
-	assert_int_equal(ask(place->db, "SELECT max(number) FROM migration"), 1);
 }
 
 static void newer_is_refused(void **state)
 {
 	struct place *place = *state;
 
-	assert_int_equal(go_up(place, list, 2, place->copy, 10), OK);
-	assert_int_equal(go_up(place, list, 1, place->copy, 11), ERR_SCHEMA);
+	assert_int_equal(go_up(place, list, 2, 10), OK);
+	assert_int_equal(go_up(place, list, 1, 11), ERR_SCHEMA);
 	assert_int_equal(ask(place->db, "SELECT max(number) FROM migration"), 2);
 }
 
@@ -131,7 +96,7 @@ static void whole_or_not_at_all(void **state)
 {
 	struct place *place = *state;
 
-	assert_int_not_equal(go_up(place, broken, 2, place->copy, 10), OK);
+	assert_int_not_equal(go_up(place, broken, 2, 10), OK);
 	buf_add_char(&place->why, '\0');
 	assert_non_null(strstr(place->why.ptr, "broken"));
 	assert_int_equal(ask(place->db, "SELECT count(*) FROM migration"), 0);
@@ -143,7 +108,7 @@ static void unknown_marker(void **state)
 {
 	struct place *place = *state;
 
-	assert_int_not_equal(go_up(place, marked, 1, place->copy, 10), OK);
+	assert_int_not_equal(go_up(place, marked, 1, 10), OK);
 	assert_int_equal(ask(place->db, "SELECT count(*) FROM migration"), 0);
 }
 
@@ -152,8 +117,10 @@ static void unknown_marker(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(go_up_once_each),  TEST(copy_first),          TEST(no_copy_no_migration),
-		TEST(newer_is_refused), TEST(whole_or_not_at_all), TEST(unknown_marker),
+		TEST(go_up_once_each),
+		TEST(newer_is_refused),
+		TEST(whole_or_not_at_all),
+		TEST(unknown_marker),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

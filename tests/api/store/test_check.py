@@ -129,8 +129,8 @@ BREAKS = [
      {"record-changes": "staff", "history-values": "staff"}),
     ("a record that is gone", "DELETE FROM staff WHERE username = 'idle';",
      {"deleted": "staff"}),
-    ("a record that is there again", "UPDATE history SET action = 'delete', value = NULL, salt = NULL"
-     " WHERE account_id = 1 AND record = 'task' AND record_id = 5;", {"deleted": [T5]}),
+    ("a record that is there again", "UPDATE history SET action = 'delete', value = NULL,"
+     " salt = NULL WHERE account_id = 1 AND record = 'task' AND record_id = 5;", {"deleted": [T5]}),
     ("a number that comes again", "UPDATE account_state SET last_task_id = 29 WHERE account_id = 1;",
      {"last-ids": [("main", "task", 30)]}),
     ("a number that comes again to a calendar",

@@ -10,7 +10,7 @@ import time
 import pytest
 
 from backends import rows
-from commands import fails
+from commands import ANEW, fails
 from harness import ROOT, run, succeed
 from migrations import LATEST, TOLD
 
@@ -53,8 +53,9 @@ def test_a_dry_run_changes_nothing(old):
     before = state(old)
     done = succeed("migrate", "--data", old, "--dry-run")
     assert done.stdout == TOLD, done
-    assert done.stderr == (f"tried from schema 1 to {LATEST}: the titles and names of 1 of 1 records"
-                           " would be folded again; the database is as it was\n"), done
+    assert re.fullmatch(
+        f"{ANEW}tried from schema 1 to {LATEST}: the titles and names of 1 of 1 records"
+        " would be folded again; the database is as it was\n", done.stderr), done
     assert state(old) == before
 
 
@@ -68,14 +69,13 @@ def test_a_dry_run_tells_what_would_fail(old):
         assert state(old) == before
     fails("migrate", "--data", old)  # and it reports no migration as done
     assert rows(old, "SELECT count(*) FROM token") == [(2,)]
-    # The copy from before the upgrade is there, to go back to.
-    assert f"docket.db.before-{LATEST:04}" in os.listdir(old)
+    assert set(os.listdir(old)) == {"docket.db", "docket.lock"}
 
 
 def fails_after_telling(*arguments):
     done = run(*arguments)
     assert (done.returncode, done.stdout) == (1, TOLD), done
-    assert re.fullmatch(r"docket: .+\n", done.stderr), done
+    assert re.fullmatch(ANEW + r"docket: .+\n", done.stderr), done
     return done
 
 
@@ -83,7 +83,8 @@ def test_it_migrates_once(old, tmp_path, make_server):
     done = succeed("migrate", "--data", old)
     assert done.stdout == TOLD, done
     copy = old / f"docket.db.before-{LATEST:04}"
-    assert done.stderr == f"migrated from schema 1 to {LATEST}; the copy from before is {copy}\n"
+    assert re.fullmatch(
+        f"{ANEW}migrated from schema 1 to {LATEST}; the copy from before is {copy}\n", done.stderr)
     assert rows(old, "SELECT max(number) FROM migration", file=copy.name) == [(1,)]
     assert rows(old, "SELECT max(number), count(*) FROM migration") == [(LATEST, LATEST)]
     assert sorted(os.listdir(old)) == [
@@ -200,4 +201,4 @@ def test_a_dry_run_sees_what_a_killed_process_has_left(old):
     done = fails_after_telling("migrate", "--data", old, "--dry-run")
     assert "token" in done.stderr, done
     assert state(old)["docket.db"] == database
-    assert not [name for name in os.listdir(old) if "trial" in name]
+    assert not [name for name in os.listdir(old) if "new" in name]

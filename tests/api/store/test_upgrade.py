@@ -3,6 +3,7 @@ names and titles in the database, and upgrades that fail or are killed."""
 import contextlib
 import os
 import pathlib
+import random
 import resource
 import signal
 import subprocess
@@ -13,6 +14,7 @@ import pytest
 
 import backends
 import harness
+import proofs
 from backends import opened, rows, where
 from commands import fails
 from folds import GREEK, folds
@@ -31,7 +33,9 @@ TWINS = ["Admin", "admin ", NFC, NFD]
 ALIKE = [CYRILLIC, "mode", "m\u03bfde"]
 NAMES = TWINS + ALIKE + ["rnode", "a/b"]
 
-COPY = f"docket.db.before-{LATEST:04}"  # which an upgrade makes
+KILLS = proofs.size(6)
+COPY = f"docket.db.before-{LATEST:04}"  # the old database, after an upgrade
+NEW = "docket.db.new"  # the new one, until it is complete
 
 SAME = ['"Admin", "admin", "admin "', f'"{NFD}", "{NFC}"']
 LOOK_ALIKE = [f'"Admin", "admin", "{CYRILLIC}"', '"mode", "m\u03bfde", "rnode"']
@@ -171,8 +175,7 @@ GUARDS = {
 
 
 def test_a_fold_that_fails(old, tmp_path):
-    """The database stays unchanged, so the earlier docket can still serve it, and the message names
-    the copy."""
+    """The database stays unchanged, so the earlier docket can still serve it."""
     server, titles = old
     shared = isinstance(server.data, backends.Database)
     with opened(server.data) as database:
@@ -186,9 +189,7 @@ def test_a_fold_that_fails(old, tmp_path):
         said = fails(*command, *where(server.data))
         assert ("not now (SQLSTATE P0001)" if shared else "not now") in said, said
         if not shared:
-            assert f"the copy from before is {server.data}/{COPY}" in said, said
-            assert rows(server.data, "SELECT max(number) FROM migration",
-                        file=COPY) == [(5,)]
+            assert {path.name for path in server.data.iterdir()} == {"docket.db", "docket.lock"}
         assert backends.everything(server.data) == before
     with opened(server.data) as database:
         database.execute("DROP TRIGGER guard" + " ON task" * shared)
@@ -198,14 +199,13 @@ def test_a_fold_that_fails(old, tmp_path):
 
 @backends.SQLITE
 def test_a_copy_that_fails(old):
-    """The message does not present the copy of an earlier attempt as a copy of the present state."""
+    """What an earlier upgrade has left stays."""
     server, _ = old
     stale = server.data / COPY
     stale.write_bytes(b"of last week")
-    (server.data / f"{COPY}.partial").mkdir()
+    (server.data / NEW).mkdir()
     said = fails("migrate", *where(server.data))
-    assert "cannot copy the database" in said and str(stale) + "\n" not in said, said
-    assert "the copy from before" not in said
+    assert f"cannot make {server.data}/{NEW}" in said and "the copy from before" not in said, said
     assert stale.read_bytes() == b"of last week"
 
 
@@ -233,7 +233,7 @@ ENDLESS = ("CREATE TRIGGER endless BEFORE UPDATE OF title_folded ON task BEGIN S
 def kill_in_fold(place):
     with opened(place) as database:
         database.execute(ENDLESS)
-    process, copy = migrate(place), place / COPY
+    process, copy = migrate(place), place / NEW
     deadline, at = time.monotonic() + harness.START_S, None
     while at is None or seconds_of(process) < at + 1:
         assert process.poll() is None and time.monotonic() < deadline
@@ -253,36 +253,54 @@ def seconds_of(process):
 
 
 def killed_folders(folder, tmp_path):
-    """Copies of the folder in which an upgrade was killed: in the copy, in the folds, and in the
-    checkpoint, which makes the file larger."""
+    """Copies of the folder in which an upgrade was killed: in the copy, in the folds, at any moment,
+    and just before the new database replaced the old one."""
     whole = (folder / "docket.db").stat().st_size
-    for size in (4096, whole // 2, None, whole):
-        place = backends.copy(folder, tmp_path / f"killed-{size}")
-        if size:
-            kill_by_size(place, size)
-        else:
-            kill_in_fold(place)
+    begun = time.monotonic()
+    succeed("migrate", *where(backends.copy(folder, tmp_path / "not killed")))
+    took = time.monotonic() - begun
+    for turn, kill in enumerate([lambda place: kill_by_size(place, 4096),
+                                 lambda place: kill_by_size(place, whole // 2), kill_in_fold,
+                                 *[lambda place: kill_within(place, took)] * KILLS, link_only]):
+        place = backends.copy(folder, tmp_path / f"killed-{turn}")
+        kill(place)
         yield place
 
 
+def kill_within(place, seconds):
+    process = migrate(place)
+    time.sleep(random.random() * seconds)
+    process.kill()
+    process.wait()
+
+
+def link_only(place):
+    """What a kill between link(2) and rename(2) leaves."""
+    os.link(place / "docket.db", place / COPY)
+    (place / NEW).write_bytes(b"x" * 9999)
+
+
 @backends.SQLITE
+@proofs.KILLS
 @pytest.mark.slow
 def test_one_that_is_killed_is_begun_again(old, tmp_path):
-    """The next start runs the upgrade again, unless only the checkpoint was missing."""
+    """The database is either the old one, and the next start runs the upgrade again, or the new
+    one."""
     server, titles = old
-    states = []
+    before, states = backends.everything(server.data), []
     for place in killed_folders(server.data, tmp_path):
         copy = place / COPY
-        states.append((schema(place), copy.exists()))
+        states.append(schema(place))
+        assert states[-1] == LATEST or backends.everything(place) == before
         done = succeed("migrate", *where(place))
-        assert (f"the copy from before is {copy}" if states[-1][0] == 5 else "nothing to do"
+        assert (f"the copy from before is {copy}" if states[-1] == 5 else "nothing to do"
                 ) in done.stderr, done
-        assert rows(place, "SELECT max(number) FROM migration", file=copy.name) == [(5,)]
+        assert backends.everything(place, file=COPY) == before
         assert {path.name for path in place.iterdir()} == {
             "docket.db", "docket.lock", copy.name}
         server.data = place
         is_whole(server, titles)
-    assert states == [(5, False)] * 2 + [(5, True), (LATEST, True)]
+    assert states[:3] + states[-1:] == [5] * 4 and set(states) <= {5, LATEST}, states
 
 
 # The locks on a table for which the upgrade must wait, in each of its steps.

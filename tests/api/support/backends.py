@@ -64,10 +64,10 @@ def remove(place):
         place.drop()
 
 
-def everything(place):
+def everything(place, file="docket.db"):
     """table → its rows, of a place that nobody serves. It omits when a token was last used, because
     docket writes that for refused requests as well."""
-    with opened(place) as connection:
+    with opened(place, file) as connection:
         connection.execute("UPDATE token SET last_used_at = NULL")
         return {table: sorted(connection.execute(f'SELECT * FROM "{table}"').fetchall(), key=repr)
                 for table in tables(connection)}

@@ -88,6 +88,9 @@ struct db_call {
 enum db_mode {
 	DB_CREATE, /* makes the database, which must not exist; otherwise as DB_WRITE */
 	DB_WRITE,
+	/* Can write, without a journal: after a failure the database cannot be used any more. No
+	 * commit is on stable storage. */
+	DB_DRAFT,
 	DB_READ, /* cannot write */
 	/* Cannot write, and makes no file beside the database either. Only for a database that no
 	 * process has open or will open meanwhile. */
@@ -133,8 +136,10 @@ struct db_driver {
 	 * the time is over, run() fails with ERR_TIMEOUT. If the database does not stop by itself,
 	 * it fails some time later with ERR_UNREACHABLE. */
 	void (*set_budget)(struct db *db, int milliseconds);
-	/* Copies the whole database to a new file, which is on stable storage and checked when this
-	 * returns. NULL: the driver leaves this to the database's own tools. */
+	/* Copies the whole database to a file that is empty. The copy is neither checked nor on
+	 * stable storage. If the connection can write, the database is then in its own file alone,
+	 * so the file can be renamed. ERR_BUSY: another connection is open. NULL: the driver leaves
+	 * copies to the database's own tools. */
 	enum err (*copy)(struct db *db, const char *to);
 	/* Does the work that commits have left, on a connection that can write. The store calls it
 	 * when no write has come for a while. NULL: the driver leaves none. */

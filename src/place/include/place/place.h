@@ -37,7 +37,7 @@ enum err store_create(const struct store_config *config, const struct store_firs
 		      struct buf *why);
 
 /* Opens a folder for this process alone. If the configuration has on_upgrade, it migrates an older
- * database to this program's schema, after a checked copy. Or opens a PostgreSQL database of this
+ * database to this program's schema and keeps the old one. Or opens a PostgreSQL database of this
  * schema, which other processes may have open as well. Starts the threads that write. ERR_BUSY:
  * another process has the folder, or is changing the schema of the PostgreSQL database. */
 enum err store_open(const struct store_config *config, struct store **store_out, struct buf *why);
@@ -46,7 +46,7 @@ enum err store_open(const struct store_config *config, struct store **store_out,
 typedef void store_migration_fn(void *context, int number, const char *name);
 
 /* Migrates an older database, without serving it. Calls on_migration for every migration that the
- * database needs, in order, and runs them; in a folder after a checked copy. With `dry` the
+ * database needs, in order, and runs them; in a folder it keeps the old database. With `dry` the
  * database stays as it is: the migrations run on a copy that is then removed, or in a transaction
  * that is rolled back. ERR_BUSY: another process has the database open. ERR_SCHEMA: the database is
  * newer than this program. */

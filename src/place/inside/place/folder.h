@@ -11,7 +11,7 @@ enum err folder_create(struct store *store, const struct store_first *first, str
 enum err folder_open_reading(struct store *store, struct db **db_out, struct buf *why);
 /* Whether the database was written since the last call of this or of folder_open_reading(). */
 bool folder_changed(struct store *store);
-/* Opens the writing connection, and migrates a database of schema `have` after a checked copy. */
+/* Opens the writing connection, and migrates a database of schema `have`. */
 enum err folder_bring_up(struct store *store, int64_t have, struct store_upgrade *upgrade_out,
 			 struct buf *why);
 

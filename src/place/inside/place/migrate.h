@@ -32,9 +32,6 @@ enum err schema_mark(struct db *db);
 enum err schema_read(struct db *db, size_t count, int64_t *have_out, struct buf *why);
 
 struct migrate_how {
-	/* The path of a checked copy, made first if the database had a schema; or NULL. */
-	const char *copy_to;
-	bool *copied;        /* set when the copy is complete; or NULL */
 	unsigned partitions; /* of a new database; 0: none. An old one stays as it is */
 	int64_t now;
 	/* Called after the last migration, if the database had a schema before: `had`; or NULL. On

@@ -42,7 +42,7 @@ struct scope {
 /* What a migration did, or would do. */
 struct store_upgrade {
 	int from, to;                /* schema numbers */
-	char copy[STORE_PATH_BYTES]; /* the path of the copy from before; "": none */
+	char copy[STORE_PATH_BYTES]; /* the path of the old database; "": none */
 	/* Without a migration: a phrase that names the new version of Unicode and the one before;
 	 * "": the version is the same. */
 	char folds[STORE_FOLDS_BYTES];

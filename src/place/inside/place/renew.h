@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What is done after a migration. */
-#ifndef PLACE_UPGRADE_H
-#define PLACE_UPGRADE_H
+#ifndef PLACE_RENEW_H
+#define PLACE_RENEW_H
 
 #include "place/folds.h"
 

@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: MIT */
+/* Migrates the database of a data folder: copies it into a new file, runs the migrations there,
+ * and checks the result. Nothing changes the old database. Then rename(2) puts the new file in its
+ * place. So a crash at any moment leaves the old database or the new one.
+ *
+ * The copy is compact and has docket's size of pages, whatever the old one has. */
+#include "folder_migrate.h"
+
+#include <errno.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/log.h"
+#include "place/migrate.h"
+#include "place/renew.h"
+#include "records/history_chain.h"
+
+#define MIB (1 << 20)
+
+static void unfinished_remove(const char *folder)
+{
+	static const char *const names[] = {UNFINISHED, UNFINISHED "-wal", UNFINISHED "-shm"};
+	char path[PATH_BYTES];
+
+	for (size_t i = 0; i < FIELD_COUNT(names); i++) {
+		folder_path(folder, names[i], path);
+		unlink(path);
+	}
+}
+
+enum err unfinished_make(const char *folder, char path[PATH_BYTES], struct buf *why)
+{
+	enum err err;
+
+	unfinished_remove(folder);
+	folder_path(folder, UNFINISHED, path);
+	err = file_make_empty(path);
+	if (err)
+		folder_blame(why, "make", path, errno);
+	return err;
+}
+
+/* The new database has at most a quarter more bytes than the old one: migrations add columns. */
+static int64_t new_bytes(const char *folder)
+{
+	static const char *const names[] = {DATABASE, DATABASE "-wal"};
+	char path[PATH_BYTES];
+	int64_t bytes = 0;
+
+	for (size_t i = 0; i < FIELD_COUNT(names); i++) {
+		struct stat status;
+
+		folder_path(folder, names[i], path);
+		if (stat(path, &status) == 0)
+			bytes += status.st_size;
+	}
+	return bytes + bytes / 4;
+}
+
+/* Says how much room the new database needs, or that there is too little. */
+static enum err room_check(const char *folder, struct buf *why)
+{
+	static const char needs[] = "a migration writes the database anew. For this %s needs up to "
+				    "%lld MiB, and %lld MiB are free";
+	long long bytes = new_bytes(folder), has;
+	struct statvfs disk;
+
+	if (statvfs(folder, &disk)) {
+		folder_blame(why, "look into", folder, errno);
+		return ERR_IO;
+	}
+	has = (long long)disk.f_bavail * (long long)disk.f_frsize;
+	if (has >= bytes) {
+		log_line(needs, folder, bytes / MIB + 1, has / MIB);
+		return OK;
+	}
+	buf_printf(why, needs, folder, bytes / MIB + 1, has / MIB);
+	return ERR_FULL;
+}
+
+static enum err copy_make(struct store *store, struct db *from, const char *path, struct buf *why)
+{
+	enum err err = store->driver->copy(from, path);
+
+	if (err == ERR_BUSY)
+		buf_printf(why,
+			   "another process reads the database, such as \"docket check --data "
+			   "%s\": try again when it has ended",
+			   store->config.folder);
+	else if (err)
+		buf_printf(why, "cannot copy the database to %s: %s: %s", path, err_text(err),
+			   store->driver->message(from));
+	return err;
+}
+
+static enum err copy_on_break(void *context, const struct history_break *found)
+{
+	(void)found;
+	*(const char **)context = "the chain of the history";
+	return OK;
+}
+
+/* The checks of docket check that do not look at single records. */
+static enum err copy_check(struct db *db, struct buf *why)
+{
+	const struct sql_self_check *checks = sql_dialect(db->driver)->self_checks;
+	const char *broken = NULL;
+	enum err err = history_verify(db, false, copy_on_break, &broken);
+
+	for (size_t i = 0; checks[i].name && !err && !broken; i++) {
+		bool found = false;
+		const struct db_call call = {
+			.sql = checks[i].sql, .on_row = any_row, .context = &found};
+
+		err = db->driver->run(db, &call, 1);
+		broken = found ? checks[i].says : NULL;
+	}
+	if (err)
+		buf_printf(why, "cannot check the new database: %s: %s", err_text(err),
+			   db->driver->message(db));
+	if (err || !broken)
+		return err;
+	buf_printf(why,
+		   "the new database is not sound: this is not so: %s. Nothing was migrated: run "
+		   "\"docket check\" of the docket that wrote the old one",
+		   broken);
+	return ERR_CORRUPT;
+}
+
+static enum err copy_migrate(struct store *store, const char *path, struct folded *folded_out,
+			     struct buf *why)
+{
+	const struct migrate_how how = {.now = clock_now(store->config.clock),
+					.renew = records_renew,
+					.folded = folded_out};
+	char message[256];
+	struct db *db = NULL;
+	enum err err = store->driver->open(path, DB_DRAFT, &db, message, sizeof(message));
+
+	if (err)
+		buf_printf(why, "cannot open %s: %s", path, message);
+	else
+		err = migrate(db, migrations, migration_count, &how, why);
+	if (!err)
+		err = copy_check(db, why);
+	store->driver->close(db);
+	return err;
+}
+
+/* A second name of the old database keeps it. */
+static enum err copy_publish(const char *folder, const char *copy, char kept_out[PATH_BYTES],
+			     struct buf *why)
+{
+	char name[64], path[PATH_BYTES], kept[PATH_BYTES];
+
+	snprintf(name, sizeof(name), DATABASE ".before-%04zu", migration_count);
+	folder_path(folder, DATABASE, path);
+	folder_path(folder, name, kept);
+	if (file_sync(copy) || (unlink(kept) && errno != ENOENT) || link(path, kept) ||
+	    file_sync_parent(kept) || rename(copy, path) || file_sync_parent(path)) {
+		buf_printf(why, "cannot put %s in the place of %s, and keep that as %s: %s", copy,
+			   path, kept, strerror(errno));
+		return ERR_IO;
+	}
+	memcpy(kept_out, kept, sizeof(kept));
+	return OK;
+}
+
+enum err folder_migrate(struct store *store, struct db *from, struct folded *folded_out,
+			char kept_out[PATH_BYTES], struct buf *why)
+{
+	const char *folder = store->config.folder;
+	char copy[PATH_BYTES];
+	enum err err;
+
+	unfinished_remove(folder);
+	err = room_check(folder, why);
+	if (!err)
+		err = unfinished_make(folder, copy, why);
+	if (!err)
+		err = copy_make(store, from, copy, why);
+	if (!err)
+		err = copy_migrate(store, copy, folded_out, why);
+	if (!err && kept_out)
+		err = copy_publish(folder, copy, kept_out, why);
+	unfinished_remove(folder);
+	return err;
+}
