@@ -101,6 +101,7 @@ static enum err purge_decide(struct store_write *write, struct calls *calls)
 
 	if (purge->account_id == ID_NONE)
 		return OK;
+	write_note_record(write, 0, ID_NONE);
 	for (size_t i = SQL_TABLES; i-- > 0;)
 		if (purge->has_rows[i])
 			return purge_part(purge, &sql_tables[i], calls);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "list_answer.h"
+#include "cache/record_cache.h"
 #include "codec/codec.h"
 #include "json/write.h"
 #include "lists/lists.h"
@@ -173,20 +174,45 @@ bool call_id(const struct call *call, int64_t *id_out)
 	return len <= ID_DIGITS_MAX && strspn(call->id_text.ptr, "0123456789") == len && !errno;
 }
 
-static enum err record_get_on_record(void *context, const void *record)
+/* Answers with the record in the body. */
+static void record_get_answer(struct call *call, int64_t change)
 {
-	struct call *call = context;
-	int64_t change = ((const struct record *)record)->change;
-
-	buf_clear(&call->http->response.body);
-	call->http->response.header_count = 0;
-	encode_record(record_types[call->route->kind], record, &call->http->response.body);
 	answer_record(call, change, ID_NONE);
 	/* The client has the current version (RFC 9110, section 13.1.2). */
 	if (call->versions.given && call->http->response.status == 200 &&
 	    versions_name(&call->versions, change))
 		call->http->response.status = 304; /* without the body */
+}
+
+static enum err record_get_on_record(void *context, const void *record)
+{
+	struct call *call = context;
+	const struct record_read *read = call->read;
+	int64_t change = ((const struct record *)record)->change;
+	struct buf *body = &call->http->response.body;
+
+	buf_clear(body);
+	call->http->response.header_count = 0;
+	encode_record(record_types[read->kind], record, body);
+	if (!body->failed)
+		store_keep_cached(&read->read, &read->scope, read->kind, read->id, change,
+				  buf_slice(body));
+	record_get_answer(call, change);
 	return OK;
+}
+
+/* Answers from the cache of records. False: the record must be read. */
+static bool record_get_cached(struct call *call, int64_t id)
+{
+	struct cached_record *cached =
+		store_find_cached(call->app->store, &call->scope, call->route->kind, id, SEEN_NOW);
+
+	if (!cached)
+		return false;
+	buf_add_slice(&call->http->response.body, cached->json);
+	record_get_answer(call, cached->change);
+	cached_record_drop(cached);
+	return true;
 }
 
 struct record_read *record_read_new(struct call *call, int64_t id, store_record_fn *take)
@@ -262,7 +288,7 @@ enum flow record_get(struct call *call)
 	}
 	if (request->query.expansions)
 		return record_get_expanded(call, id);
-	if (!versions_read(call, "If-None-Match", &call->versions))
+	if (!versions_read(call, "If-None-Match", &call->versions) || record_get_cached(call, id))
 		return FLOW_ANSWERED;
 	read = record_read_new(call, id, record_get_on_record);
 	return read ? call_read(call, &read->read, record_get_done) : FLOW_ANSWERED;

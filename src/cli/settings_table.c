@@ -88,6 +88,9 @@ const struct setting_row setting_rows[SETTINGS] = {
 			   "how many requests may wait for the database before others get 503"},
 	[SETTING_MEMORY] = {"memory-limit", "MIB", SETTING_NUMBER, 1048576, "256",
 			    "how much memory requests in progress may use, in MiB; others get 503"},
+	[SETTING_RECORD_CACHE] =
+		{"record-cache", "MIB", SETTING_NUMBER, 1048576, "64",
+		 "memory for the cache of a folder's records, in MiB; 0: no cache"},
 	[SETTING_QUIET] = {"quiet", NULL, SETTING_SWITCH, 0, NULL, "do not log each request"},
 	[SETTING_LOG_FORMAT] = {"log-format", "FORMAT", SETTING_TEXT, 0, NULL,
 				"json or text; the default is text on a terminal, else json"},

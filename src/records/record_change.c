@@ -179,15 +179,23 @@ static struct db_value *record_values(struct store_write *write, enum record_kin
 	return args;
 }
 
-/* Lists the statement that writes the record's row, with the next change number. */
-static enum err record_write_row(struct store_write *write, enum record_kind kind,
-				 struct record *record, const char *sql, struct calls *calls)
+/* Gives the record the next change number. Every change of a record takes one, so here the cache of
+ * records learns of it. `is_new`: nobody can have read the record before. */
+static void record_take_change(struct store_write *write, enum record_kind kind,
+			       struct record *record, bool is_new)
 {
-	const struct db_value *args;
-
 	record->change = ++write->account->last_change;
 	write->account->changed = true;
-	args = record_values(write, kind, record);
+	if (!is_new)
+		write_note_record(write, kind, record->id);
+}
+
+/* Lists the statement that writes the record's row. */
+static enum err record_write_row(struct store_write *write, enum record_kind kind,
+				 const struct record *record, const char *sql, struct calls *calls)
+{
+	const struct db_value *args = record_values(write, kind, record);
+
 	return args ? calls_add(calls, sql, args, write->store->sql.records[kind].arg_count, NULL,
 				NULL)
 		    : ERR_NOMEM;
@@ -240,6 +248,7 @@ enum err record_insert(struct store_write *write, enum record_kind kind, void *d
 	err = record_derive(write, kind, record, NULL);
 	if (err || write->faults->count)
 		return err;
+	record_take_change(write, kind, record, true);
 	err = record_write_row(write, kind, record, write->store->sql.records[kind].insert, calls);
 	if (!err)
 		err = record_change_lists(write, kind, NULL, record, calls);
@@ -271,6 +280,7 @@ enum err record_update(struct store_write *write, enum record_kind kind, void *d
 	enum err err;
 
 	record->updated_at = write->account->last_at;
+	record_take_change(write, kind, record, false);
 	err = record_write_row(write, kind, record, write->store->sql.records[kind].update, calls);
 	if (!err)
 		err = record_change_lists(write, kind, before, record, calls);
@@ -291,8 +301,7 @@ enum err record_delete(struct store_write *write, enum record_kind kind, const v
 
 	if (!args)
 		return ERR_NOMEM;
-	gone.change = ++write->account->last_change;
-	write->account->changed = true;
+	record_take_change(write, kind, &gone, false);
 	args[0] = DB_INT_VALUE(write->scope.account_id);
 	args[1] = DB_INT_VALUE(gone.id);
 	err = record_change_text_index(write, type, before, NULL, calls);

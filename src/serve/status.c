@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "cache/record_cache.h"
 #include "delivery/delivery.h"
 #include "load/load.h"
 #include "place/place.h"
@@ -126,11 +127,19 @@ static json_t *alerts_json(const struct delivery_counters *alerts)
 			 (json_int_t)alerts->pauses, "paused", alerts->paused);
 }
 
+static json_t *cache_json(const struct record_cache_load *cache)
+{
+	return json_pack("{sI sI sI sI sI}", "limit_bytes", (json_int_t)cache->limit, "used_bytes",
+			 (json_int_t)cache->bytes, "records", (json_int_t)cache->records, "hits",
+			 (json_int_t)cache->hits, "misses", (json_int_t)cache->misses);
+}
+
 json_t *status_json(void *context)
 {
 	const struct status_sources *sources = context;
 	struct store_load reads, writes;
 	struct load_counters memory;
+	struct record_cache_load cache;
 	struct delivery_counters alerts;
 	struct http_load http;
 
@@ -138,8 +147,10 @@ json_t *status_json(void *context)
 	store_loads(sources->app->store, &reads, &writes);
 	budget_count(sources->app->budget, &memory);
 	delivery_count(sources->delivery, &alerts);
-	return json_pack("{so so so so so so so}", "process", process_json(sources), "connections",
-			 connections_json(&http), "requests", requests_json(sources, &http),
-			 "reads", reads_json(&reads), "writes", jobs_json(&writes), "alerts",
-			 alerts_json(&alerts), "memory", memory_json(&memory));
+	store_count_cached(sources->app->store, &cache);
+	return json_pack("{so so so so so so so so}", "process", process_json(sources),
+			 "connections", connections_json(&http), "requests",
+			 requests_json(sources, &http), "reads", reads_json(&reads), "writes",
+			 jobs_json(&writes), "alerts", alerts_json(&alerts), "memory",
+			 memory_json(&memory), "cache", cache_json(&cache));
 }

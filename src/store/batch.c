@@ -9,6 +9,7 @@
 #include <assert.h>
 
 #include "batch.h"
+#include "cache/record_cache.h"
 #include "idempotency.h"
 #include "steps.h"
 
@@ -29,6 +30,7 @@ struct batch {
 	size_t queue_count;
 	struct store_write **round;
 	size_t round_count;
+	struct buf changed; /* see account_state.changed_records */
 	bool waits;         /* it waits for accounts that another session has locked */
 	struct calls calls; /* collected and not sent yet */
 	struct commit_mark mark;
@@ -96,6 +98,7 @@ static enum err batch_sort_writes(struct batch *batch, struct store_write **writ
 		if (i && ids[i] == ids[i - 1])
 			continue;
 		queue->row.id = ids[i];
+		queue->row.changed_records = &batch->changed;
 		queue->batch = batch;
 		TAILQ_INIT(&queue->writes);
 		kept++;
@@ -206,7 +209,8 @@ static enum err batch_update_account(struct batch *batch, const struct account_s
 static enum err batch_decide(struct batch *batch, struct store_write *write)
 {
 	struct account_state *row = write->account;
-	struct account_state made = {.found = true,
+	struct account_state made = {.changed_records = &batch->changed,
+				     .found = true,
 				     .last_at = clock_now(batch->store->config.clock)};
 	enum err err;
 
@@ -282,6 +286,25 @@ static bool writes_may_change_access(struct store_write **writes, size_t count)
 	return false;
 }
 
+/* Commits. Around the commit it tells the caches what may change. */
+static enum err batch_commit(struct batch *batch, bool changes_access)
+{
+	struct store *store = batch->store;
+	enum err err;
+
+	if (batch->changed.failed)
+		return ERR_NOMEM;
+	if (changes_access)
+		atomic_fetch_add(&store->access_changes, 1);
+	record_cache_begin_commit(store->record_cache, (const void *)batch->changed.ptr,
+				  batch->changed.len / sizeof(struct record_key));
+	err = store->driver->commit(batch->db, batch->calls.list, batch->calls.count);
+	record_cache_end_commit(store->record_cache);
+	if (changes_access)
+		atomic_fetch_add(&store->access_changes, 1);
+	return err;
+}
+
 enum err batch_run(struct store *store, struct db *db, struct store_write **writes, size_t count,
 		   bool waits, struct commit_mark *mark_out)
 {
@@ -297,18 +320,14 @@ enum err batch_run(struct store *store, struct db *db, struct store_write **writ
 		err = driver->begin(db);
 	if (!err)
 		err = batch_run_rounds(&batch);
-	if (!err) {
-		if (changes_access)
-			atomic_fetch_add(&store->access_changes, 1);
-		err = driver->commit(db, batch.calls.list, batch.calls.count);
-		if (changes_access)
-			atomic_fetch_add(&store->access_changes, 1);
-	}
+	if (!err)
+		err = batch_commit(&batch, changes_access);
 	if (err) {
 		snprintf(batch.mark.message, sizeof(batch.mark.message), "%s", driver->message(db));
 		driver->rollback(db);
 	}
 	*mark_out = batch.mark;
+	buf_release(&batch.changed);
 	arena_release(&batch.arena);
 	return err;
 }

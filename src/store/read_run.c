@@ -2,6 +2,8 @@
 /* Runs a read once, on a given connection. */
 #include "read_run.h"
 
+#include "cache/record_cache.h"
+
 enum err read_run(struct store_read *read, struct db *db, int budget_ms)
 {
 	const struct db_driver *driver = read->store->driver;
@@ -9,6 +11,7 @@ enum err read_run(struct store_read *read, struct db *db, int budget_ms)
 	enum err err;
 
 	driver->set_budget(db, budget_ms);
+	read->seen = record_cache_seen(read->store->record_cache);
 	if (read->append) {
 		err = read->append(read, &calls);
 		return err ? err : driver->run(db, calls.list, calls.count);

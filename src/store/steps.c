@@ -3,6 +3,7 @@
 #include "steps.h"
 
 #include "base/timefmt.h"
+#include "cache/record_cache.h"
 #include "idempotency.h"
 
 enum err read_nothing(struct store_write *write, struct calls *calls)
@@ -16,6 +17,14 @@ void write_note_due(struct store_write *write, int64_t due_at)
 {
 	if (due_at != TIME_NONE && (write->due_at == TIME_NONE || due_at < write->due_at))
 		write->due_at = due_at;
+}
+
+void write_note_record(struct store_write *write, enum record_kind kind, int64_t id)
+{
+	const struct record_key key = {write->scope.account_id, kind, id};
+
+	if (write->store->record_cache && write->account->changed_records)
+		buf_add(write->account->changed_records, &key, sizeof(key));
 }
 
 enum err write_read_first(struct store_write *write, struct calls *calls)

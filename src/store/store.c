@@ -2,6 +2,7 @@
 /* Makes, stops and closes a store. */
 #include <unistd.h>
 
+#include "cache/record_cache.h"
 #include "store/read_pool.h"
 #include "workers.h"
 
@@ -17,6 +18,8 @@ struct store *store_new(const struct store_config *config, const struct db_drive
 	if (!store->config.queue_limit)
 		store->config.queue_limit = QUEUE_LIMIT;
 	store->driver = driver;
+	if (config->record_cache && driver->kind == DB_SQLITE)
+		store->record_cache = record_cache_new(config->record_cache);
 	store->lock = -1;
 	pthread_mutex_init(&store->keys.lock, NULL);
 	if (sql_statements_build(sql_dialect(driver), &store->arena, &store->sql)) {
@@ -45,8 +48,30 @@ void store_close(struct store *store)
 	if (store->lock >= 0)
 		close(store->lock);
 	pthread_mutex_destroy(&store->keys.lock);
+	record_cache_free(store->record_cache);
 	arena_release(&store->arena);
 	free(store);
+}
+
+struct cached_record *store_find_cached(const struct store *store, const struct scope *scope,
+					enum record_kind kind, int64_t id, uint64_t seen)
+{
+	const struct record_key key = {scope->account_id, kind, id};
+
+	return record_cache_find(store->record_cache, &key, seen);
+}
+
+void store_keep_cached(const struct store_read *read, const struct scope *scope,
+		       enum record_kind kind, int64_t id, int64_t change, struct slice json)
+{
+	const struct record_key key = {scope->account_id, kind, id};
+
+	record_cache_keep(read->store->record_cache, &key, read->seen, change, json);
+}
+
+void store_count_cached(const struct store *store, struct record_cache_load *load_out)
+{
+	record_cache_count(store->record_cache, load_out);
 }
 
 int64_t store_delay(struct store *store, int64_t account_id)

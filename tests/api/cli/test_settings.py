@@ -37,8 +37,8 @@ OPTIONS = {
     "mail test": ["config", *MAIL],
     "serve": ["config", *PLACE, "control-socket", "ephemeral", "token", "listen", "base-domain", "tls-cert",
               "tls-key", "behind-proxy", "base-url", "absolute-links", "cors-origins", "idle-timeout",
-              "database-connections", "statement-timeout", "queue", "memory-limit", "quiet",
-              "log-format", *MAIL, "mail-per-minute", "mail-per-account"],
+              "database-connections", "statement-timeout", "queue", "memory-limit", "record-cache",
+              "quiet", "log-format", *MAIL, "mail-per-minute", "mail-per-account"],
 }
 ABOUT = {"add", "set", "remove", "revoke", "test"}  # these commands take a name
 SWITCHES = {"allow-network-folder", "behind-proxy", "absolute-links", "quiet", "read-only", "lenient", "yes", "json", "dry-run",

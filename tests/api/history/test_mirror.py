@@ -6,11 +6,10 @@ import time
 import pytest
 
 import backends
-import harness
 import proofs
+from harness import Client
 from records import CALENDAR, CASE, KINDS, STAFF, SUBJECT, TASK, create, least, patch, remove, send
 from together import beside
-from wire import Kept
 
 pytestmark = backends.BOTH
 WRITERS, SECONDS = 16, proofs.size(4)
@@ -38,14 +37,6 @@ class Mirror:
                 self.records[key] = change["value"]
         assert answer["last"] == self.last
         return len(answer["changes"])
-
-
-class Client(harness.Server):
-    """A client with connections of its own to a server that another object started."""
-
-    def __init__(self, server):
-        self.__dict__.update(server.__dict__)
-        self.kept = Kept(self)
 
 
 def same(server, mirror):

@@ -30,6 +30,7 @@ NAMES = {
                "skipped", "given_back", "pauses", "paused"],
     "memory": ["rss_anon_bytes", "limit_bytes", "held_bytes", "most_held_bytes", "requests", "waiting",
                "waited", "refused_limit", "refused_share"],
+    "cache": ["limit_bytes", "used_bytes", "records", "hits", "misses"],
 }
 TEXTS = ["version", "database"]
 HISTOGRAMS = ["batches_by_jobs", "batches_by_us", "waits_by_ms"]

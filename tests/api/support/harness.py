@@ -434,3 +434,11 @@ class Server:
         """The bytes of a correct request, for a raw socket."""
         return message(method, target, f"Host: {host or self.name or self.host}",
                        f"Authorization: {self.access}", *lines, body=body or None, version=version)
+
+
+class Client(Server):
+    """A client with connections of its own to a server that another object started."""
+
+    def __init__(self, server):
+        self.__dict__.update(server.__dict__)
+        self.kept = Kept(self)

@@ -29,6 +29,8 @@ struct store;
 struct db;
 struct db_value;
 struct calls;
+struct cached_record;
+struct record_cache_load;
 
 /* The account that a read or write acts for, and the staff member that the history names. */
 struct scope {
@@ -67,6 +69,8 @@ struct store_config {
 	/* How many reads may wait, and how many writes. An account that has none waiting may add
 	 * one until twice as many wait. */
 	size_t queue_limit;
+	/* For a folder: the bytes of the cache of records; 0: there is none. */
+	size_t record_cache;
 	/* Called once, on the writer's thread, when the storage failed and its state is unknown:
 	 * the process must be restarted. May be NULL. */
 	void (*on_fatal)(void *context);
@@ -153,6 +157,7 @@ struct store_read {
 
 	/* The store's own. */
 	struct store *store;
+	uint64_t seen; /* for the cache of records: noted before its snapshot began */
 };
 
 /* Starts a read. True: it is done already, and done() is not called. False: waits() was called, and
@@ -161,6 +166,16 @@ bool store_start(struct store *store, struct store_read *read);
 
 /* Starts a read, waits for it and returns its outcome. Sets `done` and `context` itself. */
 enum err store_do(struct store *store, struct store_read *read);
+
+/* Finds a record of the account in the cache of records (cache/record_cache.h). `seen` is that of
+ * the read whose snapshot the record must be of, or SEEN_NOW. The caller ends its use with
+ * cached_record_drop(). NULL: the caller must read the record. */
+struct cached_record *store_find_cached(const struct store *store, const struct scope *scope,
+					enum record_kind kind, int64_t id, uint64_t seen);
+/* Keeps a record that `read` has read, as encode_record() writes it. */
+void store_keep_cached(const struct store_read *read, const struct scope *scope,
+		       enum record_kind kind, int64_t id, int64_t change, struct slice json);
+void store_count_cached(const struct store *store, struct record_cache_load *load_out);
 
 /* Called for each record that is read. The record and all it points at live until the function
  * returns. An error ends the read and is its outcome. */
@@ -198,6 +213,8 @@ struct account_state {
 	int64_t ledger_now; /* by the clock of the ledger of alerts (alerts/alerts.h) */
 	int64_t last_id[RECORD_KINDS];
 	struct slice time_zone; /* NUL-terminated; empty: UTC */
+	/* Of struct record_key: the records that the batch changes or deletes. NULL: a preview. */
+	struct buf *changed_records;
 	bool found;
 	bool changed;
 };

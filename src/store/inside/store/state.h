@@ -15,6 +15,7 @@
 
 struct workers;
 struct read_pool;
+struct record_cache;
 
 /* The keys of the creates in progress in this process, by hash. */
 struct keys {
@@ -46,6 +47,7 @@ struct store {
 	 * Each counts twice, before it and after it. On SQLite, which has one writer, the number is
 	 * odd while such a commit is under way. */
 	_Atomic uint64_t access_changes;
+	struct record_cache *record_cache; /* NULL: records are not kept */
 	int lock; /* file descriptor of the folder's lock file; -1: not locked */
 	/* No other process writes to the folder: this process has its lock, or the folder cannot be
 	 * written. */
@@ -67,6 +69,10 @@ enum err store_read_now(struct store *store, const struct db_call *calls, size_t
 
 /* Notes that the write makes an alert due at a time. TIME_NONE changes nothing. */
 void write_note_due(struct store_write *write, int64_t due_at);
+
+/* Notes that the write changes or deletes a record, so that no reader finds an older version in the
+ * cache of records. ID_NONE: it may change any record. */
+void write_note_record(struct store_write *write, enum record_kind kind, int64_t id);
 
 /* Step one of a write that reads nothing but the account's state. */
 enum err read_nothing(struct store_write *write, struct calls *calls);
