@@ -22,11 +22,53 @@ static enum err answer_on_related(void *context, size_t expansion, const void *r
 	return related_add(&answer->related, expansion, record, &answer->call->http->arena);
 }
 
+/* Counts a record that was added to the answer, from the offset `begins` of answer->out. */
+static enum err answer_count(struct list_answer *answer, const void *record, size_t begins)
+{
+	const struct list_query *query = &answer->request->query;
+	enum err err = answer->one ? OK : pieces_add(answer, record, begins);
+
+	if (++answer->count == query->limit && !err) {
+		const char *text;
+
+		answer->last = list_position_of(record, query->sort);
+		text = arena_copy(&answer->call->http->arena, answer->last.text);
+		if (!text)
+			return ERR_NOMEM;
+		answer->last.text.ptr = text;
+	}
+	return answer->out->failed || answer->named.failed ? ERR_NOMEM : err;
+}
+
+/* Keeps the record that was just encoded for later answers. */
+static void answer_keep(const struct list_answer *answer, const struct record *record,
+			size_t begins)
+{
+	struct slice json = {answer->out->ptr + begins, answer->out->len - begins};
+
+	if (json.len && *json.ptr == ',') {
+		json.ptr++;
+		json.len--;
+	}
+	if (!answer->out->failed)
+		store_keep_cached(&answer->read.read, &answer->read.scope, answer->read.kind,
+				  record->id, record->change, json);
+}
+
+static enum err answer_on_cached(void *context, const struct cached_record *cached)
+{
+	const struct record record = {.id = cached->id, .change = cached->change};
+	struct list_answer *answer = context;
+	size_t begins = answer->out->len;
+
+	json_put_raw(answer->out, cached->json);
+	return answer_count(answer, &record, begins);
+}
+
 static enum err answer_on_record(void *context, const void *record)
 {
 	struct list_answer *answer = context;
 	const struct list_query *query = &answer->request->query;
-	enum err err = OK;
 	size_t begins;
 
 	if (answer->related.bytes > ANSWER_BYTES && !answer->one && !answer->pieces.used)
@@ -41,18 +83,9 @@ static enum err answer_on_record(void *context, const void *record)
 				    answer->out);
 	}
 	json_close_object(answer->out);
-	if (!answer->one)
-		err = pieces_add(answer, record, begins);
-	if (++answer->count == query->limit && !err) {
-		const char *text;
-
-		answer->last = list_position_of(record, query->sort);
-		text = arena_copy(&answer->call->http->arena, answer->last.text);
-		if (!text)
-			return ERR_NOMEM;
-		answer->last.text.ptr = text;
-	}
-	return answer->out->failed || answer->named.failed ? ERR_NOMEM : err;
+	if (!query->expansions)
+		answer_keep(answer, record, begins);
+	return answer_count(answer, record, begins);
 }
 
 static void answer_begin(void *context)
@@ -84,8 +117,11 @@ static struct list_answer *list_answer_new(struct call *call)
 	answer->read.scope = call->scope;
 	answer->request = call->request;
 	answer->read.query = &answer->request->query;
-	answer->read.sink =
-		(struct list_sink){answer_begin, answer_on_record, answer_on_related, answer};
+	answer->read.sink = (struct list_sink){.begin = answer_begin,
+					       .on_record = answer_on_record,
+					       .on_cached = answer_on_cached,
+					       .on_related = answer_on_related,
+					       .context = answer};
 	answer->read.counts = answer->request->count;
 	list_read_weigh(&answer->read);
 	answer->call = call;

@@ -2,6 +2,7 @@
 /* Lists. Reads the ids of a page first, if possible from indexes alone. Then, for expansions, reads
  * the records that the page's records name, and then the page's records. */
 #include "base/timefmt.h"
+#include "cache/record_cache.h"
 #include "lists_private.h"
 #include "sql/values.h"
 
@@ -11,7 +12,7 @@ struct row_reader {
 	const struct list_sink *sink;
 	size_t expansion;   /* the row of the expansion; unused for the records themselves */
 	struct arena arena; /* for one row */
-	size_t count;       /* rows so far */
+	size_t count;       /* records so far */
 };
 
 static enum err reader_read_row(struct row_reader *reader, const struct db_value *values,
@@ -36,12 +37,25 @@ static enum err related_row(void *context, const struct db_value *values, size_t
 	return err;
 }
 
+/* Gives the sink the records before the next one that is read. */
+static enum err reader_give_cached(struct row_reader *reader)
+{
+	struct list *list = reader->list;
+	enum err err = OK;
+
+	while (!err && reader->count < list->count && list->cached[reader->count])
+		err = reader->sink->on_cached(reader->sink->context, list->cached[reader->count++]);
+	return err;
+}
+
 static enum err list_record_row(void *context, const struct db_value *values, size_t count)
 {
 	struct row_reader *reader = context;
-	struct record *record;
-	enum err err = reader_read_row(reader, values, count, &record);
+	struct record *record = NULL;
+	enum err err = reader_give_cached(reader);
 
+	if (!err)
+		err = reader_read_row(reader, values, count, &record);
 	/* The statement keeps the order of the page. */
 	if (!err && record->id != reader->list->ids[reader->count++])
 		err = ERR_INTERNAL;
@@ -49,6 +63,53 @@ static enum err list_record_row(void *context, const struct db_value *values, si
 		err = reader->sink->on_record(reader->sink->context, record);
 	arena_release(&reader->arena);
 	return err;
+}
+
+static bool list_uses_cache(const struct list_query *query, const struct list_sink *sink, size_t i)
+{
+	/* The sink needs the value of the sort of the last record. */
+	bool is_last = i + 1 == query->limit;
+
+	return sink->on_cached && !query->expansions &&
+	       (!is_last || query->sort->offset == offsetof(struct record, id));
+}
+
+/* Finds the records of the page that are cached. */
+static enum err list_find_cached(struct list *list, const struct list_query *query,
+				 const struct list_sink *sink)
+{
+	const struct scope scope = {.account_id = list->plan.account_id};
+
+	list->cached = arena_alloc(list->arena, list->count * sizeof(struct cached_record *));
+	if (!list->cached)
+		return ERR_NOMEM;
+	for (size_t i = 0; i < list->count; i++)
+		if (list_uses_cache(query, sink, i))
+			list->cached[i] = store_find_cached(list->store, &scope, list->kind,
+							    list->ids[i], list->seen);
+	return OK;
+}
+
+static void list_drop_cached(struct list *list)
+{
+	for (size_t i = 0; list->cached && i < list->count; i++)
+		if (list->cached[i])
+			cached_record_drop(list->cached[i]);
+}
+
+/* Adds the ids of the page as a JSON array: all, or only those of the records to read. */
+static void list_add_ids(const struct list *list, bool all, struct buf *out)
+{
+	size_t added = 0;
+
+	buf_add_char(out, '[');
+	for (size_t i = 0; i < list->count; i++) {
+		if (!all && list->cached[i])
+			continue;
+		buf_add_text(out, added++ ? "," : "");
+		buf_add_int(out, list->ids[i]);
+	}
+	buf_add_char(out, ']');
 }
 
 static enum err list_read_records(struct list *list, struct slice ids, const struct list_sink *sink)
@@ -61,8 +122,9 @@ static enum err list_read_records(struct list *list, struct slice ids, const str
 				     .on_row = list_record_row,
 				     .context = &reader,
 				     .many = true};
+	enum err err = slice_is(ids, "[]") ? OK : list->store->driver->run(list->db, &call, 1);
 
-	return list->store->driver->run(list->db, &call, 1);
+	return err ? err : reader_give_cached(&reader);
 }
 
 /* Reads the related records of the whole page, each once, before the records that name them. */
@@ -177,6 +239,7 @@ static void list_begin(struct list *list, const struct list_read *read, struct d
 		.kind = read->kind,
 		.arena = read->read.arena,
 		.wanted = query->limit + 1,
+		.seen = read->read.seen,
 		.plan = {.dialect = sql_dialect(read->read.store->driver),
 			 .type = record_types[read->kind],
 			 .account_id = read->scope.account_id,
@@ -192,21 +255,25 @@ static enum err list_read_page(struct list *list, const struct list_query *query
 			       const struct list_sink *sink)
 {
 	enum err err = list_read_halves(list, query->offset);
-	size_t count = list->id_count < query->limit ? list->id_count : query->limit;
-	struct buf ids = {0};
+	struct buf ids = {0}, missing = {0};
 
-	for (size_t i = 0; i < count; i++) {
-		buf_add_char(&ids, i ? ',' : '[');
-		buf_add_int(&ids, list->ids[i]);
-	}
-	buf_add_char(&ids, ']');
-	if (!err && ids.failed)
+	list->count = list->id_count < query->limit ? list->id_count : query->limit;
+	if (err || !list->count)
+		return err;
+	err = list_find_cached(list, query, sink);
+	if (err)
+		return err;
+	list_add_ids(list, true, &ids);
+	list_add_ids(list, false, &missing);
+	if (ids.failed || missing.failed)
 		err = ERR_NOMEM;
-	if (!err && count)
+	if (!err)
 		err = list_read_related(list, query->expansions, buf_slice(&ids), sink);
-	if (!err && count)
-		err = list_read_records(list, buf_slice(&ids), sink);
+	if (!err)
+		err = list_read_records(list, buf_slice(&missing), sink);
+	list_drop_cached(list);
 	buf_release(&ids);
+	buf_release(&missing);
 	return err;
 }
 

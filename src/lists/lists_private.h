@@ -49,6 +49,10 @@ struct list {
 	int64_t *ids;          /* the ids of the page, and of one more record */
 	size_t id_count;
 	size_t wanted; /* how many ids at most */
+	uint64_t seen; /* of the read */
+	/* For each id of the page, what the cache of records has; NULL: the record is read. */
+	struct cached_record **cached;
+	size_t count;
 };
 
 /* plan.c: reads the ids of the page. The sort field must not be NULL in any record that matches. */

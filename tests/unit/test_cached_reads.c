@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The cache of records beside a real store: what every kind of write ends, and what is kept while a
- * commit is under way. A driver in between calls the test at the moments that matter. */
+/* The cache of records beside a real store: what every kind of write ends, what is kept while a
+ * commit is under way, and that a list shows one moment. A driver in between calls the test at the
+ * moments that matter. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -22,6 +23,7 @@ static struct {
 	const struct db_driver *real;
 	void (*before_commit)(void);
 	void (*after_commit)(void);
+	void (*after_run)(void);
 	void (*before_keep)(void); /* the test itself calls it */
 } between;
 
@@ -41,6 +43,14 @@ static enum err between_commit(struct db *db, const struct db_call *calls, size_
 	call_once(&between.before_commit);
 	err = between.real->commit(db, calls, count);
 	call_once(&between.after_commit);
+	return err;
+}
+
+static enum err between_run(struct db *db, const struct db_call *calls, size_t count)
+{
+	enum err err = between.real->run(db, calls, count);
+
+	call_once(&between.after_run);
 	return err;
 }
 
@@ -144,6 +154,7 @@ static int cached_place_make(void **state)
 	between.real = place->store->driver;
 	between.driver = *between.real;
 	between.driver.commit = between_commit;
+	between.driver.run = between_run;
 	place->store->driver = &between.driver;
 	return 0;
 }
@@ -283,6 +294,107 @@ static void a_commit_during_the_read(void **state)
 	assert_title(1, "new");
 }
 
+/* A list of the tasks by id, or by title. */
+struct listing {
+	struct list_read read;
+	size_t count, cached;
+	char titles[TASKS][32];
+};
+
+static void listing_begin(void *context)
+{
+	struct listing *listing = context;
+
+	listing->count = listing->cached = 0;
+}
+
+static enum err listing_add(struct listing *listing, int64_t id, struct slice title)
+{
+	assert_int_equal(id, listing->count + 1);
+	snprintf(listing->titles[listing->count++], 32, "%.*s", (int)title.len, title.ptr);
+	return OK;
+}
+
+static enum err listing_on_record(void *context, const void *record)
+{
+	const struct task *task = record;
+
+	return listing_add(context, task->record.id, task->title);
+}
+
+static enum err listing_on_cached(void *context, const struct cached_record *cached)
+{
+	((struct listing *)context)->cached++;
+	return listing_add(context, cached->id, cached->json);
+}
+
+static struct listing list_tasks(const char *sort)
+{
+	const struct list_query query = {.sort = field_of(&task_type, sort), .limit = TASKS};
+	struct arena arena = {0};
+	struct listing listing = {0};
+
+	list_read_init(&listing.read, RECORD_TASK, &arena);
+	listing.read.scope = place->scope;
+	listing.read.query = &query;
+	listing.read.sink = (struct list_sink){.begin = listing_begin,
+					       .on_record = listing_on_record,
+					       .on_cached = listing_on_cached,
+					       .context = &listing};
+	assert_int_equal(store_do(place->store, &listing.read.read), OK);
+	assert_int_equal(listing.count, TASKS);
+	arena_release(&arena);
+	return listing;
+}
+
+/* The records come in order, whether they are cached or read. */
+static void a_list_of_both(void **state)
+{
+	struct listing listing;
+
+	(void)state;
+	assert_int_equal(list_tasks("id").cached, 0);
+	get_task(2);
+	get_task(4);
+	assert_int_equal(list_tasks("id").cached, 2);
+	get_task(5);
+	get_task(1);
+	get_task(3);
+	listing = list_tasks("id");
+	assert_int_equal(listing.cached, TASKS);
+	for (size_t i = 0; i < TASKS; i++)
+		assert_string_equal(listing.titles[i], "old");
+	/* The caller needs the title of the last record. */
+	assert_int_equal(list_tasks("title_folded").cached, TASKS - 1);
+}
+
+/* After the list has read its ids: changes a task, and a reader keeps the new version. */
+static void change_and_keep(void)
+{
+	const struct record_key key = {place->scope.account_id, RECORD_TASK, 2};
+
+	write_task(RECORD_UPDATE, 2, "new");
+	record_cache_keep(place->store->record_cache, &key,
+			  record_cache_seen(place->store->record_cache), 99, SLICE("new"));
+}
+
+static void a_list_is_of_one_moment(void **state)
+{
+	struct listing listing;
+
+	(void)state;
+	for (int64_t id = 1; id <= TASKS; id++)
+		get_task(id);
+	between.after_run = change_and_keep;
+	listing = list_tasks("id");
+	assert_int_equal(listing.cached, TASKS - 1);
+	for (size_t i = 0; i < TASKS; i++)
+		assert_string_equal(listing.titles[i], "old");
+	listing = list_tasks("id");
+	assert_int_equal(listing.cached, TASKS);
+	assert_string_equal(listing.titles[1], "new");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, cached_place_make, cached_place_remove)
 
 int main(void)
@@ -292,6 +404,7 @@ int main(void)
 		TEST(a_delete_ends_it),        TEST(a_bulk_ends_it),
 		TEST(another_account),         TEST(a_read_before_the_commit),
 		TEST(a_read_after_the_commit), TEST(a_commit_during_the_read),
+		TEST(a_list_of_both),          TEST(a_list_is_of_one_moment),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

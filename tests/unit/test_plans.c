@@ -529,7 +529,8 @@ static void expansions_look_up(void **state)
 	struct place *place = *state;
 	const struct scope scope = {1, 1};
 	struct page page = {.sort = field_of(&task_type, "id")};
-	const struct list_sink sink = {NULL, page_record, any_related, &page};
+	const struct list_sink sink = {
+		.on_record = page_record, .on_related = any_related, .context = &page};
 	const struct list_query query = {
 		.sort = page.sort,
 		.limit = PAGE,

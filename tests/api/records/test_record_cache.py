@@ -57,6 +57,27 @@ def test_a_record(make_server):
     assert counted(server) == (4, 2)
 
 
+def test_a_list(make_server):
+    server = make_server()
+    for _ in range(5):
+        create(server, TASK)
+    first = send(server, "GET", TASKS)
+    assert counted(server) == (0, 5)
+    assert plain(send(server, "GET", TASKS)) == plain(first)
+    assert counted(server) == (5, 5)
+    for number in range(1, 6):
+        assert get(server, TASK, number).json == first.json[number - 1]
+    assert counted(server) == (10, 5)
+    change(server, TASK, 3, title="Another")
+    again = send(server, "GET", TASKS)
+    assert [task["title"] for task in again.json] == ["A task", "A task", "Another", "A task", "A task"]
+    assert counted(server) == (14, 6)
+    pages = [send(server, "GET", f"{TASKS}?sort=title&per_page=2&page={page}") for page in (1, 2, 3)]
+    assert [task for page in pages for task in page.json] == [again.json[i] for i in (0, 1, 3, 4, 2)]
+    cursor = pages[0].header("Link").split("after=")[1].split(">")[0]
+    assert send(server, "GET", f"{TASKS}?sort=title&per_page=2&after={cursor}").json == pages[1].json
+
+
 def test_an_expansion_is_read(make_server):
     server = make_server()
     number = create(server, TASK, users_list=[1])["id"]
@@ -73,6 +94,19 @@ def test_without_a_cache(make_server):
     for _ in range(2):
         assert get(server, TASK, number).status == send(server, "GET", TASKS).status == 200
     assert set(status(server)["cache"].values()) == {0}
+
+
+def test_the_limit(make_server):
+    server = make_server(options=["--record-cache", "1"])
+    for batch in range(3):
+        operations = [{"create": {"casefile_id": 245, "calendar_id": 1, "due_on": "2027-01-31",
+                                  "title": f"{batch} {i}", "body": "x" * 1000}} for i in range(500)]
+        assert send(server, "POST", TASKS + "/bulk", {"operations": operations}).status == 200
+    for page in (1, 2, 3):
+        assert len(send(server, "GET", f"{TASKS}?per_page=500&page={page}").json) == 500
+    found = status(server)["cache"]
+    assert found["limit_bytes"] == 1 << 20 and 0.8 < found["used_bytes"] / found["limit_bytes"] <= 1
+    assert 300 < found["records"] < 1000
 
 
 # What ends it

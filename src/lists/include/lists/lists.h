@@ -20,6 +20,10 @@ struct list_sink {
 	void (*begin)(void *context);
 	/* Called for each record of the page, in order. */
 	store_record_fn *on_record;
+	/* Called in its place for a record that is in the cache of records. Without expansions, and
+	 * for the last record of the page only if the page is sorted by id. NULL: every record is
+	 * read. */
+	enum err (*on_cached)(void *context, const struct cached_record *record);
 	/* Called before on_record, in no order, once for each record that an expansion finds.
 	 * `expansion`: the row of the record's expansions. */
 	enum err (*on_related)(void *context, size_t expansion, const void *record);
