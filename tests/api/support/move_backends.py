@@ -41,8 +41,8 @@ class Folder(Place):
 
     def begun(self):
         """Whether a move in progress has already copied some records."""
-        part = self.place / self.unfinished
-        return part.exists() and part.stat().st_size > 500_000
+        parts = self.place.glob(self.unfinished + "*")  # most of them are still in the WAL
+        return sum(part.stat().st_size for part in parts) > 3_000_000
 
     def leftovers(self):
         """Files or tables that a complete place does not have."""
