@@ -217,31 +217,39 @@ static unsigned limit_wait(struct guesses *guesses, const struct keys *keys, int
 	return (unsigned)((wait_ms + 999) / 1000);
 }
 
-unsigned guesses_begin(struct guesses *guesses, struct guess *guess)
+/* Begins an attempt with a token that is not known to be valid. Returns as guesses_begin() does. */
+static unsigned attempt_begin(struct guesses *guesses, struct guess *guess)
 {
-	uint64_t account = account_key(guesses, guess);
 	struct keys keys = count_keys(guesses, guess);
 	struct {
 		uint64_t source;
 		unsigned char token[TOKEN_HASH_BYTES];
 	} attempt = {.source = keys.of[0]};
-	struct token_row *token;
-	unsigned wait = 0;
+	bool is_one_more;
+	unsigned wait;
 
 	memcpy(attempt.token, guess->token_hash, sizeof(attempt.token));
 	guess->attempt = keyed_hash(guesses, &attempt, sizeof(attempt));
+	is_one_more = !*find_pending(guesses, guess->attempt);
+	wait = limit_wait(guesses, &keys, guess->now_ms, is_one_more);
+	if (!wait && is_one_more)
+		attempt_reserve(guesses, &keys, guess);
+	return wait;
+}
+
+unsigned guesses_begin(struct guesses *guesses, struct guess *guess)
+{
+	uint64_t account = account_key(guesses, guess);
+	struct token_row *token;
+	unsigned wait = 0;
+
 	pthread_mutex_lock(&guesses->lock);
 	token = find_token(guesses, guess, account);
 	guess->known = token != NULL;
-	if (token) {
+	if (token)
 		token->used_ms = guess->now_ms;
-	} else {
-		bool is_one_more = !*find_pending(guesses, guess->attempt);
-
-		wait = limit_wait(guesses, &keys, guess->now_ms, is_one_more);
-		if (!wait && is_one_more)
-			attempt_reserve(guesses, &keys, guess);
-	}
+	else
+		wait = attempt_begin(guesses, guess);
 	guesses->limited += wait > 0;
 	pthread_mutex_unlock(&guesses->lock);
 	return wait;
@@ -296,12 +304,14 @@ static void set_token(struct token_row *row, const struct guess *guess, uint64_t
 
 void guesses_passed(struct guesses *guesses, struct guess *guess)
 {
-	uint64_t account = account_key(guesses, guess);
-	struct keys keys = count_keys(guesses, guess);
 	struct token_row *oldest;
+	struct keys keys;
+	uint64_t account;
 
 	if (guess->known)
 		return;
+	account = account_key(guesses, guess);
+	keys = count_keys(guesses, guess);
 	pthread_mutex_lock(&guesses->lock);
 	attempt_release(guesses, &keys, guess);
 	oldest = find_token(guesses, guess, account);

@@ -158,7 +158,8 @@ void trace_end(const struct app *app, const struct http_request *http, const str
 	if (!app->log || (call && call->match.open && http->response.status < 400))
 		return;
 	/* A request that libmicrohttpd refuses has no id. It gets one for its line only. */
-	request_id_new(traced.new_id);
+	if (!*http->id)
+		request_id_new(traced.new_id);
 	traced.id = *http->id ? http->id : traced.new_id;
 	source = call ? call->source : http_peer(http);
 	traced.address_len = ip_write(&source, traced.address);
