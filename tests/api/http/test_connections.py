@@ -2,6 +2,7 @@
 import contextlib
 import os
 import resource
+import signal
 import time
 
 import pytest
@@ -14,6 +15,7 @@ from wire import Wire, exchange
 IDLE = 10000
 GROUP = 1000  # so that the first request of each comes within 15 s of its connection
 IDLE_TLS = 500
+EVENTS = 128  # libmicrohttpd takes so many at once
 
 
 @pytest.fixture
@@ -37,6 +39,23 @@ def connections(server):
         with contextlib.suppress(FileNotFoundError):
             count += os.readlink(f"{folder}/{name}").startswith("socket:")
     return count - 1  # without the listening socket
+
+
+def test_as_many_requests_at_once_as_libmicrohttpd_takes(server):
+    """It then waited for one more request before it answered these."""
+    with contextlib.ExitStack() as stack:
+        wires = [stack.enter_context(Wire(server)) for _ in range(EVENTS * os.cpu_count())]
+        request = server.request("GET", "/healthz")
+        for wire in wires:
+            wire.send(request)
+            assert wire.reply().status == 200
+        server.process.send_signal(signal.SIGSTOP)
+        try:
+            for wire in wires:
+                wire.send(request)
+        finally:
+            server.process.send_signal(signal.SIGCONT)
+        assert {wire.reply().status for wire in wires} == {200}
 
 
 @pytest.mark.slow
