@@ -42,7 +42,7 @@ class Folder(Place):
     def begun(self):
         """Whether a move in progress has already copied some records."""
         parts = self.place.glob(self.unfinished + "*")  # most of them are still in the WAL
-        return sum(part.stat().st_size for part in parts) > 3_000_000
+        return sum(part.stat().st_size for part in parts) > 6_000_000
 
     def leftovers(self):
         """Files or tables that a complete place does not have."""
