@@ -63,7 +63,8 @@ static enum err chain_end_account(struct chain *chain)
 	return err;
 }
 
-/* Computes the hash that the entry should have. False: its salt is missing or has a wrong length. */
+/* Computes the hash that the entry should have. False: its salt is missing or has a wrong length.
+ */
 static bool entry_fits(const struct chain *chain, const struct history_entry *entry,
 		       unsigned char expected[DIGEST_BYTES])
 {
