@@ -256,15 +256,15 @@ def test_the_source_does_not_wait_while_the_target_is_counted(source, target):
     assert tables(target) == tables(source)
 
 
+COPIED = "(SELECT max(id) FROM task WHERE unassigned = 1 AND id < (SELECT max(id) FROM task))"
 CHANGES = [
     ("staff", "UPDATE staff SET email = 'x' || email WHERE id = 3"),
     ("token", "UPDATE token SET expires_at = NULL WHERE label = 'reader'"),
     ("subject", "UPDATE subject SET address_2 = CASE WHEN address_2 IS NULL THEN '' END"),
     ("casefile", "INSERT INTO casefile (account_id, id, change, case_number, status, created_at,"
      " updated_at) SELECT account_id, 1000000, 1, 'none', 0, 0, 0 FROM casefile LIMIT 1"),
-    ("task", "DELETE FROM task WHERE id = (SELECT max(id) FROM task"
-     " WHERE unassigned = 1 AND id < 5000)"),
-    ("task", "UPDATE task SET title = title || ' ' WHERE id = 4096"),
+    ("task", f"DELETE FROM task WHERE id = {COPIED}"),
+    ("task", f"UPDATE task SET title = title || ' ' WHERE id = {COPIED}"),
     ("account", "UPDATE account SET expand = 'case'"),
 ]
 

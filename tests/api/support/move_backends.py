@@ -1,4 +1,6 @@
 """The places that docket move copies from and to, with the same methods for each."""
+import contextlib
+
 import backends
 import postgres
 from harness import Server
@@ -41,8 +43,11 @@ class Folder(Place):
 
     def begun(self):
         """Whether a move in progress has already copied some records."""
-        parts = self.place.glob(self.unfinished + "*")  # most of them are still in the WAL
-        return sum(part.stat().st_size for part in parts) > 6_000_000
+        size = 0
+        for part in self.place.glob(self.unfinished + "*"):  # most of them are still in the WAL
+            with contextlib.suppress(FileNotFoundError):  # the journal of the first transactions
+                size += part.stat().st_size
+        return size > 6_000_000
 
     def leftovers(self):
         """Files or tables that a complete place does not have."""
