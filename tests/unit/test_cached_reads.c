@@ -13,6 +13,8 @@
 #include "cache/record_cache.h"
 #include "model/task.h"
 #include "records/records.h"
+#include "store/workers.h"
+#include "store/writers.h"
 #include "store_place.h"
 
 #define TASKS 5
@@ -148,19 +150,23 @@ static int cached_place_make(void **state)
 {
 	store_place_make_samples(state);
 	place = *state;
-	place->store->record_cache = record_cache_new((size_t)1 << 20);
-	for (int64_t id = 1; id <= TASKS; id++)
-		assert_int_equal(write_task(RECORD_CREATE, ID_NONE, "old"), id);
 	between.real = place->store->driver;
 	between.driver = *between.real;
 	between.driver.commit = between_commit;
 	between.driver.run = between_run;
+	/* The writer reads both members, so it begins anew. */
+	workers_free(place->store->writers);
+	place->store->record_cache = record_cache_new((size_t)1 << 20);
 	place->store->driver = &between.driver;
+	assert_int_equal(writers_start(place->store, 1), OK);
+	for (int64_t id = 1; id <= TASKS; id++)
+		assert_int_equal(write_task(RECORD_CREATE, ID_NONE, "old"), id);
 	return 0;
 }
 
 static int cached_place_remove(void **state)
 {
+	store_stop(place->store);
 	place->store->driver = between.real;
 	return store_place_remove(state);
 }
