@@ -13,11 +13,12 @@
 #include "idempotency.h"
 #include "steps.h"
 
-#define FIRST_ID 3 /* the columns of a state before its last ids; two come after them */
+#define FIRST_ID 3 /* the columns of a state before its last ids; three come after them */
 
 /* An account of the batch, and its writes that are not in a round yet, in their order. */
 struct queue {
 	struct account_state row;
+	struct slice place; /* of its row, for update_locked; ptr NULL: it has none */
 	struct batch *batch;
 	struct write_queue writes;
 };
@@ -43,12 +44,15 @@ static enum err batch_account_row(void *context, const struct db_value *values, 
 	const struct db_value *rest = &values[FIRST_ID + RECORD_KINDS];
 	const struct clock *clock = queue->batch->store->config.clock;
 	const char *zone = arena_copy(&queue->batch->arena, rest[0].bytes);
+	const char *place = arena_copy(&queue->batch->arena, rest[2].bytes);
 
-	assert(count == FIRST_ID + RECORD_KINDS + 2);
-	if (!zone)
+	assert(count == FIRST_ID + RECORD_KINDS + 3);
+	if (!zone || !place)
 		return ERR_NOMEM;
 	row->found = true;
 	row->time_zone = slice_of(zone);
+	if (rest[2].type != DB_NULL)
+		queue->place = slice_of(place);
 	row->last_change = values[0].integer;
 	if (values[1].bytes.len == DIGEST_BYTES)
 		memcpy(row->head, values[1].bytes.ptr, DIGEST_BYTES);
@@ -188,9 +192,12 @@ static void batch_take_round(struct batch *batch)
 	}
 }
 
-static enum err batch_update_account(struct batch *batch, const struct account_state *row)
+/* `place`: where the row is; ptr NULL: not known. */
+static enum err batch_update_account(struct batch *batch, const struct account_state *row,
+				     struct slice place)
 {
-	struct db_value args[1 + FIRST_ID + RECORD_KINDS];
+	const struct sql_statements *sql = &batch->store->sql;
+	struct db_value args[2 + FIRST_ID + RECORD_KINDS];
 	const char *head = arena_copy(&batch->arena,
 				      (struct slice){(const char *)row->head, sizeof(row->head)});
 
@@ -202,8 +209,9 @@ static enum err batch_update_account(struct batch *batch, const struct account_s
 	args[3] = DB_INT_VALUE(row->last_at);
 	for (size_t i = 0; i < RECORD_KINDS; i++)
 		args[1 + FIRST_ID + i] = DB_INT_VALUE(row->last_id[i]);
-	return calls_add_copy(&batch->calls, batch->store->sql.update_account, args, COUNT_OF(args),
-			      NULL, NULL);
+	args[COUNT_OF(args) - 1] = DB_TEXT_VALUE(place);
+	return calls_add_copy(&batch->calls, place.ptr ? sql->update_locked : sql->update_account,
+			      args, COUNT_OF(args) - !place.ptr, NULL, NULL);
 }
 
 static enum err batch_decide(struct batch *batch, struct store_write *write)
@@ -234,7 +242,7 @@ static enum err batch_decide(struct batch *batch, struct store_write *write)
 	}
 	if (!err && row == &made && row->changed) {
 		row->id = write->scope.account_id;
-		err = batch_update_account(batch, row);
+		err = batch_update_account(batch, row, (struct slice){NULL, 0});
 	}
 	return err;
 }
@@ -265,7 +273,8 @@ static enum err batch_run_rounds(struct batch *batch)
 	}
 	for (size_t i = 0; i < batch->queue_count && !err; i++)
 		if (batch->queues[i].row.changed)
-			err = batch_update_account(batch, &batch->queues[i].row);
+			err = batch_update_account(batch, &batch->queues[i].row,
+						   batch->queues[i].place);
 	return err;
 }
 
