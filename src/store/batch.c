@@ -112,7 +112,6 @@ static enum err batch_sort_writes(struct batch *batch, struct store_write **writ
 		struct queue *queue = batch_queue(batch, write_account_id(writes[i]));
 
 		write_start_afresh(writes[i]);
-		writes[i]->now = clock_now(batch->store->config.clock);
 		writes[i]->account = &queue->row;
 		writes[i]->job.lock = LOCK_NONE;
 		TAILQ_INSERT_TAIL(&queue->writes, writes[i], queued);
@@ -142,20 +141,21 @@ static enum err batch_ask_accounts(struct batch *batch, const char *sql, db_row_
 	return err;
 }
 
-/* Locks the accounts and waits for these locks: first for those by which docket processes take
- * turns, then for the accounts' states. ERR_BUSY: it waited too long, and mark.lock says for which
- * of the two. */
-static enum err batch_wait_for_accounts(struct batch *batch)
+/* Locks the accounts. A batch that waits for the locks first waits for those by which docket
+ * processes take turns, then for the accounts' states. ERR_BUSY: it waited too long, and mark.lock
+ * says for which of the two. */
+static enum err batch_lock_accounts(struct batch *batch)
 {
 	const struct sql_statements *sql = &batch->store->sql;
 	enum err err = OK;
 
+	if (!batch->waits)
+		return batch_ask_accounts(batch, sql->try_account, batch_account_row);
 	batch->mark.lock = LOCK_TURN;
-	if (sql->wait_for_account) {
+	if (sql->wait_for_account)
 		err = batch_ask_accounts(batch, sql->wait_for_account, NULL);
-		if (!err)
-			err = batch_flush(batch);
-	}
+	if (!err && sql->wait_for_account)
+		err = batch_flush(batch);
 	if (err)
 		return err;
 	batch->mark.lock = LOCK_ROW;
@@ -165,13 +165,6 @@ static enum err batch_wait_for_accounts(struct batch *batch)
 	if (!err)
 		batch->mark.lock = LOCK_NONE;
 	return err;
-}
-
-static enum err batch_lock_accounts(struct batch *batch)
-{
-	return batch->waits ? batch_wait_for_accounts(batch)
-			    : batch_ask_accounts(batch, batch->store->sql.try_account,
-						 batch_account_row);
 }
 
 static void batch_take_round(struct batch *batch)
@@ -278,19 +271,15 @@ static enum err batch_run_rounds(struct batch *batch)
 	return err;
 }
 
-/* Whether the write may change accounts, staff members or tokens. The writes of every other kind of
- * record say that they do not. */
-static bool write_may_change_access(const struct store_write *write)
-{
-	return !write->steps->keeps_access &&
-	       (write->job.group < GROUP_RECORDS ||
-		write->job.group == GROUP_RECORDS + (enum job_group)RECORD_STAFF);
-}
-
+/* Whether one of the writes may change accounts, staff members or tokens. The writes of every other
+ * kind of record say that they do not. */
 static bool writes_may_change_access(struct store_write **writes, size_t count)
 {
+	const enum job_group staff = GROUP_RECORDS + (enum job_group)RECORD_STAFF;
+
 	for (size_t i = 0; i < count; i++)
-		if (write_may_change_access(writes[i]))
+		if (!writes[i]->steps->keeps_access &&
+		    (writes[i]->job.group < GROUP_RECORDS || writes[i]->job.group == staff))
 			return true;
 	return false;
 }
@@ -303,14 +292,12 @@ static enum err batch_commit(struct batch *batch, bool changes_access)
 
 	if (batch->changed.failed)
 		return ERR_NOMEM;
-	if (changes_access)
-		atomic_fetch_add(&store->access_changes, 1);
+	atomic_fetch_add(&store->access_changes, changes_access);
 	record_cache_begin_commit(store->record_cache, (const void *)batch->changed.ptr,
 				  batch->changed.len / sizeof(struct record_key));
 	err = store->driver->commit(batch->db, batch->calls.list, batch->calls.count);
 	record_cache_end_commit(store->record_cache);
-	if (changes_access)
-		atomic_fetch_add(&store->access_changes, 1);
+	atomic_fetch_add(&store->access_changes, changes_access);
 	return err;
 }
 
