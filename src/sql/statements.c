@@ -243,16 +243,18 @@ enum err sql_statements_build(const struct sql_dialect *dialect, struct arena *a
 	enum err err = OK;
 
 	buf_add_text(&read, "SELECT s.last_change, s.history_head, s.last_at");
-	buf_add_text(&update,
-		     "UPDATE account_state SET last_change = $2, history_head = $3, last_at = $4");
+	buf_add_text(
+		&update,
+		"UPDATE account_state AS s SET last_change = $2, history_head = $3, last_at = $4");
 	for (size_t i = 0; i < RECORD_KINDS; i++) {
 		buf_printf(&read, ", s.%s", record_types[i]->sequence);
 		buf_printf(&update, ", %s = $%zu", record_types[i]->sequence, i + 5);
 	}
 	buf_printf(&read,
-		   ", a.time_zone, (%s) FROM account_state s"
+		   ", a.time_zone, (%s), CAST(%s AS text) FROM account_state s"
 		   " JOIN account a ON a.id = s.account_id WHERE s.account_id = $1",
-		   dialect->now ? dialect->now : "NULL");
+		   dialect->now ? dialect->now : "NULL",
+		   dialect->row_place ? dialect->row_place : "NULL");
 	if (dialect->try_turn)
 		sql->try_account =
 			arena_printf(arena, "%.*s%s", (int)read.len, read.ptr, dialect->try_turn);
@@ -261,6 +263,10 @@ enum err sql_statements_build(const struct sql_dialect *dialect, struct arena *a
 	buf_add_text(&update, " WHERE account_id = $1");
 	sql->read_account = arena_copy(arena, buf_slice(&read));
 	sql->update_account = arena_copy(arena, buf_slice(&update));
+	if (dialect->row_place)
+		sql->update_locked =
+			arena_printf(arena, "%s AND %s = CAST($%d AS %s)", sql->update_account,
+				     dialect->row_place, RECORD_KINDS + 5, dialect->place_type);
 	sql->lock_given = arena_printf(arena, "SELECT last FROM given WHERE name = 'account'%s",
 				       dialect->lock_row);
 	sql->read_values = arena_printf(
@@ -269,7 +275,8 @@ enum err sql_statements_build(const struct sql_dialect *dialect, struct arena *a
 		" FROM %s k CROSS JOIN history h WHERE h.account_id = $1 AND h.change = k.value%s",
 		dialect->ids_in_order, dialect->keep_order);
 	if (read.failed || update.failed || !sql->read_account || !sql->update_account ||
-	    (dialect->try_turn && !sql->try_account) || !sql->lock_given || !sql->read_values)
+	    (dialect->try_turn && !sql->try_account) ||
+	    (dialect->row_place && !sql->update_locked) || !sql->lock_given || !sql->read_values)
 		err = ERR_NOMEM;
 	buf_release(&read);
 	buf_release(&update);

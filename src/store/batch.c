@@ -13,11 +13,12 @@
 #include "idempotency.h"
 #include "steps.h"
 
-#define FIRST_ID 3 /* the columns of a state before its last ids; two come after them */
+#define FIRST_ID 3 /* the columns of a state before its last ids; three come after them */
 
 /* An account of the batch, and its writes that are not in a round yet, in their order. */
 struct queue {
 	struct account_state row;
+	struct slice place; /* of its row, for update_locked; ptr NULL: it has none */
 	struct batch *batch;
 	struct write_queue writes;
 };
@@ -43,12 +44,15 @@ static enum err batch_account_row(void *context, const struct db_value *values, 
 	const struct db_value *rest = &values[FIRST_ID + RECORD_KINDS];
 	const struct clock *clock = queue->batch->store->config.clock;
 	const char *zone = arena_copy(&queue->batch->arena, rest[0].bytes);
+	const char *place = arena_copy(&queue->batch->arena, rest[2].bytes);
 
-	assert(count == FIRST_ID + RECORD_KINDS + 2);
-	if (!zone)
+	assert(count == FIRST_ID + RECORD_KINDS + 3);
+	if (!zone || !place)
 		return ERR_NOMEM;
 	row->found = true;
 	row->time_zone = slice_of(zone);
+	if (rest[2].type != DB_NULL)
+		queue->place = slice_of(place);
 	row->last_change = values[0].integer;
 	if (values[1].bytes.len == DIGEST_BYTES)
 		memcpy(row->head, values[1].bytes.ptr, DIGEST_BYTES);
@@ -108,7 +112,6 @@ static enum err batch_sort_writes(struct batch *batch, struct store_write **writ
 		struct queue *queue = batch_queue(batch, write_account_id(writes[i]));
 
 		write_start_afresh(writes[i]);
-		writes[i]->now = clock_now(batch->store->config.clock);
 		writes[i]->account = &queue->row;
 		writes[i]->job.lock = LOCK_NONE;
 		TAILQ_INSERT_TAIL(&queue->writes, writes[i], queued);
@@ -138,20 +141,21 @@ static enum err batch_ask_accounts(struct batch *batch, const char *sql, db_row_
 	return err;
 }
 
-/* Locks the accounts and waits for these locks: first for those by which docket processes take
- * turns, then for the accounts' states. ERR_BUSY: it waited too long, and mark.lock says for which
- * of the two. */
-static enum err batch_wait_for_accounts(struct batch *batch)
+/* Locks the accounts. A batch that waits for the locks first waits for those by which docket
+ * processes take turns, then for the accounts' states. ERR_BUSY: it waited too long, and mark.lock
+ * says for which of the two. */
+static enum err batch_lock_accounts(struct batch *batch)
 {
 	const struct sql_statements *sql = &batch->store->sql;
 	enum err err = OK;
 
+	if (!batch->waits)
+		return batch_ask_accounts(batch, sql->try_account, batch_account_row);
 	batch->mark.lock = LOCK_TURN;
-	if (sql->wait_for_account) {
+	if (sql->wait_for_account)
 		err = batch_ask_accounts(batch, sql->wait_for_account, NULL);
-		if (!err)
-			err = batch_flush(batch);
-	}
+	if (!err && sql->wait_for_account)
+		err = batch_flush(batch);
 	if (err)
 		return err;
 	batch->mark.lock = LOCK_ROW;
@@ -161,13 +165,6 @@ static enum err batch_wait_for_accounts(struct batch *batch)
 	if (!err)
 		batch->mark.lock = LOCK_NONE;
 	return err;
-}
-
-static enum err batch_lock_accounts(struct batch *batch)
-{
-	return batch->waits ? batch_wait_for_accounts(batch)
-			    : batch_ask_accounts(batch, batch->store->sql.try_account,
-						 batch_account_row);
 }
 
 static void batch_take_round(struct batch *batch)
@@ -188,9 +185,12 @@ static void batch_take_round(struct batch *batch)
 	}
 }
 
-static enum err batch_update_account(struct batch *batch, const struct account_state *row)
+/* `place`: where the row is; ptr NULL: not known. */
+static enum err batch_update_account(struct batch *batch, const struct account_state *row,
+				     struct slice place)
 {
-	struct db_value args[1 + FIRST_ID + RECORD_KINDS];
+	const struct sql_statements *sql = &batch->store->sql;
+	struct db_value args[2 + FIRST_ID + RECORD_KINDS];
 	const char *head = arena_copy(&batch->arena,
 				      (struct slice){(const char *)row->head, sizeof(row->head)});
 
@@ -202,8 +202,9 @@ static enum err batch_update_account(struct batch *batch, const struct account_s
 	args[3] = DB_INT_VALUE(row->last_at);
 	for (size_t i = 0; i < RECORD_KINDS; i++)
 		args[1 + FIRST_ID + i] = DB_INT_VALUE(row->last_id[i]);
-	return calls_add_copy(&batch->calls, batch->store->sql.update_account, args, COUNT_OF(args),
-			      NULL, NULL);
+	args[COUNT_OF(args) - 1] = DB_TEXT_VALUE(place);
+	return calls_add_copy(&batch->calls, place.ptr ? sql->update_locked : sql->update_account,
+			      args, COUNT_OF(args) - !place.ptr, NULL, NULL);
 }
 
 static enum err batch_decide(struct batch *batch, struct store_write *write)
@@ -234,7 +235,7 @@ static enum err batch_decide(struct batch *batch, struct store_write *write)
 	}
 	if (!err && row == &made && row->changed) {
 		row->id = write->scope.account_id;
-		err = batch_update_account(batch, row);
+		err = batch_update_account(batch, row, (struct slice){NULL, 0});
 	}
 	return err;
 }
@@ -265,23 +266,20 @@ static enum err batch_run_rounds(struct batch *batch)
 	}
 	for (size_t i = 0; i < batch->queue_count && !err; i++)
 		if (batch->queues[i].row.changed)
-			err = batch_update_account(batch, &batch->queues[i].row);
+			err = batch_update_account(batch, &batch->queues[i].row,
+						   batch->queues[i].place);
 	return err;
 }
 
-/* Whether the write may change accounts, staff members or tokens. The writes of every other kind of
- * record say that they do not. */
-static bool write_may_change_access(const struct store_write *write)
-{
-	return !write->steps->keeps_access &&
-	       (write->job.group < GROUP_RECORDS ||
-		write->job.group == GROUP_RECORDS + (enum job_group)RECORD_STAFF);
-}
-
+/* Whether one of the writes may change accounts, staff members or tokens. The writes of every other
+ * kind of record say that they do not. */
 static bool writes_may_change_access(struct store_write **writes, size_t count)
 {
+	const enum job_group staff = GROUP_RECORDS + (enum job_group)RECORD_STAFF;
+
 	for (size_t i = 0; i < count; i++)
-		if (write_may_change_access(writes[i]))
+		if (!writes[i]->steps->keeps_access &&
+		    (writes[i]->job.group < GROUP_RECORDS || writes[i]->job.group == staff))
 			return true;
 	return false;
 }
@@ -294,14 +292,12 @@ static enum err batch_commit(struct batch *batch, bool changes_access)
 
 	if (batch->changed.failed)
 		return ERR_NOMEM;
-	if (changes_access)
-		atomic_fetch_add(&store->access_changes, 1);
+	atomic_fetch_add(&store->access_changes, changes_access);
 	record_cache_begin_commit(store->record_cache, (const void *)batch->changed.ptr,
 				  batch->changed.len / sizeof(struct record_key));
 	err = store->driver->commit(batch->db, batch->calls.list, batch->calls.count);
 	record_cache_end_commit(store->record_cache);
-	if (changes_access)
-		atomic_fetch_add(&store->access_changes, 1);
+	atomic_fetch_add(&store->access_changes, changes_access);
 	return err;
 }
 

@@ -31,10 +31,7 @@ enum err write_preview_init(struct write_preview *preview, struct store *store,
 	/* The preview stores no key; it only had to see whether a write with it is in progress. */
 	if (write->key)
 		idempotency_end(&store->keys, write);
-	write->store = store;
-	write->now = clock_now(store->config.clock);
-	write->faults_before = write->faults->count;
-	write->faults_last = write->faults->last;
+	write_init(write, store);
 	*preview = (struct write_preview){
 		.read = {.arena = write->arena,
 			 .job = {.group = GROUP_WRITE},

@@ -97,7 +97,7 @@ static void reads_run(struct worker *worker)
 					: read_run(read_of(worker->taken[0]), *worker->db,
 						   reads_budget(worker));
 		if (err == ERR_UNREACHABLE)
-			worker_disconnect(worker);
+			store_disconnect(worker->all->store, worker->db);
 	}
 	if (err == ERR_INTERNAL && *worker->db)
 		log_line("%zu read%s failed: %s: %s", worker->count, worker->count == 1 ? "" : "s",

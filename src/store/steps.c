@@ -41,8 +41,17 @@ enum err write_read_more(struct store_write *write, struct calls *calls)
 	return write->steps->read_more ? write->steps->read_more(write, calls) : OK;
 }
 
+void write_init(struct store_write *write, struct store *store)
+{
+	write->store = store;
+	write->faults_before = write->faults->count;
+	write->faults_last = write->faults->last;
+	write_start_afresh(write);
+}
+
 void write_start_afresh(struct store_write *write)
 {
+	write->now = clock_now(write->store->config.clock);
 	write->err = OK;
 	write->value = (struct slice){NULL, 0};
 	write->due_at = TIME_NONE;

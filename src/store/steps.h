@@ -5,7 +5,9 @@
 
 #include "store/state.h"
 
-/* Removes what an earlier run of the steps has left in the write. */
+/* Prepares a new write for its steps. */
+void write_init(struct store_write *write, struct store *store);
+/* Removes what an earlier run of the steps has left in the write, and reads the clock. */
 void write_start_afresh(struct store_write *write);
 /* Step one of any write: lists the reads of the write and of its key. */
 enum err write_read_first(struct store_write *write, struct calls *calls);

@@ -26,6 +26,7 @@ void worker_add(struct worker *worker, struct job *job)
 	int64_t waited = monotonic_ms() - job->accepted;
 
 	worker->taken[worker->count++] = job;
+	worker->most = job->most < worker->most ? job->most : worker->most;
 	worker->weight += job->weight;
 	if (waited > load->waited_most_ms)
 		load->waited_most_ms = waited;
@@ -64,10 +65,10 @@ enum err worker_connect(struct worker *worker)
 	return *worker->db ? OK : store->connect(store, worker->all->work->mode, worker->db);
 }
 
-void worker_disconnect(struct worker *worker)
+void store_disconnect(struct store *store, struct db **db)
 {
-	worker->all->store->driver->close(*worker->db);
-	*worker->db = NULL;
+	store->driver->close(*db);
+	*db = NULL;
 }
 
 /* Reconnects after a connection was lost while idle. The connection holds the lock that keeps other
@@ -77,7 +78,7 @@ static void worker_check_connection(struct worker *worker)
 	const struct db_driver *driver = worker->all->store->driver;
 
 	if (*worker->db && driver->is_lost && driver->is_lost(*worker->db))
-		worker_disconnect(worker);
+		store_disconnect(worker->all->store, worker->db);
 	(void)worker_connect(worker);
 }
 
@@ -179,6 +180,7 @@ static bool worker_take(struct worker *worker)
 	struct workers *all = worker->all;
 
 	worker->count = worker->weight = 0;
+	worker->most = TAKEN_MAX;
 	worker->waited = worker->waits;
 	worker->waits = false;
 	worker->tries = 0;

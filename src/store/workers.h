@@ -39,6 +39,7 @@ struct worker {
 	struct db *own_db;
 	struct job *taken[TAKEN_MAX];
 	size_t count, weight; /* of the jobs in `taken` */
+	size_t most;          /* how many of them may run together */
 	bool waits;           /* it waits for a lock of another session */
 	bool waited;          /* its run before this one waited */
 	bool ran;             /* it has run jobs since it last looked after its connection */
@@ -95,7 +96,7 @@ void workers_lock(struct workers *workers, uint32_t groups);
 void workers_unlock(struct workers *workers, uint32_t groups);
 /* A connection for run(), opened anew where it was lost. ERR_UNREACHABLE. */
 enum err worker_connect(struct worker *worker);
-void worker_disconnect(struct worker *worker);
+void store_disconnect(struct store *store, struct db **db);
 /* Sets the outcome of all jobs of the worker. */
 void worker_set_outcome(struct worker *worker, enum err err, bool again);
 

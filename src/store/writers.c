@@ -14,6 +14,7 @@
 #include "batch.h"
 #include "idempotency.h"
 #include "retry.h"
+#include "steps.h"
 #include "workers.h"
 
 #define RESOLVE_MS 5000 /* how long to try to find out whether a commit was done */
@@ -24,21 +25,6 @@
 static struct store_write *write_of(struct job *job)
 {
 	return (struct store_write *)(void *)job;
-}
-
-static void write_prepare(struct store *store, struct store_write *write)
-{
-	write->store = store;
-	write->err = OK;
-	write->due_at = TIME_NONE;
-	write->faults_before = write->faults->count;
-	write->faults_last = write->faults->last;
-}
-
-static void connection_drop(struct store *store, struct db **db)
-{
-	store->driver->close(*db);
-	*db = NULL;
 }
 
 /* After the answer to a commit was lost: finds out from the hash of its last change whether the
@@ -56,7 +42,7 @@ static enum err commit_resolve(struct store *store, struct db **db, struct commi
 		if (!err)
 			return mark->found ? OK : ERR_UNREACHABLE;
 		if (*db)
-			connection_drop(store, db);
+			store_disconnect(store, db);
 		nanosleep(&(struct timespec){.tv_nsec = 100000000}, NULL);
 	}
 	if (mark->request_id.len)
@@ -81,7 +67,7 @@ static enum err writes_attempt(struct store *store, struct db **db, struct store
 			return err;
 		err = batch_run(store, *db, writes, count, waits, mark);
 		if (err == ERR_UNREACHABLE || err == ERR_COMMIT_UNKNOWN)
-			connection_drop(store, db);
+			store_disconnect(store, db);
 	} while (retry_reconnects(err, ++attempts));
 	return err == ERR_COMMIT_UNKNOWN ? commit_resolve(store, db, mark) : err;
 }
@@ -115,7 +101,7 @@ enum err store_run(struct store *store, struct store_write **writes, size_t coun
 	enum err err = OK;
 
 	for (size_t i = 0; i < count; i++)
-		write_prepare(store, writes[i]);
+		write_init(writes[i], store);
 	writes_run_in_parts(store, writes, count, TAKEN_MAX);
 	for (size_t i = 0; i < count && !err; i++)
 		err = writes[i]->err;
@@ -131,12 +117,10 @@ static void writes_take_batch(struct worker *worker, bool locked)
 				 .locked = locked,
 				 .room = SIZE_MAX,
 				 .owner = worker};
-	size_t most = TAKEN_MAX;
 	struct job *job;
 
-	while (worker->count < most && (job = jobs_take(&all->jobs, &want))) {
+	while (worker->count < worker->most && (job = jobs_take(&all->jobs, &want))) {
 		worker_add(worker, job);
-		most = job->most < most ? job->most : most;
 		want.with = worker->count;
 		want.room = all->room > worker->weight ? all->room - worker->weight : 0;
 		want.lane = locked ? &job->lane : NULL;
@@ -182,12 +166,12 @@ static enum err group_try(struct worker *worker)
 	if (err)
 		store->driver->rollback(*worker->db);
 	if (err == ERR_UNREACHABLE || err == ERR_COMMIT_UNKNOWN)
-		worker_disconnect(worker);
+		store_disconnect(worker->all->store, worker->db);
 	return err;
 }
 
 /* Sets the outcome of the attempt for each write. */
-static void writes_set_outcome(struct worker *worker, size_t most, const struct commit_mark *mark)
+static void writes_set_outcome(struct worker *worker, const struct commit_mark *mark)
 {
 	const struct store *store = worker->all->store;
 	enum job_lock lock = worker->err == ERR_BUSY ? mark->lock : LOCK_NONE;
@@ -195,7 +179,7 @@ static void writes_set_outcome(struct worker *worker, size_t most, const struct 
 
 	/* On SQLite a lock is on the whole database: smaller parts would fail as well. */
 	if (worker->err != ERR_BUSY || store->sql.try_account)
-		together = retry_together(worker->err, worker->count, most);
+		together = retry_together(worker->err, worker->count, worker->most);
 	if (worker->err && !together && !lock)
 		writes_log_failure(worker->err, worker->count, mark);
 	for (size_t i = 0; i < worker->count; i++) {
@@ -214,7 +198,6 @@ static void writes_run(struct worker *worker)
 	const struct store_config *config = &worker->all->store->config;
 	struct store_write *writes[TAKEN_MAX];
 	struct commit_mark mark = {0};
-	size_t most = TAKEN_MAX;
 
 	if (worker->tries) {
 		worker->err = group_try(worker);
@@ -225,13 +208,11 @@ static void writes_run(struct worker *worker)
 		worker_set_outcome(worker, worker->err, false);
 		return;
 	}
-	for (size_t i = 0; i < worker->count; i++) {
+	for (size_t i = 0; i < worker->count; i++)
 		writes[i] = write_of(worker->taken[i]);
-		most = worker->taken[i]->most < most ? worker->taken[i]->most : most;
-	}
 	worker->err = writes_attempt(worker->all->store, worker->db, writes, worker->count,
 				     worker->waits, &mark);
-	writes_set_outcome(worker, most, &mark);
+	writes_set_outcome(worker, &mark);
 	if (worker->err == ERR_UNKNOWN_STATE && !atomic_exchange(&worker->all->broken, true) &&
 	    config->on_fatal)
 		config->on_fatal(config->fatal_context);
@@ -302,7 +283,7 @@ enum err store_submit(struct store *store, struct store_write *write)
 {
 	enum err err = OK;
 
-	write_prepare(store, write);
+	write_init(write, store);
 	write->job.lane = write->scope.account_id;
 	if (write->key)
 		err = idempotency_begin(&store->keys, write);

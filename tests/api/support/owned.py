@@ -24,19 +24,23 @@ class Owned:
 
     def __init__(self):
         self.records = {}  # external id → the record as it was answered last
+        self.tags = {}     # external id → its entity tag, or None
         # Of each write without an answer: external id → fields or None before it, and after it.
         self.unsure = []
 
-    def set(self, record):
+    def set(self, record, tag):
         self.records[record["external_id"]] = shrunk(record)
+        self.tags[record["external_id"]] = tag
 
     def remove(self, external):
-        del self.records[external]
+        """Returns the record, or None. Nothing is kept of it: a long proof removes very many."""
+        self.tags.pop(external, None)
+        return self.records.pop(external, None)
 
     def is_unsure(self, after):
         """A write may have made `after`, external id → fields or None, of these tasks, or nothing. The client
         must not use them again, because the write may still be under way."""
-        self.unsure.append(({external: self.records.pop(external, None) for external in after},
+        self.unsure.append(({external: self.remove(external) for external in after},
                             {external: fields and shrunk(fields)
                              for external, fields in after.items()}))
 

@@ -69,7 +69,7 @@ class Client:
         self.pick = random.Random(f"{seed} {name}")
         self.mix, self.keeps = mix or self.MIX, keeps
         self.access = deployment.headers(account)
-        self.owned, self.tags = Owned(), {}
+        self.owned = Owned()
         self.wires, self.stop = {}, None
         self.made, self.since, self.operation = 0, 0, ""
         self.counts = collections.Counter()  # (operation, status)
@@ -194,8 +194,7 @@ class Client:
     def note(self, record, fields, tag=None):
         """The server says that it has stored a record with these fields."""
         assert has(shrunk(record), shrunk(fields)), (record, fields)
-        self.owned.set(record)
-        self.tags[record["external_id"]] = tag
+        self.owned.set(record, tag)
 
     @staticmethod
     def after(old, changes):
@@ -277,7 +276,7 @@ class Client:
     def patch_if_match(self):
         """With the present tag, and then with that of before."""
         old = self.own()
-        tag = old and self.tags.get(old["external_id"])
+        tag = old and self.owned.tags.get(old["external_id"])
         if not tag:
             return self.get()
         path = f"{TASKS}/{old['id']}"
@@ -375,11 +374,11 @@ class Client:
         reply = old and self.read(f"{TASKS}/{old['id']}")
         if reply:
             assert shrunk(reply.json) == old, (reply, old)
-            self.tags[old["external_id"]] = reply.header("ETag")
+            self.owned.tags[old["external_id"]] = reply.header("ETag")
 
     def get_again(self):
         old = self.own()
-        tag = old and self.tags.get(old["external_id"])
+        tag = old and self.owned.tags.get(old["external_id"])
         if tag:
             self.read(f"{TASKS}/{old['id']}", {"If-None-Match": tag}, status=304)
 

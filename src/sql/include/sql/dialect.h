@@ -85,6 +85,10 @@ struct sql_dialect {
 	 * of lock_row. Locks the row of `s`, and keeps other sessions from removing that of `a`.
 	 * The inserts of the transaction need the second lock as well, for their foreign keys. */
 	const char *lock_account;
+	/* The column that says where the database keeps the present version of a row of `s`, and
+	 * its type. By it an UPDATE finds a row at once, however many versions there are. NULL: the
+	 * database keeps one version. */
+	const char *row_place, *place_type;
 	/* Waits for the turn of account $1 until the end of the transaction: sessions get it in the
 	 * order in which they ask. NULL: not needed, there is one writer. */
 	const char *wait_for_turn;

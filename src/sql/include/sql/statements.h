@@ -38,14 +38,15 @@ struct record_sql {
 
 struct sql_statements {
 	struct record_sql records[RECORD_KINDS];
-	/* $1 account; its state is locked. The last column is the database's clock; NULL: it has
-	 * none. */
+	/* $1 account; its state is locked. The last two columns are the database's clock and the
+	 * place of the row; NULL: the database has none. */
 	const char *read_account;
 	/* wait_for_account runs before read_account, and waits for the account's turn. try_account
 	 * is like read_account, but does not wait: it has no row if another session has a lock.
 	 * Both are NULL if there is only one writer. */
 	const char *wait_for_account, *try_account;
 	const char *update_account; /* $1 account, $2 last_change, $3 head, $4 last_at, last ids */
+	const char *update_locked;  /* the same, then the place of the row; NULL: it has none */
 	const char *lock_given;     /* reads and locks the last id given to an account */
 	const char *read_values;    /* $1 account, $2 changes as a JSON array; keeps its order */
 };
