@@ -217,6 +217,18 @@ static bool list_has_bits(const struct list *list, const struct candidate *candi
 	return list->plan.dialect->bits != NULL;
 }
 
+/* Whether docket would have to look up something for each record that `best` finds. */
+static bool candidate_looks_up(const struct list *list, const struct candidate *best)
+{
+	for (size_t i = 0; i < list->plan.condition_count; i++) {
+		const struct condition *condition = &list->plan.conditions[i];
+
+		if (condition->field->link && condition->field != best->field)
+			return true;
+	}
+	return !best->covered;
+}
+
 /* Makes the set of the records that all candidates find. The conditions of the field `but` are
  * left out. */
 static enum err list_make_bits(struct list *list, const struct candidate *candidates, size_t count,
@@ -313,7 +325,9 @@ enum err list_read_keys(struct list *list, uint64_t offset)
 		if (!has_bits || offset <= DEEP)
 			err = list_try_walk(list, &plan, offset, has_bits ? PATIENCE : STRETCHES,
 					    &done);
-		if (!err && !done && has_bits)
+		/* To sort what one covering index finds takes less time than to walk. */
+		if (!err && !done && has_bits &&
+		    (list_is_id(list->plan.sort) || candidate_looks_up(list, best)))
 			err = list_read_bits(list, candidates, count, offset, &done);
 		if (!err && !done && count > 1)
 			err = candidates_count(list, candidates, count, GATHER * COUNT_AGAIN,
@@ -323,19 +337,6 @@ enum err list_read_keys(struct list *list, uint64_t offset)
 		return err;
 	plan_best(list, best, &plan);
 	return list_read_ids(list, &plan, offset);
-}
-
-/* Whether the count by `best` would look up a row for each record that it finds, or by a list of
- * several members would have to find those that it finds twice. */
-static bool count_looks_up(const struct list *list, const struct candidate *best)
-{
-	for (size_t i = 0; i < list->plan.condition_count; i++) {
-		const struct condition *condition = &list->plan.conditions[i];
-
-		if (condition->field->link && condition->field != best->field)
-			return true;
-	}
-	return !best->covered;
 }
 
 static bool condition_finds_twice(const struct condition *condition)
@@ -376,7 +377,7 @@ enum err list_count(struct list *list, int64_t *count_out)
 		err = candidates_count(list, candidates, count, GATHER, &best);
 	by_bits = count == 1 ? condition_finds_twice(list->plan.conditions)
 			     : count && !err && candidate_cost(best) >= GATHER &&
-				       count_looks_up(list, best);
+				       candidate_looks_up(list, best);
 	if (by_bits && list_has_bits(list, candidates, count))
 		err = list_count_bits(list, candidates, count, count_out, &done);
 	/* With a covering index a second count costs as much as it saves. */
