@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "check_private.h"
 #include "model/alert.h"
+#include "model/tally.h"
 #include "records/usernames.h"
 
 /* The last change of each record of a kind, from the history. */
@@ -14,6 +15,8 @@
 	"(SELECT account_id, record_id, max(change) AS change FROM history" \
 	" WHERE record = '{record}' GROUP BY account_id, record_id)"
 
+#define BLOCK "4096"
+_Static_assert(TALLY_BLOCK == 4096 && TALLY_FIELDS == 3, "the rule tallies has these numbers");
 _Static_assert(ALERT_STATES == 6 && ALERT_REASONS == 17, "the rule alerts has these numbers");
 
 #define OUT_OF_RANGE(column) column " NOT BETWEEN {first} AND {last}"
@@ -143,6 +146,18 @@ const struct check_row check_rows[CHECK_RULES] = {
 			       " CASE WHEN EXISTS (SELECT 1 FROM task_user u"
 			       " WHERE u.account_id = t.account_id AND u.task_id = t.id)"
 			       " THEN 0 ELSE 1 END",
+		},
+	[CHECK_TALLIES] =
+		{
+			.name = "tallies",
+			.says = "the tallies by which lists count have the number of the tasks",
+			.sql = "SELECT account_id, 'tally', NULL, 'ids from ' || block * " BLOCK " FROM ("
+			       "SELECT account_id, block, field, value, tasks FROM task_tally"
+			       " UNION ALL SELECT account_id, id / " BLOCK ", 0, status, -1 FROM task"
+			       " UNION ALL SELECT account_id, id / " BLOCK ", 1, calendar_id, -1 FROM task"
+			       " UNION ALL SELECT account_id, id / " BLOCK ", 2,"
+			       " CASE WHEN alert_at IS NULL THEN 0 ELSE 1 END, -1 FROM task) t"
+			       " GROUP BY account_id, block, field, value HAVING sum(tasks) <> 0",
 		},
 	[CHECK_ALERTS] =
 		{

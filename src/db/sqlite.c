@@ -10,6 +10,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "errors.h"
+#include "sqlite_bits.h"
 #include "sqlite_fold.h"
 #include "statements.h"
 
@@ -300,6 +301,8 @@ static enum err connection_set_up(struct sqlite_db *db)
 	sqlite3_progress_handler(db->handle, 1000, connection_is_over_budget, db);
 	if (code == SQLITE_OK)
 		code = sqlite_add_fold(db->handle);
+	if (code == SQLITE_OK)
+		code = sqlite_add_bits(db->handle);
 	if (code == SQLITE_OK && db->mode == DB_CREATE)
 		code = sqlite3_exec(db->handle, "PRAGMA page_size = " PAGE_BYTES, NULL, NULL, NULL);
 	if (code == SQLITE_OK)

@@ -207,13 +207,13 @@ static enum err list_read_halves(struct list *list, uint64_t offset)
 	enum err err = list_split(list, &halves);
 
 	if (err || !halves.second)
-		return err ? err : list_read_keys(list, offset);
+		return err ? err : list_read_deep(list, offset);
 	*halves.more =
 		(struct condition){.field = plan->sort, .op = FILTER_FROM, .bound = TIME_NONE + 1};
 	if (halves.first) {
 		int64_t count = 0;
 
-		err = list_read_keys(list, offset);
+		err = list_read_deep(list, offset);
 		if (!err && offset && !list->id_count) {
 			struct list counted = *list;
 
@@ -226,7 +226,7 @@ static enum err list_read_halves(struct list *list, uint64_t offset)
 		return err;
 	*halves.more = (struct condition){.field = plan->sort, .op = FILTER_ANY, .none = true};
 	plan->sort = field_of(plan->type, "id");
-	return list_read_keys(list, offset);
+	return list_read_deep(list, offset);
 }
 
 static void list_begin(struct list *list, const struct list_read *read, struct db *db)

@@ -16,6 +16,12 @@ void list_text_release(struct list_text *text)
 	*text = (struct list_text){0};
 }
 
+/* Whether the branch finds the tasks of many staff members, each once. */
+static bool branch_is_distinct(const struct list_writer *w)
+{
+	return w->branch.source == SOURCE_LINK && w->branch.set && !w->plan->repeats;
+}
+
 /* The branch of one staff member's tasks. If the list is of several staff members, each has a
  * branch. A task of more than one of them is only in the branch of the first. */
 static void branch_add_link(struct list_writer *w)
@@ -24,11 +30,16 @@ static void branch_add_link(struct list_writer *w)
 	const struct field_link *link = condition->field->link;
 
 	buf_add_text(&w->where, "u.account_id = $1");
-	if (w->branch.set)
+	if (branch_is_distinct(w))
 		return; /* see branch_add_distinct() */
+	if (w->branch.set) {
+		buf_printf(&w->where, " AND u.%s", link->member);
+		list_add_among(w, condition, &w->where);
+		return;
+	}
 	buf_printf(&w->where, " AND u.%s = $%d", link->member,
 		   list_add_arg(w, DB_INT_VALUE(*w->branch.value)));
-	if (condition->count == 1)
+	if (condition->count == 1 || w->plan->repeats)
 		return;
 	/* Without the + SQLite 3.46 would look up each value of the set in the index, for every
 	 * row. With it SQLite looks up the range below the row's member. */
@@ -142,6 +153,18 @@ static void branch_add_others(struct list_writer *w)
 	}
 }
 
+/* Adds the condition that the record is of the plan's set. */
+static void branch_add_among(struct list_writer *w)
+{
+	if (!w->plan->among.ptr)
+		return;
+	list_add_and(w);
+	buf_printf(&w->where, "%s($%d, ", w->plan->dialect->bit,
+		   list_add_arg(w, DB_BYTES_VALUE(w->plan->among)));
+	list_add_column(w, field_of(w->plan->type, "id"), &w->where);
+	buf_add_char(&w->where, ')');
+}
+
 /* Adds the comparison of the record's place in the order with `position`. */
 static void branch_add_position(struct list_writer *w, const struct list_position *position,
 				const char *op)
@@ -236,7 +259,7 @@ static void branch_add_from(struct list_writer *w, struct buf *out)
 	const struct list_plan *plan = w->plan;
 
 	buf_add_text(out, " FROM ");
-	if (w->branch.source == SOURCE_LINK && w->branch.set)
+	if (branch_is_distinct(w))
 		branch_add_distinct(w, out);
 	else if (w->branch.source == SOURCE_LINK)
 		buf_printf(out, "%s u", list_branch_link(w)->table);
@@ -244,8 +267,7 @@ static void branch_add_from(struct list_writer *w, struct buf *out)
 		buf_add_text(out, plan->dialect->text_index->from);
 	else
 		buf_printf(out, "%s t", plan->type->table);
-	if (w->branch.source != SOURCE_TEXT && plan->index &&
-	    !(w->branch.source == SOURCE_LINK && w->branch.set))
+	if (w->branch.source != SOURCE_TEXT && plan->index && !branch_is_distinct(w))
 		branch_add_index(w, plan->type->table,
 				 w->branch.none && plan->index->empty ? plan->index->empty
 								      : plan->index->name,
@@ -330,6 +352,7 @@ static void branch_write(struct list_writer *w, bool keys, bool named, bool orde
 	buf_clear(&w->where);
 	branch_add_lead(w);
 	branch_add_others(w);
+	branch_add_among(w);
 	branch_add_positions(w);
 	if (keys && !list_is_id(plan->sort)) {
 		list_add_column(w, plan->sort, &select);
@@ -415,6 +438,23 @@ void list_write_count(const struct list_plan *plan, uint64_t cap, struct arena *
 	}
 	if (cap)
 		buf_printf(&text->sql, " LIMIT $%d", list_add_arg(&w, DB_INT_VALUE((int64_t)cap)));
+	buf_add_text(&text->sql, ") q");
+	writer_end(&w);
+}
+
+void list_write_bits(const struct list_plan *plan, struct arena *arena, struct list_text *text)
+{
+	struct branch branches[LIST_BRANCHES_MAX + 1];
+	size_t count = plan_branches(plan, branches);
+	struct list_writer w;
+
+	writer_begin(&w, plan, arena, text);
+	buf_printf(&text->sql, "SELECT %s(q.i) FROM (", plan->dialect->bits);
+	for (size_t i = 0; i < count; i++) {
+		w.branch = branches[i];
+		buf_add_text(&text->sql, i ? " UNION ALL " : "");
+		branch_write(&w, true, true, false);
+	}
 	buf_add_text(&text->sql, ") q");
 	writer_end(&w);
 }

@@ -41,7 +41,6 @@ int list_keep_arg(int *arg, struct list_writer *w, struct db_value value);
 
 /* The index of a condition in the plan's conditions. */
 size_t list_condition_number(const struct list_writer *w, const struct condition *condition);
-bool list_is_id(const struct field *field);
 /* The link of a branch with SOURCE_LINK. */
 const struct field_link *list_branch_link(const struct list_writer *w);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Shared by the files of lists: list.c answers a list_read, plan.c chooses the index of each
- * statement, list_branches.c and list_conditions.c write the statement. */
+ * statement, list_branches.c and list_conditions.c write the statement. tally.c and deep.c take
+ * from the tallies what plan.c would have to walk for. */
 #ifndef LISTS_LISTS_PRIVATE_H
 #define LISTS_LISTS_PRIVATE_H
 
@@ -37,6 +38,8 @@ struct list_plan {
 	bool lead_only; /* the statement has only the conditions that the index looks up */
 	const struct list_position *after; /* only records after this; or NULL */
 	const struct list_position *until; /* only records up to this; or NULL */
+	struct slice among;                /* only records of this set (bits.h); ptr NULL: all */
+	bool repeats;                      /* a record may be found several times */
 };
 
 /* A list_read that is running, on one connection, in one snapshot. */
@@ -55,8 +58,16 @@ struct list {
 	size_t count;
 };
 
+/* indexes.c: the index of a field and a second field, which may be NULL. NULL: there is none. */
+const struct list_index *list_find_index(enum record_kind kind, const struct field *field,
+					 const struct field *second);
+/* Whether the field has the name. Both may be NULL. */
+bool list_field_is_called(const struct field *field, const char *name);
+
 /* plan.c: reads the ids of the page. The sort field must not be NULL in any record that matches. */
 enum err list_read_keys(struct list *list, uint64_t offset);
+/* deep.c: the same, faster if many records come before the page. */
+enum err list_read_deep(struct list *list, uint64_t offset);
 /* Counts the records for which the conditions hold. It overwrites the sort and the position. */
 enum err list_count(struct list *list, int64_t *count_out);
 
@@ -78,6 +89,14 @@ void list_write_keys(const struct list_plan *plan, uint64_t offset, uint64_t lim
 void list_write_count(const struct list_plan *plan, uint64_t cap, struct arena *arena,
 		      struct list_text *text);
 
+/* Writes the statement that makes a set of ids (bits.h). It ignores order and positions. */
+void list_write_bits(const struct list_plan *plan, struct arena *arena, struct list_text *text);
+/* Runs the statement and releases it. */
+enum err list_run_text(struct list *list, struct list_text *text, db_row_fn *on_row, void *context);
+/* Counts the keys of a plan, up to `cap`; 0: all. */
+enum err list_count_by(struct list *list, const struct list_plan *plan, uint64_t cap,
+		       int64_t *count_out);
+
 /* Whether the index of the plan looks up the condition. It does so for conditions of the lead and
  * of the second field, and for bounds of the sort field if the index gives the order. */
 bool list_is_looked_up(const struct list_plan *plan, const struct condition *condition);
@@ -86,5 +105,6 @@ bool list_is_looked_up(const struct list_plan *plan, const struct condition *con
  * the branches in order. */
 #define LIST_BRANCHES_MAX 8
 bool list_keeps_order(const struct condition *condition);
+bool list_is_id(const struct field *field);
 
 #endif

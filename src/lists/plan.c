@@ -7,14 +7,14 @@
  * walk that would become long is given up. */
 #include <assert.h>
 
-#include "base/text.h"
-#include "lists_private.h"
+#include "bits.h"
+#include "candidates.h"
+#include "tally.h"
 
-/* The unit of costs is a row that is read from an index; to read the record as well costs LOOKUP.
- * If gathering by a filter costs less than GATHER, no walk is tried. After a walk was given up,
- * filters are counted again, up to COUNT_AGAIN times as many rows. */
+/* The unit of costs is a row that is read from an index (see candidates.h). If gathering by a
+ * filter costs less than GATHER, no walk is tried. After a walk was given up, filters are counted
+ * again, up to COUNT_AGAIN times as many rows. */
 #define GATHER 50000
-#define LOOKUP 10
 #define COUNT_AGAIN 100
 /* If more records than DEEP come before the page, gathering may cost DEEP_MORE times as much. */
 #define DEEP 2000
@@ -29,101 +29,10 @@
 #define PATIENCE 4
 #define WALK_MAX (1 << 20) /* ids that a walk may keep; a deeper page is gathered */
 
-#define TRIGRAM 3
+/* So few records of a set are sorted; a larger set is used to walk. */
+#define FEW 1000
 
-/* Sorted by how little each usually finds. Of two indexes that give the order, or that cost the
- * same, the first is taken. */
-/* clang-format off */
-static const struct list_index task_indexes[] = {
-	{NULL, "id"},
-	{"task_by_external", "external_id"},
-	{"task_user_by_staff", "users_list", NULL, {"status", "due_on"}, "task_unassigned"},
-	{"task_by_subject", "subject_id", NULL, {"status", "due_on"}},
-	{"task_by_case", "casefile_id", NULL, {"status", "due_on"}},
-	{"task_by_calendar", "calendar_id", NULL, {"status", "due_on"}},
-	{"task_by_status", "status", NULL, {"due_on"}},
-	{"task_by_status_due", "status", "due_on"},
-	{"task_by_due", "due_on", NULL, {"status"}},
-	{"task_by_alert", "alert_at", NULL, {"status", "due_on"}},
-	{"task_by_alert_sent", "alert_sent_at", NULL, {"status", "due_on"}},
-	{"task_by_complete", "complete_at", NULL, {"status", "due_on"}},
-	{"task_by_created", "created_at", NULL, {"status", "due_on"}},
-	{"task_by_updated", "updated_at", NULL, {"status", "due_on"}},
-	{"task_by_title", "title_folded"},
-	{NULL, NULL},
-};
-/* clang-format on */
-
-static const struct list_index casefile_indexes[] = {
-	{NULL, "id"},
-	{"casefile_by_external", "external_id"},
-	{"casefile_by_number", "case_number"},
-	{"casefile_by_reference_1", "reference_value_1"},
-	{"casefile_by_reference_2", "reference_value_2"},
-	{"casefile_by_reference_3", "reference_value_3"},
-	{"casefile_by_status", "status"},
-	{"casefile_by_due", "due_on"},
-	{"casefile_by_created_on", "created_on"},
-	{"casefile_by_created", "created_at"},
-	{"casefile_by_updated", "updated_at"},
-	{NULL, NULL},
-};
-
-static const struct list_index subject_indexes[] = {
-	{NULL, "id"},
-	{"subject_by_external", "external_id"},
-	{"subject_by_case", "casefile_id"},
-	{"subject_by_created", "created_at"},
-	{"subject_by_updated", "updated_at"},
-	{"subject_by_name", "name_folded"},
-	{"subject_by_last_name", "last_name_folded"},
-	{NULL, NULL},
-};
-
-/* For kinds of which an account has few records. Other filters read all records of the account. */
-#define FEW(table)                                                                 \
-	{                                                                          \
-		{NULL, "id"}, {table "_by_external", "external_id"}, {NULL, NULL}, \
-	}
-static const struct list_index staff_indexes[] = FEW("staff");
-static const struct list_index calendar_indexes[] = FEW("calendar");
-static const struct list_index case_service_indexes[] = FEW("case_service");
-
-static const struct list_index *const indexes[RECORD_KINDS] = {
-	[RECORD_TASK] = task_indexes,         [RECORD_CASEFILE] = casefile_indexes,
-	[RECORD_SUBJECT] = subject_indexes,   [RECORD_STAFF] = staff_indexes,
-	[RECORD_CALENDAR] = calendar_indexes, [RECORD_CASE_SERVICE] = case_service_indexes,
-};
-
-static bool field_is_called(const struct field *field, const char *name)
-{
-	return field && name ? strcmp(field->name, name) == 0 : !field && !name;
-}
-
-/* The index of a field and a second field, which may be NULL. NULL: there is none. */
-static const struct list_index *index_find(enum record_kind kind, const struct field *field,
-					   const struct field *second)
-{
-	const struct list_index *index = indexes[kind];
-
-	while (index && index->field &&
-	       !(field_is_called(field, index->field) && field_is_called(second, index->second)))
-		index++;
-	return index && index->field ? index : NULL;
-}
-
-/* A way to gather: the conditions of one field, looked up in one index. */
-struct candidate {
-	const struct field *field;
-	const struct list_index *index; /* NULL: a text index */
-	const struct field *second;     /* of it; or NULL */
-	bool range;                     /* false: its matches keep the order of the index */
-	bool covered;                   /* its index covers the query */
-	int64_t count;
-};
-
-static enum err list_run_text(struct list *list, struct list_text *text, db_row_fn *on_row,
-			      void *context)
+enum err list_run_text(struct list *list, struct list_text *text, db_row_fn *on_row, void *context)
 {
 	const struct db_call call = {text->sql.ptr, text->args, text->arg_count,
 				     on_row,        context,    .once = true};
@@ -133,8 +42,8 @@ static enum err list_run_text(struct list *list, struct list_text *text, db_row_
 	return err;
 }
 
-static enum err list_count_by(struct list *list, const struct list_plan *plan, uint64_t cap,
-			      int64_t *count_out)
+enum err list_count_by(struct list *list, const struct list_plan *plan, uint64_t cap,
+		       int64_t *count_out)
 {
 	struct list_text text = {0};
 
@@ -181,102 +90,6 @@ static enum err position_row(void *context, const struct db_value *values, size_
 	return OK;
 }
 
-/* Whether an index can look up the condition: a text index needs a needle of three characters. */
-static bool condition_is_indexed(const struct condition *condition)
-{
-	return condition->op != FILTER_CONTAINS || ((condition->field->flags & FIELD_SEARCHED) &&
-						    text_chars(condition->text) >= TRIGRAM);
-}
-
-/* Whether the index has what the query needs of a field. */
-static bool index_has_field(const struct list_index *index, const struct field *field,
-			    const struct condition *condition)
-{
-	/* The id is in every index; whether a list has a member is looked up by the id. */
-	if (field_is_called(field, "id") || (field->link && condition && !condition->none))
-		return true;
-	if (index &&
-	    (field_is_called(field, index->field) || field_is_called(field, index->second)))
-		return true;
-	for (size_t i = 0; index && i < FIELD_COUNT(index->covers) && index->covers[i]; i++)
-		if (field_is_called(field, index->covers[i]))
-			return true;
-	return false;
-}
-
-/* Whether the index covers the query, so that the record need not be read. `lead`: the field whose
- * conditions the index looks up. */
-static bool index_covers(const struct list_plan *plan, const struct list_index *index,
-			 const struct field *lead)
-{
-	bool covered = index_has_field(index, plan->sort, NULL);
-
-	for (size_t i = 0; i < plan->condition_count; i++)
-		covered &= plan->conditions[i].field == lead ||
-			   index_has_field(index, plan->conditions[i].field, &plan->conditions[i]);
-	return covered;
-}
-
-/* Prefers an index whose second field has conditions as well. */
-static void candidate_choose_index(const struct list *list, struct candidate *candidate)
-{
-	for (size_t i = 0; i < list->plan.condition_count && !candidate->index; i++) {
-		candidate->second = list->plan.conditions[i].field;
-		candidate->index = index_find(list->kind, candidate->field, candidate->second);
-	}
-	if (!candidate->index) {
-		candidate->second = NULL;
-		candidate->index = index_find(list->kind, candidate->field, NULL);
-	}
-}
-
-/* Keeps candidates in the order of their indexes, text indexes last. */
-static void candidate_insert(const struct candidate *candidate, struct candidate candidates[64],
-			     size_t count)
-{
-	size_t at = count;
-
-	for (; at && candidate->index &&
-	       (!candidates[at - 1].index || candidates[at - 1].index > candidate->index);
-	     at--)
-		candidates[at] = candidates[at - 1];
-	candidates[at] = *candidate;
-}
-
-static size_t candidates_find(const struct list *list, struct candidate candidates[64])
-{
-	const struct list_plan *plan = &list->plan;
-	size_t count = 0;
-
-	for (size_t i = 0; i < plan->condition_count; i++) {
-		const struct condition *condition = &plan->conditions[i];
-		struct candidate candidate = {.field = condition->field};
-		size_t known = 0;
-
-		while (known < count && candidates[known].field != condition->field)
-			known++;
-		if (known < count || !condition_is_indexed(condition))
-			continue;
-		if (condition->op != FILTER_CONTAINS)
-			candidate_choose_index(list, &candidate);
-		candidate.range = condition->op != FILTER_ANY || !list_keeps_order(condition);
-		candidate.covered =
-			candidate.index && index_covers(plan, candidate.index, candidate.field);
-		candidate_insert(&candidate, candidates, count++);
-	}
-	return count;
-}
-
-/* The plan that gathers what `candidate` finds; NULL: all records. */
-static void plan_gather(const struct list *list, const struct candidate *candidate,
-			struct list_plan *plan)
-{
-	*plan = list->plan;
-	plan->lead = candidate ? candidate->field : NULL;
-	plan->index = candidate ? candidate->index : NULL;
-	plan->second = candidate ? candidate->second : NULL;
-}
-
 /* The plan that walks: by the index of a filter that gives the order, else by the index of the
  * sort. */
 static void plan_walk(const struct list *list, const struct candidate *candidates, size_t count,
@@ -286,12 +99,12 @@ static void plan_walk(const struct list *list, const struct candidate *candidate
 
 	*plan = list->plan;
 	plan->ordered = true;
-	plan->second = field_is_called(sort, "id") ? NULL : sort;
+	plan->second = list_field_is_called(sort, "id") ? NULL : sort;
 	for (size_t i = 0; i < count; i++) {
 		const struct list_index *index =
 			candidates[i].range
 				? NULL
-				: index_find(list->kind, candidates[i].field, plan->second);
+				: list_find_index(list->kind, candidates[i].field, plan->second);
 
 		if (index && (!plan->index || index < plan->index)) {
 			plan->index = index;
@@ -299,7 +112,7 @@ static void plan_walk(const struct list *list, const struct candidate *candidate
 		}
 	}
 	if (!plan->index) {
-		plan->index = index_find(list->kind, sort, NULL);
+		plan->index = list_find_index(list->kind, sort, NULL);
 		plan->second = NULL;
 	}
 }
@@ -311,50 +124,6 @@ static bool plan_leaves_some_out(const struct list_plan *plan)
 		if (!list_is_looked_up(plan, &plan->conditions[i]))
 			return true;
 	return false;
-}
-
-/* The cost to gather a candidate. */
-static int64_t candidate_cost(const struct candidate *candidate)
-{
-	return candidate->count * (candidate->covered ? 1 : LOOKUP);
-}
-
-/* For candidates of the same cost: a covering index is the cheapest, a text index the most
- * expensive. */
-static int candidate_rank(const struct candidate *candidate)
-{
-	return candidate->covered ? 2 : candidate->index ? 1 : 0;
-}
-
-/* Counts what each candidate would gather, up to the cost `cap`, and finds the cheapest. Candidates
- * that usually find little come first. */
-static enum err candidates_count(struct list *list, struct candidate *candidates, size_t count,
-				 int64_t cap, struct candidate **best_out)
-{
-	struct candidate *best = NULL;
-
-	for (size_t i = 0; i < count; i++) {
-		struct list_plan plan;
-		enum err err;
-
-		plan_gather(list, &candidates[i], &plan);
-		plan.lead_only = true;
-		plan.after = NULL;
-		err = list_count_by(list, &plan,
-				    (uint64_t)(candidates[i].covered ? cap : cap / LOOKUP),
-				    &candidates[i].count);
-		if (err)
-			return err;
-		if (!best || candidate_cost(&candidates[i]) < candidate_cost(best) ||
-		    (candidate_cost(&candidates[i]) == candidate_cost(best) &&
-		     candidate_rank(&candidates[i]) > candidate_rank(best)))
-			best = &candidates[i];
-		/* No need to count beyond the best. LOOKUP keeps `cap / LOOKUP` above 0. */
-		if (candidate_cost(best) < cap)
-			cap = candidate_cost(best) + LOOKUP;
-	}
-	*best_out = best;
-	return OK;
 }
 
 /* Finds the position of the last record of a stretch. Not found: there are fewer records. */
@@ -370,16 +139,17 @@ static enum err stretch_find_end(struct list *list, const struct list_plan *walk
 	return list_run_text(list, &text, position_row, end);
 }
 
-/* Walks, a stretch at a time. `done_out` false: the walk would be long and was given up, and
- * nothing is read. */
+/* Walks, a stretch at a time, at most `stretches`. `done_out` false: the walk would be long and was
+ * given up, and nothing is read. */
 static enum err list_try_walk(struct list *list, const struct list_plan *from, uint64_t offset,
-			      bool *done_out)
+			      size_t stretches, bool *done_out)
 {
 	struct found_position ends[STRETCHES] = {{{0}}};
 	struct list_plan walk = *from;
 	struct list part = *list;
 	size_t more = list->wanted - list->id_count;
-	size_t stretch = index_covers(from, from->index, from->lead) ? STRETCH_COVERED : STRETCH;
+	size_t stretch =
+		list_index_covers(from, from->index, from->lead) ? STRETCH_COVERED : STRETCH;
 
 	*done_out = false;
 	if (offset + more > WALK_MAX)
@@ -391,7 +161,7 @@ static enum err list_try_walk(struct list *list, const struct list_plan *from, u
 	part.ids = arena_alloc(list->arena, part.wanted * sizeof(*part.ids));
 	if (!part.ids)
 		return ERR_NOMEM;
-	for (size_t i = 0, walked = 0; i < STRETCHES && !*done_out; i++) {
+	for (size_t i = 0, walked = 0; i < stretches && !*done_out; i++) {
 		size_t all = stretch * ((1 << STRETCHES) - 1);
 		enum err err;
 
@@ -422,24 +192,123 @@ static const struct list_index *index_of_titles(const struct list *list)
 {
 	for (size_t i = 0; i < list->plan.condition_count; i++)
 		if (list->plan.conditions[i].op == FILTER_CONTAINS)
-			return index_find(list->kind, list->plan.conditions[i].field, NULL);
+			return list_find_index(list->kind, list->plan.conditions[i].field, NULL);
 	return NULL;
 }
 
 static void plan_best(const struct list *list, const struct candidate *best, struct list_plan *plan)
 {
-	plan_gather(list, best, plan);
+	candidate_gather(list, best, plan);
 	if (!best)
 		plan->index = index_of_titles(list);
+}
+
+/* Whether every condition has an index, so that sets of ids can take the place of all of them. */
+static bool list_has_bits(const struct list *list, const struct candidate *candidates, size_t count)
+{
+	for (size_t i = 0; i < list->plan.condition_count; i++) {
+		size_t at = 0;
+
+		while (at < count && candidates[at].field != list->plan.conditions[i].field)
+			at++;
+		if (at == count)
+			return false;
+	}
+	return list->plan.dialect->bits != NULL;
+}
+
+/* Whether docket would have to look up something for each record that `best` finds. */
+static bool candidate_looks_up(const struct list *list, const struct candidate *best)
+{
+	for (size_t i = 0; i < list->plan.condition_count; i++) {
+		const struct condition *condition = &list->plan.conditions[i];
+
+		if (condition->field->link && condition->field != best->field)
+			return true;
+	}
+	return !best->covered;
+}
+
+/* Makes the set of the records that all candidates find. The conditions of the field `but` are
+ * left out. */
+static enum err list_make_bits(struct list *list, const struct candidate *candidates, size_t count,
+			       const struct field *but, struct bits *bits)
+{
+	enum err err = OK;
+
+	*bits = (struct bits){{NULL, 0}, false};
+	for (size_t i = 0; i < count && !err && !bits->too_large; i++) {
+		struct list_plan plan;
+
+		if (candidates[i].field == but)
+			continue;
+		candidate_gather(list, &candidates[i], &plan);
+		plan.sort = field_of(plan.type, "id");
+		plan.lead_only = plan.repeats = true;
+		plan.after = NULL;
+		err = bits_keep(list, &plan, bits);
+	}
+	return err;
+}
+
+/* Sorts the few records of the set, or walks in the requested order and leaves out those that are
+ * not in it. */
+static enum err list_read_among(struct list *list, uint64_t offset, const struct bits *bits)
+{
+	const struct field *sort = list->plan.sort, *id = field_of(list->plan.type, "id");
+	const size_t all = list->plan.condition_count;
+	struct condition *conditions = arena_alloc(list->arena, (all + 1) * sizeof(*conditions));
+	struct list_plan plan = list->plan;
+	const int64_t count = bits_count(bits);
+
+	if (!conditions)
+		return ERR_NOMEM;
+	plan.conditions = conditions;
+	plan.condition_count = 0;
+	for (size_t i = 0; i < all; i++)
+		if (list->plan.conditions[i].field == sort)
+			conditions[plan.condition_count++] = list->plan.conditions[i];
+	if (count <= FEW) {
+		int64_t *ids = bits_ids(bits, count, list->arena);
+
+		if (!ids)
+			return ERR_NOMEM;
+		conditions[plan.condition_count++] = (struct condition){
+			.field = id, .op = FILTER_ANY, .values = ids, .count = (size_t)count};
+		plan.lead = id;
+		plan.index = list_find_index(list->kind, id, NULL);
+	} else {
+		plan.ordered = true;
+		plan.index = list_find_index(list->kind, sort, NULL);
+		plan.among = bits->set;
+	}
+	return list_read_ids(list, &plan, offset);
+}
+
+/* Reads a page by sets of ids. `done_out` false: an id is too large for a set. */
+static enum err list_read_bits(struct list *list, const struct candidate *candidates, size_t count,
+			       uint64_t offset, bool *done_out)
+{
+	const bool by_id = list_is_id(list->plan.sort);
+	struct bits bits;
+	enum err err =
+		list_make_bits(list, candidates, count, by_id ? NULL : list->plan.sort, &bits);
+
+	*done_out = !bits.too_large;
+	if (err || bits.too_large)
+		return err;
+	if (by_id)
+		bits_take(&bits, offset, list);
+	return by_id || !bits.set.len ? OK : list_read_among(list, offset, &bits);
 }
 
 enum err list_read_keys(struct list *list, uint64_t offset)
 {
 	struct candidate candidates[64], *best = NULL;
 	size_t count = candidates_find(list, candidates);
+	bool has_bits = list_has_bits(list, candidates, count), done = false;
 	struct list_plan plan;
 	int64_t gather = GATHER;
-	bool done = false;
 	enum err err;
 
 	plan_walk(list, candidates, count, &plan);
@@ -448,12 +317,18 @@ enum err list_read_keys(struct list *list, uint64_t offset)
 	err = candidates_count(list, candidates, count, GATHER, &best);
 	/* A walk to a deep page reads all records before it. So gathering may cost DEEP_MORE times
 	 * as much. */
-	if (!err && best && candidate_cost(best) >= GATHER && offset > DEEP) {
+	if (!err && best && candidate_cost(best) >= GATHER && offset > DEEP && !has_bits) {
 		gather = GATHER * DEEP_MORE;
 		err = candidates_count(list, candidates, count, gather, &best);
 	}
 	if (!err && (!best || candidate_cost(best) >= gather)) {
-		err = list_try_walk(list, &plan, offset, &done);
+		if (!has_bits || offset <= DEEP)
+			err = list_try_walk(list, &plan, offset, has_bits ? PATIENCE : STRETCHES,
+					    &done);
+		/* To sort what one covering index finds takes less time than to walk. */
+		if (!err && !done && has_bits &&
+		    (list_is_id(list->plan.sort) || candidate_looks_up(list, best)))
+			err = list_read_bits(list, candidates, count, offset, &done);
 		if (!err && !done && count > 1)
 			err = candidates_count(list, candidates, count, GATHER * COUNT_AGAIN,
 					       &best);
@@ -464,13 +339,34 @@ enum err list_read_keys(struct list *list, uint64_t offset)
 	return list_read_ids(list, &plan, offset);
 }
 
+static bool condition_finds_twice(const struct condition *condition)
+{
+	return condition->field->link && condition->count > 1;
+}
+
+static enum err list_count_bits(struct list *list, const struct candidate *candidates, size_t count,
+				int64_t *count_out, bool *done_out)
+{
+	struct bits bits;
+	enum err err = list_make_bits(list, candidates, count, NULL, &bits);
+
+	*done_out = !err && !bits.too_large;
+	if (*done_out)
+		*count_out = bits_count(&bits);
+	return err;
+}
+
 enum err list_count(struct list *list, int64_t *count_out)
 {
 	struct candidate candidates[64], *best = NULL;
+	struct tally_sum sum;
 	struct list_plan plan;
+	bool done = false, by_bits;
 	enum err err = OK;
 	size_t count;
 
+	if (tally_find(list->kind, list->plan.conditions, list->plan.condition_count, &sum))
+		return tally_count(list, &sum, count_out);
 	/* A count needs no order. */
 	list->plan.sort = field_of(list->plan.type, "id");
 	list->plan.after = NULL;
@@ -479,10 +375,15 @@ enum err list_count(struct list *list, int64_t *count_out)
 		best = &candidates[0];
 	if (count > 1)
 		err = candidates_count(list, candidates, count, GATHER, &best);
+	by_bits = count == 1 ? condition_finds_twice(list->plan.conditions)
+			     : count && !err && candidate_cost(best) >= GATHER &&
+				       candidate_looks_up(list, best);
+	if (by_bits && list_has_bits(list, candidates, count))
+		err = list_count_bits(list, candidates, count, count_out, &done);
 	/* With a covering index a second count costs as much as it saves. */
-	if (!err && count > 1 && candidate_cost(best) >= GATHER && !best->covered)
+	if (!err && !done && count > 1 && candidate_cost(best) >= GATHER && !best->covered)
 		err = candidates_count(list, candidates, count, GATHER * COUNT_AGAIN, &best);
-	if (err)
+	if (err || done)
 		return err;
 	plan_best(list, best, &plan);
 	return list_count_by(list, &plan, 0, count_out);

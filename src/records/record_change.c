@@ -8,6 +8,7 @@
 #include "records/history_row.h"
 #include "records/record_change.h"
 #include "records/task_alerts.h"
+#include "records/task_tally.h"
 #include "sql/values.h"
 
 /* Lists the history entry of a change, with the record as the API encodes it. */
@@ -156,7 +157,10 @@ static enum err record_change_text_index(struct store_write *write, const struct
 static enum err record_follow(struct store_write *write, enum record_kind kind, const void *before,
 			      const void *after, struct calls *calls)
 {
-	return kind == RECORD_TASK ? task_alerts_follow(write, before, after, calls) : OK;
+	if (kind != RECORD_TASK)
+		return OK;
+	task_tally_follow(write, before, after);
+	return task_alerts_follow(write, before, after, calls);
 }
 
 static struct db_value *record_values(struct store_write *write, enum record_kind kind,

@@ -12,6 +12,7 @@
 #include "cache/record_cache.h"
 #include "idempotency.h"
 #include "steps.h"
+#include "tallies.h"
 
 #define FIRST_ID 3 /* the columns of a state before its last ids; three come after them */
 
@@ -32,6 +33,7 @@ struct batch {
 	struct store_write **round;
 	size_t round_count;
 	struct buf changed; /* see account_state.changed_records */
+	struct buf tallies; /* see account_state.tallies */
 	bool waits;         /* it waits for accounts that another session has locked */
 	struct calls calls; /* collected and not sent yet */
 	struct commit_mark mark;
@@ -103,6 +105,7 @@ static enum err batch_sort_writes(struct batch *batch, struct store_write **writ
 			continue;
 		queue->row.id = ids[i];
 		queue->row.changed_records = &batch->changed;
+		queue->row.tallies = &batch->tallies;
 		queue->batch = batch;
 		TAILQ_INIT(&queue->writes);
 		kept++;
@@ -211,6 +214,7 @@ static enum err batch_decide(struct batch *batch, struct store_write *write)
 {
 	struct account_state *row = write->account;
 	struct account_state made = {.changed_records = &batch->changed,
+				     .tallies = &batch->tallies,
 				     .found = true,
 				     .last_at = clock_now(batch->store->config.clock)};
 	enum err err;
@@ -268,7 +272,7 @@ static enum err batch_run_rounds(struct batch *batch)
 		if (batch->queues[i].row.changed)
 			err = batch_update_account(batch, &batch->queues[i].row,
 						   batch->queues[i].place);
-	return err;
+	return err ? err : tallies_change(&batch->tallies, &batch->calls);
 }
 
 /* Whether one of the writes may change accounts, staff members or tokens. The writes of every other
@@ -324,6 +328,7 @@ enum err batch_run(struct store *store, struct db *db, struct store_write **writ
 	}
 	*mark_out = batch.mark;
 	buf_release(&batch.changed);
+	buf_release(&batch.tallies);
 	arena_release(&batch.arena);
 	return err;
 }

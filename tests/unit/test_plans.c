@@ -51,6 +51,10 @@ static const char *const fill[] = {
 	"INSERT INTO task_user (account_id, task_id, staff_id, status, due_on)"
 	" SELECT 1, id, CASE WHEN id % 10 = 3 THEN 1 ELSE 2 + id * 2654435761 % 100 END, status,"
 	" due_on FROM task WHERE unassigned = 0",
+	"INSERT INTO task_tally (account_id, block, field, value, tasks)"
+	" SELECT 1, id / 4096, 0, status, count(*) FROM task GROUP BY 2, 4 UNION ALL"
+	" SELECT 1, id / 4096, 1, calendar_id, count(*) FROM task GROUP BY 2, 4 UNION ALL"
+	" SELECT 1, id / 4096, 2, alert_at IS NOT NULL, count(*) FROM task GROUP BY 2, 4",
 	"INSERT INTO task_words (rowid, title) SELECT account_id << 40 | id, title_folded FROM task",
 };
 
@@ -219,9 +223,10 @@ static bool check_plan(const struct db_call *call)
 
 		bool scans =
 			strncmp(detail, "SCAN ", 5) == 0 && !may_be_scanned(detail + 5, call->sql);
-		/* A count must not read the tasks' rows: a covering index has all that it needs. */
+		/* A count must not read the tasks' rows: a covering index has all that it needs, or
+		 * the tallies, which are few. */
 		bool looks = the_place->counting && strstr(detail, "(account_id=?)") &&
-			     !strstr(detail, "COVERING");
+			     !strstr(detail, "COVERING") && !strstr(detail, "task_tally");
 
 		/* A test that failed here would leave the reading connection taken. */
 		if (scans || looks || strstr(detail, "AUTOMATIC"))
@@ -605,6 +610,45 @@ static void pages_are_walked(void **state)
 	assert_in_range(place->steps, 1, STEPS_MAX);
 }
 
+/* Deep pages by number cost little where the tallies have the number of the records: docket jumps
+ * over whole blocks of ids, and in other orders walks from the nearer end. */
+static void tallies_spare_walks(void **state)
+{
+	static const struct row few[] = {
+		{"nothing", {{0}}},
+		{"status complete", {ANY("status", TASK_COMPLETE)}},
+		{"the commonest calendar", {ANY("calendar_id", 1)}},
+		{"several statuses", {SOME("status", TASK_NEEDS_ACTION, 3)}},
+	};
+	struct place *place = *state;
+	struct question question;
+	struct page page;
+
+	for (size_t i = 0; i < FIELD_COUNT(few) * 2; i++) {
+		struct list_query query = {
+			.conditions = question.conditions,
+			.sort = field_of(&task_type, "id"),
+			.descending = i % 2,
+			.offset = i / 2 == 0 ? 500000 : 400000,
+			.limit = PAGE,
+		};
+
+		question_of(&few[i / 2], &question);
+		query.condition_count = question.count;
+		ask(place, &few[i / 2], &query, &page);
+		assert_int_equal(page.count, PAGE);
+		assert_in_range(place->steps, 1, 250000);
+	}
+	for (size_t i = 0; i < FIELD_COUNT(sorts); i++) {
+		struct list_query query = {
+			.sort = field_of(&task_type, sorts[i]), .offset = 999900, .limit = PAGE};
+
+		ask(place, &few[0], &query, &page);
+		assert_int_equal(page.count, PAGE);
+		assert_in_range(place->steps, 1, 250000);
+	}
+}
+
 /* No query has more arguments than a statement accepts. */
 static void everything_at_once(void **state)
 {
@@ -682,7 +726,7 @@ int main(void)
 		cmocka_unit_test(no_page_costs_more),     cmocka_unit_test(no_sort_costs_more),
 		cmocka_unit_test(depth_costs_nothing),    cmocka_unit_test(expansions_look_up),
 		cmocka_unit_test(pages_are_walked),       cmocka_unit_test(everything_at_once),
-		cmocka_unit_test(counts_look_at_indexes),
+		cmocka_unit_test(counts_look_at_indexes), cmocka_unit_test(tallies_spare_walks),
 	};
 
 	return cmocka_run_group_tests(tests, make_place, remove_place);

@@ -209,6 +209,35 @@ static void number_ignores_null(void **state)
 	assert_int_equal(number, 5);
 }
 
+/* Sets of ids: a set has each id once, also ids that make it grow. */
+static void sets_have_their_ids(void **state)
+{
+	static const struct row {
+		const char *sql;
+		int64_t value;
+	} rows[] = {
+		{"SELECT docket_bits(v) = x'0201' FROM (SELECT 1 AS v UNION ALL SELECT 8 UNION ALL SELECT 1)",
+		 1},
+		{"SELECT length(docket_bits(a)) FROM b WHERE a = 1", 0},
+		{"SELECT docket_bits(v) IS NULL FROM (SELECT -1 AS v UNION ALL SELECT 1)", 1},
+		{"SELECT docket_bits(v) IS NULL FROM (SELECT 1 AS v UNION ALL SELECT 67108864)", 1},
+		{"SELECT length(docket_bits(v)) FROM (SELECT 67108863 AS v)", 8388608},
+		{"SELECT docket_bit(x'0201', 1) + docket_bit(x'0201', 8)", 2},
+		{"SELECT docket_bit(x'0201', 0) + docket_bit(x'0201', 9) + docket_bit(x'0201', 16)",
+		 0},
+		{"SELECT docket_bit(x'', 0) + docket_bit(x'02', -7)", 0},
+		/* Every third number up to a million, by the set and one by one. */
+		{"WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 1000000),"
+		 " s (bits) AS (SELECT docket_bits(i) FROM n WHERE i % 3 = 0)"
+		 " SELECT count(*) FROM n WHERE docket_bit((SELECT bits FROM s), i) <> (i % 3 = 0)",
+		 0},
+	};
+	struct place *place = *state;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		assert_int_equal(ask(place->reader, rows[i].sql), rows[i].value);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make_place, remove_place)
 
 int main(void)
@@ -218,7 +247,7 @@ int main(void)
 		TEST(idle_writer_empties_the_wal), TEST(reader_cannot_write),
 		TEST(budget_ends_a_statement),     TEST(full_is_told),
 		TEST(arguments_go_by_number),      TEST(example_commits),
-		TEST(number_ignores_null),
+		TEST(number_ignores_null),         TEST(sets_have_their_ids),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -15,6 +15,7 @@ from backends import rows
 from chain import rechain
 from commands import fails
 from harness import cases, run, succeed
+from migrations import TALLY
 from together import beside
 
 
@@ -157,6 +158,14 @@ BREAKS = [
      " WHERE account_id = 2;", {"assignments": "task"}),
     ("assigned and marked as not", "UPDATE task SET unassigned = 1 - unassigned " + ALTERED,
      {"unassigned": [T5]}),
+    ("a tally of tasks that are gone", "UPDATE task_tally SET tasks = tasks + 1 WHERE account_id = 2"
+     " AND field = 0 AND value = 3;", {"tallies": [("second", "tally", None)]}),
+    *[(f"a task that is in the tally of another {name}", f"UPDATE task_tally SET value = 77 WHERE"
+       f" account_id = 2 AND field = {field} AND value = (SELECT min(value) FROM task_tally WHERE"
+       f" account_id = 2 AND field = {field});", {"tallies": [("second", "tally", None)] * 2})
+      for field, name in enumerate(("status", "calendar", "kind of alert"))],
+    ("a tally of no task", "INSERT INTO task_tally VALUES (2, 1, 0, 0, 1);",
+     {"tallies": [("second", "tally", None)]}),
     ("when an account was made", "UPDATE account SET created_at = 1000000000000 WHERE id = 2;",
      {"times": [("second", "account", 2)]}),
     ("when a token ends", "UPDATE token SET expires_at = -99999999999 WHERE account_id = 2;",
@@ -287,7 +296,7 @@ def test_every_check_of_the_schema_has_its_rule(whole):
 
 @pytest.mark.parametrize("script, expected", cases(BREAKS + FORBIDDEN))
 def test_what_is_broken_is_found_and_only_that(folder, script, expected):
-    damage(folder, script)
+    damage(folder, script if "tallies" in expected else script + ";".join(["", *TALLY, ""]))
     report = found(folder)
     assert sorted(report) == sorted(expected), report
     for rule, entries in expected.items():

@@ -7,6 +7,7 @@ import sqlite3
 import time
 
 import backends
+import migrations
 import postgres
 from backends import where
 from harness import JSON, TASKS, Server, basic, make_data, succeed, task_json, token_file
@@ -55,6 +56,8 @@ def database(folder):
     if isinstance(folder, backends.Database):
         with backends.opened(folder) as connection:
             yield connection
+            for statement in migrations.TALLY:
+                connection.execute(statement)
         return
     connection = sqlite3.connect(folder / "docket.db", isolation_level=None)
     try:
@@ -62,6 +65,8 @@ def database(folder):
         connection.execute("PRAGMA synchronous = OFF")
         connection.execute("BEGIN IMMEDIATE")
         yield connection
+        for statement in migrations.TALLY:
+            connection.execute(statement)
         assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
         connection.execute("COMMIT")
     finally:

@@ -3,6 +3,7 @@ import re
 from urllib.parse import quote
 
 import backends
+import migrations
 from harness import TASKS
 from list_model import fold as folded
 
@@ -14,7 +15,7 @@ def rewrite(server, statements):
     """Writes to the database what no client can write, such as the time of a create."""
     server.stop()
     with backends.opened(server.data) as database:
-        for statement in statements:
+        for statement in statements + migrations.TALLY:
             database.execute(*([statement] if isinstance(statement, str) else statement))
     server.start()
 

@@ -68,6 +68,10 @@ struct sql_dialect {
 	const char *keep_order;
 	/* The integers of the argument %s, a JSON array, to be written after IN. */
 	const char *among;
+	/* An aggregate that makes a set of the ids of a column, as bytes, or NULL if an id is too
+	 * large; and a function that is 1 if the set has the id. NULL: the database combines its
+	 * indexes itself. */
+	const char *bits, *bit;
 	/* A function that is above 0 if its first text contains its second. NULL: use LIKE; the
 	 * database then chooses its text index by itself. */
 	const char *position;

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/* Sets of ids (db/sqlite_bits.h), by which docket finds the records that several indexes find. */
+#ifndef LISTS_BITS_H
+#define LISTS_BITS_H
+
+#include "lists_private.h"
+
+/* Zeroed, it has all ids. */
+struct bits {
+	struct slice set; /* in the arena of the list; ptr NULL: all ids */
+	bool too_large;   /* an id is too large for a set */
+};
+
+/* Keeps the ids of the records for which the lead's conditions of `plan` hold. */
+enum err bits_keep(struct list *list, const struct list_plan *plan, struct bits *bits);
+int64_t bits_count(const struct bits *bits);
+/* Appends the ids of a page to those of the list, whose sort must be the id: those after the
+ * position of its plan, without the first `offset`. */
+void bits_take(const struct bits *bits, uint64_t offset, struct list *list);
+/* Copies all ids. NULL: out of memory. */
+int64_t *bits_ids(const struct bits *bits, int64_t count, struct arena *arena);
+
+#endif

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT */
+/* Tallies: how many tasks of each block of ids have a value. The table task_tally has them, and
+ * every change of a task changes them in its transaction. */
+#ifndef MODEL_TALLY_H
+#define MODEL_TALLY_H
+
+/* How many ids a block has: block b has the ids from b * TALLY_BLOCK on. */
+#define TALLY_BLOCK 4096
+
+/* The numbers are stored. */
+enum tally_field {
+	TALLY_STATUS,
+	TALLY_CALENDAR,
+	TALLY_ALERT, /* 1: the task has an alert_at; 0: it has none */
+	TALLY_FIELDS,
+};
+
+#endif

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/* Lets the tallies follow the tasks, in the transaction of each change. */
+#include "records/task_tally.h"
+
+#include "base/timefmt.h"
+#include "model/tally.h"
+#include "store/state.h"
+
+static int64_t task_tally_value(const struct task *task, enum tally_field field)
+{
+	switch (field) {
+	case TALLY_STATUS:
+		return task->status;
+	case TALLY_CALENDAR:
+		return task->calendar_id;
+	default:
+		return task->alert_at != TIME_NONE;
+	}
+}
+
+void task_tally_follow(struct store_write *write, const struct task *before,
+		       const struct task *after)
+{
+	for (enum tally_field field = 0; field < TALLY_FIELDS; field++) {
+		int64_t old = before ? task_tally_value(before, field) : 0;
+		int64_t new = after ? task_tally_value(after, field) : 0;
+
+		if (before && after && old == new)
+			continue;
+		if (before)
+			write_note_tally(write, field, old, before->record.id, -1);
+		if (after)
+			write_note_tally(write, field, new, after->record.id, 1);
+	}
+}

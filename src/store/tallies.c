@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT */
+/* Changes tallies once for each batch. Nearly all creates of a batch change the same few. */
+#include "tallies.h"
+
+#include <stdlib.h>
+
+#include "model/tally.h"
+#include "store/state.h"
+
+struct note {
+	int64_t account_id, block, field, value;
+	int64_t change;
+};
+
+void write_note_tally(struct store_write *write, enum tally_field field, int64_t value, int64_t id,
+		      int64_t change)
+{
+	const struct note note = {write->scope.account_id, id / TALLY_BLOCK, (int64_t)field, value,
+				  change};
+
+	if (write->account->tallies)
+		buf_add(write->account->tallies, &note, sizeof(note));
+}
+
+/* In the order of the table's key. */
+static int note_compare(const void *a, const void *b)
+{
+	const struct note *x = a, *y = b;
+
+	if (x->account_id != y->account_id)
+		return x->account_id < y->account_id ? -1 : 1;
+	if (x->block != y->block)
+		return x->block < y->block ? -1 : 1;
+	if (x->field != y->field)
+		return x->field < y->field ? -1 : 1;
+	return (x->value > y->value) - (x->value < y->value);
+}
+
+static enum err tally_change(const struct note *note, struct calls *calls)
+{
+	return calls_ask(calls,
+			 "INSERT INTO task_tally (account_id, block, field, value, tasks)"
+			 " VALUES ($1, $2, $3, $4, $5)"
+			 " ON CONFLICT (account_id, block, field, value)"
+			 " DO UPDATE SET tasks = task_tally.tasks + excluded.tasks",
+			 NULL, NULL, DB_INT_VALUE(note->account_id), DB_INT_VALUE(note->block),
+			 DB_INT_VALUE(note->field), DB_INT_VALUE(note->value),
+			 DB_INT_VALUE(note->change));
+}
+
+enum err tallies_change(struct buf *noted, struct calls *calls)
+{
+	struct note *notes = (void *)noted->ptr;
+	size_t count = noted->len / sizeof(*notes);
+	enum err err = noted->failed ? ERR_NOMEM : OK;
+
+	if (count)
+		qsort(notes, count, sizeof(*notes), note_compare);
+	for (size_t i = 0, next; i < count && !err; i = next) {
+		struct note sum = notes[i];
+
+		for (next = i + 1; next < count && note_compare(&sum, &notes[next]) == 0; next++)
+			sum.change += notes[next].change;
+		if (sum.change)
+			err = tally_change(&sum, calls);
+	}
+	return err;
+}

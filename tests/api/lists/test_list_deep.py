@@ -1,0 +1,84 @@
+"""Pages by number with thousands of records before them, and counts. docket answers these from tallies of the
+tasks, so they must be right after every kind of change."""
+import itertools
+import json
+
+import pytest
+
+import backends
+import harness
+from harness import JSON, TASKS, succeed
+from lists import count, ids, walk
+
+pytestmark = [backends.BOTH, pytest.mark.slow]
+
+TASKS_MADE = 6000  # more than a block of ids
+SIZE = 500
+SOME_SORTS = ["id", "due_on", "title", "alert_at", "complete_at"]
+FILTERS = ["", "status=complete", "status=none,in_progress", "calendar=1,2,3", "user=1"]
+CHANGES = [
+    {"status": "complete"}, {"status": "none"}, {"calendar_id": 2}, {"calendar_id": 1},
+    {"alert_at": None}, {"alert_at": "2031-05-05"}, {"title": "Other"},
+    {"status": "in_progress", "calendar_id": 3, "alert_at": None},
+]
+
+
+def change(server):
+    """Changes and deletes tasks all over the account, and makes new ones."""
+    operations = []
+    for number, task in enumerate(range(1, TASKS_MADE, 9)):
+        if number % 5 == 0:
+            operations.append({"delete": {"id": task}})
+        else:
+            operations.append({"update": {"id": task, **CHANGES[number % len(CHANGES)]}})
+    for operation in operations:
+        (kind, fields), = operation.items()
+        path = f"{TASKS}/{fields.pop('id')}"
+        if kind == "delete":
+            assert server.call("DELETE", path).status == 204
+        else:
+            reply = server.call("PATCH", path, json.dumps({"task": fields}).encode(), JSON)
+            assert reply.status == 200, reply
+    for fields in CHANGES[:4]:
+        server.create(**fields)
+
+
+@pytest.fixture(scope="module")
+def base(database, tmp_path_factory):
+    def make(place):
+        token = harness.make_data(place, TASKS_MADE)
+        server = harness.Server(place, token, tmp_path_factory.mktemp("make") / "stderr")
+        change(server)
+        server.stop()
+        return token
+    return backends.once(database, "deep", make)
+
+
+@pytest.fixture(scope="module")
+def server(own_server):
+    """The tests only read from it."""
+    return own_server
+
+
+@pytest.mark.parametrize("filters", FILTERS)
+@pytest.mark.parametrize("sort, direction", itertools.product(SOME_SORTS, ["asc", "desc"]))
+def test_every_page_is_the_same_by_number_and_by_cursor(server, sort, direction, filters):
+    query = f"{filters}&sort={sort}&dir={direction}&per_page={SIZE}".lstrip("&")
+    pages = [[record["id"] for record in page] for page in walk(server, query)]
+    numbered = [ids(server, f"{query}&page={number}") for number in range(1, len(pages) + 2)]
+    assert numbered == [*pages, []]
+    assert count(server, filters)["record_count"] == sum(map(len, pages))
+
+
+def test_what_is_left_out(server):
+    """Pages that begin and end anywhere, also past the end."""
+    whole = list(itertools.chain(*([record["id"] for record in page]
+                                   for page in walk(server, "per_page=500"))))
+    for size in (37, 499):
+        for number in range(4000 // size, len(whole) // size + 4):
+            assert ids(server, f"per_page={size}&page={number}") == whole[(number - 1) * size:number * size]
+
+
+def test_the_tallies_are_sound(base):
+    place, _ = base
+    succeed("check", *backends.where(place))
