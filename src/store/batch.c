@@ -12,6 +12,7 @@
 #include "cache/record_cache.h"
 #include "idempotency.h"
 #include "steps.h"
+#include "titles.h"
 
 #define FIRST_ID 3 /* the columns of a state before its last ids; two come after them */
 
@@ -266,7 +267,9 @@ static enum err batch_run_rounds(struct batch *batch)
 	for (size_t i = 0; i < batch->queue_count && !err; i++)
 		if (batch->queues[i].row.changed)
 			err = batch_update_account(batch, &batch->queues[i].row);
-	return err;
+	if (!err)
+		err = batch_flush(batch);
+	return err ? err : titles_list_step(batch->store, batch->db, &batch->calls);
 }
 
 /* Whether the write may change accounts, staff members or tokens. The writes of every other kind of

@@ -14,6 +14,7 @@
 #include "batch.h"
 #include "idempotency.h"
 #include "retry.h"
+#include "titles.h"
 #include "workers.h"
 
 #define RESOLVE_MS 5000 /* how long to try to find out whether a commit was done */
@@ -209,9 +210,25 @@ static void writes_set_outcome(struct worker *worker, size_t most, const struct 
 	}
 }
 
+/* After a failure of the storage nothing is written any more. */
+static void writers_note_failure(struct workers *all, enum err err)
+{
+	const struct store_config *config = &all->store->config;
+
+	if (err == ERR_UNKNOWN_STATE && !atomic_exchange(&all->broken, true) && config->on_fatal)
+		config->on_fatal(config->fatal_context);
+}
+
+static enum err writer_rest(struct worker *worker)
+{
+	enum err err = titles_run_step(worker->all->store, *worker->db, &worker->rests);
+
+	writers_note_failure(worker->all, err);
+	return err;
+}
+
 static void writes_run(struct worker *worker)
 {
-	const struct store_config *config = &worker->all->store->config;
 	struct store_write *writes[TAKEN_MAX];
 	struct commit_mark mark = {0};
 	size_t most = TAKEN_MAX;
@@ -232,9 +249,7 @@ static void writes_run(struct worker *worker)
 	worker->err = writes_attempt(worker->all->store, worker->db, writes, worker->count,
 				     worker->waits, &mark);
 	writes_set_outcome(worker, most, &mark);
-	if (worker->err == ERR_UNKNOWN_STATE && !atomic_exchange(&worker->all->broken, true) &&
-	    config->on_fatal)
-		config->on_fatal(config->fatal_context);
+	writers_note_failure(worker->all, worker->err);
 }
 
 /* Adapts how much may run together: twice as much after a run that took less than half of BATCH_US,
@@ -290,7 +305,8 @@ static const struct work writing = {.mode = DB_WRITE,
 				    .take = writes_take,
 				    .run = writes_run,
 				    .adapt = writes_adapt,
-				    .finish = write_finish};
+				    .finish = write_finish,
+				    .rest = writer_rest};
 
 enum err writers_start(struct store *store, unsigned count)
 {

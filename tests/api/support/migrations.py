@@ -2,6 +2,7 @@
 import re
 
 import backends
+import titles
 from chain import rechain
 from harness import ROOT
 
@@ -36,7 +37,9 @@ def moved_back(place):
 
 def to_schema(number, place):
     """The statements that remove what later migrations add: indexes, tables and columns."""
-    return [*(moved_back(place) if number < 10 else ()),
+    separate = number < 12 and not isinstance(place, backends.Database)
+    return [*(titles.TAKE.split(";")[:-1] + ["DROP TABLE task_pending"] if separate else ()),
+            *(moved_back(place) if number < 10 else ()),
             *(f"DROP INDEX {name}" for name, in added(r"CREATE (?:UNIQUE )?INDEX (\w+)", number)),
             *(f"DROP TABLE {name}" for name, in added(r"CREATE TABLE (\w+)", number)),
             *(f"ALTER TABLE {table} DROP COLUMN {column}"
