@@ -15,6 +15,7 @@
 #include "store/state.h"
 
 #define BATCH 64
+#define INDEX_EVERY 4 /* so many batches put their titles into the text index together */
 #define ACCOUNT 1
 #define FIRST_CASE 245
 #define DAYS 365 /* tasks are due within so many days before or after today */
@@ -26,6 +27,7 @@ struct run {
 	struct account_state account;
 	uint64_t dice;
 	int64_t cases, staff;
+	int64_t batches;
 };
 
 static const char *const verbs[] = {"Call",   "Interview", "Photograph", "Review the file of",
@@ -113,6 +115,9 @@ static enum err batch_list(struct run *run, struct arena *arena, struct calls *c
 		if (!err && faults.count)
 			err = ERR_INVALID;
 	}
+	if (!err && ++run->batches % INDEX_EVERY == 0)
+		err = text_index_take(sql_dialect(run->store->driver)->text_index,
+				      INDEX_EVERY * BATCH, calls);
 	args[0] = DB_INT_VALUE(ACCOUNT);
 	args[1] = DB_INT_VALUE(account->last_change);
 	args[2] = DB_BYTES_VALUE(((struct slice){(const char *)account->head, DIGEST_BYTES}));

@@ -76,7 +76,7 @@ static enum err purge_part(struct purge *purge, const struct sql_table *large, s
 	enum err err = OK;
 
 	if (large->indexed && index)
-		err = calls_add_copy(calls, index->remove_some, args, 2, NULL, NULL);
+		err = calls_add_copy(calls, index->note_some, args, 2, NULL, NULL);
 	for (size_t i = SQL_TABLES; i-- > 0 && !err;) {
 		const struct sql_table *table = &sql_tables[i];
 		const char *sql;
@@ -97,6 +97,7 @@ static enum err purge_part(struct purge *purge, const struct sql_table *large, s
 static enum err purge_decide(struct store_write *write, struct calls *calls)
 {
 	struct purge *purge = (struct purge *)(void *)write;
+	const struct text_index *index = sql_dialect(write->store->driver)->text_index;
 	enum err err = OK;
 
 	if (purge->account_id == ID_NONE)
@@ -105,6 +106,9 @@ static enum err purge_decide(struct store_write *write, struct calls *calls)
 	for (size_t i = SQL_TABLES; i-- > 0;)
 		if (purge->has_rows[i])
 			return purge_part(purge, &sql_tables[i], calls);
+	/* No title of the account may stay in the index, or wait for it. Few titles wait. */
+	if (index)
+		err = text_index_take(index, INT64_MAX, calls);
 	for (size_t i = SQL_TABLES; i-- > 0 && !err;) {
 		const char *sql;
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* The rule of docket check about the text index: it has all trigrams of each title with their
- * positions, and no others. Titles and index are read in different orders. So each task has a sum,
- * which takes 24 bytes with the task's ids: the title adds the hashes of its trigrams, and the
- * index subtracts them. The sum must be 0 in the end. */
+ * positions, and no others. If a title waits for the index, the index must have the title that the
+ * note names. Titles and index are read in different orders. So each task has a sum, which takes 24
+ * bytes with the task's ids: the title adds the hashes of its trigrams, and the index subtracts
+ * them. The sum must be 0 in the end. */
 #include "check_private.h"
 
 #define TRIGRAM 3
@@ -112,7 +113,18 @@ static enum err trigram_row(void *context, const struct db_value *values, size_t
 	if (by_number(&key, &titles->stray) == 0)
 		return OK;
 	titles->stray = key;
-	return titles_report(titles, &key, "is in the index, but no such task exists");
+	return titles_report(titles, &key,
+			     "is in the index, but no such task exists, or its title waits for the "
+			     "index");
+}
+
+static enum err needless_row(void *context, const struct db_value *values, size_t count)
+{
+	const struct title title = {values[0].integer, values[1].integer, 0};
+
+	(void)count;
+	return titles_report(context, &title,
+			     "waits for the index, but such a task has never existed");
 }
 
 enum err check_words(struct check *check)
@@ -122,7 +134,7 @@ enum err check_words(struct check *check)
 	struct titles titles = {.check = check, .result = &check->results[CHECK_WORDS]};
 	enum err err = index ? driver->script(check->db, index->prepare_all) : OK;
 	const struct db_call calls[] = {
-		{.sql = "SELECT account_id, id, title_folded FROM task ORDER BY account_id, id",
+		{.sql = index ? index->expected : NULL,
 		 .on_row = title_row,
 		 .context = &titles,
 		 .many = true},
@@ -130,21 +142,26 @@ enum err check_words(struct check *check)
 		 .on_row = trigram_row,
 		 .context = &titles,
 		 .many = true},
+		{.sql = index ? index->needless : NULL,
+		 .on_row = needless_row,
+		 .context = &titles,
+		 .many = true},
 	};
 
 	if (!index)
 		return OK;
-	/* Both statements read one snapshot. */
+	/* All statements read one snapshot. */
 	if (!err)
 		err = driver->begin(check->db);
 	if (!err)
-		err = driver->run(check->db, calls, 2);
+		err = driver->run(check->db, calls, 3);
 	for (size_t i = 0; i < titles.list.len / sizeof(struct title) && !err; i++) {
 		const struct title *title = (const struct title *)(const void *)titles.list.ptr + i;
 
 		if (title->sum)
 			err = titles_report(&titles, title,
-					    "is in the index with another title, or not at all");
+					    "is in the index with another title, or not at all, "
+					    "and does not wait for the index");
 	}
 	buf_release(&titles.list);
 	return err;

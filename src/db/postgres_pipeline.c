@@ -371,7 +371,8 @@ enum err postgres_run_simple(struct postgres_db *db, const char *sql)
 		if (err || !result)
 			break;
 		if (PQresultStatus(result) != PGRES_COMMAND_OK &&
-		    PQresultStatus(result) != PGRES_TUPLES_OK && !first)
+		    PQresultStatus(result) != PGRES_TUPLES_OK &&
+		    PQresultStatus(result) != PGRES_EMPTY_QUERY && !first)
 			first = postgres_result_err(db, result);
 		PQclear(result);
 	}

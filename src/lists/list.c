@@ -277,6 +277,25 @@ static enum err list_read_page(struct list *list, const struct list_query *query
 	return err;
 }
 
+/* Finds out whether titles of the account wait for the text index. If none do, a search is
+ * simpler. */
+static enum err list_find_pending(struct list *list)
+{
+	const struct text_index *index = list->plan.dialect->text_index;
+	const struct db_value args[] = {DB_INT_VALUE(list->plan.account_id)};
+	const struct db_call ask = {.sql = index ? index->pending.any : NULL,
+				    .args = args,
+				    .arg_count = 1,
+				    .on_row = any_row,
+				    .context = &list->plan.pending};
+	bool searches = false;
+
+	for (size_t i = 0; i < list->plan.condition_count && index; i++)
+		searches |= list->plan.conditions[i].op == FILTER_CONTAINS &&
+			    (list->plan.conditions[i].field->flags & FIELD_SEARCHED);
+	return searches ? list->store->driver->run(list->db, &ask, 1) : OK;
+}
+
 static enum err list_execute(struct store_read *read, struct db *db)
 {
 	struct list_read *request = (struct list_read *)(void *)read;
@@ -284,6 +303,9 @@ static enum err list_execute(struct store_read *read, struct db *db)
 	enum err err;
 
 	list_begin(&list, request, db);
+	err = list_find_pending(&list);
+	if (err)
+		return err;
 	if (request->counts)
 		return list_count(&list, &request->count);
 	if (request->sink.begin)

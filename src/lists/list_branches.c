@@ -83,6 +83,10 @@ static void branch_add_text(struct list_writer *w)
 		   list_keep_arg(&w->value_args[list_condition_number(w, condition)][1], w,
 				 DB_TEXT_VALUE(((struct slice){copy, copy ? phrase.len : 0}))));
 	buf_release(&phrase);
+	if (w->plan->pending) {
+		list_add_and(w);
+		buf_add_text(&w->where, index->pending.is_not);
+	}
 	if (front.len < condition->text.len || text_has_noncharacter(front)) {
 		list_add_and(w);
 		list_add_condition(w, condition);
@@ -102,7 +106,9 @@ static void branch_add_lead(struct list_writer *w)
 		branch_add_text(w);
 		return;
 	}
-	buf_add_text(&w->where, "t.account_id = $1");
+	buf_add_text(&w->where, branch->source == SOURCE_PENDING
+					? w->plan->dialect->text_index->pending.is
+					: "t.account_id = $1");
 	if (!branch->condition)
 		return;
 	list_add_and(w);
@@ -265,6 +271,8 @@ static void branch_add_from(struct list_writer *w, struct buf *out)
 		buf_printf(out, "%s u", list_branch_link(w)->table);
 	else if (w->branch.source == SOURCE_TEXT)
 		buf_add_text(out, plan->dialect->text_index->from);
+	else if (w->branch.source == SOURCE_PENDING)
+		buf_add_text(out, plan->dialect->text_index->pending.from);
 	else
 		buf_printf(out, "%s t", plan->type->table);
 	if (w->branch.source != SOURCE_TEXT && plan->index && !branch_is_distinct(w))
@@ -327,7 +335,11 @@ static size_t plan_branches(const struct list_plan *plan,
 		if (condition && condition->op == FILTER_CONTAINS && plan->dialect->text_index &&
 		    (condition->field->flags & FIELD_SEARCHED))
 			branches[0].source = SOURCE_TEXT;
-		return 1;
+		if (branches[0].source != SOURCE_TEXT || !plan->pending)
+			return 1;
+		/* The titles that wait for the text index, which docket compares itself. */
+		branches[1] = (struct branch){.condition = condition, .source = SOURCE_PENDING};
+		return 2;
 	}
 	for (size_t i = 0; i < condition->count && list_keeps_order(condition); i++)
 		branches[count++] =

@@ -81,6 +81,8 @@ void list_add_column(struct list_writer *w, const struct field *field, struct bu
 		buf_printf(out, "u.%s", field->column);
 	} else if (w->branch.source == SOURCE_TEXT && list_is_id(field)) {
 		buf_add_text(out, w->plan->dialect->text_index->id);
+	} else if (w->branch.source == SOURCE_PENDING && list_is_id(field)) {
+		buf_add_text(out, w->plan->dialect->text_index->pending.id);
 	} else {
 		w->joined = true;
 		buf_printf(out, "t.%s", field->column);

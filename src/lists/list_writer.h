@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /* Shared by list_branches.c and list_conditions.c, which write a statement. In it `t` is the
- * record's table, `u` the table behind a list of ids, and `f` a text index. */
+ * record's table, `u` the table behind a list of ids, `f` a text index, and `p` its notes. */
 #ifndef LISTS_LIST_WRITER_H
 #define LISTS_LIST_WRITER_H
 
 #include "lists_private.h"
 
 enum source {
-	SOURCE_RECORD, /* only t */
-	SOURCE_LINK,   /* u, joined with t if needed */
-	SOURCE_TEXT,   /* f, joined with t if needed */
+	SOURCE_RECORD,  /* only t */
+	SOURCE_LINK,    /* u, joined with t if needed */
+	SOURCE_TEXT,    /* f, joined with t if needed */
+	SOURCE_PENDING, /* p, joined with t if needed */
 };
 
 /* One part of a UNION ALL: the lead's condition with one of its values, with all of them, or for
@@ -27,7 +28,7 @@ struct list_writer {
 	struct list_text *text;
 	struct branch branch;
 	struct buf where;
-	bool joined; /* u or f must be joined with t */
+	bool joined; /* u, f or p must be joined with t */
 	/* The numbers of each condition's arguments; 0: not added yet. set_args: its values.
 	 * value_args: its bound or text, then its phrase. */
 	int set_args[64];
@@ -44,7 +45,7 @@ size_t list_condition_number(const struct list_writer *w, const struct condition
 /* The link of a branch with SOURCE_LINK. */
 const struct field_link *list_branch_link(const struct list_writer *w);
 
-/* Adds the column of a field, from u or f if they have it, else from t. */
+/* Adds the column of a field, from u, f or p if they have it, else from t. */
 void list_add_column(struct list_writer *w, const struct field *field, struct buf *out);
 /* Adds " IN …", with the values of the condition. */
 void list_add_among(struct list_writer *w, const struct condition *condition, struct buf *out);

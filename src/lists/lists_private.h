@@ -36,6 +36,7 @@ struct list_plan {
 	const struct field *second;     /* the second field of the index; or NULL */
 	bool ordered;                   /* the index gives the order; else the database sorts */
 	bool lead_only; /* the statement has only the conditions that the index looks up */
+	bool pending;   /* some titles of the account wait for the text index */
 	const struct list_position *after; /* only records after this; or NULL */
 	const struct list_position *until; /* only records up to this; or NULL */
 	struct slice among;                /* only records of this set (bits.h); ptr NULL: all */

@@ -103,25 +103,38 @@ struct folding {
 	struct folded folded;
 };
 
-/* Updates the text index, if the database has a separate one: removes the old text and inserts the
- * new one. */
-static enum err folding_update_text_index(struct folding *folding, const struct field *field,
-					  const void *record, const void *after)
+/* Notes the old text, if the database has a separate text index. */
+static enum err folding_note_text(struct folding *folding, const struct field *field,
+				  const void *record)
 {
 	const struct text_index *index = sql_dialect(folding->db->driver)->text_index;
-	const void *const sides[] = {record, after};
+	struct slice text;
+	const char *copy;
+
+	if (!index || !(field->flags & FIELD_SEARCHED))
+		return OK;
+	text = *(const struct slice *)CONST_FIELD_AT(record, field);
+	copy = arena_copy(&folding->arena, text);
+	if (!copy)
+		return ERR_NOMEM;
+	return calls_ask(&folding->calls, index->note, NULL, NULL,
+			 DB_INT_VALUE(folding->account_id), DB_INT_VALUE(folding->id),
+			 DB_TEXT_VALUE(((struct slice){copy, text.len})));
+}
+
+/* Brings all texts that were noted into the text index. */
+static enum err folding_take_texts(struct folding *folding)
+{
+	const struct text_index *index = sql_dialect(folding->db->driver)->text_index;
 	enum err err = OK;
 
-	for (size_t i = 0; i < 2 && index && (field->flags & FIELD_SEARCHED) && !err; i++) {
-		struct slice text = *(const struct slice *)CONST_FIELD_AT(sides[i], field);
-		const char *copy = arena_copy(&folding->arena, text);
-
-		if (!copy)
-			return ERR_NOMEM;
-		err = calls_ask(&folding->calls, i ? index->insert : index->remove, NULL, NULL,
-				DB_INT_VALUE(folding->account_id), DB_INT_VALUE(folding->id),
-				DB_TEXT_VALUE(((struct slice){copy, text.len})));
-	}
+	folding->calls = (struct calls){.arena = &folding->arena};
+	if (index)
+		err = text_index_take(index, INT64_MAX, &folding->calls);
+	if (!err)
+		err = folding->db->driver->run(folding->db, folding->calls.list,
+					       folding->calls.count);
+	arena_release(&folding->arena);
 	return err;
 }
 
@@ -145,7 +158,7 @@ static enum err folding_update(struct folding *folding, const void *record, cons
 		if (!copy)
 			return ERR_NOMEM;
 		args[count++] = DB_TEXT_VALUE(((struct slice){copy, text.len}));
-		err = folding_update_text_index(folding, field, record, after);
+		err = folding_note_text(folding, field, record);
 	}
 	return err ? err
 		   : calls_add_copy(&folding->calls, folding->update, args, count, NULL, NULL);
@@ -305,6 +318,8 @@ enum err folds_make(struct db *db, struct folded *folded_out)
 	struct folding folding = {.db = db};
 	enum err err = fold_kinds(&folding);
 
+	if (!err)
+		err = folding_take_texts(&folding);
 	if (!err)
 		err = usernames_tell_apart(db, text_unicode_version());
 	if (!err)

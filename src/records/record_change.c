@@ -113,17 +113,6 @@ static enum err record_change_lists(struct store_write *write, enum record_kind 
 	return err;
 }
 
-static enum err record_index_text(struct store_write *write, const char *sql,
-				  const struct field *field, const struct record *record,
-				  struct calls *calls)
-{
-	struct db_value text;
-
-	field_to_values(field, CONST_FIELD_AT(record, field), &text);
-	return calls_ask(calls, sql, NULL, NULL, DB_INT_VALUE(write->scope.account_id),
-			 DB_INT_VALUE(record->id), text);
-}
-
 static bool record_has_same_text(const struct field *field, const struct record *before,
 				 const struct record *after)
 {
@@ -132,23 +121,28 @@ static bool record_has_same_text(const struct field *field, const struct record 
 			*(const struct slice *)CONST_FIELD_AT(after, field));
 }
 
-/* Updates the text index, if the database has one that is separate from the table. */
-static enum err record_change_text_index(struct store_write *write, const struct record_type *type,
-					 const struct record *before, const struct record *after,
-					 struct calls *calls)
+/* Notes that a text has changed, if the database has a text index that is separate from the table.
+ * The store brings it into the index later. */
+static enum err record_note_text(struct store_write *write, const struct record_type *type,
+				 const struct record *before, const struct record *after,
+				 struct calls *calls)
 {
 	const struct text_index *index = sql_dialect(write->store->driver)->text_index;
+	const struct record *record = after ? after : before;
 	enum err err = OK;
 
 	for (size_t i = 0; i < type->field_count && index && !err; i++) {
 		const struct field *field = &type->fields[i];
 
+		struct db_value text = DB_NULL_VALUE;
+
 		if (!(field->flags & FIELD_SEARCHED) || record_has_same_text(field, before, after))
 			continue;
 		if (before)
-			err = record_index_text(write, index->remove, field, before, calls);
-		if (after && !err)
-			err = record_index_text(write, index->insert, field, after, calls);
+			field_to_values(field, CONST_FIELD_AT(before, field), &text);
+		err = calls_ask(calls, index->note, NULL, NULL,
+				DB_INT_VALUE(write->scope.account_id), DB_INT_VALUE(record->id),
+				text);
 	}
 	return err;
 }
@@ -257,7 +251,7 @@ enum err record_insert(struct store_write *write, enum record_kind kind, void *d
 	if (!err)
 		err = record_change_lists(write, kind, NULL, record, calls);
 	if (!err)
-		err = record_change_text_index(write, type, NULL, record, calls);
+		err = record_note_text(write, type, NULL, record, calls);
 	if (!err)
 		err = record_follow(write, kind, NULL, record, calls);
 	return err ? err : record_add_history(write, type, record, "create", calls);
@@ -289,7 +283,7 @@ enum err record_update(struct store_write *write, enum record_kind kind, void *d
 	if (!err)
 		err = record_change_lists(write, kind, before, record, calls);
 	if (!err)
-		err = record_change_text_index(write, type, before, record, calls);
+		err = record_note_text(write, type, before, record, calls);
 	if (!err)
 		err = record_follow(write, kind, before, record, calls);
 	return err ? err : record_add_history(write, type, record, "update", calls);
@@ -308,7 +302,7 @@ enum err record_delete(struct store_write *write, enum record_kind kind, const v
 	record_take_change(write, kind, &gone, false);
 	args[0] = DB_INT_VALUE(write->scope.account_id);
 	args[1] = DB_INT_VALUE(gone.id);
-	err = record_change_text_index(write, type, before, NULL, calls);
+	err = record_note_text(write, type, before, NULL, calls);
 	if (!err)
 		err = record_change_lists(write, kind, before, NULL, calls);
 	if (!err)

@@ -19,7 +19,7 @@ static const char create_text_index[] =
 #define MARKERS(by_account)                                                                   \
 	{"int", "BIGINT"}, {"text", "TEXT COLLATE \"C\""}, {"bytes", "BYTEA"}, {"table", ""}, \
 		{"narrow", ""}, {"random", RANDOM_32}, {"text_index", create_text_index},     \
-		{"by_account", by_account}, {"fold", "lower"},                                \
+		{"text_pending", ""}, {"by_account", by_account}, {"fold", "lower"},          \
 	{                                                                                     \
 		NULL, NULL                                                                    \
 	}

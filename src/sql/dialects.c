@@ -2,6 +2,8 @@
 /* Finds the dialect of a driver, and fills in its markers. */
 #include "dialects.h"
 
+#include "sql/calls.h"
+
 const struct sql_dialect *sql_dialect(const struct db_driver *driver)
 {
 	static const struct sql_dialect *const dialects[] = {
@@ -10,6 +12,15 @@ const struct sql_dialect *sql_dialect(const struct db_driver *driver)
 	};
 
 	return dialects[driver->kind];
+}
+
+enum err text_index_take(const struct text_index *index, int64_t rows, struct calls *calls)
+{
+	enum err err = OK;
+
+	for (size_t i = 0; i < COUNT_OF(index->take) && !err; i++)
+		err = calls_ask(calls, index->take[i], NULL, NULL, DB_INT_VALUE(rows));
+	return err;
 }
 
 bool markers_fill(const struct sql_marker *markers, const char *sql, struct buf *out)

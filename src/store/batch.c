@@ -13,6 +13,7 @@
 #include "idempotency.h"
 #include "steps.h"
 #include "tallies.h"
+#include "titles.h"
 
 #define FIRST_ID 3 /* the columns of a state before its last ids; three come after them */
 
@@ -272,7 +273,12 @@ static enum err batch_run_rounds(struct batch *batch)
 		if (batch->queues[i].row.changed)
 			err = batch_update_account(batch, &batch->queues[i].row,
 						   batch->queues[i].place);
-	return err ? err : tallies_change(&batch->tallies, &batch->calls);
+	if (!err)
+		err = tallies_change(&batch->tallies, &batch->calls);
+	/* The titles of this batch are counted too. */
+	if (!err && sql_dialect(batch->store->driver)->text_index)
+		err = batch_flush(batch);
+	return err ? err : titles_list_step(batch->store, batch->db, &batch->calls);
 }
 
 /* Whether one of the writes may change accounts, staff members or tokens. The writes of every other

@@ -144,9 +144,14 @@ static bool worker_looks_after(const struct worker *worker)
 
 static void worker_look_after(struct worker *worker)
 {
-	if (worker->all->work->mode == DB_READ)
+	const struct work *work = worker->all->work;
+
+	if (work->mode == DB_READ)
 		worker_check_connection(worker);
-	else
+	worker->rests = false;
+	if (work->rest && (work->rest(worker) || worker->rests))
+		return;
+	if (work->mode != DB_READ)
 		worker->all->store->driver->on_idle(*worker->db);
 	worker->ran = false;
 }
@@ -163,7 +168,7 @@ static void worker_wait(struct worker *worker)
 		return;
 	}
 	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_nsec += (all->jobs.count ? LOOK_MS : IDLE_MS) * 1000000L;
+	until.tv_nsec += (all->jobs.count ? LOOK_MS : worker->rests ? 0 : IDLE_MS) * 1000000L;
 	until.tv_sec += until.tv_nsec / 1000000000;
 	until.tv_nsec %= 1000000000;
 	if (pthread_cond_clockwait(&all->wake, &all->lock, CLOCK_MONOTONIC, &until) == 0 ||

@@ -30,6 +30,9 @@ struct work {
 	/* Adapts to the result of the run, before its jobs are put back or finished. */
 	void (*adapt)(struct worker *worker);
 	void (*finish)(struct store *store, struct job *job);
+	/* Does a part of the work that runs have left, while the worker is idle. If there is more,
+	 * it sets `rests`. After an error it is called again later. NULL: runs leave none. */
+	enum err (*rest)(struct worker *worker);
 };
 
 struct worker {
@@ -42,7 +45,8 @@ struct worker {
 	size_t most;          /* how many of them may run together */
 	bool waits;           /* it waits for a lock of another session */
 	bool waited;          /* its run before this one waited */
-	bool ran;             /* it has run jobs since it last looked after its connection */
+	bool ran;             /* it may have left work since it last looked after its connection */
+	bool rests;           /* a part of that work is done, and there is more */
 	uint32_t tries;       /* a set of groups: it tries whether they are still locked */
 	enum err err;         /* the result of the run */
 	int64_t took_us;

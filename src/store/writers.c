@@ -15,6 +15,7 @@
 #include "idempotency.h"
 #include "retry.h"
 #include "steps.h"
+#include "titles.h"
 #include "workers.h"
 
 #define RESOLVE_MS 5000 /* how long to try to find out whether a commit was done */
@@ -193,9 +194,25 @@ static void writes_set_outcome(struct worker *worker, const struct commit_mark *
 	}
 }
 
+/* After a failure of the storage nothing is written any more. */
+static void writers_note_failure(struct workers *all, enum err err)
+{
+	const struct store_config *config = &all->store->config;
+
+	if (err == ERR_UNKNOWN_STATE && !atomic_exchange(&all->broken, true) && config->on_fatal)
+		config->on_fatal(config->fatal_context);
+}
+
+static enum err writer_rest(struct worker *worker)
+{
+	enum err err = titles_run_step(worker->all->store, *worker->db, &worker->rests);
+
+	writers_note_failure(worker->all, err);
+	return err;
+}
+
 static void writes_run(struct worker *worker)
 {
-	const struct store_config *config = &worker->all->store->config;
 	struct store_write *writes[TAKEN_MAX];
 	struct commit_mark mark = {0};
 
@@ -213,9 +230,7 @@ static void writes_run(struct worker *worker)
 	worker->err = writes_attempt(worker->all->store, worker->db, writes, worker->count,
 				     worker->waits, &mark);
 	writes_set_outcome(worker, &mark);
-	if (worker->err == ERR_UNKNOWN_STATE && !atomic_exchange(&worker->all->broken, true) &&
-	    config->on_fatal)
-		config->on_fatal(config->fatal_context);
+	writers_note_failure(worker->all, worker->err);
 }
 
 /* Adapts how much may run together: twice as much after a run that took less than half of BATCH_US,
@@ -271,7 +286,8 @@ static const struct work writing = {.mode = DB_WRITE,
 				    .take = writes_take,
 				    .run = writes_run,
 				    .adapt = writes_adapt,
-				    .finish = write_finish};
+				    .finish = write_finish,
+				    .rest = writer_rest};
 
 enum err writers_start(struct store *store, unsigned count)
 {

@@ -224,9 +224,11 @@ static bool check_plan(const struct db_call *call)
 		bool scans =
 			strncmp(detail, "SCAN ", 5) == 0 && !may_be_scanned(detail + 5, call->sql);
 		/* A count must not read the tasks' rows: a covering index has all that it needs, or
-		 * the tallies, which are few. */
+		 * the tallies, which are few. But it reads the titles that wait for the text
+		 * index. */
 		bool looks = the_place->counting && strstr(detail, "(account_id=?)") &&
-			     !strstr(detail, "COVERING") && !strstr(detail, "task_tally");
+			     !strstr(detail, "COVERING") && !strstr(detail, "task_tally") &&
+			     strncmp(detail, "SEARCH p ", 9) != 0;
 
 		/* A test that failed here would leave the reading connection taken. */
 		if (scans || looks || strstr(detail, "AUTOMATIC"))
@@ -720,13 +722,46 @@ static void counts_look_at_indexes(void **state)
 	}
 }
 
+/* Many titles wait for the text index, as under load: all tests of words again. */
+static void words_cost_no_more_while_titles_wait(void **state)
+{
+	struct place *place = *state;
+	char path[PLACE_BYTES + 16];
+	sqlite3 *db;
+
+	snprintf(path, sizeof(path), "%s/docket.db", place->folder);
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	if (sqlite3_exec(db,
+			 "INSERT INTO task_pending SELECT account_id, id, title_folded FROM task"
+			 " WHERE account_id = 1 ORDER BY id DESC LIMIT 1024",
+			 NULL, NULL, NULL))
+		fail_msg("%s", sqlite3_errmsg(db));
+	sqlite3_close(db);
+	for (size_t i = 0; i < FIELD_COUNT(rows); i++) {
+		bool searches = false;
+
+		for (size_t j = 0; j < FIELD_COUNT(rows[i].with); j++)
+			searches |= rows[i].with[j].op == FILTER_CONTAINS;
+		for (size_t j = 0; j < FIELD_COUNT(common_sorts) && searches; j++) {
+			walk(place, &rows[i], common_sorts[j], false);
+			walk(place, &rows[i], common_sorts[j], true);
+		}
+	}
+	counts_look_at_indexes(state);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(no_page_costs_more),     cmocka_unit_test(no_sort_costs_more),
-		cmocka_unit_test(depth_costs_nothing),    cmocka_unit_test(expansions_look_up),
-		cmocka_unit_test(pages_are_walked),       cmocka_unit_test(everything_at_once),
-		cmocka_unit_test(counts_look_at_indexes), cmocka_unit_test(tallies_spare_walks),
+		cmocka_unit_test(no_page_costs_more),
+		cmocka_unit_test(no_sort_costs_more),
+		cmocka_unit_test(depth_costs_nothing),
+		cmocka_unit_test(expansions_look_up),
+		cmocka_unit_test(pages_are_walked),
+		cmocka_unit_test(everything_at_once),
+		cmocka_unit_test(counts_look_at_indexes),
+		cmocka_unit_test(tallies_spare_walks),
+		cmocka_unit_test(words_cost_no_more_while_titles_wait),
 	};
 
 	return cmocka_run_group_tests(tests, make_place, remove_place);

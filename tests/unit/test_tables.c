@@ -42,7 +42,7 @@ static enum err known_table(void *context, const struct db_value *values, size_t
 	return OK;
 }
 
-/* SQLite makes the tables of the text index itself. */
+/* The text index has tables of its own. SQLite makes all but one of them. */
 static void every_table(void **state)
 {
 	struct store_place *place = *state;
@@ -50,7 +50,7 @@ static void every_table(void **state)
 
 	ask(place->store,
 	    "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite%'"
-	    " AND name NOT LIKE 'task\\_words%' ESCAPE '\\'",
+	    " AND name NOT LIKE 'task\\_words%' ESCAPE '\\' AND name <> 'task_pending'",
 	    NULL, known_table, &count);
 	assert_int_equal(count, SQL_TABLES);
 }

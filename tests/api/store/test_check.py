@@ -11,6 +11,7 @@ import sqlite3
 import pytest
 
 import harness
+import titles
 from backends import rows
 from chain import rechain
 from commands import fails
@@ -32,6 +33,7 @@ def whole(tmp_path_factory):
     succeed("staff", "add", "idle", *more)
     succeed("staff", "add", "changed", *more)
     succeed("staff", "set", "changed", "--first-name", "New", *more)
+    titles.take(folder)
     return folder
 
 
@@ -236,6 +238,11 @@ BREAKS = [
      " VALUES (1 << 40 | 5, 'nothing such');", {"words": [T5]}),
     ("the index knows a task that is not there", "INSERT INTO task_words (rowid, title)"
      " VALUES (2 << 40 | 999, 'abc');", {"words": [("second", "task", 999)]}),
+    *[(f"a title waits without need: {name}", f"INSERT INTO task_pending VALUES ({values});",
+       {"words": [entry]}) for name, values, entry in [
+           ("the index has it", "1, 5, NULL", T5), ("the index has another", "1, 5, 'other'", T5),
+           ("there never was such a task", "1, 31, NULL", ("main", "task", 31)),
+           ("there never was such an account", "9, 1, NULL", (None, "task", 1))]],
 ]
 
 # The CHECKs of the schema, each by its beginning, with a statement that breaks it.
@@ -323,6 +330,17 @@ def test_what_is_sound(folder, script):
     for table, count in report["looked_at"].items():
         assert rows(folder, f"SELECT count(*) FROM {table}") == [(count,)]
     assert report["looked_at"]["task"] == 33
+
+
+@pytest.mark.parametrize("script", [
+    UNINDEX + "INSERT INTO task_pending VALUES (1, 5, NULL);",
+    f"INSERT INTO task_pending VALUES (1, 5, {TITLE});", UNINDEX +
+    "INSERT INTO task_words (rowid, title) VALUES (1 << 40 | 5, 'the old title');"
+    "INSERT INTO task_pending VALUES (1, 5, 'the old title');"])
+def test_titles_that_wait_for_the_text_index(folder, script):
+    """The index has what the row says, or nothing."""
+    damage(folder, script)
+    assert check(folder, 0)["faults"] == []
 
 
 def test_titles_that_the_text_index_does_not_tell_apart(make_server):

@@ -15,6 +15,7 @@ import pytest
 import backends
 import harness
 import proofs
+import titles
 from backends import opened, rows, where
 from commands import fails
 from folds import GREEK, folds
@@ -53,6 +54,7 @@ def old_fold(text):
 
 def make_old(place):
     """Gives a place the schema 5 and the folds of that docket."""
+    titles.take(place)
     with opened(place) as database:
         for table, column, folded in FOLDED:
             for account, number, text in database.execute(

@@ -18,18 +18,46 @@
 #include "base/buf.h"
 #include "db/db.h"
 
+struct calls;
+
 /* The index of the trigrams of folded titles, if it is separate from its table; statements call it
- * `f`. $1 is the account. It finds rows in the order of their ids. */
+ * `f`. $1 is the account. It finds rows in the order of their ids.
+ *
+ * A write only notes that a title has changed. The note waits in a table until the store takes it
+ * in, by text_index_take(). Until then a search must read the title itself (`pending`):
+ *
+ *	err = calls_ask(calls, index->note, NULL, NULL, account_id, task_id, DB_NULL_VALUE);
+ *	...
+ *	err = text_index_take(index, 256, calls);
+ *
+ * So the index has each title that does not wait, and of those that wait the one that was noted. */
 struct text_index {
 	const char *from;
-	const char *match;       /* a quoted phrase of at least three characters must follow */
-	const char *id;          /* an expression: the id of the record */
-	const char *order;       /* an expression to sort by, which gives the order of the ids */
-	const char *first;       /* the lowest value of `order` in the account */
-	const char *last;        /* the highest */
-	const char *insert;      /* $2 id, $3 text; run it whenever a record is written */
-	const char *remove;      /* $2 id, $3 the text with which it was inserted */
-	const char *remove_some; /* for the first $2 records, before they are deleted */
+	const char *match;  /* a quoted phrase of at least three characters must follow */
+	const char *id;     /* an expression: the id of the record */
+	const char *order;  /* an expression to sort by, which gives the order of the ids */
+	const char *first;  /* the lowest value of `order` in the account */
+	const char *last;   /* the highest */
+	const char *insert; /* $2 id, $3 text: at once, for a row of which there is no note */
+	/* The notes, which statements call `p`. */
+	struct {
+		const char *from;
+		const char *id;     /* an expression: the id of the record */
+		const char *is;     /* a condition: `p` is of the account */
+		const char *is_not; /* a condition: the row that `f` has found does not wait */
+		const char *any;    /* has a row if a title of the account waits */
+		const char *count;  /* counts those of all accounts */
+	} pending;
+	/* $2 id, $3 the text before the write, or NULL. Run it whenever the text is written, and
+	 * before the record is deleted. Of a row that waits already the first note remains: its
+	 * text is the one that the index has. */
+	const char *note;
+	const char *note_some; /* for the first $2 records, before they are deleted */
+	const char *take[3];   /* see text_index_take() */
+	/* For docket check: the account, the id and the text of all that the index must have, in
+	 * the order of account and id; and the notes of records that never were. */
+	const char *expected;
+	const char *needless;
 	/* A script that a connection must run, outside of a transaction, before it reads `all`. */
 	const char *prepare_all;
 	/* Reads every trigram of the index: the account, the id, the trigram, and its offset in the
@@ -118,6 +146,9 @@ struct sql_dialect {
 
 /* The dialect that a driver names; never NULL. */
 const struct sql_dialect *sql_dialect(const struct db_driver *driver);
+
+/* Lists the statements that bring the first `rows` texts that wait into the index. */
+enum err text_index_take(const struct text_index *index, int64_t rows, struct calls *calls);
 
 /* Appends `sql` with each {marker} replaced. False: a marker is unknown. */
 bool markers_fill(const struct sql_marker *markers, const char *sql, struct buf *out);

@@ -58,6 +58,7 @@ struct store {
 	 * for it. */
 	_Atomic(store_due_fn *) on_due;
 	void *due_context;
+	bool titles_failed; /* the writer's: its last step of the text index has failed */
 };
 
 /* Makes a store without any connection. The caller ends it with store_close(). NULL: out of

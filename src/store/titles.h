@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+/* Brings the titles that wait into the text index (sql/dialect.h), many at once and in ascending
+ * order: FTS5 takes them in much faster so than each in its own transaction.
+ *
+ * A search reads every title that waits. So under load only a bounded number may wait, and when no
+ * write comes, none does soon. On a database without a separate text index nothing happens. */
+#ifndef STORE_TITLES_H
+#define STORE_TITLES_H
+
+#include "store/state.h"
+
+/* Counts the titles that wait, in the open transaction of a batch. If there are too many, lists the
+ * statements that bring the first ones into the index. */
+enum err titles_list_step(const struct store *store, struct db *db, struct calls *calls);
+
+/* Brings the next titles into the index, in a transaction of its own. *more_out: others wait. It
+ * logs why it fails, if the step before did not fail; the caller tries again later. */
+enum err titles_run_step(struct store *store, struct db *db, bool *more_out);
+
+#endif
