@@ -143,12 +143,12 @@ static enum err bulk_keep_changes(struct bulk_write *bulk)
 	return copy ? OK : ERR_NOMEM;
 }
 
-/* If one operation has a fault, the statements of all are dropped. */
+/* If one operation has a fault, the statements and tallies of all are dropped. */
 static enum err bulk_decide(struct store_write *write, struct calls *calls)
 {
 	struct bulk_write *bulk = bulk_of(write);
 	struct account_state before = *write->account;
-	size_t listed = calls->count;
+	size_t listed = calls->count, tallied = before.tallies ? before.tallies->len : 0;
 	enum err err = OK;
 
 	for (size_t i = 0; i < bulk->count && !err; i++) {
@@ -159,6 +159,8 @@ static enum err bulk_decide(struct store_write *write, struct calls *calls)
 		err = bulk_keep_changes(bulk);
 	if (write->faults->count) {
 		*write->account = before;
+		if (before.tallies)
+			before.tallies->len = tallied;
 		calls->count = listed;
 	}
 	return err;

@@ -16,6 +16,7 @@ from harness import JSON, basic, faults, run, strict_json, succeed, task
 from list_model import fold
 from lists import encoded
 from records import SERVICE, STAFF, SUBJECT, TASK, create, get, patch
+from titles import take
 
 pytestmark = backends.BOTH
 
@@ -102,6 +103,7 @@ def filled(make_server):
     for title in ("Stra\u00dfe", "\u0390\u03b0", "PLAIN", "plain"):
         server.create(title=title)
     server.stop()
+    take(server.data)
     return server, folds(server.data), version(server.data)
 
 
