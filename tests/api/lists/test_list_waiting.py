@@ -16,6 +16,8 @@ from together import at_once, until
 
 pytestmark = backends.BOTH
 SQLITE = backends.SQLITE
+# With a sanitizer and beside other tests a write of many tasks takes long.
+PATIENT = ["--statement-timeout", "60000"]
 FAILS = "cannot bring titles into the text index: "
 
 WORDS = ["alpha", "beta", "gamma", "Straße", "STRASSE", "\u00e9t\u00e9", "日本語", "ab", "x", "🚢🚢🚢", "100%", "\"q\""]
@@ -74,7 +76,7 @@ def each_write(server):
 
 def test_right_after_each_write(make_server):
     """First while all titles wait, then with titles that are in the index."""
-    server = make_server()
+    server = make_server(options=PATIENT)
     with kept_busy(server):
         number = each_write(server)
         old = server.create(title="An old lighthouse")["id"]
@@ -98,7 +100,7 @@ def test_right_after_each_write(make_server):
 @SQLITE
 def test_every_kind_of_title_while_it_waits(make_server):
     """The same answers as from the index, in every order, also page by page."""
-    server = make_server()
+    server = make_server(options=PATIENT)
     needles = sorted({title[start:start + 4] for title in TITLES for start in (0, len(title) // 2)})
 
     def answers():
@@ -122,7 +124,7 @@ def test_every_kind_of_title_while_it_waits(make_server):
 @SQLITE
 def test_few_titles_wait_under_load(make_server):
     """After each answer of a server that has no pause. Then no title waits soon."""
-    server = make_server()
+    server = make_server(options=PATIENT)
     numbers = []
     with kept_busy(server):
         for part in range(4):
@@ -144,7 +146,7 @@ def test_few_titles_wait_under_load(make_server):
 def test_beside_other_writers(make_server, seed):
     """Each of several clients finds exactly its own tasks after each of its writes, while titles are brought into
     the index."""
-    server = make_server()
+    server = make_server(options=PATIENT)
     lock = threading.Lock()
 
     def work(client):
@@ -187,7 +189,7 @@ def test_beside_other_writers(make_server, seed):
 @SQLITE
 def test_a_kill_before_they_are_in_the_index(make_server):
     """The next start goes on with them."""
-    server = make_server()
+    server = make_server(options=PATIENT)
     old = server.create(title="An old lighthouse")["id"]
     until_taken(server.data)
     with kept_busy(server):
@@ -218,7 +220,7 @@ def in_index(folder, account):
 
 @SQLITE
 def test_a_removed_account_leaves_no_title(make_server):
-    server = make_server()
+    server = make_server(options=PATIENT)
     server.stop()
     succeed("account", "add", "second", "--data", server.data, "--token-file",
             server.log.with_name("second"))
@@ -236,7 +238,7 @@ def test_a_removed_account_leaves_no_title(make_server):
 @pytest.mark.slow
 def test_when_the_index_cannot_be_written(make_server):
     """docket says so once, searches what waits, and goes on when it can."""
-    server = make_server()
+    server = make_server(options=PATIENT)
     number = server.create(title="A locked door")["id"]
     with contextlib.closing(sqlite3.connect(server.data / "docket.db",
                                             isolation_level=None)) as other:
