@@ -232,8 +232,15 @@ static const struct command rows[] = {
 			"committed before. It verifies the backup before the file gets its name, and\n"
 			"it never replaces a file. If docket serves the folder, the process that\n"
 			"serves makes the backup: its user must be allowed to make files there.\n"
-			"\"docket restore\" makes a folder of a backup.",
-		.takes = DATA | BIT(SETTING_TO) | BIT(SETTING_JSON),
+			"\"docket restore\" makes a folder of a backup.\n"
+			"\n"
+			"If --to is a folder, the backup is docket-20270131T030000Z.db in it, with the\n"
+			"time in UTC. --keep 7,4,12 then removes older backups with such names. It\n"
+			"keeps the last one of each of 7 days, of each of 4 weeks before them, and of\n"
+			"each of 12 months before those. --keep works only on the command line. Give\n"
+			"each data folder a folder of its own.",
+		.options_only = BIT(SETTING_KEEP),
+		.takes = DATA | BIT(SETTING_TO) | BIT(SETTING_KEEP) | BIT(SETTING_JSON),
 		.needs = BIT(SETTING_DATA) | BIT(SETTING_TO),
 		.run = command_backup,
 		.admin = backup_answer,

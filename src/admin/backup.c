@@ -20,22 +20,30 @@
 #define NICENESS 10 /* the checks leave the processors to the requests */
 
 /* Writes the path of --to as the process that serves, which has another working directory, can use
- * it. False, with a message, if there is no such folder. */
-static bool backup_find_target(const struct settings *settings, char path[STORE_PATH_BYTES])
+ * it. `folder_out`: it is a folder. False, with a message, if it cannot be a path. */
+static bool backup_find_target(const struct settings *settings, char path[STORE_PATH_BYTES],
+			       bool *folder_out)
 {
 	const char *to = settings->text[SETTING_TO], *slash = strrchr(to, '/');
-	char *folder = slash ? strndup(to, (size_t)(slash - to + 1)) : strdup(".");
-	char *real = folder ? realpath(folder, NULL) : NULL;
-	int len = real ? snprintf(path, STORE_PATH_BYTES, "%s/%s",
-				  strcmp(real, "/") == 0 ? "" : real, slash ? slash + 1 : to)
-		       : 0;
+	struct stat status;
+	bool folder = stat(to, &status) == 0 && S_ISDIR(status.st_mode);
+	const char *name = folder ? "" : slash ? slash + 1 : to;
+	char *above = folder  ? strdup(to)
+		      : slash ? strndup(to, (size_t)(slash - to + 1))
+			      : strdup(".");
+	char *real = above ? realpath(above, NULL) : NULL;
+	int len = 0;
 
-	if (!real)
-		fprintf(settings->err, "docket: there is no folder %s: %s\n", folder ? folder : to,
+	if (real)
+		len = snprintf(path, STORE_PATH_BYTES, "%s%s%s", real,
+			       folder || strcmp(real, "/") == 0 ? "" : "/", name);
+	else
+		fprintf(settings->err, "docket: there is no folder %s: %s\n", above ? above : to,
 			strerror(errno));
-	else if (len >= STORE_PATH_BYTES)
+	if (len >= STORE_PATH_BYTES)
 		settings_wrong(settings, SETTING_TO, "is too long");
-	free(folder);
+	*folder_out = folder;
+	free(above);
 	free(real);
 	return real && len < STORE_PATH_BYTES;
 }
@@ -44,15 +52,25 @@ enum exit_status command_backup(const struct settings *settings)
 {
 	struct settings own = *settings;
 	char path[STORE_PATH_BYTES];
+	struct backup_keep keep;
+	bool folder;
 
 	if (settings->text[SETTING_DATABASE])
 		return settings_wrong(settings, SETTING_DATABASE,
 				      "is not backed up by docket: use PostgreSQL's own tools, "
 				      "such as pg_dump");
 	if (settings_is_url(settings->text[SETTING_TO]))
-		return settings_wrong(settings, SETTING_TO, "must be a file");
-	if (!backup_find_target(settings, path))
+		return settings_wrong(settings, SETTING_TO, "must be a file or a folder");
+	if (settings->text[SETTING_KEEP] && !backup_keep_parse(settings->text[SETTING_KEEP], &keep))
+		return settings_wrong(settings, SETTING_KEEP,
+				      "must be the numbers of days, weeks and months, such as "
+				      "7,4,12, with at least one day; got \"%s\"",
+				      settings->text[SETTING_KEEP]);
+	if (!backup_find_target(settings, path, &folder))
 		return EXIT_FAILED;
+	if (settings->text[SETTING_KEEP] && !folder)
+		return settings_wrong(settings, SETTING_KEEP,
+				      "is for a folder of backups: --to must be one");
 	own.text[SETTING_TO] = path;
 	return admin_run(&own);
 }
@@ -81,7 +99,11 @@ static bool thread_on_progress(void *context, const char *what, int64_t done, in
 static void *thread_run(void *context)
 {
 	struct backup_thread *thread = context;
+	const char *text = thread->settings->text[SETTING_KEEP];
+	struct backup_keep keep;
 	const struct backup_order order = {.to = thread->settings->text[SETTING_TO],
+					   .keep = text && backup_keep_parse(text, &keep) ? &keep
+											  : NULL,
 					   .on_progress = thread_on_progress,
 					   .context = thread};
 
@@ -130,10 +152,14 @@ static void backup_print(const struct settings *settings, const struct backup_re
 	if (!settings->number[SETTING_JSON]) {
 		fprintf(settings->err, "made the backup %s: %lld bytes, in %lld ms\n", report->file,
 			(long long)report->bytes, (long long)report->took_ms);
+		if (report->removed)
+			fprintf(settings->err, "removed %lld old backup%s\n",
+				(long long)report->removed, report->removed == 1 ? "" : "s");
 		return;
 	}
-	object = json_pack("{ss sI sI}", "file", report->file, "bytes", (json_int_t)report->bytes,
-			   "took_ms", (json_int_t)report->took_ms);
+	object = json_pack("{ss sI sI sI}", "file", report->file, "bytes",
+			   (json_int_t)report->bytes, "took_ms", (json_int_t)report->took_ms,
+			   "removed", (json_int_t)report->removed);
 	if (object)
 		json_dumpf(object, settings->out, JSON_INDENT(2));
 	fputc('\n', settings->out);

@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "place/verify.h"
+#include "rotation.h"
 
 #define MIB (1 << 20)
 #define LOOK_MS 50
@@ -248,24 +249,44 @@ static enum err backup_run(struct store *store, struct destination *destination,
 	return err;
 }
 
+/* The path of the new file. True: it is in a folder of backups. */
+static bool file_path(const struct store *store, const char *to, char path[PATH_BYTES])
+{
+	char name[BACKUP_NAME_BYTES];
+	struct stat status;
+	bool in_folder = stat(to, &status) == 0 && S_ISDIR(status.st_mode);
+
+	backup_name(clock_now(store->config.clock), name);
+	if (in_folder)
+		snprintf(path, PATH_BYTES, "%s/%s", strcmp(to, "/") == 0 ? "" : to, name);
+	else
+		snprintf(path, PATH_BYTES, "%s", to);
+	return in_folder;
+}
+
 enum err backup_make(struct store *store, const struct backup_order *order,
 		     struct backup_report *report_out, struct buf *why)
 {
 	struct watch watch = {.on_progress = order->on_progress, .context = order->context};
 	int64_t began = monotonic_ms(), bytes = database_bytes(store->config.folder);
+	struct backup_report report = {.bytes = bytes};
+	bool in_folder = file_path(store, order->to, report.file);
 	struct destination destination;
 	struct stat status;
-	enum err err = destination_open(&destination, order->to, store->config.folder, bytes, why);
+	enum err err =
+		destination_open(&destination, report.file, store->config.folder, bytes, why);
 
 	if (err)
 		return err;
 	err = backup_run(store, &destination, bytes, &watch, why);
 	if (!err && fstatat(destination.folder, destination.name, &status, 0) == 0)
-		bytes = status.st_size;
+		report.bytes = status.st_size;
+	if (!err && in_folder && order->keep)
+		err = rotation_run(destination.folder, order->keep, destination.name,
+				   &report.removed, why);
 	destination_close(&destination);
-	if (err)
-		return err;
-	*report_out = (struct backup_report){.bytes = bytes, .took_ms = monotonic_ms() - began};
-	snprintf(report_out->file, sizeof(report_out->file), "%s", order->to);
-	return OK;
+	report.took_ms = monotonic_ms() - began;
+	if (!err)
+		*report_out = report;
+	return err;
 }

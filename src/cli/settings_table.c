@@ -56,6 +56,8 @@ const struct setting_row setting_rows[SETTINGS] = {
 			  "the source: a folder or a postgresql:// URL; for a restore, a backup"},
 	[SETTING_TO] = {"to", "PLACE", SETTING_PLACE, 0, NULL,
 			"the target: a folder or a postgresql:// URL; of a backup, its file"},
+	[SETTING_KEEP] = {"keep", "D,W,M", SETTING_TEXT, 0, NULL,
+			  "if --to is a folder: keep the backups of D days, W weeks and M months"},
 	[SETTING_EPHEMERAL] = {"ephemeral", NULL, SETTING_SWITCH, 0, NULL,
 			       "serve a demo account in a temporary folder, removed at the end"},
 	[SETTING_TOKEN] = {"token", "TOKEN", SETTING_TEXT, 0, NULL,

@@ -24,8 +24,21 @@
  * work must end, and its error is ERR_STOPPED. */
 typedef bool backup_progress_fn(void *context, const char *what, int64_t done, int64_t total);
 
+/* Which backups of a folder are kept: one of each of the last days that have one, and one of each
+ * of the weeks and of the months before those. */
+enum { KEEP_DAYS, KEEP_WEEKS, KEEP_MONTHS, KEEP_RULES };
+struct backup_keep {
+	int most[KEEP_RULES];
+};
+
+/* Reads "7,4,12": days, weeks and months. False: the text is not so, or has 0 days. */
+bool backup_keep_parse(const char *text, struct backup_keep *keep_out);
+
 struct backup_order {
-	const char *to; /* the absolute path of the new file */
+	/* The absolute path of the new file; or of a folder, in which the file gets a name with the
+	 * time. */
+	const char *to;
+	const struct backup_keep *keep; /* of that folder; NULL: all backups are kept */
 	backup_progress_fn *on_progress;
 	void *context;
 };
@@ -33,13 +46,15 @@ struct backup_order {
 struct backup_report {
 	char file[STORE_PATH_BYTES];
 	int64_t bytes, took_ms;
+	int64_t removed; /* how many old backups */
 };
 
 /* Makes a backup of the store, which must be of a data folder. The backup has all that was
  * committed before this began, and some of what is committed meanwhile. The writer copies the
  * database in short parts between its batches. This thread waits for that, verifies the copy, puts
  * it on stable storage and gives it its name. On an error nothing is left behind, and `why` has a
- * message. ERR_BUSY: another backup of the store is being made. */
+ * message; but if only an old backup cannot be removed, the new one is there. ERR_BUSY: another
+ * backup of the store is being made. */
 enum err backup_make(struct store *store, const struct backup_order *order,
 		     struct backup_report *report_out, struct buf *why);
 
