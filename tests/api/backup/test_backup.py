@@ -1,11 +1,14 @@
 """docket backup: of a folder that docket serves, and of one that it does not."""
 import json
 import os
+import shutil
 import subprocess
+import time
 
 import pytest
 
 import control
+import proofs
 from backends import everything, opened, rows
 from commands import fails, misuse, mode
 from harness import begin, run, strict_json, succeed
@@ -73,6 +76,36 @@ def test_under_load_it_has_every_task_from_before(make_server, target, tmp_path)
     assert not {key: title for key, title in before.items() if stored.get(key) != title}
     sound(folder)
     load.check(titles(server.data))
+
+
+TASKS_BEFORE = 50_000 if "DOCKET_PROOF_N" in os.environ else 300
+
+
+@pytest.mark.slow
+@proofs.BACKUPS
+def test_many_backups_under_load(make_server, target, tmp_path):
+    """Each restores, is sound, and has every task that was acknowledged before it began. The rates and
+    the longest waits are printed: they are for the long form on a quiet machine."""
+    server = make_server()
+    server.stop()
+    succeed("demo", "--data", server.data, "--tasks", TASKS_BEFORE)
+    server.start()
+    for turn in range(proofs.size(2)):
+        with Load(Only(server), [server], ["main"], 16, f"load {turn}") as load:
+            began = time.monotonic()
+            load.wait_for(60)
+            with load.lock:
+                before = dict(load.created)
+            alone, load.slowest, began = len(before) / (time.monotonic() - began), 0, time.monotonic()
+            backup(server.data, target / "b.db")
+            beside = (len(load.times) - len(before)) / (time.monotonic() - began)
+            print(f"creates/s: {alone:.0f} alone, {beside:.0f} beside a backup; slowest {load.slowest:.3f} s")
+        succeed("restore", "--from", target / "b.db", "--data", tmp_path / f"new{turn}")
+        stored = titles(tmp_path / f"new{turn}")
+        assert not {key: title for key, title in before.items() if stored.get(key) != title}
+        sound(tmp_path / f"new{turn}")
+        (target / "b.db").unlink()
+        shutil.rmtree(tmp_path / f"new{turn}")
 
 
 REFUSALS = {
