@@ -38,7 +38,7 @@ test: build-gcc/build.ninja
 test-all: test build-clang/build.ninja build-thread/build.ninja
 	@ninja -C build-clang --quiet
 	@script/check build-clang \
-		'proof_kills or proof_soak or proof_lists or proof_restarts or proof_overload or proof_alerts or proof_properties'
+		'proof_kills or proof_soak or proof_lists or proof_restarts or proof_overload or proof_alerts or proof_properties or proof_backups'
 	@ninja -C build-thread --quiet
 	@script/check build-thread 'proof_lists or proof_properties'
 	@$(MAKE) --no-print-directory proof-zones
@@ -60,7 +60,7 @@ check-fresh:
 # Long proofs, on the plain build; the suite runs each in a short form. N is the number of kills of a test, the
 # seconds of its load, its seeds of random queries, its restarts with 500 creates each, its seconds of random
 # overload (soak takes minutes of that), the alerts that two processes send, or the requests that are drawn from
-# the OpenAPI document for each database.
+# the OpenAPI document for each database, or the backups of 50,000 tasks under load.
 proof-kills: N ?= 50
 proof-soak: N ?= 60
 proof-lists: N ?= 200
@@ -68,7 +68,8 @@ proof-restarts: N ?= 20
 proof-overload: N ?= 60
 proof-alerts: N ?= 2000
 proof-properties: N ?= 20000
-proof-kills proof-soak proof-lists proof-restarts proof-overload proof-alerts proof-properties: build
+proof-backups: N ?= 97
+proof-kills proof-soak proof-lists proof-restarts proof-overload proof-alerts proof-properties proof-backups: build
 	DOCKET_PROOF_N='$(N)' DOCKET_PROGRAM=build/docket /usr/bin/python3 -m pytest --quiet -n 2 \
 		-m '$(subst -,_,$@)' tests/api
 
@@ -162,4 +163,4 @@ bench-mail: build
 	@bench/mail.py
 	@bench/waiting.py
 
-.PHONY: build run quick check test test-all prism check-fresh proof-kills proof-soak proof-lists proof-restarts proof-overload proof-alerts proof-properties proof-zones soak tools bench bench-queries bench-postgres bench-overload bench-mail bench-tools lint layers man reference release-document format install uninstall clean
+.PHONY: build run quick check test test-all prism check-fresh proof-kills proof-soak proof-lists proof-restarts proof-overload proof-alerts proof-properties proof-backups proof-zones soak tools bench bench-queries bench-postgres bench-overload bench-mail bench-tools lint layers man reference release-document format install uninstall clean

@@ -22,6 +22,8 @@ session = requests.Session()
 
 def call(path, method="GET", **options):
     answer = session.request(method, urljoin(URL, path), **options)
+    if answer.status_code == 410:
+        return answer
     if answer.headers.get("Content-Type") == "application/problem+json":
         sys.exit(answer.json()["detail"])
     answer.raise_for_status()
@@ -39,7 +41,14 @@ def walk(*parameters):
 
 def mirror(file):
     copy = json.loads(file.read_text("utf-8")) if file.exists() else {"last": 0, "records": {}}
-    while (answer := call(f"api/v1/changes?since={copy['last']}").json())["changes"]:
+    while True:
+        answer = call(f"api/v1/changes?since={copy['last']}")
+        if answer.status_code == 410:  # the server was restored from a backup: begin again
+            copy = {"last": 0, "records": {}}
+            continue
+        answer = answer.json()
+        if not answer["changes"]:
+            break
         for change in answer["changes"]:
             copy["records"].setdefault(change["record"], {})[str(change["id"])] = change["value"]
             if change["action"] == "delete":

@@ -14,7 +14,7 @@ call() {
 	token=$(cat "$DOCKET_TOKEN_FILE") || exit 1
 	status=$(curl --silent --show-error --user "${DOCKET_USERNAME:-admin}/token:$token" --output "$work/body" \
 		--dump-header "$work/head" --write-out '%{http_code}' "$@") || exit 1
-	case $status in 2*) return ;; esac
+	case $status in 2* | 410) return ;; esac
 	jq --exit-status --raw-output .detail "$work/body" >&2 2>/dev/null || echo "HTTP status $status" >&2
 	exit 1
 }
@@ -58,6 +58,10 @@ mirror/2)
 	while :; do
 		last=$(jq .last "$2")
 		call "$url/api/v1/changes?since=$last"
+		if [ "$status" = 410 ]; then # the server was restored from a backup: begin again
+			echo '{"last": 0, "records": {}}' >"$2"
+			continue
+		fi
 		[ "$(jq '.changes | length' "$work/body")" -gt 0 ] || break
 		jq --compact-output --slurpfile answer "$work/body" '.last = $answer[0].last |
 			reduce $answer[0].changes[] as {$record, $id, $action, $value} (.; if $action == "delete"

@@ -225,6 +225,43 @@ static const struct command rows[] = {
 		.run = command_migrate,
 	},
 	{
+		.name = "backup",
+		.summary = "make a backup of a data folder, also while docket serves it",
+		.about =
+			"Makes the file that --to names: one file, with everything that was\n"
+			"committed before. It verifies the backup before the file gets its name, and\n"
+			"it never replaces a file. If docket serves the folder, the process that\n"
+			"serves makes the backup: its user must be allowed to make files there.\n"
+			"\"docket restore\" makes a folder of a backup.\n"
+			"\n"
+			"If --to is a folder, the backup is docket-20270131T030000Z.db in it, with the\n"
+			"time in UTC. --keep 7,4,12 then removes older backups with such names. It\n"
+			"keeps the last one of each of 7 days, of each of 4 weeks before them, and of\n"
+			"each of 12 months before those. --keep works only on the command line. Give\n"
+			"each data folder a folder of its own.",
+		.options_only = BIT(SETTING_KEEP),
+		.takes = DATA | BIT(SETTING_TO) | BIT(SETTING_KEEP) | BIT(SETTING_JSON),
+		.needs = BIT(SETTING_DATA) | BIT(SETTING_TO),
+		.run = command_backup,
+		.admin = backup_answer,
+	},
+	{
+		.name = "restore",
+		.summary = "make a data folder from a backup",
+		.about =
+			"--data names the new folder, which must have no database. --from is a file\n"
+			"that \"docket backup\" has made, or a docket.db.before-NNNN. docket first\n"
+			"verifies it, as \"docket check\" does. A dry run only does that, and says what\n"
+			"would be restored. A restore begins a new era: the entity tags and cursors\n"
+			"of clients are no longer valid, /changes answers 410 until a client starts\n"
+			"again with 0, and ids go on a million higher. With --database and without\n"
+			"--from, it begins the new era in a PostgreSQL database that its own tools\n"
+			"have restored.",
+		.takes = DATA | BIT(SETTING_FROM) | BIT(SETTING_DRY_RUN) | BIT(SETTING_JSON),
+		.needs = BIT(SETTING_DATA),
+		.run = command_restore,
+	},
+	{
 		.name = "move",
 		.summary = "copy everything to another database, a folder or PostgreSQL",
 		.about =

@@ -7,6 +7,10 @@
  *      "origins": {"account": "DOCKET_ACCOUNT"}, "token_hash": "…"}
  *     {"status": 0, "out": "", "err": ""}
  *
+ * Before that, lines may tell how far a long command is:
+ *
+ *     {"what": "pages", "done": 512, "total": 4096}
+ *
  * A command is carried out completely or not at all, because it is one write of the store. */
 #ifndef ADMIN_CONTROL_H
 #define ADMIN_CONTROL_H

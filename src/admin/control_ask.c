@@ -66,10 +66,60 @@ static int control_connect(const struct settings *settings, int *fd_out)
 	return why;
 }
 
-static enum exit_status answer_print(const struct settings *settings, const struct buf *line,
+/* Shows how far the command is, if the line tells that. `what` is kept as long as `shown`. */
+static bool answer_is_progress(const json_t *line, struct progress *progress, char shown[32])
+{
+	const char *what = json_string_value(json_object_get(line, "what"));
+	const json_t *done = json_object_get(line, "done"), *total = json_object_get(line, "total");
+
+	if (!what)
+		return false;
+	if (strcmp(shown, what) != 0) {
+		progress_end(progress);
+		*progress = (struct progress){0};
+		snprintf(shown, 32, "%s", what);
+	}
+	progress_tell(progress, shown, json_integer_value(done), json_integer_value(total));
+	return true;
+}
+
+/* The answer, after the lines that tell of the progress. NULL: there is none. */
+static json_t *answer_receive(int fd)
+{
+	struct progress progress = {0};
+	struct buf lines = {0};
+	json_t *answer = NULL;
+	char shown[32] = "";
+	bool more = true;
+
+	while (more && !answer) {
+		size_t at = 0;
+
+		buf_clear(&lines);
+		more = control_receive(fd, ANSWER_MAX_BYTES, NULL, NULL, &lines);
+		/* Several lines may have come at once. */
+		while (at < lines.len) {
+			const char *end = memchr(lines.ptr + at, '\n', lines.len - at);
+			size_t next = end ? (size_t)(end - lines.ptr) + 1 : lines.len;
+
+			json_decref(answer);
+			answer = json_loadb(lines.ptr + at, next - at, 0, NULL);
+			if (answer && answer_is_progress(answer, &progress, shown)) {
+				json_decref(answer);
+				answer = NULL;
+			}
+			at = next;
+		}
+	}
+	progress_end(&progress);
+	buf_release(&lines);
+	return answer;
+}
+
+/* Prints the answer, and releases it. */
+static enum exit_status answer_print(const struct settings *settings, json_t *answer,
 				     bool *unknown_out)
 {
-	json_t *answer = line->len ? json_loadb(line->ptr, line->len, 0, NULL) : NULL;
 	const char *out = json_string_value(json_object_get(answer, "out"));
 	const char *err = json_string_value(json_object_get(answer, "err"));
 	json_t *status = json_object_get(answer, "status");
@@ -92,7 +142,6 @@ int control_ask(const struct settings *settings, const unsigned char *token_hash
 		enum exit_status *status_out, bool *unknown_out)
 {
 	json_t *request = request_json(settings, token_hash);
-	struct buf line = {0};
 	int fd = -1, why;
 
 	if (!request) {
@@ -103,12 +152,11 @@ int control_ask(const struct settings *settings, const unsigned char *token_hash
 	}
 	why = control_connect(settings, &fd);
 	if (fd >= 0) {
-		if (control_send(fd, request))
-			(void)control_receive(fd, ANSWER_MAX_BYTES, NULL, NULL, &line);
-		*status_out = answer_print(settings, &line, unknown_out);
+		json_t *answer = control_send(fd, request) ? answer_receive(fd) : NULL;
+
+		*status_out = answer_print(settings, answer, unknown_out);
 		close(fd);
 	}
 	json_decref(request);
-	buf_release(&line);
 	return why;
 }

@@ -83,9 +83,20 @@ static bool token_hash_from_json(const json_t *text, unsigned char hash[TOKEN_HA
 
 static bool answer_waiting(void *context);
 
+/* Sends how far the command is. Returns false if the other process has gone. */
+static bool answer_tell(void *context, const char *what, int64_t done, int64_t total)
+{
+	json_t *line = json_pack("{ss sI sI}", "what", what, "done", (json_int_t)done, "total",
+				 (json_int_t)total);
+	bool sent = line && control_send(*(const int *)context, line);
+
+	json_decref(line);
+	return sent;
+}
+
 /* Runs the requested command. Its output goes to `out` and `err`. */
-static enum exit_status request_run(const struct control *control, const json_t *request, FILE *out,
-				    FILE *err)
+static enum exit_status request_run(const struct control *control, int fd, const json_t *request,
+				    FILE *out, FILE *err)
 {
 	const struct commands *commands = control->config.settings->commands;
 	const json_t *argument = json_object_get(request, "argument");
@@ -101,6 +112,8 @@ static enum exit_status request_run(const struct control *control, const json_t 
 		.serving_domain = control->config.settings->text[SETTING_BASE_DOMAIN],
 		.meanwhile = answer_waiting,
 		.context = (void *)(uintptr_t)control,
+		.tell = answer_tell,
+		.tell_context = &fd,
 	};
 	unsigned char hash[TOKEN_HASH_BYTES] = {0};
 	enum exit_status status = EXIT_USAGE;
@@ -136,7 +149,7 @@ static void answer_command(const struct control *control, int fd)
 	if (to_out && to_err &&
 	    control_receive(fd, LINE_MAX_BYTES, command_may_wait, control, &line)) {
 		request = json_loadb(line.ptr, line.len, JSON_REJECT_DUPLICATES, NULL);
-		status = request_run(control, request, to_out, to_err);
+		status = request_run(control, fd, request, to_out, to_err);
 		json_decref(request);
 		fclose(to_out);
 		fclose(to_err);

@@ -8,13 +8,7 @@
 
 static void move_show_progress(void *context, const char *what, int64_t done, int64_t total)
 {
-	struct progress *progress = context;
-
-	if (progress->what != what) {
-		progress_end(progress);
-		progress_begin(progress, what, total);
-	}
-	progress_show(progress, done);
+	progress_tell(context, what, done, total);
 }
 
 static void move_print_report(const struct settings *settings, const struct move_report *report)

@@ -246,18 +246,17 @@ static enum flow changes_list_done(struct call *call)
 	const struct history_answer *answer = call->read;
 	struct buf *out = answer->out;
 
-	/* A copy that is ahead of the account is one of another account, or the account was
-	 * restored from a backup. */
+	/* A copy that is ahead of the account is one of another account. */
 	if (!answer->read.read.err && answer->read.since > answer->read.last_change) {
 		faults_add(&call->faults, "since", FAULT_RANGE,
 			   "is after the account's last change, %lld; start again with 0",
-			   (long long)answer->read.last_change);
+			   (long long)position_of(call, answer->read.last_change));
 		problem_faults(call, PROBLEM_INVALID_PARAMETER);
 		return FLOW_ANSWERED;
 	}
 	json_close_array(out);
 	json_put_key(out, "last");
-	json_put_int(out, answer->read.last);
+	json_put_int(out, position_of(call, answer->read.last));
 	json_close_object(out);
 	return answer_json(call, answer->read.read.err);
 }
@@ -267,6 +266,8 @@ enum flow changes_list(struct call *call)
 	struct history_answer *answer = history_answer_new(call);
 
 	if (!answer)
+		return FLOW_ANSWERED;
+	if (!position_read(call, answer->read.since, &answer->read.since))
 		return FLOW_ANSWERED;
 	answer->read.on_entry = changes_on_entry;
 	return call_read(call, &answer->read.read, changes_list_done);

@@ -41,7 +41,7 @@ const struct parameter history_parameters[] = {
 
 const struct parameter changes_parameters[] = {
 	[HISTORY_SINCE] = {"since", PARAMETER_INTEGER, .least = 0, .most = INT64_MAX, .preset = 0,
-		.help = "a change number: the answer has the changes after it"},
+		.help = "the `last` of an answer, or 0: the answer has the changes after it"},
 	{NULL},
 };
 

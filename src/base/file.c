@@ -21,14 +21,19 @@ static void path_parent(const char *path, char folder[PATH_BYTES])
 		 slash ? path : ".");
 }
 
-enum err file_sync(const char *path)
+enum err file_sync_at(int folder, const char *name)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	int fd = openat(folder, name, O_RDONLY | O_CLOEXEC);
 	int failed = fd < 0 || fsync(fd);
 
 	if (fd >= 0)
 		close(fd);
 	return failed ? ERR_IO : OK;
+}
+
+enum err file_sync(const char *path)
+{
+	return file_sync_at(AT_FDCWD, path);
 }
 
 enum err file_sync_parent(const char *path)

@@ -293,3 +293,24 @@ enum err store_check(const struct store_config *config, struct arena *arena,
 		*report_out = report;
 	return err;
 }
+
+enum err check_database(struct db *db, int64_t schema, struct arena *arena,
+			check_progress_fn *on_progress, void *context,
+			struct check_report *report_out, struct buf *why)
+{
+	const struct store_config config = {.clock = &system_clock};
+	struct check check = {.store = store_at(&config), .db = db, .arena = arena};
+	struct check_report report = {.schema = schema};
+	enum err err = check.store ? folds_version(db, check.unicode) : ERR_NOMEM;
+
+	if (!err)
+		err = check_removals(&check, why);
+	if (!err)
+		err = run_rules(&check, on_progress, context, &report);
+	if (err && !why->len)
+		buf_printf(why, "cannot read the database: %s", err_text(err));
+	store_close(check.store);
+	if (!err)
+		*report_out = report;
+	return err;
+}

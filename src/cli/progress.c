@@ -2,6 +2,7 @@
 /* The progress line. Debian has no C library for one. */
 #include "cli/cli.h"
 
+#include <string.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -32,6 +33,15 @@ void progress_show(struct progress *progress, int64_t done)
 	left = done ? (now - progress->begun_ms) * (progress->total - done) / done / 1000 : 0;
 	fprintf(stderr, "\r[%-*.*s] %lld of %lld %s, %lld s left \033[K", BAR, filled, full,
 		(long long)done, (long long)progress->total, progress->what, (long long)left);
+}
+
+void progress_tell(struct progress *progress, const char *what, int64_t done, int64_t total)
+{
+	if (!progress->what || strcmp(progress->what, what) != 0) {
+		progress_end(progress);
+		progress_begin(progress, what, total);
+	}
+	progress_show(progress, done < progress->total ? done : progress->total);
 }
 
 void progress_end(struct progress *progress)

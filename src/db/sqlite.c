@@ -12,36 +12,14 @@
 #include "errors.h"
 #include "sqlite_bits.h"
 #include "sqlite_fold.h"
-#include "statements.h"
+#include "sqlite_private.h"
 
-#define STATEMENTS 96 /* prepared and kept, on each connection */
-
-struct statement {
-	sqlite3_stmt *handle;
-	int index[DB_ARGS_MAX]; /* SQLite's number of argument i; 0: the text does not have it */
-	size_t arg_count;       /* the highest argument that the text has */
-};
-
-struct sqlite_db {
-	struct db db;
-	sqlite3 *handle;
-	struct statement_text texts[STATEMENTS];
-	struct statement statements[STATEMENTS];
-	uint64_t clock;
-	enum db_mode mode;
-	int64_t deadline; /* milliseconds of CLOCK_MONOTONIC, 0: none */
-};
-
-static struct sqlite_db *sqlite_of(struct db *db)
-{
-	return (struct sqlite_db *)(void *)db;
-}
-
-static int connection_is_over_budget(void *context)
+static int connection_must_stop(void *context)
 {
 	const struct sqlite_db *db = context;
 
-	return db->deadline && monotonic_ms() >= db->deadline;
+	return (db->deadline && monotonic_ms() >= db->deadline) ||
+	       (db->stop && db->stop(db->stop_context));
 }
 
 static void statement_release(struct sqlite_db *db, size_t at)
@@ -225,6 +203,12 @@ static void sqlite_set_budget(struct db *base, int milliseconds)
 	sqlite_of(base)->deadline = milliseconds ? monotonic_ms() + milliseconds : 0;
 }
 
+static void sqlite_set_stop(struct db *base, bool (*stop)(void *context), void *context)
+{
+	sqlite_of(base)->stop = stop;
+	sqlite_of(base)->stop_context = context;
+}
+
 /* A checkpoint that fails is made again: the WAL keeps the pages. */
 static void sqlite_on_idle(struct db *base)
 {
@@ -298,7 +282,7 @@ static enum err connection_set_up(struct sqlite_db *db)
 		code = sqlite3_exec(db->handle, "PRAGMA locking_mode = EXCLUSIVE", NULL, NULL,
 				    NULL);
 	sqlite3_extended_result_codes(db->handle, 1);
-	sqlite3_progress_handler(db->handle, 1000, connection_is_over_budget, db);
+	sqlite3_progress_handler(db->handle, 1000, connection_must_stop, db);
 	if (code == SQLITE_OK)
 		code = sqlite_add_fold(db->handle);
 	if (code == SQLITE_OK)
@@ -394,7 +378,11 @@ const struct db_driver sqlite_driver = {
 	.run = sqlite_run,
 	.script = sqlite_script,
 	.set_budget = sqlite_set_budget,
+	.set_stop = sqlite_set_stop,
 	.copy = sqlite_copy,
+	.backup_begin = sqlite_backup_begin,
+	.backup_part = sqlite_backup_part,
+	.backup_end = sqlite_backup_end,
 	.on_idle = sqlite_on_idle,
 	.message = sqlite_message,
 };

@@ -7,11 +7,12 @@
 /* Which requests can get an answer. */
 enum reach {
 	REACH_ALL,
-	REACH_ACCESS, /* those that need access */
-	REACH_RECORD, /* those whose path names a record */
-	REACH_BODY,   /* those with a body */
-	REACH_WRITE,  /* those that write */
-	REACH_MATCH,  /* those that change or delete a record */
+	REACH_ACCESS,  /* those that need access */
+	REACH_RECORD,  /* those whose path names a record */
+	REACH_BODY,    /* those with a body */
+	REACH_WRITE,   /* those that write */
+	REACH_MATCH,   /* those that change or delete a record */
+	REACH_CHANGES, /* those that go through the changes of the account */
 };
 
 static const struct failure {
@@ -25,6 +26,7 @@ static const struct failure {
 	{403, REACH_ACCESS, "Forbidden", NULL},
 	{404, REACH_RECORD, "NotFound", NULL},
 	{409, REACH_WRITE, "Conflict", "Retry-After"},
+	{410, REACH_CHANGES, "Gone", NULL},
 	{412, REACH_MATCH, "PreconditionFailed", NULL},
 	{413, REACH_BODY, "ContentTooLarge", NULL},
 	{414, REACH_ALL, "UriTooLong", NULL},
@@ -52,6 +54,8 @@ static bool route_reaches(const struct route *route, enum reach reach)
 		return write;
 	case REACH_MATCH:
 		return write && strchr(route->path, '{');
+	case REACH_CHANGES:
+		return route->answer == ANSWER_CHANGES;
 	default:
 		return true;
 	}

@@ -57,6 +57,11 @@ const struct problem_row problem_rows[PROBLEM_CODES] = {
 		"the first request with this `Idempotency-Key` is still in progress",
 		"Send the request again after `Retry-After` seconds.",
 		"Idempotency-Key: the first request with this key is still in progress"},
+	[PROBLEM_RESTORED] = {"database_restored", 410,
+		"the server's database was restored from a backup since the client got this `since`",
+		"Drop the copies of the records, and begin again with `since=0`.",
+		"since: the database was restored from a backup, so other changes have these numbers now; start again "
+		"with 0"},
 	[PROBLEM_PRECONDITION] = {"precondition_failed", 412,
 		"the record's tag is not among those in `If-Match`, or is among those in `If-None-Match`",
 		"Read the record, decide again, and send the request with its present tag.",

@@ -11,20 +11,52 @@
 
 #define COMPRESSED "-gzip" /* what Apache's mod_deflate appends */
 
-char *version_tag(struct call *call, int64_t change)
+#define TAG_FORM_BYTES 32
+
+/* What a tag has before the change number. */
+static void tag_form(const struct call *call, char form[TAG_FORM_BYTES])
 {
-	return arena_printf(&call->http->arena, "\"" TAG_FORM "%lld\"", (long long)change);
+	if (call->app->era)
+		snprintf(form, TAG_FORM_BYTES, TAG_FORM "%lld-", (long long)call->app->era);
+	else
+		snprintf(form, TAG_FORM_BYTES, TAG_FORM);
 }
 
-/* The change that a tag names; 0: the tag is not of docket's form. */
-static int64_t tag_change(struct slice tag)
+int64_t position_of(const struct call *call, int64_t change)
 {
-	const size_t front = strlen(TAG_FORM), back = strlen(COMPRESSED);
+	return change ? call->app->era * ERA_CHANGES + change : 0;
+}
+
+bool position_read(struct call *call, int64_t position, int64_t *change_out)
+{
+	int64_t era = call->app->era;
+
+	/* Without an era every number is a change number, as it was before there were eras. */
+	if (!position || !era || position / ERA_CHANGES == era) {
+		*change_out = era ? position % ERA_CHANGES : position;
+		return true;
+	}
+	problem(call, PROBLEM_RESTORED, "%s", problem_rows[PROBLEM_RESTORED].detail);
+	return false;
+}
+
+char *version_tag(struct call *call, int64_t change)
+{
+	char form[TAG_FORM_BYTES];
+
+	tag_form(call, form);
+	return arena_printf(&call->http->arena, "\"%s%lld\"", form, (long long)change);
+}
+
+/* The change that a tag names; 0: the tag is not of docket's form, or of another era. */
+static int64_t tag_change(const char *form, struct slice tag)
+{
+	const size_t front = strlen(form), back = strlen(COMPRESSED);
 	long long change;
 
 	if (tag.len > back && memcmp(tag.ptr + tag.len - back, COMPRESSED, back) == 0)
 		tag.len -= back;
-	if (tag.len <= front || memcmp(tag.ptr, TAG_FORM, front) != 0 || tag.ptr[front] == '0' ||
+	if (tag.len <= front || memcmp(tag.ptr, form, front) != 0 || tag.ptr[front] == '0' ||
 	    strspn(tag.ptr + front, "0123456789") != tag.len - front)
 		return 0;
 	errno = 0;
@@ -44,7 +76,7 @@ static const char *list_skip_commas(const char *at)
 }
 
 /* Reads one tag, weak or strong, and the comma after it. NULL: there is no tag. */
-static const char *list_read_tag(const char *at, int64_t *change_out)
+static const char *list_read_tag(const char *form, const char *at, int64_t *change_out)
 {
 	const char *first = at + (strncmp(at, "W/", 2) == 0 ? 2 : 0) + 1, *end;
 
@@ -53,13 +85,14 @@ static const char *list_read_tag(const char *at, int64_t *change_out)
 	end = strchr(first, '"');
 	if (!end)
 		return NULL;
-	*change_out = tag_change((struct slice){first, (size_t)(end - first)});
+	*change_out = tag_change(form, (struct slice){first, (size_t)(end - first)});
 	at = list_skip_blanks(end + 1);
 	return *at == ',' ? list_skip_commas(at) : *at ? NULL : at;
 }
 
 bool versions_read(struct call *call, const char *name, struct versions *versions)
 {
+	char form[TAG_FORM_BYTES];
 	struct slice list;
 	int64_t *changes;
 	const char *at;
@@ -76,13 +109,14 @@ bool versions_read(struct call *call, const char *name, struct versions *version
 		problem_err(call, ERR_NOMEM);
 		return false;
 	}
+	tag_form(call, form);
 	at = list_skip_commas(list.ptr);
 	versions->any = *at == '*' && !*list_skip_blanks(at + 1);
 	versions->changes = changes;
 	if (versions->any)
 		return true;
 	while (at && *at)
-		at = list_read_tag(at, &changes[versions->count++]);
+		at = list_read_tag(form, at, &changes[versions->count++]);
 	if (at && versions->count)
 		return true;
 	problem(call, PROBLEM_MALFORMED_HEADER,

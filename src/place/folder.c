@@ -165,6 +165,8 @@ enum err folder_open(struct store *store, struct buf *why)
 
 	folder_path(store->config.folder, DATABASE, path);
 	if (!err)
+		folder_remove(store->config.folder, BACKUP); /* of a process that was killed */
+	if (!err)
 		err = folder_read_schema(store, &have, why);
 	if (!err)
 		err = folder_bring_up(store, have, &upgrade, why);
@@ -219,17 +221,13 @@ static enum err folder_fill(struct store *store, struct buf *why)
 	return err ? err : folds_bring_up(store->write_db, true, why);
 }
 
-/* Makes the database under another name and renames it, so that a file with the final name is
- * always complete. */
-static enum err folder_create_database(struct store *store, const char *folder,
-				       const struct store_first *first, struct buf *why)
+/* Makes the tables and the first account, and hands the token over. */
+static enum err folder_fill_first(struct store *store, const char *file, void *context,
+				  struct buf *why)
 {
-	char path[PATH_BYTES], unfinished[PATH_BYTES];
-	enum err err = unfinished_make(folder, unfinished, why);
+	const struct store_first *first = context;
+	enum err err = folder_open_writer(store, file, DB_CREATE, why);
 
-	folder_path(folder, DATABASE, path);
-	if (!err)
-		err = folder_open_writer(store, unfinished, DB_CREATE, why);
 	if (!err)
 		err = folder_fill(store, why);
 	if (!err) {
@@ -239,18 +237,31 @@ static enum err folder_create_database(struct store *store, const char *folder,
 	}
 	store->driver->close(store->write_db);
 	store->write_db = NULL;
-	if (!err && !first->hand_over(first->context))
-		err = ERR_IO;
+	return !err && !first->hand_over(first->context) ? ERR_IO : err;
+}
+
+/* Makes the database under another name and renames it, so that a file with the final name is
+ * always complete. */
+static enum err folder_make_database(struct store *store, folder_fill_fn *fill, void *context,
+				     struct buf *why)
+{
+	const char *folder = store->config.folder;
+	char path[PATH_BYTES], unfinished[PATH_BYTES];
+	enum err err = unfinished_make(folder, unfinished, why);
+
+	folder_path(folder, DATABASE, path);
+	if (!err)
+		err = fill(store, unfinished, context, why);
 	if (!err && (rename(unfinished, path) || file_sync_parent(path))) {
 		buf_printf(why, "cannot rename %s: %s", unfinished, strerror(errno));
 		err = ERR_IO;
 	}
 	if (err)
-		unlink(unfinished);
+		folder_remove(folder, UNFINISHED);
 	return err;
 }
 
-enum err folder_create(struct store *store, const struct store_first *first, struct buf *why)
+enum err folder_make(struct store *store, folder_fill_fn *fill, void *context, struct buf *why)
 {
 	const char *folder = store->config.folder;
 	bool made = mkdir(folder, 0700) == 0;
@@ -265,11 +276,16 @@ enum err folder_create(struct store *store, const struct store_first *first, str
 	if (!err)
 		err = folder_refuse_leftovers(store, why);
 	if (!err)
-		err = folder_create_database(store, folder, first, why);
+		err = folder_make_database(store, fill, context, why);
 	if (err && made) {
 		folder_path(folder, LOCK, lock);
 		unlink(lock);
 		rmdir(folder);
 	}
 	return err;
+}
+
+enum err folder_create(struct store *store, const struct store_first *first, struct buf *why)
+{
+	return folder_make(store, folder_fill_first, (void *)(uintptr_t)first, why);
 }

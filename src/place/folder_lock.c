@@ -16,6 +16,17 @@ void folder_path(const char *folder, const char *name, char path[PATH_BYTES])
 	snprintf(path, PATH_BYTES, "%s/%s", folder, name);
 }
 
+void folder_remove(const char *folder, const char *name)
+{
+	static const char *const ends[] = {"", "-wal", "-shm"};
+	char path[PATH_BYTES];
+
+	for (size_t i = 0; i < FIELD_COUNT(ends); i++) {
+		snprintf(path, sizeof(path), "%s/%s%s", folder, name, ends[i]);
+		unlink(path);
+	}
+}
+
 /* Whether root owns a file in the folder of another user: an older version made it when it ran as
  * root. */
 static bool left_by_root(const char *path, char folder[PATH_BYTES])

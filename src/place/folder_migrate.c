@@ -15,26 +15,15 @@
 #include "base/log.h"
 #include "place/migrate.h"
 #include "place/renew.h"
-#include "records/history_chain.h"
+#include "place/verify.h"
 
 #define MIB (1 << 20)
-
-static void unfinished_remove(const char *folder)
-{
-	static const char *const names[] = {UNFINISHED, UNFINISHED "-wal", UNFINISHED "-shm"};
-	char path[PATH_BYTES];
-
-	for (size_t i = 0; i < FIELD_COUNT(names); i++) {
-		folder_path(folder, names[i], path);
-		unlink(path);
-	}
-}
 
 enum err unfinished_make(const char *folder, char path[PATH_BYTES], struct buf *why)
 {
 	enum err err;
 
-	unfinished_remove(folder);
+	folder_remove(folder, UNFINISHED);
 	folder_path(folder, UNFINISHED, path);
 	err = file_make_empty(path);
 	if (err)
@@ -95,28 +84,11 @@ static enum err copy_make(struct store *store, struct db *from, const char *path
 	return err;
 }
 
-static enum err copy_on_break(void *context, const struct history_break *found)
-{
-	(void)found;
-	*(const char **)context = "the chain of the history";
-	return OK;
-}
-
-/* The checks of docket check that do not look at single records. */
 static enum err copy_check(struct db *db, struct buf *why)
 {
-	const struct sql_self_check *checks = sql_dialect(db->driver)->self_checks;
 	const char *broken = NULL;
-	enum err err = history_verify(db, false, copy_on_break, &broken);
+	enum err err = database_verify(db, &broken);
 
-	for (size_t i = 0; checks[i].name && !err && !broken; i++) {
-		bool found = false;
-		const struct db_call call = {
-			.sql = checks[i].sql, .on_row = any_row, .context = &found};
-
-		err = db->driver->run(db, &call, 1);
-		broken = found ? checks[i].says : NULL;
-	}
 	if (err)
 		buf_printf(why, "cannot check the new database: %s: %s", err_text(err),
 			   db->driver->message(db));
@@ -175,7 +147,7 @@ enum err folder_migrate(struct store *store, struct db *from, struct folded *fol
 	char copy[PATH_BYTES];
 	enum err err;
 
-	unfinished_remove(folder);
+	folder_remove(folder, UNFINISHED);
 	err = room_check(folder, why);
 	if (!err)
 		err = unfinished_make(folder, copy, why);
@@ -185,6 +157,6 @@ enum err folder_migrate(struct store *store, struct db *from, struct folded *fol
 		err = copy_migrate(store, copy, folded_out, why);
 	if (!err && kept_out)
 		err = copy_publish(folder, copy, kept_out, why);
-	unfinished_remove(folder);
+	folder_remove(folder, UNFINISHED);
 	return err;
 }

@@ -143,9 +143,7 @@ static enum err app_find_account(struct store *store, struct arena *arena, struc
 		log_line("cannot read the account: %s", err_text(err));
 	app->account = account.name;
 	if (!err) {
-		err = store_secret(store, "cursor", app->cursor_key);
-		if (err)
-			log_line("cannot read the key of cursors: %s", err_text(err));
+		err = era_set(store, app);
 	}
 	app->store = store;
 	return err;

@@ -74,6 +74,11 @@ void store_count_cached(const struct store *store, struct record_cache_load *loa
 	record_cache_count(store->record_cache, load_out);
 }
 
+enum err store_do_parts(struct store *store, struct store_parts *parts)
+{
+	return workers_do_parts(store->writers, parts);
+}
+
 int64_t store_delay(struct store *store, int64_t account_id)
 {
 	return workers_delay(store->writers, account_id);

@@ -9,6 +9,12 @@
 #define ROOM_FIRST 256 /* until the first runs show how long jobs take */
 #define LOOK_MS 100    /* how often to check for late jobs */
 #define IDLE_MS 500    /* after this an idle worker looks after its connection */
+/* How long a part between two runs may take: this share of the run before it, so that most of the
+ * time is for jobs. Between runs no job waits for a part longer than PART_MOST_US. When nothing is
+ * to be done, a job may come at any moment, so the parts are short. */
+#define PART_SHARE 8
+#define PART_MOST_US 5000
+#define PART_IDLE_US 1000
 /* An account that has no job in the queue may add one to a full queue, until the queue has this
  * many times its limit. */
 #define LIMIT_TIMES 2
@@ -179,6 +185,32 @@ static void worker_wait(struct worker *worker)
 	pthread_mutex_lock(&all->lock);
 }
 
+/* Does a part of the work that is done between runs. Called under the lock, which it releases
+ * meanwhile. */
+static void worker_do_part(struct worker *worker, int64_t budget_us)
+{
+	struct workers *all = worker->all;
+	struct store_parts *parts = all->parts;
+	enum err err = all->stopping ? ERR_STOPPED : OK;
+	bool done = false;
+
+	if (!parts)
+		return;
+	pthread_mutex_unlock(&all->lock);
+	if (atomic_load(&all->broken))
+		err = ERR_UNKNOWN_STATE;
+	if (!err)
+		err = parts->part(parts, *worker->db,
+				  budget_us < PART_MOST_US ? budget_us : PART_MOST_US, &done);
+	pthread_mutex_lock(&all->lock);
+	if (!err && !done)
+		return;
+	all->parts = NULL;
+	pthread_mutex_unlock(&all->lock);
+	parts->done(parts, err);
+	pthread_mutex_lock(&all->lock);
+}
+
 /* Waits for jobs, or for a lock to try. False: the thread has to end. */
 static bool worker_take(struct worker *worker)
 {
@@ -196,7 +228,10 @@ static bool worker_take(struct worker *worker)
 			break;
 		if (all->stopping && !all->jobs.count)
 			return false;
-		worker_wait(worker);
+		if (all->parts)
+			worker_do_part(worker, PART_IDLE_US);
+		else
+			worker_wait(worker);
 		worker_end_late(worker);
 	}
 	all->waiting += worker->waits;
@@ -289,7 +324,9 @@ static void *worker_run(void *context)
 		pthread_mutex_unlock(&all->lock);
 		worker_finish(worker);
 		pthread_mutex_lock(&all->lock);
+		worker_do_part(worker, worker->took_us / PART_SHARE);
 	}
+	worker_do_part(worker, 0); /* ends parts that are left: the worker stops */
 	pthread_mutex_unlock(&all->lock);
 	return NULL;
 }
@@ -355,6 +392,22 @@ void workers_free(struct workers *all)
 	pthread_cond_destroy(&all->wake);
 	pthread_mutex_destroy(&all->lock);
 	free(all);
+}
+
+enum err workers_do_parts(struct workers *all, struct store_parts *parts)
+{
+	enum err err = OK;
+
+	pthread_mutex_lock(&all->lock);
+	if (all->stopping)
+		err = ERR_STOPPED;
+	else if (all->parts)
+		err = ERR_BUSY;
+	else
+		all->parts = parts;
+	pthread_cond_broadcast(&all->wake);
+	pthread_mutex_unlock(&all->lock);
+	return err;
 }
 
 /* The lanes take turns. So a job waits for all jobs of its own lane, and for at most the same

@@ -69,6 +69,7 @@ struct workers {
 	int64_t weight_us;              /* what a job of weight 1 takes, at present */
 	int64_t looked;                 /* when late jobs were last looked for */
 	bool stopping;
+	struct store_parts *parts; /* what the writer does between batches; NULL: nothing */
 	struct store_load load;
 	/* Not under the lock. */
 	atomic_bool broken; /* the state of the storage is unknown: nothing is written any more */
@@ -87,6 +88,8 @@ void workers_free(struct workers *workers);
 /* Queues a job; work->finish() is called for it later. ERR_BUSY, ERR_STOPPED, ERR_NOMEM: it is not
  * queued. */
 enum err workers_submit(struct workers *workers, struct job *job);
+/* Lets the only worker do the parts between its runs; store_do_parts() has the errors. */
+enum err workers_do_parts(struct workers *workers, struct store_parts *parts);
 /* How long a job of the account would wait now, in milliseconds. */
 int64_t workers_delay(struct workers *workers, int64_t account_id);
 void workers_load(struct workers *workers, struct store_load *load_out);

@@ -227,13 +227,8 @@ static bool check_plan(const struct db_call *call)
 		 * the tallies, which are few. But it reads the titles that wait for the text
 		 * index. */
 		bool looks = the_place->counting && strstr(detail, "(account_id=?)") &&
-<<<<<<< ours
 			     !strstr(detail, "COVERING") && !strstr(detail, "task_tally") &&
-			     strncmp(detail, "SEARCH p ", 9) != 0;
-=======
-			     !strstr(detail, "COVERING") && !strstr(detail, "SEARCH p ") &&
-			     !strstr(detail, "task_pending");
->>>>>>> theirs
+			     !strstr(detail, "SEARCH p ") && !strstr(detail, "task_pending");
 
 		/* A test that failed here would leave the reading connection taken. */
 		if (scans || looks || strstr(detail, "AUTOMATIC"))

@@ -32,6 +32,8 @@ OPTIONS = {
     "demo": ["config", *PLACE, "account", "tasks"],
     "check": ["config", *PLACE, "json"],
     "migrate": ["config", *PLACE, "dry-run"],
+    "backup": ["config", *PLACE, "to", "keep", "json"],
+    "restore": ["config", *PLACE, "from", "dry-run", "json"],
     "move": ["config", "allow-network-folder", "partitions", "from", "to"],
     "status": ["config", "data", "database", "control-socket", "json"],
     "mail test": ["config", *MAIL],

@@ -13,9 +13,10 @@ RESTARTS = pytest.mark.proof_restarts  # the restarts under load
 OVERLOAD = pytest.mark.proof_overload  # the seconds of random overload
 ALERTS = pytest.mark.proof_alerts  # the alerts that two processes send
 PROPERTIES = pytest.mark.proof_properties  # the requests that are drawn from the OpenAPI document
+BACKUPS = pytest.mark.proof_backups  # the backups under full write load
 
 MARKERS = [f"proof_{name}: a long proof that make proof-{name} runs"
-           for name in ("kills", "soak", "lists", "restarts", "overload", "alerts", "properties")]
+           for name in ("kills", "soak", "lists", "restarts", "overload", "alerts", "properties", "backups")]
 
 
 def size(short):

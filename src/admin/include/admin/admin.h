@@ -41,6 +41,11 @@ admin_fn alerts_list, alerts_retry, alerts_cancel;
 enum exit_status command_status(const struct settings *settings);
 admin_fn status_answer;
 
+/* "docket backup": the command, and the function that runs where the store is open. */
+enum exit_status command_backup(const struct settings *settings);
+admin_fn backup_answer;
+
+enum exit_status command_restore(const struct settings *settings);
 enum exit_status command_mail_test(const struct settings *settings);
 enum exit_status command_init(const struct settings *settings);
 enum exit_status command_check(const struct settings *settings);

@@ -12,6 +12,9 @@
 /* Writes a file or a folder to stable storage: fsync(2). ERR_IO; errno says why. */
 enum err file_sync(const char *path);
 
+/* The same for the file `name` in `folder`, a descriptor. */
+enum err file_sync_at(int folder, const char *name);
+
 /* The same for the folder that `path` is in. Only then a new name survives a loss of power. */
 enum err file_sync_parent(const char *path);
 

@@ -49,4 +49,11 @@ enum err store_check(const struct store_config *config, struct arena *arena,
 		     check_progress_fn *on_progress, void *context, struct check_report *report_out,
 		     struct buf *why);
 
+/* The same for a database that is open in another way, such as a backup: a SQLite database of this
+ * program's schema, `schema`, which nobody writes. The report has no advice. ERR_BUSY: an account
+ * was being removed, so what is left of it breaks rules. */
+enum err check_database(struct db *db, int64_t schema, struct arena *arena,
+			check_progress_fn *on_progress, void *context,
+			struct check_report *report_out, struct buf *why);
+
 #endif

@@ -71,6 +71,7 @@ enum setting {
 	SETTING_DRY_RUN,
 	SETTING_FROM,
 	SETTING_TO,
+	SETTING_KEEP,
 	SETTING_EPHEMERAL,
 	SETTING_TOKEN,
 	SETTING_LISTEN,
@@ -121,6 +122,10 @@ struct settings {
 	 * ending. */
 	bool (*meanwhile)(void *context);
 	void *context;
+	/* In that process: tells the other process how far a long command is. `what` is counted,
+	 * such as "pages". False: that process has gone. */
+	bool (*tell)(void *context, const char *what, int64_t done, int64_t total);
+	void *tell_context;
 	const char *serving_domain;   /* in that process: its base domain, or NULL */
 	const char *text[SETTINGS];   /* NULL: not set and without a default */
 	const char *origin[SETTINGS]; /* for messages: "--tasks", "DOCKET_TASKS"; NULL: default */
@@ -206,6 +211,9 @@ struct progress {
 
 void progress_begin(struct progress *progress, const char *what, int64_t total);
 void progress_show(struct progress *progress, int64_t done);
+/* Shows the progress of `what`, and begins a new line if that is not what it showed before. `what`
+ * is kept. */
+void progress_tell(struct progress *progress, const char *what, int64_t done, int64_t total);
 /* Removes the line. */
 void progress_end(struct progress *progress);
 

@@ -46,6 +46,7 @@
 #define DB_COLUMNS_MAX 64
 
 struct db;
+struct db_backup;
 
 enum db_type {
 	DB_NULL,
@@ -136,11 +137,27 @@ struct db_driver {
 	 * the time is over, run() fails with ERR_TIMEOUT. If the database does not stop by itself,
 	 * it fails some time later with ERR_UNREACHABLE. */
 	void (*set_budget)(struct db *db, int milliseconds);
+	/* While a statement runs, calls `stop` often, on the same thread. When that returns true,
+	 * run() fails with ERR_TIMEOUT. `stop` NULL: nothing is called any more. NULL: the driver
+	 * cannot do that. */
+	void (*set_stop)(struct db *db, bool (*stop)(void *context), void *context);
 	/* Copies the whole database to a file that is empty. The copy is neither checked nor on
 	 * stable storage. If the connection can write, the database is then in its own file alone,
 	 * so the file can be renamed. ERR_BUSY: another connection is open. NULL: the driver leaves
 	 * copies to the database's own tools. */
 	enum err (*copy)(struct db *db, const char *to);
+	/* Copies the database to a file that is empty, in parts, while this connection writes.
+	 * backup_part() copies for `budget_us`, and needs at least one part of some pages; call it
+	 * outside a transaction. The copy is complete when `left_out`, the pages that are left, is
+	 * 0. Then it has all that was committed before that part. backup_end() ends the backup,
+	 * complete or not; it comes before close() of the connection. The file is neither checked
+	 * nor on stable storage. Only the connection that writes can do this: for any other, the
+	 * backup begins again with each commit. NULL: the driver leaves this to the database's own
+	 * tools. */
+	enum err (*backup_begin)(struct db *db, const char *to, struct db_backup **backup_out);
+	enum err (*backup_part)(struct db_backup *backup, int64_t budget_us, int64_t *left_out,
+				int64_t *total_out);
+	void (*backup_end)(struct db_backup *backup);
 	/* Does the work that commits have left, on a connection that can write. The store calls it
 	 * when no write has come for a while. NULL: the driver leaves none. */
 	void (*on_idle)(struct db *db);

@@ -240,6 +240,7 @@ enum problem_code {
 	PROBLEM_METHOD,
 	PROBLEM_IN_USE,
 	PROBLEM_IN_PROGRESS,
+	PROBLEM_RESTORED,
 	PROBLEM_PRECONDITION,
 	PROBLEM_BODY_SIZE,
 	PROBLEM_TARGET_SIZE,
@@ -315,6 +316,16 @@ char *link_record(struct call *call, int64_t id);
 #define TAG_FORM "1-"
 
 /* versions.c */
+/* A restore of the database begins a new era (place/place.h). In era 0 a version is "1-7" and a
+ * position in the list of changes is 7. In another era both have the number of the era, so those of
+ * another era are recognised: "1-4821-7" and 48210000000007. So a position stays an integer that
+ * JavaScript can represent. An account has fewer than ERA_CHANGES changes. */
+#define ERA_CHANGES INT64_C(10000000000)
+/* The position after a change, for a client to send back. */
+int64_t position_of(const struct call *call, int64_t change);
+/* The change of the position that a client has sent. False: the position is of another era, and the
+ * request is answered. */
+bool position_read(struct call *call, int64_t position, int64_t *change_out);
 /* The entity tag of a version. NULL: out of memory. */
 char *version_tag(struct call *call, int64_t change);
 /* Reads the entity tags of the header `name`, If-Match or If-None-Match. Without the header,

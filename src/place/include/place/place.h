@@ -57,6 +57,19 @@ enum err store_migrate(const struct store_config *config, bool dry,
 /* The number of the newest schema that this program knows. Every open database has this schema. */
 int store_schema(void);
 
+/* Each restore of a database begins a new era, which has another number than all eras before: 1 to
+ * ERA_MOST. A database that was never restored has era 0. Entity tags, cursors and positions in the
+ * list of changes are of one era (pipeline/pipeline.h). The ids of records jump, so that no id is
+ * given out that the lost part of the former era has given out. */
+#define ERA_MOST 900000
+
+/* The era of an open store. ERR_CORRUPT: the number is damaged. */
+enum err store_era(struct store *store, int64_t *era_out);
+
+/* Begins a new era in a PostgreSQL database, which its own tools have restored. ERR_BUSY: a process
+ * has the database open. On an error `why` says what is wrong. */
+enum err store_begin_era(const struct store_config *config, int64_t *era_out, struct buf *why);
+
 /* Lets the database collect statistics for its query planner. Call it after very many writes. */
 void store_analyze(struct store *store);
 

@@ -7,8 +7,11 @@
 
 #define DATABASE "docket.db"
 #define LOCK "docket.lock"
+#define BACKUP DATABASE ".backup" /* a backup that is being made */
 #define PATH_BYTES STORE_PATH_BYTES
 void folder_path(const char *folder, const char *name, char path[PATH_BYTES]);
+/* Removes a database of this name, and the files that SQLite made beside it. */
+void folder_remove(const char *folder, const char *name);
 /* Appends "cannot WHAT PATH: Permission denied; run this as its owner, NAME", or how to give a file
  * of root to the owner of its folder. `error` is an errno. */
 void folder_blame(struct buf *why, const char *what, const char *path, int error);

@@ -284,6 +284,22 @@ enum err store_submit(struct store *store, struct store_write *write);
 /* Queues a write, waits for it and returns its outcome. Sets `done` and `context` itself. */
 enum err store_write(struct store *store, struct store_write *write);
 
+/* Work on the connection that writes, such as a backup. It is done in parts between the batches of
+ * writes, and takes a small share of the writer's time while writes wait. The caller sets the
+ * functions, which run on the writer's thread, in no transaction. */
+struct store_parts {
+	/* Does a part of the work, for at most `budget_us`. Sets `done_out` after the last one. */
+	enum err (*part)(struct store_parts *parts, struct db *db, int64_t budget_us,
+			 bool *done_out);
+	/* Called once, after the last part or an error of part(), or with ERR_STOPPED when the
+	 * store stops. After it the store does not use `parts` any more. */
+	void (*done)(struct store_parts *parts, enum err err);
+};
+
+/* Begins such work on a store of SQLite, which has one writer. ERR_BUSY: other such work is under
+ * way. ERR_STOPPED: the store is stopping. After an error done() is not called. */
+enum err store_do_parts(struct store *store, struct store_parts *parts);
+
 /* The time that a write of the account would wait now, in milliseconds. */
 int64_t store_delay(struct store *store, int64_t account_id);
 

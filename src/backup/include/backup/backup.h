@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: MIT */
+/* Makes backups of a data folder, also while a process serves it, and restores them.
+ *
+ *	const struct backup_order order = {.to = "/mnt/backup/docket.db", .on_progress = show};
+ *	struct backup_report report;
+ *	struct buf why = {0};
+ *
+ *	err = backup_make(store, &order, &report, &why);
+ *	if (err)
+ *		log_line("%.*s", (int)why.len, why.ptr);
+ *
+ * A backup is one file, a SQLite database: it can be copied, and "docket check" can read it. */
+#ifndef BACKUP_BACKUP_H
+#define BACKUP_BACKUP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "store/store.h"
+
+/* Called some ten times a second, on the caller's thread. `what` is counted: "pages". False: the
+ * work must end, and its error is ERR_STOPPED. */
+typedef bool backup_progress_fn(void *context, const char *what, int64_t done, int64_t total);
+
+/* Which backups of a folder are kept: one of each of the last days that have one, and one of each
+ * of the weeks and of the months before those. */
+enum { KEEP_DAYS, KEEP_WEEKS, KEEP_MONTHS, KEEP_RULES };
+struct backup_keep {
+	int most[KEEP_RULES];
+};
+
+/* Reads "7,4,12": days, weeks and months. False: the text is not so, or has 0 days. */
+bool backup_keep_parse(const char *text, struct backup_keep *keep_out);
+
+struct backup_order {
+	/* The absolute path of the new file; or of a folder, in which the file gets a name with the
+	 * time. */
+	const char *to;
+	const struct backup_keep *keep; /* of that folder; NULL: all backups are kept */
+	backup_progress_fn *on_progress;
+	void *context;
+};
+
+struct backup_report {
+	char file[STORE_PATH_BYTES];
+	int64_t bytes, took_ms;
+	int64_t removed; /* how many old backups */
+};
+
+/* Makes a backup of the store, which must be of a data folder. The backup has all that was
+ * committed before this began, and some of what is committed meanwhile. The writer copies the
+ * database in short parts between its batches. This thread waits for that, verifies the copy, puts
+ * it on stable storage and gives it its name. On an error nothing is left behind, and `why` has a
+ * message; but if only an old backup cannot be removed, the new one is there. ERR_BUSY: another
+ * backup of the store is being made. */
+enum err backup_make(struct store *store, const struct backup_order *order,
+		     struct backup_report *report_out, struct buf *why);
+
+struct restore_order {
+	const char *from; /* a backup, or docket.db.before-NNNN */
+	bool dry_run;     /* only verify it */
+	backup_progress_fn *on_progress;
+	void *context;
+};
+
+struct restore_report {
+	int64_t schema; /* of the backup; it may be older than this program's */
+	int64_t accounts, tasks;
+	int64_t last_at; /* the time of the last change; TIME_NONE: there is none */
+};
+
+/* Makes the data folder of `config` from a backup, whole or not at all. It verifies the backup, and
+ * begins a new era (place/place.h). ERR_EXISTS: the folder has a database. On an error nothing is
+ * left behind, and `why` has a message. */
+enum err backup_restore(const struct store_config *config, const struct restore_order *order,
+			struct restore_report *report_out, struct buf *why);
+
+#endif

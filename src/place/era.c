@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: MIT */
+/* The era of a database: a row `era` of the table `property`. A database that was never restored
+ * has none, which is era 0. */
+#include "place/era.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/digest.h"
+#include "place/schema.h"
+#include "sql/calls.h"
+
+/* How far the ids jump: by IDS, and by IDS_PER_S for each second since the account's last change,
+ * but for at most three years. So if one backup is restored twice, the second database gives out no
+ * id of the first, as long as that made less than IDS_PER_S records a second. */
+#define IDS "1000000"
+#define IDS_PER_S "1000"
+#define SECONDS_MOST "100000000"
+#define SECONDS                                         \
+	"CASE WHEN last_at <= 0 OR last_at > $1 THEN 0" \
+	" WHEN $1 - last_at > " SECONDS_MOST " THEN " SECONDS_MOST " ELSE $1 - last_at END"
+
+static enum err era_row(void *context, const struct db_value *values, size_t count)
+{
+	char text[24];
+	long long era;
+
+	(void)count;
+	snprintf(text, sizeof(text), "%.*s", (int)values[0].bytes.len, values[0].bytes.ptr);
+	errno = 0;
+	era = strtoll(text, NULL, 10);
+	if (errno || era < 0 || era > ERA_MOST || !*text ||
+	    strspn(text, "0123456789") != strlen(text))
+		return ERR_CORRUPT;
+	*(int64_t *)context = era;
+	return OK;
+}
+
+static struct db_call era_call(int64_t *era_out)
+{
+	return (struct db_call){.sql = "SELECT value FROM property WHERE name = 'era'",
+				.on_row = era_row,
+				.context = era_out};
+}
+
+enum err store_era(struct store *store, int64_t *era_out)
+{
+	int64_t era = 0;
+	const struct db_call call = era_call(&era);
+	enum err err = store_read_now(store, &call, 1);
+
+	if (!err)
+		*era_out = era;
+	return err;
+}
+
+/* A number that no era before has. Nobody knows the eras that began with another copy of this
+ * database, so it is random. */
+static int64_t era_new(int64_t before)
+{
+	unsigned char bytes[SALT_BYTES];
+	uint64_t number;
+	int64_t era;
+
+	do {
+		salt_make(bytes);
+		memcpy(&number, bytes, sizeof(number));
+		era = 1 + (int64_t)(number % ERA_MOST);
+	} while (era == before);
+	return era;
+}
+
+static enum err ids_jump(struct db *db, int64_t now)
+{
+	const struct db_value args[] = {DB_INT_VALUE(now)};
+	struct buf sql = {0};
+	enum err err = ERR_NOMEM;
+
+	buf_add_text(&sql, "UPDATE account_state SET ");
+	for (size_t i = 0; i < RECORD_KINDS; i++)
+		buf_printf(&sql, "%s%s = %s + " IDS " + " IDS_PER_S " * (" SECONDS ")",
+			   i ? ", " : "", record_types[i]->sequence, record_types[i]->sequence);
+	buf_add_char(&sql, '\0');
+	if (!sql.failed)
+		err = db->driver->run(
+			db, &(struct db_call){.sql = sql.ptr, .args = args, .arg_count = 1}, 1);
+	buf_release(&sql);
+	return err;
+}
+
+enum err era_begin(struct db *db, int64_t now, int64_t *era_out)
+{
+	const struct db_driver *driver = db->driver;
+	int64_t before = 0, era;
+	const struct db_call read = era_call(&before);
+	char text[24];
+	struct db_value value;
+	const struct db_call write = {
+		.sql = "INSERT INTO property (name, value) VALUES ('era', $1)"
+		       " ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+		.args = &value,
+		.arg_count = 1};
+	enum err err = driver->begin(db);
+
+	if (!err)
+		err = driver->run(db, &read, 1);
+	era = era_new(before);
+	snprintf(text, sizeof(text), "%lld", (long long)era);
+	value = DB_TEXT_VALUE(slice_of(text));
+	if (!err)
+		err = ids_jump(db, now);
+	if (!err)
+		err = driver->commit(db, &write, 1);
+	if (err)
+		driver->rollback(db);
+	else
+		*era_out = era;
+	return err;
+}
+
+enum err store_begin_era(const struct store_config *config, int64_t *era_out, struct buf *why)
+{
+	struct store *store = store_at(config);
+	int64_t have = 0;
+	enum err err = store ? store_lock(store, why) : ERR_NOMEM;
+
+	if (!err)
+		err = store_read_schema(store, store->write_db, false, &have, why);
+	if (!err) {
+		err = era_begin(store->write_db, clock_now(config->clock), era_out);
+		if (err)
+			buf_printf(why, "cannot begin a new era: %s: %s", err_text(err),
+				   store->driver->message(store->write_db));
+	}
+	store_close(store);
+	return err;
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+/* Begins a new era in a database that was restored. */
+#ifndef PLACE_ERA_H
+#define PLACE_ERA_H
+
+#include "db/db.h"
+#include "place/place.h"
+
+/* The first schema in which a new era can begin: it has the tables that this needs. */
+#define ERA_SCHEMA 10
+
+/* Gives the database a new era, and lets the ids jump, in a transaction of its own. `now` is the
+ * present time. The database must have ERA_SCHEMA or a later schema. */
+enum err era_begin(struct db *db, int64_t now, int64_t *era_out);
+
+#endif

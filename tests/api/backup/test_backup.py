@@ -1,0 +1,259 @@
+"""docket backup: of a folder that docket serves, and of one that it does not."""
+import json
+import os
+import shutil
+import subprocess
+import time
+
+import pytest
+
+import control
+import proofs
+from backends import everything, opened, rows
+from commands import fails, misuse, mode
+from harness import begin, run, strict_json, succeed
+from load import Load
+from saved import Only, as_folder, sound, titles
+from together import until
+
+LEFT = {"docket.db", "docket.lock"}  # in a folder that nobody serves
+ROOT = pytest.mark.skipif(os.getuid() != 0, reason="root alone can mount, and be another user")
+
+
+@pytest.fixture
+def target(tmp_path):
+    """A folder for backups."""
+    (place := tmp_path / "backups").mkdir()
+    return place
+
+
+def backup(folder, file, *more):
+    return succeed("backup", "--data", folder, "--to", file, *more)
+
+
+@pytest.mark.parametrize("served", [True, False])
+def test_a_backup_is_one_file_with_everything(make_server, target, tmp_path, served):
+    server = make_server()
+    made = server.create(title="kept")
+    if not served:
+        server.stop()
+    said = backup(server.data, target / "b.db")
+    assert said.stdout == "" and said.stderr.startswith(f"made the backup {target}/b.db: "), said
+    assert os.listdir(target) == ["b.db"] and mode(target / "b.db") == 0o600
+    folder = as_folder(target / "b.db", tmp_path / "copy")
+    assert rows(folder, "SELECT title FROM task WHERE id = ?", (made["id"],)) == [("kept",)]
+    sound(folder)
+    if served:
+        server.stop()
+    assert set(os.listdir(server.data)) == LEFT
+    assert everything(folder) == everything(server.data)
+
+
+def test_json_names_the_file(one, target):
+    answer = strict_json(backup(one, target / "b.db", "--json").stdout.encode())
+    assert list(answer) == ["file", "bytes", "took_ms", "removed"]
+    assert answer["file"] == str(target / "b.db")
+    assert answer["bytes"] == (target / "b.db").stat().st_size
+
+
+def test_a_relative_path_is_of_the_command(make_server, target):
+    """The process that serves has another working directory."""
+    server = make_server()
+    succeed("backup", "--data", server.data, "--to", "b.db", cwd=target)
+    assert os.listdir(target) == ["b.db"]
+
+
+def test_under_load_it_has_every_task_from_before(make_server, target, tmp_path):
+    server = make_server()
+    with Load(Only(server), [server], ["main"], 8) as load:
+        load.wait_for(40)
+        with load.lock:
+            before = dict(load.created)
+        backup(server.data, target / "b.db")
+        load.wait_for(20)
+    folder = as_folder(target / "b.db", tmp_path / "copy")
+    stored = titles(folder)
+    assert not {key: title for key, title in before.items() if stored.get(key) != title}
+    sound(folder)
+    load.check(titles(server.data))
+
+
+TASKS_BEFORE = 50_000 if "DOCKET_PROOF_N" in os.environ else 300
+
+
+@pytest.mark.slow
+@proofs.BACKUPS
+def test_many_backups_under_load(make_server, target, tmp_path):
+    """Each restores, is sound, and has every task that was acknowledged before it began. The rates and
+    the longest waits are printed: they are for the long form on a quiet machine."""
+    server = make_server()
+    server.stop()
+    succeed("demo", "--data", server.data, "--tasks", TASKS_BEFORE)
+    server.start()
+    for turn in range(proofs.size(2)):
+        with Load(Only(server), [server], ["main"], 16, f"load {turn}") as load:
+            began = time.monotonic()
+            load.wait_for(60)
+            with load.lock:
+                before = dict(load.created)
+            alone, load.slowest, began = len(before) / (time.monotonic() - began), 0, time.monotonic()
+            backup(server.data, target / "b.db")
+            beside = (len(load.times) - len(before)) / (time.monotonic() - began)
+            print(f"creates/s: {alone:.0f} alone, {beside:.0f} beside a backup; slowest {load.slowest:.3f} s")
+        succeed("restore", "--from", target / "b.db", "--data", tmp_path / f"new{turn}")
+        stored = titles(tmp_path / f"new{turn}")
+        assert not {key: title for key, title in before.items() if stored.get(key) != title}
+        sound(tmp_path / f"new{turn}")
+        (target / "b.db").unlink()
+        shutil.rmtree(tmp_path / f"new{turn}")
+
+
+REFUSALS = {
+    "it exists": ("b.db", "exists already"),
+    "no folder": ("missing/b.db", "there is no folder"),
+    "in the data folder": ("data/b.db", "is in the data folder"),
+    "below the data folder": ("data/more/b.db", "is in the data folder"),
+    "a long name": ("b" * 255, "too long"),
+    "a file in place of a folder": ("b.db/b.db", "there is no folder"),
+}
+
+
+@pytest.mark.parametrize("served", [True, False])
+def test_a_wrong_target(make_server, tmp_path, target, served):
+    server = make_server()
+    (server.data / "more").mkdir()
+    (target / "b.db").write_text("mine")
+    (target / "data").symlink_to(server.data)
+    if not served:
+        server.stop()
+    for name, words in REFUSALS.values():
+        assert words in fails("backup", "--data", server.data, "--to", f"{target}/{name}"), name
+    assert (target / "b.db").read_text() == "mine"
+    assert set(os.listdir(target)) == {"b.db", "data"}
+    assert not (server.data / "docket.db.backup").exists()
+
+
+def test_postgresql_has_its_own_tools(target):
+    assert "pg_dump" in misuse("backup", "--database", "postgresql:///docket", "--to",
+                               target / "b.db")
+
+
+@pytest.fixture
+def large(make_server, tmp_path):
+    """A server whose backup takes a while."""
+    server = make_server()
+    server.stop()
+    succeed("demo", "--data", server.data, "--tasks", 3000)
+    server.start()
+    return server
+
+
+def under_way(server):
+    until((server.data / "docket.db.backup").exists, what="the backup begins", pause=0.001)
+
+
+def test_only_one_at_a_time(large, target):
+    first = begin("backup", "--data", large.data, "--to", target / "first.db",
+                  stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    under_way(large)
+    said = fails("backup", "--data", large.data, "--to", target / "second.db")
+    assert "another backup is being made" in said
+    assert first.wait() == 0, first.communicate()
+    assert os.listdir(target) == ["first.db"]
+
+
+def test_other_commands_and_requests_go_on(large, target):
+    first = begin("backup", "--data", large.data, "--to", target / "first.db",
+                  stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    under_way(large)
+    succeed("staff", "list", "--data", large.data)
+    large.create()
+    assert first.poll() is None
+    assert first.wait() == 0, first.communicate()
+
+
+def test_a_client_that_goes_away(large, target):
+    """Nobody waits for the backup any more, so there is none."""
+    with control.connected(large.data) as wire:
+        wire.sendall(json.dumps({"command": "backup", "origins": {}, "settings": {
+            "to": str(target / "b.db")}}).encode() + b"\n")
+        under_way(large)
+    until(lambda: not (large.data / "docket.db.backup").exists(), what="it is broken off")
+    assert os.listdir(target) == []
+    backup(large.data, target / "b.db")
+
+
+def test_the_server_ends_meanwhile(large, target):
+    first = begin("backup", "--data", large.data, "--to", target / "b.db",
+                  stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    under_way(large)
+    large.stop()
+    _, said = first.communicate()
+    assert first.returncode == 1 and said == "docket: the backup was broken off\n", said
+    assert os.listdir(target) == [] and set(os.listdir(large.data)) == LEFT
+
+
+def test_a_kill_meanwhile(large, target):
+    """The next start removes what the killed process had begun."""
+    first = begin("backup", "--data", large.data, "--to", target / "b.db",
+                  stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    under_way(large)
+    large.kill()
+    first.communicate()
+    assert first.returncode == 1 and os.listdir(target) == []
+    assert (large.data / "docket.db.backup").exists()
+    large.start()
+    assert not list(large.data.glob("docket.db.backup*"))
+    backup(large.data, target / "b.db")
+
+
+def test_an_unsound_database_gives_no_backup(one, target):
+    with opened(one) as database:
+        database.execute("PRAGMA foreign_keys = OFF")
+        database.execute("UPDATE subject SET casefile_id = 999 WHERE id = 209")
+    said = fails("backup", "--data", one, "--to", target / "b.db")
+    assert "is not sound" in said and "keep the backups that you have" in said
+    assert os.listdir(target) == [] and set(os.listdir(one)) == LEFT
+
+
+@ROOT
+def test_a_full_target(one, target):
+    """A disk that is too small from the beginning, and one that fills while the backup is written."""
+    size = (one / "docket.db").stat().st_size
+    for room, words in ((size // 2, "MiB are free"), (size, "No space left on device")):
+        script = (f"mount -t tmpfs -o size={room // 4096 + 1}k,nr_blocks={room // 4096} tmpfs"
+                  f" {target} &&"
+                  + (f" head -c 8192 /dev/zero >{target}/filled;" if room == size else "")
+                  + ' "$0" "$@"; status=$?; ls ' + f"{target}; exit $status")
+        done = run("backup", "--data", one, "--to", target / "b.db",
+                   before=["unshare", "-m", "sh", "-c", script], env={"PATH": os.environ["PATH"]})
+        assert done.returncode == 1 and "b.db" not in done.stdout, done
+        assert set(os.listdir(one)) == LEFT
+
+
+@ROOT
+def test_a_full_data_folder(one, target, tmp_path):
+    (place := tmp_path / "small").mkdir()
+    script = (f"mount -t tmpfs -o size=40m tmpfs {place} && cp {one}/docket.db {place} &&"
+              ' { "$0" "$@"; status=$?; ls ' + f"{place}; exit $status; }}")
+    done = run("backup", "--data", place, "--to", target / "b.db",
+               before=["unshare", "-m", "sh", "-c", script], env={"PATH": os.environ["PATH"]})
+    assert done.returncode == 1, done
+    assert "a backup needs" in done.stderr and "MiB are free" in done.stderr, done
+    assert set(done.stdout.split()) == LEFT and os.listdir(target) == []
+
+
+@ROOT
+def test_a_folder_of_another_user(one, target):
+    """The user of docket may not write where the backup goes."""
+    os.chmod(target, 0o755)
+    for path in (one, *one.iterdir()):
+        os.chown(path, 65534, 65534)
+    for above in one.parents:
+        if above.owner() == "root" and above != above.parent and str(above).startswith("/tmp/"):
+            os.chmod(above, 0o755)
+    done = run("backup", "--data", one, "--to", target / "b.db",
+               before=["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"],
+               env={"PATH": os.environ["PATH"]})
+    assert done.returncode == 1 and "Permission denied; run this as its owner, root" in done.stderr
+    assert os.listdir(target) == []

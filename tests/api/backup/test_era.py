@@ -1,0 +1,142 @@
+"""A restore begins a new era: what clients know of the former one is not taken for the present."""
+import json
+
+import pytest
+
+import backends
+from backends import rows, where
+from commands import fails
+from harness import JSON, TASKS, problem, succeed, task
+from lists import links
+
+pytestmark = backends.BOTH
+
+ID_JUMP = 1_000_000
+
+
+def begin_era(server, tmp_path):
+    """Ends the server, and restores its database."""
+    server.stop()
+    if isinstance(server.data, backends.Database):
+        succeed("restore", *where(server.data))
+        return
+    succeed("backup", "--data", server.data, "--to", tmp_path / "b.db")
+    (server.data / "docket.db").unlink()
+    succeed("restore", "--from", tmp_path / "b.db", "--data", server.data)
+    (tmp_path / "b.db").unlink()
+
+
+def changes(server, since):
+    return server.call("GET", f"/api/v1/changes?since={since}")
+
+
+@pytest.fixture
+def known(make_server, tmp_path):
+    """A restored server, and what a client knows of it from before."""
+    server = make_server()
+    made = server.post(task(title="kept"))
+    server.create(title="another")
+    page = server.call("GET", f"{TASKS}?per_page=1")
+    before = {"record": made.json, "tag": made.header("ETag"), "next": links(page)["next"],
+              "last": changes(server, 0).json["last"]}
+    begin_era(server, tmp_path)
+    server.start()
+    return server, before
+
+
+def test_before_the_first_restore_nothing_has_an_era(make_server):
+    server = make_server()
+    made = server.post(task())
+    last = changes(server, 0).json
+    assert last["last"] == last["changes"][-1]["change"]
+    assert made.header("ETag") == f'"1-{last["last"]}"'
+    problem(changes(server, 10 ** 12), 400, ["since"])
+
+
+def test_tags(known):
+    server, before = known
+    path = f'{TASKS}/{before["record"]["id"]}'
+    again = server.call("GET", path, headers={"If-None-Match": before["tag"]})
+    assert again.status == 200 and again.json == before["record"]
+    assert again.header("ETag") != before["tag"]
+    change = json.dumps({"task": {"title": "changed"}})
+    answer = problem(server.call("PATCH", path, change, headers={**JSON, "If-Match": before["tag"]}), 412)
+    assert answer["code"] == "precondition_failed"
+    for tag in (again.header("ETag"), f'W/{again.header("ETag")}'):
+        assert server.call("GET", path, headers={"If-None-Match": tag}).status == 304
+    changed = server.call("PATCH", path, change, headers={**JSON, "If-Match": again.header("ETag")})
+    assert changed.status == 200
+
+
+def test_cursors(known):
+    server, before = known
+    problem(server.call("GET", before["next"]), 400, ["after"])
+    page = server.call("GET", f"{TASKS}?per_page=1")
+    assert server.call("GET", links(page)["next"]).status == 200
+
+
+def test_changes(known):
+    """A mirror starts again, once, and then goes on."""
+    server, before = known
+    for since in (before["last"], 1, before["last"] + 10 ** 12):
+        answer = problem(changes(server, since), 410)
+        assert answer["code"] == "database_restored" and "start again with 0" in answer["detail"]
+    answer = changes(server, 0).json
+    assert answer["changes"][-1]["change"] == before["last"] < answer["last"] < 2 ** 53
+    assert changes(server, answer["last"]).json == {"changes": [], "last": answer["last"]}
+    server.create(title="later")
+    later = changes(server, answer["last"]).json
+    assert [change["change"] for change in later["changes"]] == [before["last"] + 1]
+    assert later["last"] == answer["last"] + 1
+    problem(changes(server, later["last"] + 1), 400, ["since"])
+
+
+def test_ids_jump(known):
+    server, before = known
+    made = server.create(title="new")
+    assert made["id"] > before["record"]["id"] + ID_JUMP
+    assert server.call("GET", f"{TASKS}?title=new").json == [made]
+    server.stop()
+    assert succeed("check", *where(server.data)).stdout.endswith("\nsound\n")
+
+
+def test_each_restore_is_another_era(known, tmp_path):
+    server, before = known
+    last, made = changes(server, 0).json["last"], server.create()
+    begin_era(server, tmp_path)
+    server.start()
+    for since in (before["last"], last):
+        problem(changes(server, since), 410)
+    assert server.create()["id"] > made["id"] + ID_JUMP
+
+
+def test_two_restores_of_one_backup(one, tmp_path):
+    """For example when the first was not the one that was wanted. Both begin other eras, and the ids of
+    the second begin above those of the first."""
+    if isinstance(one, backends.Database):
+        pytest.skip("a database has no such backup")
+    succeed("backup", "--data", one, "--to", tmp_path / "b.db")
+    found = []
+    for name in ("first", "second"):
+        succeed("restore", "--from", tmp_path / "b.db", "--data", tmp_path / name)
+        found.append(rows(tmp_path / name, "SELECT value FROM property WHERE name = 'era'"))
+    assert found[0] != found[1]
+
+
+def test_a_served_database_keeps_its_era(make_server):
+    server = make_server()
+    if isinstance(server.data, backends.Database):
+        assert "other docket processes have the database open" in fails("restore", *where(server.data))
+    last = changes(server, 0).json["last"]
+    server.stop()
+    server.start()
+    assert changes(server, last).status == 200
+
+
+def test_a_damaged_era(one, make_server):
+    for value in ("x", "", "-1", "99999999"):
+        with backends.opened(one) as database:
+            database.execute("DELETE FROM property WHERE name = 'era'")
+            database.execute("INSERT INTO property (name, value) VALUES ('era', ?)", (value,))
+        with pytest.raises(AssertionError, match="cannot read the era of the database"):
+            make_server(one)
