@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "errors.h"
 #include "sqlite_fold.h"
+#include "sqlite_record.h"
 #include "statements.h"
 
 #define STATEMENTS 96 /* prepared and kept, on each connection */
@@ -28,7 +29,8 @@ struct sqlite_db {
 	struct statement statements[STATEMENTS];
 	uint64_t clock;
 	enum db_mode mode;
-	int64_t deadline; /* milliseconds of CLOCK_MONOTONIC, 0: none */
+	int64_t deadline;            /* milliseconds of CLOCK_MONOTONIC, 0: none */
+	struct recording *recording; /* NULL: its changes are not recorded */
 };
 
 static struct sqlite_db *sqlite_of(struct db *db)
@@ -217,6 +219,7 @@ static void sqlite_rollback(struct db *base)
 {
 	if (!sqlite3_get_autocommit(sqlite_of(base)->handle))
 		(void)sqlite_run_text(base, "ROLLBACK");
+	(void)recording_forget(sqlite_of(base)->recording);
 }
 
 static void sqlite_set_budget(struct db *base, int milliseconds)
@@ -244,6 +247,7 @@ static void sqlite_close(struct db *base)
 		return;
 	for (size_t i = 0; i < STATEMENTS; i++)
 		statement_release(db, i);
+	recording_free(db->recording);
 	sqlite3_close(db->handle);
 	free(db);
 }
@@ -380,6 +384,33 @@ static enum err sqlite_copy(struct db *base, const char *to)
 	return err;
 }
 
+static enum err sqlite_record(struct db *base, bool on)
+{
+	struct sqlite_db *db = sqlite_of(base);
+
+	if (on)
+		return db->recording ? OK : recording_new(db->handle, &db->recording);
+	recording_free(db->recording);
+	db->recording = NULL;
+	return OK;
+}
+
+static enum err sqlite_take_changes(struct db *base, struct buf *changes)
+{
+	return recording_take(sqlite_of(base)->recording, changes);
+}
+
+static enum err sqlite_apply(struct db *base, struct slice changes)
+{
+	return changes_apply(sqlite_of(base)->handle, changes);
+}
+
+static enum err sqlite_snapshot(struct db *base, const char *to, bool (*goes_on)(void *context),
+				void *context)
+{
+	return snapshot_copy(sqlite_of(base)->handle, to, goes_on, context);
+}
+
 const struct db_driver sqlite_driver = {
 	.name = "SQLite",
 	.kind = DB_SQLITE,
@@ -392,6 +423,10 @@ const struct db_driver sqlite_driver = {
 	.script = sqlite_script,
 	.set_budget = sqlite_set_budget,
 	.copy = sqlite_copy,
+	.record = sqlite_record,
+	.take_changes = sqlite_take_changes,
+	.apply = sqlite_apply,
+	.snapshot = sqlite_snapshot,
 	.on_idle = sqlite_on_idle,
 	.message = sqlite_message,
 };

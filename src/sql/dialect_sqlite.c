@@ -37,6 +37,9 @@ static const struct text_index text_index = {
 	.remove_some = "INSERT INTO task_words (task_words, rowid, title)"
 		       " SELECT 'delete', account_id << 40 | id, title_folded FROM task"
 		       " WHERE account_id = $1 ORDER BY id LIMIT $2",
+	.fill = "INSERT INTO task_words (task_words) VALUES ('delete-all');"
+		"INSERT INTO task_words (rowid, title)"
+		" SELECT account_id << 40 | id, title_folded FROM task ORDER BY account_id, id;",
 	/* FTS5 shows the whole index only as a virtual table, here a temporary one. FTS5's own
 	 * integrity check is a write, and has no text to compare with. */
 	.prepare_all = "PRAGMA query_only = OFF;"

@@ -12,6 +12,7 @@
 #include "cache/record_cache.h"
 #include "idempotency.h"
 #include "steps.h"
+#include "store/recorder.h"
 
 #define FIRST_ID 3 /* the columns of a state before its last ids; two come after them */
 
@@ -196,6 +197,7 @@ static enum err batch_update_account(struct batch *batch, const struct account_s
 
 	if (!head)
 		return ERR_NOMEM;
+	recorder_note(batch->store, row->id, row->last_change);
 	args[0] = DB_INT_VALUE(row->id);
 	args[1] = DB_INT_VALUE(row->last_change);
 	args[2] = DB_BYTES_VALUE(((struct slice){head, sizeof(row->head)}));
@@ -294,6 +296,9 @@ static enum err batch_commit(struct batch *batch, bool changes_access)
 
 	if (batch->changed.failed)
 		return ERR_NOMEM;
+	err = recorder_mark(store, &batch->calls);
+	if (err)
+		return err;
 	if (changes_access)
 		atomic_fetch_add(&store->access_changes, 1);
 	record_cache_begin_commit(store->record_cache, (const void *)batch->changed.ptr,
@@ -302,6 +307,8 @@ static enum err batch_commit(struct batch *batch, bool changes_access)
 	record_cache_end_commit(store->record_cache);
 	if (changes_access)
 		atomic_fetch_add(&store->access_changes, 1);
+	if (!err)
+		recorder_commit(store, batch->db);
 	return err;
 }
 
@@ -314,6 +321,7 @@ enum err batch_run(struct store *store, struct db *db, struct store_write **writ
 	enum err err;
 
 	batch.calls.arena = &batch.arena;
+	recorder_begin(store, db);
 	driver->set_budget(db, store->config.write_budget_ms);
 	err = batch_sort_writes(&batch, writes, count);
 	if (!err)

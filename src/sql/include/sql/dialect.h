@@ -30,6 +30,8 @@ struct text_index {
 	const char *insert;      /* $2 id, $3 text; run it whenever a record is written */
 	const char *remove;      /* $2 id, $3 the text with which it was inserted */
 	const char *remove_some; /* for the first $2 records, before they are deleted */
+	/* A script that fills the index anew from its table. */
+	const char *fill;
 	/* A script that a connection must run, outside of a transaction, before it reads `all`. */
 	const char *prepare_all;
 	/* Reads every trigram of the index: the account, the id, the trigram, and its offset in the

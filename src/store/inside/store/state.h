@@ -12,6 +12,7 @@
 #include "store/store.h"
 
 #define TOKEN_USES 4096
+#define STORE_MARK_BYTES 64
 
 struct workers;
 struct read_pool;
@@ -24,6 +25,8 @@ struct keys {
 };
 
 typedef void store_due_fn(void *context, int64_t due_at);
+
+struct store_recorder;
 
 struct store {
 	struct store_config config;
@@ -57,6 +60,10 @@ struct store {
 	 * for it. */
 	_Atomic(store_due_fn *) on_due;
 	void *due_context;
+	/* SQLite: gets every commit (store/recorder.h). NULL: nobody wants them. */
+	struct store_recorder *recorder;
+	/* The mark that the database had when it was opened for writing; "": none. */
+	char mark[STORE_MARK_BYTES];
 };
 
 /* Makes a store without any connection. The caller ends it with store_close(). NULL: out of

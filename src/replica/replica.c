@@ -1,0 +1,577 @@
+/* SPDX-License-Identifier: MIT */
+/* The thread that writes the replica. Several times a second it takes the commits that wait,
+ * appends them as one frame to the segment of each generation that it writes, and calls fsync(2).
+ * While a new generation gets its full copy, it writes the same frames for the old one. */
+#include "replica/replica.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+#include <zstd.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "copier.h"
+#include "generation.h"
+#include "place/place.h"
+#include "queue.h"
+
+#define TICK_MS 200             /* how often commits are written; then fsync(2) adds its time */
+#define STOP_MS 10000           /* how long replica_stop() waits for a target that hangs */
+#define RETRY_MS 1000           /* the first pause after a failure; each next one is twice as long */
+#define RETRY_MOST_MS 600000
+#define STEADY_MS 60000
+#define PERIOD_S 86400
+#define QUEUE_BYTES ((size_t)64 << 20)
+#define LEVEL 3
+#define LOCK_NAME "lock"
+
+/* A generation that is being written. */
+struct writing {
+	bool on;
+	struct manifest manifest;
+	struct segments segments;
+	int64_t first; /* the first commit that it has; -1: none yet */
+};
+
+struct replica {
+	struct replica_config config;
+	const struct replica_io *io;
+	struct store_recorder recorder;
+	struct queue queue;
+	pthread_t thread;
+	char database[HEX_BYTES(ID_BYTES)]; /* names the database */
+	char mark[STORE_MARK_BYTES];        /* that of the database at the start */
+	int lock;                           /* the descriptor of the target's lock; -1 */
+	bool tried;                         /* the target was opened once: no generation continues */
+	struct writing current, next;       /* `next` waits for its full copy */
+	struct copier *copier;              /* of `next` */
+	ZSTD_CCtx *packer;
+	struct buf packed;
+	struct commits taken;
+	int64_t retry_at, pause_ms; /* by monotonic_ms() */
+	int64_t began_at;           /* the current generation, by monotonic_ms() */
+	atomic_bool done;
+
+	pthread_mutex_t lock_counters;
+	struct replica_counters counters; /* under lock_counters */
+};
+
+static void replica_set_state(struct replica *replica, enum replica_state state, bool copying)
+{
+	pthread_mutex_lock(&replica->lock_counters);
+	replica->counters.state = state;
+	replica->counters.copying = copying;
+	if (replica->current.on)
+		replica->counters.generation = replica->current.manifest.generation;
+	pthread_mutex_unlock(&replica->lock_counters);
+}
+
+static void replica_note_error(struct replica *replica, const struct buf *why)
+{
+	pthread_mutex_lock(&replica->lock_counters);
+	replica->counters.failures++;
+	snprintf(replica->counters.error, sizeof(replica->counters.error), "%.*s", (int)why->len,
+		 why->ptr ? why->ptr : "out of memory");
+	pthread_mutex_unlock(&replica->lock_counters);
+}
+
+static void writing_abandon(struct writing *writing)
+{
+	if (!writing->on)
+		return;
+	segments_abandon(&writing->segments);
+	manifest_release(&writing->manifest);
+	*writing = (struct writing){0};
+}
+
+/* Waits for the copy to end, which the target may hold up. */
+static void next_abandon(struct replica *replica)
+{
+	struct manifest manifest = {0};
+	struct buf why = {0};
+
+	if (replica->copier) {
+		copier_cancel(replica->copier);
+		if (!copier_free(replica->copier, &manifest, &why))
+			manifest_release(&manifest);
+		buf_release(&why);
+		replica->copier = NULL;
+	}
+	writing_abandon(&replica->next);
+}
+
+/* Says when to try again. The pause doubles with each failure in a row. */
+static void replica_pause(struct replica *replica)
+{
+	replica->retry_at = monotonic_ms() + replica->pause_ms;
+	replica->pause_ms = replica->pause_ms < RETRY_MOST_MS / 2 ? 2 * replica->pause_ms
+								  : RETRY_MOST_MS;
+}
+
+/* Gives up the new generation, and keeps the current one. */
+static void next_fail(struct replica *replica, const struct buf *why)
+{
+	next_abandon(replica);
+	log_line("the replica cannot begin a new generation: %.*s. It continues generation %lld "
+		 "and tries again",
+		 (int)why->len, why->ptr ? why->ptr : "out of memory",
+		 (long long)replica->current.manifest.generation);
+	replica_note_error(replica, why);
+	replica_set_state(replica, REPLICA_FOLLOWING, false);
+	replica_pause(replica);
+}
+
+/* Gives up all that is written now. */
+static void replica_fail(struct replica *replica, const struct buf *why)
+{
+	bool first;
+
+	queue_close(&replica->queue);
+	next_abandon(replica);
+	writing_abandon(&replica->current);
+	if (replica->lock >= 0)
+		close(replica->lock);
+	replica->lock = -1;
+	pthread_mutex_lock(&replica->lock_counters);
+	first = replica->counters.state != REPLICA_FAILING;
+	replica->counters.state = REPLICA_FAILING;
+	replica->counters.copying = false;
+	pthread_mutex_unlock(&replica->lock_counters);
+	replica_note_error(replica, why);
+	/* queue_put() has logged that the queue was full. */
+	if (first && !replica->queue.overflowed)
+		log_line("the replica fails: %.*s. docket goes on without it, tries again, and "
+			 "then begins a new generation",
+			 (int)why->len, why->ptr ? why->ptr : "out of memory");
+	replica_pause(replica);
+}
+
+/* Only one process writes into a target. A filesystem without locks has no such protection. */
+static enum err target_lock(struct replica *replica, struct buf *why)
+{
+	char path[DIR_BYTES];
+	int fd;
+
+	snprintf(path, sizeof(path), "%.4000s/" LOCK_NAME, replica->config.dir);
+	fd = open(path, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0 && errno == ENOENT)
+		fd = file_make(path);
+	if (fd < 0)
+		return replica_blame(why, "open", path);
+	if (flock(fd, LOCK_EX | LOCK_NB) && errno == EWOULDBLOCK) {
+		close(fd);
+		buf_printf(why, "%s is in use by another docket process", replica->config.dir);
+		return ERR_BUSY;
+	}
+	replica->lock = fd;
+	return OK;
+}
+
+static enum err next_begin(struct replica *replica, struct buf *why)
+{
+	struct writing *next = &replica->next;
+	enum err err;
+
+	*next = (struct writing){.on = true, .first = -1};
+	next->segments.fd = -1;
+	next->segments.io = replica->io;
+	memcpy(next->manifest.database, replica->database, sizeof(replica->database));
+	err = generation_begin(replica->config.dir, &next->manifest, &next->segments, why);
+	if (err)
+		return err;
+	/* Before the copy, so that no commit falls between the copy and the first segment. */
+	queue_open(&replica->queue);
+	replica->copier = copier_new(replica->config.store, replica->io, next->segments.folder,
+				     &next->manifest);
+	if (!replica->copier)
+		return ERR_NOMEM;
+	replica_set_state(replica, replica->counters.state, true);
+	return OK;
+}
+
+static void current_log(const struct replica *replica, bool continues)
+{
+	log_line("the replica in %s %s generation %lld", replica->config.dir,
+		 continues ? "continues" : "begins",
+		 (long long)replica->current.manifest.generation);
+}
+
+/* Only the first attempt of a process can continue a generation: until then the queue has taken
+ * every commit since the start. */
+static enum err target_open(struct replica *replica, struct buf *why)
+{
+	struct writing *current = &replica->current;
+	bool first = !replica->tried;
+	enum err err = target_lock(replica, why);
+
+	if (err)
+		return err;
+	*current = (struct writing){.first = -1};
+	current->segments.fd = -1;
+	current->segments.io = replica->io;
+	err = generation_resume(replica->config.dir, replica->database,
+				first ? replica->mark : "", store_schema(), &current->manifest,
+				&current->segments, why);
+	replica->tried = true;
+	if (err && err != ERR_NOT_FOUND)
+		segments_abandon(&current->segments);
+	if (err)
+		return err == ERR_NOT_FOUND ? next_begin(replica, why) : err;
+	current->on = true;
+	current->first = current->segments.last;
+	replica->began_at = monotonic_ms();
+	queue_note_synced(&replica->queue, current->segments.last);
+	replica_set_state(replica, REPLICA_FOLLOWING, false);
+	current_log(replica, true);
+	return OK;
+}
+
+/* The new generation takes the place of the current one. */
+static enum err next_finish(struct replica *replica, struct buf *why)
+{
+	struct writing *next = &replica->next;
+	int64_t number = 0, missed;
+	enum err err = copier_free(replica->copier, &next->manifest, why);
+
+	replica->copier = NULL;
+	if (err)
+		return err;
+	pthread_mutex_lock(&replica->queue.lock);
+	missed = replica->queue.missed;
+	pthread_mutex_unlock(&replica->queue.lock);
+	(void)mark_read(next->manifest.mark, &number);
+	/* A commit that had begun before queue_open() was not recorded, and came after the copy. */
+	if (missed > number || (next->first >= 0 && next->first > number + 1)) {
+		writing_abandon(next);
+		return next_begin(replica, why);
+	}
+	err = generation_finish(replica->config.dir, &next->manifest, &next->segments, why);
+	if (err)
+		return err;
+	if (replica->current.on)
+		err = segments_end(&replica->current.segments, why);
+	writing_abandon(&replica->current);
+	replica->current = *next;
+	*next = (struct writing){0};
+	if (replica->current.segments.last < number)
+		replica->current.segments.last = number;
+	replica->began_at = monotonic_ms();
+	queue_note_synced(&replica->queue, replica->current.segments.last);
+	replica_set_state(replica, REPLICA_FOLLOWING, false);
+	current_log(replica, false);
+	generations_prune(replica->config.dir, replica->config.keep);
+	return err;
+}
+
+static enum err writing_add(struct writing *writing, const struct commits *commits,
+			    struct slice packed, struct buf *why)
+{
+	struct frame_head head = {.count = commits->count,
+				  .raw = (uint32_t)commits->bytes.len,
+				  .packed = (uint32_t)packed.len,
+				  .first = commits->first,
+				  .last = commits->last,
+				  .at = commits->at};
+	int64_t last = writing->segments.last;
+
+	if (!writing->on)
+		return OK;
+	if (commits->gap || (last >= 0 && commits->first != last + 1)) {
+		buf_add_text(why, "the changes of a commit could not be recorded");
+		return ERR_NOMEM;
+	}
+	if (writing->first < 0)
+		writing->first = commits->first;
+	return segments_add(&writing->segments, &head, packed, why);
+}
+
+static enum err commits_pack(struct replica *replica, struct buf *why)
+{
+	const struct buf *raw = &replica->taken.bytes;
+	struct buf *packed = &replica->packed;
+	size_t len;
+
+	buf_clear(packed);
+	if (!buf_reserve(packed, ZSTD_compressBound(raw->len)))
+		return ERR_NOMEM;
+	len = ZSTD_compressCCtx(replica->packer, packed->ptr, packed->cap, raw->ptr, raw->len,
+				LEVEL);
+	if (ZSTD_isError(len)) {
+		buf_printf(why, "cannot compress changes: %s", ZSTD_getErrorName(len));
+		return ERR_INTERNAL;
+	}
+	packed->len = len;
+	return OK;
+}
+
+static enum err commits_write(struct replica *replica, struct buf *why)
+{
+	const struct commits *taken = &replica->taken;
+	enum err err = commits_pack(replica, why);
+
+	if (!err)
+		err = writing_add(&replica->current, taken, buf_slice(&replica->packed), why);
+	if (err)
+		return err;
+	if (replica->current.on)
+		queue_note_synced(&replica->queue, taken->last);
+	pthread_mutex_lock(&replica->lock_counters);
+	replica->counters.written_bytes += (int64_t)(FRAME_HEAD + replica->packed.len);
+	replica->counters.commits += taken->count;
+	replica->counters.synced_at = clock_now(&system_clock);
+	pthread_mutex_unlock(&replica->lock_counters);
+	return OK;
+}
+
+/* A commit was lost on the way, or the queue was full. */
+static enum err queue_check(struct replica *replica, struct buf *why)
+{
+	struct queue *queue = &replica->queue;
+	bool overflowed, missed;
+
+	pthread_mutex_lock(&queue->lock);
+	overflowed = queue->overflowed;
+	missed = replica->current.on && queue->missed > replica->current.segments.last;
+	pthread_mutex_unlock(&queue->lock);
+	if (overflowed)
+		buf_printf(why, "more than %zu MiB of changes waited for %s", queue->most >> 20,
+			   replica->config.dir);
+	else if (missed)
+		buf_add_text(why, "the changes of a commit could not be recorded");
+	return overflowed || missed ? ERR_FULL : OK;
+}
+
+/* Begins, continues or completes the new generation. */
+static enum err next_step(struct replica *replica, struct buf *why)
+{
+	const struct manifest *manifest = &replica->current.manifest;
+	const struct clock *clock = replica->config.store->config.clock;
+	struct writing *next = &replica->next;
+	enum err err = OK;
+
+	if (!next->on) {
+		bool due = clock_now(clock) - manifest->at >= replica->config.period_s;
+
+		return due && monotonic_ms() >= replica->retry_at ? next_begin(replica, why) : OK;
+	}
+	if (replica->taken.count)
+		err = writing_add(next, &replica->taken, buf_slice(&replica->packed), why);
+	if (!err && copier_is_done(replica->copier))
+		err = next_finish(replica, why);
+	return err;
+}
+
+static enum err replica_step(struct replica *replica, struct buf *why)
+{
+	enum err err = OK;
+
+	if (!replica->current.on && !replica->next.on) {
+		if (monotonic_ms() < replica->retry_at)
+			return OK;
+		err = target_open(replica, why);
+	}
+	if (!err)
+		err = queue_check(replica, why);
+	if (!err && replica->taken.count)
+		err = commits_write(replica, why);
+	if (err)
+		return err;
+	/* A generation that lasts shows that the target works again. */
+	if (replica->current.on && monotonic_ms() - replica->began_at > STEADY_MS)
+		replica->pause_ms = replica->config.retry_ms;
+	err = next_step(replica, why);
+	if (err && replica->current.on) {
+		next_fail(replica, why);
+		err = OK;
+	}
+	return err;
+}
+
+static void replica_end(struct replica *replica)
+{
+	struct buf why = {0};
+	enum err err = OK;
+
+	next_abandon(replica);
+	if (replica->current.on && replica->current.segments.fd >= 0)
+		err = segments_end(&replica->current.segments, &why);
+	if (err)
+		log_line("the replica's last segment was not ended: %.*s", (int)why.len,
+			 why.ptr ? why.ptr : err_text(err));
+	writing_abandon(&replica->current);
+	if (replica->lock >= 0)
+		close(replica->lock);
+	buf_release(&why);
+}
+
+static void *replica_run(void *context)
+{
+	struct replica *replica = context;
+	bool stopping = false;
+
+	while (!stopping) {
+		struct buf why = {0};
+
+		queue_take(&replica->queue, TICK_MS, &replica->taken);
+		pthread_mutex_lock(&replica->queue.lock);
+		stopping = replica->queue.stopping && !replica->queue.waiting.count;
+		pthread_mutex_unlock(&replica->queue.lock);
+		if (replica_step(replica, &why))
+			replica_fail(replica, &why);
+		buf_release(&why);
+	}
+	replica_end(replica);
+	atomic_store(&replica->done, true);
+	return NULL;
+}
+
+static enum err database_row(void *context, const struct db_value *values, size_t count)
+{
+	(void)count;
+	snprintf(context, HEX_BYTES(ID_BYTES), "%.*s", (int)values[0].bytes.len,
+		 values[0].bytes.ptr);
+	return OK;
+}
+
+/* Gives the database a name that its copies keep. */
+static enum err database_name(struct store *store, char name[HEX_BYTES(ID_BYTES)])
+{
+	unsigned char id[ID_BYTES];
+	struct db_value args[1];
+	const struct db_call calls[] = {
+		{.sql = "SELECT value FROM property WHERE name = 'database'",
+		 .on_row = database_row,
+		 .context = name},
+		{.sql = "INSERT INTO property (name, value) VALUES ('database', $1)",
+		 .args = args,
+		 .arg_count = 1},
+	};
+	enum err err = store->driver->run(store->write_db, &calls[0], 1);
+
+	if (err || name[0])
+		return err;
+	salt_make(id);
+	hex_write(id, ID_BYTES, name);
+	args[0] = DB_TEXT_VALUE(slice_of(name));
+	/* The state is another one then. */
+	store->mark[0] = '\0';
+	return store->driver->run(store->write_db, &calls[1], 1);
+}
+
+static void config_complete(struct replica *replica, const struct replica_config *config)
+{
+	replica->config = *config;
+	if (!replica->config.period_s)
+		replica->config.period_s = PERIOD_S;
+	if (!replica->config.queue_bytes)
+		replica->config.queue_bytes = QUEUE_BYTES;
+	if (!replica->config.retry_ms)
+		replica->config.retry_ms = RETRY_MS;
+	replica->io = config->io ? config->io : &replica_system_io;
+	replica->pause_ms = replica->config.retry_ms;
+	replica->lock = -1;
+	replica->counters.synced_at = TIME_NONE;
+	pthread_mutex_init(&replica->lock_counters, NULL);
+}
+
+static void replica_free(struct replica *replica)
+{
+	queue_release(&replica->queue);
+	pthread_mutex_destroy(&replica->lock_counters);
+	buf_release(&replica->taken.bytes);
+	buf_release(&replica->packed);
+	ZSTD_freeCCtx(replica->packer);
+	free(replica);
+}
+
+/* The same disk loses both at once. */
+static void disk_check(const struct replica_config *config)
+{
+	struct stat folder, target;
+
+	if (stat(config->store->config.folder, &folder) == 0 && stat(config->dir, &target) == 0 &&
+	    folder.st_dev == target.st_dev)
+		log_line("warning: the replica in %s is on the disk of the data folder: a disk "
+			 "that fails takes both",
+			 config->dir);
+}
+
+enum err replica_start(const struct replica_config *config, struct replica **replica_out)
+{
+	struct store *store = config->store;
+	struct replica *replica = calloc(1, sizeof(*replica));
+	enum err err;
+
+	if (!replica)
+		return ERR_NOMEM;
+	config_complete(replica, config);
+	replica->recorder = (struct store_recorder){
+		.wants = queue_wants, .committed = queue_put, .context = &replica->queue};
+	err = database_name(store, replica->database);
+	if (!err)
+		err = recorder_start(store, &replica->recorder);
+	memcpy(replica->mark, store->mark, sizeof(replica->mark));
+	queue_init(&replica->queue, replica->config.queue_bytes, replica->recorder.number);
+	replica->packer = ZSTD_createCCtx();
+	if (!err && !replica->packer)
+		err = ERR_NOMEM;
+	disk_check(config);
+	queue_open(&replica->queue);
+	if (!err && pthread_create(&replica->thread, NULL, replica_run, replica))
+		err = ERR_NOMEM;
+	if (err) {
+		recorder_end(store);
+		replica_free(replica);
+		return err;
+	}
+	*replica_out = replica;
+	return OK;
+}
+
+void replica_stop(struct replica *replica)
+{
+	int64_t until = monotonic_ms() + STOP_MS;
+
+	if (!replica)
+		return;
+	recorder_end(replica->config.store);
+	queue_stop(&replica->queue);
+	while (!atomic_load(&replica->done) && monotonic_ms() < until)
+		nanosleep(&(struct timespec){.tv_nsec = 5000000}, NULL);
+	if (!atomic_load(&replica->done)) {
+		/* The thread is in a call of the kernel that does not end. The process is about to
+		 * end, so its memory stays. */
+		log_line("%s does not answer: the last changes are not in the replica",
+			 replica->config.dir);
+		pthread_detach(replica->thread);
+		return;
+	}
+	pthread_join(replica->thread, NULL);
+	replica_free(replica);
+}
+
+void replica_count(struct replica *replica, struct replica_counters *counters_out)
+{
+	struct queue *queue = &replica->queue;
+	int64_t since;
+
+	pthread_mutex_lock(&replica->lock_counters);
+	*counters_out = replica->counters;
+	pthread_mutex_unlock(&replica->lock_counters);
+	pthread_mutex_lock(&queue->lock);
+	since = queue->lost_since    ? queue->lost_since
+		: queue->taken_since ? queue->taken_since
+				     : queue->waiting.since;
+	counters_out->lag_ms = since ? monotonic_ms() - since : 0;
+	counters_out->lag_commits = queue->synced < 0 ? 0 : queue->number - queue->synced;
+	pthread_mutex_unlock(&queue->lock);
+}
