@@ -239,6 +239,21 @@ static const struct command rows[] = {
 		.run = command_move,
 	},
 	{
+		.name = "restore",
+		.summary = "make a data folder from a replica",
+		.about =
+			"--from names the folder of \"docket serve --replicate-to\". The data folder\n"
+			"must have no database. Without --at and --change it restores the last\n"
+			"state. It verifies the digests of all that it reads. If the replica is\n"
+			"damaged, it restores up to the damage, says so, and the exit status is 1.\n"
+			"Then run \"docket check\". A dry run reads the replica and writes nothing.",
+		.takes = BIT(SETTING_CONFIG) | BIT(SETTING_FROM) | BIT(SETTING_DATA) |
+			 BIT(SETTING_AT) | BIT(SETTING_CHANGE) | BIT(SETTING_DRY_RUN),
+		.needs = BIT(SETTING_FROM) | BIT(SETTING_DATA),
+		.options_only = BIT(SETTING_AT) | BIT(SETTING_CHANGE),
+		.run = command_restore,
+	},
+	{
 		.name = "status",
 		.summary = "show what the process that serves does and has done",
 		.about =
@@ -300,7 +315,8 @@ static const struct command rows[] = {
 			 BIT(SETTING_CORS_ORIGINS) | BIT(SETTING_CONNECTIONS) |
 			 BIT(SETTING_TIMEOUT) | BIT(SETTING_QUEUE) | BIT(SETTING_MEMORY) |
 			 BIT(SETTING_RECORD_CACHE) | BIT(SETTING_QUIET) | BIT(SETTING_LOG_FORMAT) |
-			 MAIL | BIT(SETTING_MAIL_PER_MINUTE) | BIT(SETTING_MAIL_PER_ACCOUNT),
+			 MAIL | BIT(SETTING_MAIL_PER_MINUTE) | BIT(SETTING_MAIL_PER_ACCOUNT) |
+			 BIT(SETTING_REPLICATE_TO) | BIT(SETTING_REPLICATE_KEEP),
 		.run = command_serve,
 	},
 };

@@ -113,4 +113,12 @@ const struct setting_row setting_rows[SETTINGS] = {
 		 "how many messages each process sends in a minute; 0: no limit"},
 	[SETTING_MAIL_PER_ACCOUNT] = {"mail-per-account", "N", SETTING_NUMBER, 1000000, "0",
 				      "the same for each account; 0: no limit"},
+	[SETTING_REPLICATE_TO] = {"replicate-to", "DIR", SETTING_TEXT, 0, NULL,
+				  "follow every change of the data folder in DIR, on another disk"},
+	[SETTING_REPLICATE_KEEP] = {"replicate-keep", "N", SETTING_NUMBER, 100000, "7",
+				    "how many generations of the replica to keep, a day each"},
+	[SETTING_AT] = {"at", "TIME", SETTING_TEXT, 0, NULL,
+			"restore the state of this time, such as 2027-01-31T12:00:00Z"},
+	[SETTING_CHANGE] = {"change", "ACCOUNT:N", SETTING_TEXT, 0, NULL,
+			    "restore the state before any change of the account above N"},
 };

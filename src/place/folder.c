@@ -47,6 +47,15 @@ static enum err folder_open_writer(struct store *store, const char *path, enum d
 	return err;
 }
 
+/* A database without the table `property` is too old to have a mark. */
+static void folder_before_upgrade(struct store *store, int64_t have)
+{
+	const struct store_config *config = &store->config;
+
+	if (config->before_upgrade && mark_find(store) == OK)
+		config->before_upgrade(config->upgrade_context, store, have, store->mark);
+}
+
 enum err folder_bring_up(struct store *store, int64_t have, struct store_upgrade *upgrade_out,
 			 struct buf *why)
 {
@@ -58,6 +67,8 @@ enum err folder_bring_up(struct store *store, int64_t have, struct store_upgrade
 
 	folder_path(store->config.folder, DATABASE, path);
 	err = folder_open_writer(store, path, DB_WRITE, why);
+	if (!err && migrates)
+		folder_before_upgrade(store, have);
 	if (!err && migrates) {
 		err = folder_migrate(store, store->write_db, &folded, upgrade.copy, why);
 		store->driver->close(store->write_db);

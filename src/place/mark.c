@@ -12,20 +12,23 @@ static enum err mark_row(void *context, const struct db_value *values, size_t co
 	return OK;
 }
 
-enum err mark_take(struct store *store, bool changed)
+enum err mark_find(struct store *store)
 {
-	const struct db_call calls[] = {
-		{.sql = "SELECT value FROM property WHERE name = 'replica'",
-		 .on_row = mark_row,
-		 .context = store},
-		{.sql = "DELETE FROM property WHERE name = 'replica'"},
-	};
-	enum err err;
+	const struct db_call ask = {.sql = "SELECT value FROM property WHERE name = 'replica'",
+				    .on_row = mark_row,
+				    .context = store};
 
 	store->mark[0] = '\0';
-	err = store->driver->run(store->write_db, &calls[0], 1);
+	return store->driver->run(store->write_db, &ask, 1);
+}
+
+enum err mark_take(struct store *store, bool changed)
+{
+	const struct db_call remove = {.sql = "DELETE FROM property WHERE name = 'replica'"};
+	enum err err = mark_find(store);
+
 	if (!err && store->mark[0])
-		err = store->driver->run(store->write_db, &calls[1], 1);
+		err = store->driver->run(store->write_db, &remove, 1);
 	if (changed)
 		store->mark[0] = '\0';
 	return err;

@@ -55,8 +55,10 @@ static enum err manifest_row(void *context, const struct db_value *values, size_
 	struct manifest *manifest = context;
 
 	(void)count;
-	snprintf(manifest->mark, sizeof(manifest->mark), "%.*s", (int)values[0].bytes.len,
-		 values[0].bytes.ptr);
+	/* Before an upgrade there may be no mark. */
+	snprintf(manifest->mark, sizeof(manifest->mark), "%.*s",
+		 values[0].bytes.len ? (int)values[0].bytes.len : 3,
+		 values[0].bytes.len ? values[0].bytes.ptr : "0-0");
 	manifest->schema = values[1].integer;
 	return OK;
 }

@@ -168,8 +168,7 @@ bool commit_read(struct slice *rest, struct frame_commit *commit_out)
 	commit_out->accounts = &head[COMMIT_HEAD];
 	commit_out->account_count = accounts / 16;
 	commit_out->mark = (struct slice){&head[COMMIT_HEAD + accounts], mark};
-	commit_out->changes =
-		(struct slice){&head[COMMIT_HEAD + accounts + mark], (size_t)changes};
+	commit_out->changes = (struct slice){&head[COMMIT_HEAD + accounts + mark], (size_t)changes};
 	rest->ptr += COMMIT_HEAD + accounts + mark + changes;
 	rest->len -= COMMIT_HEAD + accounts + mark + (size_t)changes;
 	return true;

@@ -8,12 +8,53 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/file.h"
 #include "base/log.h"
 #include "read.h"
+
+#define LOCK_NAME "lock"
+
+enum err target_lock(const char *dir, int *fd_out, struct buf *why)
+{
+	char path[DIR_BYTES];
+	int fd;
+
+	snprintf(path, sizeof(path), "%.4000s/" LOCK_NAME, dir);
+	fd = open(path, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0 && errno == ENOENT)
+		fd = file_make(path);
+	if (fd < 0)
+		return replica_blame(why, "open", path);
+	if (flock(fd, LOCK_EX | LOCK_NB) && errno == EWOULDBLOCK) {
+		close(fd);
+		buf_printf(why, "%s is in use by another docket process", dir);
+		return ERR_BUSY;
+	}
+	*fd_out = fd;
+	return OK;
+}
+
+static enum err database_row(void *context, const struct db_value *values, size_t count)
+{
+	(void)count;
+	snprintf(context, HEX_BYTES(ID_BYTES), "%.*s", (int)values[0].bytes.len,
+		 values[0].bytes.ptr);
+	return OK;
+}
+
+enum err database_read_name(struct store *store, char name[HEX_BYTES(ID_BYTES)])
+{
+	const struct db_call ask = {.sql = "SELECT value FROM property WHERE name = 'database'",
+				    .on_row = database_row,
+				    .context = name};
+
+	name[0] = '\0';
+	return store->driver->run(store->write_db, &ask, 1);
+}
 
 /* Removes a folder with its files; it has no folders. */
 static enum err folder_remove(const char *path, struct buf *why)
@@ -117,8 +158,8 @@ static enum err open_segment_end(struct segments *segments, int64_t whole_bytes,
 {
 	char path[DIR_BYTES];
 
-	snprintf(path, sizeof(path), "%.4000s/" SEGMENT_NAME NUMBER_FORMAT OPEN_END, segments->folder,
-		 (long long)segments->number);
+	snprintf(path, sizeof(path), "%.4000s/" SEGMENT_NAME NUMBER_FORMAT OPEN_END,
+		 segments->folder, (long long)segments->number);
 	if (whole_bytes < SEGMENT_HEAD) {
 		segments->number--;
 		return unlink(path) ? replica_blame(why, "remove", path) : OK;

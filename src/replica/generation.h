@@ -5,6 +5,13 @@
 
 #include "segment.h"
 
+/* Locks the target for this process, by a descriptor. A filesystem without locks gives no such
+ * protection. ERR_BUSY: another process writes there. */
+enum err target_lock(const char *dir, int *fd_out, struct buf *why);
+
+/* The name that replica_start() gave the database; "": it has none yet. */
+enum err database_read_name(struct store *store, char name[HEX_BYTES(ID_BYTES)]);
+
 /* Begins an unfinished generation, after the highest number in `dir`, and opens its first segment.
  * Removes what an earlier attempt has left. */
 enum err generation_begin(const char *dir, struct manifest *manifest, struct segments *segments,

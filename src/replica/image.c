@@ -204,9 +204,9 @@ enum err image_read(const char *folder, const struct manifest *manifest, const c
 		err = image_unpack_all(&image, why);
 	digest_final(&image.digest, digest);
 	image_close(&image);
-	if (!err && (memcmp(digest, manifest->image_digest, DIGEST_BYTES) != 0 ||
-		     image.read != manifest->image_bytes ||
-		     image.written != manifest->database_bytes))
+	if (!err &&
+	    (memcmp(digest, manifest->image_digest, DIGEST_BYTES) != 0 ||
+	     image.read != manifest->image_bytes || image.written != manifest->database_bytes))
 		err = ERR_CORRUPT;
 	if (err == ERR_CORRUPT)
 		buf_printf(why, "%s is damaged: its digest is not the one in the manifest", path);

@@ -23,12 +23,12 @@ struct queue {
 	size_t most; /* bytes */
 	/* Under the lock. */
 	struct commits waiting;
-	int64_t number;   /* of the last commit */
-	int64_t missed;   /* the last commit that was not recorded, although they are wanted; -1 */
-	bool wants;       /* commits are wanted */
-	bool overflowed;  /* since queue_open() */
+	int64_t number;  /* of the last commit */
+	int64_t missed;  /* the last commit that was not recorded, although they are wanted; -1 */
+	bool wants;      /* commits are wanted */
+	bool overflowed; /* since queue_open() */
 	bool stopping;
-	int64_t lost_since; /* when the first commit was dropped, by monotonic_ms(); 0: none is */
+	int64_t lost_since;  /* when the first commit was dropped, by monotonic_ms(); 0: none is */
 	int64_t taken_since; /* the same of the commits that the thread is writing; 0: none */
 	int64_t synced;      /* the number of the last commit in the replica */
 };

@@ -283,8 +283,9 @@ static enum err segment_read(struct segment_reading *reading, struct buf *why)
 	char path[DIR_BYTES];
 	enum err err;
 
-	snprintf(path, sizeof(path), "%.4000s/" SEGMENT_NAME NUMBER_FORMAT "%s", reading->generation->folder,
-		 (long long)found->segment, found->open ? OPEN_END : "");
+	snprintf(path, sizeof(path), "%.4000s/" SEGMENT_NAME NUMBER_FORMAT "%s",
+		 reading->generation->folder, (long long)found->segment,
+		 found->open ? OPEN_END : "");
 	reading->name = path;
 	buf_clear(&reading->bytes);
 	err = file_read_whole(path, SIZE_MAX, &reading->bytes);

@@ -25,17 +25,16 @@ void generations_release(struct generations *generations);
 
 /* The segment of a generation with the highest number; 0: there is none. `open_out`: it was not
  * ended. */
-enum err segments_find(const char *folder, int64_t *number_out, bool *open_out,
-		       struct buf *why);
+enum err segments_find(const char *folder, int64_t *number_out, bool *open_out, struct buf *why);
 
 /* Gets every commit, in order. An error ends the reading. */
 typedef enum err commit_fn(void *context, const struct frame_commit *commit);
 
 /* What a reading has found. */
 struct segments_found {
-	int64_t segment;     /* the last one that was read; 0: none */
-	bool open;           /* that segment was not ended */
-	int64_t whole_bytes; /* of it, up to its last whole frame */
+	int64_t segment;                   /* the last one that was read; 0: none */
+	bool open;                         /* that segment was not ended */
+	int64_t whole_bytes;               /* of it, up to its last whole frame */
 	unsigned char chain[DIGEST_BYTES]; /* the digest of the last frame */
 	int64_t last;                      /* the last commit; that of the image if there is none */
 	char mark[STORE_MARK_BYTES];       /* of that commit */

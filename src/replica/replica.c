@@ -4,35 +4,30 @@
  * While a new generation gets its full copy, it writes the same frames for the old one. */
 #include "replica/replica.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 #include <zstd.h>
 
 #include "base/clock.h"
-#include "base/file.h"
 #include "base/log.h"
 #include "copier.h"
 #include "generation.h"
 #include "place/place.h"
 #include "queue.h"
 
-#define TICK_MS 200             /* how often commits are written; then fsync(2) adds its time */
-#define STOP_MS 10000           /* how long replica_stop() waits for a target that hangs */
-#define RETRY_MS 1000           /* the first pause after a failure; each next one is twice as long */
+#define TICK_MS 200   /* how often commits are written; then fsync(2) adds its time */
+#define STOP_MS 10000 /* how long replica_stop() waits for a target that hangs */
+#define RETRY_MS 1000 /* the first pause after a failure; each next one is twice as long */
 #define RETRY_MOST_MS 600000
 #define STEADY_MS 60000
 #define PERIOD_S 86400
 #define QUEUE_BYTES ((size_t)64 << 20)
 #define LEVEL 3
-#define LOCK_NAME "lock"
 
 /* A generation that is being written. */
 struct writing {
@@ -51,9 +46,9 @@ struct replica {
 	char database[HEX_BYTES(ID_BYTES)]; /* names the database */
 	char mark[STORE_MARK_BYTES];        /* that of the database at the start */
 	int lock;                           /* the descriptor of the target's lock; -1 */
-	bool tried;                         /* the target was opened once: no generation continues */
-	struct writing current, next;       /* `next` waits for its full copy */
-	struct copier *copier;              /* of `next` */
+	bool tried;                   /* the target was opened once: no generation continues */
+	struct writing current, next; /* `next` waits for its full copy */
+	struct copier *copier;        /* of `next` */
 	ZSTD_CCtx *packer;
 	struct buf packed;
 	struct commits taken;
@@ -113,8 +108,8 @@ static void next_abandon(struct replica *replica)
 static void replica_pause(struct replica *replica)
 {
 	replica->retry_at = monotonic_ms() + replica->pause_ms;
-	replica->pause_ms = replica->pause_ms < RETRY_MOST_MS / 2 ? 2 * replica->pause_ms
-								  : RETRY_MOST_MS;
+	replica->pause_ms =
+		replica->pause_ms < RETRY_MOST_MS / 2 ? 2 * replica->pause_ms : RETRY_MOST_MS;
 }
 
 /* Gives up the new generation, and keeps the current one. */
@@ -155,27 +150,6 @@ static void replica_fail(struct replica *replica, const struct buf *why)
 	replica_pause(replica);
 }
 
-/* Only one process writes into a target. A filesystem without locks has no such protection. */
-static enum err target_lock(struct replica *replica, struct buf *why)
-{
-	char path[DIR_BYTES];
-	int fd;
-
-	snprintf(path, sizeof(path), "%.4000s/" LOCK_NAME, replica->config.dir);
-	fd = open(path, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0 && errno == ENOENT)
-		fd = file_make(path);
-	if (fd < 0)
-		return replica_blame(why, "open", path);
-	if (flock(fd, LOCK_EX | LOCK_NB) && errno == EWOULDBLOCK) {
-		close(fd);
-		buf_printf(why, "%s is in use by another docket process", replica->config.dir);
-		return ERR_BUSY;
-	}
-	replica->lock = fd;
-	return OK;
-}
-
 static enum err next_begin(struct replica *replica, struct buf *why)
 {
 	struct writing *next = &replica->next;
@@ -211,16 +185,15 @@ static enum err target_open(struct replica *replica, struct buf *why)
 {
 	struct writing *current = &replica->current;
 	bool first = !replica->tried;
-	enum err err = target_lock(replica, why);
+	enum err err = target_lock(replica->config.dir, &replica->lock, why);
 
 	if (err)
 		return err;
 	*current = (struct writing){.first = -1};
 	current->segments.fd = -1;
 	current->segments.io = replica->io;
-	err = generation_resume(replica->config.dir, replica->database,
-				first ? replica->mark : "", store_schema(), &current->manifest,
-				&current->segments, why);
+	err = generation_resume(replica->config.dir, replica->database, first ? replica->mark : "",
+				store_schema(), &current->manifest, &current->segments, why);
 	replica->tried = true;
 	if (err && err != ERR_NOT_FOUND)
 		segments_abandon(&current->segments);
@@ -434,28 +407,16 @@ static void *replica_run(void *context)
 	return NULL;
 }
 
-static enum err database_row(void *context, const struct db_value *values, size_t count)
-{
-	(void)count;
-	snprintf(context, HEX_BYTES(ID_BYTES), "%.*s", (int)values[0].bytes.len,
-		 values[0].bytes.ptr);
-	return OK;
-}
-
 /* Gives the database a name that its copies keep. */
 static enum err database_name(struct store *store, char name[HEX_BYTES(ID_BYTES)])
 {
 	unsigned char id[ID_BYTES];
 	struct db_value args[1];
-	const struct db_call calls[] = {
-		{.sql = "SELECT value FROM property WHERE name = 'database'",
-		 .on_row = database_row,
-		 .context = name},
-		{.sql = "INSERT INTO property (name, value) VALUES ('database', $1)",
-		 .args = args,
-		 .arg_count = 1},
-	};
-	enum err err = store->driver->run(store->write_db, &calls[0], 1);
+	const struct db_call insert = {
+		.sql = "INSERT INTO property (name, value) VALUES ('database', $1)",
+		.args = args,
+		.arg_count = 1};
+	enum err err = database_read_name(store, name);
 
 	if (err || name[0])
 		return err;
@@ -464,7 +425,7 @@ static enum err database_name(struct store *store, char name[HEX_BYTES(ID_BYTES)
 	args[0] = DB_TEXT_VALUE(slice_of(name));
 	/* The state is another one then. */
 	store->mark[0] = '\0';
-	return store->driver->run(store->write_db, &calls[1], 1);
+	return store->driver->run(store->write_db, &insert, 1);
 }
 
 static void config_complete(struct replica *replica, const struct replica_config *config)

@@ -40,7 +40,7 @@ bool hex_read(const char *hex, unsigned char *bytes, size_t count);
 /* What a generation is. */
 struct manifest {
 	int64_t generation;
-	unsigned char id[ID_BYTES];      /* random */
+	unsigned char id[ID_BYTES];         /* random */
 	char database[HEX_BYTES(ID_BYTES)]; /* names the database, of all its generations */
 	int64_t schema, at, image_bytes, database_bytes;
 	char mark[STORE_MARK_BYTES]; /* of the state in the image */

@@ -142,11 +142,11 @@ static enum err choose_fail(const char *dir, const struct generations *all,
 		return ERR_CORRUPT;
 	} else if (until->kind == REPLICA_TIME) {
 		timestamp_write(oldest->manifest.at, time);
-		buf_printf(why, "the replica in %s begins later, at %.*s", dir, TIMESTAMP_LEN, time);
+		buf_printf(why, "the replica in %s begins later, at %.*s", dir, TIMESTAMP_LEN,
+			   time);
 	} else {
-		buf_printf(why,
-			   "the replica in %s begins after change %lld of the account \"%s\"", dir,
-			   (long long)until->change, until->account);
+		buf_printf(why, "the replica in %s begins after change %lld of the account \"%s\"",
+			   dir, (long long)until->change, until->account);
 	}
 	return ERR_NOT_FOUND;
 }
@@ -164,8 +164,7 @@ static enum err restoring_script(struct restoring *restoring, const char *sql, c
 static enum err restoring_open(struct restoring *restoring, const char *path)
 {
 	char message[256];
-	enum err err =
-		sqlite_driver.open(path, DB_DRAFT, &restoring->db, message, sizeof(message));
+	enum err err = sqlite_driver.open(path, DB_DRAFT, &restoring->db, message, sizeof(message));
 
 	if (err) {
 		buf_printf(restoring->why, "cannot open %s: %s", path, message);

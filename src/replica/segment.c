@@ -2,7 +2,9 @@
 /* Writes segments. A segment has its final name when it is complete. */
 #include "segment.h"
 
+#include <errno.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -34,6 +36,17 @@ enum err segments_next(struct segments *segments, struct buf *why)
 	return OK;
 }
 
+/* A file that was removed, or whose disk was taken away, can still be written by its descriptor. */
+static bool segment_is_there(const struct segments *segments, const char *path)
+{
+	struct stat named, opened;
+
+	if (stat(path, &named) || fstat(segments->fd, &opened))
+		return false;
+	errno = ENOENT;
+	return named.st_dev == opened.st_dev && named.st_ino == opened.st_ino;
+}
+
 static enum err segment_write(struct segments *segments, struct frame_head *head,
 			      struct slice packed, struct buf *why)
 {
@@ -42,12 +55,11 @@ static enum err segment_write(struct segments *segments, struct frame_head *head
 	frame_head_write(head, bytes);
 	frame_digest(segments->chain, bytes, packed, head->digest);
 	frame_head_write(head, bytes);
+	segment_path(segments, OPEN_END, path);
 	if (!io_write_all(segments->io, segments->fd, bytes, sizeof(bytes)) ||
 	    !io_write_all(segments->io, segments->fd, packed.ptr, packed.len) ||
-	    segments->io->sync(segments->fd)) {
-		segment_path(segments, OPEN_END, path);
+	    segments->io->sync(segments->fd) || !segment_is_there(segments, path))
 		return replica_blame(why, "write", path);
-	}
 	memcpy(segments->chain, head->digest, DIGEST_BYTES);
 	segments->bytes += (int64_t)(sizeof(bytes) + packed.len);
 	segments->last = head->last;

@@ -11,10 +11,10 @@ struct segments {
 	unsigned char id[ID_BYTES];
 	const struct replica_io *io;
 
-	int fd;         /* of the segment that is open */
-	int64_t number; /* of that segment */
-	int64_t bytes;  /* in it */
-	int64_t last;   /* the number of the last commit; -1: none yet */
+	int fd;                            /* of the segment that is open */
+	int64_t number;                    /* of that segment */
+	int64_t bytes;                     /* in it */
+	int64_t last;                      /* the number of the last commit; -1: none yet */
 	unsigned char chain[DIGEST_BYTES]; /* the digest of the last frame */
 };
 

@@ -85,8 +85,8 @@ enum err recorder_mark(struct store *store, struct calls *calls)
 	if (!recorder)
 		return OK;
 	mark_make(recorder->mark, recorder->number + 1);
-	return calls_ask(calls, "UPDATE property SET value = $1 WHERE name = 'replica'", NULL,
-			 NULL, DB_TEXT_VALUE(slice_of(recorder->mark)));
+	return calls_ask(calls, "UPDATE property SET value = $1 WHERE name = 'replica'", NULL, NULL,
+			 DB_TEXT_VALUE(slice_of(recorder->mark)));
 }
 
 void recorder_commit(struct store *store, struct db *db)

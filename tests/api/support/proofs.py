@@ -12,10 +12,11 @@ LISTS = pytest.mark.proof_lists  # the seeds of random queries
 RESTARTS = pytest.mark.proof_restarts  # the restarts under load
 OVERLOAD = pytest.mark.proof_overload  # the seconds of random overload
 ALERTS = pytest.mark.proof_alerts  # the alerts that two processes send
+REPLICA = pytest.mark.proof_replica  # the kills, or the restores
 PROPERTIES = pytest.mark.proof_properties  # the requests that are drawn from the OpenAPI document
 
 MARKERS = [f"proof_{name}: a long proof that make proof-{name} runs"
-           for name in ("kills", "soak", "lists", "restarts", "overload", "alerts", "properties")]
+           for name in ("kills", "soak", "lists", "restarts", "overload", "alerts", "properties", "replica")]
 
 
 def size(short):

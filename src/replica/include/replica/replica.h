@@ -58,6 +58,13 @@ struct replica_config {
  * error of the database. */
 enum err replica_start(const struct replica_config *config, struct replica **replica_out);
 
+/* Before an upgrade: if the replica does not end with the state of the database, begins and
+ * completes a generation with it. Does nothing for a database that never had a replica. The store
+ * has its writing connection, and nobody writes. `schema` and `mark`: those of the database. On an
+ * error `why` says why. */
+enum err replica_before_upgrade(struct store *store, const char *dir, unsigned keep, int64_t schema,
+				const char *mark, struct buf *why);
+
 /* Writes what waits, and ends the thread. Call it after store_stop(). If the target does not answer
  * for some seconds, gives up. NULL is accepted. */
 void replica_stop(struct replica *replica);
@@ -70,14 +77,14 @@ enum replica_state {
 
 struct replica_counters {
 	enum replica_state state;
-	int64_t generation;      /* the number of the newest complete one; 0: none */
-	int64_t lag_ms;          /* the age of the oldest commit that is not in the replica */
-	int64_t lag_commits;     /* how many commits are not */
-	int64_t written_bytes;   /* of segments, since the start */
-	int64_t commits;         /* commits in segments, since the start */
-	int64_t failures;        /* since the start */
-	int64_t synced_at;       /* the last fsync(2) of a segment; TIME_NONE: none */
-	bool copying;            /* a full copy is under way */
+	int64_t generation;    /* the number of the newest complete one; 0: none */
+	int64_t lag_ms;        /* the age of the oldest commit that is not in the replica */
+	int64_t lag_commits;   /* how many commits are not */
+	int64_t written_bytes; /* of segments, since the start */
+	int64_t commits;       /* commits in segments, since the start */
+	int64_t failures;      /* since the start */
+	int64_t synced_at;     /* the last fsync(2) of a segment; TIME_NONE: none */
+	bool copying;          /* a full copy is under way */
 	char error[REPLICA_WORDS_BYTES]; /* the last failure; "": none */
 };
 
@@ -103,9 +110,9 @@ struct replica_report {
 	int64_t at;        /* the time of the last commit that was restored */
 	int64_t commits;   /* commits that were repeated after the full copy */
 	int64_t schema;
-	int64_t last_change;   /* REPLICA_CHANGE: the last change of the account */
-	const char *damage;    /* names what is damaged, and where; NULL: nothing was found */
-	const char *note;      /* that the last frame is incomplete; or NULL */
+	int64_t last_change; /* REPLICA_CHANGE: the last change of the account */
+	const char *damage;  /* names what is damaged, and where; NULL: nothing was found */
+	const char *note;    /* that the last frame is incomplete; or NULL */
 };
 
 /* Writes the database of a moment to `path`, a file that must not exist. It is on stable storage,
