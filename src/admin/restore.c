@@ -37,8 +37,8 @@ static bool until_read(const struct settings *settings, struct arena *arena,
 	errno = 0;
 	if (colon && colon > change && colon[1] >= '0' && colon[1] <= '9')
 		until->change = strtoll(colon + 1, &end, 10);
-	until->account = arena_copy(
-		arena, (struct slice){change, colon ? (size_t)(colon - change) : 0});
+	until->account =
+		arena_copy(arena, (struct slice){change, colon ? (size_t)(colon - change) : 0});
 	if (end && !*end && !errno && until->account)
 		return true;
 	settings_wrong(settings, SETTING_CHANGE,
@@ -77,7 +77,7 @@ static enum err folder_restore(const struct settings *settings, const struct rep
 	enum err err;
 
 	if (settings->number[SETTING_DRY_RUN])
-		return replica_examine(from, until, report, why);
+		return replica_restore(from, until, NULL, report, why);
 	made = mkdir(folder, 0700) == 0;
 	if (!made && errno != EEXIST) {
 		buf_printf(why, "cannot make the folder %s: %s", folder, strerror(errno));

@@ -2,8 +2,6 @@
 /* The bytes of segments, frames and commits. All numbers are little-endian. */
 #include "replica_private.h"
 
-#include <stdio.h>
-
 void put_int(char *at, size_t bytes, uint64_t value)
 {
 	for (size_t i = 0; i < bytes; i++)
@@ -17,32 +15,6 @@ uint64_t get_int(const char *at, size_t bytes)
 	for (size_t i = bytes; i > 0; i--)
 		value = value << 8 | (unsigned char)at[i - 1];
 	return value;
-}
-
-void hex_write(const unsigned char *bytes, size_t count, char *hex)
-{
-	for (size_t i = 0; i < count; i++)
-		snprintf(&hex[2 * i], 3, "%02x", bytes[i]);
-}
-
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-bool hex_read(const char *hex, unsigned char *bytes, size_t count)
-{
-	for (size_t i = 0; i < count; i++) {
-		int high = hex_digit(hex[2 * i]);
-		int low = high < 0 ? -1 : hex_digit(hex[2 * i + 1]);
-
-		if (low < 0)
-			return false;
-		bytes[i] = (unsigned char)(high << 4 | low);
-	}
-	return true;
 }
 
 void chain_begin(const unsigned char id[ID_BYTES], unsigned char out[DIGEST_BYTES])

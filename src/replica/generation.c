@@ -139,12 +139,13 @@ enum err generation_finish(const char *dir, const struct manifest *manifest,
 	struct buf text = {0};
 	enum err err;
 
-	generation_path(dir, GENERATION_NAME, manifest->generation, path);
+	snprintf(path, sizeof(path), "%.4000s/" MANIFEST_NAME, segments->folder);
 	manifest_write(manifest, &text);
-	err = text.failed ? ERR_NOMEM
-			  : file_write_whole(segments->io, segments->folder, MANIFEST_NAME,
-					     buf_slice(&text), why);
+	err = text.failed ? ERR_NOMEM : file_write_whole(path, buf_slice(&text));
+	if (err == ERR_IO)
+		err = replica_blame(why, "write", path);
 	buf_release(&text);
+	generation_path(dir, GENERATION_NAME, manifest->generation, path);
 	if (!err && rename(segments->folder, path))
 		err = replica_blame(why, "rename", segments->folder);
 	if (err)

@@ -2,7 +2,6 @@
 /* The manifest of a generation: lines of a name and a value. The last line is the digest of those
  * before it. */
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -186,50 +185,4 @@ bool io_write_all(const struct replica_io *io, int fd, const void *bytes, size_t
 enum err folder_sync(const char *path, struct buf *why)
 {
 	return file_sync(path) ? replica_blame(why, "write", path) : OK;
-}
-
-enum err file_write_whole(const struct replica_io *io, const char *folder, const char *name,
-			  struct slice bytes, struct buf *why)
-{
-	char path[DIR_BYTES], part[DIR_BYTES + 8];
-	bool written;
-	int fd;
-
-	snprintf(path, sizeof(path), "%s/%s", folder, name);
-	snprintf(part, sizeof(part), "%s.part", path);
-	unlink(part);
-	fd = file_make(part);
-	if (fd < 0)
-		return replica_blame(why, "make", part);
-	written = io_write_all(io, fd, bytes.ptr, bytes.len) && io->sync(fd) == 0;
-	if (!written || close(fd) || rename(part, path)) {
-		enum err err = replica_blame(why, "write", path);
-
-		if (!written)
-			close(fd);
-		unlink(part);
-		return err;
-	}
-	return folder_sync(folder, why);
-}
-
-enum err file_read_whole(const char *path, size_t most, struct buf *out)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t got = fd < 0 ? -1 : 1;
-
-	while (got > 0 && out->len <= most) {
-		if (!buf_reserve(out, 65536))
-			break;
-		got = read(fd, &out->ptr[out->len], 65536);
-		if (got > 0)
-			out->len += (size_t)got;
-	}
-	if (fd >= 0)
-		close(fd);
-	if (out->failed)
-		return ERR_NOMEM;
-	if (fd < 0 && errno == ENOENT)
-		return ERR_NOT_FOUND;
-	return got < 0 ? ERR_IO : OK;
 }

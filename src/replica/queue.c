@@ -88,10 +88,9 @@ static void queue_add(struct queue *queue, const struct store_commit *commit)
 void queue_put(void *context, const struct store_commit *commit)
 {
 	struct queue *queue = context;
-	bool overflowed;
+	bool tells;
 
 	pthread_mutex_lock(&queue->lock);
-	overflowed = queue->overflowed;
 	queue->number = commit->number;
 	if (queue->wants && commit->changes.ptr)
 		queue_add(queue, commit);
@@ -99,10 +98,11 @@ void queue_put(void *context, const struct store_commit *commit)
 		queue->missed = commit->number;
 	else if (!queue->lost_since)
 		queue->lost_since = monotonic_ms();
-	overflowed = queue->overflowed && !overflowed;
+	tells = queue->overflowed && !queue->told;
+	queue->told |= tells;
 	pthread_mutex_unlock(&queue->lock);
 	/* The thread of the replica may be the one that hangs. */
-	if (overflowed)
+	if (tells)
 		log_line("the replica is too slow: more than %zu MiB of changes wait for it. They "
 			 "are dropped, and a new generation begins when it answers again",
 			 queue->most >> 20);
@@ -161,8 +161,10 @@ void queue_note_synced(struct queue *queue, int64_t number)
 	pthread_mutex_lock(&queue->lock);
 	queue->synced = number;
 	queue->taken_since = 0;
-	if (!queue->overflowed)
+	if (!queue->overflowed) {
 		queue->lost_since = 0;
+		queue->told = false;
+	}
 	pthread_mutex_unlock(&queue->lock);
 }
 

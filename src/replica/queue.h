@@ -27,6 +27,7 @@ struct queue {
 	int64_t missed;  /* the last commit that was not recorded, although they are wanted; -1 */
 	bool wants;      /* commits are wanted */
 	bool overflowed; /* since queue_open() */
+	bool told;       /* it was logged that the queue was full, since the last success */
 	bool stopping;
 	int64_t lost_since;  /* when the first commit was dropped, by monotonic_ms(); 0: none is */
 	int64_t taken_since; /* the same of the commits that the thread is writing; 0: none */

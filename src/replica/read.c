@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <zstd.h>
 
+#include "base/file.h"
+
 #define MANIFEST_MOST (64 << 20)
 
 /* A segment that is read as a whole. */

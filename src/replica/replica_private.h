@@ -4,11 +4,11 @@
 #define REPLICA_REPLICA_PRIVATE_H
 
 #include "base/digest.h"
+#include "base/hex.h"
 #include "replica/replica.h"
 #include "store/recorder.h"
 
 #define ID_BYTES 16
-#define HEX_BYTES(bytes) (2 * (bytes) + 1)
 #define DIR_BYTES 4096
 
 #define SEGMENT_MAGIC "DKTSEG01"
@@ -34,8 +34,6 @@ extern const struct replica_io replica_system_io;
 /* Little-endian numbers. */
 void put_int(char *at, size_t bytes, uint64_t value);
 uint64_t get_int(const char *at, size_t bytes);
-void hex_write(const unsigned char *bytes, size_t count, char *hex);
-bool hex_read(const char *hex, unsigned char *bytes, size_t count);
 
 /* What a generation is. */
 struct manifest {
@@ -95,10 +93,6 @@ bool commit_account(const struct frame_commit *commit, int64_t id, int64_t *last
 enum err replica_blame(struct buf *why, const char *what, const char *path);
 /* Writes all bytes. False and errno. */
 bool io_write_all(const struct replica_io *io, int fd, const void *bytes, size_t len);
-/* Writes a whole file under a temporary name, then renames it. */
-enum err file_write_whole(const struct replica_io *io, const char *folder, const char *name,
-			  struct slice bytes, struct buf *why);
-enum err file_read_whole(const char *path, size_t most, struct buf *out);
 enum err folder_sync(const char *path, struct buf *why);
 
 #endif

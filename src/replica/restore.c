@@ -285,8 +285,8 @@ static enum err generations_restore(const char *dir, struct generations *all,
 	return err;
 }
 
-static enum err replica_read(const char *dir, const struct replica_until *until, const char *path,
-			     struct replica_report *report, struct buf *why)
+enum err replica_restore(const char *dir, const struct replica_until *until, const char *path,
+			 struct replica_report *report, struct buf *why)
 {
 	struct restoring restoring = {.until = until, .report = report, .why = why};
 	struct generations all = {0};
@@ -297,16 +297,4 @@ static enum err replica_read(const char *dir, const struct replica_until *until,
 		err = generations_restore(dir, &all, &restoring, path);
 	generations_release(&all);
 	return err;
-}
-
-enum err replica_restore(const char *dir, const struct replica_until *until, const char *path,
-			 struct replica_report *report, struct buf *why)
-{
-	return replica_read(dir, until, path, report, why);
-}
-
-enum err replica_examine(const char *dir, const struct replica_until *until,
-			 struct replica_report *report, struct buf *why)
-{
-	return replica_read(dir, until, NULL, report, why);
 }

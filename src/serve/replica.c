@@ -4,6 +4,7 @@
 
 #include <jansson.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/log.h"
 #include "base/timefmt.h"
@@ -29,6 +30,19 @@ bool replica_check(const struct settings *settings)
 	return false;
 }
 
+/* The same disk loses both at once. */
+static void disk_check(const struct settings *settings)
+{
+	const char *dir = settings->text[SETTING_REPLICATE_TO];
+	struct stat folder, target;
+
+	if (stat(settings->text[SETTING_DATA], &folder) == 0 && stat(dir, &target) == 0 &&
+	    folder.st_dev == target.st_dev)
+		log_line("warning: the replica in %s is on the disk of the data folder: a disk "
+			 "that fails takes both",
+			 dir);
+}
+
 enum err serve_replica_start(const struct settings *settings, struct store *store,
 			     struct replica **replica_out)
 {
@@ -37,8 +51,12 @@ enum err serve_replica_start(const struct settings *settings, struct store *stor
 		.dir = settings->text[SETTING_REPLICATE_TO],
 		.keep = (unsigned)settings->number[SETTING_REPLICATE_KEEP],
 	};
-	enum err err = config.dir ? replica_start(&config, replica_out) : OK;
+	enum err err = OK;
 
+	if (config.dir) {
+		disk_check(settings);
+		err = replica_start(&config, replica_out);
+	}
 	if (err)
 		log_line("cannot start the replica: %s", err_text(err));
 	return err;

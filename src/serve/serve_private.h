@@ -21,7 +21,7 @@ struct status_sources {
 	const struct app *app;
 	struct delivery *delivery;
 	struct replica *replica; /* NULL: there is none */
-	int64_t began_ms; /* by monotonic_ms() */
+	int64_t began_ms;        /* by monotonic_ms() */
 };
 
 /* For struct control_config; `context` is a struct status_sources. */
@@ -47,8 +47,8 @@ bool replica_check(const struct settings *settings);
 enum err serve_replica_start(const struct settings *settings, struct store *store,
 			     struct replica **replica_out);
 
-/* For before_upgrade of struct store_config; `context` are the settings. Gives the replica the state
- * before the upgrade. An error is logged: the upgrade itself keeps the old database. */
+/* For before_upgrade of struct store_config; `context` are the settings. Gives the replica the
+ * state before the upgrade. An error is logged: the upgrade itself keeps the old database. */
 void serve_replica_upgrade(void *context, struct store *store, int64_t schema, const char *mark);
 
 /* The section of docket status. */

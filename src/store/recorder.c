@@ -5,14 +5,16 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "base/hex.h"
+
 static void mark_make(char mark[STORE_MARK_BYTES], int64_t number)
 {
 	unsigned char salt[SALT_BYTES];
-	int len = snprintf(mark, STORE_MARK_BYTES, "%" PRId64 "-", number);
+	char digits[HEX_BYTES(SALT_BYTES)];
 
 	salt_make(salt);
-	for (size_t i = 0; i < sizeof(salt); i++)
-		len += snprintf(&mark[len], STORE_MARK_BYTES - (size_t)len, "%02x", salt[i]);
+	hex_write(salt, sizeof(salt), digits);
+	snprintf(mark, STORE_MARK_BYTES, "%" PRId64 "-%s", number, digits);
 }
 
 bool mark_read(const char *mark, int64_t *number_out)

@@ -150,11 +150,62 @@ static void test_a_slow_target(void **state)
 	place_remove(dir);
 }
 
+/* A new generation begins while tasks are made, and the oldest go. */
+static void test_a_generation_for_each_period(void **state)
+{
+	struct store_place *place = *state;
+	char dir[PLACE_BYTES], restored[PLACE_BYTES], path[PLACE_BYTES + 32];
+	struct replica_config config = {
+		.store = place->store, .dir = dir, .keep = 2, .period_s = 1};
+	const struct replica_until until = {.kind = REPLICA_END};
+	struct replica_report report = {0};
+	struct replica_counters counters;
+	struct replica *replica;
+	struct arena arena = {0};
+	struct buf why = {0};
+	size_t made = 0;
+
+	place_make(dir);
+	place_make(restored);
+	assert_int_equal(replica_start(&config, &replica), OK);
+	do {
+		make_task(place, made++);
+		sleep_ms(5);
+		replica_count(replica, &counters);
+	} while (counters.generation < 4 && made < 10000);
+	assert_true(counters.generation >= 4);
+	assert_int_equal(counters.failures, 0);
+	store_stop(place->store);
+	replica_stop(replica);
+	snprintf(path, sizeof(path), "%s/generation-000002", dir);
+	assert_int_not_equal(access(path, F_OK), 0);
+
+	/* The last generation, and the one before it without the last. */
+	for (int last = 1; last >= 0; last--) {
+		report.arena = &arena;
+		snprintf(path, sizeof(path), "%s/docket.db", restored);
+		assert_int_equal(replica_restore(dir, &until, path, &report, &why), OK);
+		assert_null(report.damage);
+		assert_true(last ? count_tasks(restored) == (int64_t)made
+				 : count_tasks(restored) > 0);
+		assert_int_equal(unlink(path), 0);
+		snprintf(path, sizeof(path), "%s/generation-%06lld", dir,
+			 (long long)report.generation);
+		place_remove(path);
+	}
+	arena_release(&arena);
+	buf_release(&why);
+	place_remove(restored);
+	place_remove(dir);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_a_slow_target, store_place_make_samples,
 						store_place_remove),
+		cmocka_unit_test_setup_teardown(test_a_generation_for_each_period,
+						store_place_make_samples, store_place_remove),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

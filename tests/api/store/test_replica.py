@@ -1,6 +1,6 @@
 """docket serve --replicate-to, and docket restore from the replica."""
+import contextlib
 import json
-import os
 import random
 import shutil
 import subprocess
@@ -73,7 +73,7 @@ def test_every_change_number_can_be_restored(replicated, target, tmp_path):
         change(replicated, chosen, known)
         if step == 30:
             succeed("token", "add", "more", "--data", replicated.data)
-            succeed("account", "add", "second", "--data", replicated.data)
+            succeed("staff", "add", "newcomer", "--data", replicated.data)
         state = tables(replicated.data)
         model[last_change(state)] = state
     first = last_change(tables_of_first(target, tmp_path))
@@ -293,13 +293,9 @@ def test_a_full_target(make_server, small, tmp_path):
     server = make_server(options=["--replicate-to", small])
     follows(server, 1)
     filler = small / "filler"
-    with open(filler, "wb") as file:
-        try:
-            while True:
-                file.write(os.urandom(4096))
-                file.flush()
-        except OSError:
-            pass
+    with open(filler, "wb", buffering=0) as file, contextlib.suppress(OSError):
+        while True:
+            file.write(b"x" * 4096)
     until(lambda: server.create(title=str(random.random())) and status(server),
           lambda now: now["state"] == "failing", "the target is full")
     fails_now(server, "No space left")
@@ -345,8 +341,7 @@ def swap(one, other):
     other.write_bytes(kept)
 
 
-# What is done to the generation with these segments, the file that must be named, and whether the segments
-# before it are restored.
+# What is done to a generation with these segments, and the file that must be named.
 DAMAGES = {
     "a bit of a frame": lambda g, s: (flip(s[1]), s[1]),
     "a bit of a segment's head": lambda g, s: (flip(s[1], 0.01), s[1]),
@@ -393,7 +388,9 @@ def test_a_damage_is_found_and_named(damaged, tmp_path, damage):
     assert done.returncode == dry.returncode == 1
     assert str(named) in done.stderr and str(named) in dry.stderr, done
     if named.name.startswith("segment"):
-        assert tables(tmp_path / "new") == states[0]
+        # All that comes before the damage is there.
+        sound = 1 if damage in ("a segment that is cut at its end", "something after a segment") else 0
+        assert tables(tmp_path / "new") == states[sound]
     else:
         assert not (tmp_path / "new").exists()
 

@@ -116,15 +116,12 @@ struct replica_report {
 };
 
 /* Writes the database of a moment to `path`, a file that must not exist. It is on stable storage,
- * and not checked: "docket check" does that. If a segment is damaged, it restores up to the damage,
- * and report->damage says so. On an error `why` says why, and there is no file. ERR_NOT_FOUND: the
- * replica does not go back as far, or does not have the change. ERR_CORRUPT: the full copy that is
- * needed is damaged. The caller sets report->arena. */
+ * and not checked: "docket check" does that. `path` NULL: it only reads the files that it would
+ * need, and fills the report. If a segment is damaged, it restores up to the damage, and
+ * report->damage says so. On an error `why` says why, and there is no file. ERR_NOT_FOUND: the
+ * replica does not go back as far, or does not have the change. ERR_CORRUPT: no full copy that it
+ * needs is sound. The caller sets report->arena. */
 enum err replica_restore(const char *dir, const struct replica_until *until, const char *path,
-			 struct replica_report *report, struct buf *why);
-
-/* The same without writing: reads all files that the restore would read, and fills the report. */
-enum err replica_examine(const char *dir, const struct replica_until *until,
 			 struct replica_report *report, struct buf *why);
 
 #endif
