@@ -38,7 +38,7 @@ test: build-gcc/build.ninja
 test-all: test build-clang/build.ninja build-thread/build.ninja
 	@ninja -C build-clang --quiet
 	@script/check build-clang \
-		'proof_kills or proof_soak or proof_lists or proof_restarts or proof_overload or proof_alerts or proof_properties or proof_backups'
+		'proof_kills or proof_soak or proof_lists or proof_restarts or proof_overload or proof_alerts or proof_properties or proof_backups or proof_replica'
 	@ninja -C build-thread --quiet
 	@script/check build-thread 'proof_lists or proof_properties'
 	@$(MAKE) --no-print-directory proof-zones
@@ -69,7 +69,8 @@ proof-overload: N ?= 60
 proof-alerts: N ?= 2000
 proof-properties: N ?= 20000
 proof-backups: N ?= 97
-proof-kills proof-soak proof-lists proof-restarts proof-overload proof-alerts proof-properties proof-backups: build
+proof-replica: N ?= 200
+proof-kills proof-soak proof-lists proof-restarts proof-overload proof-alerts proof-properties proof-backups proof-replica: build
 	DOCKET_PROOF_N='$(N)' DOCKET_PROGRAM=build/docket /usr/bin/python3 -m pytest --quiet -n 2 \
 		-m '$(subst -,_,$@)' tests/api
 
@@ -163,4 +164,4 @@ bench-mail: build
 	@bench/mail.py
 	@bench/waiting.py
 
-.PHONY: build run quick check test test-all prism check-fresh proof-kills proof-soak proof-lists proof-restarts proof-overload proof-alerts proof-properties proof-backups proof-zones soak tools bench bench-queries bench-postgres bench-overload bench-mail bench-tools lint layers man reference release-document format install uninstall clean
+.PHONY: build run quick check test test-all prism check-fresh proof-kills proof-soak proof-lists proof-restarts proof-overload proof-alerts proof-properties proof-backups proof-replica proof-zones soak tools bench bench-queries bench-postgres bench-overload bench-mail bench-tools lint layers man reference release-document format install uninstall clean

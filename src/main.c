@@ -247,17 +247,25 @@ static const struct command rows[] = {
 	},
 	{
 		.name = "restore",
-		.summary = "make a data folder from a backup",
+		.summary = "make a data folder from a backup or a replica",
 		.about =
 			"--data names the new folder, which must have no database. --from is a file\n"
-			"that \"docket backup\" has made, or a docket.db.before-NNNN. docket first\n"
-			"verifies it, as \"docket check\" does. A dry run only does that, and says what\n"
-			"would be restored. A restore begins a new era: the entity tags and cursors\n"
+			"that \"docket backup\" has made, a docket.db.before-NNNN, or the folder of\n"
+			"\"docket serve --replicate-to\". docket first verifies it, as \"docket check\"\n"
+			"does. A dry run says what would be restored, and writes nothing.\n"
+			"\n"
+			"From a replica it restores the last state, or that of --at or --change. If\n"
+			"the replica is damaged, it restores up to the damage, says so, and the exit\n"
+			"status is 1.\n"
+			"\n"
+			"A restore begins a new era: the entity tags and cursors\n"
 			"of clients are no longer valid, /changes answers 410 until a client starts\n"
 			"again with 0, and ids go on a million higher. With --database and without\n"
 			"--from, it begins the new era in a PostgreSQL database that its own tools\n"
 			"have restored.",
-		.takes = DATA | BIT(SETTING_FROM) | BIT(SETTING_DRY_RUN) | BIT(SETTING_JSON),
+		.options_only = BIT(SETTING_AT) | BIT(SETTING_CHANGE),
+		.takes = DATA | BIT(SETTING_FROM) | BIT(SETTING_AT) | BIT(SETTING_CHANGE) |
+			 BIT(SETTING_DRY_RUN) | BIT(SETTING_JSON),
 		.needs = BIT(SETTING_DATA),
 		.run = command_restore,
 	},
@@ -337,7 +345,8 @@ static const struct command rows[] = {
 			 BIT(SETTING_CORS_ORIGINS) | BIT(SETTING_CONNECTIONS) |
 			 BIT(SETTING_TIMEOUT) | BIT(SETTING_QUEUE) | BIT(SETTING_MEMORY) |
 			 BIT(SETTING_RECORD_CACHE) | BIT(SETTING_QUIET) | BIT(SETTING_LOG_FORMAT) |
-			 MAIL | BIT(SETTING_MAIL_PER_MINUTE) | BIT(SETTING_MAIL_PER_ACCOUNT),
+			 MAIL | BIT(SETTING_MAIL_PER_MINUTE) | BIT(SETTING_MAIL_PER_ACCOUNT) |
+			 BIT(SETTING_REPLICATE_TO) | BIT(SETTING_REPLICATE_KEEP),
 		.run = command_serve,
 	},
 };

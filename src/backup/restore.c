@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Makes a data folder from a backup. */
+/* Makes a data folder from a backup or a replica. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -19,40 +19,14 @@
 
 #define SQLITE_HEAD "SQLite format 3"
 
-/* A kind of thing to restore from. The first row whose function fits is taken. */
-struct source {
-	bool (*fits)(const struct stat *status);
-	/* Writes the database to the file `to`, which is empty. NULL: what is restored is itself
-	 * the file of the database. */
-	enum err (*fetch)(const struct restore_order *order, const char *to, struct watch *watch,
-			  struct buf *why);
+/* What folder_fill_restored() needs. */
+struct restore {
+	const struct restore_order *order;
+	/* Writes the database to the file `to`, which is empty. */
+	enum err (*fetch)(struct restore *restore, const char *to, struct buf *why);
+	struct watch watch;
+	struct restore_report report;
 };
-
-static bool is_file(const struct stat *status)
-{
-	return S_ISREG(status->st_mode);
-}
-
-static const struct source sources[] = {
-	{.fits = is_file}, /* a backup, or the copy from before a migration */
-};
-
-static enum err source_find(const char *from, const struct source **source_out, struct buf *why)
-{
-	struct stat status;
-
-	if (stat(from, &status)) {
-		folder_blame(why, "read", from, errno);
-		return ERR_NOT_FOUND;
-	}
-	for (size_t i = 0; i < COUNT_OF(sources); i++)
-		if (sources[i].fits(&status)) {
-			*source_out = &sources[i];
-			return OK;
-		}
-	buf_printf(why, "%s is not a backup: give a file that \"docket backup\" has made", from);
-	return ERR_INVALID;
-}
 
 /* Opens the file of a database that nobody may have open. -1, with a message, if it is not one. */
 static int database_open_file(const char *from, struct buf *why)
@@ -79,11 +53,14 @@ static int database_open_file(const char *from, struct buf *why)
 	return -1;
 }
 
-static enum err database_fetch(const char *from, const char *to, struct watch *watch,
-			       struct buf *why)
+/* Of a backup, or of the copy from before a migration. */
+static enum err file_fetch(struct restore *restore, const char *to, struct buf *why)
 {
+	const char *from = restore->order->from;
 	int in = database_open_file(from, why), out = in < 0 ? -1 : open(to, O_WRONLY | O_CLOEXEC);
-	enum err err = in < 0 ? ERR_INVALID : out < 0 ? ERR_IO : file_copy(in, out, watch);
+	enum err err = in < 0    ? ERR_INVALID
+		       : out < 0 ? ERR_IO
+				 : file_copy(in, out, &restore->watch);
 
 	if (err && !why->len)
 		buf_printf(why, "cannot copy %s to %s: %s", from, to,
@@ -93,6 +70,18 @@ static enum err database_fetch(const char *from, const char *to, struct watch *w
 	if (out >= 0)
 		close(out);
 	return err;
+}
+
+/* `to` NULL: it only verifies the replica. */
+static enum err replica_fetch(struct restore *restore, const char *to, struct buf *why)
+{
+	const struct restore_order *order = restore->order;
+
+	if (to && unlink(to)) {
+		buf_printf(why, "cannot make %s anew: %s", to, strerror(errno));
+		return ERR_IO;
+	}
+	return replica_restore(order->from, &order->until, to, &restore->report.replica, why);
 }
 
 static void rules_tell(void *context, size_t done, size_t rules)
@@ -222,22 +211,12 @@ static enum err database_begin_era(const char *file, int64_t now, struct buf *wh
 	return err;
 }
 
-/* What folder_fill_restored() needs. */
-struct restore {
-	const struct restore_order *order;
-	const struct source *source;
-	struct watch watch;
-	struct restore_report report;
-};
-
 static enum err folder_fill_restored(struct store *store, const char *file, void *context,
 				     struct buf *why)
 {
 	struct restore *restore = context;
 	const char *from = restore->order->from;
-	enum err err = restore->source->fetch
-			       ? restore->source->fetch(restore->order, file, &restore->watch, why)
-			       : database_fetch(from, file, &restore->watch, why);
+	enum err err = restore->fetch(restore, file, why);
 
 	if (!err)
 		err = database_check(file, from, &restore->watch, &restore->report, why);
@@ -254,12 +233,44 @@ static enum err folder_fill_restored(struct store *store, const char *file, void
 static enum err restore_try(struct restore *restore, struct buf *why)
 {
 	const char *from = restore->order->from;
-	int fd = database_open_file(from, why);
+	int fd;
 
+	if (restore->fetch == replica_fetch) {
+		enum err err = replica_fetch(restore, NULL, why);
+
+		restore->report.schema = restore->report.replica.schema;
+		return err;
+	}
+	fd = database_open_file(from, why);
 	if (fd < 0)
 		return ERR_INVALID;
 	close(fd);
 	return database_check(from, from, &restore->watch, &restore->report, why);
+}
+
+static enum err restore_choose(struct restore *restore, struct buf *why)
+{
+	const struct restore_order *order = restore->order;
+	struct stat status;
+
+	if (stat(order->from, &status)) {
+		folder_blame(why, "read", order->from, errno);
+		return ERR_NOT_FOUND;
+	}
+	restore->fetch = S_ISDIR(status.st_mode)   ? replica_fetch
+			 : S_ISREG(status.st_mode) ? file_fetch
+						   : NULL;
+	if (!restore->fetch)
+		buf_printf(
+			why,
+			"%s is not a backup: give a file that \"docket backup\" has made, or the "
+			"folder of a replica",
+			order->from);
+	else if (restore->fetch != replica_fetch && order->until.kind != REPLICA_END)
+		buf_printf(why,
+			   "%s is one backup: only a replica has the states of several moments",
+			   order->from);
+	return why->len ? ERR_INVALID : OK;
 }
 
 enum err backup_restore(const struct store_config *config, const struct restore_order *order,
@@ -268,9 +279,10 @@ enum err backup_restore(const struct store_config *config, const struct restore_
 	struct restore restore = {
 		.order = order,
 		.watch = {.on_progress = order->on_progress, .context = order->context},
+		.report = {.replica = {.arena = order->arena}},
 	};
 	struct store *store = store_at(config);
-	enum err err = store ? source_find(order->from, &restore.source, why) : ERR_NOMEM;
+	enum err err = store ? restore_choose(&restore, why) : ERR_NOMEM;
 
 	if (!err && order->dry_run)
 		err = restore_try(&restore, why);

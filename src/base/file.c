@@ -108,3 +108,60 @@ void file_owner(const char *path, char name[FILE_OWNER_BYTES])
 	else
 		snprintf(name, FILE_OWNER_BYTES, "%s", entry.pw_name);
 }
+
+static bool bytes_write(int fd, struct slice bytes)
+{
+	while (bytes.len) {
+		ssize_t written = write(fd, bytes.ptr, bytes.len);
+
+		if (written < 0 && errno == EINTR)
+			continue;
+		if (written < 0)
+			return false;
+		bytes.ptr += written;
+		bytes.len -= (size_t)written;
+	}
+	return true;
+}
+
+enum err file_write_whole(const char *path, struct slice bytes)
+{
+	char part[PATH_BYTES];
+	bool written;
+	int fd, error;
+
+	snprintf(part, sizeof(part), "%s.part", path);
+	unlink(part);
+	fd = file_make(part);
+	if (fd < 0)
+		return ERR_IO;
+	written = bytes_write(fd, bytes) && fsync(fd) == 0;
+	error = errno;
+	close(fd);
+	if (written && rename(part, path) == 0)
+		return file_sync_parent(path);
+	error = written ? errno : error;
+	unlink(part);
+	errno = error;
+	return ERR_IO;
+}
+
+enum err file_read_whole(const char *path, size_t most, struct buf *out)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC), error;
+	ssize_t got = fd < 0 ? -1 : 1;
+
+	while (got > 0 && out->len <= most && buf_reserve(out, 65536)) {
+		got = read(fd, &out->ptr[out->len], 65536);
+		out->len += got > 0 ? (size_t)got : 0;
+	}
+	error = errno;
+	if (fd >= 0)
+		close(fd);
+	errno = error;
+	if (out->failed)
+		return ERR_NOMEM;
+	if (got >= 0)
+		return OK;
+	return fd < 0 && errno == ENOENT ? ERR_NOT_FOUND : ERR_IO;
+}

@@ -5,8 +5,10 @@
 #include "help.h"
 #include "settings_private.h"
 
-/* getopt_long() returns the number of an option's setting, and this for --help. */
-#define OPTION_HELP SETTINGS
+/* getopt_long() returns this plus the number of an option's setting, and the last for --help. All
+ * are above the characters that it returns itself, such as ':' and '?'. */
+#define OPTION_FIRST 256
+#define OPTION_HELP (OPTION_FIRST + SETTINGS)
 
 /* Whether an option is shortened: getopt_long() takes `--dat` for `--data`. docket refuses that,
  * because a later option `--date` would break scripts. */
@@ -25,7 +27,7 @@ static void flags_of_command(const struct command *command, struct option option
 			options[count++] = (struct option){
 				setting_rows[i].name,
 				setting_rows[i].argument ? required_argument : no_argument, NULL,
-				i};
+				OPTION_FIRST + i};
 	options[count] = (struct option){"help", no_argument, NULL, OPTION_HELP};
 }
 
@@ -34,9 +36,9 @@ static bool flag_refuse(const struct command *command, int found, const char *ar
 {
 	/* If a switch was given a value, optopt is its setting. */
 	fprintf(stderr, "docket %s: %s %s; see \"docket help %s\"\n", command->name, argument,
-		found == ':'                      ? "needs a value"
-		: optopt > 0 && optopt < SETTINGS ? "takes no value"
-						  : "is not a known option",
+		found == ':'             ? "needs a value"
+		: optopt >= OPTION_FIRST ? "takes no value"
+					 : "is not a known option",
 		command->name);
 	return false;
 }
@@ -77,6 +79,7 @@ bool settings_read_flags(struct settings *settings, int argc, char **argv,
 	const struct command *command = settings->command;
 	struct option options[SETTINGS + 2] = {{0}};
 	const char *argument, *origin;
+	enum setting setting;
 	int found;
 
 	flags_of_command(command, options);
@@ -101,12 +104,12 @@ bool settings_read_flags(struct settings *settings, int argc, char **argv,
 			*status_out = EXIT_OK;
 			return false;
 		}
-		if (found == ':' || found == '?' ||
-		    is_shortened(argument, setting_rows[found].name))
+		setting = (enum setting)(found - OPTION_FIRST);
+		if (found < OPTION_FIRST || is_shortened(argument, setting_rows[setting].name))
 			return flag_refuse(command, found, argument);
-		origin = arena_printf(&settings->arena, "--%s", setting_rows[found].name);
-		if (!origin || !setting_set(settings, (enum setting)found,
-					    flag_value(settings, (enum setting)found), origin))
+		origin = arena_printf(&settings->arena, "--%s", setting_rows[setting].name);
+		if (!origin ||
+		    !setting_set(settings, setting, flag_value(settings, setting), origin))
 			return false;
 	}
 	return arguments_check(settings, optind < argc ? argv[optind] : NULL);

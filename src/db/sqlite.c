@@ -13,6 +13,7 @@
 #include "sqlite_bits.h"
 #include "sqlite_fold.h"
 #include "sqlite_private.h"
+#include "sqlite_record.h"
 
 static int connection_must_stop(void *context)
 {
@@ -196,6 +197,7 @@ static void sqlite_rollback(struct db *base)
 {
 	if (!sqlite3_get_autocommit(sqlite_of(base)->handle))
 		(void)sqlite_run_text(base, "ROLLBACK");
+	(void)recording_forget(sqlite_of(base)->recording);
 }
 
 static void sqlite_set_budget(struct db *base, int milliseconds)
@@ -229,6 +231,7 @@ static void sqlite_close(struct db *base)
 		return;
 	for (size_t i = 0; i < STATEMENTS; i++)
 		statement_release(db, i);
+	recording_free(db->recording);
 	sqlite3_close(db->handle);
 	free(db);
 }
@@ -367,6 +370,33 @@ static enum err sqlite_copy(struct db *base, const char *to)
 	return err;
 }
 
+static enum err sqlite_record(struct db *base, bool on, const char *except)
+{
+	struct sqlite_db *db = sqlite_of(base);
+
+	if (on)
+		return db->recording ? OK : recording_new(db->handle, except, &db->recording);
+	recording_free(db->recording);
+	db->recording = NULL;
+	return OK;
+}
+
+static enum err sqlite_take_changes(struct db *base, struct buf *changes)
+{
+	return recording_take(sqlite_of(base)->recording, changes);
+}
+
+static enum err sqlite_apply(struct db *base, struct slice changes)
+{
+	return changes_apply(sqlite_of(base)->handle, changes);
+}
+
+static enum err sqlite_snapshot(struct db *base, const char *to, bool (*goes_on)(void *context),
+				void *context)
+{
+	return snapshot_copy(sqlite_of(base)->handle, to, goes_on, context);
+}
+
 const struct db_driver sqlite_driver = {
 	.name = "SQLite",
 	.kind = DB_SQLITE,
@@ -383,6 +413,10 @@ const struct db_driver sqlite_driver = {
 	.backup_begin = sqlite_backup_begin,
 	.backup_part = sqlite_backup_part,
 	.backup_end = sqlite_backup_end,
+	.record = sqlite_record,
+	.take_changes = sqlite_take_changes,
+	.apply = sqlite_apply,
+	.snapshot = sqlite_snapshot,
 	.on_idle = sqlite_on_idle,
 	.message = sqlite_message,
 };

@@ -26,6 +26,7 @@ struct sqlite_db {
 	int64_t deadline;            /* milliseconds of CLOCK_MONOTONIC, 0: none */
 	bool (*stop)(void *context); /* NULL: nothing stops a statement */
 	void *stop_context;
+	struct recording *recording; /* NULL: its changes are not recorded */
 };
 
 static inline struct sqlite_db *sqlite_of(struct db *db)

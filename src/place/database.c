@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "database.h"
 #include "place/folds.h"
+#include "place/mark.h"
 #include "place/migrate.h"
 #include "place/renew.h"
 #include "place/schema.h"
@@ -104,6 +105,9 @@ enum err database_open(struct store *store, struct buf *why)
 	enum err err = database_open_shared(store, DB_WRITE, &store->write_db, why);
 
 	store->connect = database_connect;
+	/* It may have come from a folder with its other rows. */
+	if (!err)
+		err = mark_take(store, true);
 	return err ? err
 		   : read_threads_start(store, store->config.readers ? store->config.readers : 1);
 }

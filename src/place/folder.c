@@ -6,10 +6,12 @@
 
 #include "base/file.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "folder_migrate.h"
 #include "place/folder.h"
 #include "place/folder_lock.h"
 #include "place/folds.h"
+#include "place/mark.h"
 #include "place/migrate.h"
 #include "place/schema.h"
 #include "store/read_pool.h"
@@ -45,17 +47,28 @@ static enum err folder_open_writer(struct store *store, const char *path, enum d
 	return err;
 }
 
+/* A database without the table `property` is too old to have a mark. */
+static void folder_before_upgrade(struct store *store, int64_t have)
+{
+	const struct store_config *config = &store->config;
+
+	if (config->before_upgrade && mark_find(store) == OK)
+		config->before_upgrade(config->upgrade_context, store, have, store->mark);
+}
+
 enum err folder_bring_up(struct store *store, int64_t have, struct store_upgrade *upgrade_out,
 			 struct buf *why)
 {
 	struct store_upgrade upgrade = {.from = (int)have, .to = (int)migration_count};
 	bool migrates = have < (int64_t)migration_count;
-	char path[PATH_BYTES];
+	char path[PATH_BYTES], version[FOLDS_VERSION_BYTES] = "";
 	struct folded folded;
 	enum err err;
 
 	folder_path(store->config.folder, DATABASE, path);
 	err = folder_open_writer(store, path, DB_WRITE, why);
+	if (!err && migrates)
+		folder_before_upgrade(store, have);
 	if (!err && migrates) {
 		err = folder_migrate(store, store->write_db, &folded, upgrade.copy, why);
 		store->driver->close(store->write_db);
@@ -63,8 +76,12 @@ enum err folder_bring_up(struct store *store, int64_t have, struct store_upgrade
 		if (!err)
 			err = folder_open_writer(store, path, DB_WRITE, why);
 	}
+	if (!err && !migrates)
+		err = folds_version(store->write_db, version);
 	if (!err)
 		err = folds_bring_up(store->write_db, migrates, why);
+	if (!err)
+		err = mark_take(store, strcmp(version, text_unicode_version()) != 0);
 	if (err && *upgrade.copy)
 		buf_printf(why, "; the copy from before is %s", upgrade.copy);
 	if (err)

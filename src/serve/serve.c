@@ -22,6 +22,7 @@
 #include "load/turns.h"
 #include "openapi/openapi.h"
 #include "place/place.h"
+#include "replica/replica.h"
 #include "serve/serve.h"
 #include "serve_private.h"
 #include "sockets/sockets.h"
@@ -357,8 +358,8 @@ static enum err http_serve(const struct http_config *http, struct store *store,
 }
 
 static enum err serve_store(const struct settings *settings, struct store *store,
-			    const struct ephemeral *ephemeral, struct listen_addresses *addresses,
-			    const sigset_t *signals)
+			    struct replica *replica, const struct ephemeral *ephemeral,
+			    struct listen_addresses *addresses, const sigset_t *signals)
 {
 	struct log_stream log;
 	struct app app = {
@@ -380,7 +381,7 @@ static enum err serve_store(const struct settings *settings, struct store *store
 		.tls_keys = settings->text[SETTING_TLS_KEY],
 	};
 	struct status_sources sources = {
-		.settings = settings, .app = &app, .began_ms = monotonic_ms()};
+		.settings = settings, .app = &app, .replica = replica, .began_ms = monotonic_ms()};
 	enum err err;
 
 	log_stream_init(&log, STDERR_FILENO);
@@ -412,8 +413,7 @@ static void config_share_connections(const struct settings *settings, struct sto
 	config->readers = connections - config->writers;
 }
 
-static enum exit_status serve_place(const struct settings *settings,
-				    const struct ephemeral *ephemeral,
+static enum exit_status serve_place(struct settings *settings, const struct ephemeral *ephemeral,
 				    struct listen_addresses *addresses, const sigset_t *signals)
 {
 	struct serving serving = {false};
@@ -425,10 +425,13 @@ static enum exit_status serve_place(const struct settings *settings,
 		.queue_limit = (size_t)settings->number[SETTING_QUEUE],
 		.record_cache = (size_t)settings->number[SETTING_RECORD_CACHE] << 20,
 		.on_upgrade = log_upgrade,
+		.before_upgrade = serve_replica_upgrade,
+		.upgrade_context = settings,
 		.on_fatal = serving_end_broken,
 		.fatal_context = &serving,
 	};
 	struct buf why = {0};
+	struct replica *replica = NULL;
 	struct store *store;
 	enum err err;
 
@@ -441,7 +444,11 @@ static enum exit_status serve_place(const struct settings *settings,
 		if (ephemeral->folder[0])
 			err = ephemeral_fill(settings, store);
 		if (!err)
-			err = serve_store(settings, store, ephemeral, addresses, signals);
+			err = serve_replica_start(settings, store, &replica);
+		if (!err)
+			err = serve_store(settings, store, replica, ephemeral, addresses, signals);
+		store_stop(store);
+		replica_stop(replica);
 		store_close(store);
 	}
 	buf_release(&why);

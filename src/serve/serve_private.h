@@ -11,6 +11,7 @@ struct delivery;
 struct http_server;
 struct json_t; /* of jansson */
 struct listen_addresses;
+struct replica;
 struct store;
 
 /* What docket status shows. */
@@ -19,7 +20,8 @@ struct status_sources {
 	const struct http_server *server;
 	const struct app *app;
 	struct delivery *delivery;
-	int64_t began_ms; /* by monotonic_ms() */
+	struct replica *replica; /* NULL: there is none */
+	int64_t began_ms;        /* by monotonic_ms() */
 };
 
 /* For struct control_config; `context` is a struct status_sources. */
@@ -37,6 +39,20 @@ bool alerts_check(const struct settings *settings);
  * error is logged. */
 enum err alerts_start(const struct settings *settings, struct store *store, struct arena *arena,
 		      struct delivery **delivery_out);
+
+/* Checks the settings of the replica. False: it has printed what is wrong. */
+bool replica_check(const struct settings *settings);
+
+/* Starts the replica if there is a setting for it. An error is logged. */
+enum err serve_replica_start(const struct settings *settings, struct store *store,
+			     struct replica **replica_out);
+
+/* For before_upgrade of struct store_config; `context` are the settings. Gives the replica the
+ * state before the upgrade. An error is logged: the upgrade itself keeps the old database. */
+void serve_replica_upgrade(void *context, struct store *store, int64_t schema, const char *mark);
+
+/* The section of docket status. */
+struct json_t *replica_json(struct replica *replica);
 
 /* Checks the settings that are URLs: --cors-origins and --base-url. False: it has printed what is
  * wrong. */

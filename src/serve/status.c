@@ -144,15 +144,19 @@ json_t *status_json(void *context)
 	struct record_cache_load cache;
 	struct delivery_counters alerts;
 	struct http_load http;
+	json_t *status;
 
 	http_count(sources->server, &http);
 	store_loads(sources->app->store, &reads, &writes);
 	budget_count(sources->app->budget, &memory);
 	delivery_count(sources->delivery, &alerts);
 	store_count_cached(sources->app->store, &cache);
-	return json_pack("{so so so so so so so so}", "process", process_json(sources),
-			 "connections", connections_json(&http), "requests",
-			 requests_json(sources, &http), "reads", reads_json(&reads), "writes",
-			 jobs_json(&writes), "alerts", alerts_json(&alerts), "memory",
-			 memory_json(&memory), "cache", cache_json(&cache));
+	status = json_pack("{so so so so so so so so}", "process", process_json(sources),
+			   "connections", connections_json(&http), "requests",
+			   requests_json(sources, &http), "reads", reads_json(&reads), "writes",
+			   jobs_json(&writes), "alerts", alerts_json(&alerts), "memory",
+			   memory_json(&memory), "cache", cache_json(&cache));
+	if (status && sources->replica)
+		json_object_set_new(status, "replica", replica_json(sources->replica));
+	return status;
 }

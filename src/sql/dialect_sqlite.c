@@ -46,7 +46,8 @@ static const struct text_index text_index = {
 	.first = "($1 << 40)",
 	.last = "($1 << 40) + 1099511627775",
 	.insert = "INSERT INTO task_words (rowid, title) VALUES ($1 << 40 | $2, $3)",
-	.pending = {.from = "task_pending p",
+	.pending = {.table = "task_pending",
+		    .from = "task_pending p",
 		    .id = "p.task_id",
 		    .is = "p.account_id = $1",
 		    .is_not = "NOT EXISTS (SELECT 1 FROM task_pending p WHERE p.account_id = $1"
@@ -78,6 +79,10 @@ static const struct text_index text_index = {
 		    " OR p.account_id NOT BETWEEN 1 AND"
 		    " (SELECT last FROM given WHERE name = 'account')"
 		    " ORDER BY 1, 2",
+	.fill = "INSERT INTO task_words (task_words) VALUES ('delete-all');"
+		"INSERT INTO task_words (rowid, title)"
+		" SELECT account_id << 40 | id, title_folded FROM task ORDER BY account_id, id;"
+		"DELETE FROM task_pending;",
 	/* FTS5 shows the whole index only as a virtual table, here a temporary one. FTS5's own
 	 * integrity check is a write, and has no text to compare with. */
 	.prepare_all = "PRAGMA query_only = OFF;"

@@ -14,6 +14,7 @@
 #include "steps.h"
 #include "tallies.h"
 #include "titles.h"
+#include "store/recorder.h"
 
 #define FIRST_ID 3 /* the columns of a state before its last ids; three come after them */
 
@@ -200,6 +201,7 @@ static enum err batch_update_account(struct batch *batch, const struct account_s
 
 	if (!head)
 		return ERR_NOMEM;
+	recorder_note(batch->store, row->id, row->last_change);
 	args[0] = DB_INT_VALUE(row->id);
 	args[1] = DB_INT_VALUE(row->last_change);
 	args[2] = DB_BYTES_VALUE(((struct slice){head, sizeof(row->head)}));
@@ -302,12 +304,17 @@ static enum err batch_commit(struct batch *batch, bool changes_access)
 
 	if (batch->changed.failed)
 		return ERR_NOMEM;
+	err = recorder_mark(store, &batch->calls);
+	if (err)
+		return err;
 	atomic_fetch_add(&store->access_changes, changes_access);
 	record_cache_begin_commit(store->record_cache, (const void *)batch->changed.ptr,
 				  batch->changed.len / sizeof(struct record_key));
 	err = store->driver->commit(batch->db, batch->calls.list, batch->calls.count);
 	record_cache_end_commit(store->record_cache);
 	atomic_fetch_add(&store->access_changes, changes_access);
+	if (!err)
+		recorder_commit(store, batch->db);
 	return err;
 }
 
@@ -320,6 +327,7 @@ enum err batch_run(struct store *store, struct db *db, struct store_write **writ
 	enum err err;
 
 	batch.calls.arena = &batch.arena;
+	recorder_begin(store, db);
 	driver->set_budget(db, store->config.write_budget_ms);
 	err = batch_sort_writes(&batch, writes, count);
 	if (!err)

@@ -14,8 +14,11 @@ from harness import ADDRESS_PARTS, CODES, COMMAND_S, PROGRAM, ROOT, SANITIZER
 
 # Commands that do not end: the reader leaves each running in a terminal of its own.
 SERVES = re.compile(r"script/server$|(runuser -u \w+ -- )?docket serve ")
-# Commands that other tests run: the suite does not run itself.
-ELSEWHERE = {"script/test"}
+# Commands that other tests run: the suite does not run itself, and a restore needs a replica of some age.
+ELSEWHERE = {"script/test", "docket check --data /srv/restored",
+             "docket restore --from /mnt/replica --data /srv/restored",
+             "docket restore --from /mnt/replica --at 2027-01-31T12:00:00Z --data /srv/restored",
+             "docket restore --from /mnt/replica --change main:1234 --data /srv/restored"}
 RECORD = "\x1e"
 
 # The reader's machine: servers that Debian's packages start when they are installed, a certificate,
@@ -29,7 +32,7 @@ printf 'fail-with-body\nsilent\nshow-error\n' >/root/.curlrc
 printf 'retry = 30\nretry-delay = 1\nretry-connrefused\n' >>/root/.curlrc
 printf 'APT::Get::Upgrade "false";\n' >/etc/apt/apt.conf.d/99no-upgrade
 rm -rf /usr/local/bin/docket /srv/docket
-mkdir -p /etc/ssl/docket
+mkdir -p /etc/ssl/docket /mnt/replica
 openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=example.com \
 	-addext 'subjectAltName=DNS:example.com,DNS:*.example.com' -keyout privkey.pem \
 	-out fullchain.pem 2>/dev/null

@@ -18,6 +18,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "replica/replica.h"
 #include "store/store.h"
 
 /* Called some ten times a second, on the caller's thread. `what` is counted: "pages". False: the
@@ -59,21 +60,26 @@ enum err backup_make(struct store *store, const struct backup_order *order,
 		     struct backup_report *report_out, struct buf *why);
 
 struct restore_order {
-	const char *from; /* a backup, or docket.db.before-NNNN */
+	const char *from; /* a backup, docket.db.before-NNNN, or the folder of a replica */
 	bool dry_run;     /* only verify it */
+	struct replica_until until; /* of a replica; REPLICA_END: of everything */
+	struct arena *arena;        /* for the texts of the report */
 	backup_progress_fn *on_progress;
 	void *context;
 };
 
 struct restore_report {
-	int64_t schema; /* of the backup; it may be older than this program's */
+	struct replica_report replica; /* its generation is 0 for a backup */
+	int64_t schema;                /* of the backup; it may be older than this program's */
+	/* Not known after a dry run with a replica: it makes no database. */
 	int64_t accounts, tasks;
 	int64_t last_at; /* the time of the last change; TIME_NONE: there is none */
 };
 
-/* Makes the data folder of `config` from a backup, whole or not at all. It verifies the backup, and
- * begins a new era (place/place.h). ERR_EXISTS: the folder has a database. On an error nothing is
- * left behind, and `why` has a message. */
+/* Makes the data folder of `config` from a backup or a replica, whole or not at all. It verifies
+ * the database, and begins a new era (place/place.h). ERR_EXISTS: the folder has a database. On an
+ * error nothing is left behind, and `why` has a message. A replica that is damaged is restored up
+ * to the damage, which the report names. */
 enum err backup_restore(const struct store_config *config, const struct restore_order *order,
 			struct restore_report *report_out, struct buf *why);
 

@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 
+#include "base/buf.h"
 #include "base/err.h"
 
 /* Writes a file or a folder to stable storage: fsync(2). ERR_IO; errno says why. */
@@ -26,6 +27,14 @@ int file_make(const char *path);
 /* Makes an empty file in the same way and replaces the file of that name. ERR_IO; errno says
  * why. */
 enum err file_make_empty(const char *path);
+
+/* Writes a file (mode 0600) on stable storage, and replaces the file of that name when it is
+ * complete. ERR_IO; errno says why. */
+enum err file_write_whole(const char *path, struct slice bytes);
+
+/* Appends the contents of a file to `out`, but not much more than `most` bytes. ERR_NOT_FOUND,
+ * ERR_NOMEM, or ERR_IO with errno. */
+enum err file_read_whole(const char *path, size_t most, struct buf *out);
 
 /* If this process is root's, gives the file `name` in `folder`, a descriptor, to the folder's
  * owner. It does not follow a symbolic link. False and errno if that fails. */

@@ -39,6 +39,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/buf.h"
 #include "base/err.h"
 #include "base/slice.h"
 
@@ -158,6 +159,22 @@ struct db_driver {
 	enum err (*backup_part)(struct db_backup *backup, int64_t budget_us, int64_t *left_out,
 				int64_t *total_out);
 	void (*backup_end)(struct db_backup *backup);
+	/* The next four are for replication; NULL: the driver cannot do it.
+	 *
+	 * From now on, or no longer, records which rows the connection's transactions change, but
+	 * not those of the table `except`. */
+	enum err (*record)(struct db *db, bool on, const char *except);
+	/* Call it after a commit of a connection that records. Appends the changes of the
+	 * transaction, for apply(). On an error these changes are lost. */
+	enum err (*take_changes)(struct db *db, struct buf *changes);
+	/* Repeats the changes of a transaction, in the open transaction. The database must have the
+	 * state from before them, by a copy or by apply(). ERR_CORRUPT: it does not. */
+	enum err (*apply)(struct db *db, struct slice changes);
+	/* Copies a state of the database page by page to a file that is empty, while another
+	 * connection writes. The copy is not on stable storage. Every few pages it asks whether
+	 * the copy goes on; if not, ERR_TIMEOUT. */
+	enum err (*snapshot)(struct db *db, const char *to, bool (*goes_on)(void *context),
+			     void *context);
 	/* Does the work that commits have left, on a connection that can write. The store calls it
 	 * when no write has come for a while. NULL: the driver leaves none. */
 	void (*on_idle)(struct db *db);

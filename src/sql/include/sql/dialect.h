@@ -41,6 +41,7 @@ struct text_index {
 	const char *insert; /* $2 id, $3 text: at once, for a row of which there is no note */
 	/* The notes, which statements call `p`. */
 	struct {
+		const char *table;
 		const char *from;
 		const char *id;     /* an expression: the id of the record */
 		const char *is;     /* a condition: `p` is of the account */
@@ -58,6 +59,8 @@ struct text_index {
 	 * the order of account and id; and the notes of records that never were. */
 	const char *expected;
 	const char *needless;
+	/* A script that fills the index anew from its table, so that no title waits. */
+	const char *fill;
 	/* A script that a connection must run, outside of a transaction, before it reads `all`. */
 	const char *prepare_all;
 	/* Reads every trigram of the index: the account, the id, the trigram, and its offset in the

@@ -80,6 +80,10 @@ struct store_config {
 	/* For a folder: called after the database was migrated to this program's schema. NULL: an
 	 * older schema is refused. */
 	void (*on_upgrade)(void *context, const struct store_upgrade *upgrade);
+	/* The same before the migration, with the schema number and the mark (store/recorder.h) of
+	 * the database. May be NULL. */
+	void (*before_upgrade)(void *context, struct store *store, int64_t schema,
+			       const char *mark);
 	void *upgrade_context;
 };
 

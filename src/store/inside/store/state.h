@@ -13,6 +13,7 @@
 #include "store/store.h"
 
 #define TOKEN_USES 4096
+#define STORE_MARK_BYTES 64
 
 struct workers;
 struct read_pool;
@@ -25,6 +26,8 @@ struct keys {
 };
 
 typedef void store_due_fn(void *context, int64_t due_at);
+
+struct store_recorder;
 
 struct store {
 	struct store_config config;
@@ -59,6 +62,10 @@ struct store {
 	_Atomic(store_due_fn *) on_due;
 	void *due_context;
 	bool titles_failed; /* the writer's: its last step of the text index has failed */
+	/* SQLite: gets every commit (store/recorder.h). NULL: nobody wants them. */
+	struct store_recorder *recorder;
+	/* The mark that the database had when it was opened for writing; "": none. */
+	char mark[STORE_MARK_BYTES];
 };
 
 /* Makes a store without any connection. The caller ends it with store_close(). NULL: out of

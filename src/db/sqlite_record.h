@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/* Records which rows the transactions of a SQLite connection change, by SQLite's session
+ * extension. */
+#ifndef DB_SQLITE_RECORD_H
+#define DB_SQLITE_RECORD_H
+
+#include <sqlite3.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/slice.h"
+
+struct recording;
+
+/* Begins to record every table, except `except`, virtual ones and the tables that SQLite keeps for
+ * them. */
+enum err recording_new(sqlite3 *handle, const char *except, struct recording **recording_out);
+/* Must come before the connection is closed. NULL is accepted. */
+void recording_free(struct recording *recording);
+/* Appends the changes since the last call of this or of recording_forget(). */
+enum err recording_take(struct recording *recording, struct buf *changes);
+/* Forgets these changes. NULL is accepted. */
+enum err recording_forget(struct recording *recording);
+
+/* See apply() and snapshot() of db/db.h. */
+enum err changes_apply(sqlite3 *handle, struct slice changes);
+enum err snapshot_copy(sqlite3 *from, const char *to, bool (*goes_on)(void *context),
+		       void *context);
+
+#endif
