@@ -14,7 +14,7 @@
 #include "place/mark.h"
 #include "place/migrate.h"
 #include "place/schema.h"
-#include "store/read_pool.h"
+#include "db/read_pool.h"
 #include "store/read_threads.h"
 
 /* Says which of the database's files cannot be written, if one cannot. */

@@ -3,7 +3,7 @@
 #include "records/task_tally.h"
 
 #include "base/timefmt.h"
-#include "model/tally.h"
+#include "sql/tallies.h"
 #include "store/state.h"
 
 static int64_t task_tally_value(const struct task *task, enum tally_field field)
@@ -21,15 +21,18 @@ static int64_t task_tally_value(const struct task *task, enum tally_field field)
 void task_tally_follow(struct store_write *write, const struct task *before,
 		       const struct task *after)
 {
-	for (enum tally_field field = 0; field < TALLY_FIELDS; field++) {
+	struct buf *noted = write->account->tallies;
+	int64_t account_id = write->scope.account_id;
+
+	for (enum tally_field field = 0; field < TALLY_FIELDS && noted; field++) {
 		int64_t old = before ? task_tally_value(before, field) : 0;
 		int64_t new = after ? task_tally_value(after, field) : 0;
 
 		if (before && after && old == new)
 			continue;
 		if (before)
-			write_note_tally(write, field, old, before->record.id, -1);
+			tallies_note(noted, account_id, field, old, before->record.id, -1);
 		if (after)
-			write_note_tally(write, field, new, after->record.id, 1);
+			tallies_note(noted, account_id, field, new, after->record.id, 1);
 	}
 }

@@ -12,8 +12,8 @@
 #include "cache/record_cache.h"
 #include "idempotency.h"
 #include "steps.h"
-#include "tallies.h"
-#include "titles.h"
+#include "sql/tallies.h"
+#include "sql/titles.h"
 #include "store/recorder.h"
 
 #define FIRST_ID 3 /* the columns of a state before its last ids; three come after them */
@@ -280,7 +280,7 @@ static enum err batch_run_rounds(struct batch *batch)
 	/* The titles of this batch are counted too. */
 	if (!err && sql_dialect(batch->store->driver)->text_index)
 		err = batch_flush(batch);
-	return err ? err : titles_list_step(batch->store, batch->db, &batch->calls);
+	return err ? err : titles_list_step(batch->db, &batch->calls);
 }
 
 /* Whether one of the writes may change accounts, staff members or tokens. The writes of every other

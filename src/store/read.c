@@ -2,7 +2,7 @@
 /* Runs reads: at once on a connection of the pool, or on the threads that read. */
 #include "base/waiting.h"
 #include "read_run.h"
-#include "store/read_pool.h"
+#include "db/read_pool.h"
 #include "workers.h"
 
 /* SQLite: the time limit of a read on the caller's thread. A read that takes longer starts again on

@@ -3,7 +3,7 @@
 #include <unistd.h>
 
 #include "cache/record_cache.h"
-#include "store/read_pool.h"
+#include "db/read_pool.h"
 #include "workers.h"
 
 #define QUEUE_LIMIT 64 /* if the configuration has none */

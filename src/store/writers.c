@@ -14,8 +14,8 @@
 #include "batch.h"
 #include "idempotency.h"
 #include "retry.h"
+#include "sql/titles.h"
 #include "steps.h"
-#include "titles.h"
 #include "workers.h"
 
 #define RESOLVE_MS 5000 /* how long to try to find out whether a commit was done */
@@ -205,8 +205,17 @@ static void writers_note_failure(struct workers *all, enum err err)
 
 static enum err writer_rest(struct worker *worker)
 {
-	enum err err = titles_run_step(worker->all->store, *worker->db, &worker->rests);
+	struct store *store = worker->all->store;
+	struct db *db = *worker->db;
+	enum err err = titles_run_step(db, &worker->rests);
 
+	/* Once: the step is tried again and again. */
+	if (err && !store->titles_failed)
+		log_line("cannot bring titles into the text index: %s: %s", err_text(err),
+			 store->driver->message(db));
+	store->titles_failed = err != OK;
+	if (err)
+		store->driver->rollback(db);
 	writers_note_failure(worker->all, err);
 	return err;
 }

@@ -7,7 +7,6 @@
 #include <stdatomic.h>
 
 #include "db/db.h"
-#include "model/tally.h"
 #include "sql/calls.h"
 #include "sql/statements.h"
 #include "store/store.h"
@@ -83,9 +82,6 @@ void write_note_due(struct store_write *write, int64_t due_at);
  * cache of records. ID_NONE: it may change any record. */
 void write_note_record(struct store_write *write, enum record_kind kind, int64_t id);
 
-/* Notes that `change` more tasks of the block of task `id` have the value; below 0: fewer. */
-void write_note_tally(struct store_write *write, enum tally_field field, int64_t value, int64_t id,
-		      int64_t change);
 
 /* Step one of a write that reads nothing but the account's state. */
 enum err read_nothing(struct store_write *write, struct calls *calls);

@@ -4,17 +4,17 @@
  *
  * A search reads every title that waits. So under load only a bounded number may wait, and when no
  * write comes, none does soon. On a database without a separate text index nothing happens. */
-#ifndef STORE_TITLES_H
-#define STORE_TITLES_H
+#ifndef SQL_TITLES_H
+#define SQL_TITLES_H
 
-#include "store/state.h"
+#include "sql/calls.h"
 
 /* Counts the titles that wait, in the open transaction of a batch. If there are too many, lists the
  * statements that bring the first ones into the index. */
-enum err titles_list_step(const struct store *store, struct db *db, struct calls *calls);
+enum err titles_list_step(struct db *db, struct calls *calls);
 
-/* Brings the next titles into the index, in a transaction of its own. *more_out: others wait. It
- * logs why it fails, if the step before did not fail; the caller tries again later. */
-enum err titles_run_step(struct store *store, struct db *db, bool *more_out);
+/* Brings the next titles into the index, in a transaction of its own. *more_out: others wait. On an
+ * error the caller rolls back, and tries again later. */
+enum err titles_run_step(struct db *db, bool *more_out);
 
 #endif

@@ -2,7 +2,7 @@
 /* The connections that read: each is read-only, and used by one thread at a time. */
 #include <pthread.h>
 
-#include "store/read_pool.h"
+#include "db/read_pool.h"
 
 struct read_pool {
 	const struct db_driver *driver;

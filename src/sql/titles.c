@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Brings the titles that wait into the text index. */
-#include "titles.h"
+#include "sql/titles.h"
 
-#include "base/log.h"
+#include "sql/dialect.h"
 
 #define WAITING_MAX 1024 /* titles that may wait after a batch */
 #define STEP 256         /* titles that one step brings into the index */
@@ -15,9 +15,9 @@ static enum err titles_count(const struct text_index *index, struct db *db, int6
 	return db->driver->run(db, &count, 1);
 }
 
-enum err titles_list_step(const struct store *store, struct db *db, struct calls *calls)
+enum err titles_list_step(struct db *db, struct calls *calls)
 {
-	const struct text_index *index = sql_dialect(store->driver)->text_index;
+	const struct text_index *index = sql_dialect(db->driver)->text_index;
 	int64_t waiting = 0;
 	enum err err = index ? titles_count(index, db, &waiting) : OK;
 
@@ -26,18 +26,9 @@ enum err titles_list_step(const struct store *store, struct db *db, struct calls
 	return text_index_take(index, waiting - WAITING_MAX + STEP, calls);
 }
 
-/* Logs a failure once: the step is tried again and again. */
-static void step_note_outcome(struct store *store, struct db *db, enum err err)
+enum err titles_run_step(struct db *db, bool *more_out)
 {
-	if (err && !store->titles_failed)
-		log_line("cannot bring titles into the text index: %s: %s", err_text(err),
-			 db->driver->message(db));
-	store->titles_failed = err != OK;
-}
-
-enum err titles_run_step(struct store *store, struct db *db, bool *more_out)
-{
-	const struct text_index *index = sql_dialect(store->driver)->text_index;
+	const struct text_index *index = sql_dialect(db->driver)->text_index;
 	struct arena arena = {0};
 	struct calls calls = {.arena = &arena};
 	int64_t waiting = 0;
@@ -54,9 +45,6 @@ enum err titles_run_step(struct store *store, struct db *db, bool *more_out)
 		err = db->driver->begin(db);
 	if (!err && waiting)
 		err = db->driver->commit(db, calls.list, calls.count);
-	step_note_outcome(store, db, err);
-	if (err)
-		db->driver->rollback(db);
 	*more_out = !err && waiting > STEP;
 	arena_release(&arena);
 	return err;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* The connections that read on SQLite. A thread takes one and gives it back. */
-#ifndef STORE_READ_POOL_H
-#define STORE_READ_POOL_H
+#ifndef DB_READ_POOL_H
+#define DB_READ_POOL_H
 
-#include "db/db.h"
 #include "base/buf.h"
+#include "db/db.h"
 
 struct read_pool;
 enum err read_pool_new(const struct db_driver *driver, const char *where, unsigned count,

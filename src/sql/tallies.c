@@ -1,25 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /* Changes tallies once for each batch. Nearly all creates of a batch change the same few. */
-#include "tallies.h"
+#include "sql/tallies.h"
 
 #include <stdlib.h>
-
-#include "model/tally.h"
-#include "store/state.h"
 
 struct note {
 	int64_t account_id, block, field, value;
 	int64_t change;
 };
 
-void write_note_tally(struct store_write *write, enum tally_field field, int64_t value, int64_t id,
-		      int64_t change)
+void tallies_note(struct buf *noted, int64_t account_id, enum tally_field field, int64_t value,
+		  int64_t id, int64_t change)
 {
-	const struct note note = {write->scope.account_id, id / TALLY_BLOCK, (int64_t)field, value,
-				  change};
+	const struct note note = {account_id, id / TALLY_BLOCK, (int64_t)field, value, change};
 
-	if (write->account->tallies)
-		buf_add(write->account->tallies, &note, sizeof(note));
+	buf_add(noted, &note, sizeof(note));
 }
 
 /* In the order of the table's key. */
