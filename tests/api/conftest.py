@@ -30,6 +30,8 @@ NUMBERS = itertools.count(1)
 # How many plain tests take as long as one with that mark.
 WEIGHTS = {"slow": 25, "needs_postgresql": 100,
            **{marker.partition(":")[0]: 200 for marker in proofs.MARKERS}}
+PRISM_FILES = tuple(f"documents/test_{name}.py" for name in (
+    "prism", "clients", "examples", "reference", "generated"))
 
 
 def database_names(text):
@@ -78,8 +80,11 @@ def database_of(item):
 
 @functools.lru_cache(None)
 def unit_of(nodeid):
-    """The file of a test and its database: such tests share what is made for a file."""
+    """The file of a test and its database: such tests share what is made for a file. The files that use
+    Prism are one, because its start costs seconds."""
     file, _, test = nodeid.partition("::")
+    if file.endswith(PRISM_FILES):
+        file = "prism"
     return file, *re.findall(r"[\[-](sqlite|postgresql|partitioned)[\]-]", test)[:1]
 
 
