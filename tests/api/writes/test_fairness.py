@@ -86,8 +86,8 @@ def one_processor():
 
 @pytest.mark.slow
 def test_an_account_waits_for_its_own_requests(tmp_path):
-    """docket stands still until it has a request of one account, many of another, and one more of the first. The
-    lines of its log show the order of the answers. Without turns that one is the last."""
+    """docket stands still until it has a request of one account, many of another, and one more of the first.
+    The lines of its log show the order of the answers. Without turns that one is the last."""
     place = backends.empty("sqlite", tmp_path / "data")
     with Deployment(place, tmp_path, ACCOUNTS, options=()) as deployment:
         with one_processor():
