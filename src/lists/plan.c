@@ -19,6 +19,8 @@
 /* If more records than DEEP come before the page, gathering may cost DEEP_MORE times as much. */
 #define DEEP 2000
 #define DEEP_MORE 4
+/* If more records come before the page, no walk is tried where sets of ids can be made. */
+#define DEEP_WALK 10000
 
 /* The length of the first stretch of a walk: STRETCH_COVERED if the index covers the query, STRETCH
  * if each record has to be read. Every stretch is twice as long as the one before. After PATIENCE
@@ -322,7 +324,7 @@ enum err list_read_keys(struct list *list, uint64_t offset)
 		err = candidates_count(list, candidates, count, gather, &best);
 	}
 	if (!err && (!best || candidate_cost(best) >= gather)) {
-		if (!has_bits || offset <= DEEP)
+		if (!has_bits || offset <= DEEP_WALK)
 			err = list_try_walk(list, &plan, offset, has_bits ? PATIENCE : STRETCHES,
 					    &done);
 		/* To sort what one covering index finds takes less time than to walk. */

@@ -12,6 +12,7 @@
 #include <inttypes.h>
 #include <sqlite3.h>
 
+#include "db/sqlite_bits.h"
 #include "lists/lists_private.h"
 #include "model/task.h"
 #include "store_place.h"
@@ -20,9 +21,10 @@
 #define PAGE 100
 
 /* What a page may cost: as many keys as docket gathers after a count, each in about twenty steps,
- * and the walk that it tried before. */
+ * and the walk that it tried before. Or, in place of the keys, sets of ids of a few hundred
+ * thousand records, each in about five steps. */
 #define KEYS_MAX 50000
-#define STEPS_MAX 2500000
+#define STEPS_MAX 3000000
 
 /* The account of an agency that has grown. Nearly all old tasks are complete, few cases are large,
  * and a status and a word are rare. Two filters each match many tasks, but never the same ones. `r`
@@ -154,6 +156,7 @@ static int make_place(void **state)
 	/* Under sanitizers or on a slow disk a read may take longer than a server allows. */
 	place->store->config.read_budget_ms = 0;
 	assert_int_equal(sqlite3_open_v2(path, &place->own, SQLITE_OPEN_READONLY, NULL), SQLITE_OK);
+	assert_int_equal(sqlite_add_bits(place->own), SQLITE_OK);
 	recording = sqlite_driver;
 	recording.run = record_run;
 	place->store->driver = &recording;
@@ -189,6 +192,9 @@ static sqlite3_stmt *prepare(const char *format, const struct db_call *call)
 		at = sqlite3_bind_parameter_index(statement, name);
 		if (arg->type == DB_INT)
 			sqlite3_bind_int64(statement, at, arg->integer);
+		else if (arg->type == DB_BYTES)
+			sqlite3_bind_blob(statement, at, arg->bytes.len ? arg->bytes.ptr : "",
+					  (int)arg->bytes.len, SQLITE_TRANSIENT);
 		else
 			sqlite3_bind_text(statement, at, arg->bytes.len ? arg->bytes.ptr : "",
 					  (int)arg->bytes.len, SQLITE_TRANSIENT);
