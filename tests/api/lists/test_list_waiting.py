@@ -20,7 +20,8 @@ SQLITE = backends.SQLITE
 PATIENT = ["--statement-timeout", "60000"]
 FAILS = "cannot bring titles into the text index: "
 
-WORDS = ["alpha", "beta", "gamma", "Straße", "STRASSE", "\u00e9t\u00e9", "日本語", "ab", "x", "🚢🚢🚢", "100%", "\"q\""]
+WORDS = ["alpha", "beta", "gamma", "Straße", "STRASSE", "\u00e9t\u00e9", "日本語", "ab", "x",
+         "🚢🚢🚢", "100%", "\"q\""]
 
 
 def found(server, needle, query=""):
@@ -144,8 +145,8 @@ def test_few_titles_wait_under_load(make_server):
 
 @pytest.mark.parametrize("seed", range(2))
 def test_beside_other_writers(make_server, seed):
-    """Each of several clients finds exactly its own tasks after each of its writes, while titles are brought into
-    the index."""
+    """Each of several clients finds exactly its own tasks after each of its writes, while docket brings
+    titles into the index."""
     server = make_server(options=PATIENT)
     lock = threading.Lock()
 

@@ -40,8 +40,8 @@ def take(place):
 
 @contextlib.contextmanager
 def kept_busy(server):
-    """Changes a task all the time. So the server has no time to bring few titles into the index: they wait. It
-    is given the task."""
+    """Changes a task all the time. So the server has no time to bring few titles into the index: they wait.
+    Gives the task."""
     made = server.create(title="zz busy")
 
     def write(_, stop):
