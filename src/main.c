@@ -258,11 +258,10 @@ static const struct command rows[] = {
 			"the replica is damaged, it restores up to the damage, says so, and the exit\n"
 			"status is 1.\n"
 			"\n"
-			"A restore begins a new era: the entity tags and cursors\n"
-			"of clients are no longer valid, /changes answers 410 until a client starts\n"
-			"again with 0, and ids go on a million higher. With --database and without\n"
-			"--from, it begins the new era in a PostgreSQL database that its own tools\n"
-			"have restored.",
+			"A restore begins a new era: the entity tags and cursors of clients are no\n"
+			"longer valid, /changes answers 410 until a client starts again with 0, and\n"
+			"ids go on a million higher. With --database and without --from, it begins\n"
+			"the new era in a PostgreSQL database that its own tools have restored.",
 		.options_only = BIT(SETTING_AT) | BIT(SETTING_CHANGE),
 		.takes = DATA | BIT(SETTING_FROM) | BIT(SETTING_AT) | BIT(SETTING_CHANGE) |
 			 BIT(SETTING_DRY_RUN) | BIT(SETTING_JSON),

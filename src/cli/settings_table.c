@@ -52,9 +52,8 @@ const struct setting_row setting_rows[SETTINGS] = {
 	[SETTING_STATE] = {"state", "STATE", SETTING_TEXT, 0, NULL,
 			   "only those in this state, such as failed"},
 	[SETTING_DRY_RUN] = {"dry-run", NULL, SETTING_SWITCH, 0, NULL, "try it and change nothing"},
-	[SETTING_FROM] =
-		{"from", "PLACE", SETTING_PLACE, 0, NULL,
-		 "the source: a folder or a postgresql:// URL; for a restore, a backup or a replica"},
+	[SETTING_FROM] = {"from", "PLACE", SETTING_PLACE, 0, NULL,
+			  "a folder or a postgresql:// URL; for restore, a backup or replica"},
 	[SETTING_TO] = {"to", "PLACE", SETTING_PLACE, 0, NULL,
 			"the target: a folder or a postgresql:// URL; of a backup, its file"},
 	[SETTING_KEEP] = {"keep", "D,W,M", SETTING_TEXT, 0, NULL,

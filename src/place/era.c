@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "base/array.h"
 #include "base/digest.h"
 #include "place/schema.h"
 #include "sql/calls.h"
@@ -95,11 +96,14 @@ enum err era_begin(struct db *db, int64_t now, int64_t *era_out)
 	const struct db_call read = era_call(&before);
 	char text[24];
 	struct db_value value;
-	const struct db_call write = {
-		.sql = "INSERT INTO property (name, value) VALUES ('era', $1)"
-		       " ON CONFLICT (name) DO UPDATE SET value = excluded.value",
-		.args = &value,
-		.arg_count = 1};
+	/* No replica has this state, so the mark that names one must go (store/recorder.h). */
+	const struct db_call write[] = {
+		{.sql = "INSERT INTO property (name, value) VALUES ('era', $1)"
+			" ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+		 .args = &value,
+		 .arg_count = 1},
+		{.sql = "DELETE FROM property WHERE name = 'replica'"},
+	};
 	enum err err = driver->begin(db);
 
 	if (!err)
@@ -110,7 +114,7 @@ enum err era_begin(struct db *db, int64_t now, int64_t *era_out)
 	if (!err)
 		err = ids_jump(db, now);
 	if (!err)
-		err = driver->commit(db, &write, 1);
+		err = driver->commit(db, write, COUNT_OF(write));
 	if (err)
 		driver->rollback(db);
 	else

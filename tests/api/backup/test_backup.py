@@ -138,14 +138,18 @@ def test_postgresql_has_its_own_tools(target):
                                target / "b.db")
 
 
-@pytest.fixture
-def large(make_server, tmp_path):
-    """A server whose backup takes a while."""
-    server = make_server()
+@pytest.fixture(scope="module")
+def large_data(share_server):
+    server = share_server()
     server.stop()
-    succeed("demo", "--data", server.data, "--tasks", 3000)
-    server.start()
-    return server
+    succeed("demo", "--data", server.data, "--tasks", 40000)
+    return server.data
+
+
+@pytest.fixture
+def large(make_server, large_data, tmp_path):
+    """A server whose backup takes some seconds, or one on a fast machine."""
+    return make_server(shutil.copytree(large_data, tmp_path / "large"))
 
 
 def under_way(server):

@@ -40,7 +40,8 @@ def test_it_makes_a_folder(one, saved, tmp_path):
 def test_json_says_what_was_restored(saved, tmp_path):
     done = restore(saved, tmp_path / "new", "--json")
     answer = strict_json(done.stdout.encode())
-    assert list(answer) == ["from", "data", "dry_run", "schema", "accounts", "tasks", "last_change_at"]
+    assert list(answer) == ["from", "data", "dry_run", "schema", "accounts", "tasks", "last_change_at",
+                            "replica"]
     assert (answer["dry_run"], answer["schema"], answer["accounts"]) == (False, LATEST, 1)
 
 
@@ -77,7 +78,7 @@ def test_what_is_no_backup(one, saved, tmp_path):
         database.execute("CREATE TABLE mine (id)")
     for name, words in (("text", "it is not a SQLite database"), ("empty", "it is not a SQLite database"),
                         ("other.db", "a database of another program"), ("missing", "cannot read"),
-                        (".", "is not a backup: give a file")):
+                        (".", "has no complete generation of a replica")):
         refused(tmp_path / name, tmp_path, words)
 
 

@@ -82,7 +82,7 @@ def test_every_change_number_can_be_restored(replicated, target, tmp_path):
     for number in chosen.sample(sorted(model), min(proofs.size(4), len(model))):
         folder = tmp_path / f"at-{number}"
         done = restore(target, folder, "--change", f"main:{number}")
-        assert f'the last change of the account "main" in it is {number}' in done.stdout
+        assert f'the last change of the account "main" in it is {number}' in done.stderr
         assert tables(folder) == model[number], number
         shutil.rmtree(folder)
     replicated.stop()
@@ -407,6 +407,8 @@ def test_a_torn_frame_is_no_damage(replicated, target, tmp_path):
 def test_a_folder_with_data_stays(replicated, target, tmp_path):
     follows(replicated, 1)
     done = fails("restore", "--from", target, "--data", replicated.data)
-    assert "docket restores only into a folder without data" in done
+    assert "is in use by another docket process" in done
+    replicated.stop()
+    assert "already has a database" in fails("restore", "--from", target, "--data", replicated.data)
     assert "no complete generation" in fails("restore", "--from", tmp_path, "--data", tmp_path / "x")
     assert "cannot read" in fails("restore", "--from", tmp_path / "none", "--data", tmp_path / "x")

@@ -1,6 +1,7 @@
 """Replicas of served folders: where they are, what state a folder has, and restores."""
 import contextlib
 import json
+import re
 import sqlite3
 
 from commands import fails  # noqa: F401  (tests import it from here together with the rest)
@@ -21,17 +22,19 @@ def follows(server, generation=None):
 
 
 def tables(folder):
-    """Every row of every table, except the mark of the replica, and the minute in which a token was last
-    used: docket writes it beside the changes."""
+    """Every row of every table. Left out are the mark of the replica, and the minute in which a token was
+    last used: docket writes it beside the changes. So is what differs after a restore: the era, the last
+    ids, which jump, and the titles that wait for their index, which a restore makes anew."""
     found = {}
     with contextlib.closing(sqlite3.connect(f"file:{folder}/docket.db?mode=ro", uri=True)) as database:
         names = [name for name, in database.execute(
             "SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'table'"
-            " AND name NOT LIKE 'sqlite%'")]
+            " AND name NOT LIKE 'sqlite%' AND name <> 'task_pending'")]
         for name in names:
             columns = [column for column, in database.execute("SELECT name FROM pragma_table_info(?)", (name,))
-                       if (name, column) != ("token", "last_used_at")]
-            where = " WHERE name <> 'replica'" if name == "property" else ""
+                       if (name, column) != ("token", "last_used_at")
+                       and not re.fullmatch("last_.*_id", column)]
+            where = " WHERE name NOT IN ('replica', 'era')" if name == "property" else ""
             found[name] = sorted(database.execute(f"SELECT {', '.join(columns)} FROM {name}{where}"),
                                  key=repr)
     return found

@@ -82,7 +82,6 @@ void write_note_due(struct store_write *write, int64_t due_at);
  * cache of records. ID_NONE: it may change any record. */
 void write_note_record(struct store_write *write, enum record_kind kind, int64_t id);
 
-
 /* Step one of a write that reads nothing but the account's state. */
 enum err read_nothing(struct store_write *write, struct calls *calls);
 
