@@ -17,8 +17,8 @@ SERVES = re.compile(r"script/server$|(runuser -u \w+ -- )?docket serve ")
 # Commands that other tests run: the suite does not run itself, and a restore needs a replica of some age.
 ELSEWHERE = {"script/test", "docket check --data /srv/restored",
              "docket restore --from /mnt/replica --data /srv/restored",
-             "docket restore --from /mnt/replica --at 2027-01-31T12:00:00Z --data /srv/restored",
-             "docket restore --from /mnt/replica --change main:1234 --data /srv/restored"}
+             "docket restore --from /mnt/replica --at 2027-01-31T12:00:00Z --data /srv/restored-noon",
+             "docket restore --from /mnt/replica --change main:1234 --data /srv/restored-1234"}
 RECORD = "\x1e"
 
 # The reader's machine: servers that Debian's packages start when they are installed, a certificate,
