@@ -102,6 +102,7 @@ def test_an_account_waits_for_its_own_requests(tmp_path):
             for wire in (first, light, *heavy):
                 wire.send(request("light" if wire in (first, light) else "heavy"))
                 assert wire.reply().status == 200
+            until(lambda: server.log.read_bytes().count(b'"path"'), lambda count: count == MANY + 2)
             server.process.send_signal(signal.SIGSTOP)
             log = server.log.stat().st_size
             first.send(request("light"))
