@@ -314,12 +314,6 @@ static enum MHD_Result take_bytes(struct http_request *request, const char *byte
 	return request->received.failed ? MHD_NO : MHD_YES;
 }
 
-/* The application has answered or suspended the request. */
-static enum MHD_Result request_return(struct http_request *request)
-{
-	return request->state == REQUEST_WAITS ? MHD_YES : request_answer(request);
-}
-
 static enum MHD_Result take_end(struct http_request *request)
 {
 	struct http_server *server = request->server;
@@ -331,7 +325,9 @@ static enum MHD_Result take_end(struct http_request *request)
 		request->body = buf_slice(&request->received);
 		server->app->on_body(server->app_data, request);
 	}
-	return request_return(request);
+	if (request->state == REQUEST_WAITS)
+		return MHD_YES;
+	return request_answer(request);
 }
 
 /* Gives a suspended connection a timeout of its own, one second longer. libmicrohttpd reads from a
@@ -376,9 +372,8 @@ enum MHD_Result request_handle(void *context, struct MHD_Connection *connection,
 		return take_end(request);
 	case REQUEST_WAITS:
 		request_set_own_timeout(request, false);
-		request->state = REQUEST_BODY;
 		request->server->app->on_resume(request->server->app_data, request);
-		return request_return(request);
+		return request_answer(request);
 	case REQUEST_ANSWERED:
 	case REQUEST_AWAITS_PIECE:
 		break;

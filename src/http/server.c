@@ -10,7 +10,6 @@
 #include "connections.h"
 #include "guard.h"
 #include "http_private.h"
-#include "load/turns.h"
 #include "room.h"
 #include "sockets/sockets.h"
 #include "tls.h"
@@ -33,16 +32,12 @@ const struct http_limits http_default_limits = {
  * libmicrohttpd gets as many events as it has room for (128), it waits for more before it works on
  * them: 128 clients that send at the same moment would then wait until another one does. So the
  * call after such a one never waits. The thread sanitizer has an epoll_wait() too, so this one must
- * be in a file that is always linked. A call that waits ends a round of the thread (load/turns.h).
- */
+ * be in a file that is always linked. */
 int epoll_wait(int epoll, struct epoll_event *events, int room, int timeout)
 {
 	static _Thread_local bool was_full;
-	int count;
+	int count = epoll_pwait(epoll, events, room, was_full ? 0 : timeout, NULL);
 
-	if (!was_full)
-		turns_next_round();
-	count = epoll_pwait(epoll, events, room, was_full ? 0 : timeout, NULL);
 	was_full = count == room;
 	return count;
 }

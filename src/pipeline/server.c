@@ -117,22 +117,6 @@ static enum flow request_handle(struct call *call)
 	return body_parse(call) && params_check(call) ? call->route->handle(call) : FLOW_ANSWERED;
 }
 
-static void turn_has_come(void *context)
-{
-	http_resume(context);
-}
-
-/* If a request comes from another thread, it has waited in a queue that is fair. */
-static enum flow request_take_turn(struct call *call)
-{
-	if (call->suspended || !turn_wait(call->app->turns, &call->turn, call->scope.account_id,
-					  turn_has_come, call->http))
-		return request_handle(call);
-	request_enter(call, PHASE_TURN);
-	call_suspend(call);
-	return FLOW_WAITS;
-}
-
 /* The path needs no access. Its routes take neither parameters nor a body. */
 static enum flow request_handle_open(struct call *call)
 {
@@ -145,7 +129,7 @@ static enum flow request_access_known(struct call *call)
 	if (!access_decide(call) || !request_take_route(call) || !body_check_headers(call) ||
 	    !prefer_read(call))
 		return FLOW_ANSWERED;
-	return call->phase == PHASE_ACCESS ? request_take_turn(call) : admit_body(call);
+	return call->phase == PHASE_ACCESS ? request_handle(call) : admit_body(call);
 }
 
 static enum flow request_look_up_access(struct call *call, enum request_phase phase)
@@ -192,7 +176,7 @@ static enum flow request_take_body(struct call *call)
 	/* The request is not suspended now, but may be suspended again. */
 	call->suspended = false;
 	if (call->phase == PHASE_BODY_ALLOWED)
-		return request_take_turn(call);
+		return request_handle(call);
 	return call->match.open ? request_handle_open(call)
 				: request_look_up_access(call, PHASE_ACCESS);
 }
@@ -218,12 +202,6 @@ static void request_on_resume(void *data, struct http_request *http)
 	struct call *call = http->app_data;
 
 	(void)data;
-	if (call->phase == PHASE_TURN) {
-		call->suspended = false;
-		turn_begin(&call->turn);
-		call_end_step(call, request_handle(call));
-		return;
-	}
 	if (call->phase == PHASE_WRITE) {
 		write_answer(call);
 		request_enter(call, PHASE_ANSWERED);

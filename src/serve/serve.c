@@ -19,7 +19,6 @@
 #include "ephemeral.h"
 #include "json/read.h"
 #include "load/load.h"
-#include "load/turns.h"
 #include "openapi/openapi.h"
 #include "place/place.h"
 #include "replica/replica.h"
@@ -259,14 +258,13 @@ static void server_send_answers(const struct http_server *server)
 /* The order matters: no write is lost, no request stays suspended, and nothing is used after its
  * end. */
 static void server_end(struct http_server *server, struct delivery *delivery, struct store *store,
-		       const struct app *app, const sigset_t *signals)
+		       struct budget *budget, const sigset_t *signals)
 {
 	delivery_drain(delivery);
 	server_drain(server, signals);
 	delivery_end(delivery);
 	store_stop(store);
-	budget_stop(app->budget);
-	turns_end(app->turns);
+	budget_stop(budget);
 	server_send_answers(server);
 	http_stop(server);
 }
@@ -318,8 +316,6 @@ static enum err app_start(const struct settings *settings, struct store *store, 
 	if (!err)
 		err = budget_start(settings, &app->budget);
 	if (!err)
-		err = turns_new(count_threads(), &app->turns);
-	if (!err)
 		err = alerts_start(settings, store, arena, delivery_out);
 	return err;
 }
@@ -351,7 +347,7 @@ static enum err http_serve(const struct http_config *http, struct store *store,
 		else
 			err = ERR_IO;
 		control_stop(control);
-		server_end(server, sources->delivery, store, app, signals);
+		server_end(server, sources->delivery, store, app->budget, signals);
 	}
 	buf_release(&why);
 	return err;
@@ -393,7 +389,6 @@ static enum err serve_store(const struct settings *settings, struct store *store
 		err = http_serve(&http, store, &sources, ephemeral, signals);
 	delivery_free(sources.delivery);
 	budget_free(app.budget);
-	turns_free(app.turns);
 	guesses_free(app.guesses);
 	access_cache_free(app.access_cache);
 	buf_release(&document);

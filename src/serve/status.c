@@ -9,7 +9,6 @@
 #include "cache/record_cache.h"
 #include "delivery/delivery.h"
 #include "load/load.h"
-#include "load/turns.h"
 #include "place/place.h"
 #include "serve_private.h"
 
@@ -48,15 +47,14 @@ static json_t *connections_json(const struct http_load *load)
 
 static json_t *requests_json(const struct status_sources *sources, const struct http_load *load)
 {
-	return json_pack("{sI sI sI sI sI sI sI sI sI}", "in_progress",
+	return json_pack("{sI sI sI sI sI sI sI sI}", "in_progress",
 			 (json_int_t)http_under_way(sources->server), "answered_2xx",
 			 (json_int_t)load->answered[2], "answered_3xx",
 			 (json_int_t)load->answered[3], "answered_4xx",
 			 (json_int_t)load->answered[4], "answered_5xx",
 			 (json_int_t)load->answered[5], "not_answered",
 			 (json_int_t)load->not_answered, "malformed", (json_int_t)load->refused,
-			 "refused_guesses", (json_int_t)guesses_limited(sources->app->guesses),
-			 "waited_turns", (json_int_t)turns_waited(sources->app->turns));
+			 "refused_guesses", (json_int_t)guesses_limited(sources->app->guesses));
 }
 
 /* The buckets that have counted something. The last one of all has no upper bound. */

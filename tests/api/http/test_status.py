@@ -23,7 +23,7 @@ NAMES = {
     "process": ["version", "pid", "uptime_s", "database", "schema"],
     "connections": ["open", "limit", "busy", "in_handshake", "idle"],
     "requests": ["in_progress", "answered_2xx", "answered_3xx", "answered_4xx", "answered_5xx",
-                 "not_answered", "malformed", "refused_guesses", "waited_turns"],
+                 "not_answered", "malformed", "refused_guesses"],
     "reads": [*JOBS, "at_once"],
     "writes": JOBS,
     "alerts": ["waiting", "sending", "accepted", "try_again", "uncertain", "refused", "given_up",
@@ -247,23 +247,6 @@ def test_guesses(make_server):
                                  + basic("admin/token", f"wrong {number}")), source)
     shown(server, "requests", "answered_4xx", 22)
     assert status(server)["requests"]["refused_guesses"] == 2
-
-
-def test_turns(base_of_two, tmp_path):
-    """If two accounts use docket, many requests of one that come at the same moment wait for their turn."""
-    many = Many(backends.copy(base_of_two[0], tmp_path / "data"), base_of_two[1], tmp_path / "log")
-    with contextlib.ExitStack() as stack:
-        wires = [("second" if number == 0 else "first", stack.enter_context(Wire(many.server)))
-                 for number in range(64)]
-
-        def ask():
-            for account, wire in wires:
-                wire.send(many.request(account, "GET", f"{TASKS}?per_page=100"))
-            for _, wire in wires:
-                assert wire.reply().status == 200
-            return status(many.server)["requests"]["waited_turns"]
-        until(ask, lambda waited: waited > 0, "no request waits for its turn")
-    many.server.stop()
 
 
 # No process, and wrong use

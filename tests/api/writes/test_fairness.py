@@ -1,8 +1,5 @@
-"""One account sends much without a pause; another is served beside it."""
+"""One account sends bulks without a pause; another is served beside it."""
 import collections
-import contextlib
-import os
-import signal
 
 import pytest
 
@@ -11,14 +8,12 @@ import proofs
 from deployment import Deployment
 from harness import TASKS, strict_json, task
 from load import Link, Load
-from together import beside, until
-from wire import Wire, message
+from together import beside
 
 pytestmark = backends.BOTH
 
 SECONDS = proofs.size(3)
 CLIENTS, BULK = 24, 200
-MANY = 400  # connections
 ACCOUNTS = ("heavy", "light")
 RECORD = task(title="bulk")["task"]
 
@@ -71,48 +66,3 @@ def test_an_account_beside_bulks_is_served(deployment):
     print(f"bulks {dict(bulks.statuses)}, {len(load.created)} creates beside them")
     assert bulks.statuses[200] and bulk == BULK * bulks.statuses[200]
     assert len(load.created) > 0 and not load.refused
-
-
-@contextlib.contextmanager
-def one_processor():
-    """Processes that begin in the block have one, and docket then has one thread for connections."""
-    before = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, {min(before)})
-    try:
-        yield
-    finally:
-        os.sched_setaffinity(0, before)
-
-
-@pytest.mark.slow
-def test_an_account_waits_for_its_own_requests(tmp_path):
-    """docket stands still until it has a request of one account, many of another, and one more of the first.
-    The lines of its log show the order of the answers. Without turns that one is the last."""
-    place = backends.empty("sqlite", tmp_path / "data")
-    with Deployment(place, tmp_path, ACCOUNTS, options=()) as deployment:
-        with one_processor():
-            server = deployment.serve()
-
-        def request(account):
-            return message("GET", f"{TASKS}?per_page=20", headers=deployment.headers(account))
-
-        with contextlib.ExitStack() as stack:
-            *heavy, light = [stack.enter_context(Wire(server)) for _ in range(MANY + 1)]
-            first = stack.enter_context(Wire(server))
-            for wire in (first, light, *heavy):
-                wire.send(request("light" if wire in (first, light) else "heavy"))
-                assert wire.reply().status == 200
-            until(lambda: server.log.read_bytes().count(b'"path"'), lambda count: count == MANY + 2)
-            server.process.send_signal(signal.SIGSTOP)
-            log = server.log.stat().st_size
-            first.send(request("light"))
-            for wire in heavy:
-                wire.send(request("heavy"))
-            light.send(request("light"))
-            server.process.send_signal(signal.SIGCONT)
-            for wire in (first, light, *heavy):
-                assert wire.reply().status == 200
-        lines = until(lambda: server.log.read_bytes()[log:].splitlines(),
-                      lambda lines: len(lines) == MANY + 2)
-        last = max(number for number, line in enumerate(lines) if strict_json(line)["account"] == "light")
-        assert last < MANY / 2, last

@@ -132,8 +132,8 @@ struct http_app {
 	/* The body was read as well, and on_head gave no answer. on_body must either answer or
 	 * suspend the request. */
 	void (*on_body)(void *app, struct http_request *request);
-	/* After http_resume() of a request that was suspended in on_body or here; on the
-	 * connection's thread. Must answer, if the request has no answer yet, or suspend it. */
+	/* After http_resume() of a request that was suspended in on_body; on the connection's
+	 * thread. Must answer, if the request has no answer yet. */
 	void (*on_resume)(void *app, struct http_request *request);
 	/* The client has taken all that response.body had; it is empty now. Must put the next piece
 	 * there, at least one byte. May suspend the request, and put the piece there before

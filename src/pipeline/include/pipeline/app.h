@@ -13,7 +13,6 @@
 struct budget;
 struct call;
 struct route_table;
-struct turns;
 
 /* The last result of /readyz. Only one request at a time asks the database. Initialise it with
  * READINESS. */
@@ -42,7 +41,6 @@ struct app {
 	struct guesses *guesses;
 	struct access_cache *access_cache; /* NULL: access is looked up for each request */
 	struct budget *budget;             /* of the memory that requests hold */
-	struct turns *turns;               /* of the accounts, on libmicrohttpd's threads */
 	/* The account is the label before this domain in the header Host; NULL: it is `account`. */
 	const char *base_domain;
 	struct slice account; /* the name of the only account */

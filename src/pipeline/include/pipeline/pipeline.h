@@ -42,7 +42,6 @@
 #include "base/array.h"
 #include "http/http.h"
 #include "load/load.h"
-#include "load/turns.h"
 #include "model/fault.h"
 #include "records/records.h"
 #include "pipeline/app.h"
@@ -76,7 +75,6 @@ enum request_phase {
 	PHASE_BODY_ALLOWED, /* the body is being read */
 	PHASE_BODY,         /* the body is being read, and access is looked up later */
 	PHASE_ACCESS,       /* access is looked up, and the body is there */
-	PHASE_TURN,         /* it waits for the turn of its account */
 	PHASE_HANDLER,      /* the handler runs, or waits for a read */
 	PHASE_PREVIEW,      /* a write that has faults, or a dry run, is tried and not stored */
 	PHASE_WRITE,        /* the write is queued, running, or done */
@@ -108,7 +106,6 @@ struct call {
 	const char *reason; /* why it was refused, for the log; NULL: see auth_reason() */
 	struct access access;
 	struct scope scope;
-	struct turn turn;
 	struct charge charge; /* the memory that it holds; zeroed until access is given */
 	enum flow (*next)(struct call *call); /* called when the current read is done */
 	struct faults faults;
