@@ -245,7 +245,9 @@ static enum err backup_run(struct store *store, struct destination *destination,
 		err = copy_verify(store->driver, file, watch, why);
 	if (!err)
 		err = destination_put(destination, file, watch, why);
-	folder_remove(folder, BACKUP);
+	/* If it has its new name, another backup may have begun. */
+	if (err)
+		folder_remove(folder, BACKUP);
 	return err;
 }
 

@@ -44,7 +44,8 @@ enum err destination_open(struct destination *destination, const char *path, con
 			  int64_t bytes, struct buf *why);
 
 /* Moves the file `from` to the destination, on stable storage. Until it is complete there, it has
- * the name of `part`. `from` may be gone afterwards. */
+ * the name of `part`. `from` is gone afterwards,
+ * unless there is an error. */
 enum err destination_put(struct destination *destination, const char *from, struct watch *watch,
 			 struct buf *why);
 

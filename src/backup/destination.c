@@ -183,6 +183,15 @@ static enum err destination_copy(const struct destination *destination, const ch
 	return err;
 }
 
+static enum err destination_move(struct destination *destination, const char *from,
+				 struct watch *watch, struct buf *why)
+{
+	enum err err = destination_copy(destination, from, watch, why);
+
+	unlink(from);
+	return err;
+}
+
 enum err destination_put(struct destination *destination, const char *from, struct watch *watch,
 			 struct buf *why)
 {
@@ -191,7 +200,7 @@ enum err destination_put(struct destination *destination, const char *from, stru
 	/* On the same filesystem the file only needs another name. */
 	if (!err && !destination_rename(destination, AT_FDCWD, from))
 		err = errno == EEXIST ? destination_fail(destination, "make", errno, why)
-				      : destination_copy(destination, from, watch, why);
+				      : destination_move(destination, from, watch, why);
 	else if (!err && !file_give(destination->folder, destination->name))
 		err = destination_fail(destination, "give away", errno, why);
 	if (!err && fsync(destination->folder))

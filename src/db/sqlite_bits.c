@@ -6,6 +6,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "db/db.h"
+
 #define FIRST_BYTES 8192
 
 /* SQLite zeroes it before the first id. */
@@ -40,7 +42,7 @@ static void bits_step(sqlite3_context *context, int count, sqlite3_value **value
 	(void)count;
 	if (!set || set->failed || set->too_large)
 		return;
-	if (id < 0 || id > BITS_ID_MAX) {
+	if (id < 0 || id > DB_BITS_ID_MAX) {
 		set->too_large = true;
 		return;
 	}

@@ -1,16 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* SQL functions for sets of ids: bytes in which bit i % 8 of byte i / 8 stands for the id i.
  *
- *	docket_bits(id)       an aggregate: the set of the ids; NULL if one is above BITS_ID_MAX
- *	docket_bit(set, id)   1 if the id is in the set, else 0
+ *	docket_bits(id)       an aggregate: the set of the ids; NULL if one is above DB_BITS_ID_MAX
+ *(db.h) docket_bit(set, id)   1 if the id is in the set, else 0
  *
  * So docket can read what several indexes find, each from its own index, and keep what all find. */
 #ifndef DB_SQLITE_BITS_H
 #define DB_SQLITE_BITS_H
 
 #include <sqlite3.h>
-
-#define BITS_ID_MAX ((1 << 26) - 1) /* then a set has 8 MiB */
 
 /* Adds both functions to a connection. SQLITE_OK or SQLite's error. */
 int sqlite_add_bits(sqlite3 *handle);

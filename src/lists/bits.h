@@ -5,11 +5,16 @@
 
 #include "lists_private.h"
 
-/* Zeroed, it has all ids. */
+/* Zeroed, it has all ids. A set may have some MiB, so it does not live as long as the request. */
 struct bits {
-	struct slice set; /* in the arena of the list; ptr NULL: all ids */
-	bool too_large;   /* an id is too large for a set */
+	unsigned char *set; /* NULL: all ids */
+	size_t len;
 };
+
+void bits_release(struct bits *bits);
+
+/* Whether all ids of the account fit into a set. After a restore they are higher. */
+enum err bits_fit(struct list *list, bool *fit_out);
 
 /* Keeps the ids of the records for which the lead's conditions of `plan` hold. */
 enum err bits_keep(struct list *list, const struct list_plan *plan, struct bits *bits);
@@ -17,7 +22,7 @@ int64_t bits_count(const struct bits *bits);
 /* Appends the ids of a page to those of the list, whose sort must be the id: those after the
  * position of its plan, without the first `offset`. */
 void bits_take(const struct bits *bits, uint64_t offset, struct list *list);
-/* Copies all ids. NULL: out of memory. */
+/* Copies all ids of a set that bits_keep() has made. NULL: out of memory. */
 int64_t *bits_ids(const struct bits *bits, int64_t count, struct arena *arena);
 
 #endif

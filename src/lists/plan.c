@@ -206,17 +206,19 @@ static void plan_best(const struct list *list, const struct candidate *best, str
 }
 
 /* Whether every condition has an index, so that sets of ids can take the place of all of them. */
-static bool list_has_bits(const struct list *list, const struct candidate *candidates, size_t count)
+static enum err list_find_bits(struct list *list, const struct candidate *candidates, size_t count,
+			       bool *has_out)
 {
+	*has_out = false;
 	for (size_t i = 0; i < list->plan.condition_count; i++) {
 		size_t at = 0;
 
 		while (at < count && candidates[at].field != list->plan.conditions[i].field)
 			at++;
 		if (at == count)
-			return false;
+			return OK;
 	}
-	return list->plan.dialect->bits != NULL;
+	return list->plan.dialect->bits ? bits_fit(list, has_out) : OK;
 }
 
 /* Whether docket would have to look up something for each record that `best` finds. */
@@ -238,8 +240,8 @@ static enum err list_make_bits(struct list *list, const struct candidate *candid
 {
 	enum err err = OK;
 
-	*bits = (struct bits){{NULL, 0}, false};
-	for (size_t i = 0; i < count && !err && !bits->too_large; i++) {
+	*bits = (struct bits){NULL, 0};
+	for (size_t i = 0; i < count && !err; i++) {
 		struct list_plan plan;
 
 		if (candidates[i].field == but)
@@ -282,12 +284,12 @@ static enum err list_read_among(struct list *list, uint64_t offset, const struct
 	} else {
 		plan.ordered = true;
 		plan.index = list_find_index(list->kind, sort, NULL);
-		plan.among = bits->set;
+		plan.among = (struct slice){(const char *)bits->set, bits->len};
 	}
 	return list_read_ids(list, &plan, offset);
 }
 
-/* Reads a page by sets of ids. `done_out` false: an id is too large for a set. */
+/* Reads a page by sets of ids. `done_out` false: only the sort field has conditions. */
 static enum err list_read_bits(struct list *list, const struct candidate *candidates, size_t count,
 			       uint64_t offset, bool *done_out)
 {
@@ -296,19 +298,20 @@ static enum err list_read_bits(struct list *list, const struct candidate *candid
 	enum err err =
 		list_make_bits(list, candidates, count, by_id ? NULL : list->plan.sort, &bits);
 
-	*done_out = !bits.too_large;
-	if (err || bits.too_large)
-		return err;
-	if (by_id)
+	*done_out = bits.set != NULL;
+	if (!err && by_id)
 		bits_take(&bits, offset, list);
-	return by_id || !bits.set.len ? OK : list_read_among(list, offset, &bits);
+	else if (!err && bits.len)
+		err = list_read_among(list, offset, &bits);
+	bits_release(&bits);
+	return err;
 }
 
 enum err list_read_keys(struct list *list, uint64_t offset)
 {
 	struct candidate candidates[64], *best = NULL;
 	size_t count = candidates_find(list, candidates);
-	bool has_bits = list_has_bits(list, candidates, count), done = false;
+	bool has_bits = false, done = false;
 	struct list_plan plan;
 	int64_t gather = GATHER;
 	enum err err;
@@ -317,6 +320,8 @@ enum err list_read_keys(struct list *list, uint64_t offset)
 	if (!plan_leaves_some_out(&plan))
 		return list_read_ids(list, &plan, offset);
 	err = candidates_count(list, candidates, count, GATHER, &best);
+	if (!err && best && candidate_cost(best) >= GATHER)
+		err = list_find_bits(list, candidates, count, &has_bits);
 	/* A walk to a deep page reads all records before it. So gathering may cost DEEP_MORE times
 	 * as much. */
 	if (!err && best && candidate_cost(best) >= GATHER && offset > DEEP && !has_bits) {
@@ -352,9 +357,10 @@ static enum err list_count_bits(struct list *list, const struct candidate *candi
 	struct bits bits;
 	enum err err = list_make_bits(list, candidates, count, NULL, &bits);
 
-	*done_out = !err && !bits.too_large;
-	if (*done_out)
+	*done_out = !err;
+	if (!err)
 		*count_out = bits_count(&bits);
+	bits_release(&bits);
 	return err;
 }
 
@@ -380,7 +386,9 @@ enum err list_count(struct list *list, int64_t *count_out)
 	by_bits = count == 1 ? condition_finds_twice(list->plan.conditions)
 			     : count && !err && candidate_cost(best) >= GATHER &&
 				       candidate_looks_up(list, best);
-	if (by_bits && list_has_bits(list, candidates, count))
+	if (by_bits)
+		err = list_find_bits(list, candidates, count, &by_bits);
+	if (!err && by_bits)
 		err = list_count_bits(list, candidates, count, count_out, &done);
 	/* With a covering index a second count costs as much as it saves. */
 	if (!err && !done && count > 1 && candidate_cost(best) >= GATHER && !best->covered)

@@ -181,8 +181,11 @@ enum err folder_open(struct store *store, struct buf *why)
 	enum err err = folder_lock(store, why);
 
 	folder_path(store->config.folder, DATABASE, path);
-	if (!err)
-		folder_remove(store->config.folder, BACKUP); /* of a process that was killed */
+	/* Of a process that was killed. */
+	if (!err) {
+		folder_remove(store->config.folder, BACKUP);
+		folder_remove(store->config.folder, REPLICA_COPY);
+	}
 	if (!err)
 		err = folder_read_schema(store, &have, why);
 	if (!err)

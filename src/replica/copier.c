@@ -20,7 +20,6 @@
 #include "place/folder_lock.h"
 #include "place/place.h"
 
-#define COPY DATABASE ".replica"
 #define NICE 10
 #define MIB (1 << 20)
 
@@ -152,7 +151,7 @@ static void *copier_run(void *context)
 
 	/* On Linux this is for the calling thread alone. */
 	(void)setpriority(PRIO_PROCESS, 0, NICE);
-	folder_path(copier->store->config.folder, COPY, path);
+	folder_path(copier->store->config.folder, REPLICA_COPY, path);
 	copier->err = copy_make(copier, path);
 	if (!copier->err)
 		copier->err = copy_describe(copier, path);

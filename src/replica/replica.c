@@ -93,12 +93,12 @@ enum err replica_start(const struct replica_config *config, struct replica **rep
 	return OK;
 }
 
-void replica_stop(struct replica *replica)
+bool replica_stop(struct replica *replica)
 {
 	int64_t until = monotonic_ms() + STOP_MS;
 
 	if (!replica)
-		return;
+		return true;
 	recorder_end(replica->config.store);
 	queue_stop(&replica->queue);
 	while (!atomic_load(&replica->done) && monotonic_ms() < until)
@@ -109,10 +109,11 @@ void replica_stop(struct replica *replica)
 		log_line("%s does not answer: the last changes are not in the replica",
 			 replica->config.dir);
 		pthread_detach(replica->thread);
-		return;
+		return false;
 	}
 	pthread_join(replica->thread, NULL);
 	replica_free(replica);
+	return true;
 }
 
 void replica_count(struct replica *replica, struct replica_counters *counters_out)

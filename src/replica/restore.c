@@ -90,7 +90,7 @@ static enum err restore_commit(void *context, const struct frame_commit *commit)
 	}
 	if (restoring->db)
 		err = commit_apply(restoring, commit);
-	if (!err && by_account && !restoring->account_id)
+	if (!err && restoring->db && by_account && !restoring->account_id)
 		err = account_find(restoring);
 	if (err)
 		return err;
@@ -224,7 +224,12 @@ static enum err reach_check(const struct restoring *restoring, const struct segm
 	if (until->kind != REPLICA_CHANGE || restoring->in_reach || found->damage[0] ||
 	    restoring->report->last_change == until->change)
 		return OK;
-	if (!restoring->account_id)
+	if (!restoring->account_id && !restoring->db)
+		buf_printf(restoring->why,
+			   "the full copy of the replica has no account \"%s\", and a dry run "
+			   "does not find accounts that were made after it",
+			   until->account);
+	else if (!restoring->account_id)
 		buf_printf(restoring->why, "the replica has no account \"%s\"", until->account);
 	else
 		buf_printf(restoring->why,

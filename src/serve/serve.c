@@ -443,8 +443,8 @@ static enum exit_status serve_place(struct settings *settings, const struct ephe
 		if (!err)
 			err = serve_store(settings, store, replica, ephemeral, addresses, signals);
 		store_stop(store);
-		replica_stop(replica);
-		store_close(store);
+		if (replica_stop(replica))
+			store_close(store);
 	}
 	buf_release(&why);
 	return err || atomic_load(&serving.broken) ? EXIT_FAILED : EXIT_OK;

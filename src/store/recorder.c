@@ -103,8 +103,9 @@ void recorder_commit(struct store *store, struct db *db)
 
 	if (!recorder)
 		return;
-	recorded = recorder->on && !recorder->accounts.failed &&
-		   store->driver->take_changes(db, &recorder->changes) == OK;
+	/* Changes that are not taken would come with those of the next commit. */
+	recorded = recorder->on && store->driver->take_changes(db, &recorder->changes) == OK &&
+		   !recorder->accounts.failed;
 	recorder->at = clock_not_before(store->config.clock, recorder->at);
 	commit.number = ++recorder->number;
 	commit.at = recorder->at;

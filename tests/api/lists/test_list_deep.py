@@ -82,3 +82,35 @@ def test_what_is_left_out(server):
 def test_the_tallies_are_sound(base):
     place, _ = base
     succeed("check", *backends.where(place))
+
+
+@backends.SQLITE
+@pytest.mark.parametrize("direction", ["asc", "desc"])
+def test_deep_pages_of_a_common_word_by_title(make_server, direction):
+    """The only condition is on the field of the order, so no set of ids can leave a task out."""
+    server = make_server()
+    server.stop()
+    succeed("demo", "--data", server.data, "--tasks", 24000)
+    server.start()
+    query = f"title=the%20&sort=title&dir={direction}"
+    total = count(server, query)["record_count"]
+    assert total > 12000
+    last = -(-total // SIZE)
+    for page in (2, 21, 22, last):
+        found = ids(server, f"{query}&per_page={SIZE}&page={page}")
+        assert len(found) == min(SIZE, total - (page - 1) * SIZE), page
+
+
+@backends.SQLITE
+def test_ids_that_are_too_large_for_a_set(make_server):
+    """A restore makes ids jump, so they can become larger than a set of ids may be."""
+    server = make_server()
+    query = "user=1,2"
+    before = count(server, query)["record_count"]
+    server.stop()
+    backends.rows(server.data, "UPDATE account_state SET last_task_id = 70000000")
+    server.start()
+    made = server.create(users_list=[1, 2])
+    assert made["id"] == 70000001
+    assert count(server, query)["record_count"] == before + 1
+    assert ids(server, f"{query}&dir=desc&per_page=1") == [made["id"]]

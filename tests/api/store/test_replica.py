@@ -412,3 +412,13 @@ def test_a_folder_with_data_stays(replicated, target, tmp_path):
     assert "already has a database" in fails("restore", "--from", target, "--data", replicated.data)
     assert "no complete generation" in fails("restore", "--from", tmp_path, "--data", tmp_path / "x")
     assert "cannot read" in fails("restore", "--from", tmp_path / "none", "--data", tmp_path / "x")
+
+
+def test_a_dry_run_with_an_account_that_the_full_copy_has_not(replicated, target, tmp_path):
+    follows(replicated, 1)
+    replicated.create()
+    follows(replicated)
+    said = fails("restore", "--from", target, "--data", tmp_path / "new", "--change", "other:1", "--dry-run")
+    assert 'has no account "other"' in said and "a dry run does not find accounts" in said
+    assert 'the replica has no account "other"' in fails(
+        "restore", "--from", target, "--data", tmp_path / "new", "--change", "other:1")

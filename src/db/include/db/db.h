@@ -45,6 +45,8 @@
 
 #define DB_ARGS_MAX 64
 #define DB_COLUMNS_MAX 64
+/* The largest id that a set of ids can have (sqlite_bits.h): such a set has 8 MiB. */
+#define DB_BITS_ID_MAX ((1 << 26) - 1)
 
 struct db;
 struct db_backup;

@@ -7,7 +7,8 @@
 
 #define DATABASE "docket.db"
 #define LOCK "docket.lock"
-#define BACKUP DATABASE ".backup" /* a backup that is being made */
+#define BACKUP DATABASE ".backup"        /* a backup that is being made */
+#define REPLICA_COPY DATABASE ".replica" /* a full copy for the replica that is being made */
 #define PATH_BYTES STORE_PATH_BYTES
 void folder_path(const char *folder, const char *name, char path[PATH_BYTES]);
 /* Removes a database of this name, and the files that SQLite made beside it. */

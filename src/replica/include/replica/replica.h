@@ -9,8 +9,8 @@
  *	err = replica_start(&config, &replica); // before the first store_submit()
  *	…
  *	store_stop(store);
- *	replica_stop(replica); // writes what is left
- *	store_close(store);
+ *	if (replica_stop(replica)) // writes what is left
+ *		store_close(store);
  *
  * A command that restores the state of a moment:
  *
@@ -65,9 +65,10 @@ enum err replica_start(const struct replica_config *config, struct replica **rep
 enum err replica_before_upgrade(struct store *store, const char *dir, unsigned keep, int64_t schema,
 				const char *mark, struct buf *why);
 
-/* Writes what waits, and ends the thread. Call it after store_stop(). If the target does not answer
- * for some seconds, gives up. NULL is accepted. */
-void replica_stop(struct replica *replica);
+/* Writes what waits, and ends the thread. Call it after store_stop(). False: the target does not
+ * answer for some seconds. Then the thread still runs, and the store must not be closed. NULL is
+ * accepted. */
+bool replica_stop(struct replica *replica);
 
 enum replica_state {
 	REPLICA_STARTING,  /* no generation is complete yet: the first full copy is under way */
