@@ -218,7 +218,11 @@ static enum err list_find_bits(struct list *list, const struct candidate *candid
 		if (at == count)
 			return OK;
 	}
-	return list->plan.dialect->bits ? bits_fit(list, has_out) : OK;
+	/* While titles wait for the text index, a set would cost a look-up for each that it finds.
+	 */
+	if (!list->plan.dialect->bits || list->plan.pending)
+		return OK;
+	return bits_fit(list, has_out);
 }
 
 /* Whether docket would have to look up something for each record that `best` finds. */
