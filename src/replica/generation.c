@@ -107,7 +107,7 @@ static void generation_path(const char *dir, const char *prefix, int64_t number,
 enum err generation_begin(const char *dir, struct manifest *manifest, struct segments *segments,
 			  struct buf *why)
 {
-	int64_t highest;
+	int64_t highest = 0;
 	int parent;
 	bool given;
 	enum err err = leftovers_remove(dir, &highest, why);

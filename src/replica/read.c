@@ -318,7 +318,7 @@ enum err segments_read(const struct generation *generation, commit_fn *on_commit
 					  .on_commit = on_commit,
 					  .context = context};
 	int64_t highest = 0;
-	bool last_open;
+	bool last_open = false;
 	enum err err = segments_find(generation->folder, &highest, &last_open, why);
 
 	chain_begin(generation->manifest.id, found.chain);

@@ -51,7 +51,6 @@ enum exit_status command_init(const struct settings *settings);
 enum exit_status command_check(const struct settings *settings);
 enum exit_status command_migrate(const struct settings *settings);
 enum exit_status command_move(const struct settings *settings);
-enum exit_status command_restore(const struct settings *settings);
 
 /* Sets the folder or the database of `config` from the settings. */
 void admin_locate(const struct settings *settings, struct store_config *config);
