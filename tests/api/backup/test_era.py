@@ -112,8 +112,7 @@ def test_each_restore_is_another_era(known, tmp_path):
 
 @backends.SQLITE
 def test_two_restores_of_one_backup(one, tmp_path):
-    """For example when the first was not the one that was wanted. Both begin other eras, and the ids of
-    the second begin above those of the first."""
+    """For example when the first was not the one that was wanted. They are two eras."""
     succeed("backup", "--data", one, "--to", tmp_path / "b.db")
     found = []
     for name in ("first", "second"):

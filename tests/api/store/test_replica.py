@@ -44,7 +44,8 @@ def change(server, chosen, known):
         reply = server.call("DELETE", f"/api/v1/tasks/{known.pop(chosen.randrange(len(known)))}")
         assert reply.status == 204, reply
     elif kind == "calendar":
-        reply = server.call("POST", CALENDARS, json.dumps({"calendar": {"name": f"calendar {chosen.random()}"}}),
+        reply = server.call("POST", CALENDARS,
+                            json.dumps({"calendar": {"name": f"calendar {chosen.random()}"}}),
                             {"Content-Type": "application/json"})
         assert reply.status == 201, reply
     elif kind == "refused":
@@ -254,7 +255,7 @@ def small(tmp_path):
     folder = tmp_path / "small"
     folder.mkdir()
     if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", folder], check=False).returncode:
-        pytest.skip("this user cannot mount")
+        pytest.skip("NOT TESTED, a full target: this user cannot mount")
     yield folder
     subprocess.run(["umount", "-l", folder], check=True)
 

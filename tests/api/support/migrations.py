@@ -12,7 +12,8 @@ LATEST = len(FILES)
 TOLD = "".join(path.stem.replace("_", " ", 1) + "\n" for path in FILES[1:])
 # Statements that make the tallies anew, for a test that has written tasks itself.
 TALLY = ["DELETE FROM task_tally",
-         re.search(r"^INSERT INTO task_tally [^;]*", FILES[12].read_text(), re.MULTILINE)[0]]
+         re.search(r"^INSERT INTO task_tally [^;]*",
+                   (ROOT / "schema/0013_task_tallies.sql").read_text(), re.MULTILINE)[0]]
 STATES = FILES[9].read_text()  # it moves columns of accounts into a table of their own
 
 

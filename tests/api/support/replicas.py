@@ -4,7 +4,6 @@ import json
 import re
 import sqlite3
 
-from commands import fails  # noqa: F401  (tests import it from here together with the rest)
 from harness import run, succeed
 from together import until
 

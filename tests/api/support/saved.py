@@ -1,8 +1,14 @@
 """Backups of a folder, and what is in them."""
+import os
 import shutil
+
+import pytest
 
 from backends import rows
 from harness import basic, succeed
+
+
+ROOT = pytest.mark.skipif(os.getuid() != 0, reason="NOT TESTED: root alone can mount, and be another user")
 
 
 class Only:

@@ -6,7 +6,7 @@ import sqlite3
 import backends
 from together import beside, until
 
-QUIET_S = 5     # docket promises that no title waits longer when nothing is written
+QUIET_S = 5  # docket promises that no title waits longer when nothing is written
 WAITING_MAX = 1024  # the most that wait after an answer
 # All tasks that wait, as docket brings them into the index.
 TAKE = """
