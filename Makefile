@@ -59,8 +59,9 @@ check-fresh:
 
 # Long proofs, on the plain build; the suite runs each in a short form. N is the number of kills of a test, the
 # seconds of its load, its seeds of random queries, its restarts with 500 creates each, its seconds of random
-# overload (soak takes minutes of that), the alerts that two processes send, or the requests that are drawn from
-# the OpenAPI document for each database, or the backups of 50,000 tasks under load.
+# overload (soak takes minutes of that), the alerts that two processes send, the requests that are drawn from the
+# OpenAPI document for each database, the backups of 50,000 tasks under load, or the lost folders that are restored
+# from a replica.
 proof-kills: N ?= 50
 proof-soak: N ?= 60
 proof-lists: N ?= 200
@@ -119,6 +120,10 @@ bench-postgres: build bench-tools
 bench-overload: build bench-tools
 	@bench/overload.py
 
+# Measures what --replicate-to costs; bench/replica.py says how.
+bench-replica: build bench-tools
+	@bench/replica.py
+
 bench-tools:
 	@script/bootstrap bench
 
@@ -164,4 +169,4 @@ bench-mail: build
 	@bench/mail.py
 	@bench/waiting.py
 
-.PHONY: build run quick check test test-all prism check-fresh proof-kills proof-soak proof-lists proof-restarts proof-overload proof-alerts proof-properties proof-backups proof-replica proof-zones soak tools bench bench-queries bench-postgres bench-overload bench-mail bench-tools lint layers man reference release-document format install uninstall clean
+.PHONY: build run quick check test test-all prism check-fresh proof-kills proof-soak proof-lists proof-restarts proof-overload proof-alerts proof-properties proof-backups proof-replica proof-zones soak tools bench bench-queries bench-postgres bench-overload bench-mail bench-replica bench-tools lint layers man reference release-document format install uninstall clean

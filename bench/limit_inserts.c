@@ -12,6 +12,7 @@
 #include "model/task.h"
 #include "place/place.h"
 #include "records/record_change.h"
+#include "sql/tallies.h"
 #include "store/state.h"
 
 #define BATCH 64
@@ -28,6 +29,7 @@ struct run {
 	uint64_t dice;
 	int64_t cases, staff;
 	int64_t batches;
+	struct buf tallies;
 };
 
 static const char *const verbs[] = {"Call",   "Interview", "Photograph", "Review the file of",
@@ -106,6 +108,8 @@ static enum err batch_list(struct run *run, struct arena *arena, struct calls *c
 
 	faults_init(&faults, arena);
 	account->last_at = clock_not_before(&system_clock, account->last_at);
+	buf_clear(&run->tallies);
+	account->tallies = &run->tallies;
 	for (int i = 0; i < BATCH && !err; i++) {
 		struct task *task = arena_alloc(arena, sizeof(*task));
 
@@ -115,6 +119,8 @@ static enum err batch_list(struct run *run, struct arena *arena, struct calls *c
 		if (!err && faults.count)
 			err = ERR_INVALID;
 	}
+	if (!err)
+		err = tallies_change(&run->tallies, calls);
 	if (!err && ++run->batches % INDEX_EVERY == 0)
 		err = text_index_take(sql_dialect(run->store->driver)->text_index,
 				      INDEX_EVERY * BATCH, calls);
@@ -191,6 +197,7 @@ int main(int argc, char **argv)
 		store_stop(run.store);
 		store_close(run.store);
 	}
+	buf_release(&run.tallies);
 	buf_release(&why);
 	return err ? 1 : 0;
 }

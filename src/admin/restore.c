@@ -11,6 +11,9 @@
 #include "base/timefmt.h"
 #include "place/place.h"
 
+static const char era_begins[] =
+	"a new era begins: clients that follow /changes get 410 and start again\n";
+
 /* Reads --at or --change. */
 static bool until_read(const struct settings *settings, struct arena *arena,
 		       struct replica_until *until)
@@ -126,8 +129,7 @@ static void restore_print(const struct settings *settings, const struct restore_
 			"\"docket serve\"\n",
 			dry ? "after the restore, this docket" : "this docket", store_schema());
 	if (!dry)
-		fprintf(settings->err, "a new era begins: clients that follow /changes get 410 and "
-				       "start again\n");
+		fputs(era_begins, settings->err);
 }
 
 static void restore_tell(const struct settings *settings, const struct restore_order *order,
@@ -180,16 +182,14 @@ static enum exit_status restore_database(const struct settings *settings)
 {
 	struct store_config config = {0};
 	struct buf why = {0};
-	int64_t era;
 	enum err err;
 
 	admin_locate(settings, &config);
-	err = store_begin_era(&config, &era, &why);
+	err = store_begin_era(&config, &why);
 	if (err)
 		log_line("%.*s", (int)why.len, why.ptr ? why.ptr : err_text(err));
 	else
-		fprintf(settings->err, "a new era begins: clients that follow /changes get 410 and "
-				       "start again\n");
+		fputs(era_begins, settings->err);
 	buf_release(&why);
 	return err ? EXIT_FAILED : EXIT_OK;
 }

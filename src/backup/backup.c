@@ -6,16 +6,15 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "backup_private.h"
+#include "base/array.h"
 #include "base/clock.h"
 #include "base/file.h"
 #include "place/verify.h"
 #include "rotation.h"
 
-#define MIB (1 << 20)
 #define LOOK_MS 50
 /* What must stay free on the disk of the data folder, so that writes do not fail: when the backup
  * begins, and while it is made. */
@@ -80,9 +79,9 @@ static void copying_done(struct store_parts *parts, enum err err)
 
 static int64_t free_bytes(const char *folder)
 {
-	struct statvfs disk;
+	int64_t bytes;
 
-	return statvfs(folder, &disk) ? INT64_MAX : (int64_t)disk.f_bavail * (int64_t)disk.f_frsize;
+	return file_free_bytes(folder, &bytes) ? INT64_MAX : bytes;
 }
 
 /* Waits for the writer's thread, and reports how far it is. */
@@ -102,10 +101,7 @@ static enum err copying_wait(struct copying *copying, const char *folder, struct
 			err = ERR_FULL;
 		pthread_mutex_lock(&copying->lock);
 		copying->stop = err != OK;
-		clock_gettime(CLOCK_MONOTONIC, &until);
-		until.tv_nsec += LOOK_MS * 1000000L;
-		until.tv_sec += until.tv_nsec / 1000000000;
-		until.tv_nsec %= 1000000000;
+		until = monotonic_after(LOOK_MS);
 		if (!copying->done)
 			(void)pthread_cond_clockwait(&copying->wake, &copying->lock,
 						     CLOCK_MONOTONIC, &until);
@@ -192,7 +188,7 @@ static int64_t database_bytes(const char *folder)
 	static const char *const names[] = {DATABASE, DATABASE "-wal"};
 	int64_t bytes = 0;
 
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+	for (size_t i = 0; i < COUNT_OF(names); i++) {
 		char path[PATH_BYTES];
 		struct stat status;
 

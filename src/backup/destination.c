@@ -6,14 +6,12 @@
 #include <stdio.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "backup_private.h"
 #include "base/file.h"
 
 #define PART ".part" /* the end of the name until then */
-#define MIB (1 << 20)
 
 /* Whether a folder is the data folder or is in it. `folder` is a descriptor. */
 static bool is_in_data(int folder, const char *data)
@@ -58,7 +56,7 @@ static enum err destination_name(struct destination *destination, const char *pa
 static enum err destination_check(const struct destination *destination, const char *folder,
 				  const char *data, int64_t bytes, struct buf *why)
 {
-	struct statvfs disk;
+	int64_t has;
 	struct stat found;
 
 	if (is_in_data(destination->folder, data)) {
@@ -77,11 +75,9 @@ static enum err destination_check(const struct destination *destination, const c
 		folder_blame(why, "make files in", folder, errno);
 		return ERR_IO;
 	}
-	if (fstatvfs(destination->folder, &disk) == 0 &&
-	    (int64_t)disk.f_bavail * (int64_t)disk.f_frsize < bytes) {
+	if (!file_free_bytes(folder, &has) && has < bytes) {
 		buf_printf(why, "a backup needs %lld MiB in %s, and %lld MiB are free",
-			   (long long)bytes / MIB + 1, folder,
-			   (long long)disk.f_bavail * (long long)disk.f_frsize / MIB);
+			   (long long)bytes / MIB + 1, folder, (long long)has / MIB);
 		return ERR_FULL;
 	}
 	return OK;

@@ -22,8 +22,7 @@
 /* What folder_fill_restored() needs. */
 struct restore {
 	const struct restore_order *order;
-	/* Writes the database to the file `to`, which is empty. */
-	enum err (*fetch)(struct restore *restore, const char *to, struct buf *why);
+	bool from_replica;
 	struct watch watch;
 	struct restore_report report;
 };
@@ -53,7 +52,7 @@ static int database_open_file(const char *from, struct buf *why)
 	return -1;
 }
 
-/* Of a backup, or of the copy from before a migration. */
+/* Copies a backup, or the copy from before a migration, to the empty file `to`. */
 static enum err file_fetch(struct restore *restore, const char *to, struct buf *why)
 {
 	const char *from = restore->order->from;
@@ -72,7 +71,7 @@ static enum err file_fetch(struct restore *restore, const char *to, struct buf *
 	return err;
 }
 
-/* `to` NULL: it only verifies the replica. */
+/* Writes the database of a replica to the empty file `to`. NULL: it only verifies the replica. */
 static enum err replica_fetch(struct restore *restore, const char *to, struct buf *why)
 {
 	const struct restore_order *order = restore->order;
@@ -196,14 +195,13 @@ static enum err database_begin_era(const char *file, int64_t now, struct buf *wh
 {
 	char message[256];
 	struct db *db = NULL;
-	int64_t era;
 	enum err err = sqlite_driver.open(file, DB_DRAFT, &db, message, sizeof(message));
 
 	if (err) {
 		buf_printf(why, "cannot open %s: %s", file, message);
 		return err;
 	}
-	err = era_begin(db, now, &era);
+	err = era_begin(db, now);
 	if (err)
 		buf_printf(why, "cannot begin a new era in %s: %s", file,
 			   sqlite_driver.message(db));
@@ -216,7 +214,8 @@ static enum err folder_fill_restored(struct store *store, const char *file, void
 {
 	struct restore *restore = context;
 	const char *from = restore->order->from;
-	enum err err = restore->fetch(restore, file, why);
+	enum err err = restore->from_replica ? replica_fetch(restore, file, why)
+					     : file_fetch(restore, file, why);
 
 	if (!err)
 		err = database_check(file, from, &restore->watch, &restore->report, why);
@@ -235,7 +234,7 @@ static enum err restore_try(struct restore *restore, struct buf *why)
 	const char *from = restore->order->from;
 	int fd;
 
-	if (restore->fetch == replica_fetch) {
+	if (restore->from_replica) {
 		enum err err = replica_fetch(restore, NULL, why);
 
 		restore->report.schema = restore->report.replica.schema;
@@ -257,16 +256,13 @@ static enum err restore_choose(struct restore *restore, struct buf *why)
 		folder_blame(why, "read", order->from, errno);
 		return ERR_NOT_FOUND;
 	}
-	restore->fetch = S_ISDIR(status.st_mode)   ? replica_fetch
-			 : S_ISREG(status.st_mode) ? file_fetch
-						   : NULL;
-	if (!restore->fetch)
-		buf_printf(
-			why,
-			"%s is not a backup: give a file that \"docket backup\" has made, or the "
-			"folder of a replica",
-			order->from);
-	else if (restore->fetch != replica_fetch && order->until.kind != REPLICA_END)
+	restore->from_replica = S_ISDIR(status.st_mode);
+	if (!restore->from_replica && !S_ISREG(status.st_mode))
+		buf_printf(why,
+			   "%s is not a backup: give a file that \"docket backup\" has made, or "
+			   "the folder of a replica",
+			   order->from);
+	else if (!restore->from_replica && order->until.kind != REPLICA_END)
 		buf_printf(why,
 			   "%s is one backup: only a replica has the states of several moments",
 			   order->from);

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "backup_private.h"
+#include "base/file.h"
 #include "base/clock.h"
 
 #define TELL_MS 100
@@ -31,21 +32,6 @@ bool watch_must_stop(void *context)
 	return !watch_tell(watch, watch->what, watch->done, watch->total);
 }
 
-static bool write_all(int to, const char *bytes, size_t count)
-{
-	while (count) {
-		ssize_t put = write(to, bytes, count);
-
-		if (put < 0 && errno == EINTR)
-			continue;
-		if (put < 0)
-			return false;
-		bytes += put;
-		count -= (size_t)put;
-	}
-	return true;
-}
-
 enum err file_copy(int from, int to, struct watch *watch)
 {
 	char *block = malloc(BLOCK_BYTES);
@@ -55,7 +41,7 @@ enum err file_copy(int from, int to, struct watch *watch)
 	enum err err = block && fstat(from, &status) == 0 ? OK : ERR_IO;
 
 	while (!err && (got = read(from, block, BLOCK_BYTES)) > 0) {
-		if (!write_all(to, block, (size_t)got))
+		if (!file_write_all(to, (struct slice){block, (size_t)got}))
 			err = errno == ENOSPC || errno == EDQUOT ? ERR_FULL : ERR_IO;
 		done += got;
 		if (!err && !watch_tell(watch, "bytes", done, status.st_size))

@@ -35,3 +35,10 @@ int64_t system_ms(void)
 {
 	return clock_us(CLOCK_REALTIME) / 1000;
 }
+
+struct timespec monotonic_after(int64_t milliseconds)
+{
+	int64_t until = monotonic_us() + milliseconds * 1000;
+
+	return (struct timespec){.tv_sec = until / 1000000, .tv_nsec = until % 1000000 * 1000};
+}

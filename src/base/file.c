@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #define PATH_BYTES 4096
@@ -109,7 +110,7 @@ void file_owner(const char *path, char name[FILE_OWNER_BYTES])
 		snprintf(name, FILE_OWNER_BYTES, "%s", entry.pw_name);
 }
 
-static bool bytes_write(int fd, struct slice bytes)
+bool file_write_all(int fd, struct slice bytes)
 {
 	while (bytes.len) {
 		ssize_t written = write(fd, bytes.ptr, bytes.len);
@@ -124,6 +125,16 @@ static bool bytes_write(int fd, struct slice bytes)
 	return true;
 }
 
+enum err file_free_bytes(const char *path, int64_t *bytes_out)
+{
+	struct statvfs disk;
+
+	if (statvfs(path, &disk))
+		return ERR_IO;
+	*bytes_out = (int64_t)disk.f_bavail * (int64_t)disk.f_frsize;
+	return OK;
+}
+
 enum err file_write_whole(const char *path, struct slice bytes)
 {
 	char part[PATH_BYTES];
@@ -135,7 +146,7 @@ enum err file_write_whole(const char *path, struct slice bytes)
 	fd = file_make(part);
 	if (fd < 0)
 		return ERR_IO;
-	written = bytes_write(fd, bytes) && fsync(fd) == 0;
+	written = file_write_all(fd, bytes) && fsync(fd) == 0;
 	error = errno;
 	close(fd);
 	if (written && rename(part, path) == 0)

@@ -238,11 +238,29 @@ static enum err check_open(struct check *check, int64_t *schema_out, struct buf 
 	}
 	if (!err)
 		err = store_open_reading(check->store, &check->db, why);
+	return err ? err : store_read_schema(check->store, check->db, false, schema_out, why);
+}
+
+static enum err check_run(struct check *check, check_progress_fn *on_progress, void *context,
+			  struct check_report *report, struct buf *why)
+{
+	enum err err = folds_version(check->db, check->unicode);
+
 	if (!err)
-		err = store_read_schema(check->store, check->db, false, schema_out, why);
+		err = check_removals(check, why);
+	return err ? err : run_rules(check, on_progress, context, report);
+}
+
+/* Releases the check, and hands the report over if there was no error. */
+static enum err check_end(struct check *check, enum err err, const struct check_report *report,
+			  struct check_report *report_out, struct buf *why)
+{
+	if (err && !why->len)
+		buf_printf(why, "cannot read the database: %s", err_text(err));
+	store_close(check->store);
 	if (!err)
-		err = folds_version(check->db, check->unicode);
-	return err ? err : check_removals(check, why);
+		*report_out = *report;
+	return err;
 }
 
 /* A user who may only read a folder cannot lock it. So the check fails if the database was changed
@@ -279,19 +297,14 @@ enum err store_check(const struct store_config *config, struct arena *arena,
 	enum err err = check.store ? check_open(&check, &report.schema, why) : ERR_NOMEM;
 
 	if (!err)
-		err = run_rules(&check, on_progress, context, &report);
+		err = check_run(&check, on_progress, context, &report, why);
 	if (!err)
 		err = check_unchanged(&check, why);
 	if (!err)
 		err = report_add_advice(&check, &report);
-	if (err && !why->len)
-		buf_printf(why, "cannot read the database: %s", err_text(err));
 	if (check.store)
 		check.store->driver->close(check.db);
-	store_close(check.store);
-	if (!err)
-		*report_out = report;
-	return err;
+	return check_end(&check, err, &report, report_out, why);
 }
 
 enum err check_database(struct db *db, int64_t schema, struct arena *arena,
@@ -301,16 +314,8 @@ enum err check_database(struct db *db, int64_t schema, struct arena *arena,
 	const struct store_config config = {.clock = &system_clock};
 	struct check check = {.store = store_at(&config), .db = db, .arena = arena};
 	struct check_report report = {.schema = schema};
-	enum err err = check.store ? folds_version(db, check.unicode) : ERR_NOMEM;
+	enum err err =
+		check.store ? check_run(&check, on_progress, context, &report, why) : ERR_NOMEM;
 
-	if (!err)
-		err = check_removals(&check, why);
-	if (!err)
-		err = run_rules(&check, on_progress, context, &report);
-	if (err && !why->len)
-		buf_printf(why, "cannot read the database: %s", err_text(err));
-	store_close(check.store);
-	if (!err)
-		*report_out = report;
-	return err;
+	return check_end(&check, err, &report, report_out, why);
 }

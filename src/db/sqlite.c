@@ -391,12 +391,6 @@ static enum err sqlite_apply(struct db *base, struct slice changes)
 	return changes_apply(sqlite_of(base)->handle, changes);
 }
 
-static enum err sqlite_snapshot(struct db *base, const char *to, bool (*goes_on)(void *context),
-				void *context)
-{
-	return snapshot_copy(sqlite_of(base)->handle, to, goes_on, context);
-}
-
 const struct db_driver sqlite_driver = {
 	.name = "SQLite",
 	.kind = DB_SQLITE,

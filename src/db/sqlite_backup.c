@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* Copies a SQLite database that is being written, by SQLite's backup API: pages that a commit
- * changes are written into the copy as well. */
+/* Copies a SQLite database that is being written, by SQLite's backup API: in parts over the
+ * connection that writes, so that a commit also writes the pages that it changes into the copy; or
+ * one state of it over a connection that reads. */
 #include <stdlib.h>
 
 #include "base/clock.h"
 #include "errors.h"
 #include "sqlite_private.h"
 
-#define PAGES 16 /* copied between two looks at the clock: some 0.1 ms */
+#define PAGES 16       /* copied between two looks at the clock: some 0.1 ms */
+#define STEP_PAGES 256 /* of a snapshot; after these it asks whether to go on */
 
 struct db_backup {
 	sqlite3 *to;
@@ -20,6 +22,16 @@ static const char target_pragmas[] = "PRAGMA journal_mode = OFF;"
 				     "PRAGMA synchronous = OFF;"
 				     "PRAGMA cache_size = -2048;";
 
+/* Opens the file of a copy. The caller closes it, also after an error. */
+static int target_open(const char *to, sqlite3 **target_out)
+{
+	int code =
+		sqlite3_open_v2(to, target_out, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
+
+	return code == SQLITE_OK ? sqlite3_exec(*target_out, target_pragmas, NULL, NULL, NULL)
+				 : code;
+}
+
 enum err sqlite_backup_begin(struct db *db, const char *to, struct db_backup **backup_out)
 {
 	struct db_backup *backup = calloc(1, sizeof(*backup));
@@ -27,9 +39,7 @@ enum err sqlite_backup_begin(struct db *db, const char *to, struct db_backup **b
 
 	if (!backup)
 		return ERR_NOMEM;
-	code = sqlite3_open_v2(to, &backup->to, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
-	if (code == SQLITE_OK)
-		code = sqlite3_exec(backup->to, target_pragmas, NULL, NULL, NULL);
+	code = target_open(to, &backup->to);
 	if (code == SQLITE_OK) {
 		backup->backup =
 			sqlite3_backup_init(backup->to, "main", sqlite_of(db)->handle, "main");
@@ -69,4 +79,37 @@ void sqlite_backup_end(struct db_backup *backup)
 	sqlite3_backup_finish(backup->backup);
 	sqlite3_close(backup->to);
 	free(backup);
+}
+
+/* In one read transaction: else the copy would begin anew whenever another connection commits. The
+ * transaction must not outlive the copy, because it keeps the WAL from being used again. */
+static int pages_copy(sqlite3 *from, sqlite3 *to, bool (*goes_on)(void *context), void *context)
+{
+	int code =
+		sqlite3_exec(from, "BEGIN; SELECT count(*) FROM sqlite_schema", NULL, NULL, NULL);
+	sqlite3_backup *copy =
+		code == SQLITE_OK ? sqlite3_backup_init(to, "main", from, "main") : NULL;
+
+	if (code == SQLITE_OK && !copy)
+		code = sqlite3_errcode(to);
+	while (copy && code == SQLITE_OK) {
+		code = sqlite3_backup_step(copy, STEP_PAGES);
+		if (code == SQLITE_OK && goes_on && !goes_on(context))
+			code = SQLITE_INTERRUPT;
+	}
+	sqlite3_backup_finish(copy);
+	(void)sqlite3_exec(from, "ROLLBACK", NULL, NULL, NULL);
+	return code == SQLITE_DONE ? SQLITE_OK : code;
+}
+
+enum err sqlite_snapshot(struct db *db, const char *to, bool (*goes_on)(void *context),
+			 void *context)
+{
+	sqlite3 *copy = NULL;
+	int code = target_open(to, &copy);
+
+	if (code == SQLITE_OK)
+		code = pages_copy(sqlite_of(db)->handle, copy, goes_on, context);
+	sqlite3_close(copy);
+	return sqlite_code_err(code);
 }

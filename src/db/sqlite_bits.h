@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* SQL functions for sets of ids: bytes in which bit i % 8 of byte i / 8 stands for the id i.
  *
- *	docket_bits(id)       an aggregate: the set of the ids; NULL if one is above DB_BITS_ID_MAX
- *(db.h) docket_bit(set, id)   1 if the id is in the set, else 0
+ *	docket_bits(id)       an aggregate: the set of the ids
+ *	docket_bit(set, id)   1 if the id is in the set, else 0
+ *
+ * If an id is above DB_BITS_ID_MAX (db/db.h), the aggregate is NULL.
  *
  * So docket can read what several indexes find, each from its own index, and keep what all find. */
 #ifndef DB_SQLITE_BITS_H

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A connection of the SQLite driver, and its backups. */
+/* A connection of the SQLite driver, and copies of its database. */
 #ifndef DB_SQLITE_PRIVATE_H
 #define DB_SQLITE_PRIVATE_H
 
@@ -39,5 +39,7 @@ enum err sqlite_backup_begin(struct db *db, const char *to, struct db_backup **b
 enum err sqlite_backup_part(struct db_backup *backup, int64_t budget_us, int64_t *left_out,
 			    int64_t *total_out);
 void sqlite_backup_end(struct db_backup *backup);
+enum err sqlite_snapshot(struct db *db, const char *to, bool (*goes_on)(void *context),
+			 void *context);
 
 #endif

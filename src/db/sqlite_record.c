@@ -12,8 +12,6 @@
 
 #include "errors.h"
 
-#define STEP_PAGES 256 /* of a copy; after these it asks whether to go on */
-
 struct recording {
 	sqlite3 *handle;
 	sqlite3_session *session; /* NULL: it could not be made, and changes were lost */
@@ -137,39 +135,4 @@ enum err changes_apply(sqlite3 *handle, struct slice changes)
 					 NULL, change_on_conflict, NULL, NULL, NULL,
 					 SQLITE_CHANGESETAPPLY_NOSAVEPOINT);
 	return code == SQLITE_ABORT ? ERR_CORRUPT : sqlite_code_err(code);
-}
-
-/* In one read transaction: else the copy would begin anew whenever another connection commits. The
- * transaction must not outlive the copy, because it keeps the WAL from being used again. */
-static int pages_copy(sqlite3 *from, sqlite3 *to, bool (*goes_on)(void *context), void *context)
-{
-	int code =
-		sqlite3_exec(from, "BEGIN; SELECT count(*) FROM sqlite_schema", NULL, NULL, NULL);
-	sqlite3_backup *copy =
-		code == SQLITE_OK ? sqlite3_backup_init(to, "main", from, "main") : NULL;
-
-	if (code == SQLITE_OK && !copy)
-		code = sqlite3_errcode(to);
-	while (copy && code == SQLITE_OK) {
-		code = sqlite3_backup_step(copy, STEP_PAGES);
-		if (code == SQLITE_OK && goes_on && !goes_on(context))
-			code = SQLITE_INTERRUPT;
-	}
-	sqlite3_backup_finish(copy);
-	(void)sqlite3_exec(from, "ROLLBACK", NULL, NULL, NULL);
-	return code == SQLITE_DONE ? SQLITE_OK : code;
-}
-
-enum err snapshot_copy(sqlite3 *from, const char *to, bool (*goes_on)(void *context), void *context)
-{
-	static const char pragmas[] = "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF";
-	sqlite3 *copy = NULL;
-	int code = sqlite3_open_v2(to, &copy, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
-
-	if (code == SQLITE_OK)
-		code = sqlite3_exec(copy, pragmas, NULL, NULL, NULL);
-	if (code == SQLITE_OK)
-		code = pages_copy(from, copy, goes_on, context);
-	sqlite3_close(copy);
-	return sqlite_code_err(code);
 }

@@ -22,9 +22,7 @@ enum err recording_take(struct recording *recording, struct buf *changes);
 /* Forgets these changes. NULL is accepted. */
 enum err recording_forget(struct recording *recording);
 
-/* See apply() and snapshot() of db/db.h. */
+/* See apply() of db/db.h. */
 enum err changes_apply(sqlite3 *handle, struct slice changes);
-enum err snapshot_copy(sqlite3 *from, const char *to, bool (*goes_on)(void *context),
-		       void *context);
 
 #endif

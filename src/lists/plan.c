@@ -218,8 +218,7 @@ static enum err list_find_bits(struct list *list, const struct candidate *candid
 		if (at == count)
 			return OK;
 	}
-	/* While titles wait for the text index, a set would cost a look-up for each that it finds.
-	 */
+	/* While titles wait, each that the text index finds would have to be looked up. */
 	if (!list->plan.dialect->bits || list->plan.pending)
 		return OK;
 	return bits_fit(list, has_out);

@@ -23,18 +23,6 @@ static void write_name(struct slice id, char name[MAIL_ANSWER_BYTES])
 	name[len] = '\0';
 }
 
-static int write_all(int fd, struct slice text)
-{
-	for (ssize_t wrote; text.len; text.ptr += wrote, text.len -= (size_t)wrote) {
-		wrote = write(fd, text.ptr, text.len);
-		if (wrote < 0 && errno == EINTR)
-			wrote = 0;
-		if (wrote < 0)
-			return -1;
-	}
-	return 0;
-}
-
 /* Nobody sees half a message: it gets its name when it is whole. */
 static int file_write(const char *path, const char *temporary, struct slice message)
 {
@@ -44,7 +32,7 @@ static int file_write(const char *path, const char *temporary, struct slice mess
 	fd = file_make(temporary);
 	if (fd < 0)
 		return -1;
-	failed = write_all(fd, message);
+	failed = !file_write_all(fd, message);
 	failed |= close(fd);
 	if (!failed)
 		failed = rename(temporary, path);

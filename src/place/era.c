@@ -89,10 +89,10 @@ static enum err ids_jump(struct db *db, int64_t now)
 	return err;
 }
 
-enum err era_begin(struct db *db, int64_t now, int64_t *era_out)
+enum err era_begin(struct db *db, int64_t now)
 {
 	const struct db_driver *driver = db->driver;
-	int64_t before = 0, era;
+	int64_t before = 0;
 	const struct db_call read = era_call(&before);
 	char text[24];
 	struct db_value value;
@@ -108,8 +108,7 @@ enum err era_begin(struct db *db, int64_t now, int64_t *era_out)
 
 	if (!err)
 		err = driver->run(db, &read, 1);
-	era = era_new(before);
-	snprintf(text, sizeof(text), "%lld", (long long)era);
+	snprintf(text, sizeof(text), "%lld", (long long)era_new(before));
 	value = DB_TEXT_VALUE(slice_of(text));
 	if (!err)
 		err = ids_jump(db, now);
@@ -117,12 +116,10 @@ enum err era_begin(struct db *db, int64_t now, int64_t *era_out)
 		err = driver->commit(db, write, COUNT_OF(write));
 	if (err)
 		driver->rollback(db);
-	else
-		*era_out = era;
 	return err;
 }
 
-enum err store_begin_era(const struct store_config *config, int64_t *era_out, struct buf *why)
+enum err store_begin_era(const struct store_config *config, struct buf *why)
 {
 	struct store *store = store_at(config);
 	int64_t have = 0;
@@ -131,7 +128,7 @@ enum err store_begin_era(const struct store_config *config, int64_t *era_out, st
 	if (!err)
 		err = store_read_schema(store, store->write_db, false, &have, why);
 	if (!err) {
-		err = era_begin(store->write_db, clock_now(config->clock), era_out);
+		err = era_begin(store->write_db, clock_now(config->clock));
 		if (err)
 			buf_printf(why, "cannot begin a new era: %s: %s", err_text(err),
 				   store->driver->message(store->write_db));

@@ -8,7 +8,6 @@
 
 #include <errno.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -16,8 +15,6 @@
 #include "place/migrate.h"
 #include "place/renew.h"
 #include "place/verify.h"
-
-#define MIB (1 << 20)
 
 enum err unfinished_make(const char *folder, char path[PATH_BYTES], struct buf *why)
 {
@@ -53,19 +50,18 @@ static enum err room_check(const char *folder, struct buf *why)
 {
 	static const char needs[] = "a migration writes the database anew. For this %s needs up to "
 				    "%lld MiB, and %lld MiB are free";
-	long long bytes = new_bytes(folder), has;
-	struct statvfs disk;
+	long long bytes = new_bytes(folder);
+	int64_t has;
 
-	if (statvfs(folder, &disk)) {
+	if (file_free_bytes(folder, &has)) {
 		folder_blame(why, "look into", folder, errno);
 		return ERR_IO;
 	}
-	has = (long long)disk.f_bavail * (long long)disk.f_frsize;
 	if (has >= bytes) {
-		log_line(needs, folder, bytes / MIB + 1, has / MIB);
+		log_line(needs, folder, bytes / MIB + 1, (long long)has / MIB);
 		return OK;
 	}
-	buf_printf(why, needs, folder, bytes / MIB + 1, has / MIB);
+	buf_printf(why, needs, folder, bytes / MIB + 1, (long long)has / MIB);
 	return ERR_FULL;
 }
 

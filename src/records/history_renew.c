@@ -6,6 +6,7 @@
  * If the chain has no digests of values, or there is none, the entries get salts and a new chain.
  * The old chain is verified first. An entry of the new one keeps the number and the hash of its
  * last entry. */
+#include "base/hex.h"
 #include "codec/codec.h"
 #include "records/history_chain.h"
 #include "records/history_renew.h"
@@ -124,13 +125,12 @@ static enum err renewal_add_chain(struct renewal *renewal, const unsigned char o
 {
 	struct account_state *account = renewal->account;
 	struct record last = {.id = account->last_change, .change = account->last_change + 1};
+	char hash[HEX_BYTES(DIGEST_BYTES)];
 	struct buf value = {0};
 	enum err err;
 
-	buf_printf(&value, "{\"id\":%lld,\"hash\":\"", (long long)last.id);
-	for (size_t i = 0; i < DIGEST_BYTES; i++)
-		buf_printf(&value, "%02x", old[i]);
-	buf_add_text(&value, "\"}");
+	hex_write(old, DIGEST_BYTES, hash);
+	buf_printf(&value, "{\"id\":%lld,\"hash\":\"%s\"}", (long long)last.id, hash);
 	account->last_change++;
 	renewal_set_time(renewal);
 	err = value.failed ? ERR_NOMEM

@@ -133,7 +133,6 @@ static enum err record_note_text(struct store_write *write, const struct record_
 
 	for (size_t i = 0; i < type->field_count && index && !err; i++) {
 		const struct field *field = &type->fields[i];
-
 		struct db_value text = DB_NULL_VALUE;
 
 		if (!(field->flags & FIELD_SEARCHED) || record_has_same_text(field, before, after))

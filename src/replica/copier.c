@@ -11,7 +11,6 @@
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -21,7 +20,6 @@
 #include "place/place.h"
 
 #define NICE 10
-#define MIB (1 << 20)
 
 struct copier {
 	pthread_t thread;
@@ -104,20 +102,18 @@ static enum err copy_check_room(struct copier *copier)
 {
 	const char *folder = copier->store->config.folder;
 	char path[PATH_BYTES];
-	struct statvfs disk;
 	struct stat status;
-	long long bytes, has;
+	int64_t bytes, has;
 
 	folder_path(folder, DATABASE, path);
-	if (stat(path, &status) || statvfs(folder, &disk))
+	if (stat(path, &status) || file_free_bytes(folder, &has))
 		return replica_blame(&copier->why, "look into", folder);
-	bytes = (long long)status.st_size + status.st_size / 4;
-	has = (long long)disk.f_bavail * (long long)disk.f_frsize;
+	bytes = status.st_size + status.st_size / 4;
 	if (has >= bytes)
 		return OK;
 	buf_printf(&copier->why,
 		   "a full copy needs %lld MiB in %s for a while, and %lld MiB are free",
-		   bytes / MIB + 1, folder, has / MIB);
+		   (long long)bytes / MIB + 1, folder, (long long)has / MIB);
 	return ERR_FULL;
 }
 

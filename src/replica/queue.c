@@ -131,16 +131,9 @@ void queue_close(struct queue *queue)
 
 void queue_take(struct queue *queue, int64_t milliseconds, struct commits *taken)
 {
-	struct timespec until;
+	struct timespec until = monotonic_after(milliseconds);
 	int late = 0;
 
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec += milliseconds / 1000;
-	until.tv_nsec += milliseconds % 1000 * 1000000;
-	if (until.tv_nsec >= 1000000000) {
-		until.tv_sec++;
-		until.tv_nsec -= 1000000000;
-	}
 	commits_clear(taken);
 	pthread_mutex_lock(&queue->lock);
 	while (!late && !queue->stopping && queue->waiting.bytes.len < WAKE_BYTES)

@@ -176,20 +176,14 @@ static enum err restoring_open(struct restoring *restoring, const char *path)
 	return err;
 }
 
-/* The full copy has its text index, the changes do not. The mark names a state of the replica, and
- * the restored database begins a history of its own. */
+/* The full copy has its text index, the changes do not. */
 static enum err restoring_finish(struct restoring *restoring)
 {
 	const struct text_index *index = sql_dialect(&sqlite_driver)->text_index;
-	enum err err = OK;
 
-	if (restoring->report->commits)
-		err = restoring_script(restoring, index->fill, "make the text index");
-
-	if (!err)
-		err = restoring_script(restoring, "DELETE FROM property WHERE name = 'replica'",
-				       "remove the mark");
-	return err;
+	return restoring->report->commits
+		       ? restoring_script(restoring, index->fill, "make the text index")
+		       : OK;
 }
 
 static void restoring_begin(struct restoring *restoring, const struct generation *generation)

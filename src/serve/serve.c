@@ -142,9 +142,8 @@ static enum err app_find_account(struct store *store, struct arena *arena, struc
 	else if (err)
 		log_line("cannot read the account: %s", err_text(err));
 	app->account = account.name;
-	if (!err) {
+	if (!err)
 		err = era_set(store, app);
-	}
 	app->store = store;
 	return err;
 }

@@ -173,10 +173,7 @@ static void worker_wait(struct worker *worker)
 		pthread_cond_wait(&all->wake, &all->lock);
 		return;
 	}
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_nsec += (all->jobs.count ? LOOK_MS : worker->rests ? 0 : IDLE_MS) * 1000000L;
-	until.tv_sec += until.tv_nsec / 1000000000;
-	until.tv_nsec %= 1000000000;
+	until = monotonic_after(all->jobs.count ? LOOK_MS : worker->rests ? 0 : IDLE_MS);
 	if (pthread_cond_clockwait(&all->wake, &all->lock, CLOCK_MONOTONIC, &until) == 0 ||
 	    !looks_after || all->jobs.count)
 		return;

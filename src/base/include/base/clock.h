@@ -4,6 +4,7 @@
 #define BASE_CLOCK_H
 
 #include <stdint.h>
+#include <time.h>
 
 struct clock {
 	/* Seconds since 1970-01-01 UTC. */
@@ -29,6 +30,9 @@ static inline int64_t clock_not_before(const struct clock *clock, int64_t at)
 int64_t monotonic_ms(void);
 /* The same in microseconds, for durations. */
 int64_t monotonic_us(void);
+
+/* When `milliseconds` from now have passed, for a wait by the monotonic clock. */
+struct timespec monotonic_after(int64_t milliseconds);
 
 /* Milliseconds since 1970-01-01 UTC by the system's clock; only for the log. */
 int64_t system_ms(void);

@@ -6,6 +6,7 @@
 #define BASE_FILE_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/buf.h"
 #include "base/err.h"
@@ -27,6 +28,13 @@ int file_make(const char *path);
 /* Makes an empty file in the same way and replaces the file of that name. ERR_IO; errno says
  * why. */
 enum err file_make_empty(const char *path);
+
+/* Writes all bytes to a descriptor. False and errno if that fails. */
+bool file_write_all(int fd, struct slice bytes);
+
+#define MIB (1 << 20) /* for messages about room */
+/* How many bytes are free, for this process, on the disk that `path` is on. ERR_IO and errno. */
+enum err file_free_bytes(const char *path, int64_t *bytes_out);
 
 /* Writes a file (mode 0600) on stable storage, and replaces the file of that name when it is
  * complete. ERR_IO; errno says why. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Bytes as hexadecimal digits, in lower case. */
+/* Bytes as hexadecimal digits. */
 #ifndef BASE_HEX_H
 #define BASE_HEX_H
 
@@ -8,7 +8,7 @@
 
 #define HEX_BYTES(bytes) (2 * (bytes) + 1)
 
-/* Writes the digits and a NUL: HEX_BYTES(count) bytes. */
+/* Writes the digits, in lower case, and a NUL: HEX_BYTES(count) bytes. */
 void hex_write(const unsigned char *bytes, size_t count, char *hex);
 
 /* Reads 2 * `count` digits. False: one of them is no digit. */

@@ -68,7 +68,7 @@ enum err store_era(struct store *store, int64_t *era_out);
 
 /* Begins a new era in a PostgreSQL database, which its own tools have restored. ERR_BUSY: a process
  * has the database open. On an error `why` says what is wrong. */
-enum err store_begin_era(const struct store_config *config, int64_t *era_out, struct buf *why);
+enum err store_begin_era(const struct store_config *config, struct buf *why);
 
 /* Lets the database collect statistics for its query planner. Call it after very many writes. */
 void store_analyze(struct store *store);

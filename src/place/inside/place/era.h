@@ -11,6 +11,6 @@
 
 /* Gives the database a new era, and lets the ids jump, in a transaction of its own. `now` is the
  * present time. The database must have ERA_SCHEMA or a later schema. */
-enum err era_begin(struct db *db, int64_t now, int64_t *era_out);
+enum err era_begin(struct db *db, int64_t now);
 
 #endif

@@ -116,8 +116,9 @@ struct replica_report {
 	const char *note;    /* that the last frame is incomplete; or NULL */
 };
 
-/* Writes the database of a moment to `path`, a file that must not exist. It is on stable storage,
- * and not checked: "docket check" does that. `path` NULL: it only reads the files that it would
+/* Writes the database of a moment to `path`, a file that must not exist. It is on stable storage.
+ * It is not checked, and still has the mark of a state of the replica: the caller must call
+ * era_begin() (place/era.h). `path` NULL: it only reads the files that it would
  * need, and fills the report. If a segment is damaged, it restores up to the damage, and
  * report->damage says so. On an error `why` says why, and there is no file. ERR_NOT_FOUND: the
  * replica does not go back as far, or does not have the change. ERR_CORRUPT: no full copy that it

@@ -219,8 +219,8 @@ struct account_state {
 	struct slice time_zone; /* NUL-terminated; empty: UTC */
 	/* Of struct record_key: the records that the batch changes or deletes. NULL: a preview. */
 	struct buf *changed_records;
-	struct buf
-		*tallies; /* what the batch changes in tallies (sql/tallies.h). NULL: a preview. */
+	/* What the batch changes in tallies (sql/tallies.h). NULL: a preview. */
+	struct buf *tallies;
 	bool found;
 	bool changed;
 };

@@ -41,8 +41,7 @@ struct store_recorder {
 
 	/* The store's own. */
 	int64_t number, at; /* of the last commit */
-	bool failed;        /* the changes of the transaction could not be recorded */
-	bool on;
+	bool on;            /* the connection records */
 	struct buf changes;
 	struct buf accounts; /* of struct commit_account, changed by the open transaction */
 	char mark[STORE_MARK_BYTES];
