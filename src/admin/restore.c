@@ -62,7 +62,7 @@ static bool report_has_counts(const struct settings *settings, const struct rest
 	return !settings->number[SETTING_DRY_RUN] || !report->replica.generation;
 }
 
-static json_t *replica_json(const struct replica_report *report)
+static json_t *replica_report_json(const struct replica_report *report)
 {
 	return json_pack("{sI so sI ss? ss?}", "generation", (json_int_t)report->generation, "at",
 			 output_time(report->at), "commits", (json_int_t)report->commits, "damage",
@@ -73,14 +73,14 @@ static json_t *report_json(const struct settings *settings, const struct restore
 {
 	bool counted = report_has_counts(settings, report);
 
-	return json_pack("{ss ss sb sI so so so so}", "from", settings->text[SETTING_FROM], "data",
-			 settings->text[SETTING_DATA], "dry_run",
-			 (int)settings->number[SETTING_DRY_RUN], "schema",
-			 (json_int_t)report->schema, "accounts",
-			 counted ? json_integer(report->accounts) : json_null(), "tasks",
-			 counted ? json_integer(report->tasks) : json_null(), "last_change_at",
-			 counted ? output_time(report->last_at) : json_null(), "replica",
-			 report->replica.generation ? replica_json(&report->replica) : json_null());
+	return json_pack(
+		"{ss ss sb sI so so so so}", "from", settings->text[SETTING_FROM], "data",
+		settings->text[SETTING_DATA], "dry_run", (int)settings->number[SETTING_DRY_RUN],
+		"schema", (json_int_t)report->schema, "accounts",
+		counted ? json_integer(report->accounts) : json_null(), "tasks",
+		counted ? json_integer(report->tasks) : json_null(), "last_change_at",
+		counted ? output_time(report->last_at) : json_null(), "replica",
+		report->replica.generation ? replica_report_json(&report->replica) : json_null());
 }
 
 static void replica_print(const struct settings *settings, const struct restore_order *order,

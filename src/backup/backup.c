@@ -200,7 +200,8 @@ static int64_t database_bytes(const char *folder)
 }
 
 /* Makes the file of the copy. It exists while a backup is made, so there is only one at a time. */
-static enum err copy_make(const char *folder, int64_t bytes, char file[PATH_BYTES], struct buf *why)
+static enum err copy_make_file(const char *folder, int64_t bytes, char file[PATH_BYTES],
+			       struct buf *why)
 {
 	int64_t has = free_bytes(folder);
 	int fd;
@@ -230,7 +231,7 @@ static enum err backup_run(struct store *store, struct destination *destination,
 {
 	const char *folder = store->config.folder;
 	char file[PATH_BYTES];
-	enum err err = copy_make(folder, bytes, file, why);
+	enum err err = copy_make_file(folder, bytes, file, why);
 
 	if (err)
 		return err;

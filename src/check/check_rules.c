@@ -150,7 +150,7 @@ const struct check_row check_rows[CHECK_RULES] = {
 	[CHECK_TALLIES] =
 		{
 			.name = "tallies",
-			.says = "the tallies by which lists count have the number of the tasks",
+			.says = "each tally, by which lists count, has the number of its tasks",
 			.sql = "SELECT account_id, 'tally', NULL, 'ids from ' || block * " BLOCK " FROM ("
 			       "SELECT account_id, block, field, value, tasks FROM task_tally"
 			       " UNION ALL SELECT account_id, id / " BLOCK ", 0, status, -1 FROM task"

@@ -114,8 +114,8 @@ static enum err trigram_row(void *context, const struct db_value *values, size_t
 		return OK;
 	titles->stray = key;
 	return titles_report(titles, &key,
-			     "is in the index, but no such task exists, or its title waits for the "
-			     "index");
+			     "is in the index, which should not have it: there is no such task, "
+			     "or its title waits");
 }
 
 static enum err needless_row(void *context, const struct db_value *values, size_t count)

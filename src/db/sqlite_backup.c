@@ -23,7 +23,7 @@ static const char target_pragmas[] = "PRAGMA journal_mode = OFF;"
 				     "PRAGMA cache_size = -2048;";
 
 /* Opens the file of a copy. The caller closes it, also after an error. */
-static int target_open(const char *to, sqlite3 **target_out)
+static int copy_open(const char *to, sqlite3 **target_out)
 {
 	int code =
 		sqlite3_open_v2(to, target_out, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
@@ -39,7 +39,7 @@ enum err sqlite_backup_begin(struct db *db, const char *to, struct db_backup **b
 
 	if (!backup)
 		return ERR_NOMEM;
-	code = target_open(to, &backup->to);
+	code = copy_open(to, &backup->to);
 	if (code == SQLITE_OK) {
 		backup->backup =
 			sqlite3_backup_init(backup->to, "main", sqlite_of(db)->handle, "main");
@@ -106,7 +106,7 @@ enum err sqlite_snapshot(struct db *db, const char *to, bool (*goes_on)(void *co
 			 void *context)
 {
 	sqlite3 *copy = NULL;
-	int code = target_open(to, &copy);
+	int code = copy_open(to, &copy);
 
 	if (code == SQLITE_OK)
 		code = pages_copy(sqlite_of(db)->handle, copy, goes_on, context);

@@ -20,9 +20,8 @@ bool tally_find(enum record_kind kind, const struct condition *conditions, size_
 
 enum err tally_count(struct list *list, const struct tally_sum *sum, int64_t *count_out);
 
-/* Finds a position in the order of ids, from which fewer records than `*offset` are left out. The
- * plan's direction counts. `*found_out` false: nothing is before the page that could be jumped
- * over. */
+/* Jumps over whole blocks of ids before the page, in the plan's direction. It lowers `*offset` by
+ * the records in these blocks. `*found_out` false: no whole block is before the page. */
 enum err tally_jump(struct list *list, const struct tally_sum *sum, uint64_t *offset,
 		    struct list_position *position_out, bool *found_out);
 

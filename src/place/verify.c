@@ -6,7 +6,7 @@
 #include "sql/dialect.h"
 #include "sql/calls.h"
 
-static enum err chain_on_break(void *context, const struct history_break *found)
+static enum err verify_on_break(void *context, const struct history_break *found)
 {
 	(void)found;
 	*(const char **)context = "the chain of the history is as docket wrote it";
@@ -38,7 +38,7 @@ enum err database_verify(struct db *db, const char **broken_out)
 	enum err err = database_verify_file(db, &broken);
 
 	if (!err && !broken)
-		err = history_verify(db, false, chain_on_break, &broken);
+		err = history_verify(db, false, verify_on_break, &broken);
 	if (!err)
 		*broken_out = broken;
 	return err;

@@ -60,7 +60,7 @@ static enum err manifest_row(void *context, const struct db_value *values, size_
 	return OK;
 }
 
-static enum err account_row(void *context, const struct db_value *values, size_t count)
+static enum err manifest_account_row(void *context, const struct db_value *values, size_t count)
 {
 	struct manifest *manifest = context;
 
@@ -81,7 +81,7 @@ static enum err copy_describe(struct copier *copier, const char *path)
 		 .context = &copier->manifest},
 		{.sql = "SELECT a.id, s.last_change, a.name FROM account a"
 			" JOIN account_state s ON s.account_id = a.id ORDER BY a.id",
-		 .on_row = account_row,
+		 .on_row = manifest_account_row,
 		 .context = &copier->manifest},
 	};
 	char message[256] = "";
@@ -117,7 +117,7 @@ static enum err copy_check_room(struct copier *copier)
 	return ERR_FULL;
 }
 
-static enum err copy_make(struct copier *copier, const char *path)
+static enum err copier_make_copy(struct copier *copier, const char *path)
 {
 	struct store *store = copier->store;
 	char from[PATH_BYTES], message[256] = "";
@@ -148,7 +148,7 @@ static void *copier_run(void *context)
 	/* On Linux this is for the calling thread alone. */
 	(void)setpriority(PRIO_PROCESS, 0, NICE);
 	folder_path(copier->store->config.folder, REPLICA_COPY, path);
-	copier->err = copy_make(copier, path);
+	copier->err = copier_make_copy(copier, path);
 	if (!copier->err)
 		copier->err = copy_describe(copier, path);
 	if (!copier->err)

@@ -137,7 +137,7 @@ static void current_log(const struct replica *replica, bool continues)
 
 /* Only the first attempt of a process can continue a generation: until then the queue has taken
  * every commit since the start. */
-static enum err target_open(struct replica *replica, struct buf *why)
+static enum err replica_open_target(struct replica *replica, struct buf *why)
 {
 	struct writing *current = &replica->current;
 	bool first = !replica->tried;
@@ -306,7 +306,7 @@ static enum err replica_step(struct replica *replica, struct buf *why)
 	if (!replica->current.on && !replica->next.on) {
 		if (monotonic_ms() < replica->retry_at)
 			return OK;
-		err = target_open(replica, why);
+		err = replica_open_target(replica, why);
 	}
 	if (!err)
 		err = queue_check(replica, why);

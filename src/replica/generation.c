@@ -57,7 +57,7 @@ enum err database_read_name(struct store *store, char name[HEX_BYTES(ID_BYTES)])
 }
 
 /* Removes a folder with its files; it has no folders. */
-static enum err folder_remove(const char *path, struct buf *why)
+static enum err generation_remove(const char *path, struct buf *why)
 {
 	DIR *files = opendir(path);
 	const struct dirent *entry;
@@ -92,7 +92,7 @@ static enum err leftovers_remove(const char *dir, int64_t *highest_out, struct b
 			*highest_out = number;
 		else if (sscanf(entry->d_name, UNFINISHED_NAME "%lld%n", &number, &end) == 1 &&
 			 !entry->d_name[end])
-			err = folder_remove(path, why);
+			err = generation_remove(path, why);
 	}
 	closedir(files);
 	return err;
@@ -228,7 +228,7 @@ void generations_prune(const char *dir, unsigned keep)
 	enum err err = generations_read(dir, &all, &why);
 
 	for (size_t i = 0; !err && all.count - i > keep; i++)
-		err = folder_remove(all.list[i].folder, &why);
+		err = generation_remove(all.list[i].folder, &why);
 	if (err && why.len)
 		log_line("cannot remove an old generation of the replica: %.*s", (int)why.len,
 			 why.ptr);

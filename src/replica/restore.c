@@ -28,7 +28,7 @@ static enum err restoring_fail(const struct restoring *restoring, enum err err, 
 }
 
 /* The account may be made by a commit that is not applied yet. */
-static enum err account_find(struct restoring *restoring)
+static enum err restoring_find_account(struct restoring *restoring)
 {
 	const struct db_value args[] = {DB_TEXT_VALUE(slice_of(restoring->until->account))};
 	const struct db_call ask = {.sql = "SELECT id FROM account WHERE name = $1",
@@ -91,7 +91,7 @@ static enum err restore_commit(void *context, const struct frame_commit *commit)
 	if (restoring->db)
 		err = commit_apply(restoring, commit);
 	if (!err && restoring->db && by_account && !restoring->account_id)
-		err = account_find(restoring);
+		err = restoring_find_account(restoring);
 	if (err)
 		return err;
 	if (by_account && commit_account(commit, restoring->account_id, &change))
@@ -172,7 +172,7 @@ static enum err restoring_open(struct restoring *restoring, const char *path)
 	}
 	err = restoring_script(restoring, "PRAGMA foreign_keys = OFF", "open the copy");
 	if (!err && restoring->until->kind == REPLICA_CHANGE)
-		err = account_find(restoring);
+		err = restoring_find_account(restoring);
 	return err;
 }
 

@@ -59,8 +59,8 @@ int store_schema(void);
 
 /* Each restore of a database begins a new era, which has another number than all eras before: 1 to
  * ERA_MOST. A database that was never restored has era 0. Entity tags, cursors and positions in the
- * list of changes are of one era (pipeline/pipeline.h). The ids of records jump, so that no id is
- * given out that the lost part of the former era has given out. */
+ * list of changes are of one era (pipeline/pipeline.h). The ids of records jump: no id of the
+ * former era's lost part is given out again. */
 #define ERA_MOST 900000
 
 /* The era of an open store. ERR_CORRUPT: the number is damaged. */

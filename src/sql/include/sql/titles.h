@@ -2,8 +2,9 @@
 /* Brings the titles that wait into the text index (sql/dialect.h), many at once and in ascending
  * order: FTS5 takes them in much faster so than each in its own transaction.
  *
- * A search reads every title that waits. So under load only a bounded number may wait, and when no
- * write comes, none does soon. On a database without a separate text index nothing happens. */
+ * A search reads every title that waits. So a batch that finds too many brings some in, and the
+ * writer brings in the rest when it has nothing else to do. On a database without a separate text
+ * index nothing happens. */
 #ifndef SQL_TITLES_H
 #define SQL_TITLES_H
 
