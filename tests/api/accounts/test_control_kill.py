@@ -252,6 +252,7 @@ def test_others_are_served_while_an_account_is_removed(served):
     check_sound(pair.folder)
 
 
+@pytest.mark.slow
 def test_a_part_of_a_removal_that_takes_too_long(two, base_of_two, tmp_path):
     """docket tries it again as smaller parts."""
     docket(two, "account add", "large")

@@ -221,6 +221,7 @@ def test_three_connections_lost_after_the_end_of_the_message(make_server, clock)
         assert server.get(number).json["alert_sent_at"] is None
 
 
+@pytest.mark.slow
 def test_a_mail_server_that_is_away(make_server):
     """docket tries again by itself, and logs it once. No alert has lost an attempt, so none waits longer than
     the server was away."""
@@ -350,6 +351,7 @@ def test_the_cap_of_the_process(make_server, mail):
 # The end of the process
 
 @backends.BOTH
+@pytest.mark.slow
 def test_the_end_gives_leases_back(make_server):
     with Scripted(end=STALL) as mail:
         server = make_server(options=smtp(mail))

@@ -177,6 +177,7 @@ def flood(data):
     ("MAIL", flood(b"\0"), "not sent: "),
     ("end", flood(b"250-"), "perhaps sent: "),
 ], ids=itertools.count())
+@pytest.mark.slow
 def test_an_answer(stage, answer, said):
     began = time.monotonic()
     with Scripted(**{stage: answer}) as server:

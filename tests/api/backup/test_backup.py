@@ -155,6 +155,7 @@ def under_way(server):
     until((server.data / "docket.db.backup").exists, what="the backup begins", pause=0.001)
 
 
+@pytest.mark.slow
 def test_only_one_at_a_time(large, target):
     first = begin("backup", "--data", large.data, "--to", target / "first.db",
                   stdout=subprocess.PIPE, stderr=subprocess.PIPE)
@@ -175,6 +176,7 @@ def test_other_commands_and_requests_go_on(large, target):
     assert first.wait() == 0, first.communicate()
 
 
+@pytest.mark.slow
 def test_a_client_that_goes_away(large, target):
     """Nobody waits for the backup any more, so there is none."""
     with control.connected(large.data) as wire:

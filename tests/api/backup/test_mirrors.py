@@ -10,6 +10,7 @@ from harness import COMMAND_S, ROOT, TASKS, succeed
 
 
 @pytest.mark.parametrize("command", [["/usr/bin/python3", "docket.py"], ["sh", "docket.sh"]], ids=" ".join)
+@pytest.mark.slow
 def test_a_mirror_begins_again(make_server, tmp_path, command):
     server = make_server()
     copy, token = tmp_path / "copy", tmp_path / "token"

@@ -68,6 +68,7 @@ def test_the_example_of_the_reference_after_a_demo(tmp_path, make_server):
 @pytest.mark.parametrize("options, count", [
     ([], 200), (["--tasks", "0"], 0), (["--tasks", "1"], 1), (["--tasks=7"], 7),
     (["--tasks", "007"], 7), (["--tasks", "1000"], 1000)])
+@pytest.mark.slow
 def test_so_many_tasks(folder, options, count):
     done = succeed("demo", "--data", folder, *options)
     assert done.stdout == "", done

@@ -7,7 +7,7 @@ import socket
 import pytest
 
 from backends import rows
-from commands import fails, misuse
+from commands import fails, forked_misuse, misuse
 from harness import run, succeed
 
 STAFF = ["first-name", "last-name", "email", "access"]
@@ -140,7 +140,7 @@ def test_no_data(command):
     ("serve", ["--behind-proxy", "yes"], '"yes"'),
 ])
 def test_wrong_use(tmp_path, command, arguments, named):
-    said = misuse(*words(command), "--" + needed(command), tmp_path / "data", *arguments)
+    said = forked_misuse(*words(command), "--" + needed(command), tmp_path / "data", *arguments)
     assert named in said, said
     assert os.listdir(tmp_path) == []
 

@@ -129,6 +129,7 @@ def test_every_link_leads_somewhere(document):
 
 
 @pytest.mark.parametrize("document", documents.pages(), ids=lambda document: document.name)
+@pytest.mark.slow
 def test_what_it_names_of_the_code_is_there(document):
     """Functions such as `call_read()`, and files such as `api/routes.c`."""
     text = document.read_text("utf-8")

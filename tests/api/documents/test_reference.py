@@ -155,6 +155,7 @@ def test_its_lines_work(make_server, prism, language):
     assert statuses.count("2xx") > 20
 
 
+@pytest.mark.slow
 def test_its_walk_reads_all_pages(own_server, prism):
     """The program for Python, with small pages."""
     tasks = [own_server.create(users_list=[1], case_service_id=None) for _ in range(5)]

@@ -4,6 +4,8 @@ import socket
 import ssl
 import time
 
+import pytest
+
 from ca import with_tls
 from test_drain import await_drain
 from wire import ANSWER_S, Wire
@@ -24,6 +26,7 @@ class HalfOpen(Wire):
         self.socket.connect(("127.0.0.1", server.port))
 
 
+@pytest.mark.slow
 def test_who_is_connected_on_one_side_is_served(make_server):
     """The last packet of the handshake arrives after the server has begun to end. If the test is
     too slow for that, it tries again."""
@@ -45,6 +48,7 @@ def test_who_is_connected_on_one_side_is_served(make_server):
     raise AssertionError(f"only {in_time} of {TRIES} were in time")
 
 
+@pytest.mark.slow
 def test_a_tls_handshake_is_waited_for(make_server, tmp_path):
     """docket waits longer for a handshake than for a silent client."""
     server, ca = with_tls(make_server, tmp_path)

@@ -48,6 +48,7 @@ KINDS = cases([
 
 @pytest.mark.parametrize("behind", [b"", b"G" * 60000], ids=["alone", "more behind it"])
 @pytest.mark.parametrize("make, sizes", KINDS)
+@pytest.mark.slow
 def test_every_size_is_answered(server, make, sizes, behind):
     last = server.create()["id"]
     statuses = []

@@ -99,6 +99,7 @@ def test_right_after_each_write(make_server):
 
 
 @SQLITE
+@pytest.mark.slow
 def test_every_kind_of_title_while_it_waits(make_server):
     """The same answers as from the index, in every order, also page by page."""
     server = make_server(options=PATIENT)
@@ -123,6 +124,7 @@ def test_every_kind_of_title_while_it_waits(make_server):
 
 
 @SQLITE
+@pytest.mark.slow
 def test_few_titles_wait_under_load(make_server):
     """After each answer of a server that has no pause. Then no title waits soon."""
     server = make_server(options=PATIENT)
@@ -144,6 +146,7 @@ def test_few_titles_wait_under_load(make_server):
 
 
 @pytest.mark.parametrize("seed", range(2))
+@pytest.mark.slow
 def test_beside_other_writers(make_server, seed):
     """Each of several clients finds exactly its own tasks after each of its writes, while docket brings
     titles into the index."""

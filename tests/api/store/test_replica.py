@@ -65,6 +65,7 @@ def last_change(state):
 # The replica holds every table
 
 @proofs.REPLICA
+@pytest.mark.slow
 def test_every_change_number_can_be_restored(replicated, target, tmp_path):
     seed = proofs.seed()
     print("seed", seed)
@@ -118,6 +119,7 @@ def test_a_clean_start_continues_the_generation(replicated, target, tmp_path):
 
 
 @pytest.mark.parametrize("between", ["serve", "command", "kill", "restore"])
+@pytest.mark.slow
 def test_another_state_begins_a_generation(replicated, make_server, target, tmp_path, between):
     follows(replicated, 1)
     replicated.create()
@@ -163,6 +165,7 @@ def test_an_upgrade_begins_one_before_and_one_after(replicated, target, tmp_path
     assert tables(tmp_path / "old") == before
 
 
+@pytest.mark.slow
 def test_old_generations_are_removed(make_server, target):
     server = make_server(options=["--replicate-to", target, "--replicate-keep", 2])
     for number in range(1, 5):
@@ -218,6 +221,7 @@ def load(server, stop, acknowledged):
 
 
 @proofs.REPLICA
+@pytest.mark.slow
 def test_a_lost_folder_loses_at_most_a_second(make_server, tmp_path):
     chosen, worst = random.Random(proofs.seed()), 0
     for number in range(proofs.size(2)):
@@ -283,6 +287,7 @@ def fails_now(server, word):
     assert status(server)["lag_ms"] > 0
 
 
+@pytest.mark.slow
 def test_a_full_target(make_server, small, tmp_path):
     server = make_server(options=["--replicate-to", small])
     follows(server, 1)
@@ -297,6 +302,7 @@ def test_a_full_target(make_server, small, tmp_path):
     recovers(server, small, tmp_path, 2)
 
 
+@pytest.mark.slow
 def test_a_read_only_target(make_server, small, tmp_path):
     remount(small, "ro")
     server = make_server(options=["--replicate-to", small])
@@ -370,6 +376,7 @@ def damaged(share_server, tmp_path_factory):
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
+@pytest.mark.slow
 def test_a_damage_is_found_and_named(damaged, tmp_path, damage):
     whole, states = damaged
     target = tmp_path / "replica"

@@ -176,6 +176,7 @@ GUARDS = {
 }
 
 
+@pytest.mark.slow
 def test_a_fold_that_fails(old, tmp_path):
     """The database stays unchanged, so the earlier docket can still serve it."""
     server, titles = old

@@ -93,6 +93,7 @@ def test_who_has_a_zone_that_is_gone(served, tzdata, one):
         ("main", "account", 1, ZONE), ("main", "staff", 1, ZONE)]
 
 
+@pytest.mark.slow
 def test_many_accounts_are_counted(served, tzdata):
     served.stop()
     for number in range(22):

@@ -47,6 +47,7 @@ def deployment(database, tmp_path):
 
 
 @proofs.SOAK
+@pytest.mark.slow
 def test_an_account_beside_bulks_is_served(deployment):
     """Every create of the light account is stored and answered 201, and its lists are answered. Of the bulks
     those are stored that were answered 200, and no others."""
