@@ -176,9 +176,9 @@ def test_a_list_that_is_wrong(one, listen, said):
 
 def test_a_port_that_is_taken_at_one_address(one):
     with socket.create_server(("127.0.0.2", 0)) as taken:
-        port = taken.getsockname()[1]
+        port = taken.getsockname()[1]  # another test may have the same one at 127.0.0.1
         said = fails("serve", "--data", one, "--listen",
-                     f"127.0.0.1:{port},127.0.0.2:{port}")
+                     f"127.0.0.3:{port},127.0.0.2:{port}")
         assert f"cannot listen at 127.0.0.2:{port}: Address already in use" in said
 
 
