@@ -15,7 +15,6 @@
 #include "base/clock.h"
 #include "base/log.h"
 
-#define BATCH 64 /* connections from one socket before the next socket has its turn */
 /* How long to wait after accept(2) failed for want of descriptors or memory. Nothing reports that a
  * descriptor is free again: libmicrohttpd's close notification comes before the socket is
  * closed. */
@@ -42,10 +41,11 @@ struct acceptor {
 	bool in_trouble; /* accept(2) failed, and that was logged */
 };
 
-/* The result for one socket. acceptor_take_all() returns the highest result of all sockets. */
+/* The result for one socket. acceptor_take_all() returns the highest result of the sockets that it
+ * has tried. */
 enum taken {
 	TAKEN_ALL,  /* no client waits */
-	TAKEN_SOME, /* a full batch; more clients may wait */
+	TAKEN_SOME, /* more clients may wait */
 	TAKEN_FULL, /* has_room() returned false */
 	TAKEN_NONE, /* accept(2) failed for want of descriptors or memory */
 };
@@ -64,40 +64,37 @@ static bool is_of_one_connection(int code)
 	return false;
 }
 
+/* Accepts one connection. */
 static enum taken acceptor_take(struct acceptor *acceptor, size_t index)
 {
 	const struct acceptor_config *config = &acceptor->config;
-	int listener = config->addresses->list[index].fd;
+	struct sockaddr_storage from;
+	socklen_t len = sizeof(from);
+	int fd;
 
-	for (int i = 0; i < BATCH; i++) {
-		struct sockaddr_storage from;
-		socklen_t len = sizeof(from);
-		int fd;
-
-		if (!config->has_room(config->context))
-			return TAKEN_FULL;
-		fd = accept4(listener, (struct sockaddr *)&from, &len,
-			     SOCK_CLOEXEC | SOCK_NONBLOCK);
-		if (fd >= 0) {
-			acceptor->in_trouble = false;
-			acceptor->turn = index + 1;
-			config->take(config->context, fd, (const struct sockaddr *)&from, len);
-			continue;
-		}
-		if (errno == EAGAIN)
-			return TAKEN_ALL;
-		if (is_of_one_connection(errno))
-			continue;
-		if (!acceptor->in_trouble)
-			log_line("cannot accept connections: %s", strerror(errno));
-		acceptor->in_trouble = true;
-		return TAKEN_NONE;
+	if (!config->has_room(config->context))
+		return TAKEN_FULL;
+	fd = accept4(config->addresses->list[index].fd, (struct sockaddr *)&from, &len,
+		     SOCK_CLOEXEC | SOCK_NONBLOCK);
+	if (fd >= 0) {
+		acceptor->in_trouble = false;
+		acceptor->turn = index + 1;
+		config->take(config->context, fd, (const struct sockaddr *)&from, len);
+		return TAKEN_SOME;
 	}
-	return TAKEN_SOME;
+	if (errno == EAGAIN)
+		return TAKEN_ALL;
+	if (is_of_one_connection(errno))
+		return TAKEN_SOME;
+	if (!acceptor->in_trouble)
+		log_line("cannot accept connections: %s", strerror(errno));
+	acceptor->in_trouble = true;
+	return TAKEN_NONE;
 }
 
-/* Accepts from all sockets in turn. Begins after the socket of the last accepted connection. So the
- * sockets take turns even if there is room for only one connection at a time. */
+/* Accepts one connection from each socket. Begins after the socket of the last accepted connection,
+ * and ends where there is no room. So the sockets take turns, however much room there is at a
+ * time. */
 static enum taken acceptor_take_all(struct acceptor *acceptor)
 {
 	size_t count = acceptor->config.addresses->count, first = acceptor->turn;
@@ -106,6 +103,8 @@ static enum taken acceptor_take_all(struct acceptor *acceptor)
 	for (size_t i = 0; i < count; i++) {
 		enum taken taken = acceptor_take(acceptor, (first + i) % count);
 
+		if (taken == TAKEN_FULL || taken == TAKEN_NONE)
+			return taken;
 		if (taken > most)
 			most = taken;
 	}

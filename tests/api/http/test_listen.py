@@ -1,9 +1,12 @@
 """The addresses that docket listens on: several addresses, names, and privileged ports."""
+import collections
 import contextlib
 import os
 import re
 import resource
+import selectors
 import shutil
+import signal
 import socket
 import subprocess
 import time
@@ -174,6 +177,13 @@ def test_a_list_that_is_wrong(one, listen, said):
     assert said in misuse("serve", "--data", one, "--listen", listen)
 
 
+def asking(stack, place):
+    """A connection that has sent a request."""
+    wire = stack.enter_context(socket.create_connection(place, ANSWER_S))
+    wire.sendall(b"GET /healthz HTTP/1.1\r\nHost: any\r\n\r\n")
+    return wire
+
+
 def test_a_port_that_is_taken_at_one_address(one):
     with socket.create_server(("127.0.0.2", 0)) as taken:
         port = taken.getsockname()[1]  # another test may have the same one at 127.0.0.1
@@ -187,10 +197,7 @@ def test_limits_count_over_all(make_server):
     server = make_server(listen="127.0.0.1:0,127.0.0.2:0", preexec=descriptors(200))
     places = heard(server, 2)
     with contextlib.ExitStack() as stack:
-        wires = [stack.enter_context(socket.create_connection(places[number % 2], ANSWER_S))
-                 for number in range(300)]
-        for wire in wires:
-            wire.sendall(b"GET /healthz HTTP/1.1\r\nHost: any\r\n\r\n")
+        wires = [asking(stack, places[number % 2]) for number in range(300)]
         # Clients beyond the limit wait, at either address, and no thread spins.
         time.sleep(0.5)
         before = server.processor()
@@ -205,21 +212,38 @@ def test_at_a_limit_no_address_waits_for_all_of_another(make_server):
     server = make_server(listen="127.0.0.1:0,127.0.0.2:0", preexec=descriptors(200))
     places = heard(server, 2)
     with contextlib.ExitStack() as stack:
-        def ask(place):
-            wire = stack.enter_context(socket.create_connection(place, ANSWER_S))
-            wire.sendall(b"GET /healthz HTTP/1.1\r\nHost: any\r\n\r\n")
-            return wire
-
         # More clients than the limit, all at the first address.
-        first = [ask(places[0]) for _ in range(300)]
+        first = [asking(stack, places[0]) for _ in range(300)]
         for wire in first[:80]:
             assert wire.recv(65536).startswith(b"HTTP/1.1 200 ")
-        other = ask(places[1])
+        other = asking(stack, places[1])
         # A few of them leave, one at a time; more than a hundred still wait.
         for wire in first[:10]:
             wire.close()
             time.sleep(0.02)
         assert other.recv(65536).startswith(b"HTTP/1.1 200 ")
+
+
+def test_addresses_take_turns(make_server):
+    """Even if much room comes at once."""
+    server = make_server(listen="127.0.0.1:0,127.0.0.2:0", preexec=descriptors(200))
+    places = heard(server, 2)
+    with contextlib.ExitStack() as stack, selectors.DefaultSelector() as waiting:
+        before = [asking(stack, places[0]) for _ in range(80)]
+        for wire in before:
+            assert wire.recv(65536).startswith(b"HTTP/1.1 200 ")
+        server.process.send_signal(signal.SIGSTOP)
+        for number in range(300):
+            waiting.register(asking(stack, places[number % 2]), selectors.EVENT_READ, number % 2)
+        for wire in before:
+            wire.close()
+        server.process.send_signal(signal.SIGCONT)
+        answered = collections.Counter()
+        while ready := waiting.select(2):
+            for key, _ in ready:
+                answered[key.data] += 1
+                waiting.unregister(key.fileobj)
+    assert answered.total() >= 80 and abs(answered[0] - answered[1]) <= 1, answered
 
 
 @pytest.mark.slow
