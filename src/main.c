@@ -324,7 +324,7 @@ static const struct command rows[] = {
 			"SIGTERM and SIGINT end it. It accepts no more connections, answers the\n"
 			"requests in progress and one more request of each connected client, and\n"
 			"closes a connection that is silent for a second. That takes 10 s at most,\n"
-			"and up to 10 s more if the disk of a replica hangs. A second signal cuts\n"
+			"and up to 10 s more if the disk of a replica or of a backup hangs. A second signal cuts\n"
 			"off the requests still in progress.\n"
 			"\n"
 			"Give one of --data, --database and --ephemeral. --ephemeral makes the\n"
@@ -337,7 +337,10 @@ static const struct command rows[] = {
 			"For several host names, give several files to --tls-cert, and as many to\n"
 			"--tls-key in the same order. The first pair is for names that no other\n"
 			"certificate has. SIGHUP reads the files again; without TLS it does\n"
-			"nothing.",
+			"nothing.\n"
+			"\n"
+			"--backup-to and --backup-at make a backup each day. Without --keep docket\n"
+			"keeps those of 7 days, 4 weeks and 12 months.",
 		.takes = DATA | BIT(SETTING_CONTROL_SOCKET) | BIT(SETTING_EPHEMERAL) |
 			 BIT(SETTING_TOKEN) | BIT(SETTING_LISTEN) | BIT(SETTING_BASE_DOMAIN) |
 			 BIT(SETTING_TLS_CERT) | BIT(SETTING_TLS_KEY) | BIT(SETTING_BEHIND_PROXY) |
@@ -346,7 +349,8 @@ static const struct command rows[] = {
 			 BIT(SETTING_TIMEOUT) | BIT(SETTING_QUEUE) | BIT(SETTING_MEMORY) |
 			 BIT(SETTING_RECORD_CACHE) | BIT(SETTING_QUIET) | BIT(SETTING_LOG_FORMAT) |
 			 MAIL | BIT(SETTING_MAIL_PER_MINUTE) | BIT(SETTING_MAIL_PER_ACCOUNT) |
-			 BIT(SETTING_REPLICATE_TO) | BIT(SETTING_REPLICATE_KEEP),
+			 BIT(SETTING_REPLICATE_TO) | BIT(SETTING_REPLICATE_KEEP) |
+			 BIT(SETTING_BACKUP_TO) | BIT(SETTING_BACKUP_AT) | BIT(SETTING_KEEP),
 		.run = command_serve,
 	},
 };

@@ -57,7 +57,7 @@ const struct setting_row setting_rows[SETTINGS] = {
 	[SETTING_TO] = {"to", "PLACE", SETTING_PLACE, 0, NULL,
 			"the target: a folder, a postgresql:// URL, or the file of a backup"},
 	[SETTING_KEEP] = {"keep", "D,W,M", SETTING_TEXT, 0, NULL,
-			  "if --to is a folder: keep the backups of D days, W weeks and M months"},
+			  "of a folder of backups: keep those of D days, W weeks and M months"},
 	[SETTING_EPHEMERAL] = {"ephemeral", NULL, SETTING_SWITCH, 0, NULL,
 			       "serve a demo account in a temporary folder, removed at the end"},
 	[SETTING_TOKEN] = {"token", "TOKEN", SETTING_TEXT, 0, NULL,
@@ -119,6 +119,12 @@ const struct setting_row setting_rows[SETTINGS] = {
 				  "follow every change of the data folder in DIR, on another disk"},
 	[SETTING_REPLICATE_KEEP] = {"replicate-keep", "N", SETTING_NUMBER, 100000, "7",
 				    "how many generations of the replica to keep, a day each"},
+	[SETTING_BACKUP_TO] =
+		{"backup-to", "DIR", SETTING_TEXT, 0, NULL,
+		 "make a backup of the data folder in DIR each day, with --backup-at"},
+	[SETTING_BACKUP_AT] =
+		{"backup-at", "HH:MM", SETTING_TEXT, 0, NULL,
+		 "the time of day of the backup, by the clock of this machine's zone"},
 	[SETTING_AT] = {"at", "TIME", SETTING_TEXT, 0, NULL,
 			"restore the state of this time, such as 2027-01-31T12:00:00Z"},
 	[SETTING_CHANGE] = {"change", "ACCOUNT:N", SETTING_TEXT, 0, NULL,

@@ -256,16 +256,17 @@ static void server_send_answers(const struct http_server *server)
 
 /* The order matters: no write is lost, no request stays suspended, and nothing is used after its
  * end. */
-static void server_end(struct http_server *server, struct delivery *delivery, struct store *store,
-		       struct budget *budget, const sigset_t *signals)
+static void server_end(const struct status_sources *parts, struct store *store,
+		       const sigset_t *signals)
 {
-	delivery_drain(delivery);
-	server_drain(server, signals);
-	delivery_end(delivery);
+	backups_drain(parts->backups);
+	delivery_drain(parts->delivery);
+	server_drain(parts->server, signals);
+	delivery_end(parts->delivery);
 	store_stop(store);
-	budget_stop(budget);
-	server_send_answers(server);
-	http_stop(server);
+	budget_stop(parts->app->budget);
+	server_send_answers(parts->server);
+	http_stop(parts->server);
 }
 
 /* Behind a proxy all clients have its address, so the limit for an address is off. */
@@ -346,16 +347,17 @@ static enum err http_serve(const struct http_config *http, struct store *store,
 		else
 			err = ERR_IO;
 		control_stop(control);
-		server_end(server, sources->delivery, store, app->budget, signals);
+		server_end(sources, store, signals);
 	}
 	buf_release(&why);
 	return err;
 }
 
-static enum err serve_store(const struct settings *settings, struct store *store,
-			    struct replica *replica, const struct ephemeral *ephemeral,
-			    struct listen_addresses *addresses, const sigset_t *signals)
+static enum err serve_store(struct status_sources *sources, struct store *store,
+			    const struct ephemeral *ephemeral, struct listen_addresses *addresses,
+			    const sigset_t *signals)
 {
+	const struct settings *settings = sources->settings;
 	struct log_stream log;
 	struct app app = {
 		.routes = &api_routes,
@@ -375,18 +377,21 @@ static enum err serve_store(const struct settings *settings, struct store *store
 		.tls_chains = settings->text[SETTING_TLS_CERT],
 		.tls_keys = settings->text[SETTING_TLS_KEY],
 	};
-	struct status_sources sources = {
-		.settings = settings, .app = &app, .replica = replica, .began_ms = monotonic_ms()};
 	enum err err;
 
+	sources->app = &app;
 	log_stream_init(&log, STDERR_FILENO);
 	openapi_write(app.routes, &document, &reference);
 	document_set(&app.openapi, &document);
 	document_set(&app.reference, &reference);
-	err = app_start(settings, store, &arena, &app, &sources.delivery);
+	err = app_start(settings, store, &arena, &app, &sources->delivery);
 	if (!err)
-		err = http_serve(&http, store, &sources, ephemeral, signals);
-	delivery_free(sources.delivery);
+		err = backups_start(settings, store, &sources->backups);
+	app.backup_fails = backups_fail(sources->backups);
+	if (!err)
+		err = http_serve(&http, store, sources, ephemeral, signals);
+	sources->backup_hangs = !backups_stop(sources->backups);
+	delivery_free(sources->delivery);
 	budget_free(app.budget);
 	guesses_free(app.guesses);
 	access_cache_free(app.access_cache);
@@ -425,7 +430,7 @@ static enum exit_status serve_place(struct settings *settings, const struct ephe
 		.fatal_context = &serving,
 	};
 	struct buf why = {0};
-	struct replica *replica = NULL;
+	struct status_sources parts = {.settings = settings, .began_ms = monotonic_ms()};
 	struct store *store;
 	enum err err;
 
@@ -438,11 +443,11 @@ static enum exit_status serve_place(struct settings *settings, const struct ephe
 		if (ephemeral->folder[0])
 			err = ephemeral_fill(settings, store);
 		if (!err)
-			err = serve_replica_start(settings, store, &replica);
+			err = serve_replica_start(settings, store, &parts.replica);
 		if (!err)
-			err = serve_store(settings, store, replica, ephemeral, addresses, signals);
+			err = serve_store(&parts, store, ephemeral, addresses, signals);
 		store_stop(store);
-		if (replica_stop(replica))
+		if (replica_stop(parts.replica) && !parts.backup_hangs)
 			store_close(store);
 	}
 	buf_release(&why);

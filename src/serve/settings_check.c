@@ -111,5 +111,5 @@ bool serve_check(const struct settings *settings, struct listen_addresses **addr
 	return are_keys_paired(settings) && is_base_domain(settings) &&
 	       are_numbers_enough(settings) && is_socket_needed(settings) && urls_check(settings) &&
 	       alerts_check(settings) && ephemeral_check(settings) && replica_check(settings) &&
-	       addresses_read(settings, addresses_out);
+	       backup_check(settings) && addresses_read(settings, addresses_out);
 }

@@ -156,5 +156,7 @@ json_t *status_json(void *context)
 			   memory_json(&memory), "cache", cache_json(&cache));
 	if (status && sources->replica)
 		json_object_set_new(status, "replica", replica_json(sources->replica));
+	if (status && sources->backups)
+		json_object_set_new(status, "backup", backups_json(sources->backups));
 	return status;
 }

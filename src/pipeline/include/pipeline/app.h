@@ -4,6 +4,7 @@
 #define PIPELINE_APP_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "auth/guesses.h"
 #include "base/log.h"
@@ -50,9 +51,10 @@ struct app {
 	const char *cors_origins; /* of pages that may call the API, a comma list; NULL: none */
 	struct log_stream *log;   /* a line for every request; NULL: none */
 	struct readiness readiness;
-	struct document openapi;                /* JSON */
-	struct document reference;              /* HTML, without the beginning of the page */
-	int64_t era;                            /* of the database; 0: it was never restored */
+	const atomic_bool *backup_fails; /* the last daily backup failed; NULL: there is none */
+	struct document openapi;         /* JSON */
+	struct document reference;       /* HTML, without the beginning of the page */
+	int64_t era;                     /* of the database; 0: it was never restored */
 	unsigned char cursor_key[SECRET_BYTES]; /* of this era */
 };
 
