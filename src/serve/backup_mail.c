@@ -14,7 +14,8 @@
 #include "serve_private.h"
 
 #define DAY 86400
-#define ROUND_MS 60000 /* until the next attempt */
+#define PAUSE_FIRST_MS 4000 /* until the next attempt; each later one is twice as long */
+#define PAUSE_MOST_MS 60000
 #define HOST_BYTES 256
 
 enum notice { NOTICE_NONE, NOTICE_FAILED, NOTICE_WORKS };
@@ -43,7 +44,7 @@ struct notices {
 	struct buf recipients; /* of struct recipient */
 	bool listed;           /* the recipients are known */
 	bool blamed;           /* the mail server's answer was logged */
-	int64_t began_ms, next_ms;
+	int64_t began_ms, next_ms, pause_ms;
 };
 
 enum err notices_new(const struct settings *settings, struct store *store,
@@ -108,6 +109,8 @@ static void notice_set(struct notices *notices, enum notice notice, const char *
 	notices->waiting = notice;
 	notices->began_ms = monotonic_ms();
 	notices->next_ms = 0;
+	/* Not more than --mail-per-minute. */
+	notices->pause_ms = notices->per_minute ? PAUSE_MOST_MS : PAUSE_FIRST_MS;
 }
 
 void notices_fail(struct notices *notices, int64_t now, const char *text)
@@ -221,5 +224,7 @@ void notices_send(struct notices *notices)
 	if ((recipients_list(notices) && notice_send_all(notices)) ||
 	    now_ms - notices->began_ms > (int64_t)DAY * 1000)
 		notice_drop(notices);
-	notices->next_ms = now_ms + ROUND_MS;
+	notices->next_ms = now_ms + notices->pause_ms;
+	notices->pause_ms =
+		notices->pause_ms * 2 < PAUSE_MOST_MS ? notices->pause_ms * 2 : PAUSE_MOST_MS;
 }

@@ -41,7 +41,7 @@ OPTIONS = {
               "tls-key", "behind-proxy", "base-url", "absolute-links", "cors-origins", "idle-timeout",
               "database-connections", "statement-timeout", "queue", "memory-limit", "record-cache",
               "quiet", "log-format", *MAIL, "mail-per-minute", "mail-per-account", "replicate-to",
-              "replicate-keep"],
+              "replicate-keep", "backup-to", "backup-at", "keep"],
 }
 ABOUT = {"add", "set", "remove", "revoke", "test"}  # these commands take a name
 SWITCHES = {"allow-network-folder", "behind-proxy", "absolute-links", "quiet", "read-only", "lenient", "yes", "json", "dry-run",

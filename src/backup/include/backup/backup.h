@@ -51,7 +51,7 @@ struct backup_order {
 	/* The absolute path of the new file; or of a folder, in which the file gets a name with the
 	 * time. */
 	const char *to;
-	const struct backup_keep *keep; /* of that folder; NULL: all backups are kept */
+	const struct backup_keep *keep; /* of that folder, which must exist; NULL: all are kept */
 	backup_progress_fn *on_progress;
 	void *context;
 };
