@@ -197,7 +197,7 @@ static void sqlite_rollback(struct db *base)
 {
 	if (!sqlite3_get_autocommit(sqlite_of(base)->handle))
 		(void)sqlite_run_text(base, "ROLLBACK");
-	(void)recording_forget(sqlite_of(base)->recording);
+	recording_forget(sqlite_of(base)->recording);
 }
 
 static void sqlite_set_budget(struct db *base, int milliseconds)
