@@ -29,6 +29,7 @@ static struct call *request_new(struct app *app, struct http_request *http)
 	call->http = http;
 	call->source = trace_source(app, http);
 	call->phase = PHASE_HEAD;
+	call->era = store_era(app->store);
 	faults_init(&call->faults, &http->arena);
 	http->app_data = call;
 	return call;
@@ -71,6 +72,7 @@ enum flow call_read(struct call *call, struct store_read *read, enum flow (*next
 {
 	call->next = next;
 	read->job.lane = call->scope.account_id;
+	read->job.era = &call->era;
 	read->done = request_read_done;
 	read->waits = request_waits;
 	read->context = call;

@@ -129,6 +129,15 @@ static void document_set(struct document *document, const struct buf *text)
 	document->version = (int64_t)(number >> 1 | 1); /* positive */
 }
 
+static enum err secret_start(struct store *store, struct app *app)
+{
+	enum err err = store_secret(store, "cursor", app->cursor_secret);
+
+	if (err)
+		log_line("cannot read the key of cursors: %s", err_text(err));
+	return err;
+}
+
 static enum err app_find_account(struct store *store, struct arena *arena, struct app *app)
 {
 	struct account account = {0};
@@ -143,7 +152,7 @@ static enum err app_find_account(struct store *store, struct arena *arena, struc
 		log_line("cannot read the account: %s", err_text(err));
 	app->account = account.name;
 	if (!err)
-		err = era_set(store, app);
+		err = secret_start(store, app);
 	app->store = store;
 	return err;
 }

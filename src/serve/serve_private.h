@@ -64,9 +64,6 @@ struct slice urls_base(const struct settings *settings);
 /* Puts these settings into `app`; they live as long as `settings`. */
 void urls_set(const struct settings *settings, struct app *app);
 
-/* Sets the era of the database and the key of its cursors. An error is logged. */
-enum err era_set(struct store *store, struct app *app);
-
 /* Logs a warning for each account that has a time zone, or staff with one, that tzdata does not
  * have. */
 enum err zones_check(struct store *store);

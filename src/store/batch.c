@@ -222,6 +222,10 @@ static enum err batch_decide(struct batch *batch, struct store_write *write)
 				     .last_at = clock_now(batch->store->config.clock)};
 	enum err err;
 
+	if (job_is_outdated(batch->store, &write->job)) {
+		write->err = ERR_UNREACHABLE;
+		return OK;
+	}
 	if (write->steps->makes_account) {
 		write->account = row = &made;
 	} else if (!row->found) {

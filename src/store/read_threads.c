@@ -123,8 +123,7 @@ static void read_finish(struct store *store, struct job *job)
 {
 	struct store_read *read = read_of(job);
 
-	(void)store;
-	read->err = job->err;
+	read->err = !job->err && job_is_outdated(store, job) ? ERR_UNREACHABLE : job->err;
 	read->done(read->context);
 }
 

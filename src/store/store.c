@@ -21,12 +21,23 @@ struct store *store_new(const struct store_config *config, const struct db_drive
 	if (config->record_cache && driver->kind == DB_SQLITE)
 		store->record_cache = record_cache_new(config->record_cache);
 	store->lock = -1;
+	atomic_init(&store->era, ERA_NONE);
 	pthread_mutex_init(&store->keys.lock, NULL);
 	if (sql_statements_build(sql_dialect(driver), &store->arena, &store->sql)) {
 		store_close(store);
 		return NULL;
 	}
 	return store;
+}
+
+int64_t store_era(struct store *store)
+{
+	return atomic_load(&store->era);
+}
+
+bool job_is_outdated(struct store *store, const struct job *job)
+{
+	return job->era && *job->era != store_era(store);
 }
 
 void store_stop(struct store *store)

@@ -50,10 +50,9 @@ struct app {
 	const char *cors_origins; /* of pages that may call the API, a comma list; NULL: none */
 	struct log_stream *log;   /* a line for every request; NULL: none */
 	struct readiness readiness;
-	struct document openapi;                /* JSON */
-	struct document reference;              /* HTML, without the beginning of the page */
-	int64_t era;                            /* of the database; 0: it was never restored */
-	unsigned char cursor_key[SECRET_BYTES]; /* of this era */
+	struct document openapi;                   /* JSON */
+	struct document reference;                 /* HTML, without the beginning of the page */
+	unsigned char cursor_secret[SECRET_BYTES]; /* see cursor_key() */
 };
 
 /* For http_start(); its app_data is a struct app. */

@@ -110,6 +110,9 @@ struct job {
 	size_t weight; /* its expected work; a small request has 1; 0 means 1 */
 	bool is_long;  /* a read that may take long: it runs alone */
 	bool alone;    /* a write that gets a transaction of its own */
+	/* The era in which its request began (store_era()). In another era it ends with
+	 * ERR_UNREACHABLE. NULL: it may run in any. */
+	const int64_t *era;
 
 	/* The store's own. */
 	int64_t accepted; /* of monotonic_ms() */
@@ -304,6 +307,10 @@ struct store_parts {
 /* Begins such work on a store of SQLite, which has one writer. ERR_BUSY: other such work is under
  * way. ERR_STOPPED: the store is stopping. After an error done() is not called. */
 enum err store_do_parts(struct store *store, struct store_parts *parts);
+
+/* The era of an open store (place/place.h). When a connection to a PostgreSQL database was lost,
+ * and the next one finds that the database was restored, it is that of the restored database. */
+int64_t store_era(struct store *store);
 
 /* The time that a write of the account would wait now, in milliseconds. */
 int64_t store_delay(struct store *store, int64_t account_id);

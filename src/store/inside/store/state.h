@@ -13,6 +13,7 @@
 
 #define TOKEN_USES 4096
 #define STORE_MARK_BYTES 64
+#define ERA_NONE (-1)
 
 struct workers;
 struct read_pool;
@@ -46,6 +47,8 @@ struct store {
 	atomic_bool away;               /* the last attempt to connect failed */
 	/* Which tokens were used in which minute; see store_token_used(). */
 	_Atomic uint64_t uses[TOKEN_USES];
+	/* That of the database that the newest connection found; ERA_NONE: there was none yet. */
+	_Atomic int64_t era;
 	/* Counts the commits that may change access: rows of accounts, staff members and tokens.
 	 * Each counts twice, before it and after it. On SQLite, which has one writer, the number is
 	 * odd while such a commit is under way. */
@@ -74,6 +77,9 @@ struct store *store_new(const struct store_config *config, const struct db_drive
 /* Runs statements on a connection that reads, outside a transaction, and waits for them. on_row
  * gets each row once. */
 enum err store_read_now(struct store *store, const struct db_call *calls, size_t count);
+
+/* Whether the era of its request has ended. */
+bool job_is_outdated(struct store *store, const struct job *job);
 
 /* Notes that the write makes an alert due at a time. TIME_NONE changes nothing. */
 void write_note_due(struct store_write *write, int64_t due_at);
