@@ -410,6 +410,7 @@ const struct db_driver sqlite_driver = {
 	.record = sqlite_record,
 	.take_changes = sqlite_take_changes,
 	.apply = sqlite_apply,
+	.find_inserted = changes_find_inserted,
 	.snapshot = sqlite_snapshot,
 	.on_idle = sqlite_on_idle,
 	.message = sqlite_message,

@@ -314,3 +314,40 @@ enum err changes_apply(sqlite3 *handle, struct slice changes)
 					 SQLITE_CHANGESETAPPLY_NOSAVEPOINT);
 	return code == SQLITE_ABORT ? ERR_CORRUPT : sqlite_code_err(code);
 }
+
+/* Looks at the change that the iterator has reached. */
+static int change_find(sqlite3_changeset_iter *change, const char *table, int column,
+		       struct slice text, int64_t *id_out)
+{
+	const char *name;
+	int columns, op, indirect;
+	sqlite3_value *value;
+	int code = sqlite3changeset_op(change, &name, &columns, &op, &indirect);
+
+	if (code != SQLITE_OK || op != SQLITE_INSERT || strcmp(name, table) != 0)
+		return code;
+	code = sqlite3changeset_new(change, column, &value);
+	if (code != SQLITE_OK || !slice_eq(value_bytes(value), text))
+		return code;
+	code = sqlite3changeset_new(change, 0, &value);
+	if (code == SQLITE_OK)
+		*id_out = sqlite3_value_int64(value);
+	return code;
+}
+
+enum err changes_find_inserted(struct slice changes, const char *table, int column,
+			       struct slice text, int64_t *id_out)
+{
+	sqlite3_changeset_iter *change;
+	int code =
+		sqlite3changeset_start(&change, (int)changes.len, (void *)(uintptr_t)changes.ptr);
+
+	if (code != SQLITE_OK)
+		return sqlite_code_err(code);
+	while (code == SQLITE_OK && (code = sqlite3changeset_next(change)) == SQLITE_ROW)
+		code = change_find(change, table, column, text, id_out);
+	if (code == SQLITE_DONE)
+		code = SQLITE_OK;
+	sqlite3changeset_finalize(change);
+	return sqlite_code_err(code);
+}

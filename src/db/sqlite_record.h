@@ -22,7 +22,9 @@ enum err recording_take(struct recording *recording, struct buf *changes);
 /* Forgets these changes. NULL is accepted. */
 void recording_forget(struct recording *recording);
 
-/* See apply() of db/db.h. */
+/* See apply() and find_inserted() of db/db.h. */
 enum err changes_apply(sqlite3 *handle, struct slice changes);
+enum err changes_find_inserted(struct slice changes, const char *table, int column,
+			       struct slice text, int64_t *id_out);
 
 #endif
