@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* SQLite calls a hook before each change of a row. The hook writes the change in the form of a
  * patchset of SQLite's session extension: the row that was inserted, the key and the new values of
- * one that was updated, the key of one that was deleted. A session itself would make this twice as
- * expensive: it keeps the old rows in a table of its own, and reads each row again at the end. It
- * also merges the changes of one row, which docket seldom has in one transaction. */
+ * one that was updated, the key of one that was deleted. A session costs three times as much
+ * (docs/design/replica.md). */
 #define SQLITE_ENABLE_SESSION
 #define SQLITE_ENABLE_PREUPDATE_HOOK
 #include "sqlite_record.h"
