@@ -247,14 +247,16 @@ static void sets_have_their_ids(void **state)
 	"CREATE TABLE left_out (id INTEGER PRIMARY KEY) STRICT;"                            \
 	"WITH RECURSIVE number (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM number"         \
 	" WHERE i < 39) INSERT INTO word (word) SELECT 'old' || i FROM number;"             \
-	"ALTER TABLE word ADD COLUMN more INTEGER DEFAULT 7;"
+	"ALTER TABLE word ADD COLUMN more INTEGER DEFAULT 7; PRAGMA synchronous = OFF;"
+
 /* All rows as one text. */
-#define STATE                                                                               \
-	"SELECT (SELECT group_concat(quote(id) || quote(name) || quote(price) ||"           \
-	" quote(picture) || quote(count)) FROM (SELECT * FROM item ORDER BY id)) || '/' ||" \
-	" (SELECT ifnull(group_concat(quote(item) || quote(name) || quote(value)), '')"     \
-	" FROM (SELECT * FROM place ORDER BY name, item)) || '/' ||"                        \
-	" (SELECT group_concat(quote(CAST(note AS BLOB)) || quote(word) || quote(later) ||" \
+#define STATE                                                                                \
+	"SELECT (SELECT ifnull(group_concat(quote(id) || quote(name) || quote(price) ||"     \
+	" quote(substr(picture, 1, 20)) || ifnull(length(picture), 0) || quote(count)), '')" \
+	" FROM (SELECT * FROM item ORDER BY id)) || '/' ||"                                  \
+	" (SELECT ifnull(group_concat(quote(item) || quote(name) || quote(value)), '')"      \
+	" FROM (SELECT * FROM place ORDER BY name, item)) || '/' ||"                         \
+	" (SELECT group_concat(quote(CAST(note AS BLOB)) || quote(word) || quote(later) ||"  \
 	" quote(more)) FROM (SELECT * FROM word ORDER BY word))"
 
 /* What the transactions do: %1$u is a small random number, %2$u another. */
