@@ -246,7 +246,7 @@ static void sets_have_their_ids(void **state)
 	"CREATE TABLE word (note TEXT, word TEXT NOT NULL PRIMARY KEY, later TEXT) STRICT;" \
 	"CREATE TABLE left_out (id INTEGER PRIMARY KEY) STRICT;"                            \
 	"WITH RECURSIVE number (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM number"         \
-	" WHERE i < 39) INSERT INTO word (word) SELECT 'old' || i FROM number;"             \
+	" WHERE i < 11) INSERT INTO word (word) SELECT 'old' || i FROM number;"             \
 	"ALTER TABLE word ADD COLUMN more INTEGER DEFAULT 7; PRAGMA synchronous = OFF;"
 
 /* All rows as one text. */
@@ -263,7 +263,7 @@ static void sets_have_their_ids(void **state)
 static const char *const changes[] = {
 	"INSERT INTO item VALUES (%1$u, 'name %2$u', %2$u.5, randomblob(%2$u %% 9), NULL)"
 	" ON CONFLICT DO NOTHING",
-	"INSERT INTO item (id, name, count) VALUES (%1$u, NULL, %2$u - 20)"
+	"INSERT INTO item (id, name, count) VALUES (%1$u, NULL, %2$u - 6)"
 	" ON CONFLICT (id) DO UPDATE SET count = count + 1",
 	"INSERT OR REPLACE INTO item VALUES (%1$u, 'name %2$u', 1, zeroblob(300), 1 << 40)",
 	"UPDATE OR IGNORE item SET id = %2$u WHERE id = %1$u AND id NOT IN (SELECT item FROM place)",
@@ -316,7 +316,7 @@ static void change_at_random(struct db *db, unsigned *seed)
 	for (int left = 1 + rand_r(seed) % 6; left; left--) {
 		const char *form =
 			changes[(size_t)rand_r(seed) % (sizeof(changes) / sizeof(*changes))];
-		unsigned a = (unsigned)rand_r(seed) % 40, b = (unsigned)rand_r(seed) % 40;
+		unsigned a = (unsigned)rand_r(seed) % 12, b = (unsigned)rand_r(seed) % 12;
 
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
