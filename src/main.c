@@ -337,7 +337,11 @@ static const struct command rows[] = {
 			"For several host names, give several files to --tls-cert, and as many to\n"
 			"--tls-key in the same order. The first pair is for names that no other\n"
 			"certificate has. SIGHUP reads the files again; without TLS it does\n"
-			"nothing.",
+			"nothing.\n"
+			"\n"
+			"systemd may pass sockets that listen: docket then serves these and not\n"
+			"--listen. It tells systemd when it is ready, reads certificates again and\n"
+			"ends, and answers the watchdog of systemd.",
 		.takes = DATA | BIT(SETTING_CONTROL_SOCKET) | BIT(SETTING_EPHEMERAL) |
 			 BIT(SETTING_TOKEN) | BIT(SETTING_LISTEN) | BIT(SETTING_BASE_DOMAIN) |
 			 BIT(SETTING_TLS_CERT) | BIT(SETTING_TLS_KEY) | BIT(SETTING_BEHIND_PROXY) |

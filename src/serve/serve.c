@@ -19,12 +19,14 @@
 #include "ephemeral.h"
 #include "json/read.h"
 #include "load/load.h"
+#include "notify.h"
 #include "openapi/openapi.h"
 #include "place/place.h"
 #include "replica/replica.h"
 #include "serve/serve.h"
 #include "serve_private.h"
 #include "sockets/sockets.h"
+#include "supervise.h"
 
 #define DRAIN_MS 10000
 #define DRAIN_LOOK_MS 10 /* how often the drain is checked */
@@ -96,17 +98,6 @@ static void raise_descriptor_limit(void)
 	}
 }
 
-/* Blocks the signals in every thread, so that only wait_for_end() takes them. */
-static void block_signals(sigset_t *set)
-{
-	sigemptyset(set);
-	sigaddset(set, SIGTERM);
-	sigaddset(set, SIGINT);
-	sigaddset(set, SIGHUP);
-	pthread_sigmask(SIG_BLOCK, set, NULL);
-	signal(SIGPIPE, SIG_IGN);
-}
-
 /* One for each processor that this process may run on. */
 static unsigned count_threads(void)
 {
@@ -146,32 +137,6 @@ static enum err app_find_account(struct store *store, struct arena *arena, struc
 		err = era_set(store, app);
 	app->store = store;
 	return err;
-}
-
-static void certificates_reload(struct http_server *server, bool tls)
-{
-	struct buf why = {0};
-	enum err err = OK;
-
-	if (!tls) {
-		log_line("SIGHUP reads certificates again, but docket serves without TLS");
-		return;
-	}
-	err = http_reload(server, &why);
-	if (err)
-		log_line("the certificates stay as they were: %.*s", (int)why.len,
-			 why.ptr ? why.ptr : err_text(err));
-	else
-		log_line("the certificates were read again");
-	buf_release(&why);
-}
-
-static void wait_for_end(struct http_server *server, bool tls, const sigset_t *signals)
-{
-	int caught;
-
-	while (sigwait(signals, &caught) || caught == SIGHUP)
-		certificates_reload(server, tls);
 }
 
 /* Warns if the clock may be wrong. No change gets a time before that of the last change. So if that
@@ -342,7 +307,13 @@ static enum err http_serve(const struct http_config *http, struct store *store,
 							   status_json, sources},
 				  &control) &&
 		    print_ready(settings, ephemeral, server))
-			wait_for_end(server, http->tls_chains != NULL, signals);
+			serving_supervise(&(struct supervised){
+				.server = server,
+				.store = store,
+				.tls = http->tls_chains != NULL,
+				.statement_ms = settings->number[SETTING_TIMEOUT],
+				.signals = signals,
+			});
 		else
 			err = ERR_IO;
 		control_stop(control);
@@ -431,6 +402,7 @@ static enum exit_status serve_place(struct settings *settings, const struct ephe
 
 	admin_locate(settings, &config);
 	config_share_connections(settings, &config);
+	notify("STATUS=opens the database; if its schema is older, this takes a while");
 	err = store_open(&config, &store, &why);
 	if (err) {
 		log_line("%.*s", (int)why.len, why.ptr ? why.ptr : "");
@@ -459,7 +431,7 @@ static enum exit_status serve_to_end(const struct settings *settings,
 
 	raise_descriptor_limit();
 	/* Block signals before the temporary folder is made, so that no signal leaves it behind. */
-	block_signals(&signals);
+	signals_block(&signals);
 	json_read_init();
 	if (auth_init()) {
 		log_line("cannot get random numbers from this machine");

@@ -92,3 +92,11 @@ void store_loads(struct store *store, struct store_load *reads_out, struct store
 	reads_out->at_once = atomic_load(&store->reads_at_once);
 	workers_load(store->writers, writes_out);
 }
+
+bool store_has_turned(struct store *store)
+{
+	bool reads = !store->read_threads || workers_have_turned(store->read_threads);
+	bool writes = workers_have_turned(store->writers);
+
+	return reads && writes;
+}

@@ -218,8 +218,10 @@ static bool worker_take(struct worker *worker)
 	worker->waited = worker->waits;
 	worker->waits = false;
 	worker->tries = 0;
+	worker->turned = true;
 	worker_end_late(worker);
 	while (TAILQ_EMPTY(&worker->over)) {
+		worker->turned = true;
 		all->work->take(worker);
 		if (worker->count || worker->tries)
 			break;
@@ -348,6 +350,7 @@ enum err workers_start(struct store *store, const struct work *work, int budget_
 		struct worker *worker = &all->list[all->count];
 
 		worker->all = all;
+		worker->turned = true;
 		worker->db = first && worker == all->list ? first : &worker->own_db;
 		TAILQ_INIT(&worker->over);
 		/* On SQLite connect now: the limit of HTTP connections counts the open
@@ -355,6 +358,9 @@ enum err workers_start(struct store *store, const struct work *work, int budget_
 		failed = (!store->driver->is_lost && worker_connect(worker)) ||
 			 pthread_create(&worker->thread, NULL, worker_run, worker) != 0;
 		all->count += !failed;
+		if (!failed)
+			pthread_setname_np(worker->thread,
+					   work->mode == DB_READ ? "reader" : "writer");
 	}
 	pthread_mutex_unlock(&all->lock);
 	if (failed)
@@ -423,6 +429,20 @@ int64_t workers_delay(struct workers *all, int64_t account_id)
 	weight = weight * all->weight_us / 1000 / all->count;
 	pthread_mutex_unlock(&all->lock);
 	return weight;
+}
+
+bool workers_have_turned(struct workers *all)
+{
+	bool turned = true;
+
+	pthread_mutex_lock(&all->lock);
+	for (unsigned i = 0; i < all->count; i++) {
+		turned &= all->list[i].turned;
+		all->list[i].turned = false;
+	}
+	pthread_cond_broadcast(&all->wake);
+	pthread_mutex_unlock(&all->lock);
+	return turned;
 }
 
 void workers_load(struct workers *all, struct store_load *load_out)

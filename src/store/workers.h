@@ -46,6 +46,7 @@ struct worker {
 	bool waits;           /* it waits for a lock of another session */
 	bool waited;          /* its run before this one waited */
 	bool ran;             /* it may have left work since it last looked after its connection */
+	bool turned;          /* since workers_have_turned() */
 	bool rests;           /* a part of that work is done, and there is more */
 	uint32_t tries;       /* a set of groups: it tries whether they are still locked */
 	enum err err;         /* the result of the run */
@@ -92,6 +93,8 @@ enum err workers_submit(struct workers *workers, struct job *job);
 enum err workers_do_parts(struct workers *workers, struct store_parts *parts);
 /* How long a job of the account would wait now, in milliseconds. */
 int64_t workers_delay(struct workers *workers, int64_t account_id);
+/* Whether each of them has passed through its loop since the last call; wakes them. */
+bool workers_have_turned(struct workers *workers);
 void workers_load(struct workers *workers, struct store_load *load_out);
 
 /* Whether the worker may wait for a lock. If there are several workers, one never does. */

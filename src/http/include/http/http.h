@@ -210,6 +210,10 @@ void http_drain(struct http_server *server);
 /* Call it repeatedly after http_drain(). True: no connection is left. */
 bool http_is_drained(struct http_server *server);
 
+/* Whether the thread that accepts connections has passed through its loop since the last call.
+ * Wakes it, so that it passes again. */
+bool http_has_turned(struct http_server *server);
+
 /* How many requests have begun and not ended. */
 long http_under_way(const struct http_server *server);
 

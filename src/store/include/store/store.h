@@ -311,6 +311,10 @@ int64_t store_delay(struct store *store, int64_t account_id);
 /* Counters of the reads and of the writes. Reads on the caller's thread are only in `at_once`. */
 void store_loads(struct store *store, struct store_load *reads_out, struct store_load *writes_out);
 
+/* Whether each thread that reads or writes has passed through its loop since the last call. Wakes
+ * them, so that they pass again. */
+bool store_has_turned(struct store *store);
+
 /* Tries a write without the account's lock, and stores nothing. For a dry run; and for a request
  * that has faults already, so that its answer lists all of them. The caller runs `read`, then calls
  * write_preview_decide(). A key that was used before gets the first answer, as with a write.
