@@ -2,6 +2,11 @@
 # Short names for what Meson and Ninja do. Each build has a folder of its own.
 PREFIX ?= /usr/local
 INTO = $(DESTDIR)$(PREFIX)
+# Where zsh looks for completions: Debian's packages have a folder of their own.
+ZSH ?= site-functions
+BASH_COMPLETION = $(INTO)/share/bash-completion/completions/docket
+ZSH_COMPLETION = $(INTO)/share/zsh/$(ZSH)/_docket
+FISH_COMPLETION = $(INTO)/share/fish/vendor_completions.d/docket.fish
 SOURCES = $(shell git ls-files 'src/*.[ch]' 'tests/*.[ch]')
 SCRIPTS = $(shell git ls-files script .ci 'examples/*.sh')
 # Python keeps the compiled test modules, even if the environment tells it to keep none.
@@ -154,12 +159,17 @@ format:
 	clang-format -i $(SOURCES)
 
 install: build
+	@ninja -C build --quiet completions
 	install -D build/docket '$(INTO)/bin/docket'
 	install -D -m 644 man/docket.1 '$(INTO)/share/man/man1/docket.1'
 	install -D -m 644 man/docket.conf.5 '$(INTO)/share/man/man5/docket.conf.5'
+	install -D -m 644 build/docket.bash '$(BASH_COMPLETION)'
+	install -D -m 644 build/docket.zsh '$(ZSH_COMPLETION)'
+	install -D -m 644 build/docket.fish '$(FISH_COMPLETION)'
 
 uninstall:
 	rm -f '$(INTO)/bin/docket' '$(INTO)/share/man/man1/docket.1' '$(INTO)/share/man/man5/docket.conf.5'
+	rm -f '$(BASH_COMPLETION)' '$(ZSH_COMPLETION)' '$(FISH_COMPLETION)'
 
 clean:
 	rm -rf build build-quick build-gcc build-clang build-thread build-npm build-peer .pytest_cache
