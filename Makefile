@@ -56,6 +56,17 @@ prism: build-quick/build.ninja
 	@ninja -C build-quick --quiet
 	@$(PYTEST) -n 3 --databases=sqlite --prism tests/api
 
+# Builds the Debian package into build-deb/ and checks it with lintian.
+deb:
+	@script/bootstrap deb
+	@script/deb
+
+# The package on a bare system of each version of Debian, as root: built, installed, used, upgraded, purged.
+check-deb:
+	@script/bootstrap fresh
+	@script/check-deb bookworm
+	@script/check-deb trixie
+
 # Both commands of the README, on a bare system of each version of Debian, as root.
 check-fresh:
 	@script/bootstrap fresh
@@ -172,11 +183,11 @@ uninstall:
 	rm -f '$(BASH_COMPLETION)' '$(ZSH_COMPLETION)' '$(FISH_COMPLETION)'
 
 clean:
-	rm -rf build build-quick build-gcc build-clang build-thread build-npm build-peer .pytest_cache
+	rm -rf build build-quick build-gcc build-clang build-thread build-deb build-npm build-peer .pytest_cache
 
 # Measures how fast alerts go out, beside a plain libcurl loop, and what many waiting alerts cost a create.
 bench-mail: build
 	@bench/mail.py
 	@bench/waiting.py
 
-.PHONY: build run quick check test test-all prism check-fresh proof-kills proof-soak proof-lists proof-restarts proof-overload proof-alerts proof-properties proof-backups proof-replica proof-zones soak tools bench bench-queries bench-postgres bench-overload bench-mail bench-replica bench-tools lint layers man reference release-document format install uninstall clean
+.PHONY: build run quick check test test-all prism deb check-deb check-fresh proof-kills proof-soak proof-lists proof-restarts proof-overload proof-alerts proof-properties proof-backups proof-replica proof-zones soak tools bench bench-queries bench-postgres bench-overload bench-mail bench-replica bench-tools lint layers man reference release-document format install uninstall clean
