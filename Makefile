@@ -142,6 +142,10 @@ layers: tools
 man: build
 	tools/man-tables.py build/docket
 
+# Writes the table of metrics into docs/operate.md.
+metrics: build
+	tools/metrics-table.py build/docket
+
 # Writes the tables of docs/api.md.
 reference: build
 	tools/api-tables.py build/docket
@@ -169,4 +173,4 @@ bench-mail: build
 	@bench/mail.py
 	@bench/waiting.py
 
-.PHONY: build run quick check test test-all prism check-fresh proof-kills proof-soak proof-lists proof-restarts proof-overload proof-alerts proof-properties proof-backups proof-replica proof-zones soak tools bench bench-queries bench-postgres bench-overload bench-mail bench-replica bench-tools lint layers man reference release-document format install uninstall clean
+.PHONY: build run quick check test test-all prism check-fresh proof-kills proof-soak proof-lists proof-restarts proof-overload proof-alerts proof-properties proof-backups proof-replica proof-zones soak tools bench bench-queries bench-postgres bench-overload bench-mail bench-replica bench-tools lint layers man metrics reference release-document format install uninstall clean

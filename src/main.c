@@ -337,7 +337,11 @@ static const struct command rows[] = {
 			"For several host names, give several files to --tls-cert, and as many to\n"
 			"--tls-key in the same order. The first pair is for names that no other\n"
 			"certificate has. SIGHUP reads the files again; without TLS it does\n"
-			"nothing.",
+			"nothing.\n"
+			"\n"
+			"--metrics serves counters for Prometheus at /metrics, on a listener of its\n"
+			"own, without TLS and without access control. Its values have the form of\n"
+			"those of --listen. A line on standard error has each address.",
 		.takes = DATA | BIT(SETTING_CONTROL_SOCKET) | BIT(SETTING_EPHEMERAL) |
 			 BIT(SETTING_TOKEN) | BIT(SETTING_LISTEN) | BIT(SETTING_BASE_DOMAIN) |
 			 BIT(SETTING_TLS_CERT) | BIT(SETTING_TLS_KEY) | BIT(SETTING_BEHIND_PROXY) |
@@ -346,7 +350,8 @@ static const struct command rows[] = {
 			 BIT(SETTING_TIMEOUT) | BIT(SETTING_QUEUE) | BIT(SETTING_MEMORY) |
 			 BIT(SETTING_RECORD_CACHE) | BIT(SETTING_QUIET) | BIT(SETTING_LOG_FORMAT) |
 			 MAIL | BIT(SETTING_MAIL_PER_MINUTE) | BIT(SETTING_MAIL_PER_ACCOUNT) |
-			 BIT(SETTING_REPLICATE_TO) | BIT(SETTING_REPLICATE_KEEP),
+			 BIT(SETTING_REPLICATE_TO) | BIT(SETTING_REPLICATE_KEEP) |
+			 BIT(SETTING_METRICS),
 		.run = command_serve,
 	},
 };

@@ -64,6 +64,8 @@ const struct setting_row setting_rows[SETTINGS] = {
 			   "the API token of the demo account; without it docket prints a new one"},
 	[SETTING_LISTEN] = {"listen", "ADDR:PORT", SETTING_LIST, 0, "127.0.0.1:8080",
 			    "where to listen, a comma list; port 0 picks a free port"},
+	[SETTING_METRICS] = {"metrics", "ADDR:PORT", SETTING_LIST, 0, NULL,
+			     "where Prometheus gets /metrics, without access control"},
 	[SETTING_BASE_DOMAIN] = {"base-domain", "DOMAIN", SETTING_TEXT, 0, NULL,
 				 "serve each account as NAME.DOMAIN; needed if there are several"},
 	[SETTING_TLS_CERT] = {"tls-cert", "FILE[,FILE]", SETTING_LIST, 0, NULL,

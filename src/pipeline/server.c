@@ -14,6 +14,7 @@
 #include <assert.h>
 
 #include "pipeline_private.h"
+#include "base/clock.h"
 
 static struct call *request_new(struct app *app, struct http_request *http)
 {
@@ -221,9 +222,12 @@ static void request_on_more(void *data, struct http_request *http)
 
 static void request_on_end(void *data, struct http_request *http)
 {
+	const struct app *app = data;
 	struct call *call = http->app_data;
+	int64_t us = monotonic_us() - http->began_us;
 
-	trace_end(data, http, call);
+	traffic_count(app->traffic, http, call, us);
+	trace_end(app, http, call, us);
 	if (!call)
 		return;
 	json_decref(call->body);

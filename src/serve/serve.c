@@ -14,12 +14,12 @@
 #include "auth/token.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/timefmt.h"
 #include "delivery/delivery.h"
 #include "ephemeral.h"
 #include "json/read.h"
 #include "load/load.h"
 #include "openapi/openapi.h"
+#include "pipeline/traffic.h"
 #include "place/place.h"
 #include "replica/replica.h"
 #include "serve/serve.h"
@@ -29,7 +29,6 @@
 #define DRAIN_MS 10000
 #define DRAIN_LOOK_MS 10 /* how often the drain is checked */
 #define ANSWER_MS 1000   /* to send the last answers */
-#define YEAR (366 * 86400)
 
 struct serving {
 	atomic_bool broken; /* the storage failed, and the process must be restarted */
@@ -174,32 +173,6 @@ static void wait_for_end(struct http_server *server, bool tls, const sigset_t *s
 		certificates_reload(server, tls);
 }
 
-/* Warns if the clock may be wrong. No change gets a time before that of the last change. So if that
- * time is in the future, changes get it until the clock has passed it. */
-static enum err clock_check(struct store *store)
-{
-	char clock[TIMESTAMP_LEN], last[TIMESTAMP_LEN];
-	int64_t now, at;
-	enum err err = store_last_time(store, &at);
-
-	now = clock_now(&system_clock); /* after `at`: other processes may write */
-	if (err) {
-		log_line("cannot read the time of the last change: %s", err_text(err));
-		return err;
-	}
-	if (at == TIME_MIN || (now >= at && now - at <= YEAR))
-		return OK;
-	timestamp_write(now, clock);
-	timestamp_write(at, last);
-	log_line("warning: the clock says %.*s, which is %s the last change, at %.*s: %s",
-		 TIMESTAMP_LEN, clock, now < at ? "before" : "more than a year after",
-		 TIMESTAMP_LEN, last,
-		 now < at ? "changes get the time of the last one until the clock has passed it"
-			  : "if the clock is wrong, stop docket and set it, because the times of "
-			    "changes never go back");
-	return OK;
-}
-
 static enum err guesses_start(struct guesses *guesses, struct store *store)
 {
 	enum err err = ERR_NOMEM;
@@ -256,11 +229,13 @@ static void server_send_answers(const struct http_server *server)
 
 /* The order matters: no write is lost, no request stays suspended, and nothing is used after its
  * end. */
-static void server_end(struct http_server *server, struct delivery *delivery, struct store *store,
-		       struct budget *budget, const sigset_t *signals)
+static void server_end(struct http_server *server, struct metrics *metrics,
+		       struct delivery *delivery, struct store *store, struct budget *budget,
+		       const sigset_t *signals)
 {
 	delivery_drain(delivery);
 	server_drain(server, signals);
+	metrics_stop(metrics);
 	delivery_end(delivery);
 	store_stop(store);
 	budget_stop(budget);
@@ -282,7 +257,7 @@ static struct http_limits limits_for(const struct settings *settings)
 /* Prints the new token of --ephemeral, then the lines "listening on …". A program that waits for
  * such a line finds the token printed already. */
 static bool print_ready(const struct settings *settings, const struct ephemeral *ephemeral,
-			const struct http_server *server)
+			const struct http_server *server, const struct metrics *metrics)
 {
 	const char *scheme = settings->text[SETTING_TLS_CERT] ? "https" : "http", *address;
 
@@ -291,6 +266,7 @@ static bool print_ready(const struct settings *settings, const struct ephemeral 
 		log_line("cannot write the API token to standard output");
 		return false;
 	}
+	serve_metrics_log(metrics);
 	for (size_t i = 0; (address = http_address(server, i)); i++)
 		fprintf(stderr, "listening on %s://%s\n", scheme, address);
 	return true;
@@ -304,6 +280,9 @@ static enum err app_start(const struct settings *settings, struct store *store, 
 
 	urls_set(settings, app);
 	app->guesses = guesses_new();
+	app->traffic = traffic_new(app->routes);
+	if (!err && !app->traffic)
+		err = ERR_NOMEM;
 	if (!settings->text[SETTING_DATABASE])
 		app->access_cache = access_cache_new(store);
 	if (!err)
@@ -322,31 +301,36 @@ static enum err app_start(const struct settings *settings, struct store *store, 
 /* Accepts connections until the end. */
 static enum err http_serve(const struct http_config *http, struct store *store,
 			   struct status_sources *sources, const struct ephemeral *ephemeral,
-			   const sigset_t *signals)
+			   struct listen_addresses *metrics_addresses, const sigset_t *signals)
 {
 	const struct settings *settings = sources->settings;
 	struct app *app = http->app_data;
+	struct delivery *delivery = sources->counted.delivery;
 	struct control *control = NULL;
+	struct metrics *metrics = NULL;
 	struct http_server *server;
 	struct buf why = {0};
 	enum err err = http_start(http, &server, &why);
 
 	if (err) {
 		log_line("%.*s", (int)why.len, why.ptr ? why.ptr : err_text(err));
-		delivery_end(sources->delivery);
+		delivery_end(delivery);
 		store_stop(store);
 	} else {
-		log_start(settings);
-		sources->server = server;
-		if (control_start(&(struct control_config){settings, store, app->guesses,
+		sources->counted.server = server;
+		err = serve_metrics_start(&sources->counted, metrics_addresses, &metrics);
+		if (!err)
+			log_start(settings);
+		if (!err &&
+		    control_start(&(struct control_config){settings, store, app->guesses,
 							   status_json, sources},
 				  &control) &&
-		    print_ready(settings, ephemeral, server))
+		    print_ready(settings, ephemeral, server, metrics))
 			wait_for_end(server, http->tls_chains != NULL, signals);
 		else
 			err = ERR_IO;
 		control_stop(control);
-		server_end(server, sources->delivery, store, app->budget, signals);
+		server_end(server, metrics, delivery, store, app->budget, signals);
 	}
 	buf_release(&why);
 	return err;
@@ -354,7 +338,7 @@ static enum err http_serve(const struct http_config *http, struct store *store,
 
 static enum err serve_store(const struct settings *settings, struct store *store,
 			    struct replica *replica, const struct ephemeral *ephemeral,
-			    struct listen_addresses *addresses, const sigset_t *signals)
+			    const struct serve_addresses *addresses, const sigset_t *signals)
 {
 	struct log_stream log;
 	struct app app = {
@@ -367,7 +351,7 @@ static enum err serve_store(const struct settings *settings, struct store *store
 	struct arena arena = {0};
 	struct buf document = {0}, reference = {0};
 	const struct http_config http = {
-		.addresses = addresses,
+		.addresses = addresses->api,
 		.threads = count_threads(),
 		.app = &pipeline_app,
 		.app_data = &app,
@@ -376,17 +360,24 @@ static enum err serve_store(const struct settings *settings, struct store *store
 		.tls_keys = settings->text[SETTING_TLS_KEY],
 	};
 	struct status_sources sources = {
-		.settings = settings, .app = &app, .replica = replica, .began_ms = monotonic_ms()};
+		.settings = settings,
+		.counted = {.app = &app,
+			    .replica = replica,
+			    .database = settings->text[SETTING_DATABASE] ? "postgresql" : "sqlite",
+			    .began_ms = monotonic_ms(),
+			    .began_at_ms = system_ms()},
+	};
 	enum err err;
 
 	log_stream_init(&log, STDERR_FILENO);
 	openapi_write(app.routes, &document, &reference);
 	document_set(&app.openapi, &document);
 	document_set(&app.reference, &reference);
-	err = app_start(settings, store, &arena, &app, &sources.delivery);
+	err = app_start(settings, store, &arena, &app, &sources.counted.delivery);
 	if (!err)
-		err = http_serve(&http, store, &sources, ephemeral, signals);
-	delivery_free(sources.delivery);
+		err = http_serve(&http, store, &sources, ephemeral, addresses->metrics, signals);
+	delivery_free(sources.counted.delivery);
+	traffic_free(app.traffic);
 	budget_free(app.budget);
 	guesses_free(app.guesses);
 	access_cache_free(app.access_cache);
@@ -408,7 +399,8 @@ static void config_share_connections(const struct settings *settings, struct sto
 }
 
 static enum exit_status serve_place(struct settings *settings, const struct ephemeral *ephemeral,
-				    struct listen_addresses *addresses, const sigset_t *signals)
+				    const struct serve_addresses *addresses,
+				    const sigset_t *signals)
 {
 	struct serving serving = {false};
 	struct store_config config = {
@@ -450,7 +442,7 @@ static enum exit_status serve_place(struct settings *settings, const struct ephe
 }
 
 static enum exit_status serve_to_end(const struct settings *settings,
-				     struct listen_addresses *addresses)
+				     const struct serve_addresses *addresses)
 {
 	struct ephemeral ephemeral = {0};
 	struct settings own = *settings;
@@ -478,12 +470,12 @@ static enum exit_status serve_to_end(const struct settings *settings,
 
 enum exit_status command_serve(const struct settings *settings)
 {
-	struct listen_addresses *addresses;
-	enum exit_status status;
+	struct serve_addresses addresses = {0};
+	enum exit_status status = EXIT_USAGE;
 
-	if (!serve_check(settings, &addresses))
-		return EXIT_USAGE;
-	status = serve_to_end(settings, addresses);
-	listen_free(addresses);
+	if (serve_check(settings, &addresses))
+		status = serve_to_end(settings, &addresses);
+	listen_free(addresses.api);
+	listen_free(addresses.metrics);
 	return status;
 }

@@ -5,10 +5,10 @@
 #define SERVE_SERVE_PRIVATE_H
 
 #include "cli/cli.h"
+#include "metrics/metrics.h"
 #include "pipeline/app.h"
 
 struct delivery;
-struct http_server;
 struct json_t; /* of jansson */
 struct listen_addresses;
 struct replica;
@@ -17,20 +17,26 @@ struct store;
 /* What docket status shows. */
 struct status_sources {
 	const struct settings *settings;
-	const struct http_server *server;
-	const struct app *app;
-	struct delivery *delivery;
-	struct replica *replica; /* NULL: there is none */
-	int64_t began_ms;        /* by monotonic_ms() */
+	struct metrics_sources counted;
 };
+
+/* Starts the listener of --metrics, if `addresses` is not NULL. An error is logged. */
+enum err serve_metrics_start(const struct metrics_sources *sources,
+			     struct listen_addresses *addresses, struct metrics **metrics_out);
+/* Logs where it listens. NULL is accepted. */
+void serve_metrics_log(const struct metrics *metrics);
 
 /* For struct control_config; `context` is a struct status_sources. */
 struct json_t *status_json(void *context);
 
+/* Where to listen. `metrics` is NULL without --metrics. */
+struct serve_addresses {
+	struct listen_addresses *api, *metrics;
+};
+
 /* Checks all settings, also --cors-origins, --base-url and those of ephemeral.h. False: it has
- * printed what is wrong. `addresses_out`: where to listen; the caller frees it with
- * listen_free(). */
-bool serve_check(const struct settings *settings, struct listen_addresses **addresses_out);
+ * printed what is wrong. The caller frees both addresses with listen_free(), in either case. */
+bool serve_check(const struct settings *settings, struct serve_addresses *addresses_out);
 
 /* Checks the settings of mail. False: it has printed what is wrong. */
 bool alerts_check(const struct settings *settings);
@@ -66,6 +72,10 @@ void urls_set(const struct settings *settings, struct app *app);
 
 /* Sets the era of the database and the key of its cursors. An error is logged. */
 enum err era_set(struct store *store, struct app *app);
+
+/* Warns if the clock may be wrong. No change gets a time before that of the last change. So if that
+ * time is in the future, changes get it until the clock has passed it. An error is logged. */
+enum err clock_check(struct store *store);
 
 /* Logs a warning for each account that has a time zone, or staff with one, that tzdata does not
  * have. */

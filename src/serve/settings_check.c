@@ -27,8 +27,23 @@ static bool addresses_read(const struct settings *settings, struct listen_addres
 			       "in front",
 			       reachable);
 		listen_free(*addresses_out);
+		*addresses_out = NULL;
 		err = ERR_INVALID;
 	}
+	buf_release(&why);
+	return !err;
+}
+
+/* Reads --metrics. False: it has printed what is wrong. */
+static bool metrics_read(const struct settings *settings, struct listen_addresses **addresses_out)
+{
+	const char *list = settings->text[SETTING_METRICS];
+	struct buf why = {0};
+	enum err err = list ? listen_read(list, addresses_out, &why) : OK;
+
+	if (err)
+		settings_wrong(settings, SETTING_METRICS, "%.*s", (int)why.len,
+			       why.ptr ? why.ptr : err_text(err));
 	buf_release(&why);
 	return !err;
 }
@@ -106,10 +121,11 @@ static bool is_socket_needed(const struct settings *settings)
 	return false;
 }
 
-bool serve_check(const struct settings *settings, struct listen_addresses **addresses_out)
+bool serve_check(const struct settings *settings, struct serve_addresses *addresses_out)
 {
 	return are_keys_paired(settings) && is_base_domain(settings) &&
 	       are_numbers_enough(settings) && is_socket_needed(settings) && urls_check(settings) &&
 	       alerts_check(settings) && ephemeral_check(settings) && replica_check(settings) &&
-	       addresses_read(settings, addresses_out);
+	       metrics_read(settings, &addresses_out->metrics) &&
+	       addresses_read(settings, &addresses_out->api);
 }

@@ -31,6 +31,7 @@ bool store_start(struct store *store, struct store_read *read)
 		read->err = read_here(store, read, store->read_threads ? SHORT_MS : budget);
 		if (read->err != ERR_TIMEOUT || !store->read_threads) {
 			atomic_fetch_add(&store->reads_at_once, 1);
+			store_count_error(store, read->err);
 			return true;
 		}
 		read->job.is_long = true;

@@ -92,3 +92,14 @@ void store_loads(struct store *store, struct store_load *reads_out, struct store
 	reads_out->at_once = atomic_load(&store->reads_at_once);
 	workers_load(store->writers, writes_out);
 }
+
+uint64_t store_errors(const struct store *store, enum err err)
+{
+	return atomic_load(&store->ended[err]);
+}
+
+void store_checkpoints(const struct store *store, uint64_t *count_out, int64_t *us_out)
+{
+	*count_out = atomic_load(&store->db_counters.checkpoints);
+	*us_out = (int64_t)atomic_load(&store->db_counters.checkpoint_us);
+}

@@ -298,6 +298,7 @@ static void worker_finish(struct worker *worker)
 
 	while ((job = TAILQ_FIRST(&worker->over))) {
 		TAILQ_REMOVE(&worker->over, job, queued);
+		store_count_error(worker->all->store, job->err);
 		worker->all->work->finish(worker->all->store, job);
 	}
 }

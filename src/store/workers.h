@@ -104,6 +104,12 @@ void workers_unlock(struct workers *workers, uint32_t groups);
 /* A connection for run(), opened anew where it was lost. ERR_UNREACHABLE. */
 enum err worker_connect(struct worker *worker);
 void store_disconnect(struct store *store, struct db **db);
+/* Counts a read or a write that has ended, if it has ended with an error. */
+static inline void store_count_error(struct store *store, enum err err)
+{
+	if (err)
+		atomic_fetch_add_explicit(&store->ended[err], 1, memory_order_relaxed);
+}
 /* Sets the outcome of all jobs of the worker. */
 void worker_set_outcome(struct worker *worker, enum err err, bool again);
 

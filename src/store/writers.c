@@ -300,6 +300,8 @@ static const struct work writing = {.mode = DB_WRITE,
 
 enum err writers_start(struct store *store, unsigned count)
 {
+	if (store->write_db)
+		store->write_db->counters = &store->db_counters;
 	return workers_start(store, &writing, store->config.write_budget_ms, count,
 			     &store->write_db, &store->writers);
 }

@@ -85,16 +85,26 @@ static void writer_is_durable(void **state)
 	assert_int_equal(run(place->writer, "INSERT INTO b VALUES (1)"), ERR_CONSTRAINT);
 }
 
-/* A WAL of the size at which it is copied into the database is not cut, so it is written in place
- * again. */
+/* A WAL of 16,000 pages is copied into the database, and that is counted. A WAL of that size is not
+ * cut, so it is written in place again. */
 static void wal_fits_its_limit(void **state)
 {
 	struct place *place = *state;
+	struct db_counters counters = {0};
 	int64_t page = ask(place->writer, "PRAGMA page_size");
 
+	place->writer->counters = &counters;
 	assert_int_equal(page, 4096);
-	assert_true(ask(place->writer, "PRAGMA wal_autocheckpoint") * (page + 24) <
-		    ask(place->writer, "PRAGMA journal_size_limit"));
+	assert_int_equal(run(place->writer, "CREATE TABLE large (value)"), OK);
+	assert_int_equal(run(place->writer, "INSERT INTO large VALUES (zeroblob(15000 * 4096))"),
+			 OK);
+	assert_int_equal(counters.checkpoints, 0);
+	assert_int_equal(run(place->writer, "INSERT INTO large VALUES (zeroblob(1000 * 4096))"),
+			 OK);
+	assert_int_equal(counters.checkpoints, 1);
+	assert_true(counters.checkpoint_us > 0);
+	assert_true(16100 * (page + 24) < ask(place->writer, "PRAGMA journal_size_limit"));
+	place->writer->counters = NULL;
 }
 
 /* The file alone, without its WAL, has the rows. */

@@ -35,6 +35,7 @@
 #ifndef DB_DB_H
 #define DB_DB_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -187,9 +188,18 @@ struct db_driver {
 	const char *(*message)(struct db *db);
 };
 
+/* Counts what connections do by themselves. Any thread may read it. */
+struct db_counters {
+	/* SQLite: attempts to copy the WAL into the database, and the microseconds that they
+	 * took. */
+	_Atomic uint64_t checkpoints, checkpoint_us;
+};
+
 /* Every connection begins with this. */
 struct db {
 	const struct db_driver *driver;
+	/* Set by the caller, and outlives the connection. NULL: nothing is counted. */
+	struct db_counters *counters;
 };
 
 extern const struct db_driver sqlite_driver;

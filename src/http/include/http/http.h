@@ -257,4 +257,10 @@ void http_drop_body(struct http_request *request);
 /* The reason phrase of a status, such as "Not Found"; "": the server does not send this status. */
 const char *http_reason(unsigned status);
 
+/* The statuses that the server sends have an index each, in ascending order. */
+#define HTTP_STATUSES 21
+unsigned http_status_at(size_t index);
+/* HTTP_STATUSES: the server does not send this status. */
+size_t http_status_index(unsigned status);
+
 #endif

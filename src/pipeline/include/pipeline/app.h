@@ -13,6 +13,7 @@
 struct budget;
 struct call;
 struct route_table;
+struct traffic;
 
 /* The last result of /readyz. Only one request at a time asks the database. Initialise it with
  * READINESS. */
@@ -48,6 +49,7 @@ struct app {
 	bool behind_proxy;
 	struct slice base_url;    /* the start of links, no slash at its end; "": links are paths */
 	const char *cors_origins; /* of pages that may call the API, a comma list; NULL: none */
+	struct traffic *traffic;  /* counts the requests; NULL: nothing does */
 	struct log_stream *log;   /* a line for every request; NULL: none */
 	struct readiness readiness;
 	struct document openapi;                /* JSON */

@@ -48,6 +48,7 @@
 
 #define API_BODY_LIMIT (1024 * 1024)
 
+struct problem_row;
 struct route;
 
 /* One parameter of the query. */
@@ -103,6 +104,7 @@ struct call {
 	struct ip source;          /* the client's address */
 	struct slice account;      /* the name of the account; ptr NULL: the path needs none */
 	struct auth_request auth;
+	const struct problem_row *problem; /* the last that it was answered with; NULL: none */
 	const char *reason; /* why it was refused, for the log; NULL: see auth_reason() */
 	struct access access;
 	struct scope scope;

@@ -310,6 +310,10 @@ int64_t store_delay(struct store *store, int64_t account_id);
 
 /* Counters of the reads and of the writes. Reads on the caller's thread are only in `at_once`. */
 void store_loads(struct store *store, struct store_load *reads_out, struct store_load *writes_out);
+/* How many reads and writes have ended with the error `err`. */
+uint64_t store_errors(const struct store *store, enum err err);
+/* Of a folder: how often the WAL was copied into the database, and how long that took. */
+void store_checkpoints(const struct store *store, uint64_t *count_out, int64_t *us_out);
 
 /* Tries a write without the account's lock, and stores nothing. For a dry run; and for a request
  * that has faults already, so that its answer lists all of them. The caller runs `read`, then calls

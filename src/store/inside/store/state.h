@@ -43,6 +43,9 @@ struct store {
 	struct read_pool *read_pool;
 	struct workers *read_threads;   /* NULL: every read runs on the caller's thread */
 	_Atomic uint64_t reads_at_once; /* how many ran there */
+	/* How many reads and writes have ended with each error. */
+	_Atomic uint64_t ended[ERR_CODES];
+	struct db_counters db_counters; /* of the connection that writes to a folder */
 	atomic_bool away;               /* the last attempt to connect failed */
 	/* Which tokens were used in which minute; see store_token_used(). */
 	_Atomic uint64_t uses[TOKEN_USES];
