@@ -48,6 +48,7 @@
 
 #define API_BODY_LIMIT (1024 * 1024)
 
+struct pieces;
 struct route;
 
 /* One parameter of the query. */
@@ -127,7 +128,8 @@ struct call {
 	/* Puts the next piece of the answer into the body, and returns FLOW_RETURNS. An empty piece
 	 * breaks the connection off. NULL: the answer has one piece. */
 	enum flow (*more)(struct call *call);
-	struct call *waiting; /* the next in the list of `readiness` */
+	struct pieces *pieces; /* the pieces, if pieces.h makes them */
+	struct call *waiting;  /* the next in the list of `readiness` */
 };
 
 enum body_kind {
