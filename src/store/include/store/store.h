@@ -278,7 +278,6 @@ struct store_write {
 	struct account_state *account; /* set while its steps run */
 	size_t faults_before;
 	struct fault **faults_last;
-	TAILQ_ENTRY(store_write) queued; /* in its batch */
 };
 
 /* Queues a write whose `steps` are set. ERR_BUSY: too many writes wait. ERR_STOPPED: the store is
