@@ -30,8 +30,8 @@ struct batch {
 	struct store *store;
 	struct db *db;
 	struct arena arena;
-	struct store_write ***sorted; /* the writes by account, in the order in which they came */
-	struct queue *queues;         /* sorted by account id */
+	struct store_write **sorted; /* the writes by account, in the order in which they came */
+	struct queue *queues;        /* sorted by account id */
 	size_t queue_count;
 	struct store_write **round;
 	size_t round_count;
@@ -76,14 +76,6 @@ static int64_t write_account_id(const struct store_write *write)
 	return write->steps->makes_account ? ID_NONE : write->scope.account_id;
 }
 
-static int write_compare(const void *a, const void *b)
-{
-	struct store_write **const *x = a, **const *y = b;
-	int64_t i = write_account_id(**x), j = write_account_id(**y);
-
-	return i != j ? (i > j) - (i < j) : (*x > *y) - (*x < *y);
-}
-
 static enum err batch_sort_writes(struct batch *batch, struct store_write **writes, size_t count)
 {
 	struct queue *queue = NULL;
@@ -93,11 +85,18 @@ static enum err batch_sort_writes(struct batch *batch, struct store_write **writ
 	batch->round = arena_alloc(&batch->arena, count * sizeof(*batch->round));
 	if (!batch->sorted || !batch->queues || !batch->round)
 		return ERR_NOMEM;
-	for (size_t i = 0; i < count; i++)
-		batch->sorted[i] = &writes[i];
-	qsort(batch->sorted, count, sizeof(*batch->sorted), write_compare);
+	/* An insertion sort keeps the order. Batches of more than TAKEN_MAX writes have one
+	 * account. */
 	for (size_t i = 0; i < count; i++) {
-		struct store_write *write = *batch->sorted[i];
+		int64_t id = write_account_id(writes[i]);
+		size_t at = i;
+
+		for (; at && write_account_id(batch->sorted[at - 1]) > id; at--)
+			batch->sorted[at] = batch->sorted[at - 1];
+		batch->sorted[at] = writes[i];
+	}
+	for (size_t i = 0; i < count; i++) {
+		struct store_write *write = batch->sorted[i];
 		int64_t id = write_account_id(write);
 
 		if (!queue || queue->row.id != id) {
@@ -171,13 +170,13 @@ static void batch_take_round(struct batch *batch)
 	batch->round_count = 0;
 	for (size_t i = 0; i < batch->queue_count; i++) {
 		struct queue *queue = &batch->queues[i];
-		const struct store_write *last = NULL, *write;
+		struct store_write *last = NULL, *write;
 
-		for (; queue->next < queue->end; last = write) {
-			write = *batch->sorted[queue->next];
+		for (; queue->next < queue->end; queue->next++, last = write) {
+			write = batch->sorted[queue->next];
 			if (last && !(last->steps->only_adds && write->steps->only_adds))
 				break;
-			batch->round[batch->round_count++] = *batch->sorted[queue->next++];
+			batch->round[batch->round_count++] = write;
 		}
 	}
 }
