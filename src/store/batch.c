@@ -280,7 +280,8 @@ static enum err batch_run_rounds(struct batch *batch)
 	/* The titles of this batch are counted too. */
 	if (!err && sql_dialect(batch->store->driver)->text_index)
 		err = batch_flush(batch);
-	return err ? err : titles_list_step(batch->db, &batch->calls);
+	return err ? err
+		   : titles_run_part(batch->db, TITLES_STEP_US, &batch->store->titles_unmerged);
 }
 
 /* Whether one of the writes may change accounts, staff members or tokens. The writes of every other

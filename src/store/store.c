@@ -20,6 +20,7 @@ struct store *store_new(const struct store_config *config, const struct db_drive
 	store->driver = driver;
 	if (config->record_cache && driver->kind == DB_SQLITE)
 		store->record_cache = record_cache_new(config->record_cache);
+	store->titles_unmerged = true;
 	store->lock = -1;
 	pthread_mutex_init(&store->keys.lock, NULL);
 	if (sql_statements_build(sql_dialect(driver), &store->arena, &store->sql)) {

@@ -207,7 +207,7 @@ static enum err writer_rest(struct worker *worker)
 {
 	struct store *store = worker->all->store;
 	struct db *db = *worker->db;
-	enum err err = titles_run_step(db, &worker->rests);
+	enum err err = titles_run_step(db, TITLES_STEP_US, &store->titles_unmerged, &worker->rests);
 
 	/* Once: the step is tried again and again. */
 	if (err && !store->titles_failed)

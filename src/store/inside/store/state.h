@@ -60,7 +60,9 @@ struct store {
 	 * for it. */
 	_Atomic(store_due_fn *) on_due;
 	void *due_context;
-	bool titles_failed; /* the writer's: its last step of the text index has failed */
+	/* The writer's: its last step of the text index has failed; the index may have parts to
+	 * merge (sql/titles.h). */
+	bool titles_failed, titles_unmerged;
 	/* SQLite: gets every commit (store/recorder.h). NULL: nobody wants them. */
 	struct store_recorder *recorder;
 	/* The mark that the database had when it was opened for writing; "": none. */
