@@ -57,6 +57,9 @@ static const char *const fill[] = {
 	" SELECT 1, id / 4096, 0, status, count(*) FROM task GROUP BY 2, 4 UNION ALL"
 	" SELECT 1, id / 4096, 1, calendar_id, count(*) FROM task GROUP BY 2, 4 UNION ALL"
 	" SELECT 1, id / 4096, 2, alert_at IS NOT NULL, count(*) FROM task GROUP BY 2, 4",
+	"INSERT INTO task_tally_sum (account_id, block, field, value, tasks)"
+	" SELECT account_id, block / 32, field, value, sum(tasks) FROM task_tally"
+	" GROUP BY 1, 2, 3, 4",
 	"INSERT INTO task_words (rowid, title) SELECT account_id << 40 | id, title_folded FROM task",
 };
 
