@@ -2,6 +2,11 @@
 # Short names for what Meson and Ninja do. Each build has a folder of its own.
 PREFIX ?= /usr/local
 INTO = $(DESTDIR)$(PREFIX)
+# Where zsh looks for completions: Debian's packages have a folder of their own.
+ZSH ?= site-functions
+BASH_COMPLETION = $(INTO)/share/bash-completion/completions/docket
+ZSH_COMPLETION = $(INTO)/share/zsh/$(ZSH)/_docket
+FISH_COMPLETION = $(INTO)/share/fish/vendor_completions.d/docket.fish
 SOURCES = $(shell git ls-files 'src/*.[ch]' 'tests/*.[ch]')
 SCRIPTS = $(shell git ls-files script .ci 'examples/*.sh')
 # Python keeps the compiled test modules, even if the environment tells it to keep none.
@@ -50,6 +55,17 @@ test-all: test build-clang/build.ninja build-thread/build.ninja
 prism: build-quick/build.ninja
 	@ninja -C build-quick --quiet
 	@$(PYTEST) -n 3 --databases=sqlite --prism tests/api
+
+# Builds the Debian package into build-deb/ and checks it with lintian.
+deb:
+	@script/bootstrap deb
+	@script/deb
+
+# The package on a bare system of each version of Debian, as root: built, installed, used, upgraded, purged.
+check-deb:
+	@script/bootstrap fresh
+	@script/check-deb bookworm
+	@script/check-deb trixie
 
 # Both commands of the README, on a bare system of each version of Debian, as root.
 check-fresh:
@@ -142,6 +158,10 @@ layers: tools
 man: build
 	tools/man-tables.py build/docket
 
+# Writes the table of metrics into docs/operate.md.
+metrics: build
+	tools/metrics-table.py build/docket
+
 # Writes the tables of docs/api.md.
 reference: build
 	tools/api-tables.py build/docket
@@ -154,19 +174,24 @@ format:
 	clang-format -i $(SOURCES)
 
 install: build
+	@ninja -C build --quiet completions
 	install -D build/docket '$(INTO)/bin/docket'
 	install -D -m 644 man/docket.1 '$(INTO)/share/man/man1/docket.1'
 	install -D -m 644 man/docket.conf.5 '$(INTO)/share/man/man5/docket.conf.5'
+	install -D -m 644 build/docket.bash '$(BASH_COMPLETION)'
+	install -D -m 644 build/docket.zsh '$(ZSH_COMPLETION)'
+	install -D -m 644 build/docket.fish '$(FISH_COMPLETION)'
 
 uninstall:
 	rm -f '$(INTO)/bin/docket' '$(INTO)/share/man/man1/docket.1' '$(INTO)/share/man/man5/docket.conf.5'
+	rm -f '$(BASH_COMPLETION)' '$(ZSH_COMPLETION)' '$(FISH_COMPLETION)'
 
 clean:
-	rm -rf build build-quick build-gcc build-clang build-thread build-npm build-peer .pytest_cache
+	rm -rf build build-quick build-gcc build-clang build-thread build-deb build-npm build-peer .pytest_cache
 
 # Measures how fast alerts go out, beside a plain libcurl loop, and what many waiting alerts cost a create.
 bench-mail: build
 	@bench/mail.py
 	@bench/waiting.py
 
-.PHONY: build run quick check test test-all prism check-fresh proof-kills proof-soak proof-lists proof-restarts proof-overload proof-alerts proof-properties proof-backups proof-replica proof-zones soak tools bench bench-queries bench-postgres bench-overload bench-mail bench-replica bench-tools lint layers man reference release-document format install uninstall clean
+.PHONY: build run quick check test test-all prism deb check-deb check-fresh proof-kills proof-soak proof-lists proof-restarts proof-overload proof-alerts proof-properties proof-backups proof-replica proof-zones soak tools bench bench-queries bench-postgres bench-overload bench-mail bench-replica bench-tools lint layers man metrics reference release-document format install uninstall clean

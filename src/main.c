@@ -324,8 +324,9 @@ static const struct command rows[] = {
 			"SIGTERM and SIGINT end it. It accepts no more connections, answers the\n"
 			"requests in progress and one more request of each connected client, and\n"
 			"closes a connection that is silent for a second. That takes 10 s at most,\n"
-			"and up to 10 s more if the disk of a replica hangs. A second signal cuts\n"
-			"off the requests still in progress.\n"
+			"and longer if a disk hangs: up to 10 s for that of a backup and 10 s for\n"
+			"that of a replica. A second signal cuts off the requests still in\n"
+			"progress.\n"
 			"\n"
 			"Give one of --data, --database and --ephemeral. --ephemeral makes the\n"
 			"records of \"docket demo\" and the user name admin. Its API token has 20\n"
@@ -337,7 +338,18 @@ static const struct command rows[] = {
 			"For several host names, give several files to --tls-cert, and as many to\n"
 			"--tls-key in the same order. The first pair is for names that no other\n"
 			"certificate has. SIGHUP reads the files again; without TLS it does\n"
-			"nothing.",
+			"nothing.\n"
+			"\n"
+			"--backup-to and --backup-at make a backup each day. Without --keep docket\n"
+			"keeps those of 7 days, 4 weeks and 12 months.\n"
+			"\n"
+			"--metrics serves counters for Prometheus at /metrics, on a listener of its\n"
+			"own, without TLS and without access control. Its values have the form of\n"
+			"those of --listen. A line on standard error has each address.\n"
+			"\n"
+			"systemd may pass sockets that listen: docket then serves these and not\n"
+			"--listen. It tells systemd when it is ready, reads certificates again and\n"
+			"ends, and answers the watchdog of systemd.",
 		.takes = DATA | BIT(SETTING_CONTROL_SOCKET) | BIT(SETTING_EPHEMERAL) |
 			 BIT(SETTING_TOKEN) | BIT(SETTING_LISTEN) | BIT(SETTING_BASE_DOMAIN) |
 			 BIT(SETTING_TLS_CERT) | BIT(SETTING_TLS_KEY) | BIT(SETTING_BEHIND_PROXY) |
@@ -346,7 +358,9 @@ static const struct command rows[] = {
 			 BIT(SETTING_TIMEOUT) | BIT(SETTING_QUEUE) | BIT(SETTING_MEMORY) |
 			 BIT(SETTING_RECORD_CACHE) | BIT(SETTING_QUIET) | BIT(SETTING_LOG_FORMAT) |
 			 MAIL | BIT(SETTING_MAIL_PER_MINUTE) | BIT(SETTING_MAIL_PER_ACCOUNT) |
-			 BIT(SETTING_REPLICATE_TO) | BIT(SETTING_REPLICATE_KEEP),
+			 BIT(SETTING_REPLICATE_TO) | BIT(SETTING_REPLICATE_KEEP) |
+			 BIT(SETTING_BACKUP_TO) | BIT(SETTING_BACKUP_AT) | BIT(SETTING_KEEP) |
+			 BIT(SETTING_METRICS),
 		.run = command_serve,
 	},
 };

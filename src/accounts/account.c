@@ -138,6 +138,27 @@ enum err store_account_zones(struct store *store, store_record_fn *on_zone, void
 	return store_read_now(store, &call, 1);
 }
 
+static enum err full_address_row(void *context, const struct db_value *values, size_t count)
+{
+	const struct listing *listing = context;
+
+	(void)count;
+	return listing->on_record(listing->context, &values[0].bytes);
+}
+
+enum err store_full_addresses(struct store *store, store_record_fn *on_address, void *context)
+{
+	const struct db_value args[] = {DB_INT_VALUE(STAFF_FULL)};
+	struct listing listing = {NULL, on_address, context};
+	const struct db_call call = {"SELECT DISTINCT s.email FROM staff s"
+				     " JOIN account a ON a.id = s.account_id"
+				     " WHERE s.access_level = $1 AND s.email <> ''" STANDING
+				     " ORDER BY 1",
+				     args, 1, full_address_row, &listing};
+
+	return store_read_now(store, &call, 1);
+}
+
 static struct account_create *create_of(struct store_write *write)
 {
 	return (struct account_create *)(void *)write;

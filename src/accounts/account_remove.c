@@ -108,7 +108,7 @@ static enum err purge_decide(struct store_write *write, struct calls *calls)
 			return purge_part(purge, &sql_tables[i], calls);
 	/* No title of the account may stay in the index, or wait for it. Few titles wait. */
 	if (index)
-		err = text_index_take(index, INT64_MAX, calls);
+		err = text_index_take_all(index, calls);
 	for (size_t i = SQL_TABLES; i-- > 0 && !err;) {
 		const char *sql;
 

@@ -87,8 +87,7 @@ enum exit_status account_list(const struct settings *settings, struct store *sto
 	return output_outcome(settings, err, "cannot read the accounts");
 }
 
-/* "HH:MM" as a minute of the day. */
-static bool parse_alert_hour(const char *text, int32_t *minute_out)
+bool admin_minute(const char *text, int32_t *minute_out)
 {
 	int hour, minute, end = 0;
 
@@ -140,7 +139,7 @@ static bool account_take_options(const struct settings *settings, struct arena *
 			if (strcmp(fault->field, options[i].field) == 0)
 				settings_wrong(settings, options[i].setting, "%s", fault->message);
 	if (text[SETTING_ALERT_HOUR] &&
-	    !parse_alert_hour(text[SETTING_ALERT_HOUR], &account->alert_minute)) {
+	    !admin_minute(text[SETTING_ALERT_HOUR], &account->alert_minute)) {
 		settings_wrong(settings, SETTING_ALERT_HOUR,
 			       "must be a time of day such as 09:00; got \"%s\"",
 			       text[SETTING_ALERT_HOUR]);

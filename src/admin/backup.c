@@ -17,7 +17,6 @@
 #include "base/log.h"
 
 #define LOOK_MS 50
-#define NICENESS 10 /* the checks leave the processors to the requests */
 
 /* Writes the path of --to as the process that serves, which has another working directory, can use
  * it. `folder_out`: it is a folder. False, with a message, if it cannot be a path. */
@@ -108,7 +107,7 @@ static void *thread_run(void *context)
 					   .context = thread};
 
 	/* Of this thread alone: Linux has a niceness for each. */
-	(void)setpriority(PRIO_PROCESS, 0, NICENESS);
+	(void)setpriority(PRIO_PROCESS, 0, BACKUP_NICENESS);
 	thread->err = backup_make(thread->store, &order, &thread->report, &thread->why);
 	atomic_store(&thread->ended, true);
 	return NULL;

@@ -3,20 +3,19 @@
  * runs, /readyz whether it can serve requests now. */
 #include "api_private.h"
 #include "base/clock.h"
-#include "json/write.h"
 
 /* An answer of the database counts for so long. Anybody can send requests for /readyz, and they
  * must not load the database. */
 #define READY_MS 1000
 
-static enum flow answer_ok(struct call *call)
+#define OK_BODY "{\"status\":\"ok\"}"
+#define WARNING_BODY "{\"status\":\"ok\",\"detail\":\"the last backup failed\"}"
+
+static enum flow answer_ok(struct call *call, const char *body)
 {
 	struct http_response *response = &call->http->response;
 
-	json_open_object(&response->body);
-	json_put_key(&response->body, "status");
-	json_put_plain(&response->body, SLICE("ok"));
-	json_close_object(&response->body);
+	buf_add_text(&response->body, body);
 	http_add_header(call->http, "Content-Type", "application/json");
 	http_add_header(call->http, "Cache-Control", "no-store");
 	response->status = 200;
@@ -34,12 +33,14 @@ static enum flow answer_not_ready(struct call *call, const char *reason, const c
 
 enum flow health_get(struct call *call)
 {
-	return answer_ok(call);
+	return answer_ok(call, OK_BODY);
 }
 
 static enum flow answer_database(struct call *call, bool ready)
 {
-	return ready ? answer_ok(call)
+	const atomic_bool *fails = call->app->backup_fails;
+
+	return ready ? answer_ok(call, fails && atomic_load(fails) ? WARNING_BODY : OK_BODY)
 		     : answer_not_ready(call, "the database does not answer", "1");
 }
 

@@ -11,15 +11,17 @@
 #include "base/timefmt.h"
 #include "codec/codec.h"
 #include "json/write.h"
+#include "pipeline/pieces.h"
 #include "records/history.h"
 
 #define CHANGES_MAX 1000
 
 struct history_answer {
 	struct history_read read;
-	struct buf *out;
-	json_t *before; /* the record before the next entry; NULL: it did not exist */
-	bool found;     /* the record has a history */
+	struct pieces pieces;
+	history_fn *put; /* writes an entry */
+	json_t *before;  /* the record before the next entry; NULL: it did not exist */
+	bool found;      /* the record has a history */
 };
 
 /* The parameters of these requests. */
@@ -114,27 +116,17 @@ static void entry_put_head(struct buf *out, const struct history_entry *entry)
 	entry_put_id(out, "staff_id", entry->staff_id);
 }
 
-static void history_answer_begin(void *context)
+static void history_drop_before(struct history_answer *answer)
 {
-	struct history_answer *answer = context;
-
-	buf_clear(answer->out);
 	json_decref(answer->before);
 	answer->before = NULL;
-	answer->found = false;
-	if (answer->read.type) {
-		json_open_array(answer->out);
-		return;
-	}
-	json_open_object(answer->out);
-	json_put_key(answer->out, "changes");
-	json_open_array(answer->out);
 }
 
-static enum err history_on_entry(void *context, const struct history_entry *entry)
+/* Writes what the entry has changed. */
+static enum err history_put_entry(void *context, const struct history_entry *entry)
 {
 	struct history_answer *answer = context;
-	struct buf *out = answer->out;
+	struct buf *out = answer->pieces.out;
 	json_t *after = NULL;
 
 	if (entry->value.ptr)
@@ -152,13 +144,14 @@ static enum err history_on_entry(void *context, const struct history_entry *entr
 	}
 	json_decref(answer->before);
 	answer->before = after;
-	return out->failed ? ERR_NOMEM : OK;
+	return OK;
 }
 
-static enum err changes_on_entry(void *context, const struct history_entry *entry)
+/* Writes the record after the change. */
+static enum err changes_put_entry(void *context, const struct history_entry *entry)
 {
 	struct history_answer *answer = context;
-	struct buf *out = answer->out;
+	struct buf *out = answer->pieces.out;
 
 	entry_put_head(out, entry);
 	json_put_key(out, "record");
@@ -173,10 +166,63 @@ static enum err changes_on_entry(void *context, const struct history_entry *entr
 	else
 		json_put_null(out);
 	json_close_object(out);
-	return out->failed ? ERR_NOMEM : OK;
+	return OK;
 }
 
-static struct history_answer *history_answer_new(struct call *call)
+static void history_answer_begin(void *context)
+{
+	struct history_answer *answer = context;
+
+	history_drop_before(answer);
+	answer->found = false;
+	pieces_begin(&answer->pieces, answer->read.type ? "[" : "{\"changes\":[");
+}
+
+static enum err history_answer_add(void *context, const struct history_entry *entry)
+{
+	struct history_answer *answer = context;
+	size_t begins = answer->pieces.out->len;
+	enum err err = answer->put(context, entry);
+
+	if (!err && entry->change > answer->read.since)
+		pieces_add(&answer->pieces, (struct piece_item){.change = entry->change}, begins);
+	return !err && answer->pieces.out->failed ? ERR_NOMEM : err;
+}
+
+static void history_piece_begin(void *context)
+{
+	struct history_answer *answer = context;
+
+	history_drop_before(answer);
+	buf_clear(answer->pieces.out);
+	buf_add_char(answer->pieces.out, ',');
+}
+
+/* Reads the entries of a piece. Between the changes of two entries of a record there is none of the
+ * same record, so the read begins at the entry before the piece. */
+static struct store_read *history_piece_read(struct pieces *pieces)
+{
+	struct history_answer *answer = pieces->call->read;
+
+	answer->read.read.arena = &pieces->arena;
+	answer->read.read.job.is_long = false;
+	answer->read.since = pieces->items[pieces->next].change - 1;
+	answer->read.until = pieces->items[pieces->end - 1].change;
+	answer->read.on_begin = history_piece_begin;
+	answer->read.on_entry = answer->put;
+	return &answer->read.read;
+}
+
+static enum err history_piece_put(struct pieces *pieces, enum err err)
+{
+	struct history_answer *answer = pieces->call->read;
+
+	history_drop_before(answer);
+	/* It has stopped before the last entry. */
+	return !err && answer->read.more ? ERR_TIMEOUT : err;
+}
+
+static struct history_answer *history_answer_new(struct call *call, history_fn *put)
 {
 	const struct history_params *params = call->request;
 	struct history_answer *answer = arena_alloc(&call->http->arena, sizeof(*answer));
@@ -189,11 +235,31 @@ static struct history_answer *history_answer_new(struct call *call)
 	answer->read.scope = call->scope;
 	answer->read.since = params->since;
 	answer->read.limit = params->limit;
+	answer->read.read.job.weight = 1 + (size_t)params->limit / ITEMS_PER_WEIGHT;
 	answer->read.on_begin = history_answer_begin;
+	answer->read.on_entry = history_answer_add;
 	answer->read.entry_context = answer;
-	answer->out = &call->http->response.body;
+	answer->put = put;
+	answer->pieces.call = call;
+	answer->pieces.limit = (size_t)params->limit;
+	answer->pieces.read = history_piece_read;
+	answer->pieces.put = history_piece_put;
 	call->read = answer;
 	return answer;
+}
+
+/* Ends the answer after the first read. `tail` NULL: memory ran out. */
+static enum flow history_answer_end(struct call *call, enum err err, const char *tail)
+{
+	struct history_answer *answer = call->read;
+
+	history_drop_before(answer);
+	pieces_release(&answer->pieces);
+	if (!err && !tail)
+		err = ERR_NOMEM;
+	if (!err)
+		pieces_end(&answer->pieces, tail);
+	return answer_json(call, err);
 }
 
 static enum flow record_history_done(struct call *call)
@@ -203,10 +269,8 @@ static enum flow record_history_done(struct call *call)
 	const char *base;
 	char *link;
 
-	json_decref(answer->before);
 	if (!err && !answer->found)
 		err = ERR_NOT_FOUND;
-	json_close_array(answer->out);
 	if (!err && answer->read.more) {
 		base = link_base(call);
 		link = base ? arena_printf(&call->http->arena,
@@ -220,7 +284,7 @@ static enum flow record_history_done(struct call *call)
 		else
 			http_add_header(call->http, "Link", link);
 	}
-	return answer_json(call, err);
+	return history_answer_end(call, err, "]");
 }
 
 enum flow record_history(struct call *call)
@@ -232,43 +296,40 @@ enum flow record_history(struct call *call)
 		problem_err(call, ERR_NOT_FOUND);
 		return FLOW_ANSWERED;
 	}
-	answer = history_answer_new(call);
+	answer = history_answer_new(call, history_put_entry);
 	if (!answer)
 		return FLOW_ANSWERED;
 	answer->read.type = record_types[call->route->kind];
 	answer->read.record_id = id;
-	answer->read.on_entry = history_on_entry;
 	return call_read(call, &answer->read.read, record_history_done);
 }
 
 static enum flow changes_list_done(struct call *call)
 {
 	const struct history_answer *answer = call->read;
-	struct buf *out = answer->out;
+	enum err err = answer->read.read.err;
+	const char *tail;
 
 	/* A copy that is ahead of the account is one of another account. */
-	if (!answer->read.read.err && answer->read.since > answer->read.last_change) {
+	if (!err && answer->read.since > answer->read.last_change) {
 		faults_add(&call->faults, "since", FAULT_RANGE,
 			   "is after the account's last change, %lld; start again with 0",
 			   (long long)position_of(call, answer->read.last_change));
 		problem_faults(call, PROBLEM_INVALID_PARAMETER);
 		return FLOW_ANSWERED;
 	}
-	json_close_array(out);
-	json_put_key(out, "last");
-	json_put_int(out, position_of(call, answer->read.last));
-	json_close_object(out);
-	return answer_json(call, answer->read.read.err);
+	tail = arena_printf(&call->http->arena, "],\"last\":%lld}",
+			    (long long)position_of(call, answer->read.last));
+	return history_answer_end(call, err, tail);
 }
 
 enum flow changes_list(struct call *call)
 {
-	struct history_answer *answer = history_answer_new(call);
+	struct history_answer *answer = history_answer_new(call, changes_put_entry);
 
 	if (!answer)
 		return FLOW_ANSWERED;
 	if (!position_read(call, answer->read.since, &answer->read.since))
 		return FLOW_ANSWERED;
-	answer->read.on_entry = changes_on_entry;
 	return call_read(call, &answer->read.read, changes_list_done);
 }

@@ -13,44 +13,53 @@
 
 #define ID_DIGITS_MAX 20
 #define LONG_PAGE 100
-#define RECORDS_PER_WEIGHT 16
 
 static enum err answer_on_related(void *context, size_t expansion, const void *record)
 {
 	struct list_answer *answer = context;
 
-	return related_add(&answer->related, expansion, record, &answer->call->http->arena);
+	return related_add(&answer->related, expansion, record, &answer->pieces.call->http->arena);
 }
 
-/* Counts a record that was added to the answer, from the offset `begins` of answer->out. */
-static enum err answer_count(struct list_answer *answer, const void *record, size_t begins)
+/* Counts a record that was added to the answer, from the offset `begins` of pieces.out. */
+static enum err answer_count(struct list_answer *answer, const struct record *record, size_t begins)
 {
 	const struct list_query *query = &answer->request->query;
-	enum err err = answer->one ? OK : pieces_add(answer, record, begins);
+	struct pieces *pieces = &answer->pieces;
+	struct piece_item *kept;
+	enum err err = OK;
 
-	if (++answer->count == query->limit && !err) {
+	if (answer->named.failed)
+		return ERR_NOMEM;
+	kept = pieces_add(
+		pieces,
+		(struct piece_item){.id = record->id, .change = record->change, .versions = 1},
+		begins);
+	if (kept && query->expansions)
+		err = list_keep_named(answer, kept);
+	if (pieces->count == query->limit && !err) {
 		const char *text;
 
 		answer->last = list_position_of(record, query->sort);
-		text = arena_copy(&answer->call->http->arena, answer->last.text);
+		text = arena_copy(&pieces->call->http->arena, answer->last.text);
 		if (!text)
 			return ERR_NOMEM;
 		answer->last.text.ptr = text;
 	}
-	return answer->out->failed || answer->named.failed ? ERR_NOMEM : err;
+	return pieces->out->failed ? ERR_NOMEM : err;
 }
 
 /* Keeps the record that was just encoded for later answers. */
 static void answer_keep(const struct list_answer *answer, const struct record *record,
 			size_t begins)
 {
-	struct slice json = {answer->out->ptr + begins, answer->out->len - begins};
+	struct slice json = {answer->pieces.out->ptr + begins, answer->pieces.out->len - begins};
 
 	if (json.len && *json.ptr == ',') {
 		json.ptr++;
 		json.len--;
 	}
-	if (!answer->out->failed)
+	if (!answer->pieces.out->failed)
 		store_keep_cached(&answer->read.read, &answer->read.scope, answer->read.kind,
 				  record->id, record->change, json);
 }
@@ -59,9 +68,9 @@ static enum err answer_on_cached(void *context, const struct cached_record *cach
 {
 	const struct record record = {.id = cached->id, .change = cached->change};
 	struct list_answer *answer = context;
-	size_t begins = answer->out->len;
+	size_t begins = answer->pieces.out->len;
 
-	json_put_raw(answer->out, cached->json);
+	json_put_raw(answer->pieces.out, cached->json);
 	return answer_count(answer, &record, begins);
 }
 
@@ -72,17 +81,17 @@ static enum err answer_on_record(void *context, const void *record)
 	size_t begins;
 
 	if (answer->related.bytes > ANSWER_BYTES && !answer->one && !answer->pieces.used)
-		pieces_use(answer);
-	begins = answer->out->len;
-	json_open_object(answer->out);
-	encode_members(answer->type, record, answer->out);
+		pieces_use(&answer->pieces);
+	begins = answer->pieces.out->len;
+	json_open_object(answer->pieces.out);
+	encode_members(answer->type, record, answer->pieces.out);
 	if (query->expansions) {
 		related_find(&answer->related, record, &answer->named);
 		if (!answer->named.failed)
 			related_put(&answer->related, (const void *)answer->named.ptr, NULL,
-				    answer->out);
+				    answer->pieces.out);
 	}
-	json_close_object(answer->out);
+	json_close_object(answer->pieces.out);
 	if (!query->expansions)
 		answer_keep(answer, record, begins);
 	return answer_count(answer, record, begins);
@@ -92,9 +101,8 @@ static void answer_begin(void *context)
 {
 	struct list_answer *answer = context;
 
-	pieces_begin(answer);
+	pieces_begin(&answer->pieces, answer->one ? "" : "[");
 	related_clear(&answer->related);
-	answer->count = 0;
 }
 
 /* A page of many records, or a count, may take long. A reading thread runs it, so that it does not
@@ -102,7 +110,7 @@ static void answer_begin(void *context)
 static void list_read_weigh(struct list_read *read)
 {
 	read->read.job.is_long = read->counts || read->query->limit > LONG_PAGE;
-	read->read.job.weight = 1 + read->query->limit / RECORDS_PER_WEIGHT;
+	read->read.job.weight = 1 + read->query->limit / ITEMS_PER_WEIGHT;
 }
 
 static struct list_answer *list_answer_new(struct call *call)
@@ -124,9 +132,11 @@ static struct list_answer *list_answer_new(struct call *call)
 					       .context = answer};
 	answer->read.counts = answer->request->count;
 	list_read_weigh(&answer->read);
-	answer->call = call;
+	answer->pieces.call = call;
+	answer->pieces.limit = answer->request->query.limit;
+	answer->pieces.read = list_piece_read;
+	answer->pieces.put = list_piece_put;
 	answer->type = record_types[call->route->kind];
-	answer->out = &call->http->response.body;
 	answer->related.type = answer->type;
 	answer->related.expansions = answer->request->query.expansions;
 	call->read = answer;
@@ -165,7 +175,7 @@ static void list_answer_release(struct list_answer *answer)
 {
 	arena_release(&answer->related.arena);
 	buf_release(&answer->named);
-	buf_release(&answer->pieces.record);
+	pieces_release(&answer->pieces);
 }
 
 static enum flow list_read_done(struct call *call)
@@ -180,7 +190,7 @@ static enum flow list_read_done(struct call *call)
 		list_answer_count(call, answer->read.count);
 	} else {
 		err = page_links(call, answer->read.more ? &answer->last : NULL,
-				 answer->count == 0);
+				 answer->pieces.count == 0);
 	}
 	if (err == ERR_INVALID) {
 		faults_add(&call->faults, "query", FAULT_TOO_LONG,
@@ -189,7 +199,7 @@ static enum flow list_read_done(struct call *call)
 		return FLOW_ANSWERED;
 	}
 	if (!err && !answer->request->count)
-		pieces_end(answer);
+		pieces_end(&answer->pieces, "]");
 	return answer_json(call, err);
 }
 
@@ -274,7 +284,7 @@ static enum flow record_expanded_done(struct call *call)
 	enum err err = answer->read.read.err;
 
 	list_answer_release(answer);
-	return answer_json(call, err ? err : answer->count ? OK : ERR_NOT_FOUND);
+	return answer_json(call, err ? err : answer->pieces.count ? OK : ERR_NOT_FOUND);
 }
 
 /* Answers with a record and those that it refers to. Each of these has a version of its own, so

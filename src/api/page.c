@@ -24,9 +24,8 @@ char *cursor_write(struct call *call, const struct list_position *position)
 	struct slice purpose = cursor_purpose(call);
 
 	cursor.position = *position;
-	return purpose.ptr
-		       ? cursor_encode(call->app->cursor_key, purpose, &cursor, &call->http->arena)
-		       : NULL;
+	return purpose.ptr ? cursor_encode(cursor_key(call), purpose, &cursor, &call->http->arena)
+			   : NULL;
 }
 
 enum err cursor_read(struct call *call, struct slice text, unsigned parts)
@@ -39,7 +38,7 @@ enum err cursor_read(struct call *call, struct slice text, unsigned parts)
 
 	if (!cursor || !purpose.ptr)
 		return ERR_NOMEM;
-	err = cursor_decode(call->app->cursor_key, purpose, text, &call->http->arena, cursor);
+	err = cursor_decode(cursor_key(call), purpose, text, &call->http->arena, cursor);
 	if (err == ERR_INVALID)
 		faults_add(&call->faults, "after", FAULT_FORMAT,
 			   "must be taken unchanged from the link to the next page");

@@ -131,6 +131,9 @@ static enum err database_copy(struct store *store, const char *file, struct watc
 	err = store_do_parts(store, &copying.parts);
 	if (!err)
 		err = copying_wait(&copying, store->config.folder, watch);
+	/* ERR_BUSY says that another backup is made. */
+	if (err == ERR_BUSY && copying.done)
+		err = ERR_IO;
 	pthread_cond_destroy(&copying.wake);
 	pthread_mutex_destroy(&copying.lock);
 	if (err)
@@ -263,6 +266,14 @@ static bool file_path(const struct store *store, const char *to, char path[PATH_
 	return in_folder;
 }
 
+/* The folder of backups is not there any more. Without this the backup would take its name. */
+static enum err folder_blame_missing(const char *folder, const char *data, struct buf *why)
+{
+	enum err err = backup_check_folder(folder, data, why);
+
+	return err ? err : ERR_IO;
+}
+
 enum err backup_make(struct store *store, const struct backup_order *order,
 		     struct backup_report *report_out, struct buf *why)
 {
@@ -272,9 +283,12 @@ enum err backup_make(struct store *store, const struct backup_order *order,
 	bool in_folder = file_path(store, order->to, report.file);
 	struct destination destination;
 	struct stat status;
-	enum err err =
-		destination_open(&destination, report.file, store->config.folder, bytes, why);
+	enum err err = OK;
 
+	if (!in_folder && order->keep)
+		err = folder_blame_missing(order->to, store->config.folder, why);
+	if (!err)
+		err = destination_open(&destination, report.file, store->config.folder, bytes, why);
 	if (err)
 		return err;
 	err = backup_run(store, &destination, bytes, &watch, why);

@@ -53,27 +53,58 @@ static enum err destination_name(struct destination *destination, const char *pa
 	return OK;
 }
 
+/* Whether files can be made in the folder, and it is not in the data folder. */
+static enum err folder_check(int fd, const char *folder, const char *path, const char *data,
+			     struct buf *why)
+{
+	if (is_in_data(fd, data)) {
+		buf_printf(why,
+			   "%s is in the data folder: a backup must be elsewhere, best on another "
+			   "disk",
+			   path);
+		return ERR_INVALID;
+	}
+	if (!faccessat(fd, ".", W_OK | X_OK, AT_EACCESS))
+		return OK;
+	folder_blame(why, "make files in", folder, errno);
+	return ERR_IO;
+}
+
+/* -1, with a message: there is none. */
+static int folder_open(const char *folder, struct buf *why)
+{
+	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0 && errno == ENOENT)
+		buf_printf(why, "there is no folder %s: make it first", folder);
+	else if (fd < 0)
+		folder_blame(why, "open the folder", folder, errno);
+	return fd;
+}
+
+enum err backup_check_folder(const char *folder, const char *data, struct buf *why)
+{
+	int fd = folder_open(folder, why);
+	enum err err = fd < 0 ? ERR_IO : folder_check(fd, folder, folder, data, why);
+
+	if (fd >= 0)
+		close(fd);
+	return err;
+}
+
 static enum err destination_check(const struct destination *destination, const char *folder,
 				  const char *data, int64_t bytes, struct buf *why)
 {
 	int64_t has;
 	struct stat found;
+	enum err err = folder_check(destination->folder, folder, destination->path, data, why);
 
-	if (is_in_data(destination->folder, data)) {
-		buf_printf(why,
-			   "%s is in the data folder: a backup must be elsewhere, best on another "
-			   "disk",
-			   destination->path);
-		return ERR_INVALID;
-	}
+	if (err)
+		return err;
 	if (fstatat(destination->folder, destination->name, &found, AT_SYMLINK_NOFOLLOW) == 0) {
 		buf_printf(why, "%s exists already: a backup never replaces a file",
 			   destination->path);
 		return ERR_EXISTS;
-	}
-	if (faccessat(destination->folder, ".", W_OK | X_OK, AT_EACCESS)) {
-		folder_blame(why, "make files in", folder, errno);
-		return ERR_IO;
 	}
 	if (!file_free_bytes(folder, &has) && has < bytes) {
 		buf_printf(why, "a backup needs %lld MiB in %s, and %lld MiB are free",
@@ -92,14 +123,9 @@ enum err destination_open(struct destination *destination, const char *path, con
 
 	if (err)
 		return err;
-	opened.folder = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (opened.folder < 0) {
-		if (errno == ENOENT)
-			buf_printf(why, "there is no folder %s: make it first", folder);
-		else
-			folder_blame(why, "open the folder", folder, errno);
+	opened.folder = folder_open(folder, why);
+	if (opened.folder < 0)
 		return ERR_IO;
-	}
 	err = destination_check(&opened, folder, data, bytes, why);
 	if (err)
 		destination_close(&opened);

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "backup_private.h"
@@ -127,6 +128,28 @@ static enum err rotation_list(int folder, int64_t **times_out, size_t *count_out
 	if (*count_out)
 		qsort(*times_out, *count_out, sizeof(at), compare_newest_first);
 	return OK;
+}
+
+int64_t backup_newest(const char *folder, int64_t most, struct backup_report *report_out)
+{
+	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int64_t *times = NULL, newest = TIME_NONE;
+	char name[BACKUP_NAME_BYTES];
+	struct stat status;
+	size_t count = 0;
+
+	if (fd >= 0 && !rotation_list(fd, &times, &count))
+		for (size_t i = 0; i < count && newest == TIME_NONE; i++)
+			newest = times[i] <= most ? times[i] : TIME_NONE;
+	free(times);
+	if (newest != TIME_NONE) {
+		backup_name(newest, name);
+		snprintf(report_out->file, sizeof(report_out->file), "%s/%s", folder, name);
+		report_out->bytes = fstatat(fd, name, &status, 0) ? 0 : status.st_size;
+	}
+	if (fd >= 0)
+		close(fd);
+	return newest;
 }
 
 enum err rotation_run(int folder, const struct backup_keep *keep, const char *made,

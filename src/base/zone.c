@@ -8,6 +8,7 @@
 #include <pthread.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #include "base/clock.h"
 #include "base/timefmt.h"
@@ -149,11 +150,25 @@ bool zone_is_known(const char *name)
 	return strcmp(name, "UTC") == 0 || (listed && !zone_offset(name, 0, &offset));
 }
 
+/* glibc looks whether the zone of this machine has changed. */
+static enum err zone_offset_here(int64_t time, int32_t *seconds_out)
+{
+	struct tm local;
+
+	tzset();
+	if (!localtime_r(&time, &local))
+		return ERR_INVALID;
+	*seconds_out = (int32_t)local.tm_gmtoff;
+	return OK;
+}
+
 enum err zone_offset(const char *name, int64_t time, int32_t *seconds_out)
 {
 	enum err err = ERR_NOT_FOUND;
 	GTimeZone *zone;
 
+	if (!name)
+		return zone_offset_here(time, seconds_out);
 	if (strcmp(name, "UTC") == 0) {
 		*seconds_out = 0;
 		return OK;

@@ -16,7 +16,9 @@
 	" WHERE record = '{record}' GROUP BY account_id, record_id)"
 
 #define BLOCK "4096"
-_Static_assert(TALLY_BLOCK == 4096 && TALLY_FIELDS == 3, "the rule tallies has these numbers");
+#define LARGE_BLOCK "131072"
+_Static_assert(TALLY_BLOCK == 4096 && TALLY_LARGE_BLOCK == 131072 && TALLY_FIELDS == 3,
+	       "the rule tallies has these numbers");
 _Static_assert(ALERT_STATES == 6 && ALERT_REASONS == 17, "the rule alerts has these numbers");
 
 #define OUT_OF_RANGE(column) column " NOT BETWEEN {first} AND {last}"
@@ -157,6 +159,12 @@ const struct check_row check_rows[CHECK_RULES] = {
 			       " UNION ALL SELECT account_id, id / " BLOCK ", 1, calendar_id, -1 FROM task"
 			       " UNION ALL SELECT account_id, id / " BLOCK ", 2,"
 			       " CASE WHEN alert_at IS NULL THEN 0 ELSE 1 END, -1 FROM task) t"
+			       " GROUP BY account_id, block, field, value HAVING sum(tasks) <> 0"
+			       " UNION ALL SELECT account_id, 'tally', NULL,"
+			       " 'ids from ' || block * " LARGE_BLOCK " || ', sum' FROM ("
+			       "SELECT account_id, block, field, value, tasks FROM task_tally_sum"
+			       " UNION ALL SELECT account_id, block * " BLOCK " / " LARGE_BLOCK
+			       ", field, value, -tasks FROM task_tally) s"
 			       " GROUP BY account_id, block, field, value HAVING sum(tasks) <> 0",
 		},
 	[CHECK_ALERTS] =

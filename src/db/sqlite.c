@@ -197,7 +197,7 @@ static void sqlite_rollback(struct db *base)
 {
 	if (!sqlite3_get_autocommit(sqlite_of(base)->handle))
 		(void)sqlite_run_text(base, "ROLLBACK");
-	(void)recording_forget(sqlite_of(base)->recording);
+	recording_forget(sqlite_of(base)->recording);
 }
 
 static void sqlite_set_budget(struct db *base, int milliseconds)
@@ -211,11 +211,32 @@ static void sqlite_set_stop(struct db *base, bool (*stop)(void *context), void *
 	sqlite_of(base)->stop_context = context;
 }
 
+/* Commits append pages to the WAL. A checkpoint copies them into the database: each page once,
+ * however many commits have changed it. docs/design/storage.md says why it has this size. */
+#define CHECKPOINT_PAGES 16000
+
 /* A checkpoint that fails is made again: the WAL keeps the pages. */
 static void sqlite_on_idle(struct db *base)
 {
+	int64_t began = monotonic_us();
+
 	(void)sqlite3_wal_checkpoint_v2(sqlite_of(base)->handle, NULL, SQLITE_CHECKPOINT_PASSIVE,
 					NULL, NULL);
+	if (!base->counters)
+		return;
+	atomic_fetch_add(&base->counters->checkpoints, 1);
+	atomic_fetch_add(&base->counters->checkpoint_us, (uint64_t)(monotonic_us() - began));
+}
+
+/* SQLite calls it after each commit, with the number of pages in the WAL. It does what SQLite's
+ * wal_autocheckpoint does, and counts it. */
+static int connection_on_commit(void *context, sqlite3 *handle, const char *name, int pages)
+{
+	(void)handle;
+	(void)name;
+	if (pages >= CHECKPOINT_PAGES)
+		sqlite_on_idle(context);
+	return SQLITE_OK;
 }
 
 static const char *sqlite_message(struct db *base)
@@ -236,10 +257,7 @@ static void sqlite_close(struct db *base)
 	free(db);
 }
 
-/* Commits append pages to the WAL. A checkpoint copies them into the database: each page once,
- * however many commits have changed it. docs/design/storage.md says why it has this size. */
 #define PAGE_BYTES "4096"
-#define CHECKPOINT_PAGES "16000"
 #define WAL_BYTES "134217728" /* twice that: SQLite cuts only a WAL that readers have held up */
 
 #define WRITER_PRAGMAS                 \
@@ -254,7 +272,6 @@ static void sqlite_close(struct db *base)
 static const char write_pragmas[] = "PRAGMA busy_timeout = 5000;"
 				    "PRAGMA journal_mode = WAL;"
 				    "PRAGMA synchronous = FULL;"
-				    "PRAGMA wal_autocheckpoint = " CHECKPOINT_PAGES ";"
 				    "PRAGMA journal_size_limit = " WAL_BYTES ";" WRITER_PRAGMAS;
 
 static const char draft_pragmas[] = "PRAGMA journal_mode = OFF;"
@@ -294,6 +311,8 @@ static enum err connection_set_up(struct sqlite_db *db)
 		code = sqlite3_exec(db->handle, "PRAGMA page_size = " PAGE_BYTES, NULL, NULL, NULL);
 	if (code == SQLITE_OK)
 		code = sqlite3_exec(db->handle, pragmas, NULL, NULL, NULL);
+	if (code == SQLITE_OK && pragmas == write_pragmas)
+		(void)sqlite3_wal_hook(db->handle, connection_on_commit, db);
 	return sqlite_code_err(code);
 }
 
@@ -410,6 +429,7 @@ const struct db_driver sqlite_driver = {
 	.record = sqlite_record,
 	.take_changes = sqlite_take_changes,
 	.apply = sqlite_apply,
+	.find_inserted = changes_find_inserted,
 	.snapshot = sqlite_snapshot,
 	.on_idle = sqlite_on_idle,
 	.message = sqlite_message,

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Records which rows the transactions of a SQLite connection change, by SQLite's session
- * extension. */
+/* Records which rows the transactions of a SQLite connection change. */
 #ifndef DB_SQLITE_RECORD_H
 #define DB_SQLITE_RECORD_H
 
@@ -13,16 +12,19 @@
 struct recording;
 
 /* Begins to record every table, except `except`, virtual ones and the tables that SQLite keeps for
- * them. */
+ * them. Each table must have a primary key. If a statement fails, its transaction must be rolled
+ * back: what the statement had changed stays recorded until recording_forget(). */
 enum err recording_new(sqlite3 *handle, const char *except, struct recording **recording_out);
 /* Must come before the connection is closed. NULL is accepted. */
 void recording_free(struct recording *recording);
 /* Appends the changes since the last call of this or of recording_forget(). */
 enum err recording_take(struct recording *recording, struct buf *changes);
 /* Forgets these changes. NULL is accepted. */
-enum err recording_forget(struct recording *recording);
+void recording_forget(struct recording *recording);
 
-/* See apply() of db/db.h. */
+/* See apply() and find_inserted() of db/db.h. */
 enum err changes_apply(sqlite3 *handle, struct slice changes);
+enum err changes_find_inserted(struct slice changes, const char *table, int column,
+			       struct slice text, int64_t *id_out);
 
 #endif

@@ -248,6 +248,11 @@ bool http_is_drained(struct http_server *server)
 	return connections_drain(server->connections, server->draining_since) == 0 && accepted;
 }
 
+bool http_has_turned(struct http_server *server)
+{
+	return acceptor_has_turned(server->acceptor);
+}
+
 long http_under_way(const struct http_server *server)
 {
 	return atomic_load(&server->under_way);

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* The status codes that docket sends (RFC 9110, section 15; RFC 6585). */
-#include "base/array.h"
 #include "http/http.h"
 
 static const struct {
 	unsigned status;
 	const char *reason;
-} reasons[] = {
+} reasons[HTTP_STATUSES] = {
 	{200, "OK"},
 	{201, "Created"},
 	{204, "No Content"},
@@ -30,10 +29,23 @@ static const struct {
 	{505, "HTTP Version Not Supported"},
 };
 
+size_t http_status_index(unsigned status)
+{
+	size_t i = 0;
+
+	while (i < HTTP_STATUSES && reasons[i].status != status)
+		i++;
+	return i;
+}
+
+unsigned http_status_at(size_t index)
+{
+	return reasons[index].status;
+}
+
 const char *http_reason(unsigned status)
 {
-	for (size_t i = 0; i < COUNT_OF(reasons); i++)
-		if (reasons[i].status == status)
-			return reasons[i].reason;
-	return "";
+	size_t index = http_status_index(status);
+
+	return index < HTTP_STATUSES ? reasons[index].reason : "";
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Reads tallies. A million tasks have a few thousand of them. */
+/* Reads tallies. A million tasks have 16 for each of 245 blocks of ids, and for each of 8 large
+ * blocks. */
 #include "tally.h"
 
 #include "base/timefmt.h"
@@ -62,17 +63,23 @@ bool tally_find(enum record_kind kind, const struct condition *conditions, size_
 	return found;
 }
 
-/* Runs `select` on the tallies of `sum`, with `end` after its conditions. */
-static enum err tally_run(struct list *list, const struct tally_sum *sum, const char *select,
-			  const char *end, db_row_fn *on_row, void *context)
+/* Runs `select` on the tallies of `sum` in the blocks `low` to `high` of a table, with `end` after
+ * its conditions. */
+static enum err tally_run(struct list *list, const struct tally_sum *sum, const char *table,
+			  const int64_t blocks[2], const char *select, const char *end,
+			  db_row_fn *on_row, void *context)
 {
 	struct buf sql = {0}, values = {0};
 	struct db_value args[] = {DB_INT_VALUE(list->plan.account_id),
-				  DB_INT_VALUE((int64_t)sum->field), DB_NULL_VALUE};
-	struct db_call call = {.args = args, .arg_count = 2, .on_row = on_row, .context = context};
+				  DB_INT_VALUE((int64_t)sum->field), DB_INT_VALUE(blocks[0]),
+				  DB_INT_VALUE(blocks[1]), DB_NULL_VALUE};
+	struct db_call call = {.args = args, .arg_count = 4, .on_row = on_row, .context = context};
 	enum err err = ERR_NOMEM;
 
-	buf_printf(&sql, "SELECT %s FROM task_tally WHERE account_id = $1 AND field = $2", select);
+	buf_printf(&sql,
+		   "SELECT %s FROM %s WHERE account_id = $1 AND field = $2"
+		   " AND block BETWEEN $3 AND $4",
+		   select, table);
 	for (size_t i = 0; i < sum->count; i++) {
 		buf_add_char(&values, i ? ',' : '[');
 		buf_add_int(&values, sum->values[i]);
@@ -80,7 +87,7 @@ static enum err tally_run(struct list *list, const struct tally_sum *sum, const 
 	if (sum->count) {
 		buf_add_char(&values, ']');
 		buf_add_text(&sql, " AND value IN ");
-		put_into(list->plan.dialect->among, "$3", &sql);
+		put_into(list->plan.dialect->among, "$5", &sql);
 		args[call.arg_count++] = DB_TEXT_VALUE(buf_slice(&values));
 	}
 	buf_add_text(&sql, end);
@@ -94,48 +101,76 @@ static enum err tally_run(struct list *list, const struct tally_sum *sum, const 
 }
 
 #define SUM "CAST(coalesce(sum(tasks), 0) AS BIGINT)"
+#define ALL_BLOCKS           \
+	{                    \
+		0, INT64_MAX \
+	}
+
+/* The tables of tallies, from the largest blocks to the smallest. */
+static const struct tally_table {
+	const char *name;
+	int64_t ids; /* of a block */
+} tally_tables[] = {
+	{"task_tally_sum", TALLY_LARGE_BLOCK},
+	{"task_tally", TALLY_BLOCK},
+};
 
 enum err tally_count(struct list *list, const struct tally_sum *sum, int64_t *count_out)
 {
-	return tally_run(list, sum, SUM, "", db_number, count_out);
+	const int64_t blocks[] = ALL_BLOCKS;
+
+	return tally_run(list, sum, tally_tables[0].name, blocks, SUM, "", db_number, count_out);
 }
 
 struct jump {
-	uint64_t offset, passed;
-	int64_t block; /* the last block that is before the page */
-	bool found, ended;
+	uint64_t left; /* records between the blocks that were passed and the page */
+	bool found;    /* the block of the page, and how many records it has */
+	int64_t block;
+	uint64_t count;
 };
 
 static enum err jump_row(void *context, const struct db_value *values, size_t count)
 {
 	struct jump *jump = context;
-	uint64_t tasks = (uint64_t)values[1].integer;
+	uint64_t records = (uint64_t)values[1].integer;
 
 	(void)count;
-	jump->ended |= jump->passed + tasks > jump->offset;
-	if (jump->ended)
+	if (jump->found)
 		return OK;
-	jump->passed += tasks;
-	jump->block = values[0].integer;
-	jump->found = true;
+	jump->found = records > jump->left;
+	if (jump->found) {
+		jump->block = values[0].integer;
+		jump->count = records;
+	} else {
+		jump->left -= records;
+	}
 	return OK;
 }
 
-enum err tally_jump(struct list *list, const struct tally_sum *sum, uint64_t *offset,
-		    struct list_position *position_out, bool *found_out)
+/* First over large blocks, then over the blocks of the large one that has the page. */
+enum err tally_jump(struct list *list, const struct tally_sum *sum, uint64_t offset,
+		    struct tally_place *place_out, bool *found_out)
 {
 	const bool descending = list->plan.descending;
-	struct jump jump = {.offset = *offset};
-	enum err err = tally_run(list, sum, "block, " SUM,
-				 descending ? " GROUP BY block ORDER BY block DESC"
-					    : " GROUP BY block ORDER BY block",
-				 jump_row, &jump);
+	struct jump jump = {.left = offset, .found = true};
+	int64_t blocks[2] = ALL_BLOCKS;
+	enum err err = OK;
 
-	if (err)
-		return err;
+	for (size_t i = 0; i < COUNT_OF(tally_tables) && jump.found && !err; i++) {
+		if (i) {
+			const int64_t parts = tally_tables[i - 1].ids / tally_tables[i].ids;
+
+			blocks[0] = jump.block * parts;
+			blocks[1] = blocks[0] + parts - 1;
+		}
+		jump.found = false;
+		err = tally_run(list, sum, tally_tables[i].name, blocks, "block, " SUM,
+				descending ? " GROUP BY block ORDER BY block DESC"
+					   : " GROUP BY block ORDER BY block",
+				jump_row, &jump);
+	}
 	*found_out = jump.found;
-	*offset -= jump.passed;
-	*position_out = (struct list_position){
-		.id = descending ? jump.block * TALLY_BLOCK : (jump.block + 1) * TALLY_BLOCK - 1};
-	return OK;
+	*place_out = (struct tally_place){
+		.first = jump.block * TALLY_BLOCK, .count = jump.count, .offset = jump.left};
+	return err;
 }

@@ -20,9 +20,16 @@ bool tally_find(enum record_kind kind, const struct condition *conditions, size_
 
 enum err tally_count(struct list *list, const struct tally_sum *sum, int64_t *count_out);
 
-/* Jumps over whole blocks of ids before the page, in the plan's direction. It lowers `*offset` by
- * the records in these blocks. `*found_out` false: no whole block is before the page. */
-enum err tally_jump(struct list *list, const struct tally_sum *sum, uint64_t *offset,
-		    struct list_position *position_out, bool *found_out);
+/* The block of ids in which a page by number begins. */
+struct tally_place {
+	int64_t first;   /* the least id that it can have */
+	uint64_t count;  /* records of the block */
+	uint64_t offset; /* those of them that come before the page, in the plan's direction */
+};
+
+/* Finds where the page with `offset` records before it begins, in the order of ids. `*found_out`
+ * false: there are not so many records. */
+enum err tally_jump(struct list *list, const struct tally_sum *sum, uint64_t offset,
+		    struct tally_place *place_out, bool *found_out);
 
 #endif

@@ -91,6 +91,8 @@ static const struct member token[] = {
 };
 static const struct member health[] = {
 	{"status", "{\"type\":\"string\",\"const\":\"ok\"}", "always `ok`"},
+	{"detail", ANY_TEXT, "what does not work, though docket can serve requests",
+	 .optional = true},
 };
 static const struct member operations[] = {
 	{"operations", LIST_OF("Operation"), "what to do, in this order"},

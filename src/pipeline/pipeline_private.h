@@ -121,7 +121,13 @@ void cors_answer(const struct app *app, struct http_request *http);
 void trace_begin(struct http_request *http);
 /* The client's address: the peer's or, behind a proxy, the one that the proxy names. */
 struct ip trace_source(const struct app *app, struct http_request *http);
-/* Writes the request's line in the log. `call` may be NULL. */
-void trace_end(const struct app *app, const struct http_request *http, const struct call *call);
+/* Writes the request's line in the log. `call` may be NULL. The request took `us` microseconds. */
+void trace_end(const struct app *app, const struct http_request *http, const struct call *call,
+	       int64_t us);
+
+/* traffic.c: counts a request that has ended, if its answer was sent. `traffic` and `call` may be
+ * NULL. */
+void traffic_count(struct traffic *traffic, const struct http_request *http,
+		   const struct call *call, int64_t us);
 
 #endif

@@ -69,6 +69,7 @@ static void problem_write(struct call *call, enum problem_code code, struct slic
 	problem_put(&response->body, row, type ? slice_of(type) : SLICE("about:blank"), detail,
 		    faults);
 	response->status = row->status;
+	call->problem = row;
 	http_add_header(call->http, "Content-Type", "application/problem+json");
 }
 

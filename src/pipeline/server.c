@@ -14,6 +14,7 @@
 #include <assert.h>
 
 #include "pipeline_private.h"
+#include "base/clock.h"
 
 static struct call *request_new(struct app *app, struct http_request *http)
 {
@@ -29,6 +30,7 @@ static struct call *request_new(struct app *app, struct http_request *http)
 	call->http = http;
 	call->source = trace_source(app, http);
 	call->phase = PHASE_HEAD;
+	call->era = store_era(app->store);
 	faults_init(&call->faults, &http->arena);
 	http->app_data = call;
 	return call;
@@ -71,6 +73,7 @@ enum flow call_read(struct call *call, struct store_read *read, enum flow (*next
 {
 	call->next = next;
 	read->job.lane = call->scope.account_id;
+	read->job.era = &call->era;
 	read->done = request_read_done;
 	read->waits = request_waits;
 	read->context = call;
@@ -221,9 +224,12 @@ static void request_on_more(void *data, struct http_request *http)
 
 static void request_on_end(void *data, struct http_request *http)
 {
+	const struct app *app = data;
 	struct call *call = http->app_data;
+	int64_t us = monotonic_us() - http->began_us;
 
-	trace_end(data, http, call);
+	traffic_count(app->traffic, http, call, us);
+	trace_end(app, http, call, us);
 	if (!call)
 		return;
 	json_decref(call->body);

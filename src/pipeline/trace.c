@@ -138,7 +138,8 @@ static void line_put_words(struct log_object *line, const struct http_request *h
 		log_put_plain(line, "", slice_of(traced->end));
 }
 
-void trace_end(const struct app *app, const struct http_request *http, const struct call *call)
+void trace_end(const struct app *app, const struct http_request *http, const struct call *call,
+	       int64_t us)
 {
 	static const char *const ends[] = {
 		[HTTP_SENT] = "sent",           [HTTP_BROKEN_OFF] = "broken off",
@@ -148,7 +149,7 @@ void trace_end(const struct app *app, const struct http_request *http, const str
 	static const struct call none = {0};
 	struct traced traced = {
 		.now_ms = system_ms(),
-		.us = monotonic_us() - http->began_us,
+		.us = us,
 		.end = ends[http->ended],
 		.call = call ? call : &none,
 	};

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "base/digest.h"
 #include "pipeline_private.h"
 #include "records/records.h"
 
@@ -16,20 +17,20 @@
 /* What a tag has before the change number. */
 static void tag_form(const struct call *call, char form[TAG_FORM_BYTES])
 {
-	if (call->app->era)
-		snprintf(form, TAG_FORM_BYTES, TAG_FORM "%lld-", (long long)call->app->era);
+	if (call->era)
+		snprintf(form, TAG_FORM_BYTES, TAG_FORM "%lld-", (long long)call->era);
 	else
 		snprintf(form, TAG_FORM_BYTES, TAG_FORM);
 }
 
 int64_t position_of(const struct call *call, int64_t change)
 {
-	return change ? call->app->era * ERA_CHANGES + change : 0;
+	return change ? call->era * ERA_CHANGES + change : 0;
 }
 
 bool position_read(struct call *call, int64_t position, int64_t *change_out)
 {
-	int64_t era = call->app->era;
+	int64_t era = call->era;
 
 	/* Without an era every number is a change number, as it was before there were eras. */
 	if (!position || !era || position / ERA_CHANGES == era) {
@@ -38,6 +39,22 @@ bool position_read(struct call *call, int64_t position, int64_t *change_out)
 	}
 	problem(call, PROBLEM_RESTORED, "%s", problem_rows[PROBLEM_RESTORED].detail);
 	return false;
+}
+
+const unsigned char *cursor_key(struct call *call)
+{
+	const unsigned char *secret = call->app->cursor_secret;
+	struct digest digest;
+
+	_Static_assert(SECRET_BYTES == DIGEST_BYTES, "a key is a digest");
+	/* As it was before there were eras. */
+	if (!call->era)
+		return secret;
+	digest_init(&digest);
+	digest_add(&digest, (struct slice){(const char *)secret, SECRET_BYTES});
+	digest_add_int(&digest, call->era);
+	digest_final(&digest, call->cursor_key);
+	return call->cursor_key;
 }
 
 char *version_tag(struct call *call, int64_t change)

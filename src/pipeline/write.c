@@ -121,6 +121,7 @@ enum flow call_write(struct call *call, struct store_write *write)
 	if (!admit_write(call))
 		return FLOW_ANSWERED;
 	write->scope = call->scope;
+	write->job.era = &call->era;
 	write->arena = &call->http->arena;
 	write->faults = &call->faults;
 	write->request_id = slice_of(call->http->id);

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "database.h"
+#include "place/era.h"
 #include "place/folds.h"
 #include "place/mark.h"
 #include "place/migrate.h"
@@ -78,6 +79,8 @@ static enum err database_open_shared(struct store *store, enum db_mode mode, str
 		err = store_read_schema(store, db, false, &have, why);
 	if (!err)
 		err = folds_check(store, db, why);
+	if (!err)
+		err = era_take(store, db, why);
 	if (!err)
 		store->driver->set_budget(db, 0);
 	if (err)

@@ -8,6 +8,7 @@
 
 #include "base/array.h"
 #include "base/digest.h"
+#include "base/log.h"
 #include "place/schema.h"
 #include "sql/calls.h"
 
@@ -44,15 +45,21 @@ static struct db_call era_call(int64_t *era_out)
 				.context = era_out};
 }
 
-enum err store_era(struct store *store, int64_t *era_out)
+enum err era_take(struct store *store, struct db *db, struct buf *why)
 {
-	int64_t era = 0;
+	int64_t era = 0, before;
 	const struct db_call call = era_call(&era);
-	enum err err = store_read_now(store, &call, 1);
+	enum err err = db->driver->run(db, &call, 1);
 
-	if (!err)
-		*era_out = era;
-	return err;
+	if (err) {
+		buf_printf(why, "cannot read the era of the database: %s", err_text(err));
+		return err;
+	}
+	before = atomic_exchange(&store->era, era);
+	if (before != ERA_NONE && before != era)
+		log_line("the database was restored: a new era begins, and requests that began "
+			 "before it are refused");
+	return OK;
 }
 
 /* A number that no era before has. Nobody knows the eras that began with another copy of this

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "folder_migrate.h"
+#include "place/era.h"
 #include "place/folder.h"
 #include "place/folder_lock.h"
 #include "place/folds.h"
@@ -192,6 +193,8 @@ enum err folder_open(struct store *store, struct buf *why)
 		err = folder_bring_up(store, have, &upgrade, why);
 	if (!err && upgrade.copy[0])
 		store->config.on_upgrade(store->config.upgrade_context, &upgrade);
+	if (!err)
+		err = era_take(store, store->write_db, why);
 	if (!err)
 		err = read_pool_new(store->driver, path, store->config.readers, &store->read_pool,
 				    why);

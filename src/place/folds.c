@@ -130,7 +130,7 @@ static enum err folding_take_texts(struct folding *folding)
 
 	folding->calls = (struct calls){.arena = &folding->arena};
 	if (index)
-		err = text_index_take(index, INT64_MAX, &folding->calls);
+		err = text_index_take_all(index, &folding->calls);
 	if (!err)
 		err = folding->db->driver->run(folding->db, folding->calls.list,
 					       folding->calls.count);

@@ -2,11 +2,16 @@
 /* Reads entries of the history. */
 #include "records/history.h"
 
+#include "base/clock.h"
 #include "records/history_row.h"
 
 /* How many entries the first statement reads, and how many each later statement reads at most. */
 #define FIRST_STRETCH 16
 #define STRETCH 256
+/* About how many bytes of values a later statement reads. */
+#define STRETCH_BYTES (1 << 20)
+/* The part of the time limit after which no statement follows. */
+#define TIME_SHARE 4
 
 static enum err history_last_change_row(void *context, const struct db_value *values, size_t count)
 {
@@ -21,16 +26,12 @@ static enum err history_last_change_row(void *context, const struct db_value *va
  * more follow. */
 static bool history_take(struct history_read *history, const struct history_entry *entry)
 {
-	/* The answer for one record shows each field as it was and as it is: twice the bytes. */
-	size_t bytes = entry->value.len * (history->type ? 2 : 1);
-
 	history->rows++;
-	history->more |= history->count == history->limit ||
-			 (history->count && history->bytes + bytes > HISTORY_BYTES);
+	history->more = history->count == history->limit;
 	if (history->more)
 		return false;
 	history->count++;
-	history->bytes += bytes;
+	history->bytes += entry->value.len;
 	history->last = entry->change;
 	return true;
 }
@@ -48,15 +49,14 @@ static enum err history_entry_row(void *context, const struct db_value *values, 
 	return history->on_entry(history->entry_context, &entry);
 }
 
-/* How many entries the next statement reads: as many as fit into HISTORY_BYTES if they have the
- * average length of the entries so far. So few entries are read and then left out. */
+/* How many entries the next statement reads: as many as fit into STRETCH_BYTES if they have the
+ * average length of the entries so far. So no statement takes long. */
 static int64_t history_stretch_length(const struct history_read *history)
 {
 	int64_t wanted = history->limit - history->count + 1, fit = FIRST_STRETCH;
 
 	if (history->count)
-		fit = history->count * HISTORY_BYTES / ((int64_t)history->bytes + 1) -
-		      history->count + 1;
+		fit = history->count * STRETCH_BYTES / ((int64_t)history->bytes + 1);
 	if (fit > STRETCH)
 		fit = STRETCH;
 	if (fit > wanted)
@@ -69,19 +69,21 @@ static enum err history_read_stretch(struct history_read *history, struct db *db
 {
 	int64_t most = history_stretch_length(history);
 	const struct db_value args[] = {
-		DB_INT_VALUE(history->scope.account_id), DB_INT_VALUE(history->last),
+		DB_INT_VALUE(history->scope.account_id),
+		DB_INT_VALUE(history->last),
 		DB_INT_VALUE(most),
+		DB_INT_VALUE(history->until),
 		DB_TEXT_VALUE(slice_of(history->type ? history->type->name : "")),
 		DB_INT_VALUE(history->record_id)};
 	const struct db_call call = {
 		.sql = history->type
 			       ? "SELECT " HISTORY_COLUMNS " FROM history WHERE account_id = $1"
-				 " AND record = $4 AND record_id = $5 AND change > $2"
-				 " ORDER BY change LIMIT $3"
+				 " AND record = $5 AND record_id = $6 AND change > $2"
+				 " AND change <= $4 ORDER BY change LIMIT $3"
 			       : "SELECT " HISTORY_COLUMNS " FROM history WHERE account_id = $1"
-				 " AND change > $2 ORDER BY change LIMIT $3",
+				 " AND change > $2 AND change <= $4 ORDER BY change LIMIT $3",
 		.args = args,
-		.arg_count = history->type ? 5 : 3,
+		.arg_count = history->type ? 6 : 4,
 		.on_row = history_entry_row,
 		.context = history,
 		.many = true,
@@ -109,6 +111,8 @@ static enum err history_execute(struct store_read *read, struct db *db)
 		 " AND record_id = $4 AND change <= $2 ORDER BY change DESC LIMIT 1",
 		 args, 4, history_entry_row, history},
 	};
+	int64_t budget = read->store->config.read_budget_ms;
+	int64_t until = budget ? monotonic_ms() + budget / TIME_SHARE : INT64_MAX;
 	bool again = true;
 	enum err err;
 
@@ -119,8 +123,11 @@ static enum err history_execute(struct store_read *read, struct db *db)
 	if (history->on_begin)
 		history->on_begin(history->entry_context);
 	err = db->driver->run(db, calls, history->type ? 2 : 1);
-	while (!err && again)
+	while (!err && again) {
 		err = history_read_stretch(history, db, &again);
+		history->more |= again && monotonic_ms() >= until;
+		again &= !history->more;
+	}
 	return err;
 }
 
@@ -128,5 +135,6 @@ void history_read_init(struct history_read *history, struct arena *arena)
 {
 	*history = (struct history_read){.read = {.arena = arena,
 						  .job = {.group = GROUP_HISTORY, .is_long = true},
-						  .execute = history_execute}};
+						  .execute = history_execute},
+					 .until = INT64_MAX};
 }

@@ -27,18 +27,18 @@ static enum err restoring_fail(const struct restoring *restoring, enum err err, 
 	return err;
 }
 
-/* The account may be made by a commit that is not applied yet. */
-static enum err restoring_find_account(struct restoring *restoring)
+/* The account may be made by a commit after the full copy. */
+static enum err commit_find_account(struct restoring *restoring, const struct frame_commit *commit)
 {
-	const struct db_value args[] = {DB_TEXT_VALUE(slice_of(restoring->until->account))};
-	const struct db_call ask = {.sql = "SELECT id FROM account WHERE name = $1",
-				    .args = args,
-				    .arg_count = 1,
-				    .on_row = db_number,
-				    .context = &restoring->account_id};
-	enum err err = restoring->db->driver->run(restoring->db, &ask, 1);
+	enum err err = sqlite_driver.find_inserted(commit->changes, "account", 1,
+						   slice_of(restoring->until->account),
+						   &restoring->account_id);
 
-	return err ? restoring_fail(restoring, err, "find the account") : OK;
+	if (err)
+		buf_printf(restoring->why, "cannot read the changes of commit %lld: %s",
+			   (long long)commit->number, err_text(err));
+	/* ERR_CORRUPT means here that the full copy is damaged. */
+	return err == ERR_CORRUPT ? ERR_INTERNAL : err;
 }
 
 /* Whether the commit is behind the wanted moment. */
@@ -90,8 +90,8 @@ static enum err restore_commit(void *context, const struct frame_commit *commit)
 	}
 	if (restoring->db)
 		err = commit_apply(restoring, commit);
-	if (!err && restoring->db && by_account && !restoring->account_id)
-		err = restoring_find_account(restoring);
+	if (!err && by_account && !restoring->account_id)
+		err = commit_find_account(restoring, commit);
 	if (err)
 		return err;
 	if (by_account && commit_account(commit, restoring->account_id, &change))
@@ -170,10 +170,7 @@ static enum err restoring_open(struct restoring *restoring, const char *path)
 		buf_printf(restoring->why, "cannot open %s: %s", path, message);
 		return err;
 	}
-	err = restoring_script(restoring, "PRAGMA foreign_keys = OFF", "open the copy");
-	if (!err && restoring->until->kind == REPLICA_CHANGE)
-		err = restoring_find_account(restoring);
-	return err;
+	return restoring_script(restoring, "PRAGMA foreign_keys = OFF", "open the copy");
 }
 
 /* The full copy has its text index, the changes do not. */
@@ -218,12 +215,7 @@ static enum err reach_check(const struct restoring *restoring, const struct segm
 	if (until->kind != REPLICA_CHANGE || restoring->in_reach || found->damage[0] ||
 	    restoring->report->last_change == until->change)
 		return OK;
-	if (!restoring->account_id && !restoring->db)
-		buf_printf(restoring->why,
-			   "the full copy of the replica has no account \"%s\", and a dry run "
-			   "does not find accounts that were made after it",
-			   until->account);
-	else if (!restoring->account_id)
+	if (!restoring->account_id)
 		buf_printf(restoring->why, "the replica has no account \"%s\"", until->account);
 	else
 		buf_printf(restoring->why,

@@ -30,17 +30,15 @@ bool replica_check(const struct settings *settings)
 	return false;
 }
 
-/* The same disk loses both at once. */
-static void disk_check(const struct settings *settings)
+void serve_disk_check(const struct settings *settings, const char *what, const char *dir)
 {
-	const char *dir = settings->text[SETTING_REPLICATE_TO];
 	struct stat folder, target;
 
 	if (stat(settings->text[SETTING_DATA], &folder) == 0 && stat(dir, &target) == 0 &&
 	    folder.st_dev == target.st_dev)
-		log_line("warning: the replica in %s is on the disk of the data folder: a disk "
-			 "that fails takes both",
-			 dir);
+		log_line("warning: the %s in %s is on the disk of the data folder: a disk that "
+			 "fails takes both",
+			 what, dir);
 }
 
 enum err serve_replica_start(const struct settings *settings, struct store *store,
@@ -54,7 +52,7 @@ enum err serve_replica_start(const struct settings *settings, struct store *stor
 	enum err err = OK;
 
 	if (config.dir) {
-		disk_check(settings);
+		serve_disk_check(settings, "replica", config.dir);
 		err = replica_start(&config, replica_out);
 	}
 	if (err)

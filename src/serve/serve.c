@@ -14,22 +14,23 @@
 #include "auth/token.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/timefmt.h"
 #include "delivery/delivery.h"
 #include "ephemeral.h"
 #include "json/read.h"
 #include "load/load.h"
+#include "notify.h"
 #include "openapi/openapi.h"
+#include "pipeline/traffic.h"
 #include "place/place.h"
 #include "replica/replica.h"
 #include "serve/serve.h"
 #include "serve_private.h"
 #include "sockets/sockets.h"
+#include "supervise.h"
 
 #define DRAIN_MS 10000
 #define DRAIN_LOOK_MS 10 /* how often the drain is checked */
 #define ANSWER_MS 1000   /* to send the last answers */
-#define YEAR (366 * 86400)
 
 struct serving {
 	atomic_bool broken; /* the storage failed, and the process must be restarted */
@@ -96,17 +97,6 @@ static void raise_descriptor_limit(void)
 	}
 }
 
-/* Blocks the signals in every thread, so that only wait_for_end() takes them. */
-static void block_signals(sigset_t *set)
-{
-	sigemptyset(set);
-	sigaddset(set, SIGTERM);
-	sigaddset(set, SIGINT);
-	sigaddset(set, SIGHUP);
-	pthread_sigmask(SIG_BLOCK, set, NULL);
-	signal(SIGPIPE, SIG_IGN);
-}
-
 /* One for each processor that this process may run on. */
 static unsigned count_threads(void)
 {
@@ -129,6 +119,15 @@ static void document_set(struct document *document, const struct buf *text)
 	document->version = (int64_t)(number >> 1 | 1); /* positive */
 }
 
+static enum err secret_start(struct store *store, struct app *app)
+{
+	enum err err = store_secret(store, "cursor", app->cursor_secret);
+
+	if (err)
+		log_line("cannot read the key of cursors: %s", err_text(err));
+	return err;
+}
+
 static enum err app_find_account(struct store *store, struct arena *arena, struct app *app)
 {
 	struct account account = {0};
@@ -143,61 +142,9 @@ static enum err app_find_account(struct store *store, struct arena *arena, struc
 		log_line("cannot read the account: %s", err_text(err));
 	app->account = account.name;
 	if (!err)
-		err = era_set(store, app);
+		err = secret_start(store, app);
 	app->store = store;
 	return err;
-}
-
-static void certificates_reload(struct http_server *server, bool tls)
-{
-	struct buf why = {0};
-	enum err err = OK;
-
-	if (!tls) {
-		log_line("SIGHUP reads certificates again, but docket serves without TLS");
-		return;
-	}
-	err = http_reload(server, &why);
-	if (err)
-		log_line("the certificates stay as they were: %.*s", (int)why.len,
-			 why.ptr ? why.ptr : err_text(err));
-	else
-		log_line("the certificates were read again");
-	buf_release(&why);
-}
-
-static void wait_for_end(struct http_server *server, bool tls, const sigset_t *signals)
-{
-	int caught;
-
-	while (sigwait(signals, &caught) || caught == SIGHUP)
-		certificates_reload(server, tls);
-}
-
-/* Warns if the clock may be wrong. No change gets a time before that of the last change. So if that
- * time is in the future, changes get it until the clock has passed it. */
-static enum err clock_check(struct store *store)
-{
-	char clock[TIMESTAMP_LEN], last[TIMESTAMP_LEN];
-	int64_t now, at;
-	enum err err = store_last_time(store, &at);
-
-	now = clock_now(&system_clock); /* after `at`: other processes may write */
-	if (err) {
-		log_line("cannot read the time of the last change: %s", err_text(err));
-		return err;
-	}
-	if (at == TIME_MIN || (now >= at && now - at <= YEAR))
-		return OK;
-	timestamp_write(now, clock);
-	timestamp_write(at, last);
-	log_line("warning: the clock says %.*s, which is %s the last change, at %.*s: %s",
-		 TIMESTAMP_LEN, clock, now < at ? "before" : "more than a year after",
-		 TIMESTAMP_LEN, last,
-		 now < at ? "changes get the time of the last one until the clock has passed it"
-			  : "if the clock is wrong, stop docket and set it, because the times of "
-			    "changes never go back");
-	return OK;
 }
 
 static enum err guesses_start(struct guesses *guesses, struct store *store)
@@ -256,14 +203,17 @@ static void server_send_answers(const struct http_server *server)
 
 /* The order matters: no write is lost, no request stays suspended, and nothing is used after its
  * end. */
-static void server_end(struct http_server *server, struct delivery *delivery, struct store *store,
-		       struct budget *budget, const sigset_t *signals)
+static void server_end(struct http_server *server, struct metrics *metrics,
+		       const struct status_sources *parts, struct store *store,
+		       const sigset_t *signals)
 {
-	delivery_drain(delivery);
+	backups_drain(parts->counted.backups);
+	delivery_drain(parts->counted.delivery);
 	server_drain(server, signals);
-	delivery_end(delivery);
+	metrics_stop(metrics);
+	delivery_end(parts->counted.delivery);
 	store_stop(store);
-	budget_stop(budget);
+	budget_stop(parts->counted.app->budget);
 	server_send_answers(server);
 	http_stop(server);
 }
@@ -282,7 +232,7 @@ static struct http_limits limits_for(const struct settings *settings)
 /* Prints the new token of --ephemeral, then the lines "listening on …". A program that waits for
  * such a line finds the token printed already. */
 static bool print_ready(const struct settings *settings, const struct ephemeral *ephemeral,
-			const struct http_server *server)
+			const struct http_server *server, const struct metrics *metrics)
 {
 	const char *scheme = settings->text[SETTING_TLS_CERT] ? "https" : "http", *address;
 
@@ -291,6 +241,7 @@ static bool print_ready(const struct settings *settings, const struct ephemeral 
 		log_line("cannot write the API token to standard output");
 		return false;
 	}
+	serve_metrics_log(metrics);
 	for (size_t i = 0; (address = http_address(server, i)); i++)
 		fprintf(stderr, "listening on %s://%s\n", scheme, address);
 	return true;
@@ -304,6 +255,9 @@ static enum err app_start(const struct settings *settings, struct store *store, 
 
 	urls_set(settings, app);
 	app->guesses = guesses_new();
+	app->traffic = traffic_new(app->routes);
+	if (!err && !app->traffic)
+		err = ERR_NOMEM;
 	if (!settings->text[SETTING_DATABASE])
 		app->access_cache = access_cache_new(store);
 	if (!err)
@@ -322,40 +276,52 @@ static enum err app_start(const struct settings *settings, struct store *store, 
 /* Accepts connections until the end. */
 static enum err http_serve(const struct http_config *http, struct store *store,
 			   struct status_sources *sources, const struct ephemeral *ephemeral,
-			   const sigset_t *signals)
+			   struct listen_addresses *metrics_addresses, const sigset_t *signals)
 {
 	const struct settings *settings = sources->settings;
 	struct app *app = http->app_data;
+	struct delivery *delivery = sources->counted.delivery;
 	struct control *control = NULL;
+	struct metrics *metrics = NULL;
 	struct http_server *server;
 	struct buf why = {0};
 	enum err err = http_start(http, &server, &why);
 
 	if (err) {
 		log_line("%.*s", (int)why.len, why.ptr ? why.ptr : err_text(err));
-		delivery_end(sources->delivery);
+		delivery_end(delivery);
 		store_stop(store);
 	} else {
-		log_start(settings);
-		sources->server = server;
-		if (control_start(&(struct control_config){settings, store, app->guesses,
+		sources->counted.server = server;
+		err = serve_metrics_start(&sources->counted, metrics_addresses, &metrics);
+		if (!err)
+			log_start(settings);
+		if (!err &&
+		    control_start(&(struct control_config){settings, store, app->guesses,
 							   status_json, sources},
 				  &control) &&
-		    print_ready(settings, ephemeral, server))
-			wait_for_end(server, http->tls_chains != NULL, signals);
+		    print_ready(settings, ephemeral, server, metrics))
+			serving_supervise(&(struct supervised){
+				.server = server,
+				.store = store,
+				.tls = http->tls_chains != NULL,
+				.statement_ms = settings->number[SETTING_TIMEOUT],
+				.signals = signals,
+			});
 		else
 			err = ERR_IO;
 		control_stop(control);
-		server_end(server, sources->delivery, store, app->budget, signals);
+		server_end(server, metrics, sources, store, signals);
 	}
 	buf_release(&why);
 	return err;
 }
 
-static enum err serve_store(const struct settings *settings, struct store *store,
-			    struct replica *replica, const struct ephemeral *ephemeral,
-			    struct listen_addresses *addresses, const sigset_t *signals)
+static enum err serve_store(struct status_sources *sources, struct store *store,
+			    const struct ephemeral *ephemeral,
+			    const struct serve_addresses *addresses, const sigset_t *signals)
 {
+	const struct settings *settings = sources->settings;
 	struct log_stream log;
 	struct app app = {
 		.routes = &api_routes,
@@ -367,7 +333,7 @@ static enum err serve_store(const struct settings *settings, struct store *store
 	struct arena arena = {0};
 	struct buf document = {0}, reference = {0};
 	const struct http_config http = {
-		.addresses = addresses,
+		.addresses = addresses->api,
 		.threads = count_threads(),
 		.app = &pipeline_app,
 		.app_data = &app,
@@ -375,18 +341,28 @@ static enum err serve_store(const struct settings *settings, struct store *store
 		.tls_chains = settings->text[SETTING_TLS_CERT],
 		.tls_keys = settings->text[SETTING_TLS_KEY],
 	};
-	struct status_sources sources = {
-		.settings = settings, .app = &app, .replica = replica, .began_ms = monotonic_ms()};
 	enum err err;
 
+	sources->counted.app = &app;
 	log_stream_init(&log, STDERR_FILENO);
 	openapi_write(app.routes, &document, &reference);
 	document_set(&app.openapi, &document);
 	document_set(&app.reference, &reference);
-	err = app_start(settings, store, &arena, &app, &sources.delivery);
+	err = app_start(settings, store, &arena, &app, &sources->counted.delivery);
 	if (!err)
-		err = http_serve(&http, store, &sources, ephemeral, signals);
-	delivery_free(sources.delivery);
+		err = backups_start(settings, store, &sources->counted.backups);
+	app.backup_fails = backups_fail(sources->counted.backups);
+	if (!err) {
+		err = http_serve(&http, store, sources, ephemeral, addresses->metrics, signals);
+	} else { /* http_serve() ends the same */
+		delivery_end(sources->counted.delivery);
+		store_stop(store);
+	}
+	sources->backup_hangs = !backups_stop(sources->counted.backups);
+	/* The thread that hangs may be sending mail. */
+	if (!sources->backup_hangs)
+		delivery_free(sources->counted.delivery);
+	traffic_free(app.traffic);
 	budget_free(app.budget);
 	guesses_free(app.guesses);
 	access_cache_free(app.access_cache);
@@ -408,7 +384,8 @@ static void config_share_connections(const struct settings *settings, struct sto
 }
 
 static enum exit_status serve_place(struct settings *settings, const struct ephemeral *ephemeral,
-				    struct listen_addresses *addresses, const sigset_t *signals)
+				    const struct serve_addresses *addresses,
+				    const sigset_t *signals)
 {
 	struct serving serving = {false};
 	struct store_config config = {
@@ -425,12 +402,19 @@ static enum exit_status serve_place(struct settings *settings, const struct ephe
 		.fatal_context = &serving,
 	};
 	struct buf why = {0};
-	struct replica *replica = NULL;
+	struct status_sources parts = {
+		.settings = settings,
+		.counted = {.count_backups = backups_count,
+			    .database = settings->text[SETTING_DATABASE] ? "postgresql" : "sqlite",
+			    .began_ms = monotonic_ms(),
+			    .began_at_ms = system_ms()},
+	};
 	struct store *store;
 	enum err err;
 
 	admin_locate(settings, &config);
 	config_share_connections(settings, &config);
+	notify("STATUS=opens the database; if its schema is older, this takes a while");
 	err = store_open(&config, &store, &why);
 	if (err) {
 		log_line("%.*s", (int)why.len, why.ptr ? why.ptr : "");
@@ -438,11 +422,11 @@ static enum exit_status serve_place(struct settings *settings, const struct ephe
 		if (ephemeral->folder[0])
 			err = ephemeral_fill(settings, store);
 		if (!err)
-			err = serve_replica_start(settings, store, &replica);
+			err = serve_replica_start(settings, store, &parts.counted.replica);
 		if (!err)
-			err = serve_store(settings, store, replica, ephemeral, addresses, signals);
+			err = serve_store(&parts, store, ephemeral, addresses, signals);
 		store_stop(store);
-		if (replica_stop(replica))
+		if (replica_stop(parts.counted.replica) && !parts.backup_hangs)
 			store_close(store);
 	}
 	buf_release(&why);
@@ -450,7 +434,7 @@ static enum exit_status serve_place(struct settings *settings, const struct ephe
 }
 
 static enum exit_status serve_to_end(const struct settings *settings,
-				     struct listen_addresses *addresses)
+				     const struct serve_addresses *addresses)
 {
 	struct ephemeral ephemeral = {0};
 	struct settings own = *settings;
@@ -459,7 +443,7 @@ static enum exit_status serve_to_end(const struct settings *settings,
 
 	raise_descriptor_limit();
 	/* Block signals before the temporary folder is made, so that no signal leaves it behind. */
-	block_signals(&signals);
+	signals_block(&signals);
 	json_read_init();
 	if (auth_init()) {
 		log_line("cannot get random numbers from this machine");
@@ -478,12 +462,12 @@ static enum exit_status serve_to_end(const struct settings *settings,
 
 enum exit_status command_serve(const struct settings *settings)
 {
-	struct listen_addresses *addresses;
-	enum exit_status status;
+	struct serve_addresses addresses = {0};
+	enum exit_status status = EXIT_USAGE;
 
-	if (!serve_check(settings, &addresses))
-		return EXIT_USAGE;
-	status = serve_to_end(settings, addresses);
-	listen_free(addresses);
+	if (serve_check(settings, &addresses))
+		status = serve_to_end(settings, &addresses);
+	listen_free(addresses.api);
+	listen_free(addresses.metrics);
 	return status;
 }

@@ -7,30 +7,68 @@
 #include "serve_private.h"
 #include "sockets/sockets.h"
 
-/* Reads --listen. Without TLS only this machine may reach the API, or a proxy that has TLS. False:
- * it has printed what is wrong. */
-static bool addresses_read(const struct settings *settings, struct listen_addresses **addresses_out)
+/* Takes the sockets that systemd passes; if there are none, reads --listen. False: it has printed
+ * what is wrong. */
+static bool addresses_take(const struct settings *settings, struct listen_addresses **addresses_out)
 {
 	struct buf why = {0};
-	enum err err = listen_read(settings->text[SETTING_LISTEN], addresses_out, &why);
-	const char *reachable = err ? NULL : listen_public(*addresses_out);
+	enum err err = listen_inherit(addresses_out, &why);
 
-	if (err) {
-		settings_wrong(settings, SETTING_LISTEN, "%.*s", (int)why.len,
-			       why.ptr ? why.ptr : err_text(err));
-	} else if (reachable && !settings->text[SETTING_TLS_CERT] &&
-		   !settings->number[SETTING_BEHIND_PROXY]) {
-		settings_wrong(settings, SETTING_LISTEN,
-			       "has %s, which other machines reach, but docket would serve it "
-			       "without TLS: give a certificate with --tls-cert and --tls-key, "
-			       "listen on 127.0.0.1, or add --behind-proxy if a proxy with TLS is "
-			       "in front",
-			       reachable);
-		listen_free(*addresses_out);
-		err = ERR_INVALID;
+	if (err == ERR_NOT_FOUND) {
+		err = listen_read(settings->text[SETTING_LISTEN], addresses_out, &why);
+		if (err)
+			settings_wrong(settings, SETTING_LISTEN, "%.*s", (int)why.len,
+				       why.ptr ? why.ptr : err_text(err));
+	} else if (err) {
+		log_line("cannot take the sockets that systemd passes: %.*s", (int)why.len,
+			 why.ptr ? why.ptr : err_text(err));
+	} else {
+		log_line("listens on the %zu sockets that systemd passes, in place of --listen",
+			 (*addresses_out)->count);
 	}
 	buf_release(&why);
 	return !err;
+}
+
+/* Reads --metrics. False: it has printed what is wrong. */
+static bool metrics_read(const struct settings *settings, struct listen_addresses **addresses_out)
+{
+	const char *list = settings->text[SETTING_METRICS];
+	struct buf why = {0};
+	enum err err = list ? listen_read(list, addresses_out, &why) : OK;
+
+	if (err)
+		settings_wrong(settings, SETTING_METRICS, "%.*s", (int)why.len,
+			       why.ptr ? why.ptr : err_text(err));
+	buf_release(&why);
+	return !err;
+}
+
+/* Without TLS only this machine may reach the API, or a proxy that has TLS. False: it has printed
+ * what is wrong. */
+static bool addresses_read(const struct settings *settings, struct listen_addresses **addresses_out)
+{
+	static const char remedy[] =
+		"which other machines reach, but docket would serve it without TLS: give a "
+		"certificate with --tls-cert and --tls-key, listen on 127.0.0.1, or add "
+		"--behind-proxy if a proxy with TLS is in front";
+	struct listen_addresses *addresses;
+	const char *reachable;
+
+	if (!addresses_take(settings, &addresses))
+		return false;
+	reachable = listen_public(addresses);
+	if (!reachable || settings->text[SETTING_TLS_CERT] ||
+	    settings->number[SETTING_BEHIND_PROXY]) {
+		*addresses_out = addresses;
+		return true;
+	}
+	if (addresses->inherited)
+		log_line("systemd passes a socket at %s, %s", reachable, remedy);
+	else
+		settings_wrong(settings, SETTING_LISTEN, "has %s, %s", reachable, remedy);
+	listen_free(addresses);
+	return false;
 }
 
 static size_t count_files(const char *list)
@@ -106,10 +144,11 @@ static bool is_socket_needed(const struct settings *settings)
 	return false;
 }
 
-bool serve_check(const struct settings *settings, struct listen_addresses **addresses_out)
+bool serve_check(const struct settings *settings, struct serve_addresses *addresses_out)
 {
 	return are_keys_paired(settings) && is_base_domain(settings) &&
 	       are_numbers_enough(settings) && is_socket_needed(settings) && urls_check(settings) &&
 	       alerts_check(settings) && ephemeral_check(settings) && replica_check(settings) &&
-	       addresses_read(settings, addresses_out);
+	       backup_check(settings) && metrics_read(settings, &addresses_out->metrics) &&
+	       addresses_read(settings, &addresses_out->api);
 }

@@ -37,8 +37,9 @@ struct acceptor {
 	int wake; /* an eventfd, for a change of `state` */
 	atomic_int state;
 	atomic_bool done;
-	size_t turn;     /* the listening socket that has the first turn */
-	bool in_trouble; /* accept(2) failed, and that was logged */
+	atomic_bool turned; /* since acceptor_has_turned() */
+	size_t turn;        /* the listening socket that has the first turn */
+	bool in_trouble;    /* accept(2) failed, and that was logged */
 };
 
 /* The result for one socket. acceptor_take_all() returns the highest result of the sockets that it
@@ -144,8 +145,11 @@ static void acceptor_wait(struct acceptor *acceptor, enum taken taken, int64_t u
 			eventfd_read(waits[i].fd, &ignored);
 }
 
+/* Clients of inherited sockets wait for the next process. */
 static int round_trip_ms(const struct listen_addresses *addresses)
 {
+	if (addresses->inherited)
+		return 0;
 	return listen_public(addresses) ? ROUND_TRIP_MS : ROUND_TRIP_HERE_MS;
 }
 
@@ -158,6 +162,7 @@ static void *acceptor_loop(void *context)
 		bool last = until && monotonic_ms() >= until;
 		enum taken taken;
 
+		atomic_store(&acceptor->turned, true);
 		if (!until && atomic_load(&acceptor->state) == ACCEPTOR_DRAINS) {
 			listen_refuse_new(acceptor->config.addresses);
 			until = monotonic_ms() + round_trip_ms(acceptor->config.addresses);
@@ -179,6 +184,7 @@ enum err acceptor_start(const struct acceptor_config *config, struct acceptor **
 	if (!acceptor)
 		return ERR_NOMEM;
 	acceptor->config = *config;
+	atomic_init(&acceptor->turned, true);
 	acceptor->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (acceptor->wake < 0 ||
 	    pthread_create(&acceptor->thread, NULL, acceptor_loop, acceptor)) {
@@ -187,6 +193,7 @@ enum err acceptor_start(const struct acceptor_config *config, struct acceptor **
 		free(acceptor);
 		return ERR_INTERNAL;
 	}
+	pthread_setname_np(acceptor->thread, "acceptor");
 	*acceptor_out = acceptor;
 	return OK;
 }
@@ -200,6 +207,14 @@ static void acceptor_set_state(struct acceptor *acceptor, enum acceptor_state st
 void acceptor_drain(struct acceptor *acceptor)
 {
 	acceptor_set_state(acceptor, ACCEPTOR_DRAINS);
+}
+
+bool acceptor_has_turned(struct acceptor *acceptor)
+{
+	bool turned = atomic_exchange(&acceptor->turned, false);
+
+	eventfd_write(acceptor->wake, 1);
+	return turned;
 }
 
 bool acceptor_is_done(const struct acceptor *acceptor)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Listening sockets. docket opens them itself, not libmicrohttpd. So there can be several, docket
  * can explain a failure, and it can close them before the connections. */
-#include "sockets/sockets.h"
+#include "listen_private.h"
 
 #include <errno.h>
 #include <linux/filter.h>
@@ -164,12 +164,19 @@ static bool is_for_ipv6_alone(struct listen_addresses *addresses, struct sockadd
 	return false;
 }
 
+static bool socket_tune(int fd)
+{
+	const int unsent = UNSENT;
+
+	return !setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent, sizeof(unsent));
+}
+
 /* Opens one address. `port` replaces port 0. False: errno says why. */
 static bool listen_open_one(struct listen_addresses *addresses, struct listen_address *address,
 			    in_port_t port)
 {
 	struct sockaddr_storage at = address->at;
-	const int on = 1, unsent = UNSENT, alone = is_for_ipv6_alone(addresses, &at);
+	const int on = 1, alone = is_for_ipv6_alone(addresses, &at);
 	int fd = socket(at.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), why;
 
 	if (fd < 0)
@@ -178,8 +185,8 @@ static bool listen_open_one(struct listen_addresses *addresses, struct listen_ad
 		*address_port(&at) = port;
 	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) ||
 	    (alone && setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on))) ||
-	    setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent, sizeof(unsent)) ||
-	    bind(fd, (const struct sockaddr *)&at, address->at_len) || listen(fd, BACKLOG)) {
+	    !socket_tune(fd) || bind(fd, (const struct sockaddr *)&at, address->at_len) ||
+	    listen(fd, BACKLOG)) {
 		why = errno;
 		close(fd);
 		errno = why;
@@ -250,9 +257,7 @@ static const struct listen_address *listen_open_all(struct listen_addresses *add
 	return NULL;
 }
 
-/* Removes addresses that are not open, and sets the others to the address and port where they are
- * bound. */
-static void listen_name_bound(struct listen_addresses *addresses)
+void listen_name_bound(struct listen_addresses *addresses)
 {
 	size_t count = 0;
 
@@ -274,11 +279,25 @@ static void listen_name_bound(struct listen_addresses *addresses)
 	addresses->count = count;
 }
 
+static enum err listen_tune_all(const struct listen_addresses *addresses, struct buf *why)
+{
+	for (size_t i = 0; i < addresses->count; i++) {
+		if (socket_tune(addresses->list[i].fd))
+			continue;
+		buf_printf(why, "cannot listen at %s: %s", addresses->list[i].text,
+			   strerror(errno));
+		return ERR_IO;
+	}
+	return OK;
+}
+
 enum err listen_open(struct listen_addresses *addresses, struct buf *why)
 {
 	const struct listen_address *failed = NULL;
 	bool again = true;
 
+	if (addresses->inherited)
+		return listen_tune_all(addresses, why);
 	for (int i = 0; again && i < PORT_TRIES; i++) {
 		failed = listen_open_all(addresses, &again);
 		if (!failed) {
@@ -306,7 +325,7 @@ void listen_refuse_new(const struct listen_addresses *addresses)
 	const struct sock_fprog filter = {.len = COUNT_OF(steps), .filter = steps};
 
 	/* Without the filter, a client that connects right before the close is reset. */
-	for (size_t i = 0; i < addresses->count; i++)
+	for (size_t i = 0; !addresses->inherited && i < addresses->count; i++)
 		(void)setsockopt(addresses->list[i].fd, SOL_SOCKET, SO_ATTACH_FILTER, &filter,
 				 sizeof(filter));
 }

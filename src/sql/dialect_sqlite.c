@@ -20,10 +20,6 @@ static const char create_text_pending[] = "CREATE TABLE task_pending ("
 					  "	PRIMARY KEY (account_id, task_id)"
 					  ") STRICT, WITHOUT ROWID;";
 
-/* The first $1 rows that wait. FTS5 takes in texts in ascending order much faster than in any
- * other. */
-#define FIRST_PENDING "(SELECT * FROM task_pending ORDER BY account_id, task_id LIMIT $1) p"
-
 static const struct sql_marker markers[] = {
 	{"int", "INTEGER"},
 	{"text", "TEXT"},
@@ -46,6 +42,8 @@ static const struct text_index text_index = {
 	.first = "($1 << 40)",
 	.last = "($1 << 40) + 1099511627775",
 	.insert = "INSERT INTO task_words (rowid, title) VALUES ($1 << 40 | $2, $3)",
+	.remove = "INSERT INTO task_words (task_words, rowid, title)"
+		  " VALUES ('delete', $1 << 40 | $2, $3)",
 	.pending = {.table = "task_pending",
 		    .from = "task_pending p",
 		    .id = "p.task_id",
@@ -53,20 +51,34 @@ static const struct text_index text_index = {
 		    .is_not = "NOT EXISTS (SELECT 1 FROM task_pending p WHERE p.account_id = $1"
 			      " AND p.task_id = f.rowid - ($1 << 40))",
 		    .any = "SELECT 1 FROM task_pending WHERE account_id = $1 LIMIT 1",
-		    .count = "SELECT count(*) FROM task_pending"},
+		    .count = "SELECT count(*) FROM task_pending",
+		    .first = "SELECT p.account_id, p.task_id, p.indexed, t.title_folded"
+			     " FROM task_pending p LEFT JOIN task t"
+			     " ON t.account_id = p.account_id AND t.id = p.task_id"
+			     " ORDER BY p.account_id, p.task_id LIMIT $1",
+		    .forget = "DELETE FROM task_pending WHERE (account_id, task_id) <= ($1, $2)"},
+	/* FTS5 keeps these settings in the database. It still merges 16 parts of one size at once.
+	 */
+	.no_merge = "INSERT INTO task_words (task_words, rank)"
+		    " SELECT column1, column2 FROM (VALUES ('automerge', 0), ('usermerge', 8))"
+		    " WHERE NOT EXISTS (SELECT 1 FROM task_words_config"
+		    " WHERE k = column1 AND v = column2)",
+	.merge = "INSERT INTO task_words (task_words, rank) VALUES ('merge', $1)",
+	.changes = "SELECT total_changes()",
 	.note = "INSERT INTO task_pending (account_id, task_id, indexed) VALUES ($1, $2, $3)"
 		" ON CONFLICT (account_id, task_id) DO NOTHING",
 	.note_some = "INSERT INTO task_pending (account_id, task_id, indexed)"
 		     " SELECT account_id, id, title_folded FROM task WHERE account_id = $1"
 		     " ORDER BY id LIMIT $2 ON CONFLICT (account_id, task_id) DO NOTHING",
+	/* FTS5 takes in texts in ascending order much faster than in any other. */
 	.take = {"INSERT INTO task_words (task_words, rowid, title)"
-		 " SELECT 'delete', account_id << 40 | task_id, indexed FROM " FIRST_PENDING
-		 " WHERE indexed IS NOT NULL",
+		 " SELECT 'delete', account_id << 40 | task_id, indexed FROM task_pending"
+		 " WHERE indexed IS NOT NULL ORDER BY account_id, task_id",
 		 "INSERT INTO task_words (rowid, title)"
-		 " SELECT t.account_id << 40 | t.id, t.title_folded FROM " FIRST_PENDING
-		 " CROSS JOIN task t WHERE t.account_id = p.account_id AND t.id = p.task_id",
-		 "DELETE FROM task_pending WHERE (account_id, task_id) IN"
-		 " (SELECT account_id, task_id FROM " FIRST_PENDING ")"},
+		 " SELECT t.account_id << 40 | t.id, t.title_folded FROM task_pending p"
+		 " CROSS JOIN task t WHERE t.account_id = p.account_id AND t.id = p.task_id"
+		 " ORDER BY p.account_id, p.task_id",
+		 "DELETE FROM task_pending"},
 	.expected = "SELECT account_id, id, title_folded FROM task t WHERE NOT EXISTS"
 		    " (SELECT 1 FROM task_pending p"
 		    " WHERE p.account_id = t.account_id AND p.task_id = t.id)"

@@ -14,12 +14,12 @@ const struct sql_dialect *sql_dialect(const struct db_driver *driver)
 	return dialects[driver->kind];
 }
 
-enum err text_index_take(const struct text_index *index, int64_t rows, struct calls *calls)
+enum err text_index_take_all(const struct text_index *index, struct calls *calls)
 {
 	enum err err = OK;
 
 	for (size_t i = 0; i < COUNT_OF(index->take) && !err; i++)
-		err = calls_ask(calls, index->take[i], NULL, NULL, DB_INT_VALUE(rows));
+		err = calls_add(calls, index->take[i], NULL, 0, NULL, NULL);
 	return err;
 }
 

@@ -32,6 +32,7 @@ const struct sql_table sql_tables[SQL_TABLES] = {
 	 .parent = "task",
 	 .shown = "assignments"},
 	{"task_tally", {"account_id", "block", "field", "value"}},
+	{"task_tally_sum", {"account_id", "block", "field", "value"}},
 	{"alert",
 	 {"account_id", "task_id", "staff_id", "alert_at"},
 	 .shown = "alerts",

@@ -31,23 +31,24 @@ static int note_compare(const void *a, const void *b)
 	return (x->value > y->value) - (x->value < y->value);
 }
 
-static enum err tally_change(const struct note *note, struct calls *calls)
+#define CHANGE(table)                                                    \
+	"INSERT INTO " table " (account_id, block, field, value, tasks)" \
+	" VALUES ($1, $2, $3, $4, $5)"                                   \
+	" ON CONFLICT (account_id, block, field, value)"                 \
+	" DO UPDATE SET tasks = " table ".tasks + excluded.tasks"
+
+static enum err tally_change(const struct note *note, const char *sql, struct calls *calls)
 {
-	return calls_ask(calls,
-			 "INSERT INTO task_tally (account_id, block, field, value, tasks)"
-			 " VALUES ($1, $2, $3, $4, $5)"
-			 " ON CONFLICT (account_id, block, field, value)"
-			 " DO UPDATE SET tasks = task_tally.tasks + excluded.tasks",
-			 NULL, NULL, DB_INT_VALUE(note->account_id), DB_INT_VALUE(note->block),
-			 DB_INT_VALUE(note->field), DB_INT_VALUE(note->value),
-			 DB_INT_VALUE(note->change));
+	return calls_ask(calls, sql, NULL, NULL, DB_INT_VALUE(note->account_id),
+			 DB_INT_VALUE(note->block), DB_INT_VALUE(note->field),
+			 DB_INT_VALUE(note->value), DB_INT_VALUE(note->change));
 }
 
-enum err tallies_change(struct buf *noted, struct calls *calls)
+/* Lists the statements that change the tallies of one table. */
+static enum err tallies_change_table(struct note *notes, size_t count, const char *sql,
+				     struct calls *calls)
 {
-	struct note *notes = (void *)noted->ptr;
-	size_t count = noted->len / sizeof(*notes);
-	enum err err = noted->failed ? ERR_NOMEM : OK;
+	enum err err = OK;
 
 	if (count)
 		qsort(notes, count, sizeof(*notes), note_compare);
@@ -57,7 +58,20 @@ enum err tallies_change(struct buf *noted, struct calls *calls)
 		for (next = i + 1; next < count && note_compare(&sum, &notes[next]) == 0; next++)
 			sum.change += notes[next].change;
 		if (sum.change)
-			err = tally_change(&sum, calls);
+			err = tally_change(&sum, sql, calls);
 	}
 	return err;
+}
+
+enum err tallies_change(struct buf *noted, struct calls *calls)
+{
+	struct note *notes = (void *)noted->ptr;
+	size_t count = noted->len / sizeof(*notes);
+	enum err err = noted->failed ? ERR_NOMEM : OK;
+
+	if (!err)
+		err = tallies_change_table(notes, count, CHANGE("task_tally"), calls);
+	for (size_t i = 0; i < count; i++)
+		notes[i].block /= TALLY_LARGE_BLOCK / TALLY_BLOCK;
+	return err ? err : tallies_change_table(notes, count, CHANGE("task_tally_sum"), calls);
 }

@@ -18,19 +18,20 @@
 
 #define FIRST_ID 3 /* the columns of a state before its last ids; three come after them */
 
-/* An account of the batch, and its writes that are not in a round yet, in their order. */
+/* An account of the batch, and its writes that are not in a round yet. */
 struct queue {
 	struct account_state row;
 	struct slice place; /* of its row, for update_locked; ptr NULL: it has none */
 	struct batch *batch;
-	struct write_queue writes;
+	size_t next, end; /* in batch.sorted: from `next`, before `end` */
 };
 
 struct batch {
 	struct store *store;
 	struct db *db;
 	struct arena arena;
-	struct queue *queues; /* sorted by account id */
+	struct store_write **sorted; /* the writes by account, in the order in which they came */
+	struct queue *queues;        /* sorted by account id */
 	size_t queue_count;
 	struct store_write **round;
 	size_t round_count;
@@ -38,7 +39,7 @@ struct batch {
 	struct buf tallies; /* see account_state.tallies */
 	bool waits;         /* it waits for accounts that another session has locked */
 	struct calls calls; /* collected and not sent yet */
-	struct commit_mark mark;
+	struct commit_mark *mark;
 };
 
 static enum err batch_account_row(void *context, const struct db_value *values, size_t count)
@@ -75,51 +76,41 @@ static int64_t write_account_id(const struct store_write *write)
 	return write->steps->makes_account ? ID_NONE : write->scope.account_id;
 }
 
-static int account_id_compare(const void *a, const void *b)
-{
-	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
-
-	return (x > y) - (x < y);
-}
-
-static struct queue *batch_queue(struct batch *batch, int64_t account_id)
-{
-	return bsearch(&account_id, batch->queues, batch->queue_count, sizeof(*batch->queues),
-		       account_id_compare);
-}
-
 static enum err batch_sort_writes(struct batch *batch, struct store_write **writes, size_t count)
 {
-	int64_t *ids = arena_alloc(&batch->arena, count * sizeof(*ids));
-	size_t kept = 0;
+	struct queue *queue = NULL;
 
+	batch->sorted = arena_alloc(&batch->arena, count * sizeof(*batch->sorted));
 	batch->queues = arena_alloc(&batch->arena, count * sizeof(*batch->queues));
-	batch->round = arena_alloc(&batch->arena, count * sizeof(struct store_write *));
-	if (!ids || !batch->queues || !batch->round)
+	batch->round = arena_alloc(&batch->arena, count * sizeof(*batch->round));
+	if (!batch->sorted || !batch->queues || !batch->round)
 		return ERR_NOMEM;
-	for (size_t i = 0; i < count; i++)
-		ids[i] = write_account_id(writes[i]);
-	qsort(ids, count, sizeof(*ids), account_id_compare);
+	/* An insertion sort keeps the order. Batches of more than TAKEN_MAX writes have one
+	 * account. */
 	for (size_t i = 0; i < count; i++) {
-		struct queue *queue = &batch->queues[kept];
+		int64_t id = write_account_id(writes[i]);
+		size_t at = i;
 
-		if (i && ids[i] == ids[i - 1])
-			continue;
-		queue->row.id = ids[i];
-		queue->row.changed_records = &batch->changed;
-		queue->row.tallies = &batch->tallies;
-		queue->batch = batch;
-		TAILQ_INIT(&queue->writes);
-		kept++;
+		for (; at && write_account_id(batch->sorted[at - 1]) > id; at--)
+			batch->sorted[at] = batch->sorted[at - 1];
+		batch->sorted[at] = writes[i];
 	}
-	batch->queue_count = kept;
 	for (size_t i = 0; i < count; i++) {
-		struct queue *queue = batch_queue(batch, write_account_id(writes[i]));
+		struct store_write *write = batch->sorted[i];
+		int64_t id = write_account_id(write);
 
-		write_start_afresh(writes[i]);
-		writes[i]->account = &queue->row;
-		writes[i]->job.lock = LOCK_NONE;
-		TAILQ_INSERT_TAIL(&queue->writes, writes[i], queued);
+		if (!queue || queue->row.id != id) {
+			queue = &batch->queues[batch->queue_count++];
+			*queue = (struct queue){.row = {.id = id,
+							.changed_records = &batch->changed,
+							.tallies = &batch->tallies},
+						.batch = batch,
+						.next = i};
+		}
+		queue->end = i + 1;
+		write_start_afresh(write);
+		write->account = &queue->row;
+		write->job.lock = LOCK_NONE;
 	}
 	return OK;
 }
@@ -146,9 +137,22 @@ static enum err batch_ask_accounts(struct batch *batch, const char *sql, db_row_
 	return err;
 }
 
+/* Waits for all accounts. ERR_BUSY: it waited too long, and mark->lock says for what. */
+static enum err batch_wait(struct batch *batch, enum job_lock lock, const char *sql,
+			   db_row_fn *on_row)
+{
+	enum err err = batch_ask_accounts(batch, sql, on_row);
+
+	batch->mark->lock = lock;
+	if (!err)
+		err = batch_flush(batch);
+	if (!err)
+		batch->mark->lock = LOCK_NONE;
+	return err;
+}
+
 /* Locks the accounts. A batch that waits for the locks first waits for those by which docket
- * processes take turns, then for the accounts' states. ERR_BUSY: it waited too long, and mark.lock
- * says for which of the two. */
+ * processes take turns, then for the accounts' states. */
 static enum err batch_lock_accounts(struct batch *batch)
 {
 	const struct sql_statements *sql = &batch->store->sql;
@@ -156,20 +160,9 @@ static enum err batch_lock_accounts(struct batch *batch)
 
 	if (!batch->waits)
 		return batch_ask_accounts(batch, sql->try_account, batch_account_row);
-	batch->mark.lock = LOCK_TURN;
 	if (sql->wait_for_account)
-		err = batch_ask_accounts(batch, sql->wait_for_account, NULL);
-	if (!err && sql->wait_for_account)
-		err = batch_flush(batch);
-	if (err)
-		return err;
-	batch->mark.lock = LOCK_ROW;
-	err = batch_ask_accounts(batch, sql->read_account, batch_account_row);
-	if (!err)
-		err = batch_flush(batch);
-	if (!err)
-		batch->mark.lock = LOCK_NONE;
-	return err;
+		err = batch_wait(batch, LOCK_TURN, sql->wait_for_account, NULL);
+	return err ? err : batch_wait(batch, LOCK_ROW, sql->read_account, batch_account_row);
 }
 
 static void batch_take_round(struct batch *batch)
@@ -177,14 +170,12 @@ static void batch_take_round(struct batch *batch)
 	batch->round_count = 0;
 	for (size_t i = 0; i < batch->queue_count; i++) {
 		struct queue *queue = &batch->queues[i];
-		struct store_write *write;
-		bool more = true;
+		struct store_write *last = NULL, *write;
 
-		for (size_t taken = 0; (write = TAILQ_FIRST(&queue->writes)) && more; taken++) {
-			if (taken && !write->steps->only_adds)
+		for (; queue->next < queue->end; queue->next++, last = write) {
+			write = batch->sorted[queue->next];
+			if (last && !(last->steps->only_adds && write->steps->only_adds))
 				break;
-			more = write->steps->only_adds;
-			TAILQ_REMOVE(&queue->writes, write, queued);
 			batch->round[batch->round_count++] = write;
 		}
 	}
@@ -195,17 +186,16 @@ static enum err batch_update_account(struct batch *batch, const struct account_s
 				     struct slice place)
 {
 	const struct sql_statements *sql = &batch->store->sql;
-	struct db_value args[2 + FIRST_ID + RECORD_KINDS];
 	const char *head = arena_copy(&batch->arena,
 				      (struct slice){(const char *)row->head, sizeof(row->head)});
+	struct db_value args[2 + FIRST_ID + RECORD_KINDS] = {
+		DB_INT_VALUE(row->id), DB_INT_VALUE(row->last_change),
+		DB_BYTES_VALUE(((struct slice){head, sizeof(row->head)})),
+		DB_INT_VALUE(row->last_at)};
 
 	if (!head)
 		return ERR_NOMEM;
 	recorder_note(batch->store, row->id, row->last_change);
-	args[0] = DB_INT_VALUE(row->id);
-	args[1] = DB_INT_VALUE(row->last_change);
-	args[2] = DB_BYTES_VALUE(((struct slice){head, sizeof(row->head)}));
-	args[3] = DB_INT_VALUE(row->last_at);
 	for (size_t i = 0; i < RECORD_KINDS; i++)
 		args[1 + FIRST_ID + i] = DB_INT_VALUE(row->last_id[i]);
 	args[COUNT_OF(args) - 1] = DB_TEXT_VALUE(place);
@@ -222,6 +212,10 @@ static enum err batch_decide(struct batch *batch, struct store_write *write)
 				     .last_at = clock_now(batch->store->config.clock)};
 	enum err err;
 
+	if (job_is_outdated(batch->store, &write->job)) {
+		write->err = ERR_UNREACHABLE;
+		return OK;
+	}
 	if (write->steps->makes_account) {
 		write->account = row = &made;
 	} else if (!row->found) {
@@ -234,11 +228,11 @@ static enum err batch_decide(struct batch *batch, struct store_write *write)
 	err = write->steps->decide(write, &batch->calls);
 	if (!err && write->key && !write->faults->count)
 		err = idempotency_add(write, &batch->calls);
-	batch->mark.request_id = write->request_id;
+	batch->mark->request_id = write->request_id;
 	if (!err && row->changed) {
-		batch->mark.account_id = row->id;
-		batch->mark.change = row->last_change;
-		memcpy(batch->mark.head, row->head, sizeof(row->head));
+		batch->mark->account_id = row->id;
+		batch->mark->change = row->last_change;
+		memcpy(batch->mark->head, row->head, sizeof(row->head));
 	}
 	if (!err && row == &made && row->changed) {
 		row->id = write->scope.account_id;
@@ -280,7 +274,8 @@ static enum err batch_run_rounds(struct batch *batch)
 	/* The titles of this batch are counted too. */
 	if (!err && sql_dialect(batch->store->driver)->text_index)
 		err = batch_flush(batch);
-	return err ? err : titles_list_step(batch->db, &batch->calls);
+	return err ? err
+		   : titles_run_part(batch->db, TITLES_STEP_US, &batch->store->titles_unmerged);
 }
 
 /* Whether one of the writes may change accounts, staff members or tokens. The writes of every other
@@ -322,10 +317,14 @@ enum err batch_run(struct store *store, struct db *db, struct store_write **writ
 		   bool waits, struct commit_mark *mark_out)
 {
 	const struct db_driver *driver = store->driver;
-	struct batch batch = {.store = store, .db = db, .waits = waits || !store->sql.try_account};
+	struct batch batch = {.store = store,
+			      .db = db,
+			      .waits = waits || !store->sql.try_account,
+			      .mark = mark_out};
 	bool changes_access = writes_may_change_access(writes, count);
 	enum err err;
 
+	*mark_out = (struct commit_mark){0};
 	batch.calls.arena = &batch.arena;
 	recorder_begin(store, db);
 	driver->set_budget(db, store->config.write_budget_ms);
@@ -337,13 +336,26 @@ enum err batch_run(struct store *store, struct db *db, struct store_write **writ
 	if (!err)
 		err = batch_commit(&batch, changes_access);
 	if (err) {
-		snprintf(batch.mark.message, sizeof(batch.mark.message), "%s", driver->message(db));
+		snprintf(mark_out->message, sizeof(mark_out->message), "%s", driver->message(db));
 		driver->rollback(db);
 	}
-	*mark_out = batch.mark;
 	buf_release(&batch.changed);
 	buf_release(&batch.tallies);
 	arena_release(&batch.arena);
+	return err;
+}
+
+enum err batch_run_calls(struct store *store, struct db *db, const struct db_call *calls,
+			 size_t count)
+{
+	enum err err;
+
+	store->driver->set_budget(db, store->config.write_budget_ms);
+	err = store->driver->begin(db);
+	if (!err)
+		err = store->driver->commit(db, calls, count);
+	if (err)
+		store->driver->rollback(db);
 	return err;
 }
 
@@ -361,7 +373,6 @@ static enum err commit_mark_row(void *context, const struct db_value *values, si
 
 enum err batch_resolve(struct store *store, struct db *db, struct commit_mark *mark)
 {
-	const struct db_driver *driver = store->driver;
 	const struct db_value args[] = {DB_INT_VALUE(mark->account_id), DB_INT_VALUE(mark->change)};
 	const struct db_call calls[] = {
 		{.sql = store->sql.read_account, .args = args, .arg_count = 1},
@@ -371,14 +382,7 @@ enum err batch_resolve(struct store *store, struct db *db, struct commit_mark *m
 		 .on_row = commit_mark_row,
 		 .context = mark},
 	};
-	enum err err;
 
 	mark->found = false;
-	driver->set_budget(db, store->config.write_budget_ms);
-	err = driver->begin(db);
-	if (!err)
-		err = driver->commit(db, calls, 2);
-	if (err)
-		driver->rollback(db);
-	return err;
+	return batch_run_calls(store, db, calls, 2);
 }

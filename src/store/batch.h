@@ -5,9 +5,6 @@
 
 #include "store/state.h"
 
-/* Writes that wait, in the order in which they came. */
-TAILQ_HEAD(write_queue, store_write);
-
 /* The last change of a batch, by which batch_resolve() finds out whether the batch was
  * committed. */
 struct commit_mark {
@@ -24,6 +21,9 @@ struct commit_mark {
  * the account's writes are left out, and their job.lock is set. */
 enum err batch_run(struct store *store, struct db *db, struct store_write **writes, size_t count,
 		   bool waits, struct commit_mark *mark_out);
+/* Runs statements in a transaction of their own. */
+enum err batch_run_calls(struct store *store, struct db *db, const struct db_call *calls,
+			 size_t count);
 /* Sets mark->found: whether the database has the change. The commit of this transaction waits for a
  * synchronous standby. So a change that was found is durable. */
 enum err batch_resolve(struct store *store, struct db *db, struct commit_mark *mark);

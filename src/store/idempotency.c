@@ -28,6 +28,8 @@ enum err idempotency_begin(struct keys *keys, struct store_write *write)
 {
 	struct idempotency *key = write->key, **at;
 
+	if (!key)
+		return OK;
 	key_set_hash(key, write->scope.account_id);
 	pthread_mutex_lock(&keys->lock);
 	at = keys_bucket(keys, key);
@@ -46,6 +48,8 @@ void idempotency_end(struct keys *keys, struct store_write *write)
 {
 	struct idempotency **at;
 
+	if (!write->key)
+		return;
 	pthread_mutex_lock(&keys->lock);
 	at = keys_bucket(keys, write->key);
 	while (*at != write->key)

@@ -5,8 +5,8 @@
 
 #include "store/state.h"
 
-/* Lists the key as in progress; idempotency_end() must follow. ERR_IN_PROGRESS: it is listed
- * already. */
+/* Lists the key of the write, if it has one, as in progress; idempotency_end() must follow.
+ * ERR_IN_PROGRESS: it is listed already. */
 enum err idempotency_begin(struct keys *keys, struct store_write *write);
 void idempotency_end(struct keys *keys, struct store_write *write);
 /* In step one: reads the first answer of the key. */

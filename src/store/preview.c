@@ -24,13 +24,12 @@ static enum err preview_execute(struct store_read *read, struct db *db)
 enum err write_preview_init(struct write_preview *preview, struct store *store,
 			    struct store_write *write)
 {
-	enum err err = write->key ? idempotency_begin(&store->keys, write) : OK;
+	enum err err = idempotency_begin(&store->keys, write);
 
 	if (err)
 		return err;
 	/* The preview stores no key; it only had to see whether a write with it is in progress. */
-	if (write->key)
-		idempotency_end(&store->keys, write);
+	idempotency_end(&store->keys, write);
 	write_init(write, store);
 	*preview = (struct write_preview){
 		.read = {.arena = write->arena,

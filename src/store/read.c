@@ -1,13 +1,34 @@
 /* SPDX-License-Identifier: MIT */
 /* Runs reads: at once on a connection of the pool, or on the threads that read. */
 #include "base/waiting.h"
-#include "read_run.h"
+#include "cache/record_cache.h"
 #include "db/read_pool.h"
 #include "workers.h"
 
 /* SQLite: the time limit of a read on the caller's thread. A read that takes longer starts again on
  * a thread that reads. */
 #define SHORT_MS 3
+
+enum err read_run(struct store_read *read, struct db *db, int budget_ms)
+{
+	const struct db_driver *driver = read->store->driver;
+	struct calls calls = {.arena = read->arena};
+	enum err err;
+
+	driver->set_budget(db, budget_ms);
+	read->seen = record_cache_seen(read->store->record_cache);
+	if (read->append) {
+		err = read->append(read, &calls);
+		return err ? err : driver->run(db, calls.list, calls.count);
+	}
+	err = driver->begin(db);
+	if (err)
+		return err;
+	err = read->execute(read, db);
+	driver->set_budget(db, 0);
+	driver->rollback(db);
+	return err;
+}
 
 /* Runs a read on the caller's thread. */
 static enum err read_here(struct store *store, struct store_read *read, int budget_ms)
@@ -31,6 +52,7 @@ bool store_start(struct store *store, struct store_read *read)
 		read->err = read_here(store, read, store->read_threads ? SHORT_MS : budget);
 		if (read->err != ERR_TIMEOUT || !store->read_threads) {
 			atomic_fetch_add(&store->reads_at_once, 1);
+			store_count_error(store, read->err);
 			return true;
 		}
 		read->job.is_long = true;

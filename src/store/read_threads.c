@@ -9,7 +9,6 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "read_run.h"
 #include "retry.h"
 #include "workers.h"
 
@@ -90,14 +89,13 @@ static void reads_run(struct worker *worker)
 	bool again;
 
 	for (unsigned i = 0; !i || retry_reconnects(err, i); i++) {
-		err = worker_connect(worker);
+		err = store_connect(worker->all->store, DB_READ, worker->db);
 		if (err)
 			break;
 		err = worker->count > 1 ? reads_run_together(worker, reads_budget(worker))
 					: read_run(read_of(worker->taken[0]), *worker->db,
 						   reads_budget(worker));
-		if (err == ERR_UNREACHABLE)
-			store_disconnect(worker->all->store, worker->db);
+		store_drop_lost(worker->all->store, worker->db, err);
 	}
 	if (err == ERR_INTERNAL && *worker->db)
 		log_line("%zu read%s failed: %s: %s", worker->count, worker->count == 1 ? "" : "s",
@@ -114,18 +112,28 @@ static void reads_adapt(struct worker *worker)
 	struct workers *all = worker->all;
 
 	if (worker->err == ERR_BUSY)
-		workers_lock(all, GROUP_BIT(worker->taken[0]->group));
-	else
-		workers_unlock(all, worker->tries);
+		workers_lock(all, worker->taken[0]->group);
+	else if (worker->tries)
+		workers_unlock(all, worker->taken[0]->group);
 }
 
 static void read_finish(struct store *store, struct job *job)
 {
 	struct store_read *read = read_of(job);
 
-	(void)store;
-	read->err = job->err;
+	read->err = !job->err && job_is_outdated(store, job) ? ERR_UNREACHABLE : job->err;
 	read->done(read->context);
+}
+
+/* Reconnects after a connection was lost while idle. The connection holds the lock that keeps other
+ * processes from changing the schema while this one serves. */
+static void reader_look_after(struct worker *worker)
+{
+	struct store *store = worker->all->store;
+
+	if (*worker->db && store->driver->is_lost(*worker->db))
+		store_disconnect(store, worker->db);
+	(void)store_connect(store, DB_READ, worker->db);
 }
 
 static const struct work reading = {.mode = DB_READ,
@@ -133,10 +141,10 @@ static const struct work reading = {.mode = DB_READ,
 				    .take = reads_take,
 				    .run = reads_run,
 				    .adapt = reads_adapt,
-				    .finish = read_finish};
+				    .finish = read_finish,
+				    .look_after = reader_look_after};
 
 enum err read_threads_start(struct store *store, unsigned count)
 {
-	return workers_start(store, &reading, store->config.read_budget_ms, count, NULL,
-			     &store->read_threads);
+	return workers_start(store, &reading, count, &store->read_threads);
 }

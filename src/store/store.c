@@ -20,13 +20,25 @@ struct store *store_new(const struct store_config *config, const struct db_drive
 	store->driver = driver;
 	if (config->record_cache && driver->kind == DB_SQLITE)
 		store->record_cache = record_cache_new(config->record_cache);
+	store->titles_unmerged = true;
 	store->lock = -1;
+	atomic_init(&store->era, ERA_NONE);
 	pthread_mutex_init(&store->keys.lock, NULL);
 	if (sql_statements_build(sql_dialect(driver), &store->arena, &store->sql)) {
 		store_close(store);
 		return NULL;
 	}
 	return store;
+}
+
+int64_t store_era(struct store *store)
+{
+	return atomic_load(&store->era);
+}
+
+bool job_is_outdated(struct store *store, const struct job *job)
+{
+	return job->era && *job->era != store_era(store);
 }
 
 void store_stop(struct store *store)
@@ -91,4 +103,23 @@ void store_loads(struct store *store, struct store_load *reads_out, struct store
 		workers_load(store->read_threads, reads_out);
 	reads_out->at_once = atomic_load(&store->reads_at_once);
 	workers_load(store->writers, writes_out);
+}
+
+uint64_t store_errors(const struct store *store, enum err err)
+{
+	return atomic_load(&store->ended[err]);
+}
+
+void store_checkpoints(const struct store *store, uint64_t *count_out, int64_t *us_out)
+{
+	*count_out = atomic_load(&store->db_counters.checkpoints);
+	*us_out = (int64_t)atomic_load(&store->db_counters.checkpoint_us);
+}
+
+bool store_has_turned(struct store *store)
+{
+	bool reads = !store->read_threads || workers_have_turned(store->read_threads);
+	bool writes = workers_have_turned(store->writers);
+
+	return reads && writes;
 }

@@ -48,27 +48,22 @@ void worker_set_outcome(struct worker *worker, enum err err, bool again)
 	}
 }
 
-void workers_lock(struct workers *all, uint32_t groups)
+void workers_lock(struct workers *all, enum job_group group)
 {
-	for (unsigned i = 0; i < GROUP_COUNT; i++)
-		if (groups & ~all->locked & GROUP_BIT(i))
-			all->locked_at[i] = monotonic_ms();
-	all->locked |= groups;
+	if (!all->locked_at[group])
+		all->locked_at[group] = monotonic_ms();
+	all->locked |= GROUP_BIT(group);
 }
 
-void workers_unlock(struct workers *all, uint32_t groups)
+void workers_unlock(struct workers *all, enum job_group group)
 {
-	for (unsigned i = 0; i < GROUP_COUNT; i++)
-		if (groups & GROUP_BIT(i))
-			all->locked_at[i] = 0;
-	all->locked &= ~groups;
+	all->locked_at[group] = 0;
+	all->locked &= ~GROUP_BIT(group);
 }
 
-enum err worker_connect(struct worker *worker)
+enum err store_connect(struct store *store, enum db_mode mode, struct db **db)
 {
-	struct store *store = worker->all->store;
-
-	return *worker->db ? OK : store->connect(store, worker->all->work->mode, worker->db);
+	return *db ? OK : store->connect(store, mode, db);
 }
 
 void store_disconnect(struct store *store, struct db **db)
@@ -77,15 +72,10 @@ void store_disconnect(struct store *store, struct db **db)
 	*db = NULL;
 }
 
-/* Reconnects after a connection was lost while idle. The connection holds the lock that keeps other
- * processes from changing the schema while this one serves. */
-static void worker_check_connection(struct worker *worker)
+void store_drop_lost(struct store *store, struct db **db, enum err err)
 {
-	const struct db_driver *driver = worker->all->store->driver;
-
-	if (*worker->db && driver->is_lost && driver->is_lost(*worker->db))
-		store_disconnect(worker->all->store, worker->db);
-	(void)worker_connect(worker);
+	if (err == ERR_UNREACHABLE || err == ERR_COMMIT_UNKNOWN)
+		store_disconnect(store, db);
 }
 
 enum err workers_submit(struct workers *all, struct job *job)
@@ -148,20 +138,6 @@ static bool worker_looks_after(const struct worker *worker)
 	return driver->on_idle && worker->ran && *worker->db && !atomic_load(&all->broken);
 }
 
-static void worker_look_after(struct worker *worker)
-{
-	const struct work *work = worker->all->work;
-
-	if (work->mode == DB_READ)
-		worker_check_connection(worker);
-	worker->rests = false;
-	if (work->rest && (work->rest(worker) || worker->rests))
-		return;
-	if (work->mode != DB_READ)
-		worker->all->store->driver->on_idle(*worker->db);
-	worker->ran = false;
-}
-
 /* Waits until there may be something to do. */
 static void worker_wait(struct worker *worker)
 {
@@ -178,7 +154,7 @@ static void worker_wait(struct worker *worker)
 	    !looks_after || all->jobs.count)
 		return;
 	pthread_mutex_unlock(&all->lock);
-	worker_look_after(worker);
+	all->work->look_after(worker);
 	pthread_mutex_lock(&all->lock);
 }
 
@@ -218,8 +194,9 @@ static bool worker_take(struct worker *worker)
 	worker->waited = worker->waits;
 	worker->waits = false;
 	worker->tries = 0;
-	worker_end_late(worker);
-	while (TAILQ_EMPTY(&worker->over)) {
+	worker->turned = true;
+	for (worker_end_late(worker); TAILQ_EMPTY(&worker->over); worker_end_late(worker)) {
+		worker->turned = true;
 		all->work->take(worker);
 		if (worker->count || worker->tries)
 			break;
@@ -229,7 +206,6 @@ static bool worker_take(struct worker *worker)
 			worker_do_part(worker, PART_IDLE_US);
 		else
 			worker_wait(worker);
-		worker_end_late(worker);
 	}
 	all->waiting += worker->waits;
 	all->tried |= worker->tries;
@@ -298,6 +274,7 @@ static void worker_finish(struct worker *worker)
 
 	while ((job = TAILQ_FIRST(&worker->over))) {
 		TAILQ_REMOVE(&worker->over, job, queued);
+		store_count_error(worker->all->store, job->err);
 		worker->all->work->finish(worker->all->store, job);
 	}
 }
@@ -328,17 +305,17 @@ static void *worker_run(void *context)
 	return NULL;
 }
 
-enum err workers_start(struct store *store, const struct work *work, int budget_ms, unsigned count,
-		       struct db **first, struct workers **workers_out)
+enum err workers_start(struct store *store, const struct work *work, unsigned count,
+		       struct workers **workers_out)
 {
 	struct workers *all = calloc(1, sizeof(*all) + count * sizeof(all->list[0]));
-	bool failed = false;
+	bool failed = false, writes = work->mode == DB_WRITE;
 
 	if (!all)
 		return ERR_NOMEM;
 	all->store = store;
 	all->work = work;
-	all->budget_ms = budget_ms;
+	all->budget_ms = writes ? store->config.write_budget_ms : store->config.read_budget_ms;
 	all->room = ROOM_FIRST;
 	jobs_init(&all->jobs);
 	pthread_mutex_init(&all->lock, NULL);
@@ -348,13 +325,18 @@ enum err workers_start(struct store *store, const struct work *work, int budget_
 		struct worker *worker = &all->list[all->count];
 
 		worker->all = all;
-		worker->db = first && worker == all->list ? first : &worker->own_db;
+		worker->turned = true;
+		worker->db = writes && !all->count ? &store->write_db : &worker->own_db;
 		TAILQ_INIT(&worker->over);
 		/* On SQLite connect now: the limit of HTTP connections counts the open
 		 * descriptors. */
-		failed = (!store->driver->is_lost && worker_connect(worker)) ||
-			 pthread_create(&worker->thread, NULL, worker_run, worker) != 0;
+		failed =
+			(!store->driver->is_lost && store_connect(store, work->mode, worker->db)) ||
+			pthread_create(&worker->thread, NULL, worker_run, worker) != 0;
 		all->count += !failed;
+		if (!failed)
+			pthread_setname_np(worker->thread,
+					   work->mode == DB_READ ? "reader" : "writer");
 	}
 	pthread_mutex_unlock(&all->lock);
 	if (failed)
@@ -423,6 +405,20 @@ int64_t workers_delay(struct workers *all, int64_t account_id)
 	weight = weight * all->weight_us / 1000 / all->count;
 	pthread_mutex_unlock(&all->lock);
 	return weight;
+}
+
+bool workers_have_turned(struct workers *all)
+{
+	bool turned = true;
+
+	pthread_mutex_lock(&all->lock);
+	for (unsigned i = 0; i < all->count; i++) {
+		turned &= all->list[i].turned;
+		all->list[i].turned = false;
+	}
+	pthread_cond_broadcast(&all->wake);
+	pthread_mutex_unlock(&all->lock);
+	return turned;
 }
 
 void workers_load(struct workers *all, struct store_load *load_out)

@@ -30,9 +30,9 @@ struct work {
 	/* Adapts to the result of the run, before its jobs are put back or finished. */
 	void (*adapt)(struct worker *worker);
 	void (*finish)(struct store *store, struct job *job);
-	/* Does a part of the work that runs have left, while the worker is idle. If there is more,
-	 * it sets `rests`. After an error it is called again later. NULL: runs leave none. */
-	enum err (*rest)(struct worker *worker);
+	/* Looks after the connection of an idle worker. A writer also does a part of the work that
+	 * its runs have left, and says by `rests` whether there is more. Then it clears `ran`. */
+	void (*look_after)(struct worker *worker);
 };
 
 struct worker {
@@ -46,9 +46,10 @@ struct worker {
 	bool waits;           /* it waits for a lock of another session */
 	bool waited;          /* its run before this one waited */
 	bool ran;             /* it may have left work since it last looked after its connection */
+	bool turned;          /* since workers_have_turned() */
 	bool rests;           /* a part of that work is done, and there is more */
-	uint32_t tries;       /* a set of groups: it tries whether they are still locked */
-	enum err err;         /* the result of the run */
+	uint32_t tries; /* a set of at most one group: it tries whether that is still locked */
+	enum err err;   /* the result of the run */
 	int64_t took_us;
 	struct job_list over; /* jobs to finish */
 };
@@ -77,10 +78,10 @@ struct workers {
 	struct worker list[];
 };
 
-/* Starts the threads. The first one uses the connection `first`, the others open their own; `first`
- * NULL: all do. ERR_NOMEM. */
-enum err workers_start(struct store *store, const struct work *work, int budget_ms, unsigned count,
-		       struct db **first, struct workers **workers_out);
+/* Starts the threads. The first writer uses store->write_db, the others open connections of their
+ * own. ERR_NOMEM. */
+enum err workers_start(struct store *store, const struct work *work, unsigned count,
+		       struct workers **workers_out);
 /* Ends the threads once all jobs are done. NULL is accepted. */
 void workers_stop(struct workers *workers);
 void workers_free(struct workers *workers);
@@ -92,19 +93,32 @@ enum err workers_submit(struct workers *workers, struct job *job);
 enum err workers_do_parts(struct workers *workers, struct store_parts *parts);
 /* How long a job of the account would wait now, in milliseconds. */
 int64_t workers_delay(struct workers *workers, int64_t account_id);
+/* Whether each of them has passed through its loop since the last call; wakes them. */
+bool workers_have_turned(struct workers *workers);
 void workers_load(struct workers *workers, struct store_load *load_out);
 
 /* Whether the worker may wait for a lock. If there are several workers, one never does. */
 bool worker_may_wait(const struct worker *worker);
 void worker_add(struct worker *worker, struct job *job);
-/* workers_lock() notes that another session has locked tables of these groups, workers_unlock()
- * that the locks are released. */
-void workers_lock(struct workers *workers, uint32_t groups);
-void workers_unlock(struct workers *workers, uint32_t groups);
-/* A connection for run(), opened anew where it was lost. ERR_UNREACHABLE. */
-enum err worker_connect(struct worker *worker);
+/* workers_lock() notes that another session has locked tables of the group, workers_unlock() that
+ * it has released them. */
+void workers_lock(struct workers *workers, enum job_group group);
+void workers_unlock(struct workers *workers, enum job_group group);
+/* Opens a connection if there is none. ERR_UNREACHABLE. */
+enum err store_connect(struct store *store, enum db_mode mode, struct db **db);
 void store_disconnect(struct store *store, struct db **db);
+/* The same if the error says that the connection was lost. */
+void store_drop_lost(struct store *store, struct db **db, enum err err);
+/* Counts a read or a write that has ended, if it has ended with an error. */
+static inline void store_count_error(struct store *store, enum err err)
+{
+	if (err)
+		atomic_fetch_add_explicit(&store->ended[err], 1, memory_order_relaxed);
+}
 /* Sets the outcome of all jobs of the worker. */
 void worker_set_outcome(struct worker *worker, enum err err, bool again);
+
+/* Runs a read once on the connection, for at most `budget_ms`; 0: no limit. */
+enum err read_run(struct store_read *read, struct db *db, int budget_ms);
 
 #endif

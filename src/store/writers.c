@@ -37,13 +37,12 @@ static enum err commit_resolve(struct store *store, struct db **db, struct commi
 	enum err err = ERR_COMMIT_UNKNOWN;
 
 	while (mark->account_id != ID_NONE && monotonic_ms() < until) {
-		err = *db ? OK : store->connect(store, DB_WRITE, db);
+		err = store_connect(store, DB_WRITE, db);
 		if (!err)
 			err = batch_resolve(store, *db, mark);
 		if (!err)
 			return mark->found ? OK : ERR_UNREACHABLE;
-		if (*db)
-			store_disconnect(store, db);
+		store_disconnect(store, db);
 		nanosleep(&(struct timespec){.tv_nsec = 100000000}, NULL);
 	}
 	if (mark->request_id.len)
@@ -63,12 +62,11 @@ static enum err writes_attempt(struct store *store, struct db **db, struct store
 	enum err err;
 
 	do {
-		err = *db ? OK : store->connect(store, DB_WRITE, db);
+		err = store_connect(store, DB_WRITE, db);
 		if (err)
 			return err;
 		err = batch_run(store, *db, writes, count, waits, mark);
-		if (err == ERR_UNREACHABLE || err == ERR_COMMIT_UNKNOWN)
-			store_disconnect(store, db);
+		store_drop_lost(store, db, err);
 	} while (retry_reconnects(err, ++attempts));
 	return err == ERR_COMMIT_UNKNOWN ? commit_resolve(store, db, mark) : err;
 }
@@ -148,26 +146,22 @@ static void writes_take(struct worker *worker)
 		writes_take_batch(worker, false);
 }
 
+static enum job_group group_tried(const struct worker *worker)
+{
+	return (enum job_group)__builtin_ctz(worker->tries);
+}
+
 /* Waits for the table of a locked group, without holding an account. */
 static enum err group_try(struct worker *worker)
 {
 	struct store *store = worker->all->store;
-	enum record_kind kind = 0;
-	enum err err = worker_connect(worker);
+	enum record_kind kind = group_tried(worker) - GROUP_RECORDS;
+	enum err err = store_connect(store, DB_WRITE, worker->db);
 
-	while (!(worker->tries & GROUP_BIT(GROUP_RECORDS + kind)))
-		kind++;
-	if (err)
-		return err;
-	store->driver->set_budget(*worker->db, worker->all->budget_ms);
-	err = store->driver->begin(*worker->db);
 	if (!err)
-		err = store->driver->commit(
-			*worker->db, &(struct db_call){.sql = store->sql.records[kind].lock}, 1);
-	if (err)
-		store->driver->rollback(*worker->db);
-	if (err == ERR_UNREACHABLE || err == ERR_COMMIT_UNKNOWN)
-		store_disconnect(worker->all->store, worker->db);
+		err = batch_run_calls(store, *worker->db,
+				      &(struct db_call){.sql = store->sql.records[kind].lock}, 1);
+	store_drop_lost(store, worker->db, err);
 	return err;
 }
 
@@ -203,12 +197,14 @@ static void writers_note_failure(struct workers *all, enum err err)
 		config->on_fatal(config->fatal_context);
 }
 
-static enum err writer_rest(struct worker *worker)
+static void writer_look_after(struct worker *worker)
 {
 	struct store *store = worker->all->store;
 	struct db *db = *worker->db;
-	enum err err = titles_run_step(db, &worker->rests);
+	enum err err;
 
+	worker->rests = false;
+	err = titles_run_step(db, TITLES_STEP_US, &store->titles_unmerged, &worker->rests);
 	/* Once: the step is tried again and again. */
 	if (err && !store->titles_failed)
 		log_line("cannot bring titles into the text index: %s: %s", err_text(err),
@@ -217,7 +213,10 @@ static enum err writer_rest(struct worker *worker)
 	if (err)
 		store->driver->rollback(db);
 	writers_note_failure(worker->all, err);
-	return err;
+	if (err || worker->rests)
+		return;
+	store->driver->on_idle(db);
+	worker->ran = false;
 }
 
 static void writes_run(struct worker *worker)
@@ -243,8 +242,7 @@ static void writes_run(struct worker *worker)
 }
 
 /* Adapts how much may run together: twice as much after a run that took less than half of BATCH_US,
- * less after one that took longer than BATCH_US.
- */
+ * less after one that took longer than BATCH_US. */
 static void workers_adapt_room(struct worker *worker)
 {
 	struct workers *all = worker->all;
@@ -264,14 +262,14 @@ static void writes_adapt(struct worker *worker)
 
 	if (worker->tries) {
 		if (worker->err != ERR_BUSY)
-			workers_unlock(all, worker->tries);
+			workers_unlock(all, group_tried(worker));
 		return;
 	}
 	for (size_t i = 0; i < worker->count; i++) {
 		const struct job *job = worker->taken[i];
 
 		if (job->again && job->err == ERR_BUSY && !job->lock && job->group >= GROUP_RECORDS)
-			workers_lock(all, GROUP_BIT(job->group));
+			workers_lock(all, job->group);
 	}
 	workers_adapt_room(worker);
 }
@@ -284,8 +282,7 @@ static void write_finish(struct store *store, struct job *job)
 	write->err = job->err;
 	if (write->due_at != TIME_NONE && on_due)
 		on_due(store->due_context, write->due_at);
-	if (write->key)
-		idempotency_end(&store->keys, write);
+	idempotency_end(&store->keys, write);
 	write->done(write->context);
 }
 
@@ -296,26 +293,25 @@ static const struct work writing = {.mode = DB_WRITE,
 				    .run = writes_run,
 				    .adapt = writes_adapt,
 				    .finish = write_finish,
-				    .rest = writer_rest};
+				    .look_after = writer_look_after};
 
 enum err writers_start(struct store *store, unsigned count)
 {
-	return workers_start(store, &writing, store->config.write_budget_ms, count,
-			     &store->write_db, &store->writers);
+	if (store->write_db)
+		store->write_db->counters = &store->db_counters;
+	return workers_start(store, &writing, count, &store->writers);
 }
 
 enum err store_submit(struct store *store, struct store_write *write)
 {
-	enum err err = OK;
+	enum err err = idempotency_begin(&store->keys, write);
 
-	write_init(write, store);
-	write->job.lane = write->scope.account_id;
-	if (write->key)
-		err = idempotency_begin(&store->keys, write);
 	if (err)
 		return err;
+	write_init(write, store);
+	write->job.lane = write->scope.account_id;
 	err = workers_submit(store->writers, &write->job);
-	if (err && write->key)
+	if (err)
 		idempotency_end(&store->keys, write);
 	return err;
 }

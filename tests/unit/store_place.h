@@ -53,6 +53,17 @@ static inline enum err create_store(const char *folder)
 	return err;
 }
 
+/* A script that makes the tallies of account 1, for a test that writes tasks itself. */
+#define FILL_TALLIES                                                                  \
+	"INSERT INTO task_tally (account_id, block, field, value, tasks)"             \
+	" SELECT 1, id / 4096, 0, status, count(*) FROM task GROUP BY 2, 4 UNION ALL" \
+	" SELECT 1, id / 4096, 1, calendar_id, count(*) FROM task GROUP BY 2, 4"      \
+	" UNION ALL SELECT 1, id / 4096, 2, alert_at IS NOT NULL, count(*) FROM task" \
+	" GROUP BY 2, 4;"                                                             \
+	"INSERT INTO task_tally_sum (account_id, block, field, value, tasks)"         \
+	" SELECT account_id, block / 32, field, value, sum(tasks) FROM task_tally"    \
+	" GROUP BY 1, 2, 3, 4"
+
 /* Setup and teardown for cmocka: an open store in a folder, and the scope of its first user. */
 struct store_place {
 	char folder[PLACE_BYTES];

@@ -53,10 +53,7 @@ static const char *const fill[] = {
 	"INSERT INTO task_user (account_id, task_id, staff_id, status, due_on)"
 	" SELECT 1, id, CASE WHEN id % 10 = 3 THEN 1 ELSE 2 + id * 2654435761 % 100 END, status,"
 	" due_on FROM task WHERE unassigned = 0",
-	"INSERT INTO task_tally (account_id, block, field, value, tasks)"
-	" SELECT 1, id / 4096, 0, status, count(*) FROM task GROUP BY 2, 4 UNION ALL"
-	" SELECT 1, id / 4096, 1, calendar_id, count(*) FROM task GROUP BY 2, 4 UNION ALL"
-	" SELECT 1, id / 4096, 2, alert_at IS NOT NULL, count(*) FROM task GROUP BY 2, 4",
+	FILL_TALLIES,
 	"INSERT INTO task_words (rowid, title) SELECT account_id << 40 | id, title_folded FROM task",
 };
 

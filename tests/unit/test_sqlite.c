@@ -85,16 +85,26 @@ static void writer_is_durable(void **state)
 	assert_int_equal(run(place->writer, "INSERT INTO b VALUES (1)"), ERR_CONSTRAINT);
 }
 
-/* A WAL of the size at which it is copied into the database is not cut, so it is written in place
- * again. */
+/* A WAL of 16,000 pages is copied into the database, and that is counted. A WAL of that size is not
+ * cut, so it is written in place again. */
 static void wal_fits_its_limit(void **state)
 {
 	struct place *place = *state;
+	struct db_counters counters = {0};
 	int64_t page = ask(place->writer, "PRAGMA page_size");
 
+	place->writer->counters = &counters;
 	assert_int_equal(page, 4096);
-	assert_true(ask(place->writer, "PRAGMA wal_autocheckpoint") * (page + 24) <
-		    ask(place->writer, "PRAGMA journal_size_limit"));
+	assert_int_equal(run(place->writer, "CREATE TABLE large (value)"), OK);
+	assert_int_equal(run(place->writer, "INSERT INTO large VALUES (zeroblob(15000 * 4096))"),
+			 OK);
+	assert_int_equal(counters.checkpoints, 0);
+	assert_int_equal(run(place->writer, "INSERT INTO large VALUES (zeroblob(1000 * 4096))"),
+			 OK);
+	assert_int_equal(counters.checkpoints, 1);
+	assert_true(counters.checkpoint_us > 0);
+	assert_true(16100 * (page + 24) < ask(place->writer, "PRAGMA journal_size_limit"));
+	place->writer->counters = NULL;
 }
 
 /* The file alone, without its WAL, has the rows. */
@@ -238,16 +248,145 @@ static void sets_have_their_ids(void **state)
 		assert_int_equal(ask(place->reader, rows[i].sql), rows[i].value);
 }
 
+#define TABLES                                                                              \
+	"CREATE TABLE item (id INTEGER NOT NULL PRIMARY KEY, name TEXT UNIQUE, price REAL," \
+	" picture BLOB, count INTEGER) STRICT;"                                             \
+	"CREATE TABLE place (item INTEGER NOT NULL REFERENCES item (id) ON DELETE CASCADE," \
+	" name TEXT NOT NULL, value, PRIMARY KEY (name, item)) WITHOUT ROWID;"              \
+	"CREATE TABLE word (note TEXT, word TEXT NOT NULL PRIMARY KEY, later TEXT) STRICT;" \
+	"CREATE TABLE left_out (id INTEGER PRIMARY KEY) STRICT;"                            \
+	"WITH RECURSIVE number (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM number"         \
+	" WHERE i < 11) INSERT INTO word (word) SELECT 'old' || i FROM number;"             \
+	"ALTER TABLE word ADD COLUMN more INTEGER DEFAULT 7; PRAGMA synchronous = OFF;"
+
+/* All rows as one text. */
+#define STATE                                                                                \
+	"SELECT (SELECT ifnull(group_concat(quote(id) || quote(name) || quote(price) ||"     \
+	" quote(substr(picture, 1, 20)) || ifnull(length(picture), 0) || quote(count)), '')" \
+	" FROM (SELECT * FROM item ORDER BY id)) || '/' ||"                                  \
+	" (SELECT ifnull(group_concat(quote(item) || quote(name) || quote(value)), '')"      \
+	" FROM (SELECT * FROM place ORDER BY name, item)) || '/' ||"                         \
+	" (SELECT group_concat(quote(CAST(note AS BLOB)) || quote(word) || quote(later) ||"  \
+	" quote(more)) FROM (SELECT * FROM word ORDER BY word))"
+
+/* What the transactions do: %1$u is a small random number, %2$u another. */
+static const char *const changes[] = {
+	"INSERT INTO item VALUES (%1$u, 'name %2$u', %2$u.5, randomblob(%2$u %% 9), NULL)"
+	" ON CONFLICT DO NOTHING",
+	"INSERT INTO item (id, name, count) VALUES (%1$u, NULL, %2$u - 6)"
+	" ON CONFLICT (id) DO UPDATE SET count = count + 1",
+	"INSERT OR REPLACE INTO item VALUES (%1$u, 'name %2$u', 1, zeroblob(300), 1 << 40)",
+	"UPDATE OR IGNORE item SET id = %2$u WHERE id = %1$u AND id NOT IN (SELECT item FROM place)",
+	"UPDATE item SET name = NULL, price = -price WHERE id < %1$u",
+	"UPDATE item SET count = count WHERE id > %1$u",
+	"UPDATE item SET picture = CAST(zeroblob(20000) AS BLOB), price = 1e300 WHERE id = %1$u",
+	"DELETE FROM item WHERE id = %1$u",
+	"INSERT INTO place SELECT id, 'p%2$u', CASE %2$u %% 3 WHEN 0 THEN 'text' WHEN 1 THEN 1.25"
+	" ELSE x'00ff' END FROM item WHERE id < %1$u ON CONFLICT DO NOTHING",
+	"UPDATE place SET value = %2$u WHERE item = %1$u",
+	"UPDATE OR REPLACE place SET name = 'p%1$u' WHERE name = 'p%2$u'",
+	"DELETE FROM place WHERE item = %1$u OR name = 'p%2$u'",
+	"INSERT OR IGNORE INTO word (word, note) VALUES ('é%1$u', char(0) || 'b')",
+	"UPDATE word SET note = later, later = word, more = NULL WHERE word > 'é%1$u'",
+	"UPDATE word SET more = NULL WHERE word = 'old%1$u'",
+	"UPDATE word SET more = 7 WHERE word = 'old%1$u'",
+	"DELETE FROM word WHERE word = 'é%1$u'",
+	"INSERT OR IGNORE INTO left_out VALUES (%1$u)",
+};
+
+static enum err take_text(void *context, const struct db_value *values, size_t count)
+{
+	assert_int_equal(count, 1);
+	buf_add_slice(context, values[0].bytes);
+	return OK;
+}
+
+static void assert_same_state(struct db *a, struct db *b)
+{
+	struct buf texts[2] = {0};
+	struct db *const dbs[] = {a, b};
+
+	for (size_t i = 0; i < 2; i++) {
+		const struct db_call call = {
+			.sql = STATE, .on_row = take_text, .context = &texts[i]};
+
+		assert_int_equal(sqlite_driver.run(dbs[i], &call, 1), OK);
+		buf_add_char(&texts[i], '\0');
+	}
+	assert_string_equal(texts[0].ptr, texts[1].ptr);
+	buf_release(&texts[0]);
+	buf_release(&texts[1]);
+}
+
+/* A transaction of a few random changes. */
+static void change_at_random(struct db *db, unsigned *seed)
+{
+	char sql[512];
+
+	for (int left = 1 + rand_r(seed) % 6; left; left--) {
+		const char *form =
+			changes[(size_t)rand_r(seed) % (sizeof(changes) / sizeof(*changes))];
+		unsigned a = (unsigned)rand_r(seed) % 12, b = (unsigned)rand_r(seed) % 12;
+
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+		snprintf(sql, sizeof(sql), form, a, b);
+#pragma GCC diagnostic pop
+		assert_int_equal(sqlite_driver.script(db, sql), OK);
+	}
+}
+
+/* A database to which the recorded changes of another are applied has the same rows. */
+static void changes_repeat(void **state)
+{
+	struct place *place = *state;
+	struct db *from = place->writer, *to;
+	char path[PLACE_BYTES + 8], message[256];
+	struct buf recorded = {0};
+	unsigned seed = 1;
+
+	snprintf(path, sizeof(path), "%s/to", place->folder);
+	assert_int_equal(sqlite_driver.open(path, DB_CREATE, &to, message, sizeof(message)), OK);
+	assert_int_equal(sqlite_driver.script(from, TABLES), OK);
+	assert_int_equal(sqlite_driver.script(to, TABLES "PRAGMA foreign_keys = OFF"), OK);
+	assert_int_equal(sqlite_driver.record(from, true, "left_out"), OK);
+	for (int i = 0; i < 400; i++) {
+		assert_int_equal(sqlite_driver.begin(from), OK);
+		change_at_random(from, &seed);
+		if (i % 5 == 0) {
+			sqlite_driver.rollback(from);
+			continue;
+		}
+		assert_int_equal(sqlite_driver.commit(from, NULL, 0), OK);
+		buf_clear(&recorded);
+		assert_int_equal(sqlite_driver.take_changes(from, &recorded), OK);
+		assert_int_equal(sqlite_driver.begin(to), OK);
+		assert_int_equal(sqlite_driver.apply(to, buf_slice(&recorded)), OK);
+		assert_int_equal(sqlite_driver.commit(to, NULL, 0), OK);
+		assert_same_state(from, to);
+	}
+	assert_int_equal(ask(to, "SELECT count(*) FROM left_out"), 0);
+	assert_true(ask(from, "SELECT count(*) FROM left_out") > 0);
+	buf_release(&recorded);
+	sqlite_driver.close(to);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make_place, remove_place)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(writer_is_durable),           TEST(wal_fits_its_limit),
-		TEST(idle_writer_empties_the_wal), TEST(reader_cannot_write),
-		TEST(budget_ends_a_statement),     TEST(full_is_told),
-		TEST(arguments_go_by_number),      TEST(example_commits),
-		TEST(number_ignores_null),         TEST(sets_have_their_ids),
+		TEST(writer_is_durable),
+		TEST(wal_fits_its_limit),
+		TEST(idle_writer_empties_the_wal),
+		TEST(reader_cannot_write),
+		TEST(budget_ends_a_statement),
+		TEST(full_is_told),
+		TEST(arguments_go_by_number),
+		TEST(example_commits),
+		TEST(number_ignores_null),
+		TEST(sets_have_their_ids),
+		TEST(changes_repeat),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

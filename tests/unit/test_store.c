@@ -114,6 +114,23 @@ static void scope_is_the_account(void **state)
 	arena_release(&one.arena);
 }
 
+/* A request that began in another era must not write. */
+static void a_write_is_of_its_era(void **state)
+{
+	struct store_place *place = *state;
+	struct one one = {0};
+	struct store_write *write = prepare(&one, place);
+	int64_t era = store_era(place->store) + 1;
+
+	write->job.era = &era;
+	assert_int_equal(store_run(place->store, &write, 1), ERR_UNREACHABLE);
+	assert_false(has_task(place, 1));
+	era--;
+	assert_int_equal(store_run(place->store, &write, 1), OK);
+	assert_true(has_task(place, 1));
+	arena_release(&one.arena);
+}
+
 /* The steps of a write may run more than once: a later run sees nothing of an earlier one. */
 static void a_patch_runs_afresh(void **state)
 {
@@ -343,6 +360,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(one_process_a_folder),
 		TEST(scope_is_the_account),
+		TEST(a_write_is_of_its_era),
 		TEST(a_patch_runs_afresh),
 		TEST(a_batch_that_fails),
 		TEST(previewing_stores_nothing),

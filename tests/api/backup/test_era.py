@@ -8,6 +8,7 @@ from backends import rows, where
 from commands import fails
 from harness import JSON, TASKS, problem, succeed, task
 from lists import links
+from together import until
 
 pytestmark = backends.BOTH
 
@@ -26,19 +27,36 @@ def begin_era(server, tmp_path):
     (tmp_path / "b.db").unlink()
 
 
+def end_connections(database):
+    """Ends them, and lets nobody connect again."""
+    database.cluster.main.run(f'ALTER DATABASE "{database.name}" ALLOW_CONNECTIONS false')
+    database.cluster.main.run("SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity"
+                              f" WHERE datname = '{database.name}'")
+
+
+def replace(database, other):
+    database.drop()
+    other.rename(database.name)
+
+
 def changes(server, since):
     return server.call("GET", f"/api/v1/changes?since={since}")
+
+
+def learn(server):
+    """What a client knows."""
+    made = server.post(task(title="kept"))
+    server.create(title="another")
+    page = server.call("GET", f"{TASKS}?per_page=1")
+    return {"record": made.json, "tag": made.header("ETag"), "next": links(page)["next"],
+            "last": changes(server, 0).json["last"]}
 
 
 @pytest.fixture
 def known(make_server, tmp_path):
     """A restored server, and what a client knows of it from before."""
     server = make_server()
-    made = server.post(task(title="kept"))
-    server.create(title="another")
-    page = server.call("GET", f"{TASKS}?per_page=1")
-    before = {"record": made.json, "tag": made.header("ETag"), "next": links(page)["next"],
-              "last": changes(server, 0).json["last"]}
+    before = learn(server)
     begin_era(server, tmp_path)
     server.start()
     return server, before
@@ -108,6 +126,34 @@ def test_each_restore_is_another_era(known, tmp_path):
     for since in (before["last"], last):
         problem(changes(server, since), 410)
     assert server.create()["id"] > made["id"] + ID_JUMP
+
+
+def ask_tag(server, before):
+    path = f'{TASKS}/{before["record"]["id"]}'
+    return server.call("GET", path, headers={"If-None-Match": before["tag"]}).status
+
+
+def ask_changes(server, before):
+    return changes(server, before["last"]).status
+
+
+@backends.POSTGRES
+@pytest.mark.parametrize("ask, answers", [(ask_tag, (304, 200)), (ask_changes, (200, 410))])
+def test_a_server_that_runs_meanwhile(make_server, ask, answers):
+    """It loses the database, and finds the restored one. Not even the request that finds it is answered as
+    in the era before."""
+    server = make_server()
+    before = learn(server)
+    assert ask(server, before) == answers[0]
+    end_connections(server.data)
+    restored = server.data.copy()
+    succeed("restore", *where(restored))
+    assert ask(server, before) == 503
+    replace(server.data, restored)
+    assert until(lambda: ask(server, before), lambda status: status != 503, "it is to connect") == answers[1]
+    for check in (test_changes, test_tags, test_cursors):
+        check((server, before))
+    assert len([line for line in server.messages() if "a new era begins" in line]) == 1, server.messages()
 
 
 @backends.SQLITE

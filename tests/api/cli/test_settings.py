@@ -37,11 +37,11 @@ OPTIONS = {
     "move": ["config", "allow-network-folder", "partitions", "from", "to"],
     "status": ["config", "data", "database", "control-socket", "json"],
     "mail test": ["config", *MAIL],
-    "serve": ["config", *PLACE, "control-socket", "ephemeral", "token", "listen", "base-domain", "tls-cert",
-              "tls-key", "behind-proxy", "base-url", "absolute-links", "cors-origins", "idle-timeout",
+    "serve": ["config", *PLACE, "control-socket", "ephemeral", "token", "listen", "metrics", "base-domain",
+              "tls-cert", "tls-key", "behind-proxy", "base-url", "absolute-links", "cors-origins", "idle-timeout",
               "database-connections", "statement-timeout", "queue", "memory-limit", "record-cache",
               "quiet", "log-format", *MAIL, "mail-per-minute", "mail-per-account", "replicate-to",
-              "replicate-keep"],
+              "replicate-keep", "backup-to", "backup-at", "keep"],
 }
 ABOUT = {"add", "set", "remove", "revoke", "test"}  # these commands take a name
 SWITCHES = {"allow-network-folder", "behind-proxy", "absolute-links", "quiet", "read-only", "lenient", "yes", "json", "dry-run",

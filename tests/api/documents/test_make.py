@@ -10,6 +10,8 @@ from harness import COMMAND_S, ROOT
 
 TOOLS = ["sh", "env", "make", "mkdir", "install", "rm"]
 PAGES = ["share/man/man1/docket.1", "share/man/man5/docket.conf.5"]
+COMPLETIONS = {"bash": "share/bash-completion/completions/docket", "zsh": "share/zsh/site-functions/_docket",
+               "fish": "share/fish/vendor_completions.d/docket.fish"}
 
 
 @pytest.fixture
@@ -84,6 +86,8 @@ def built(clone):
     (clone / "build" / "build.ninja").touch()
     (clone / "build" / "docket").write_text("the program")
     (clone / "build" / "docket").chmod(0o755)
+    for shell in COMPLETIONS:
+        (clone / "build" / f"docket.{shell}").write_text(f"completions of {shell}")
     return clone
 
 
@@ -100,6 +104,8 @@ def test_install_takes_the_prefix_also_after_the_build(built, tmp_path, how):
     assert done.returncode == 0, done
     assert (root / "bin/docket").read_text() == "the program"
     assert os.access(root / "bin/docket", os.X_OK)
+    for shell, name in COMPLETIONS.items():
+        assert (root / name).read_text() == f"completions of {shell}"
     for page in PAGES:
         assert (root / page).read_bytes() == (ROOT / "man" / os.path.basename(page)).read_bytes()
 

@@ -3,7 +3,6 @@ import pytest
 
 import backends
 import harness
-import records
 from harness import TASKS, cases, problem
 
 pytestmark = backends.BOTH
@@ -73,48 +72,6 @@ def test_at_most_a_thousand(make_server, new_place):
     every = changes(server)
     assert [change["change"] for change in every] == list(range(1, len(every) + 1))
     assert len(every) > 1100
-
-
-BYTES = 1 << 20  # the limit for the values of one answer
-LARGE = "\u0436" * 65535
-
-
-@pytest.mark.slow
-def test_large_entries_come_in_smaller_parts(make_server):
-    """An answer also ends at a number of bytes, and the client continues from there."""
-    server = make_server()
-    task = server.create(body=LARGE, title="0")
-    path = f"{TASKS}/{task['id']}"
-    for i in range(1, 80):
-        fields = {"title": str(i), "body": LARGE[i % 2:]}
-        assert records.send(server, "PATCH", path, {"task": fields}).status == 200
-    for more in ("", "&per_page=500"):
-        entries, parts, link = [], 0, f"{path}/history?since=0{more}"
-        while link:
-            reply = server.call("GET", link)
-            assert reply.status == 200 and 0 < len(reply.body) < BYTES + 100000, reply.status
-            link = reply.header("Link")
-            assert not link or link.endswith('>; rel="next"')
-            link = link and link[1:link.index(">")]
-            entries, parts = entries + reply.json, parts + 1
-        assert [entry["fields"]["title"]["to"] for entry in entries] == [
-            str(i) for i in range(80)]
-        assert [entry["fields"]["body"]["from"] for entry in entries] == [None, LARGE] + [
-            LARGE[i % 2:] for i in range(1, 79)]
-        assert parts == 27  # of three entries each
-
-
-@pytest.mark.slow
-def test_what_is_large_and_stays_counts_as_well(make_server):
-    """Its bytes count as well, because docket must read it to see that it did not change."""
-    server = make_server()
-    task = server.create(body=LARGE)
-    path = f"{TASKS}/{task['id']}"
-    for i in range(9):
-        assert records.send(server, "PATCH", path, {"task": {"title": str(i)}}).status == 200
-    first = server.call("GET", path + "/history")
-    assert 1 < len(first.json) < 9 and first.header("Link")
-    assert list(first.json[-1]["fields"]) == ["title"]
 
 
 @pytest.mark.parametrize("path, query, code", cases([

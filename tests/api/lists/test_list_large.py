@@ -1,10 +1,8 @@
 """Lists of more than a megabyte. docket sends them in pieces, and they are the same as in one."""
 import contextlib
 import json
-import pathlib
 import random
 import re
-import sqlite3
 import string
 import time
 
@@ -12,11 +10,13 @@ import pytest
 
 import backends
 import harness
+import pieces
 import records
 from ca import TlsWire, with_tls
 from harness import JSON, MINIMAL, OWN, SANITIZED, TASKS
 from lists import ask, links, listed
-from together import at_once, beside, until
+from pieces import behind_its_back, rest
+from together import at_once, beside
 from wire import Wire
 
 pytestmark = [backends.BOTH, pytest.mark.slow]
@@ -71,30 +71,11 @@ def server(own_server):
 
 
 def slow(server, query=LARGEST):
-    """A client that has requested a list and read the first line of the answer. The system takes
-    some megabytes more for it."""
-    wire = Wire(server)
-    wire.send(server.request("GET", f"{TASKS}?{query}"))
-    line = wire.take(15)
-    assert line == b"HTTP/1.1 200 OK", line
-    wire.buffer = line + wire.buffer
-    return wire
+    return pieces.slow(server, f"{TASKS}?{query}")
 
 
 def line_of(server, start, method="GET"):
-    """The line in the log of the only request for a list since then."""
-    line, = until(lambda: [line for line in server.lines(start)
-                           if line["route"] == TASKS and line["method"] == method])
-    return line
-
-
-def rest(wire):
-    """Everything to the end of the connection."""
-    parts = [wire.buffer]
-    with contextlib.suppress(ConnectionResetError):
-        while data := wire.socket.recv(1024 * 1024):
-            parts.append(data)
-    return b"".join(parts)
+    return pieces.line_of(server, start, TASKS, method)
 
 
 def pages(server, query, size):
@@ -232,16 +213,6 @@ def test_it_is_of_one_moment(make_server):
     after = ask(server, query)
     assert len(after.json) == COUNT - 5
     assert {record["title"] for record in after.json} == {"changed"}
-
-
-def behind_its_back(server, sql):
-    if isinstance(server.data, pathlib.Path):
-        with contextlib.closing(sqlite3.connect(server.data / "docket.db")) as connection:
-            connection.execute("PRAGMA busy_timeout = 30000")
-            with connection:
-                assert connection.execute(sql).rowcount == 1
-    else:
-        server.data.run(sql)
 
 
 @pytest.mark.parametrize("query", [LARGEST, f"{LARGEST}&expand={ALL}"])

@@ -161,13 +161,15 @@ BREAKS = [
     ("assigned and marked as not", "UPDATE task SET unassigned = 1 - unassigned " + ALTERED,
      {"unassigned": [T5]}),
     ("a tally of tasks that are gone", "UPDATE task_tally SET tasks = tasks + 1 WHERE account_id = 2"
-     " AND field = 0 AND value = 3;", {"tallies": [("second", "tally", None)]}),
+     " AND field = 0 AND value = 3;", {"tallies": [("second", "tally", None)] * 2}),
     *[(f"a task that is in the tally of another {name}", f"UPDATE task_tally SET value = 77 WHERE"
        f" account_id = 2 AND field = {field} AND value = (SELECT min(value) FROM task_tally WHERE"
-       f" account_id = 2 AND field = {field});", {"tallies": [("second", "tally", None)] * 2})
+       f" account_id = 2 AND field = {field});", {"tallies": [("second", "tally", None)] * 4})
       for field, name in enumerate(("status", "calendar", "kind of alert"))],
     ("a tally of no task", "INSERT INTO task_tally VALUES (2, 1, 0, 0, 1);",
-     {"tallies": [("second", "tally", None)]}),
+     {"tallies": [("second", "tally", None)] * 2}),
+    ("a sum of tallies of another number", "UPDATE task_tally_sum SET tasks = tasks - 1"
+     " WHERE account_id = 2 AND field = 0 AND value = 3;", {"tallies": [("second", "tally", None)]}),
     ("when an account was made", "UPDATE account SET created_at = 1000000000000 WHERE id = 2;",
      {"times": [("second", "account", 2)]}),
     ("when a token ends", "UPDATE token SET expires_at = -99999999999 WHERE account_id = 2;",

@@ -1,6 +1,8 @@
 """docket serve --replicate-to, and docket restore from the replica."""
 import contextlib
+import datetime
 import json
+import os
 import random
 import shutil
 import subprocess
@@ -165,6 +167,35 @@ def test_an_upgrade_begins_one_before_and_one_after(replicated, target, tmp_path
     assert tables(tmp_path / "old") == before
 
 
+def test_a_migration_without_serving(replicated, make_server, target, tmp_path):
+    """The replica keeps the state before it, and has the one after it with the next start."""
+    follows(replicated, 1)
+    replicated.create(title="before")
+    replicated.stop()
+    with opened(replicated.data) as database:
+        take_back(database, LATEST - 1, replicated.data)
+    before = tables(replicated.data)
+    replicated.start()
+    follows(replicated, 3)
+    replicated.stop()
+    # Now the replica ends with the earlier schema, as if an older docket had written it.
+    shutil.rmtree(generations(target)[2])
+    succeed("restore", "--from", target, "--data", tmp_path / "old")
+    assert tables(tmp_path / "old") == before
+    moment = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+    time.sleep(1.1)
+    succeed("migrate", "--data", tmp_path / "old")
+    assert len(generations(target)) == 2
+    server = make_server(tmp_path / "old", options=["--replicate-to", target])
+    follows(server, 3)
+    server.create(title="after")
+    follows(server)
+    restore(target, tmp_path / "after")
+    assert tables(tmp_path / "after") == tables(server.data)
+    succeed("restore", "--from", target, "--data", tmp_path / "earlier", "--at", moment)
+    assert tables(tmp_path / "earlier") == before
+
+
 @pytest.mark.slow
 def test_old_generations_are_removed(make_server, target):
     server = make_server(options=["--replicate-to", target, "--replicate-keep", 2])
@@ -220,14 +251,19 @@ def load(server, stop, acknowledged):
             acknowledged.append((time.monotonic(), at, reply.json["id"], title))
 
 
+TASKS_BEFORE = 20_000 if "DOCKET_PROOF_N" in os.environ else 300
+
+
 @proofs.REPLICA
 @pytest.mark.slow
-def test_a_lost_folder_loses_at_most_a_second(make_server, tmp_path):
+def test_a_lost_folder_loses_at_most_a_second(make_server, one, tmp_path):
     chosen, worst = random.Random(proofs.seed()), 0
+    succeed("demo", "--data", one, "--tasks", TASKS_BEFORE)
     for number in range(proofs.size(2)):
         target = tmp_path / f"replica-{number}"
         target.mkdir()
-        server = make_server(options=["--replicate-to", target, "--quiet"])
+        server = make_server(shutil.copytree(one, tmp_path / f"data-{number}"),
+                             options=["--replicate-to", target, "--quiet"])
         follows(server, 1)
         stop, acknowledged = threading.Event(), []
         threads = [threading.Thread(target=load, args=(server, stop, acknowledged)) for _ in range(4)]
@@ -422,11 +458,33 @@ def test_a_folder_with_data_stays(replicated, target, tmp_path):
     assert "cannot read" in fails("restore", "--from", tmp_path / "none", "--data", tmp_path / "x")
 
 
-def test_a_dry_run_with_an_account_that_the_full_copy_has_not(replicated, target, tmp_path):
-    follows(replicated, 1)
-    replicated.create()
-    follows(replicated)
-    said = fails("restore", "--from", target, "--data", tmp_path / "new", "--change", "other:1", "--dry-run")
-    assert 'has no account "other"' in said and "a dry run does not find accounts" in said
-    assert 'the replica has no account "other"' in fails(
-        "restore", "--from", target, "--data", tmp_path / "new", "--change", "other:1")
+def told(done):
+    """What the command says about the state in the replica."""
+    return [line for line in done.stderr.splitlines()
+            if line.startswith(("this is the state of ", "the last change of the account "))]
+
+
+def test_an_account_that_was_made_after_the_full_copy(make_server, target, tmp_path):
+    """A dry run finds it too."""
+    server = make_server(options=["--replicate-to", target, "--base-domain", "example.com"])
+    follows(server, 1)
+    where, model = ["--data", server.data], {}
+    for command in (["account", "add", "other"], ["staff", "add", "one"], ["staff", "add", "two"]):
+        more = ["--account", "other"] if command[0] == "staff" else []
+        succeed(*command, *more, *where)
+        state = tables(server.data)
+        model[dict(row[:2] for row in state["account_state"])[2]] = state
+    follows(server)
+    assert len(model) == 3
+    for number, state in model.items():
+        until_change = ["--from", target, "--data", tmp_path / "new", "--change", f"other:{number}"]
+        dry = succeed("restore", *until_change, "--dry-run")
+        done = succeed("restore", *until_change)
+        assert told(dry) == told(done)
+        assert told(dry)[1] == f'the last change of the account "other" in it is {number}'
+        assert tables(tmp_path / "new") == state, number
+        shutil.rmtree(tmp_path / "new")
+    for dry in ([], ["--dry-run"]):
+        asked = ["restore", "--from", target, "--data", tmp_path / "new", *dry, "--change"]
+        assert 'the replica has no account "third"' in fails(*asked, "third:1")
+        assert f'account "other" in the replica is {max(model)}' in fails(*asked, f"other:{max(model) + 1}")

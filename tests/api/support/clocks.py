@@ -3,6 +3,7 @@ import datetime
 import os
 import pathlib
 import subprocess
+import zoneinfo
 
 from harness import PROGRAM
 
@@ -26,13 +27,13 @@ class Clock:
     """A clock in seconds since 1970. A process with the environment `env` uses it; durations and deadlines
     stay real. The sessions of `database`, a postgres.Database, that begin from now on use it as well."""
 
-    def __init__(self, file, now, database=None):
-        self.file, self.database = file, database
+    def __init__(self, file, now, database=None, zone="UTC"):
+        self.file, self.database, self.zone = file, database, zoneinfo.ZoneInfo(zone)
         if database:  # a function now() that is found before PostgreSQL's own
             database.run(f'ALTER DATABASE "{database.name}" SET search_path = public, pg_catalog')
         self.set(now)
         self.env = {**preload(), "FAKETIME_TIMESTAMP_FILE": file, "FAKETIME_NO_CACHE": "1",
-                    "TZ": "UTC", "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
+                    "TZ": zone, "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
 
     def set(self, now):
         self.now = now
@@ -40,7 +41,7 @@ class Clock:
             self.database.run("CREATE OR REPLACE FUNCTION public.now() RETURNS timestamptz LANGUAGE sql"
                               f" STABLE AS 'SELECT to_timestamp({now})'")
         new = self.file.with_suffix(".new")
-        shown = datetime.datetime(1970, 1, 1) + datetime.timedelta(seconds=now)
+        shown = datetime.datetime.fromtimestamp(now, self.zone)  # as libfaketime reads it
         new.write_text(shown.strftime("%Y-%m-%d %H:%M:%S"))
         new.rename(self.file)
 

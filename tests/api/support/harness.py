@@ -284,10 +284,11 @@ class Server:
     check = None  # is called with the method, the path and the answer of each request by an HTTP library
 
     def __init__(self, data, token, log, options=(), env=None, preexec=None, listen="127.0.0.1:0",
-                 user="admin", stdout=subprocess.DEVNULL):
-        """Without `data`, `options` must say what to serve."""
+                 user="admin", stdout=subprocess.DEVNULL, before=(), pass_fds=()):
+        """Without `data`, `options` must say what to serve. The words `before` start the program."""
         self.data, self.token, self.log, self.user, self.stdout = data, token, log, user, stdout
-        self.arguments = [PROGRAM, "serve", *(where(data) if data else []), *map(str, options)]
+        self.pass_fds = pass_fds
+        self.arguments = [*before, PROGRAM, "serve", *(where(data) if data else []), *map(str, options)]
         if listen:
             self.arguments += ["--listen", listen]
         self.env, self.preexec = environment(env), preexec
@@ -303,7 +304,8 @@ class Server:
             before = log.tell()
             self.process = subprocess.Popen(
                 self.arguments, env=self.env, stdin=subprocess.DEVNULL, stderr=log,
-                stdout=self.stdout, preexec_fn=self.preexec, cwd=tempfile.gettempdir())
+                stdout=self.stdout, preexec_fn=self.preexec, pass_fds=self.pass_fds,
+                cwd=tempfile.gettempdir())
         deadline = time.monotonic() + START_S
         line = re.compile(rb"^listening on https?://(\S+):(\d+)$", re.MULTILINE)
         while True:

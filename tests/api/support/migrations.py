@@ -11,9 +11,9 @@ LATEST = len(FILES)
 # What `docket migrate` prints for a place of schema 1.
 TOLD = "".join(path.stem.replace("_", " ", 1) + "\n" for path in FILES[1:])
 # Statements that make the tallies anew, for a test that has written tasks itself.
-TALLY = ["DELETE FROM task_tally",
-         re.search(r"^INSERT INTO task_tally [^;]*",
-                   (ROOT / "schema/0013_task_tallies.sql").read_text(), re.MULTILINE)[0]]
+TALLY = [statement for table, file in (("task_tally", FILES[12]), ("task_tally_sum", FILES[13]))
+         for statement in (f"DELETE FROM {table}",
+                           re.search(f"^INSERT INTO {table} [^;]*", file.read_text(), re.MULTILINE)[0])]
 STATES = FILES[9].read_text()  # it moves columns of accounts into a table of their own
 
 

@@ -12,8 +12,8 @@ SHOWN = {"account": "accounts", "staff": "staff members", "token": "API tokens",
          "task_user": "assignments", "alert": "alerts", "history": "changes",
          "idempotency": "idempotency keys"}
 TABLES = ["account", "account_state", "staff", "token", "calendar", "case_service", "casefile",
-          "casefile_service", "subject", "task", "task_user", "task_tally", "alert", "history", "idempotency",
-          "secret", "given", "property", "migration"]
+          "casefile_service", "subject", "task", "task_user", "task_tally", "task_tally_sum", "alert",
+          "history", "idempotency", "secret", "given", "property", "migration"]
 
 
 class Place:

@@ -89,6 +89,10 @@ struct account_zone {
 /* Calls on_zone for each zone of each account (a struct account_zone), sorted by zone. */
 enum err store_account_zones(struct store *store, store_record_fn *on_zone, void *context);
 
+/* Calls on_address for each e-mail address (a struct slice) of the staff with full access of all
+ * accounts, once each. */
+enum err store_full_addresses(struct store *store, store_record_fn *on_address, void *context);
+
 /* Finds the staff member who signs in with that user name. ERR_NOT_FOUND. */
 enum err store_staff_id(struct store *store, const struct scope *scope, struct slice username,
 			int64_t *id_out);

@@ -60,6 +60,9 @@ void admin_locate(const struct settings *settings, struct store_config *config);
 bool admin_account(const struct settings *settings, struct store *store, struct arena *arena,
 		   struct account *account_out);
 
+/* Reads a time of day, such as "03:00", as a minute of the day. False: it is not one. */
+bool admin_minute(const char *text, int32_t *minute_out);
+
 /* What the settings say about mail. A password that is read from a file is in the arena. Without
  * --smtp-url `url` is NULL. False, with a message, if a setting is wrong. */
 bool admin_mail(const struct settings *settings, struct arena *arena,

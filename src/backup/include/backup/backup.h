@@ -35,11 +35,23 @@ struct backup_keep {
 /* Reads "7,4,12": days, weeks and months. False: the text is not so, or has 0 days. */
 bool backup_keep_parse(const char *text, struct backup_keep *keep_out);
 
+/* Whether backups can be made in the folder: it exists, files can be made there, and it is not in
+ * the folder `data`. On an error `why` has a message. */
+enum err backup_check_folder(const char *folder, const char *data, struct buf *why);
+
+/* The first time after `after` at which clocks in the zone (base/zone.h) show `minute` of a day. A
+ * minute that clocks skip counts as if they had not gone forward yet; of one that they show twice,
+ * the first counts. So there is one such time for each day. */
+int64_t backup_time_after(const char *zone, int minute, int64_t after);
+
+/* The niceness of a thread that makes backups: the checks leave the processors to the requests. */
+#define BACKUP_NICENESS 10
+
 struct backup_order {
 	/* The absolute path of the new file; or of a folder, in which the file gets a name with the
 	 * time. */
 	const char *to;
-	const struct backup_keep *keep; /* of that folder; NULL: all backups are kept */
+	const struct backup_keep *keep; /* of that folder, which must exist; NULL: all are kept */
 	backup_progress_fn *on_progress;
 	void *context;
 };
@@ -49,6 +61,10 @@ struct backup_report {
 	int64_t bytes, took_ms;
 	int64_t removed; /* how many old backups */
 };
+
+/* Finds the folder's newest backup that is not from after `most`. Returns the time in its name, and
+ * sets `file` and `bytes` of the report. TIME_NONE: there is none, or the folder cannot be read. */
+int64_t backup_newest(const char *folder, int64_t most, struct backup_report *report_out);
 
 /* Makes a backup of the store, which must be of a data folder. The backup has all that was
  * committed before this began, and some of what is committed meanwhile. The writer copies the

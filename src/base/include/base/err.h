@@ -24,6 +24,7 @@ enum err {
 	ERR_STOPPED,        /* the program is stopping */
 	ERR_INTERNAL,       /* a bug in docket */
 };
+#define ERR_CODES (ERR_INTERNAL + 1)
 
 /* A short English text for `err`, never NULL; static storage. */
 const char *err_text(enum err err);

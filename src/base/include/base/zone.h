@@ -15,8 +15,9 @@
  * own. */
 bool zone_is_known(const char *name);
 
-/* The errors of the functions below. ERR_NOT_FOUND: tzdata has no such zone. ERR_INVALID: the
- * result is outside the years 1000 to 9999. */
+/* In the functions below `name` may be NULL: the zone of this machine, which the environment
+ * variable TZ or /etc/localtime says. Their errors: ERR_NOT_FOUND: tzdata has no such zone.
+ * ERR_INVALID: the result is outside the years 1000 to 9999. */
 
 /* The seconds that clocks in the zone are ahead of UTC at a time. */
 enum err zone_offset(const char *name, int64_t time, int32_t *seconds_out);

@@ -35,6 +35,7 @@
 #ifndef DB_DB_H
 #define DB_DB_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -161,7 +162,7 @@ struct db_driver {
 	enum err (*backup_part)(struct db_backup *backup, int64_t budget_us, int64_t *left_out,
 				int64_t *total_out);
 	void (*backup_end)(struct db_backup *backup);
-	/* The next four are for replication; NULL: the driver cannot do it.
+	/* The next five are for replication; NULL: the driver cannot do it.
 	 *
 	 * From now on, or no longer, records which rows the connection's transactions change, but
 	 * not those of the table `except`. */
@@ -172,6 +173,10 @@ struct db_driver {
 	/* Repeats the changes of a transaction, in the open transaction. The database must have the
 	 * state from before them, by a copy or by apply(). ERR_CORRUPT: it does not. */
 	enum err (*apply)(struct db *db, struct slice changes);
+	/* Finds a row that the changes insert into a table, by the text of one of its columns.
+	 * *id_out is then the value of its first column, and else stays as it is. ERR_CORRUPT. */
+	enum err (*find_inserted)(struct slice changes, const char *table, int column,
+				  struct slice text, int64_t *id_out);
 	/* Copies a state of the database page by page to a file that is empty, while another
 	 * connection writes. The copy is not on stable storage. Every few pages it asks whether
 	 * the copy goes on; if not, ERR_TIMEOUT. */
@@ -187,9 +192,18 @@ struct db_driver {
 	const char *(*message)(struct db *db);
 };
 
+/* Counts what connections do by themselves. Any thread may read it. */
+struct db_counters {
+	/* SQLite: attempts to copy the WAL into the database, and the microseconds that they
+	 * took. */
+	_Atomic uint64_t checkpoints, checkpoint_us;
+};
+
 /* Every connection begins with this. */
 struct db {
 	const struct db_driver *driver;
+	/* Set by the caller, and outlives the connection. NULL: nothing is counted. */
+	struct db_counters *counters;
 };
 
 extern const struct db_driver sqlite_driver;

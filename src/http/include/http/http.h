@@ -210,6 +210,10 @@ void http_drain(struct http_server *server);
 /* Call it repeatedly after http_drain(). True: no connection is left. */
 bool http_is_drained(struct http_server *server);
 
+/* Whether the thread that accepts connections has passed through its loop since the last call.
+ * Wakes it, so that it passes again. */
+bool http_has_turned(struct http_server *server);
+
 /* How many requests have begun and not ended. */
 long http_under_way(const struct http_server *server);
 
@@ -256,5 +260,11 @@ void http_drop_body(struct http_request *request);
 
 /* The reason phrase of a status, such as "Not Found"; "": the server does not send this status. */
 const char *http_reason(unsigned status);
+
+/* The statuses that the server sends have an index each, in ascending order. */
+#define HTTP_STATUSES 21
+unsigned http_status_at(size_t index);
+/* HTTP_STATUSES: the server does not send this status. */
+size_t http_status_index(unsigned status);
 
 #endif

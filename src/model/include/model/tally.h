@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* Tallies: how many tasks of each block of ids have a value. The table task_tally has them, and
- * every change of a task changes them in its transaction. */
+ * task_tally_sum those of large blocks. Every change of a task changes them in its transaction. */
 #ifndef MODEL_TALLY_H
 #define MODEL_TALLY_H
 
 /* How many ids a block has: block b has the ids from b * TALLY_BLOCK on. */
 #define TALLY_BLOCK 4096
+/* The same of a large block. */
+#define TALLY_LARGE_BLOCK (32 * TALLY_BLOCK)
 
 /* The numbers are stored. */
 enum tally_field {

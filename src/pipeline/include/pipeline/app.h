@@ -4,6 +4,7 @@
 #define PIPELINE_APP_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "auth/guesses.h"
 #include "base/log.h"
@@ -13,6 +14,7 @@
 struct budget;
 struct call;
 struct route_table;
+struct traffic;
 
 /* The last result of /readyz. Only one request at a time asks the database. Initialise it with
  * READINESS. */
@@ -48,12 +50,13 @@ struct app {
 	bool behind_proxy;
 	struct slice base_url;    /* the start of links, no slash at its end; "": links are paths */
 	const char *cors_origins; /* of pages that may call the API, a comma list; NULL: none */
+	struct traffic *traffic;  /* counts the requests; NULL: nothing does */
 	struct log_stream *log;   /* a line for every request; NULL: none */
 	struct readiness readiness;
-	struct document openapi;                /* JSON */
-	struct document reference;              /* HTML, without the beginning of the page */
-	int64_t era;                            /* of the database; 0: it was never restored */
-	unsigned char cursor_key[SECRET_BYTES]; /* of this era */
+	const atomic_bool *backup_fails; /* the last daily backup failed; NULL: there is none */
+	struct document openapi;         /* JSON */
+	struct document reference;       /* HTML, without the beginning of the page */
+	unsigned char cursor_secret[SECRET_BYTES]; /* see cursor_key() */
 };
 
 /* For http_start(); its app_data is a struct app. */

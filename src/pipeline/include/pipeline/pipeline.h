@@ -48,6 +48,8 @@
 
 #define API_BODY_LIMIT (1024 * 1024)
 
+struct pieces;
+struct problem_row;
 struct route;
 
 /* One parameter of the query. */
@@ -98,11 +100,14 @@ struct call {
 	enum request_phase phase; /* only request_enter() changes it */
 	bool suspended;           /* http_resume() must follow */
 	struct match match;
-	const struct route *route; /* NULL until access was given */
-	struct slice id_text;      /* the segment {id} of the path */
-	struct ip source;          /* the client's address */
-	struct slice account;      /* the name of the account; ptr NULL: the path needs none */
+	const struct route *route;              /* NULL until access was given */
+	struct slice id_text;                   /* the segment {id} of the path */
+	int64_t era;                            /* of the database, when the request began */
+	unsigned char cursor_key[SECRET_BYTES]; /* see cursor_key() */
+	struct ip source;                       /* the client's address */
+	struct slice account; /* the name of the account; ptr NULL: the path needs none */
 	struct auth_request auth;
+	const struct problem_row *problem; /* the last that it was answered with; NULL: none */
 	const char *reason; /* why it was refused, for the log; NULL: see auth_reason() */
 	struct access access;
 	struct scope scope;
@@ -127,7 +132,8 @@ struct call {
 	/* Puts the next piece of the answer into the body, and returns FLOW_RETURNS. An empty piece
 	 * breaks the connection off. NULL: the answer has one piece. */
 	enum flow (*more)(struct call *call);
-	struct call *waiting; /* the next in the list of `readiness` */
+	struct pieces *pieces; /* the pieces, if pieces.h makes them */
+	struct call *waiting;  /* the next in the list of `readiness` */
 };
 
 enum body_kind {
@@ -323,6 +329,9 @@ int64_t position_of(const struct call *call, int64_t change);
 /* The change of the position that a client has sent. False: the position is of another era, and the
  * request is answered. */
 bool position_read(struct call *call, int64_t position, int64_t *change_out);
+/* The key of the cursors of the request's era. Each era has a key of its own, so that docket does
+ * not know the cursors of another. It lives as long as the call. */
+const unsigned char *cursor_key(struct call *call);
 /* The entity tag of a version. NULL: out of memory. */
 char *version_tag(struct call *call, int64_t change);
 /* Reads the entity tags of the header `name`, If-Match or If-None-Match. Without the header,

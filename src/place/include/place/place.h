@@ -60,11 +60,8 @@ int store_schema(void);
 /* Each restore of a database begins a new era, which has another number than all eras before: 1 to
  * ERA_MOST. A database that was never restored has era 0. Entity tags, cursors and positions in the
  * list of changes are of one era (pipeline/pipeline.h). The ids of records jump: no id of the
- * former era's lost part is given out again. */
+ * former era's lost part is given out again. store_era() (store/store.h) is the present era. */
 #define ERA_MOST 900000
-
-/* The era of an open store. ERR_CORRUPT: the number is damaged. */
-enum err store_era(struct store *store, int64_t *era_out);
 
 /* Begins a new era in a PostgreSQL database, which its own tools have restored. ERR_BUSY: a process
  * has the database open. On an error `why` says what is wrong. */

@@ -9,6 +9,11 @@
 /* The first schema in which a new era can begin: it has the tables that this needs. */
 #define ERA_SCHEMA 10
 
+/* Reads the era of the database from a new connection: from now on it is that of the store. So a
+ * store that loses its database, and finds a restored one, has its era at once. ERR_CORRUPT: the
+ * number is damaged. On an error `why` says so. */
+enum err era_take(struct store *store, struct db *db, struct buf *why);
+
 /* Gives the database a new era, and lets the ids jump, in a transaction of its own. `now` is the
  * present time. The database must have ERA_SCHEMA or a later schema. */
 enum err era_begin(struct db *db, int64_t now);

@@ -10,20 +10,17 @@
  * read and is its outcome. */
 typedef enum err history_fn(void *context, const struct history_entry *entry);
 
-/* The most bytes of values that one read brings; it brings one value even if that is longer. In the
- * history of one record a value counts twice, because the answer shows each field before and after
- * the change. An entry may have some 400 KB, and a client may ask for a thousand. */
-#define HISTORY_BYTES (1 << 20)
-
-/* Reads the entries of an account or of one record, in the order of their changes, after `since`.
- * For a record, its last entry up to `since` comes before them. Stops after `limit` entries, or at
- * HISTORY_BYTES, but reads at least one. */
+/* Reads the entries of an account or of one record, in the order of their changes, after `since` up
+ * to `until`. For a record, its last entry up to `since` comes before them. Stops after `limit`
+ * entries. Stops earlier if a quarter of the time limit of a read has passed, but reads at least
+ * one: an entry may have some 400 KB, and a client may ask for a thousand. */
 struct history_read {
 	struct store_read read;
 	struct scope scope;
 	const struct record_type *type; /* NULL: entries of all records */
 	int64_t record_id;              /* unless `type` is NULL */
 	int64_t since;                  /* only changes after this one; 0: all */
+	int64_t until;                  /* only changes up to this one; INT64_MAX: all */
 	int64_t limit;
 	void (*on_begin)(void *context); /* drops what an earlier run brought; or NULL */
 	history_fn *on_entry;
@@ -39,6 +36,7 @@ struct history_read {
 	size_t bytes;
 };
 
+/* Sets `until` to INT64_MAX. */
 void history_read_init(struct history_read *history, struct arena *arena);
 
 #endif

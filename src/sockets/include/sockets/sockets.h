@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Reads the setting --listen, opens a listening socket for each address in it, accepts connections
- * on a thread, and counts the connections from each subnet. Nothing here knows what is sent over a
- * connection.
+/* Reads the setting --listen, opens a listening socket for each address in it or takes those that
+ * systemd has opened, accepts connections on a thread, and counts the connections from each subnet.
+ * Nothing here knows what is sent over a connection.
  *
  *     static bool has_room(void *context) { return true; }
  *     static void take(void *context, int fd, const struct sockaddr *from, socklen_t len)
@@ -54,6 +54,9 @@ struct listen_address {
 
 /* The addresses at which to listen. */
 struct listen_addresses {
+	/* The sockets are open, and the program that passed them has them open too: clients that
+	 * docket does not accept wait for its next process. */
+	bool inherited;
 	size_t count;
 	struct listen_address list[LISTEN_ADDRESSES_MAX];
 };
@@ -63,18 +66,25 @@ struct listen_addresses {
  * `why` is the rest of a sentence that begins with "the setting". */
 enum err listen_read(const char *list, struct listen_addresses **addresses_out, struct buf *why);
 
+/* Takes the sockets that systemd passes, by LISTEN_PID, LISTEN_FDS and LISTEN_FDNAMES
+ * (sd_listen_fds(3)); `text` of each is where it is bound. Changes nothing in the environment.
+ * ERR_NOT_FOUND: none are passed to this process. ERR_INVALID: `why` says what is wrong.
+ * ERR_NOMEM. */
+enum err listen_inherit(struct listen_addresses **addresses_out, struct buf *why);
+
 /* NULL is accepted. */
 void listen_free(struct listen_addresses *addresses);
 
 /* Returns the text of the first address that other machines can reach; NULL: there is none. */
 const char *listen_public(const struct listen_addresses *addresses);
 
-/* Opens a listening socket at each address. All addresses with port 0 get the same free port. If
- * this machine lacks one address of a name, but has another, only the other is opened. ERR_IO: no
- * socket is open, and `why` says why. */
+/* Opens a listening socket at each address, unless they are inherited. All addresses with port 0
+ * get the same free port. If this machine lacks one address of a name, but has another, only the
+ * other is opened. ERR_IO: no socket is open, and `why` says why. */
 enum err listen_open(struct listen_addresses *addresses, struct buf *why);
 
-/* Lets no new connection begin. Connections that clients have begun can still be accepted. */
+/* Lets no new connection begin. Connections that clients have begun can still be accepted. Does
+ * nothing to inherited sockets: their next process needs them as they are. */
 void listen_refuse_new(const struct listen_addresses *addresses);
 
 /* Closes the sockets. The kernel resets connections that were not accepted. */
@@ -102,9 +112,14 @@ enum err acceptor_start(const struct acceptor_config *config, struct acceptor **
 
 /* Tells the thread to stop accepting, and does not wait for it. The thread lets no new connection
  * begin. It still accepts a connection that a client has begun, even if the last packet of the TCP
- * handshake arrives later. Then it closes the sockets, and acceptor_is_done() becomes true. */
+ * handshake arrives later; from inherited sockets only those that wait already. Then it closes the
+ * sockets, and acceptor_is_done() becomes true. */
 void acceptor_drain(struct acceptor *acceptor);
 bool acceptor_is_done(const struct acceptor *acceptor);
+
+/* Whether the thread has passed through its loop since the last call. Wakes it, so that it passes
+ * again. */
+bool acceptor_has_turned(struct acceptor *acceptor);
 
 /* Ends the thread, and closes the sockets if they are still open. NULL is accepted. */
 void acceptor_end(struct acceptor *acceptor);

@@ -24,11 +24,11 @@ struct calls;
  * `f`. $1 is the account. It finds rows in the order of their ids.
  *
  * A write only notes that a title has changed. The note waits in a table until the store takes it
- * in, by text_index_take(). Until then a search must read the title itself (`pending`):
+ * in (sql/titles.h). Until then a search must read the title itself (`pending`):
  *
  *	err = calls_ask(calls, index->note, NULL, NULL, account_id, task_id, DB_NULL_VALUE);
  *	...
- *	err = text_index_take(index, 256, calls);
+ *	err = titles_run_step(db, budget_us, &unmerged, &more);
  *
  * So the index has each title that does not wait, and of those that wait the one that was noted. */
 struct text_index {
@@ -38,7 +38,8 @@ struct text_index {
 	const char *order;  /* an expression to sort by, which gives the order of the ids */
 	const char *first;  /* the lowest value of `order` in the account */
 	const char *last;   /* the highest */
-	const char *insert; /* $2 id, $3 text: at once, for a row of which there is no note */
+	const char *insert; /* $2 id, $3 text: at once */
+	const char *remove; /* $2 id, $3 the text that the index has */
 	/* The notes, which statements call `p`. */
 	struct {
 		const char *table;
@@ -48,13 +49,21 @@ struct text_index {
 		const char *is_not; /* a condition: the row that `f` has found does not wait */
 		const char *any;    /* has a row if a title of the account waits */
 		const char *count;  /* counts those of all accounts */
+		/* The first $1 notes in the order of account and id: these two, the text that the
+		 * index has, and the text of the row. Either may be NULL. */
+		const char *first;
+		const char *forget; /* deletes the notes up to account $1, id $2 */
 	} pending;
+	/* The index consists of parts, and merges them when it has many. Merging takes long. So
+	 * `no_merge` tells it once not to merge by itself. `merge` merges a few pages: $1. There
+	 * was nothing to merge if `changes` rises by less than 2. */
+	const char *no_merge, *merge, *changes;
 	/* $2 id, $3 the text before the write, or NULL. Run it whenever the text is written, and
 	 * before the record is deleted. Of a row that waits already the first note remains: its
 	 * text is the one that the index has. */
 	const char *note;
 	const char *note_some; /* for the first $2 records, before they are deleted */
-	const char *take[3];   /* see text_index_take() */
+	const char *take[3];   /* see text_index_take_all() */
 	/* For docket check: the account, the id and the text of all that the index must have, in
 	 * the order of account and id; and the notes of records that never were. */
 	const char *expected;
@@ -150,8 +159,8 @@ struct sql_dialect {
 /* The dialect that a driver names; never NULL. */
 const struct sql_dialect *sql_dialect(const struct db_driver *driver);
 
-/* Lists the statements that bring the first `rows` texts that wait into the index. */
-enum err text_index_take(const struct text_index *index, int64_t rows, struct calls *calls);
+/* Lists the statements that bring all texts that wait into the index. */
+enum err text_index_take_all(const struct text_index *index, struct calls *calls);
 
 /* Appends `sql` with each {marker} replaced. False: a marker is unknown. */
 bool markers_fill(const struct sql_marker *markers, const char *sql, struct buf *out);

@@ -110,6 +110,9 @@ struct job {
 	size_t weight; /* its expected work; a small request has 1; 0 means 1 */
 	bool is_long;  /* a read that may take long: it runs alone */
 	bool alone;    /* a write that gets a transaction of its own */
+	/* The era in which its request began (store_era()). In another era it ends with
+	 * ERR_UNREACHABLE. NULL: it may run in any. */
+	const int64_t *era;
 
 	/* The store's own. */
 	int64_t accepted; /* of monotonic_ms() */
@@ -278,7 +281,6 @@ struct store_write {
 	struct account_state *account; /* set while its steps run */
 	size_t faults_before;
 	struct fault **faults_last;
-	TAILQ_ENTRY(store_write) queued; /* in its batch */
 };
 
 /* Queues a write whose `steps` are set. ERR_BUSY: too many writes wait. ERR_STOPPED: the store is
@@ -305,11 +307,23 @@ struct store_parts {
  * way. ERR_STOPPED: the store is stopping. After an error done() is not called. */
 enum err store_do_parts(struct store *store, struct store_parts *parts);
 
+/* The era of an open store (place/place.h). When a connection to a PostgreSQL database was lost,
+ * and the next one finds that the database was restored, it is that of the restored database. */
+int64_t store_era(struct store *store);
+
 /* The time that a write of the account would wait now, in milliseconds. */
 int64_t store_delay(struct store *store, int64_t account_id);
 
 /* Counters of the reads and of the writes. Reads on the caller's thread are only in `at_once`. */
 void store_loads(struct store *store, struct store_load *reads_out, struct store_load *writes_out);
+/* How many reads and writes have ended with the error `err`. */
+uint64_t store_errors(const struct store *store, enum err err);
+/* Of a folder: how often the WAL was copied into the database, and how long that took. */
+void store_checkpoints(const struct store *store, uint64_t *count_out, int64_t *us_out);
+
+/* Whether each thread that reads or writes has passed through its loop since the last call. Wakes
+ * them, so that they pass again. */
+bool store_has_turned(struct store *store);
 
 /* Tries a write without the account's lock, and stores nothing. For a dry run; and for a request
  * that has faults already, so that its answer lists all of them. The caller runs `read`, then calls

@@ -13,6 +13,7 @@
 
 #define TOKEN_USES 4096
 #define STORE_MARK_BYTES 64
+#define ERA_NONE (-1)
 
 struct workers;
 struct read_pool;
@@ -43,9 +44,14 @@ struct store {
 	struct read_pool *read_pool;
 	struct workers *read_threads;   /* NULL: every read runs on the caller's thread */
 	_Atomic uint64_t reads_at_once; /* how many ran there */
+	/* How many reads and writes have ended with each error. */
+	_Atomic uint64_t ended[ERR_CODES];
+	struct db_counters db_counters; /* of the connection that writes to a folder */
 	atomic_bool away;               /* the last attempt to connect failed */
 	/* Which tokens were used in which minute; see store_token_used(). */
 	_Atomic uint64_t uses[TOKEN_USES];
+	/* That of the database that the newest connection found; ERA_NONE: there was none yet. */
+	_Atomic int64_t era;
 	/* Counts the commits that may change access: rows of accounts, staff members and tokens.
 	 * Each counts twice, before it and after it. On SQLite, which has one writer, the number is
 	 * odd while such a commit is under way. */
@@ -60,7 +66,9 @@ struct store {
 	 * for it. */
 	_Atomic(store_due_fn *) on_due;
 	void *due_context;
-	bool titles_failed; /* the writer's: its last step of the text index has failed */
+	/* The writer's: its last step of the text index has failed; the index may have parts to
+	 * merge (sql/titles.h). */
+	bool titles_failed, titles_unmerged;
 	/* SQLite: gets every commit (store/recorder.h). NULL: nobody wants them. */
 	struct store_recorder *recorder;
 	/* The mark that the database had when it was opened for writing; "": none. */
@@ -74,6 +82,9 @@ struct store *store_new(const struct store_config *config, const struct db_drive
 /* Runs statements on a connection that reads, outside a transaction, and waits for them. on_row
  * gets each row once. */
 enum err store_read_now(struct store *store, const struct db_call *calls, size_t count);
+
+/* Whether the era of its request has ended. */
+bool job_is_outdated(struct store *store, const struct job *job);
 
 /* Notes that the write makes an alert due at a time. TIME_NONE changes nothing. */
 void write_note_due(struct store_write *write, int64_t due_at);
