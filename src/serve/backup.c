@@ -34,7 +34,7 @@ struct backups {
 	struct notices *notices; /* NULL: there is no mail server */
 	pthread_t thread;
 	atomic_bool stop, done; /* `stop` is set under the lock */
-	int64_t stopped_ms;     /* when */
+	int64_t stopped_ms;     /* when `stop` was set, by monotonic_ms() */
 	atomic_bool fails;
 	pthread_mutex_t lock;
 	pthread_cond_t wake;
@@ -241,8 +241,8 @@ static void backups_note_failure(struct backups *backups, int64_t began, enum er
 	backups_notify_failure(backups, now, next);
 }
 
-/* Opens the folder for the first time, and takes its newest backup. A disk that is away must not
- * keep docket from serving. So this is done here, and not at the start. */
+/* Opens the folder for the first time, and notes its newest backup. It runs on the thread and not
+ * at the start, because docket serves even if the disk is away. */
 static enum err backups_find(struct backups *backups, struct buf *why)
 {
 	char *real = realpath(backups->folder, NULL);
@@ -289,7 +289,7 @@ static void backups_make(struct backups *backups)
 
 	if (!backups->found) {
 		err = backups_find(backups, &why);
-		if (err)
+		if (err && !atomic_load(&backups->stop))
 			backups_note_failure(backups, began, err, &why);
 		buf_release(&why);
 		return;
@@ -397,8 +397,11 @@ bool backups_stop(struct backups *backups)
 	if (!atomic_load(&backups->done)) {
 		/* The thread is in a call of the kernel that does not end. The process is about to
 		 * end, so its memory stays. */
+		pthread_mutex_lock(&backups->lock);
 		log_line("%s does not answer: there is no new backup",
-			 backups->running ? backups->folder : "the backup's folder or mail server");
+			 backups->running ? backups->folder
+					  : "the folder of backups or the mail server");
+		pthread_mutex_unlock(&backups->lock);
 		pthread_detach(backups->thread);
 		return false;
 	}

@@ -239,6 +239,15 @@ def two(tmp_path, base_of_two):
     backends.remove(place)
 
 
+@pytest.fixture(scope="module")
+def large_data(share_server):
+    """A folder that nobody serves, with 40,000 tasks. Only a copy of it may be changed."""
+    server = share_server()
+    server.stop()
+    harness.succeed("demo", "--data", server.data, "--tasks", 40000)
+    return server.data
+
+
 @pytest.fixture
 def one(tmp_path, base):
     """A copy of the place of one account; nobody serves it unless the test does."""

@@ -137,14 +137,6 @@ def test_postgresql_has_its_own_tools(target):
                                target / "b.db")
 
 
-@pytest.fixture(scope="module")
-def large_data(share_server):
-    server = share_server()
-    server.stop()
-    succeed("demo", "--data", server.data, "--tasks", 40000)
-    return server.data
-
-
 @pytest.fixture
 def large(make_server, large_data, tmp_path):
     """A server whose backup takes about a second on a fast machine."""

@@ -348,14 +348,6 @@ def test_it_ends_while_it_sends(make_server, tmp_path, target, staffed):
 
 # Two at once, and the end
 
-@pytest.fixture(scope="module")
-def large_data(share_server):
-    server = share_server()
-    server.stop()
-    succeed("demo", "--data", server.data, "--tasks", 40000)
-    return server.data
-
-
 @pytest.fixture
 def large(large_data, tmp_path):
     """A folder whose backup takes about a second on a fast machine."""

@@ -150,15 +150,21 @@ def test_another_state_begins_a_generation(replicated, make_server, target, tmp_
     assert tables(tmp_path / "end") == tables(replicated.data)
 
 
-def test_an_upgrade_begins_one_before_and_one_after(replicated, target, tmp_path):
-    follows(replicated, 1)
-    replicated.create()
+def upgraded(replicated):
+    """Gives the folder an older schema, and lets the server upgrade it. Returns the tables before that."""
     replicated.stop()
     with opened(replicated.data) as database:
         take_back(database, LATEST - 1, replicated.data)
     before = tables(replicated.data)
     replicated.start()
     follows(replicated, 3)
+    return before
+
+
+def test_an_upgrade_begins_one_before_and_one_after(replicated, target, tmp_path):
+    follows(replicated, 1)
+    replicated.create()
+    before = upgraded(replicated)
     schemas = [dict(line.split(" ", 1) for line in (path / "manifest").read_text().splitlines()
                     if not line.startswith("account"))["schema"] for path in generations(target)]
     assert schemas == [str(LATEST), str(LATEST - 1), str(LATEST)]
@@ -171,12 +177,7 @@ def test_a_migration_without_serving(replicated, make_server, target, tmp_path):
     """The replica keeps the state before it, and has the one after it with the next start."""
     follows(replicated, 1)
     replicated.create(title="before")
-    replicated.stop()
-    with opened(replicated.data) as database:
-        take_back(database, LATEST - 1, replicated.data)
-    before = tables(replicated.data)
-    replicated.start()
-    follows(replicated, 3)
+    before = upgraded(replicated)
     replicated.stop()
     # Now the replica ends with the earlier schema, as if an older docket had written it.
     shutil.rmtree(generations(target)[2])
