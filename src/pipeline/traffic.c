@@ -98,11 +98,12 @@ void traffic_count(struct traffic *traffic, const struct http_request *http,
 	shard = shard_at(traffic, processor < 0 ? 0 : (unsigned)processor % traffic->shard_count);
 	row = &shard->rows[route ? (size_t)(route - traffic->routes->rows)
 				 : traffic->routes->count];
-	count_up(&row->statuses[status], 1);
 	count_up(&row->buckets[bucket_of_us(us)], 1);
 	count_up(&row->us, us > 0 ? (unsigned long)us : 0);
 	if (call && call->problem && call->problem->status == http->response.status)
 		count_up(&shard->problems[call->problem - problem_rows], 1);
+	/* Who sees the request among the statuses sees it in the other counters too. */
+	atomic_fetch_add_explicit(&row->statuses[status], 1, memory_order_release);
 }
 
 void traffic_read(const struct traffic *traffic, size_t index, struct route_traffic *traffic_out)
