@@ -11,7 +11,7 @@
 struct file_reading {
 	FILE *file;
 	struct settings *settings;
-	uint64_t seen;
+	setting_bits seen;
 	char wrong[256]; /* about the first line that is wrong */
 };
 

@@ -33,6 +33,7 @@
 #ifndef CLI_CLI_H
 #define CLI_CLI_H
 
+#include <assert.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -109,7 +110,11 @@ enum setting {
 	SETTINGS,
 };
 
-#define SETTING_BIT(setting) (UINT64_C(1) << (setting))
+/* A set of settings: a bit for each. There are more than 64. */
+__extension__ typedef unsigned __int128 setting_bits;
+
+#define SETTING_BIT(setting) ((setting_bits)1 << (setting))
+static_assert(SETTINGS <= 128, "setting_bits has too few bits");
 
 /* The exit statuses of every command. */
 enum exit_status {
@@ -150,12 +155,12 @@ struct command {
 	const char *name;
 	const char *argument; /* its name in help, such as NAME; NULL: it takes none */
 	const char *summary;
-	const char *about; /* more text for --help; or NULL */
-	uint64_t takes;    /* SETTING_BIT of each setting that it knows */
-	uint64_t needs;    /* those that must be set */
+	const char *about;  /* more text for --help; or NULL */
+	setting_bits takes; /* SETTING_BIT of each setting that it knows */
+	setting_bits needs; /* those that must be set */
 	/* Those of `takes` that only an option sets. A value that changes or removes a record must
 	 * not come from an environment or a file that was meant for another command. */
-	uint64_t options_only;
+	setting_bits options_only;
 	enum exit_status (*run)(const struct settings *settings);
 	/* The function that needs an open store. admin_run() opens the store and calls it. If
 	 * another process serves the store, that process calls it. */
