@@ -88,6 +88,8 @@ const struct setting_row setting_rows[SETTINGS] = {
 				 "how many connections to hold with --database, 2 or more"},
 	[SETTING_TIMEOUT] = {"statement-timeout", "MS", SETTING_NUMBER, 3600000, "2000",
 			     "how long a read or a write may take, in milliseconds"},
+	[SETTING_SLOW] = {"slow-statement", "MS", SETTING_NUMBER, 3600000, "1000",
+			  "log a statement of the database that takes MS or longer; 0: none"},
 	[SETTING_QUEUE] = {"queue", "N", SETTING_NUMBER, 1000000, "4096",
 			   "how many requests may wait for the database before others get 503"},
 	[SETTING_MEMORY] = {"memory-limit", "MIB", SETTING_NUMBER, 1048576, "256",

@@ -43,6 +43,7 @@ void counters_take(const struct metrics_sources *sources, struct counters *count
 	store_loads(app->store, &reads, &writes);
 	queue_take(&reads, &counters_out->reads);
 	queue_take(&writes, &counters_out->writes);
+	counters_out->slow_statements = store_slow_statements(app->store);
 	store_checkpoints(app->store, &counters_out->checkpoints, &counters_out->checkpoint_us);
 	budget_count(app->budget, &counters_out->memory);
 	store_count_cached(app->store, &counters_out->cache);

@@ -40,7 +40,7 @@ struct counters {
 	struct backup_counters backups;
 	bool replica_follows;
 	struct process_counters process;
-	uint64_t checkpoints;
+	uint64_t checkpoints, slow_statements;
 	int64_t checkpoint_us;
 };
 
@@ -69,6 +69,7 @@ enum family_name {
 	FAMILY_BATCH_JOBS,
 	FAMILY_BATCH_SECONDS,
 	FAMILY_DATABASE_ERRORS,
+	FAMILY_SLOW_STATEMENTS,
 	FAMILY_CHECKPOINTS,
 	FAMILY_CHECKPOINT_SECONDS,
 	FAMILY_MEMORY_LIMIT,

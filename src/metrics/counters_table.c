@@ -110,6 +110,10 @@ static const struct counter cache[] = {
 };
 
 /* Not in docket status, or shown there by other code. */
+static const struct counter database[] = {
+	{NULL, NUMBER(slow_statements), .family = FAMILY_SLOW_STATEMENTS},
+};
+
 static const struct counter folder[] = {
 	{NULL, NUMBER(checkpoints), .family = FAMILY_CHECKPOINTS},
 	{NULL, NUMBER(checkpoint_us), .family = FAMILY_CHECKPOINT_SECONDS, .decimals = MICRO},
@@ -153,6 +157,7 @@ const struct section sections[] = {
 	{"alerts", alerts, COUNT_OF(alerts)},
 	{"memory", memory, COUNT_OF(memory)},
 	{"cache", cache, COUNT_OF(cache)},
+	{NULL, database, COUNT_OF(database)},
 	{NULL, folder, COUNT_OF(folder), .needs = AT(is_folder)},
 	{NULL, replica, COUNT_OF(replica), .needs = AT(has_replica)},
 	{NULL, backups, COUNT_OF(backups), .needs = AT(has_backups)},
@@ -201,6 +206,8 @@ const struct family_row families[FAMILIES] = {
 		"Time that a batch took, with its commit"}},
 	[FAMILY_DATABASE_ERRORS] = {{"docket_database_errors_total", "counter",
 		"Reads and writes that ended with an error of the database, by error"}, write_database_errors},
+	[FAMILY_SLOW_STATEMENTS] = {{"docket_slow_statements_total", "counter",
+		"Statements of the database that took as long as --slow-statement or longer"}},
 	[FAMILY_CHECKPOINTS] = {{"docket_checkpoints_total", "counter",
 		"How often the write-ahead log was copied into the database, only with --data"}},
 	[FAMILY_CHECKPOINT_SECONDS] = {{"docket_checkpoint_seconds_total", "counter",

@@ -73,6 +73,7 @@ enum flow call_read(struct call *call, struct store_read *read, enum flow (*next
 {
 	call->next = next;
 	read->job.lane = call->scope.account_id;
+	read->request_id = slice_of(call->http->id);
 	read->job.era = &call->era;
 	read->done = request_read_done;
 	read->waits = request_waits;

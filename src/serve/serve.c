@@ -393,6 +393,7 @@ static enum exit_status serve_place(struct settings *settings, const struct ephe
 		.read_threads = count_threads(),
 		.read_budget_ms = (int)settings->number[SETTING_TIMEOUT],
 		.write_budget_ms = (int)settings->number[SETTING_TIMEOUT],
+		.slow_statement_ms = (int)settings->number[SETTING_SLOW],
 		.queue_limit = (size_t)settings->number[SETTING_QUEUE],
 		.record_cache = (size_t)settings->number[SETTING_RECORD_CACHE] << 20,
 		.on_upgrade = log_upgrade,

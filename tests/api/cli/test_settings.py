@@ -39,7 +39,7 @@ OPTIONS = {
     "mail test": ["config", *MAIL],
     "serve": ["config", *PLACE, "control-socket", "ephemeral", "token", "listen", "metrics", "base-domain",
               "tls-cert", "tls-key", "behind-proxy", "base-url", "absolute-links", "cors-origins", "idle-timeout",
-              "database-connections", "statement-timeout", "queue", "memory-limit", "record-cache",
+              "database-connections", "statement-timeout", "slow-statement", "queue", "memory-limit", "record-cache",
               "quiet", "log-format", *MAIL, "mail-per-minute", "mail-per-account", "replicate-to",
               "replicate-keep", "backup-to", "backup-at", "keep"],
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Decides which writes run again after their transaction failed and was rolled back. */
-#ifndef STORE_RETRY_H
-#define STORE_RETRY_H
+#ifndef DB_RETRY_H
+#define DB_RETRY_H
 
 #include <stdbool.h>
 #include <stddef.h>

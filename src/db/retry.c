@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Decides which writes run again after their transaction failed. */
-#include "retry.h"
+#include "db/retry.h"
 
 #define ATTEMPTS_MAX 2 /* a restart of the database may have cut an idle connection */
 
