@@ -140,6 +140,9 @@ bench-overload: build bench-tools
 bench-replica: build bench-tools
 	@bench/replica.py
 
+bench-sizing: build
+	@bench/sizing.py
+
 bench-tools:
 	@script/bootstrap bench
 
@@ -194,4 +197,4 @@ bench-mail: build
 	@bench/mail.py
 	@bench/waiting.py
 
-.PHONY: build run quick check test test-all prism deb check-deb check-fresh proof-kills proof-soak proof-lists proof-restarts proof-overload proof-alerts proof-properties proof-backups proof-replica proof-zones soak tools bench bench-queries bench-postgres bench-overload bench-mail bench-replica bench-tools lint layers man metrics reference release-document format install uninstall clean
+.PHONY: build run quick check test test-all prism deb check-deb check-fresh proof-kills proof-soak proof-lists proof-restarts proof-overload proof-alerts proof-properties proof-backups proof-replica proof-zones soak tools bench bench-queries bench-postgres bench-overload bench-mail bench-replica bench-sizing bench-tools lint layers man metrics reference release-document format install uninstall clean

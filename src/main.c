@@ -4,6 +4,7 @@
 #include "cli/cli.h"
 #include "demo/demo.h"
 #include "serve/serve.h"
+#include "top/top.h"
 
 #define BIT SETTING_BIT
 #define DATA                                                               \
@@ -295,6 +296,20 @@ static const struct command rows[] = {
 			 BIT(SETTING_CONTROL_SOCKET) | BIT(SETTING_JSON),
 		.run = command_status,
 		.admin = status_answer,
+	},
+	{
+		.name = "top",
+		.summary = "show what the process that serves does, once a second",
+		.about =
+			"A page for a terminal: requests by route with their times, queues,\n"
+			"connections, memory, refusals, alerts, backup and replica, as they change.\n"
+			"It asks the process as \"docket status\" does. Keys: q ends it, s sorts the\n"
+			"routes by the next column, r reverses their order, p stops the page and\n"
+			"goes on, the arrows move through the routes. In a script use \"docket\n"
+			"status --json\".",
+		.takes = BIT(SETTING_CONFIG) | BIT(SETTING_DATA) | BIT(SETTING_DATABASE) |
+			 BIT(SETTING_CONTROL_SOCKET),
+		.run = command_top,
 	},
 	{
 		.name = "mail test",

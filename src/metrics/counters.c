@@ -138,6 +138,9 @@ json_t *metrics_status(const struct metrics_sources *sources)
 									  &section->counters[j]));
 	}
 	if (!failed)
+		failed = json_object_set_new(json_object_get(status, "requests"), "by_route",
+					     requests_by_route(sources));
+	if (!failed)
 		return status;
 	json_decref(status);
 	return NULL;

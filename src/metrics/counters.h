@@ -154,7 +154,9 @@ const void *counter_at(const struct counters *counters, const struct section *se
 		       const struct counter *counter);
 bool section_is_there(const struct counters *counters, const struct section *section);
 
-/* requests.c: the metrics that are by route, by problem or by error. */
+/* requests.c: for docket status, the routes that have answered a request. NULL: out of memory. */
+struct json_t *requests_by_route(const struct metrics_sources *sources);
+/* The metrics that are by route, by problem or by error. */
 void write_build_info(const struct metrics_sources *sources, const struct family *family,
 		      struct buf *out);
 void write_requests(const struct metrics_sources *sources, const struct family *family,

@@ -28,6 +28,7 @@ static const struct counter process[] = {
 	{"uptime_s", NUMBER(uptime_s)},
 	{"database", TEXT(database)},
 	{"schema", NUMBER(schema)},
+	{"cpu_us", NUMBER(process.cpu_us)},
 };
 
 static const struct counter connections[] = {

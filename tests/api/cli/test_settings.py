@@ -36,6 +36,7 @@ OPTIONS = {
     "restore": ["config", *PLACE, "from", "at", "change", "dry-run", "json"],
     "move": ["config", "allow-network-folder", "partitions", "from", "to"],
     "status": ["config", "data", "database", "control-socket", "json"],
+    "top": ["config", "data", "database", "control-socket"],
     "mail test": ["config", *MAIL],
     "serve": ["config", *PLACE, "control-socket", "ephemeral", "token", "listen", "metrics", "base-domain",
               "tls-cert", "tls-key", "behind-proxy", "base-url", "absolute-links", "cors-origins", "idle-timeout",

@@ -20,6 +20,7 @@
 #ifndef ADMIN_ADMIN_H
 #define ADMIN_ADMIN_H
 
+#include "base/buf.h"
 #include "cli/cli.h"
 
 struct account;
@@ -40,6 +41,10 @@ admin_fn alerts_list, alerts_retry, alerts_cancel;
 /* "docket status": the command, and the function that the serving process runs for it. */
 enum exit_status command_status(const struct settings *settings);
 admin_fn status_answer;
+/* For a command that asks as "docket status" does: checks its settings. EXIT_OK, or a message. */
+enum exit_status status_check(const struct settings *settings);
+/* What "docket status --json" shows; the caller releases it. NULL: `why` says why. */
+struct json_t *status_ask(const struct settings *settings, struct buf *why);
 
 /* "docket backup": the command, and the function that runs where the store is open. */
 enum exit_status command_backup(const struct settings *settings);
