@@ -140,6 +140,12 @@ bench-overload: build bench-tools
 bench-replica: build bench-tools
 	@bench/replica.py
 
+# The pictures of docs/operate.md: docket top and the dashboard, under load.
+pictures: build
+	@script/bootstrap bench
+	@tools/picture-top.py docs/top.svg
+	@tools/picture-dashboard.py docs/dashboard.png
+
 bench-sizing: build
 	@bench/sizing.py
 
@@ -197,4 +203,4 @@ bench-mail: build
 	@bench/mail.py
 	@bench/waiting.py
 
-.PHONY: build run quick check test test-all prism deb check-deb check-fresh proof-kills proof-soak proof-lists proof-restarts proof-overload proof-alerts proof-properties proof-backups proof-replica proof-zones soak tools bench bench-queries bench-postgres bench-overload bench-mail bench-replica bench-sizing bench-tools lint layers man metrics reference release-document format install uninstall clean
+.PHONY: build run quick check test test-all prism deb check-deb check-fresh proof-kills proof-soak proof-lists proof-restarts proof-overload proof-alerts proof-properties proof-backups proof-replica proof-zones soak tools bench bench-queries bench-postgres bench-overload bench-mail bench-replica bench-sizing pictures bench-tools lint layers man metrics reference release-document format install uninstall clean

@@ -93,13 +93,17 @@ static const char *rate(double value, char text[RATE_BYTES])
 /* "<1.0 ms": the bound of a bucket. */
 static const char *bound(int64_t us, char text[AMOUNT_BYTES])
 {
-	char amount[AMOUNT_BYTES];
+	char amount[AMOUNT_BYTES], *whole;
 
 	if (us == INT64_MAX)
 		return ">10 s";
 	if (us <= 0)
 		return "-";
 	amount_us(us, amount);
+	/* Most bounds are whole numbers. */
+	whole = strstr(amount, ".0 ");
+	if (whole)
+		memmove(whole, whole + 2, strlen(whole + 2) + 1);
 	snprintf(text, AMOUNT_BYTES, "<%.*s", AMOUNT_BYTES - 2, amount);
 	return text;
 }
@@ -235,13 +239,15 @@ static void draw_part(const struct page *page, const char *section, const char *
 static void draw_copies(const struct page *page, int line)
 {
 	const json_t *now = page->samples.now;
+	bool has_one = *sample_text(now, "backup", "last_success");
 	char text[TEXT_MAX], amount[AMOUNT_BYTES];
 
 	amount_bytes(number(page, "backup", "last_size_bytes"), amount);
-	snprintf(text, sizeof(text), "%lld made, %lld failures, last %s of %s",
+	snprintf(text, sizeof(text), "%lld made, %lld failures, newest %s%s%s",
 		 (long long)number(page, "backup", "made"),
 		 (long long)number(page, "backup", "failures"),
-		 sample_text(now, "backup", "last_success"), amount);
+		 has_one ? sample_text(now, "backup", "last_success") : "none",
+		 has_one ? " of " : "", has_one ? amount : "");
 	draw_part(page, "backup", "Backup", text, line);
 	amount_ms(number(page, "replica", "lag_ms"), amount);
 	snprintf(text, sizeof(text), "%lld commits, %lld failures, lag %s, %lld commits",

@@ -230,7 +230,7 @@ def test_a_replica_that_fails(make_server, tmp_path):
     kept.mkdir()
     server = make_server(options=["--backup-to", kept, "--backup-at", "03:00", "--replicate-to", tmp_path / "replica"])
     with Terminal("top", "--data", server.data, columns=150) as terminal:
-        terminal.until(lambda shown: re.search(r"^Backup +waiting, 1 made, 0 failures, last 20", shown, re.MULTILINE)
+        terminal.until(lambda shown: re.search(r"^Backup +waiting, 1 made, 0 failures, newest 20", shown, re.MULTILINE)
                        and re.search(r"^Replica +failing, cannot open ", shown, re.MULTILINE))
         (tmp_path / "replica").mkdir()
         terminal.until(lambda shown: re.search(r"^Replica +following, .*lag \d+ ms", shown, re.MULTILINE))
