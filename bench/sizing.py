@@ -4,9 +4,9 @@
 
     bench/sizing.py --accounts 10,100,1000 --tasks 200 --rate 200 --seconds 20
 
-Each account has that many sample tasks. At rest: two seconds after the start. Then clients send --rate requests a
-second, evenly over the accounts: 16 of 20 read a task, 3 read a page of 25 tasks, and one creates a task. It prints a
-row for each number of accounts, in the form of the table in docs/operate.md."""
+Each account has that many sample tasks. At rest: two seconds after the start. Then clients send --rate requests
+a second, evenly over the accounts: 16 of 20 read a task, 3 read a page of 25 tasks, and one creates a task. It
+prints a row for each number of accounts, in the form of the table in docs/operate.md."""
 import argparse
 import base64
 import concurrent.futures
@@ -80,31 +80,33 @@ def measure(options, accounts):
     folder = harness.copy(folder, "sizing-round")
     disk = sum(path.stat().st_size for path in folder.iterdir() if path.is_file()) / 2**20
     began = time.monotonic()
-    command = [PROGRAM, "serve", "--data", folder, "--listen", "127.0.0.1:0", "--quiet", "--base-domain", DOMAIN]
-    with Service(command) as server:
+    with Service([PROGRAM, "serve", "--data", folder, "--listen", "127.0.0.1:0", "--quiet",
+                  "--base-domain", DOMAIN]) as server:
         start = (time.monotonic() - began) * 1000
         time.sleep(2)
         rest, before = server.memory_mb(), processor_s(server)
         with concurrent.futures.ThreadPoolExecutor(CLIENTS) as pool:
-            work = [pool.submit(send, server, tokens, options.tasks, seed, options.rate / CLIENTS, options.seconds)
-                    for seed in range(CLIENTS)]
+            work = [pool.submit(send, server, tokens, options.tasks, seed, options.rate / CLIENTS,
+                                options.seconds) for seed in range(CLIENTS)]
             took = sorted(ms for one in work for ms in one.result())
         processor = (processor_s(server) - before) / options.seconds * 100
         loaded = server.memory_mb()
-    return (f"| {accounts:,} | {accounts * options.tasks:,} | {disk:,.0f} MiB | {start:.0f} ms | {rest:.0f} MiB | "
-            f"{loaded:.0f} MiB | {processor:.0f} % | {took[len(took) * 99 // 100]:.1f} ms |")
+    return (f"| {accounts:,} | {accounts * options.tasks:,} | {disk:,.0f} MiB | {start:.0f} ms | "
+            f"{rest:.0f} MiB | {loaded:.0f} MiB | {processor:.0f} % | {took[len(took) * 99 // 100]:.1f} ms |")
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--accounts", default="10,100,1000")
     for name, preset in (("tasks", 200), ("rate", 200), ("seconds", 20)):
         parser.add_argument(f"--{name}", type=int, default=preset)
     options = parser.parse_args()
     print(harness.machine())
     print(datetime.date.today().isoformat())
-    print("| accounts | tasks | disk | start | memory at rest | memory after load | processor | 99 of 100 within |")
-    print("| ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |")
+    print("| accounts | tasks | disk | start | memory at rest | memory after load | processor | "
+          "99 of 100 within |")
+    print("| " + "---: | " * 8)
     for accounts in map(int, options.accounts.split(",")):
         print(measure(options, accounts), flush=True)
 

@@ -31,8 +31,8 @@ def requests(draw, tasks):
     if kind < 0.76:
         return "GET", f"{TASKS}?title=report&mode=count", None, True
     if kind < 0.88:
-        alert = {"alert_at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())} if draw.random() < 0.2 else {}
-        return "POST", TASKS, {"task": {**TASK, **alert}}, True
+        now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+        return "POST", TASKS, {"task": {**TASK, "alert_at": now if draw.random() < 0.2 else None}}, True
     if kind < 0.93:
         return "PATCH", f"{TASKS}/{draw.randint(1, tasks)}", {"task": {"status": "in_progress"}}, True
     if kind < 0.95:
@@ -63,23 +63,25 @@ def client(port, token, tasks, seed, stop):
 
 @contextlib.contextmanager
 def served(folder, *options, tasks=20000):
-    """Serves sample records in the folder, with a replica, backups and mail into files beside it, and clients that
-    send requests. Gives the standard error of the process, as it began to serve."""
+    """Serves sample records in the folder, with a replica, backups and mail into files beside it, and clients
+    that send requests. Gives the data folder, and the standard error of the process as it began to serve."""
     data = folder / "data"
     for name in ("mail", "replica", "backups"):
         (folder / name).mkdir()
     subprocess.run([PROGRAM, "init", "--data", data, "--token-file", folder / "token"], check=True,
                    stderr=subprocess.DEVNULL)
-    subprocess.run([PROGRAM, "demo", "--data", data, "--tasks", str(tasks)], check=True, stderr=subprocess.DEVNULL)
+    subprocess.run([PROGRAM, "demo", "--data", data, "--tasks", str(tasks)], check=True,
+                   stderr=subprocess.DEVNULL)
     with open(folder / "log", "wb") as log:
         server = subprocess.Popen(
             [PROGRAM, "serve", "--data", data, "--listen", "127.0.0.1:0", "--quiet", "--smtp-url",
-             f"file:{folder / 'mail'}", "--mail-from", "docket@example.com", "--replicate-to", folder / "replica",
-             "--backup-to", folder / "backups", "--backup-at", "03:00", *options], stderr=log)
+             f"file:{folder / 'mail'}", "--mail-from", "docket@example.com",
+             "--replicate-to", folder / "replica", "--backup-to", folder / "backups", "--backup-at", "03:00", *options], stderr=log)
     stop, threads = threading.Event(), []
     try:
         until = time.monotonic() + START_S
-        while not (ready := re.search(r"^listening on http://\S+:(\d+)$", (folder / "log").read_text(), re.MULTILINE)):
+        listening = re.compile(r"^listening on http://\S+:(\d+)$", re.MULTILINE)
+        while not (ready := listening.search((folder / "log").read_text())):
             if server.poll() is not None or time.monotonic() > until:
                 raise SystemExit((folder / "log").read_text())
             time.sleep(0.05)

@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""Draws docs/dashboard.png: the panels of examples/prometheus/grafana.json. Debian has no Grafana. So Debian's
-Prometheus scrapes docket under load, answers the query of each panel, and gnuplot draws the answers in the places
-of the panels.
+"""Draws docs/dashboard.png: the panels of examples/prometheus/grafana.json. Debian has no Grafana. So
+Debian's Prometheus scrapes docket under load, answers the query of each panel, and gnuplot draws the answers in
+the places of the panels.
 
     tools/picture-dashboard.py docs/dashboard.png [SECONDS]"""
 import json
@@ -51,7 +51,8 @@ def series(port, panel, begin, end):
     found = []
     for target in panel["targets"]:
         for one in ask(port, target["expr"], begin, end):
-            points = [(at - begin, float(value) * factor) for at, value in one["values"] if value not in ("NaN", "+Inf")]
+            points = [(at - begin, float(value) * factor) for at, value in one["values"]
+                      if value not in ("NaN", "+Inf")]
             # The port is another one in each picture.
             name = re.sub(r"127\.0\.0\.1:\d+", "docket", legend(target.get("legendFormat"), one["metric"]))
             if points:
@@ -81,12 +82,13 @@ def draw(panels, picture, span):
     """`panels` are pairs of a panel and its lines."""
     rows = max(panel["gridPos"]["y"] + panel["gridPos"]["h"] for panel, _ in panels)
     text = [f'set terminal pngcairo size {WIDTH},{rows * UNIT_HEIGHT} background "#ffffff" font "sans,7"',
-            f'set output "{picture}"', "set multiplot", "set termoption noenhanced", 'set key top left Left reverse samplen 1 spacing 0.8',
+            f'set output "{picture}"', "set multiplot", "set termoption noenhanced",
+            'set key top left Left reverse samplen 1 spacing 0.8',
             "set border 3", "set tics nomirror", "set ytics autofreq", 'set format x "%.0f s"',
             'set title offset 0,-0.6 font "sans,8"', "set lmargin 7", "set rmargin 1", "set tmargin 1.6",
             "set bmargin 2"]
-    subprocess.run(["gnuplot"], input="\n".join([*text, *(plot(panel, lines, rows, span) for panel, lines in panels),
-                                                 "unset multiplot", ""]), text=True, check=True)
+    text += [plot(panel, lines, rows, span) for panel, lines in panels]
+    subprocess.run(["gnuplot"], input="\n".join([*text, "unset multiplot", ""]), text=True, check=True)
 
 
 def main():
@@ -95,7 +97,8 @@ def main():
     panels = [panel for panel in json.loads(DASHBOARD.read_text("utf-8"))["panels"] if panel["type"] != "row"]
     for panel in panels:
         panel["gridPos"]["y"] -= 1 + panel["gridPos"]["y"] // 9
-    with tempfile.TemporaryDirectory() as place, served(pathlib.Path(place), "--metrics", "127.0.0.1:0") as (_, log):
+    with tempfile.TemporaryDirectory() as place, \
+            served(pathlib.Path(place), "--metrics", "127.0.0.1:0") as (_, log):
         target, port = re.search(r"metrics are at http://([^/\s]+)/metrics", log)[1], free_port()
         config = pathlib.Path(place) / "prometheus.yml"
         config.write_text("global: {scrape_interval: 2s}\nscrape_configs:\n"

@@ -9,16 +9,15 @@
 static enum err plan_take_line(void *context, const struct db_value *values, size_t count)
 {
 	struct buf *plan = context;
-	struct slice line = values[0].bytes;
-	const char *arrow;
+	struct slice line = count ? values[0].bytes : (struct slice){NULL, 0};
+	size_t at = 0;
 
-	if (!count || values[0].type != DB_TEXT || !line.len)
-		return OK;
-	arrow = memmem(line.ptr, line.len, ARROW, strlen(ARROW));
-	if (arrow && strspn(line.ptr, " ") == (size_t)(arrow - line.ptr)) {
-		arrow += strlen(ARROW);
-		plan_add(plan, (struct slice){arrow, (size_t)(line.ptr + line.len - arrow)});
-	} else if (!plan->len) {
+	while (at < line.len && line.ptr[at] == ' ')
+		at++;
+	if (line.len - at > strlen(ARROW) && memcmp(line.ptr + at, ARROW, strlen(ARROW)) == 0) {
+		at += strlen(ARROW);
+		plan_add(plan, (struct slice){line.ptr + at, line.len - at});
+	} else if (!plan->len && line.len) {
 		plan_add(plan, line);
 	}
 	return OK;

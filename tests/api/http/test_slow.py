@@ -41,7 +41,8 @@ def test_a_slow_read(make_server, database):
     watched = make_server(fill(make_server()), options=WATCH)
 
     def read():
-        reply = watched.call("GET", f"{TASKS}?per_page=500&title={SECRET}", headers={"X-Request-Id": "find-me"})
+        reply = watched.call("GET", f"{TASKS}?per_page=500&title={SECRET}",
+                             headers={"X-Request-Id": "find-me"})
         assert reply.status == 200
         return [line for line in slow(watched) if line["id"] == "find-me" and line["plan"]]
 

@@ -27,7 +27,7 @@ class Terminal:
         self.process = subprocess.Popen(
             [PROGRAM, *map(str, arguments)], stdin=terminal, stdout=terminal, stderr=terminal,
             start_new_session=True, preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
-            env={**environment(env), "TERM": kind, **({} if env and "LC_ALL" in env else {"LC_ALL": "C.UTF-8"})})
+            env={**environment({"LC_ALL": "C.UTF-8", **(env or {})}), "TERM": kind})
         os.close(terminal)
         self.stop_reading = threading.Event()
         self.reader = threading.Thread(target=self.read, daemon=True)

@@ -1,6 +1,6 @@
 """Random overload: clients of all kinds send more than docket can do, with rests between. The memory, the
-descriptors and the threads of docket do not grow. In the end each task is as its client knows. Meanwhile an operator
-sends SIGHUP, makes and revokes tokens, and makes backups.
+descriptors and the threads of docket do not grow. In the end each task is as its client knows. Meanwhile an
+operator sends SIGHUP, makes and revokes tokens, and makes backups.
 
     make soak MINUTES=45
     DOCKET_PROOF_SEED=7 make soak MINUTES=2     the choices of an earlier run
@@ -44,9 +44,9 @@ MEASURED = SECONDS >= 60 and not SANITIZED  # whether memory is compared: a few 
 FILL = 8                 # bulks of almost 1 MiB between two looks at the memory
 READS = 8                # of each kind, at the same time, so that every connection to SQLite reads
 
-# A command that was refused for the load, or for what another session has locked. If a connection was lost during the
-# commit, the second attempt finds that the first has done it.
-GIVEN_AGAIN = r"busy|is already running|took too long|cannot be reached|may be stored|exists|already|too many|stopped"
+# A command that was refused for the load, or for what another session has locked. If a connection was lost
+# during the commit, the second attempt finds that the first has done it.
+GIVEN_AGAIN = "busy|took too long|cannot be reached|may be stored|exists|already|too many|stopped"
 DONE_ALREADY = "there is no token"
 LIGHT = ("light1", "light2", "light3", "light4")
 OPTIONS = ("--quiet", "--memory-limit", "64", "--queue", "24")
@@ -90,7 +90,8 @@ class Stranger:
 
 
 class Operator:
-    """Whoever looks after docket while it serves. A command may be refused for the load; then it is given again."""
+    """Whoever looks after docket while it serves. A command may be refused for the load; then it is given
+    again."""
 
     def __init__(self, deployment, place, folder, seed):
         self.deployment, self.place, self.pick = deployment, place, random.Random(f"{seed} operator")
@@ -128,7 +129,8 @@ class Operator:
         self.counts["tokens"] += 1
         self.token.unlink(missing_ok=True)
         label = f"soak-{self.counts['tokens']}"
-        return label if self.given("token", "add", label, "--account", "light2", "--token-file", self.token) else None
+        made = self.given("token", "add", label, "--account", "light2", "--token-file", self.token)
+        return label if made else None
 
     def works(self):
         """Whether the token in the file gives access. An answer that says nothing about it does not count."""
