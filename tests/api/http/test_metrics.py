@@ -119,6 +119,9 @@ def test_they_are_the_numbers_of_docket_status(make_server, database, tmp_path):
         name = f"answered_{dict(labels)['status'][0]}xx"
         sums[name] = sums.get(name, 0) + count
     assert sums == {name: before["requests"][name] for name in sums}
+    assert {labels: count for (_, labels), count in found[REQUESTS].samples.items()} == {
+        frozenset({"method": route["method"], "route": route["route"], "status": status}.items()): count
+        for route in before["requests"]["by_route"] for status, count in route["answered"].items()}
     for queue in ("reads", "writes"):
         labels, expected = {"queue": queue}, before[queue]
         assert found["docket_jobs_total"][labels] == expected["jobs"]
@@ -138,7 +141,7 @@ def test_they_are_the_numbers_of_docket_status(make_server, database, tmp_path):
 def still(server, own):
     """What docket status shows, without what changes by itself."""
     found = asked(*own) if own else status(server)
-    del found["memory"]["rss_anon_bytes"], found["process"]["uptime_s"]
+    del found["memory"]["rss_anon_bytes"], found["process"]["uptime_s"], found["process"]["cpu_us"]
     return found
 
 
