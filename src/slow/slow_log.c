@@ -37,8 +37,8 @@ struct slow_log {
 	pthread_t thread;
 	pthread_mutex_t lock;
 	pthread_cond_t wake;
+	atomic_bool stopping; /* set under the lock */
 	/* Under the lock. */
-	bool stopping;
 	struct slow waiting[WAITING_MAX];
 	size_t waiting_count, taken; /* `taken`: in this minute */
 	uint64_t left_out;           /* in this minute */
@@ -211,7 +211,8 @@ static void slow_log_write(struct slow_log *log)
 	if (connects && log->config.connect(log->config.context, &db))
 		db = NULL;
 	for (size_t i = 0; i < count; i++) {
-		slow_write(log, &taken[i], db);
+		/* Whoever waits for the end does not wait for plans. */
+		slow_write(log, &taken[i], atomic_load(&log->stopping) ? NULL : db);
 		free(taken[i].sql);
 	}
 	if (db)
