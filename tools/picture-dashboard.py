@@ -21,7 +21,7 @@ import urllib.request
 from busy import ROOT, served
 
 DASHBOARD = ROOT / "examples" / "prometheus" / "grafana.json"
-WIDTH, UNIT_HEIGHT, WINDOW = 1120, 17, "15s"
+WIDTH, UNIT_HEIGHT, WINDOW = 980, 16, "15s"
 LEGEND_MAX = 5
 WARM_UP_S = 45  # until the first full copy of the replica is complete
 # The units of Grafana: the factor, and what stands behind the numbers.

@@ -13,6 +13,7 @@
 #include "asker.h"
 #include "base/clock.h"
 #include "page.h"
+#include "terminal.h"
 
 #define LATE_MS 3000 /* after this without an answer the page says so */
 #define TICK_MS 500
@@ -115,7 +116,8 @@ static bool terminal_begin(const struct settings *settings, SCREEN **screen_out)
 		return false;
 	}
 	setlocale(LC_CTYPE, "");
-	*screen_out = newterm(NULL, stdout, stdin);
+	if (terminal_is_known())
+		*screen_out = newterm(NULL, stdout, stdin);
 	if (!*screen_out) {
 		fprintf(settings->err,
 			"docket top: the terminal type \"%s\" (TERM) is not known: %s\n",
