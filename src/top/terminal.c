@@ -10,9 +10,11 @@
 bool terminal_is_known(void)
 {
 	int found = 0;
+	bool moves;
 
 	if (setupterm(NULL, STDOUT_FILENO, &found) != OK || found != 1)
 		return false;
+	moves = cursor_address != NULL;
 	del_curterm(cur_term);
-	return true;
+	return moves;
 }

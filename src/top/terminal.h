@@ -5,7 +5,7 @@
 
 #include <stdbool.h>
 
-/* Whether terminfo knows the type of this terminal ($TERM). */
+/* Whether terminfo knows the type of this terminal ($TERM), and it can move its cursor. */
 bool terminal_is_known(void);
 
 #endif

@@ -120,7 +120,7 @@ static bool terminal_begin(const struct settings *settings, SCREEN **screen_out)
 		*screen_out = newterm(NULL, stdout, stdin);
 	if (!*screen_out) {
 		fprintf(settings->err,
-			"docket top: the terminal type \"%s\" (TERM) is not known: %s\n",
+			"docket top: the terminal type \"%s\" (TERM) is not known or cannot move its cursor: %s\n",
 			type ? type : "", hint);
 		return false;
 	}

@@ -182,7 +182,7 @@ def test_names_that_are_not_ascii(make_server, one, tmp_path, locale, shown):
     os.rename(place, one)
 
 
-@pytest.mark.parametrize("kind", ["", "nonsense", "x" * 5000, "../../etc/passwd", "dumb\n"])
+@pytest.mark.parametrize("kind", ["", "nonsense", "dumb", "x" * 5000, "../../etc/passwd", "dumb\n"])
 def test_an_unknown_terminal(own_server, kind):
     with Terminal("top", "--data", own_server.data, kind=kind) as terminal:
         assert terminal.ends() == 1

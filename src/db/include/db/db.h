@@ -203,8 +203,8 @@ struct db_counters {
 	_Atomic uint64_t checkpoints, checkpoint_us;
 };
 
-/* Gets the statements that take long; see slow/slow_log.h. Any thread may call tell(), which does not
- * wait. `call` lives until it returns. */
+/* Gets the statements that take long; see slow/slow_log.h. Any thread may call tell(), which does
+ * not wait. `call` lives until it returns. */
 struct slow_watch {
 	int64_t bound_ms;
 	void (*tell)(struct slow_watch *watch, const struct db *db, const struct db_call *call,
