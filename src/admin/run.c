@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Runs the commands on accounts, and has the functions that they share. Only one process may have a
- * folder open: if docket serves it, that process runs the command (control.h). */
+ * folder open: if docket serves it, that process runs the command (control/control.h). */
 #include "admin_private.h"
 
 #include <unistd.h>
@@ -8,7 +8,7 @@
 #include "accounts/accounts.h"
 #include "auth/token.h"
 #include "base/log.h"
-#include "control.h"
+#include "control/control.h"
 #include "place/place.h"
 
 #define QUEUE_LIMIT 16

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* docket status: prints the counters of the process that serves. status_answer() runs there;
- * see control.h. */
+ * see control/control.h. */
 #include <errno.h>
 #include <jansson.h>
 
 #include "admin_private.h"
 #include "base/log.h"
-#include "control.h"
+#include "control/control.h"
 
 #define LABEL_WIDTH 20
 #define VALUE_WIDTH 14

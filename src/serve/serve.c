@@ -14,6 +14,7 @@
 #include "auth/token.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "control/control.h"
 #include "delivery/delivery.h"
 #include "ephemeral.h"
 #include "json/read.h"

@@ -12,14 +12,13 @@
 #include <unistd.h>
 
 #include "accounts/accounts.h"
-#include "admin/admin.h"
 #include "auth/guesses.h"
 #include "auth/token.h"
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/log.h"
-#include "control.h"
+#include "control_private.h"
 #include "store/store.h"
 
 #define LINE_MAX_BYTES (512 * 1024) /* of a command; each option has up to 128 KiB */

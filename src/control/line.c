@@ -6,7 +6,7 @@
 #include <sys/socket.h>
 
 #include "base/clock.h"
-#include "control.h"
+#include "control_private.h"
 
 #define CONTROL_SOCKET "docket.sock" /* in a data folder */
 #define NAME_LEN_MAX 64              /* what an address has room for */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The control socket, only for its owner (mode 0600): docket.sock in a served folder, or what
- * --control-socket names. A command is sent as one line of JSON; its result is sent back as one
- * line:
+/* What goes over the control socket. A command is sent as one line of JSON; its result is sent back
+ * as one line:
  *
  *     {"command": "token add", "argument": "ci", "settings": {"account": "main"},
  *      "origins": {"account": "DOCKET_ACCOUNT"}, "token_hash": "…"}
@@ -12,20 +11,13 @@
  *     {"what": "pages", "done": 512, "total": 4096}
  *
  * A command is carried out completely or not at all, because it is one write of the store. */
-#ifndef ADMIN_CONTROL_H
-#define ADMIN_CONTROL_H
+#ifndef CONTROL_CONTROL_PRIVATE_H
+#define CONTROL_CONTROL_PRIVATE_H
 
 #include <sys/un.h>
 
 #include "base/buf.h"
-#include "cli/cli.h"
-
-/* Sends the command to the process that serves, which runs it, and prints the output. Returns 0; or
- * an error number if the process cannot be reached, and then nothing was done. Sets `unknown_out`
- * if the process ends before it answers: it may have carried out the command or not. `token_hash`
- * may be NULL. */
-int control_ask(const struct settings *settings, const unsigned char *token_hash,
-		enum exit_status *status_out, bool *unknown_out);
+#include "control/control.h"
 
 /* Opens the folder of the socket; `name_out` is the socket's name there. -1 and errno. */
 int control_open_folder(const struct settings *settings, const char **name_out);
@@ -33,10 +25,6 @@ int control_open_folder(const struct settings *settings, const char **name_out);
 /* Returns the socket's address. It names the folder by its descriptor, because the folder's path
  * may be too long for an address. */
 struct sockaddr_un control_address(int folder, const char *name);
-
-/* Calls status() of struct control_config. Returns the state of this process; the caller releases
- * it. Call it only in a command that came over the control socket. */
-struct json_t *control_status(const struct settings *settings);
 
 /* Whether to wait longer for a line. The wait began at `began`, by monotonic_ms(). */
 typedef bool control_may_wait_fn(const void *context, int64_t began);

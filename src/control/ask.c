@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "auth/token.h"
-#include "control.h"
+#include "control_private.h"
 
 #define ANSWER_MAX_BYTES (64 * 1024 * 1024)
 
