@@ -116,6 +116,34 @@ static const struct command rows[] = {
 		.admin = staff_set,
 	},
 	{
+		.name = "staff rename",
+		.argument = "OLD",
+		.second = "NEW",
+		.summary = "give a staff member another user name",
+		.about =
+			"NEW follows the rules for the user names of new staff members. The staff\n"
+			"member logs in with it from now on. The number stays the same.",
+		.takes = DATA | BIT(SETTING_ACCOUNT),
+		.needs = BIT(SETTING_DATA),
+		.run = admin_run,
+		.admin = staff_rename,
+	},
+	{
+		.name = "staff remove",
+		.argument = "USERNAME",
+		.summary = "remove a staff member who has no tasks",
+		.about =
+			"It refuses while tasks are assigned to the staff member, and says how many.\n"
+			"The history still names the staff member by number. To keep the staff member\n"
+			"and end the access, use \"docket staff set USERNAME --access disabled\".\n"
+			"--yes works only on the command line.",
+		.takes = DATA | BIT(SETTING_ACCOUNT) | BIT(SETTING_YES),
+		.needs = BIT(SETTING_DATA),
+		.options_only = BIT(SETTING_YES),
+		.run = admin_run,
+		.admin = staff_remove,
+	},
+	{
 		.name = "token add",
 		.argument = "LABEL",
 		.summary = "make an API token",
@@ -180,6 +208,20 @@ static const struct command rows[] = {
 		.options_only = BIT(SETTING_TASK),
 		.run = admin_run,
 		.admin = alerts_cancel,
+	},
+	{
+		.name = "log",
+		.summary = "list what administrators did, who did it, and when",
+		.about =
+			"It lists the last 1000 entries, the oldest first. An entry has the user of\n"
+			"the operating system who ran the command, and who ran sudo. It never has a\n"
+			"token. --since and --until work only on the command line.",
+		.takes = DATA | BIT(SETTING_ACCOUNT) | BIT(SETTING_SINCE) | BIT(SETTING_UNTIL) |
+			 BIT(SETTING_JSON),
+		.needs = BIT(SETTING_DATA),
+		.options_only = BIT(SETTING_SINCE) | BIT(SETTING_UNTIL),
+		.run = admin_run,
+		.admin = log_list,
 	},
 	{
 		.name = "demo",

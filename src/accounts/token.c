@@ -61,7 +61,7 @@ void token_add_init(struct token_write *add)
 {
 	static const struct write_steps steps = {.read = token_read, .decide = token_add_decide};
 
-	*add = (struct token_write){.write = {.steps = &steps}};
+	*add = (struct token_write){.write = {.steps = &steps}, .adds = true};
 }
 
 void token_revoke_init(struct token_write *revoke)

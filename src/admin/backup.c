@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "admin_private.h"
+#include "audit/audit.h"
 #include "base/log.h"
 
 #define LOOK_MS 50
@@ -165,10 +166,38 @@ static void backup_print(const struct settings *settings, const struct backup_re
 	json_decref(object);
 }
 
+/* A path that is not UTF-8 is left out. */
+static enum err backup_describe(void *context, json_t **details_out)
+{
+	const struct backup_report *report = context;
+	json_t *file = json_string(report->file);
+
+	return admin_detail(file ? json_pack("{so}", "file", file) : json_object(), details_out);
+}
+
+/* Adds the entry of the audit log. The backup does not have it. */
+static enum exit_status backup_tell_log(const struct settings *settings, struct store *store,
+					struct backup_report *report)
+{
+	struct admin_deed deed = {
+		.settings = settings, .describe = backup_describe, .context = report};
+	struct arena arena = {0};
+	struct store_write nothing;
+	struct faults faults;
+	enum err err;
+
+	audit_nothing_init(&nothing);
+	err = admin_write(store, &nothing, &deed, &arena, &faults);
+	json_decref(deed.details);
+	arena_release(&arena);
+	return output_outcome(settings, err, "made the backup, but cannot write the audit log");
+}
+
 enum exit_status backup_answer(const struct settings *settings, struct store *store,
 			       const unsigned char *token_hash)
 {
 	struct backup_thread thread = {.settings = settings, .store = store};
+	enum exit_status status = EXIT_FAILED;
 	pthread_t id;
 
 	(void)token_hash;
@@ -182,7 +211,9 @@ enum exit_status backup_answer(const struct settings *settings, struct store *st
 		fprintf(settings->err, "docket: %.*s\n", (int)thread.why.len,
 			thread.why.ptr ? thread.why.ptr : err_text(thread.err));
 	else
+		status = backup_tell_log(settings, store, &thread.report);
+	if (!thread.err)
 		backup_print(settings, &thread.report);
 	buf_release(&thread.why);
-	return thread.err ? EXIT_FAILED : EXIT_OK;
+	return status;
 }

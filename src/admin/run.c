@@ -44,15 +44,6 @@ bool admin_account(const struct settings *settings, struct store *store, struct 
 	return err == OK;
 }
 
-enum err admin_write(struct store *store, struct store_write *write, struct arena *arena,
-		     struct faults *faults)
-{
-	faults_init(faults, arena);
-	write->arena = arena;
-	write->faults = faults;
-	return store_write(store, write);
-}
-
 enum exit_status admin_nothing(const struct settings *settings, const enum setting *options,
 			       size_t count)
 {

@@ -10,6 +10,23 @@
 
 #define LABEL_CHARS 64
 
+/* What the audit log has of a token: never its secret. */
+static enum err token_describe(void *context, json_t **details_out)
+{
+	const struct token_write *write = context;
+	const struct token *token = write->token;
+
+	if (write->found == write->adds)
+		return OK;
+	return admin_detail(write->adds ? json_pack("{ss# so sb sb}", "label", token->label.ptr,
+						    (int)token->label.len, "expires_at",
+						    output_time(token->expires_at), "read_only",
+						    token->read_only, "lenient", token->lenient)
+					: json_pack("{ss#}", "label", token->label.ptr,
+						    (int)token->label.len),
+			    details_out);
+}
+
 /* Runs a write on the token. */
 static enum exit_status token_run_write(const struct settings *settings, struct store *store,
 					struct token_write *write, const struct token *token)
@@ -17,14 +34,18 @@ static enum exit_status token_run_write(const struct settings *settings, struct 
 	struct arena arena = {0};
 	struct account account;
 	struct faults faults;
+	struct admin_deed deed = {
+		.settings = settings, .describe = token_describe, .context = write};
 	enum exit_status status = EXIT_FAILED;
 
 	if (admin_account(settings, store, &arena, &account)) {
 		write->token = token;
 		write->write.scope.account_id = account.id;
-		status =
-			output_outcome(settings, admin_write(store, &write->write, &arena, &faults),
-				       "cannot write the token");
+		deed.account = account.name;
+		status = output_outcome(settings,
+					admin_write(store, &write->write, &deed, &arena, &faults),
+					"cannot write the token");
+		json_decref(deed.details);
 	}
 	arena_release(&arena);
 	return status;
@@ -36,6 +57,23 @@ static bool is_label(const char *text)
 
 	return text_is_utf8(label) && !text_is_blank(label) && !text_has_control(label) &&
 	       text_chars(label) <= LABEL_CHARS;
+}
+
+/* On standard error: standard output has the token alone. */
+static void token_print_added(const struct settings *settings, const struct token *token)
+{
+	char expires[TIMESTAMP_LEN];
+
+	fprintf(settings->err, "made the token \"%s\": it may %s, ", settings->argument,
+		token->read_only ? "only read" : "read and write");
+	if (token->lenient)
+		fprintf(settings->err, "unknown fields and parameters are ignored, ");
+	if (token->expires_at == TIME_NONE) {
+		fprintf(settings->err, "and it never expires\n");
+		return;
+	}
+	timestamp_write(token->expires_at, expires);
+	fprintf(settings->err, "and it expires at %.*s\n", TIMESTAMP_LEN, expires);
 }
 
 enum exit_status token_add(const struct settings *settings, struct store *store,
@@ -70,6 +108,8 @@ enum exit_status token_add(const struct settings *settings, struct store *store,
 		fprintf(settings->err, "docket: there is a token \"%s\" already\n",
 			settings->argument);
 		status = EXIT_FAILED;
+	} else if (status == EXIT_OK) {
+		token_print_added(settings, &token);
 	}
 	return status;
 }

@@ -333,6 +333,12 @@ const struct check_row check_rows[CHECK_RULES] = {
 			       " ORDER BY account_id, username_skeleton, id",
 			.note = true,
 		},
+	[CHECK_AUDIT] =
+		{
+			.name = "audit",
+			.says = "no entry of the audit log was altered or removed since it was written",
+			.run = check_audit,
+		},
 };
 /* clang-format on */
 

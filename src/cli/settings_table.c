@@ -131,4 +131,8 @@ const struct setting_row setting_rows[SETTINGS] = {
 			"restore the state of this time, such as 2027-01-31T12:00:00Z"},
 	[SETTING_CHANGE] = {"change", "ACCOUNT:N", SETTING_TEXT, 0, NULL,
 			    "restore the state before any change of the account above N"},
+	[SETTING_SINCE] = {"since", "TIME", SETTING_TEXT, 0, NULL,
+			   "only from this time on: 2027-01-31 or 2027-01-31T12:00:00Z"},
+	[SETTING_UNTIL] = {"until", "TIME", SETTING_TEXT, 0, NULL,
+			   "only up to this time: 2027-01-31 or 2027-01-31T12:00:00Z"},
 };

@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "audit/operator.h"
 #include "auth/token.h"
 #include "control_private.h"
 
@@ -34,11 +35,16 @@ static json_t *request_json(const struct settings *settings, const unsigned char
 	}
 	request = json_pack("{ss so so}", "command", settings->command->name, "settings", given,
 			    "origins", origins);
-	if (settings->argument &&
-	    json_object_set_new(request, "argument", json_string(settings->argument))) {
+	if ((settings->argument &&
+	     json_object_set_new(request, "argument", json_string(settings->argument))) ||
+	    (settings->second &&
+	     json_object_set_new(request, "second", json_string(settings->second)))) {
 		json_decref(request);
 		return NULL;
 	}
+	/* A name that is not UTF-8 is left out. */
+	if (operator_sudo())
+		json_object_set_new(request, "sudo_username", json_string(operator_sudo()));
 	if (token_hash) {
 		token_hash_write(token_hash, hex);
 		json_object_set_new(request, "token_hash", json_string(hex));

@@ -3,7 +3,8 @@
  * as one line:
  *
  *     {"command": "token add", "argument": "ci", "settings": {"account": "main"},
- *      "origins": {"account": "DOCKET_ACCOUNT"}, "token_hash": "…"}
+ *      "origins": {"account": "DOCKET_ACCOUNT"}, "token_hash": "…",
+ *      "sudo_username": "jane"}
  *     {"status": 0, "out": "", "err": ""}
  *
  * Before that, lines may tell how far a long command is:

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "accounts/accounts.h"
+#include "audit/operator.h"
 #include "auth/guesses.h"
 #include "auth/token.h"
 #include "base/buf.h"
@@ -99,12 +100,16 @@ static enum exit_status request_run(const struct control *control, int fd, const
 {
 	const struct commands *commands = control->config.settings->commands;
 	const json_t *argument = json_object_get(request, "argument");
+	const json_t *second = json_object_get(request, "second");
 	const json_t *given = json_object_get(request, "settings");
+	struct operator by;
 	struct settings settings = {
 		.commands = commands,
 		.command = find_admin_command(
 			commands, json_string_value(json_object_get(request, "command"))),
 		.argument = json_string_value(argument),
+		.second = json_string_value(second),
+		.by = &by,
 		.out = out,
 		.err = err,
 		.serving = true,
@@ -117,8 +122,9 @@ static enum exit_status request_run(const struct control *control, int fd, const
 	unsigned char hash[TOKEN_HASH_BYTES] = {0};
 	enum exit_status status = EXIT_USAGE;
 
+	operator_of_peer(fd, json_string_value(json_object_get(request, "sudo_username")), &by);
 	if (!settings.command || !settings.argument != !settings.command->argument ||
-	    !are_all_texts(given) ||
+	    !settings.second != !settings.command->second || !are_all_texts(given) ||
 	    (settings.command->makes_token &&
 	     !token_hash_from_json(json_object_get(request, "token_hash"), hash)))
 		fprintf(err,

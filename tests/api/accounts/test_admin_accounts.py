@@ -6,7 +6,7 @@ import shutil
 import pytest
 
 from admin import (ACCOUNTS, TIME, TOKEN, Pair, check_help, check_sound, docket, dump, listed,
-                   refused)
+                   refused, told_changes)
 from backends import rows
 from commands import fails, misuse, mode
 from harness import TASKS, faults, problem, run, strict_json, succeed, task_json
@@ -247,7 +247,9 @@ def test_list_of_a_folder_without_an_account(one):
 def test_set(two, options, got):
     other = dump(two, 2)
     done = succeed("account", "set", "first", "--data", two, *options)
-    assert (done.stdout, done.stderr) == ("", 'changed the account "first"\n')
+    assert done.stdout == told_changes(preset("first"), preset("first", **got))
+    assert done.stderr == ('changed the account "first"\n' if got else
+                           'nothing changed: the account "first" has these values already\n')
     assert listed(two, "account list") == [preset("first", **got), preset("second")]
     assert dump(two, 2) == other
 

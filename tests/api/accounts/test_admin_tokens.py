@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from admin import TIME, TOKEN, change, check_help, docket, dump, listed, refused
+from admin import LOG, TIME, TOKEN, change, check_help, docket, dump, listed, refused
 from backends import rows
 from commands import fails, full, misuse, mode
 from harness import (FIELDS, JSON, OWN, TASKS, basic, faults, problem, strict_json, succeed,
@@ -32,6 +32,10 @@ def test_help(command, argument):
 
 # Add
 
+READS, WRITES, NEVER = "it may only read", "it may read and write", "and it never expires"
+LENIENT = "unknown fields and parameters are ignored"
+
+
 @pytest.mark.parametrize("label, options, got", [
     ("ci", [], {}),
     ("ci", ["--read-only"], {"read_only": True}),
@@ -47,10 +51,13 @@ def test_help(command, argument):
 def test_add(one, label, options, got):
     before = dump(one)
     done = succeed("token", "add", label, "--data", one, *options)
-    assert TOKEN.fullmatch(done.stdout.removesuffix("\n")) and done.stderr == "", done
+    assert TOKEN.fullmatch(done.stdout.removesuffix("\n")), done
     assert token_of(one, label) == {**PLAIN, **got}
+    said = [READS if "read_only" in got else WRITES, *([LENIENT] if "lenient" in got else []),
+            f"and it expires at {got['expires_at']}" if "expires_at" in got else NEVER]
+    assert done.stderr == f'made the token "{label}": {", ".join(said)}\n'
     after = dump(one)
-    assert {table for table in after if after[table] != before[table]} == {"token"}
+    assert {table for table in after if after[table] != before[table]} == {"token", *LOG}
     assert len(after["token"]) == len(before["token"]) + 1
     for file in one.iterdir():
         assert done.stdout.strip().encode() not in file.read_bytes(), file
@@ -65,7 +72,7 @@ def test_the_environment_marks_a_token(one):
 def test_add_writes_the_token_to_a_file(one, tmp_path, make_server):
     file = tmp_path / "token"
     done = succeed("token", "add", "ci", "--data", one, "--token-file", file)
-    assert done.stdout == "" and str(file) in done.stderr and done.stderr.count("\n") == 1
+    assert done.stdout == "" and str(file) in done.stderr and done.stderr.count("\n") == 2
     assert mode(file) == 0o600 and TOKEN.fullmatch(file.read_text().removesuffix("\n"))
     assert file.read_text().strip() not in done.stderr
     problem(make_server(one, file.read_text().strip()).get(1), 404)

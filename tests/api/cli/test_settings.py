@@ -23,12 +23,15 @@ OPTIONS = {
     "staff add": ["config", *PLACE, "account", *STAFF],
     "staff list": ["config", *PLACE, "account", "json"],
     "staff set": ["config", *PLACE, "account", *STAFF],
+    "staff rename": ["config", *PLACE, "account"],
+    "staff remove": ["config", *PLACE, "account", "yes"],
     "token add": ["config", *PLACE, "account", "expires", "read-only", "lenient", "token-file"],
     "token list": ["config", *PLACE, "account", "json"],
     "token revoke": ["config", *PLACE, "account"],
     "alerts list": ["config", *PLACE, "account", "task", "state", "json"],
     "alerts retry": ["config", *PLACE, "account", "task"],
     "alerts cancel": ["config", *PLACE, "account", "task"],
+    "log": ["config", *PLACE, "account", "json", "since", "until"],
     "demo": ["config", *PLACE, "account", "tasks"],
     "check": ["config", *PLACE, "json"],
     "migrate": ["config", *PLACE, "dry-run"],
@@ -51,7 +54,8 @@ EVERY = sorted({option for options in OPTIONS.values() for option in options})
 
 def words(command):
     """The words of a command as a user types them, with a name where it needs one."""
-    return [*command.split(), *(["name"] if command.split()[-1] in ABOUT else [])]
+    names = ["name"] if command.split()[-1] in ABOUT else ["old", "new"] if "rename" in command else []
+    return [*command.split(), *names]
 
 
 def needed(command):

@@ -113,10 +113,25 @@ struct account_create {
 
 void account_create_init(struct account_create *create);
 
-/* Stores all settings of an account. account_check() must have accepted them. */
+/* A set of settings of an account. */
+enum account_setting {
+	ACCOUNT_COUNTRY = 1 << 0,
+	ACCOUNT_REQUIRE_CASE = 1 << 1,
+	ACCOUNT_EXPAND = 1 << 2,
+	ACCOUNT_ALERT_MINUTE = 1 << 3,
+	ACCOUNT_TIME_ZONE = 1 << 4,
+};
+
+/* Changes the settings of an account that are in `given`. account_check() must have accepted
+ * them. */
 struct account_set {
 	struct store_write write;
-	const struct account *account;
+	const struct account *account; /* the new values */
+	unsigned given;
+
+	/* Once done: all settings. If they are the same, nothing was stored. Texts are in the
+	 * write's arena, or those of `account`. */
+	struct account before, after;
 };
 
 void account_set_init(struct account_set *set);
@@ -133,6 +148,7 @@ enum err store_purge(struct store *store, bool (*goes_on)(void *context), void *
 struct token_write {
 	struct store_write write;
 	const struct token *token;
+	bool adds;
 	bool found; /* when done: a token had the label already; then none was added */
 };
 

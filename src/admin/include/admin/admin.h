@@ -19,9 +19,10 @@ struct store_config;
 enum exit_status admin_run(const struct settings *settings);
 
 admin_fn account_add, account_list, account_set, account_remove;
-admin_fn staff_add, staff_list, staff_set;
+admin_fn staff_add, staff_list, staff_set, staff_rename, staff_remove;
 admin_fn token_add, token_list, token_revoke;
 admin_fn alerts_list, alerts_retry, alerts_cancel;
+admin_fn log_list;
 
 /* "docket status": the command, and the function that the serving process runs for it. */
 enum exit_status command_status(const struct settings *settings);

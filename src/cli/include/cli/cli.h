@@ -107,6 +107,8 @@ enum setting {
 	SETTING_BACKUP_AT,
 	SETTING_AT,
 	SETTING_CHANGE,
+	SETTING_SINCE,
+	SETTING_UNTIL,
 	SETTINGS,
 };
 
@@ -123,13 +125,16 @@ enum exit_status {
 	EXIT_USAGE = 2,
 };
 
+struct operator;
+
 struct settings {
 	struct arena arena; /* owns what was read from the file */
 	const struct commands *commands;
 	const struct command *command;
-	const char *argument; /* NULL if the command takes none */
-	FILE *out, *err;      /* for the command's results and for its messages */
-	bool serving;         /* the process that runs the command serves the folder */
+	/* NULL if the command takes none. */
+	const char *argument, *second;
+	FILE *out, *err; /* for the command's results and for its messages */
+	bool serving;    /* the process that runs the command serves the folder */
 	/* In that process: runs a command of another process, if one waits. False: the process is
 	 * ending. */
 	bool (*meanwhile)(void *context);
@@ -139,6 +144,7 @@ struct settings {
 	bool (*tell)(void *context, const char *what, int64_t done, int64_t total);
 	void *tell_context;
 	const char *serving_domain;   /* in that process: its base domain, or NULL */
+	const struct operator* by;    /* in that process: who asked; NULL: this process's user */
 	const char *text[SETTINGS];   /* NULL: not set and without a default */
 	const char *origin[SETTINGS]; /* for messages: "--tasks", "DOCKET_TASKS"; NULL: default */
 	int64_t number[SETTINGS];     /* of those that are numbers, and 1 for a switch that is on */
@@ -154,6 +160,7 @@ typedef enum exit_status admin_fn(const struct settings *settings, struct store 
 struct command {
 	const char *name;
 	const char *argument; /* its name in help, such as NAME; NULL: it takes none */
+	const char *second;   /* that of a second argument */
 	const char *summary;
 	const char *about;  /* more text for --help; or NULL */
 	setting_bits takes; /* SETTING_BIT of each setting that it knows */
