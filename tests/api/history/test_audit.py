@@ -14,6 +14,7 @@ from clocks import Clock
 from commands import fails, misuse
 from control import SOCKET, ask
 from harness import Server, basic, run, succeed, token_file
+from migrations import LATEST, take_back
 from together import at_once
 
 pytestmark = backends.BOTH
@@ -468,3 +469,36 @@ def test_a_backup_by_the_serving_process(make_server, tmp_path):
     docket(server.data, "backup", "--to", tmp_path / "saved.db")
     entry, = last(server.data)
     assert (entry["command"], entry["username"]) == ("backup", ME)
+
+
+@pytest.mark.parametrize("schema", [14, 10, 4])
+def test_a_migration_begins_it(one, schema):
+    """The first entry of an older database is that of the migration. A dry run adds none."""
+    with backends.opened(one) as database:
+        take_back(database, schema, one)
+    succeed("migrate", *where(one), "--dry-run")
+    succeed("migrate", *where(one), env={"SUDO_USER": "jane"})
+    (entry,) = entries(one)
+    assert (entry["number"], entry["command"], entry["account"]) == (1, "migrate", None)
+    assert (entry["uid"], entry["username"], entry["sudo_username"]) == (os.geteuid(), ME, "jane")
+    assert entry["details"] == {"from": schema, "to": LATEST}
+    succeed("migrate", *where(one))
+    assert entries(one) == [entry] and told(one) == []
+
+
+@backends.SQLITE
+def test_a_restore_of_an_older_schema_has_no_log(one, tmp_path):
+    with backends.opened(one) as database:
+        take_back(database, 14, one)
+    docket(tmp_path / "new", "restore", "--from", one / "docket.db")
+    assert rows(tmp_path / "new", "SELECT name FROM sqlite_schema WHERE name = 'audit'") == []
+    docket(tmp_path / "new", "migrate")
+    assert [entry["command"] for entry in entries(tmp_path / "new")] == ["migrate"]
+
+
+@backends.POSTGRESQL
+def test_a_new_era_of_a_database(one):
+    docket(one, "restore")
+    (entry,) = last(one)
+    assert (entry["command"], entry["account"], entry["details"]) == ("restore", None, {})
+    assert told(one) == []

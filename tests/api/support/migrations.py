@@ -44,6 +44,8 @@ def to_schema(number, place):
     separate = number < 12 and not isinstance(place, backends.Database)
     return [*(titles.TAKE.split(";")[:-1] + ["DROP TABLE task_pending"] if separate else ()),
             *(moved_back(place) if number < 10 else ()),
+            *(f"DELETE FROM given WHERE name = '{name}'"
+              for name, in added(r"INSERT INTO given \(name, last\) VALUES \('(\w+)'", number)),
             *(f"DROP INDEX {name}" for name, in added(r"CREATE (?:UNIQUE )?INDEX (\w+)", number)),
             *(f"DROP TABLE {name}" for name, in added(r"CREATE TABLE (\w+)", number)),
             *(f"ALTER TABLE {table} DROP COLUMN {column}"
