@@ -42,7 +42,7 @@ def test_the_help_of_a_group(words):
 
 @pytest.mark.parametrize("words, said", [
     (["foo"], '"foo" is not a command; see "docket help"'),
-    (["staff", "erase"], '"staff erase" is not a command; see "docket help staff"'),
+    (["staff", "handbook"], '"staff handbook" is not a command; see "docket help staff"'),
     (["help", "foo"], '"foo" is not a command; see "docket help"'),
     (["staff", "lst"], '"staff lst" is not a command; did you mean "staff list"?'),
     (["srve", "--data", "x"], '"srve" is not a command; did you mean "serve"?'),

@@ -44,7 +44,7 @@ def of_fish(completions, words, folder):
 @pytest.mark.parametrize("words, offered", [
     ("ser", ["serve"]),
     ("b", ["backup"]),
-    ("staff ", ["add", "list", "set"]),
+    ("staff ", ["add", "list", "remove", "rename", "set"]),
     ("token r", ["revoke"]),
     ("staff set doe --acc", ["--access", "--account"]),
     ("staff set doe --access ", ["disabled", "full", "limited"]),
