@@ -49,7 +49,8 @@ def test_add(one, name, options, staff):
         "account": 1, "account_state": 1, "staff": 1, "calendar": 1, "token": 1, "history": 2}
     assert {table: len(found) - len(counted[table]) for table, found in dump(one).items()
             if len(found) != len(counted[table])} == {
-                "account": 1, "account_state": 1, "staff": 1, "calendar": 1, "token": 1, "history": 2}
+                "account": 1, "account_state": 1, "staff": 1, "calendar": 1, "token": 1, "history": 2,
+                "audit": 1}
     assert rows(one, "SELECT id, username, email, access_level FROM staff WHERE account_id = 2"
                 ) == [(1, *staff, 0)]
     assert preset(name) in listed(one, "account list")
