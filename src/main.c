@@ -121,9 +121,16 @@ static const struct command rows[] = {
 		.summary = "make an API token",
 		.about =
 			"LABEL says what the token is for. docket prints the token on standard\n"
-			"output and never shows it again; --token-file writes it to a file instead.",
+			"output and never shows it again; --token-file writes it to a file instead.\n"
+			"\n"
+			"--scopes says what the token may do: a list of tasks, cases, subjects,\n"
+			"staff, calendars and case_services, each with :read or :write, such as\n"
+			"tasks:write,cases:read. all:read and all:write are for every kind. Who may\n"
+			"write records may read them. Without --scopes the token may do everything.\n"
+			"--read-only is --scopes all:read.",
 		.takes = DATA | BIT(SETTING_ACCOUNT) | BIT(SETTING_EXPIRES) |
-			 BIT(SETTING_READ_ONLY) | BIT(SETTING_LENIENT) | BIT(SETTING_TOKEN_FILE),
+			 BIT(SETTING_READ_ONLY) | BIT(SETTING_SCOPES) | BIT(SETTING_LENIENT) |
+			 BIT(SETTING_TOKEN_FILE),
 		.needs = BIT(SETTING_DATA),
 		.run = admin_run,
 		.admin = token_add,

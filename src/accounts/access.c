@@ -29,7 +29,7 @@ static enum err access_row(void *context, const struct db_value *values, size_t 
 		memcpy(access->token.hash, token[0].bytes.ptr, TOKEN_HASH_BYTES);
 		access->token.label = slice_of(label);
 		access->token.expires_at = time_of_value(&token[2]);
-		access->token.read_only = token[3].integer != 0;
+		access->token.scopes = (token_scopes)token[3].integer;
 		access->token.lenient = token[4].integer != 0;
 		access->token.last_used_at = time_of_value(&token[5]);
 		access->token_known =
@@ -43,7 +43,7 @@ static enum err access_append(struct store_read *read, struct calls *calls)
 {
 	static const char sql[] =
 		"SELECT " ACCOUNT_COLUMNS
-		", s.id, s.access_level, t.hash, t.label, t.expires_at, t.read_only,"
+		", s.id, s.access_level, t.hash, t.label, t.expires_at, t.scopes,"
 		" t.lenient, t.last_used_at FROM (SELECT 1 AS one) o"
 		" LEFT JOIN account a ON a.name = $1"
 		" LEFT JOIN staff s ON s.account_id = a.id AND s.username_key = $2"

@@ -38,6 +38,26 @@ static bool is_label(const char *text)
 	       text_chars(label) <= LABEL_CHARS;
 }
 
+/* Sets the scopes that --read-only or --scopes gives. */
+static enum exit_status token_take_scopes(const struct settings *settings, struct token *token)
+{
+	const char *scopes = settings->text[SETTING_SCOPES];
+	struct slice wrong;
+
+	if (scopes && settings->number[SETTING_READ_ONLY])
+		return settings_wrong(settings, SETTING_SCOPES,
+				      "cannot be together with --read-only, which is all:read");
+	if (settings->number[SETTING_READ_ONLY])
+		token->scopes = TOKEN_SCOPES_READ_ALL;
+	if (!scopes || token_scopes_read(scopes, &token->scopes, &wrong))
+		return EXIT_OK;
+	wrong = text_front(wrong, SHOWN_CHARS);
+	return settings_wrong(settings, SETTING_SCOPES,
+			      "must be a comma list of scopes such as tasks:read,cases:write; "
+			      "\"%.*s\" is not one; \"docket help token add\" lists them",
+			      (int)wrong.len, wrong.ptr);
+}
+
 enum exit_status token_add(const struct settings *settings, struct store *store,
 			   const unsigned char *token_hash)
 {
@@ -47,7 +67,6 @@ enum exit_status token_add(const struct settings *settings, struct store *store,
 	enum exit_status status;
 
 	token_init(&token, settings->argument, token_hash);
-	token.read_only = settings->number[SETTING_READ_ONLY];
 	token.lenient = settings->number[SETTING_LENIENT];
 	if (!is_label(settings->argument)) {
 		fprintf(settings->err,
@@ -64,6 +83,9 @@ enum exit_status token_add(const struct settings *settings, struct store *store,
 			expires);
 	if (token.expires_at != TIME_NONE && token.expires_at <= clock_now(&system_clock))
 		return settings_wrong(settings, SETTING_EXPIRES, "is in the past");
+	status = token_take_scopes(settings, &token);
+	if (status != EXIT_OK)
+		return status;
 	token_add_init(&add);
 	status = token_run_write(settings, store, &add, &token);
 	if (status == EXIT_OK && add.found) {
@@ -97,12 +119,17 @@ enum exit_status token_revoke(const struct settings *settings, struct store *sto
 static enum err token_append(void *context, const void *record)
 {
 	const struct token *token = record;
-	json_t *row =
-		json_pack("{ss# so so sb sb so}", "label", token->label.ptr, (int)token->label.len,
-			  "created_at", output_time(token->created_at), "expires_at",
-			  output_time(token->expires_at), "read_only", token->read_only, "lenient",
-			  token->lenient, "last_used_at", output_time(token->last_used_at));
+	struct buf scopes = {0};
+	json_t *row;
 
+	token_scopes_write(token->scopes, ",", &scopes);
+	row = json_pack("{ss# so so sb ss# sb so}", "label", token->label.ptr,
+			(int)token->label.len, "created_at", output_time(token->created_at),
+			"expires_at", output_time(token->expires_at), "read_only",
+			token_scopes_only_read(token->scopes), "scopes", scopes.ptr,
+			(int)scopes.len, "lenient", token->lenient, "last_used_at",
+			output_time(token->last_used_at));
+	buf_release(&scopes);
 	return json_array_append_new(context, row) ? ERR_NOMEM : OK;
 }
 

@@ -14,6 +14,11 @@ static void me_put_switch(struct buf *out, const char *name, bool on)
 	json_put_raw(out, on ? SLICE("true") : SLICE("false"));
 }
 
+static void me_put_scope(void *context, const char *name)
+{
+	json_put_text(context, slice_of(name));
+}
+
 static void me_put_token(struct buf *out, const struct token *token)
 {
 	char text[TIMESTAMP_LEN];
@@ -21,7 +26,11 @@ static void me_put_token(struct buf *out, const struct token *token)
 	json_open_object(out);
 	json_put_key(out, "label");
 	json_put_text(out, token->label);
-	me_put_switch(out, "read_only", token->read_only);
+	json_put_key(out, "scopes");
+	json_open_array(out);
+	token_scopes_each(token->scopes, me_put_scope, out);
+	json_close_array(out);
+	me_put_switch(out, "read_only", token_scopes_only_read(token->scopes));
 	me_put_switch(out, "lenient", token->lenient);
 	json_put_key(out, "expires_at");
 	if (token->expires_at == TIME_NONE) {

@@ -217,9 +217,9 @@ const struct check_row check_rows[CHECK_RULES] = {
 	[CHECK_TOKENS] =
 		{
 			.name = "tokens",
-			.says = "an API token has a hash of 32 bytes and marks that are on or off",
+			.says = "an API token has a hash of 32 bytes, known scopes, and a mark that is on or off",
 			.sql = "SELECT account_id, 'token', NULL, label FROM token WHERE length(hash) <> 32"
-			       " OR read_only NOT BETWEEN 0 AND 1 OR lenient NOT BETWEEN 0 AND 1",
+			       " OR scopes NOT BETWEEN 1 AND 16383 OR lenient NOT BETWEEN 0 AND 1",
 		},
 	[CHECK_SECRETS] =
 		{

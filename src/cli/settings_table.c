@@ -29,6 +29,8 @@ const struct setting_row setting_rows[SETTINGS] = {
 			     "when the token expires: 2027-01-31 or 2027-01-31T12:00:00Z"},
 	[SETTING_READ_ONLY] = {"read-only", NULL, SETTING_SWITCH, 0, NULL,
 			       "the token may only read"},
+	[SETTING_SCOPES] = {"scopes", "SCOPES", SETTING_LIST, 0, NULL,
+			    "what the token may do, such as tasks:write,cases:read"},
 	[SETTING_LENIENT] = {"lenient", NULL, SETTING_SWITCH, 0, NULL,
 			     "ignore unknown fields and parameters: for old clients"},
 	[SETTING_COUNTRY] = {"country", "CODE", SETTING_TEXT, 0, NULL,

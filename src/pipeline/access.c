@@ -102,3 +102,21 @@ bool access_decide(struct call *call)
 	charge_init(&call->charge, call->app->budget, call->access.account.id, &call->source);
 	return true;
 }
+
+bool access_allows(struct call *call, token_scopes need)
+{
+	token_scopes have = call->access.token.scopes, lacking = token_scopes_lacking(have, need);
+	bool read_only = token_scopes_only_read(have) && !call_only_reads(call);
+	struct buf names = {0};
+
+	if (!lacking)
+		return true;
+	token_scopes_write(lacking, ", ", &names);
+	call->reason = read_only ? "read-only token" : "scope of the token";
+	problem(call, read_only ? PROBLEM_READ_ONLY : PROBLEM_SCOPE,
+		"this API token %s the scope%s %.*s",
+		read_only ? "is read-only: it lacks" : "lacks", lacking & (lacking - 1) ? "s" : "",
+		(int)names.len, names.ptr ? names.ptr : "");
+	buf_release(&names);
+	return false;
+}

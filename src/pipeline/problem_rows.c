@@ -35,7 +35,12 @@ const struct problem_row problem_rows[PROBLEM_CODES] = {
 	[PROBLEM_READ_ONLY] = {"read_only_token", 403,
 		"the request writes, and its token is read-only",
 		"Send a token that is not read-only.",
-		"this API token is read-only"},
+		"this API token is read-only: it lacks the scope tasks:write"},
+	[PROBLEM_SCOPE] = {"missing_scope", 403,
+		"the token does not have the scopes that the request needs",
+		"Send a token with the scopes that `detail` names, or ask for less with `expand`. `docket token add "
+		"--scopes` makes one.",
+		"this API token lacks the scope cases:read"},
 	[PROBLEM_NO_PATH] = {"no_such_path", 404,
 		"docket has no such path",
 		"Compare the path with those of the reference.",

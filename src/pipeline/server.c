@@ -93,11 +93,8 @@ static bool request_take_route(struct call *call)
 {
 	const struct match *match = &call->match;
 
-	if (match->route && call->access.token.read_only && !call_only_reads(call)) {
-		call->reason = "read-only token";
-		problem(call, PROBLEM_READ_ONLY, "this API token is read-only");
+	if (match->route && !access_allows(call, route_scopes(match->route)))
 		return false;
-	}
 	if (match->route) {
 		call->route = match->route;
 		call->id_text = match->id_text;

@@ -14,7 +14,9 @@ from harness import (FIELDS, JSON, OWN, TASKS, basic, faults, problem, strict_js
 from tables import assert_is_now
 from together import until
 
-PLAIN = {"expires_at": None, "read_only": False, "lenient": False, "last_used_at": None}
+PLAIN = {"expires_at": None, "read_only": False, "scopes": "all:write", "lenient": False,
+         "last_used_at": None}
+READS = {"read_only": True, "scopes": "all:read"}
 
 
 def token_of(folder, label, *account):
@@ -34,10 +36,10 @@ def test_help(command, argument):
 
 @pytest.mark.parametrize("label, options, got", [
     ("ci", [], {}),
-    ("ci", ["--read-only"], {"read_only": True}),
+    ("ci", ["--read-only"], READS),
     ("ci", ["--lenient"], {"lenient": True}),
     ("ci", ["--lenient", "--read-only", "--expires", "2100-01-31T12:00:00+02:00"],
-     {"lenient": True, "read_only": True, "expires_at": "2100-01-31T10:00:00Z"}),
+     {"lenient": True, **READS, "expires_at": "2100-01-31T10:00:00Z"}),
     ("ci", ["--expires", "2100-02-28"], {"expires_at": "2100-02-28T23:59:59Z"}),
     ("ci", ["--expires", "2100-01-31 12:00:00"], {"expires_at": "2100-01-31T12:00:00Z"}),
     ("ci", ["--expires=9999-12-31"], {"expires_at": "9999-12-31T23:59:59Z"}),
@@ -59,7 +61,7 @@ def test_add(one, label, options, got):
 def test_the_environment_marks_a_token(one):
     succeed("token", "add", "ci", "--data", one, env={"DOCKET_READ_ONLY": "yes",
                                                       "DOCKET_LENIENT": "no"})
-    assert token_of(one, "ci") == {**PLAIN, "read_only": True}
+    assert token_of(one, "ci") == {**PLAIN, **READS}
 
 
 def test_add_writes_the_token_to_a_file(one, tmp_path, make_server):
@@ -150,7 +152,7 @@ def test_the_account_must_be_named(two, command):
 def test_list(one):
     """Sorted by age; tokens of the same second by label."""
     assert [list(row) for row in listed(one, "token list")] == [
-        ["label", "created_at", "expires_at", "read_only", "lenient", "last_used_at"]]
+        ["label", "created_at", "expires_at", "read_only", "scopes", "lenient", "last_used_at"]]
     for label in ("b", "a", "c"):
         docket(one, "token add", label)
     change(one, "UPDATE token SET created_at = created_at - 60 WHERE label = 'c'")

@@ -23,7 +23,7 @@ OPTIONS = {
     "staff add": ["config", *PLACE, "account", *STAFF],
     "staff list": ["config", *PLACE, "account", "json"],
     "staff set": ["config", *PLACE, "account", *STAFF],
-    "token add": ["config", *PLACE, "account", "expires", "read-only", "lenient", "token-file"],
+    "token add": ["config", *PLACE, "account", "expires", "read-only", "scopes", "lenient", "token-file"],
     "token list": ["config", *PLACE, "account", "json"],
     "token revoke": ["config", *PLACE, "account"],
     "alerts list": ["config", *PLACE, "account", "task", "state", "json"],

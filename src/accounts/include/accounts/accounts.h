@@ -15,6 +15,7 @@
 
 #include "model/account.h"
 #include "model/staff.h"
+#include "model/token_scopes.h"
 #include "store/store.h"
 
 #define TOKEN_HASH_BYTES 32
@@ -27,10 +28,11 @@ struct token {
 	int64_t created_at;
 	int64_t expires_at;   /* TIME_NONE: never */
 	int64_t last_used_at; /* to the minute; TIME_NONE: not yet */
-	bool read_only;       /* only for GET and HEAD */
+	token_scopes scopes;  /* what it may do */
 	bool lenient;         /* unknown fields and parameters are ignored */
 };
 
+/* A token that may do everything and never expires. */
 void token_init(struct token *token, const char *label, const unsigned char *hash);
 
 /* Finds the account of that name. If `name` is NULL, finds the only account; ERR_EXISTS if there

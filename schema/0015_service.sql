@@ -1,0 +1,7 @@
+-- What a service needs that an administrator trusts.
+
+-- The scopes of a token: bits, in the order of src/model/token_scopes.c. 1 reads and 2 writes every kind of record.
+ALTER TABLE token ADD COLUMN scopes {int} NOT NULL DEFAULT 2
+	CHECK (scopes BETWEEN 1 AND 16383);
+UPDATE token SET scopes = 1 WHERE read_only = 1;
+ALTER TABLE token DROP COLUMN read_only;
