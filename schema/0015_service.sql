@@ -5,3 +5,6 @@ ALTER TABLE token ADD COLUMN scopes {int} NOT NULL DEFAULT 2
 	CHECK (scopes BETWEEN 1 AND 16383);
 UPDATE token SET scopes = 1 WHERE read_only = 1;
 ALTER TABLE token DROP COLUMN read_only;
+
+-- The addresses and networks that a token works from, as a comma list; "" is every address.
+ALTER TABLE token ADD COLUMN addresses {text} NOT NULL DEFAULT '';

@@ -127,10 +127,13 @@ static const struct command rows[] = {
 			"staff, calendars and case_services, each with :read or :write, such as\n"
 			"tasks:write,cases:read. all:read and all:write are for every kind. Who may\n"
 			"write records may read them. Without --scopes the token may do everything.\n"
-			"--read-only is --scopes all:read.",
+			"--read-only is --scopes all:read.\n"
+			"\n"
+			"--addresses is a list of addresses and networks. From everywhere else the\n"
+			"token is refused as a wrong one.",
 		.takes = DATA | BIT(SETTING_ACCOUNT) | BIT(SETTING_EXPIRES) |
-			 BIT(SETTING_READ_ONLY) | BIT(SETTING_SCOPES) | BIT(SETTING_LENIENT) |
-			 BIT(SETTING_TOKEN_FILE),
+			 BIT(SETTING_READ_ONLY) | BIT(SETTING_SCOPES) | BIT(SETTING_ADDRESSES) |
+			 BIT(SETTING_LENIENT) | BIT(SETTING_TOKEN_FILE),
 		.needs = BIT(SETTING_DATA),
 		.run = admin_run,
 		.admin = token_add,

@@ -3,6 +3,7 @@
 #include <jansson.h>
 
 #include "accounts/accounts.h"
+#include "accounts/token_addresses.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "base/timefmt.h"
@@ -58,6 +59,23 @@ static enum exit_status token_take_scopes(const struct settings *settings, struc
 			      (int)wrong.len, wrong.ptr);
 }
 
+static enum exit_status token_take_addresses(const struct settings *settings, struct token *token)
+{
+	const char *addresses = settings->text[SETTING_ADDRESSES];
+	struct slice wrong;
+
+	if (!addresses)
+		return EXIT_OK;
+	token->addresses = slice_of(addresses);
+	if (token_addresses_are_valid(addresses, &wrong))
+		return EXIT_OK;
+	wrong = text_front(wrong, SHOWN_CHARS);
+	return settings_wrong(settings, SETTING_ADDRESSES,
+			      "must be at most %d addresses or networks such as "
+			      "192.0.2.7,192.0.2.0/24,2001:db8::/32; \"%.*s\" is wrong or too many",
+			      TOKEN_ADDRESSES_MAX, (int)wrong.len, wrong.ptr);
+}
+
 enum exit_status token_add(const struct settings *settings, struct store *store,
 			   const unsigned char *token_hash)
 {
@@ -84,6 +102,8 @@ enum exit_status token_add(const struct settings *settings, struct store *store,
 	if (token.expires_at != TIME_NONE && token.expires_at <= clock_now(&system_clock))
 		return settings_wrong(settings, SETTING_EXPIRES, "is in the past");
 	status = token_take_scopes(settings, &token);
+	if (status == EXIT_OK)
+		status = token_take_addresses(settings, &token);
 	if (status != EXIT_OK)
 		return status;
 	token_add_init(&add);
@@ -123,11 +143,13 @@ static enum err token_append(void *context, const void *record)
 	json_t *row;
 
 	token_scopes_write(token->scopes, ",", &scopes);
-	row = json_pack("{ss# so so sb ss# sb so}", "label", token->label.ptr,
+	row = json_pack("{ss# so so sb ss# ss# sb so}", "label", token->label.ptr,
 			(int)token->label.len, "created_at", output_time(token->created_at),
 			"expires_at", output_time(token->expires_at), "read_only",
 			token_scopes_only_read(token->scopes), "scopes", scopes.ptr,
-			(int)scopes.len, "lenient", token->lenient, "last_used_at",
+			(int)scopes.len, "addresses",
+			token->addresses.len ? token->addresses.ptr : "", (int)token->addresses.len,
+			"lenient", token->lenient, "last_used_at",
 			output_time(token->last_used_at));
 	buf_release(&scopes);
 	return json_array_append_new(context, row) ? ERR_NOMEM : OK;

@@ -4,6 +4,7 @@
 #include "accounts/accounts.h"
 #include "api_private.h"
 #include "base/timefmt.h"
+#include "base/url.h"
 #include "codec/codec.h"
 #include "json/write.h"
 #include "records/records.h"
@@ -19,6 +20,17 @@ static void me_put_scope(void *context, const char *name)
 	json_put_text(context, slice_of(name));
 }
 
+static void me_put_addresses(struct buf *out, struct slice addresses)
+{
+	const char *rest = addresses.len ? addresses.ptr : NULL;
+	struct slice entry;
+
+	json_open_array(out);
+	while (url_list_next(&rest, &entry))
+		json_put_text(out, entry);
+	json_close_array(out);
+}
+
 static void me_put_token(struct buf *out, const struct token *token)
 {
 	char text[TIMESTAMP_LEN];
@@ -32,6 +44,8 @@ static void me_put_token(struct buf *out, const struct token *token)
 	json_close_array(out);
 	me_put_switch(out, "read_only", token_scopes_only_read(token->scopes));
 	me_put_switch(out, "lenient", token->lenient);
+	json_put_key(out, "addresses");
+	me_put_addresses(out, token->addresses);
 	json_put_key(out, "expires_at");
 	if (token->expires_at == TIME_NONE) {
 		json_put_null(out);

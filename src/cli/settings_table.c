@@ -31,6 +31,8 @@ const struct setting_row setting_rows[SETTINGS] = {
 			       "the token may only read"},
 	[SETTING_SCOPES] = {"scopes", "SCOPES", SETTING_LIST, 0, NULL,
 			    "what the token may do, such as tasks:write,cases:read"},
+	[SETTING_ADDRESSES] = {"addresses", "ADDRESSES", SETTING_LIST, 0, NULL,
+			       "the token works only from these: 192.0.2.7,2001:db8::/32"},
 	[SETTING_LENIENT] = {"lenient", NULL, SETTING_SWITCH, 0, NULL,
 			     "ignore unknown fields and parameters: for old clients"},
 	[SETTING_COUNTRY] = {"country", "CODE", SETTING_TEXT, 0, NULL,

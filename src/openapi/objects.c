@@ -89,6 +89,8 @@ static const struct member token[] = {
 	 "what it may do, such as `tasks:read`"},
 	{"read_only", SWITCH, "whether it allows `GET` and `HEAD` only"},
 	{"lenient", SWITCH, "whether unknown fields and parameters are ignored"},
+	{"addresses", "{\"type\":\"array\",\"items\":{\"type\":\"string\"}}",
+	 "the addresses and networks that it works from; empty if it works from everywhere"},
 	{"expires_at", TIME_OR_NULL, "when it expires; `null` if never"},
 };
 static const struct member health[] = {

@@ -56,7 +56,7 @@ def test_add(one, name, options, staff):
     (token,) = listed(one, "token list", "--account", name)
     assert TIME.fullmatch(token.pop("created_at"))
     assert token == {"label": "made with the account", "expires_at": None, "read_only": False,
-                     "scopes": "all:write", "lenient": False, "last_used_at": None}
+                     "scopes": "all:write", "addresses": "", "lenient": False, "last_used_at": None}
 
 
 def test_add_writes_the_token_to_a_file(one, tmp_path):

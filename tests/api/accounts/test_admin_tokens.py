@@ -14,7 +14,7 @@ from harness import (FIELDS, JSON, OWN, TASKS, basic, faults, problem, strict_js
 from tables import assert_is_now
 from together import until
 
-PLAIN = {"expires_at": None, "read_only": False, "scopes": "all:write", "lenient": False,
+PLAIN = {"expires_at": None, "read_only": False, "scopes": "all:write", "addresses": "", "lenient": False,
          "last_used_at": None}
 READS = {"read_only": True, "scopes": "all:read"}
 
@@ -152,7 +152,8 @@ def test_the_account_must_be_named(two, command):
 def test_list(one):
     """Sorted by age; tokens of the same second by label."""
     assert [list(row) for row in listed(one, "token list")] == [
-        ["label", "created_at", "expires_at", "read_only", "scopes", "lenient", "last_used_at"]]
+        ["label", "created_at", "expires_at", "read_only", "scopes", "addresses",
+         "lenient", "last_used_at"]]
     for label in ("b", "a", "c"):
         docket(one, "token add", label)
     change(one, "UPDATE token SET created_at = created_at - 60 WHERE label = 'c'")

@@ -29,7 +29,9 @@ struct token {
 	int64_t expires_at;   /* TIME_NONE: never */
 	int64_t last_used_at; /* to the minute; TIME_NONE: not yet */
 	token_scopes scopes;  /* what it may do */
-	bool lenient;         /* unknown fields and parameters are ignored */
+	/* The addresses that it works from; see token_addresses.h. */
+	struct slice addresses;
+	bool lenient; /* unknown fields and parameters are ignored */
 };
 
 /* A token that may do everything and never expires. */
