@@ -148,6 +148,25 @@ static const struct command rows[] = {
 		.admin = token_list,
 	},
 	{
+		.name = "token rotate",
+		.argument = "LABEL",
+		.summary = "make a new API token in the place of another one, which expires soon",
+		.about =
+			"The new token has the label, scopes, addresses and marks of the old one. It\n"
+			"expires at --expires, else after as much time as the old one had. The old\n"
+			"one works on for --overlap, and gets the label \"LABEL (rotated TIME)\". docket\n"
+			"prints the new token on standard output and never shows it again;\n"
+			"--token-file writes it to a file instead. --overlap and --expires work only\n"
+			"on the command line.",
+		.takes = DATA | BIT(SETTING_ACCOUNT) | BIT(SETTING_OVERLAP) | BIT(SETTING_EXPIRES) |
+			 BIT(SETTING_TOKEN_FILE),
+		.needs = BIT(SETTING_DATA),
+		.options_only = BIT(SETTING_OVERLAP) | BIT(SETTING_EXPIRES),
+		.run = admin_run,
+		.admin = token_rotate,
+		.makes_token = true,
+	},
+	{
 		.name = "token revoke",
 		.argument = "LABEL",
 		.summary = "revoke an API token: it stops working at once",

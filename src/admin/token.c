@@ -4,12 +4,14 @@
 
 #include "accounts/accounts.h"
 #include "accounts/token_addresses.h"
+#include "accounts/token_rotate.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "base/timefmt.h"
 #include "admin_private.h"
 
 #define LABEL_CHARS 64
+#define OVERLAP_DAYS_MAX 3650
 
 /* Runs a write on the token. */
 static enum exit_status token_run_write(const struct settings *settings, struct store *store,
@@ -37,6 +39,24 @@ static bool is_label(const char *text)
 
 	return text_is_utf8(label) && !text_is_blank(label) && !text_has_control(label) &&
 	       text_chars(label) <= LABEL_CHARS;
+}
+
+/* Sets what --expires says; without it, leaves the time as it is. */
+static enum exit_status token_take_expires(const struct settings *settings, int64_t *expires_at)
+{
+	const char *expires = settings->text[SETTING_EXPIRES];
+
+	if (!expires)
+		return EXIT_OK;
+	if (!timestamp_parse(slice_of(expires), TIME_LAST, expires_at))
+		return settings_wrong(
+			settings, SETTING_EXPIRES,
+			"must be a date such as 2027-01-31 or a time such as 2027-01-31T12:00:00Z; got "
+			"\"%s\"",
+			expires);
+	if (*expires_at <= clock_now(&system_clock))
+		return settings_wrong(settings, SETTING_EXPIRES, "is in the past");
+	return EXIT_OK;
 }
 
 /* Sets the scopes that --read-only or --scopes gives. */
@@ -79,7 +99,6 @@ static enum exit_status token_take_addresses(const struct settings *settings, st
 enum exit_status token_add(const struct settings *settings, struct store *store,
 			   const unsigned char *token_hash)
 {
-	const char *expires = settings->text[SETTING_EXPIRES];
 	struct token_write add;
 	struct token token;
 	enum exit_status status;
@@ -93,15 +112,9 @@ enum exit_status token_add(const struct settings *settings, struct store *store,
 			settings->command->name, LABEL_CHARS);
 		return EXIT_USAGE;
 	}
-	if (expires && !timestamp_parse(slice_of(expires), TIME_LAST, &token.expires_at))
-		return settings_wrong(
-			settings, SETTING_EXPIRES,
-			"must be a date such as 2027-01-31 or a time such as 2027-01-31T12:00:00Z; got "
-			"\"%s\"",
-			expires);
-	if (token.expires_at != TIME_NONE && token.expires_at <= clock_now(&system_clock))
-		return settings_wrong(settings, SETTING_EXPIRES, "is in the past");
-	status = token_take_scopes(settings, &token);
+	status = token_take_expires(settings, &token.expires_at);
+	if (status == EXIT_OK)
+		status = token_take_scopes(settings, &token);
 	if (status == EXIT_OK)
 		status = token_take_addresses(settings, &token);
 	if (status != EXIT_OK)
@@ -133,6 +146,74 @@ enum exit_status token_revoke(const struct settings *settings, struct store *sto
 		fprintf(settings->err, "revoked the token \"%s\": it stopped working\n",
 			settings->argument);
 	}
+	return status;
+}
+
+static void token_tell_rotated(const struct settings *settings, const struct token_rotate *rotate)
+{
+	char time[TIMESTAMP_LEN];
+
+	if (!rotate->overlap) {
+		fprintf(settings->err, "rotated the token \"%s\": the old one stopped working\n",
+			settings->argument);
+		return;
+	}
+	timestamp_write(rotate->old.expires_at, time);
+	fprintf(settings->err,
+		"rotated the token \"%s\": the old one is \"%.*s\" and works until %.*s\n",
+		settings->argument, (int)rotate->old.label.len, rotate->old.label.ptr,
+		TIMESTAMP_LEN, time);
+}
+
+/* Runs the write, and says what it did. */
+static enum exit_status token_run_rotate(const struct settings *settings, struct store *store,
+					 struct token_rotate *rotate, struct arena *arena)
+{
+	struct faults faults;
+	enum exit_status status =
+		output_outcome(settings, admin_write(store, &rotate->write, arena, &faults),
+			       "cannot write the token");
+
+	if (status != EXIT_OK)
+		return status;
+	if (!rotate->found)
+		fprintf(settings->err, "docket: there is no token \"%s\"\n", settings->argument);
+	else if (rotate->taken)
+		fprintf(settings->err,
+			"docket: the token \"%s\" was rotated a moment ago: try again in a second\n",
+			settings->argument);
+	else
+		token_tell_rotated(settings, rotate);
+	return rotate->found && !rotate->taken ? EXIT_OK : EXIT_FAILED;
+}
+
+enum exit_status token_rotate(const struct settings *settings, struct store *store,
+			      const unsigned char *token_hash)
+{
+	const char *overlap = settings->text[SETTING_OVERLAP];
+	struct arena arena = {0};
+	struct account account;
+	struct token_rotate rotate;
+	enum exit_status status;
+
+	token_rotate_init(&rotate);
+	rotate.label = slice_of(settings->argument);
+	memcpy(rotate.hash, token_hash, TOKEN_HASH_BYTES);
+	if (!settings_duration(overlap, (int64_t)OVERLAP_DAYS_MAX * 24 * 60 * 60, &rotate.overlap))
+		return settings_wrong(
+			settings, SETTING_OVERLAP,
+			"must be a duration such as 30m, 12h or 7d, at most %dd, or 0; "
+			"got \"%s\"",
+			OVERLAP_DAYS_MAX, overlap);
+	status = token_take_expires(settings, &rotate.expires_at);
+	if (status != EXIT_OK)
+		return status;
+	status = EXIT_FAILED;
+	if (admin_account(settings, store, &arena, &account)) {
+		rotate.write.scope.account_id = account.id;
+		status = token_run_rotate(settings, store, &rotate, &arena);
+	}
+	arena_release(&arena);
 	return status;
 }
 

@@ -35,6 +35,8 @@ const struct setting_row setting_rows[SETTINGS] = {
 			       "the token works only from these: 192.0.2.7,2001:db8::/32"},
 	[SETTING_LENIENT] = {"lenient", NULL, SETTING_SWITCH, 0, NULL,
 			     "ignore unknown fields and parameters: for old clients"},
+	[SETTING_OVERLAP] = {"overlap", "DURATION", SETTING_TEXT, 0, "7d",
+			     "how long the old token works on, such as 12h or 7d; 0: not at all"},
 	[SETTING_COUNTRY] = {"country", "CODE", SETTING_TEXT, 0, NULL,
 			     "the country of addresses without one, such as US"},
 	[SETTING_REQUIRE_CASE] = {"require-case", "yes|no", SETTING_SWITCH, 0, NULL,

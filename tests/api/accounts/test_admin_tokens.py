@@ -27,7 +27,8 @@ def token_of(folder, label, *account):
 
 
 @pytest.mark.parametrize("command, argument", [
-    ("token add", "LABEL"), ("token list", None), ("token revoke", "LABEL")])
+    ("token add", "LABEL"), ("token list", None), ("token rotate", "LABEL"),
+    ("token revoke", "LABEL")])
 def test_help(command, argument):
     check_help(command, argument)
 

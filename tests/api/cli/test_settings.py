@@ -26,6 +26,7 @@ OPTIONS = {
     "token add": ["config", *PLACE, "account", "expires", "read-only", "scopes", "addresses",
                   "lenient", "token-file"],
     "token list": ["config", *PLACE, "account", "json"],
+    "token rotate": ["config", *PLACE, "account", "overlap", "expires", "token-file"],
     "token revoke": ["config", *PLACE, "account"],
     "alerts list": ["config", *PLACE, "account", "task", "state", "json"],
     "alerts retry": ["config", *PLACE, "account", "task"],
@@ -44,7 +45,7 @@ OPTIONS = {
               "quiet", "log-format", *MAIL, "mail-per-minute", "mail-per-account", "replicate-to",
               "replicate-keep", "backup-to", "backup-at", "keep"],
 }
-ABOUT = {"add", "set", "remove", "revoke", "test"}  # these commands take a name
+ABOUT = {"add", "set", "remove", "rotate", "revoke", "test"}  # these commands take a name
 SWITCHES = {"allow-network-folder", "behind-proxy", "absolute-links", "quiet", "read-only", "lenient", "yes", "json", "dry-run",
             "ephemeral"}
 EVERY = sorted({option for options in OPTIONS.values() for option in options})

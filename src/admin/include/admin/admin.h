@@ -34,7 +34,7 @@ enum exit_status admin_run(const struct settings *settings);
 
 admin_fn account_add, account_list, account_set, account_remove;
 admin_fn staff_add, staff_list, staff_set;
-admin_fn token_add, token_list, token_revoke;
+admin_fn token_add, token_list, token_revoke, token_rotate;
 admin_fn alerts_list, alerts_retry, alerts_cancel;
 
 /* "docket status": the command, and the function that the serving process runs for it. */

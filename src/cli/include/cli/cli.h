@@ -61,6 +61,7 @@ enum setting {
 	SETTING_SCOPES,
 	SETTING_ADDRESSES,
 	SETTING_LENIENT,
+	SETTING_OVERLAP,
 	SETTING_COUNTRY,
 	SETTING_REQUIRE_CASE,
 	SETTING_EXPAND,
@@ -186,6 +187,10 @@ bool settings_is_url(const char *location);
  * Returns EXIT_USAGE. */
 enum exit_status settings_wrong(const struct settings *settings, enum setting setting,
 				const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+/* Reads a duration such as "90s", "30m", "12h" or "7d", or "0". False: it is none, or more than
+ * `most` seconds. */
+bool settings_duration(const char *text, int64_t most, int64_t *seconds_out);
 
 /* Prints that the command needs a value of this setting. Returns EXIT_USAGE. */
 enum exit_status settings_missing(const struct settings *settings, enum setting setting);
