@@ -372,6 +372,9 @@ static const struct command rows[] = {
 			"--backup-to and --backup-at make a backup each day. Without --keep docket\n"
 			"keeps those of 7 days, 4 weeks and 12 months.\n"
 			"\n"
+			"--rate-per-token and --rate-per-account limit the requests of a minute, in\n"
+			"this process. Others get 429, and each answer says how many are left.\n"
+			"\n"
 			"--metrics serves counters for Prometheus at /metrics, on a listener of its\n"
 			"own, without TLS and without access control. Its values have the form of\n"
 			"those of --listen. A line on standard error has each address.\n"
@@ -389,7 +392,8 @@ static const struct command rows[] = {
 			 MAIL | BIT(SETTING_MAIL_PER_MINUTE) | BIT(SETTING_MAIL_PER_ACCOUNT) |
 			 BIT(SETTING_REPLICATE_TO) | BIT(SETTING_REPLICATE_KEEP) |
 			 BIT(SETTING_BACKUP_TO) | BIT(SETTING_BACKUP_AT) | BIT(SETTING_KEEP) |
-			 BIT(SETTING_METRICS),
+			 BIT(SETTING_METRICS) | BIT(SETTING_RATE_PER_TOKEN) |
+			 BIT(SETTING_RATE_PER_ACCOUNT),
 		.run = command_serve,
 	},
 };

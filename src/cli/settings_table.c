@@ -101,6 +101,11 @@ const struct setting_row setting_rows[SETTINGS] = {
 	[SETTING_RECORD_CACHE] =
 		{"record-cache", "MIB", SETTING_NUMBER, 1048576, "64",
 		 "memory for the cache of a folder's records, in MiB; 0: no cache"},
+	[SETTING_RATE_PER_TOKEN] =
+		{"rate-per-token", "N", SETTING_NUMBER, 1000000, "0",
+		 "how many requests each token may send in a minute; 0: no limit"},
+	[SETTING_RATE_PER_ACCOUNT] = {"rate-per-account", "N", SETTING_NUMBER, 1000000, "0",
+				      "the same for each account; 0: no limit"},
 	[SETTING_QUIET] = {"quiet", NULL, SETTING_SWITCH, 0, NULL, "do not log each request"},
 	[SETTING_LOG_FORMAT] = {"log-format", "FORMAT", SETTING_TEXT, 0, NULL,
 				"json or text; the default is text on a terminal, else json"},

@@ -36,6 +36,7 @@ void counters_take(const struct metrics_sources *sources, struct counters *count
 		.schema = store_schema(),
 		.in_progress = http_under_way(sources->server),
 		.guesses_refused = guesses_limited(app->guesses),
+		.rates_refused = rates_refused(app->rates),
 	};
 	http_count(sources->server, &counters_out->http);
 	counters_out->idle = counters_out->http.connections - counters_out->http.working -

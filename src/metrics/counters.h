@@ -31,7 +31,7 @@ struct counters {
 	struct http_load http;
 	size_t idle; /* connections */
 	int64_t in_progress;
-	uint64_t guesses_refused;
+	uint64_t guesses_refused, rates_refused;
 	struct queue_counters reads, writes;
 	struct load_counters memory;
 	struct record_cache_load cache;

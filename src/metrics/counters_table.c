@@ -47,6 +47,7 @@ static const struct counter requests[] = {
 	{"not_answered", NUMBER(http.not_answered), .family = FAMILY_REQUESTS_UNANSWERED},
 	{"malformed", NUMBER(http.refused), .family = FAMILY_REFUSALS, .label = {"reason", "malformed"}},
 	{"refused_guesses", NUMBER(guesses_refused), .family = FAMILY_REFUSALS, .label = {"reason", "guesses"}},
+	{"refused_rate", NUMBER(rates_refused), .family = FAMILY_REFUSALS, .label = {"reason", "rate"}},
 };
 
 static const struct counter queue[] = {

@@ -103,6 +103,21 @@ bool access_decide(struct call *call)
 	return true;
 }
 
+bool access_count(struct call *call)
+{
+	struct rate_use *use = &call->rate;
+
+	if (!call->app->rates || !rates_take(call->app->rates, call->access.token.hash,
+					     call->access.account.id, monotonic_us(), use))
+		return true;
+	answer_add_retry_after(call, use->wait);
+	call->reason = use->full == RATE_TOKEN ? "rate of the token" : "rate of the account";
+	problem(call, PROBLEM_RATE, "this %s may send %u requests in a minute; try again in %u s",
+		use->full == RATE_TOKEN ? "API token" : "account", use->of[use->full].limit,
+		use->wait);
+	return false;
+}
+
 bool access_allows(struct call *call, token_scopes need)
 {
 	token_scopes have = call->access.token.scopes, lacking = token_scopes_lacking(have, need);

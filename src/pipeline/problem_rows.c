@@ -92,6 +92,11 @@ const struct problem_row problem_rows[PROBLEM_CODES] = {
 		"too many requests with wrong credentials came from this address",
 		"Correct the credentials, and send the request again after `Retry-After` seconds.",
 		"too many requests with wrong credentials came from this address; try again in 60 s"},
+	[PROBLEM_RATE] = {"rate_exceeded", 429,
+		"the token or the account sends more requests than the operator allows",
+		"Send the request again after `Retry-After` seconds, and fewer requests in a minute. `RateLimit` of each "
+		"answer says how many are left.",
+		"this API token may send 600 requests in a minute; try again in 1 s"},
 	[PROBLEM_SHARE] = {"share_used", 429,
 		"the large requests of this account or address use all of its share of the server's memory",
 		"Send fewer large requests at the same time, and this one again after `Retry-After` seconds.",

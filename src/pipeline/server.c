@@ -126,8 +126,8 @@ static enum flow request_handle_open(struct call *call)
 
 static enum flow request_access_known(struct call *call)
 {
-	if (!access_decide(call) || !request_take_route(call) || !body_check_headers(call) ||
-	    !prefer_read(call))
+	if (!access_decide(call) || !access_count(call) || !request_take_route(call) ||
+	    !body_check_headers(call) || !prefer_read(call))
 		return FLOW_ANSWERED;
 	return call->phase == PHASE_ACCESS ? request_handle(call) : admit_body(call);
 }
@@ -238,6 +238,8 @@ static void request_on_answer(void *data, struct http_request *http)
 {
 	if (http->app_data)
 		admit_answer(http->app_data);
+	if (http->app_data)
+		answer_add_rates(http->app_data);
 	cors_answer(data, http);
 }
 

@@ -247,6 +247,17 @@ static bool print_ready(const struct settings *settings, const struct ephemeral 
 	return true;
 }
 
+static enum err rates_start(const struct settings *settings, struct app *app)
+{
+	uint32_t per_token = (uint32_t)settings->number[SETTING_RATE_PER_TOKEN];
+	uint32_t per_account = (uint32_t)settings->number[SETTING_RATE_PER_ACCOUNT];
+
+	if (!per_token && !per_account)
+		return OK;
+	app->rates = rates_new(per_token, per_account);
+	return app->rates ? OK : ERR_NOMEM;
+}
+
 /* What must work before docket accepts connections. */
 static enum err app_start(const struct settings *settings, struct store *store, struct arena *arena,
 			  struct app *app, struct delivery **delivery_out)
@@ -266,6 +277,8 @@ static enum err app_start(const struct settings *settings, struct store *store, 
 		err = zones_check(store);
 	if (!err)
 		err = guesses_start(app->guesses, store);
+	if (!err)
+		err = rates_start(settings, app);
 	if (!err)
 		err = budget_start(settings, &app->budget);
 	if (!err)
@@ -365,6 +378,7 @@ static enum err serve_store(struct status_sources *sources, struct store *store,
 	traffic_free(app.traffic);
 	budget_free(app.budget);
 	guesses_free(app.guesses);
+	rates_free(app.rates);
 	access_cache_free(app.access_cache);
 	buf_release(&document);
 	buf_release(&reference);

@@ -43,7 +43,7 @@ OPTIONS = {
               "tls-cert", "tls-key", "behind-proxy", "base-url", "absolute-links", "cors-origins", "idle-timeout",
               "database-connections", "statement-timeout", "queue", "memory-limit", "record-cache",
               "quiet", "log-format", *MAIL, "mail-per-minute", "mail-per-account", "replicate-to",
-              "replicate-keep", "backup-to", "backup-at", "keep"],
+              "replicate-keep", "backup-to", "backup-at", "keep", "rate-per-token", "rate-per-account"],
 }
 ABOUT = {"add", "set", "remove", "rotate", "revoke", "test"}  # these commands take a name
 SWITCHES = {"allow-network-folder", "behind-proxy", "absolute-links", "quiet", "read-only", "lenient", "yes", "json", "dry-run",

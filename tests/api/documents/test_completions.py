@@ -45,7 +45,7 @@ def of_fish(completions, words, folder):
     ("ser", ["serve"]),
     ("b", ["backup"]),
     ("staff ", ["add", "list", "set"]),
-    ("token r", ["revoke"]),
+    ("token r", ["revoke", "rotate"]),
     ("staff set doe --acc", ["--access", "--account"]),
     ("staff set doe --access ", ["disabled", "full", "limited"]),
     ("account set main --require-case ", ["no", "yes"]),

@@ -23,7 +23,7 @@ NAMES = {
     "process": ["version", "pid", "uptime_s", "database", "schema"],
     "connections": ["open", "limit", "busy", "in_handshake", "idle"],
     "requests": ["in_progress", "answered_2xx", "answered_3xx", "answered_4xx", "answered_5xx",
-                 "not_answered", "malformed", "refused_guesses"],
+                 "not_answered", "malformed", "refused_guesses", "refused_rate"],
     "reads": [*JOBS, "at_once"],
     "writes": JOBS,
     "alerts": ["waiting", "sending", "accepted", "try_again", "uncertain", "refused", "given_up",

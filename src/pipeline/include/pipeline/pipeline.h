@@ -110,6 +110,7 @@ struct call {
 	const struct problem_row *problem; /* the last that it was answered with; NULL: none */
 	const char *reason; /* why it was refused, for the log; NULL: see auth_reason() */
 	struct access access;
+	struct rate_use rate; /* zeroed until it is counted */
 	struct scope scope;
 	struct charge charge; /* the memory that it holds; zeroed until access is given */
 	enum flow (*next)(struct call *call); /* called when the current read is done */
@@ -263,6 +264,7 @@ enum problem_code {
 	PROBLEM_MEDIA_TYPE,
 	PROBLEM_INVALID_FIELDS,
 	PROBLEM_GUESSES,
+	PROBLEM_RATE,
 	PROBLEM_SHARE,
 	PROBLEM_HEADERS_SIZE,
 	PROBLEM_INTERNAL,

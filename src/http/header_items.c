@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The syntax that header values share (RFC 9110, section 5.6): items, parameters, quoted strings.
  */
-#include "pipeline_private.h"
+#include "http/header_items.h"
 
 static struct slice blanks_trim(struct slice text)
 {
