@@ -8,3 +8,7 @@ ALTER TABLE token DROP COLUMN read_only;
 
 -- The addresses and networks that a token works from, as a comma list; "" is every address.
 ALTER TABLE token ADD COLUMN addresses {text} NOT NULL DEFAULT '';
+
+-- Until when the notice that the token expires soon is claimed by a process; expires_at: somebody was told.
+ALTER TABLE token ADD COLUMN notice_at {int};
+CREATE INDEX token_by_expiry ON token (expires_at) WHERE expires_at IS NOT NULL;

@@ -61,7 +61,7 @@ static int64_t time_or_last(int64_t from, int64_t seconds)
 	return seconds > TIME_MAX - from ? TIME_MAX : from + seconds;
 }
 
-/* The old token expires, or is revoked if there is no overlap. */
+/* The old token expires, which nobody has to be told, or is revoked if there is no overlap. */
 static enum err rotate_retire(struct token_rotate *rotate, struct calls *calls)
 {
 	struct store_write *write = &rotate->write;
@@ -73,7 +73,8 @@ static enum err rotate_retire(struct token_rotate *rotate, struct calls *calls)
 		return calls_ask(calls, "DELETE FROM token WHERE account_id = $1 AND hash = $2",
 				 NULL, NULL, account, hash);
 	return calls_ask(calls,
-			 "UPDATE token SET label = $3, expires_at = $4 WHERE account_id = $1"
+			 "UPDATE token SET label = $3, expires_at = $4, notice_at = $4"
+			 " WHERE account_id = $1"
 			 " AND hash = $2",
 			 NULL, NULL, account, hash, DB_TEXT_VALUE(rotate->old.label),
 			 DB_INT_VALUE(rotate->old.expires_at));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Answers with the account, the staff member and the token of the request. So a client can test its
  * credentials and learn whom they belong to. */
-#include "accounts/accounts.h"
+#include "accounts/token_notice.h"
 #include "api_private.h"
 #include "base/timefmt.h"
 #include "base/url.h"
@@ -53,6 +53,7 @@ static void me_put_token(struct buf *out, const struct token *token)
 		timestamp_write(token->expires_at, text);
 		json_put_plain(out, (struct slice){text, sizeof(text)});
 	}
+	me_put_switch(out, "expires_soon", token_expires_soon(token, clock_now(&system_clock)));
 	json_close_object(out);
 }
 

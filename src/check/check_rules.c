@@ -234,7 +234,7 @@ const struct check_row check_rows[CHECK_RULES] = {
 			.name = "times",
 			.says = "accounts, API tokens and changes have times in the years 1000 to 9999",
 			.sql = "SELECT id, 'account', id, NULL FROM account WHERE " OUT_OF_RANGE("created_at") " UNION ALL SELECT account_id, 'token', NULL, label FROM token WHERE " OUT_OF_RANGE(
-				"created_at") " OR " OUT_OF_RANGE("expires_at") " OR " OUT_OF_RANGE("last_used_at") " UNION ALL SELECT account_id, 'change', change, NULL FROM history WHERE " OUT_OF_RANGE("at"),
+				"created_at") " OR " OUT_OF_RANGE("expires_at") " OR " OUT_OF_RANGE("last_used_at") " OR " OUT_OF_RANGE("notice_at") " UNION ALL SELECT account_id, 'change', change, NULL FROM history WHERE " OUT_OF_RANGE("at"),
 		},
 	[CHECK_ACCOUNT_STATES] =
 		{

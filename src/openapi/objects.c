@@ -92,6 +92,7 @@ static const struct member token[] = {
 	{"addresses", "{\"type\":\"array\",\"items\":{\"type\":\"string\"}}",
 	 "the addresses and networks that it works from; empty if it works from everywhere"},
 	{"expires_at", TIME_OR_NULL, "when it expires; `null` if never"},
+	{"expires_soon", SWITCH, "whether it expires within seven days"},
 };
 static const struct member health[] = {
 	{"status", "{\"type\":\"string\",\"const\":\"ok\"}", "always `ok`"},

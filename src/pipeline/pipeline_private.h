@@ -27,7 +27,8 @@ struct slice access_account(struct call *call);
 enum flow access_look_up(struct call *call, enum flow (*next)(struct call *call));
 /* Decides from what was looked up. False: access is refused, and the request answered. */
 bool access_decide(struct call *call);
-/* Counts the request for the limits on rates. False: one refuses it, and the request is answered. */
+/* Counts the request for the limits on rates. False: one refuses it, and the request is answered.
+ */
 bool access_count(struct call *call);
 /* False: the token lacks some of these scopes, and the request is answered. */
 bool access_allows(struct call *call, token_scopes need);

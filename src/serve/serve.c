@@ -27,6 +27,7 @@
 #include "serve_private.h"
 #include "sockets/sockets.h"
 #include "supervise.h"
+#include "token_notices.h"
 
 #define DRAIN_MS 10000
 #define DRAIN_LOOK_MS 10 /* how often the drain is checked */
@@ -208,6 +209,7 @@ static void server_end(struct http_server *server, struct metrics *metrics,
 		       const sigset_t *signals)
 {
 	backups_drain(parts->counted.backups);
+	token_notices_drain(parts->token_notices);
 	delivery_drain(parts->counted.delivery);
 	server_drain(server, signals);
 	metrics_stop(metrics);
@@ -364,6 +366,8 @@ static enum err serve_store(struct status_sources *sources, struct store *store,
 	err = app_start(settings, store, &arena, &app, &sources->counted.delivery);
 	if (!err)
 		err = backups_start(settings, store, &sources->counted.backups);
+	if (!err)
+		err = token_notices_start(settings, store, &sources->token_notices);
 	app.backup_fails = backups_fail(sources->counted.backups);
 	if (!err) {
 		err = http_serve(&http, store, sources, ephemeral, addresses->metrics, signals);
@@ -371,6 +375,7 @@ static enum err serve_store(struct status_sources *sources, struct store *store,
 		delivery_end(sources->counted.delivery);
 		store_stop(store);
 	}
+	token_notices_stop(sources->token_notices);
 	sources->backup_hangs = !backups_stop(sources->counted.backups);
 	/* The thread that hangs may be sending mail. */
 	if (!sources->backup_hangs)

@@ -16,11 +16,13 @@ struct json_t; /* of jansson */
 struct listen_addresses;
 struct replica;
 struct store;
+struct token_notices;
 
 /* The parts of the process, and what docket status shows. */
 struct status_sources {
 	const struct settings *settings;
 	struct metrics_sources counted;
+	struct token_notices *token_notices;
 	bool backup_hangs; /* at the end: the thread of backups still uses the store */
 };
 

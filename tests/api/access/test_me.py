@@ -27,7 +27,7 @@ def test_what_it_says(server, me):
                            "created_at", "updated_at"]
     assert (staff["id"], staff["username"], staff["access_level"]) == (1, "admin", "full")
     assert me.json["token"] == {"label": "made by docket init", "scopes": ["all:write"], "read_only": False, "lenient": False,
-                                "addresses": [], "expires_at": None}
+                                "addresses": [], "expires_at": None, "expires_soon": False}
     assert "docket " + me.json["version"] + "\n" == succeed("--version").stdout
     assert server.token not in me.body.decode()
 
@@ -48,13 +48,13 @@ def test_what_a_token_may(server, tmp_path):
     narrow = basic("admin/token", (tmp_path / "token").read_text().strip())
     assert server.call("GET", ME + "?nonsense=1", access=narrow).json["token"] == {
         "label": "narrow", "scopes": ["all:read"], "read_only": True, "lenient": True,
-        "addresses": [], "expires_at": "3000-01-01T00:00:00Z"}
+        "addresses": [], "expires_at": "3000-01-01T00:00:00Z", "expires_soon": False}
     succeed("token", "add", "lenient", *where(server.data), "--lenient", "--token-file",
             tmp_path / "lenient")
     lenient = basic("admin/token", (tmp_path / "lenient").read_text().strip())
     assert server.call("GET", ME, access=lenient).json["token"] == {
         "label": "lenient", "scopes": ["all:write"], "read_only": False, "lenient": True,
-        "addresses": [], "expires_at": None}
+        "addresses": [], "expires_at": None, "expires_soon": False}
     succeed("token", "revoke", "lenient", *where(server.data))
     succeed("token", "revoke", "narrow", *where(server.data))
     problem(server.call("GET", ME, access=narrow), 401)
