@@ -26,8 +26,9 @@ def test_what_it_says(server, me):
                            "is_vendor", "time_zone", "external_id",
                            "created_at", "updated_at"]
     assert (staff["id"], staff["username"], staff["access_level"]) == (1, "admin", "full")
-    assert me.json["token"] == {"label": "made by docket init", "scopes": ["all:write"], "read_only": False, "lenient": False,
-                                "addresses": [], "expires_at": None, "expires_soon": False}
+    assert me.json["token"] == {"label": "made by docket init", "scopes": ["all:write"],
+                                "read_only": False, "lenient": False, "addresses": [],
+                                "expires_at": None, "expires_soon": False}
     assert "docket " + me.json["version"] + "\n" == succeed("--version").stdout
     assert server.token not in me.body.decode()
 

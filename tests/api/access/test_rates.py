@@ -6,6 +6,7 @@ import time
 import pytest
 
 import backends
+from admin import Pair
 from backends import where
 from commands import misuse
 from harness import JSON, TASKS, basic, problem, succeed, task_json
@@ -94,8 +95,8 @@ def test_it_comes_back(make_server):
 
 
 def test_an_account_has_so_many(two, tmp_path, base_of_two):
-    import admin
-    pair = admin.Pair(two, base_of_two[1], tmp_path / "log", ["--rate-per-account", "6", "--rate-per-token", "4"])
+    pair = Pair(two, base_of_two[1], tmp_path / "log",
+                ["--rate-per-account", "6", "--rate-per-token", "4"])
     try:
         second = pair.do("token add", "more", "--account", "first").strip()
         own = [pair.ask("first") for _ in range(5)]

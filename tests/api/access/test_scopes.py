@@ -130,7 +130,8 @@ def test_the_openapi_document_lists_them():
                 wrapper = next(kind.wrapper for kind in KINDS if kind.path.endswith("/" + root))
                 assert found == [f"{SCOPES[wrapper]}:{access}"], path
             else:
-                assert found == {"/api/v1/me": [], "/api/v1/changes": [f"{name}:read" for name in EVERY]}[path]
+                assert found == {"/api/v1/me": [],
+                                 "/api/v1/changes": [f"{name}:read" for name in EVERY]}[path]
 
 
 def test_changes_need_every_kind(server, holder):
@@ -178,7 +179,8 @@ def test_the_default_expands_what_the_token_may_read(server, holder):
 
 @pytest.mark.parametrize("scopes, named", [
     ("", "--scopes is empty"), (",", '""'), ("tasks:read,", '""'), ("tasks", '"tasks"'),
-    ("tasks:delete", '"tasks:delete"'), ("Tasks:read", '"Tasks:read"'), ("tasks:read cases:read", "tasks:read cases:read"),
+    ("tasks:delete", '"tasks:delete"'), ("Tasks:read", '"Tasks:read"'),
+    ("tasks:read cases:read", "tasks:read cases:read"),
     ("tasks:read, cases:read", '" cases:read"'), ("*", '"*"'), ("x" * 5000, '"' + "x" * 40 + '"'), 
     ("all", '"all"'), ("tasks:read\n", "tasks:read")])
 def test_wrong_scopes(server, scopes, named):

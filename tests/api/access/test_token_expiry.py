@@ -120,7 +120,8 @@ def test_a_rotated_token_is_no_news(one, make_server, tmp_path):
     soon = int(time.time()) + 3 * DAY
     add(one, "old", soon, tmp_path)
     add(one, "mark", soon + 1, tmp_path)
-    succeed("token", "rotate", "old", *where(one), "--expires", "2999-01-01", "--token-file", tmp_path / "new")
+    succeed("token", "rotate", "old", *where(one), "--expires", "2999-01-01",
+            "--token-file", tmp_path / "new")
     server = make_server(one)
     until(lambda: told(server, "mark", soon + 1) == 1)
     assert server.stderr().count("the API token ") == 1
