@@ -15,8 +15,8 @@
  * TOKEN_ADDRESSES_MAX-th is wrong. */
 bool token_addresses_are_valid(const char *list, struct slice *wrong_out);
 
-/* Whether an address is in the list, which NUL follows if it is not empty. A network of IPv6 has no IPv4 addresses.
- * A wrong entry has none at all. */
+/* Whether an address is in the list, which NUL follows if it is not empty. A network of IPv6 has no
+ * IPv4 addresses. A wrong entry has none at all. */
 bool token_addresses_have(struct slice list, const struct ip *ip);
 
 #endif
