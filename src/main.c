@@ -231,7 +231,7 @@ static const struct command rows[] = {
 			"Makes the file that --to names: one file, with everything that was\n"
 			"committed before. It verifies the backup before the file gets its name, and\n"
 			"it never replaces a file. If docket serves the folder, the process that\n"
-			"serves makes the backup: its user must be allowed to make files there.\n"
+			"serves makes a copy in the folder, and this command writes the backup.\n"
 			"\"docket restore\" makes a folder from a backup.\n"
 			"\n"
 			"If --to is a folder, the backup is docket-20270131T030000Z.db in it, with the\n"

@@ -1,16 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* docket backup. backup_answer() runs in the process that has the folder open. The backup is made
- * on a thread of its own, so that a process that serves also answers other commands. */
+/* docket backup. The process that has the folder open makes a copy: backup_answer() runs there. It
+ * does so on a thread of its own, so that a process that serves also answers other commands. The
+ * process of the command writes the copy where the backup goes. */
 #include "backup/backup.h"
 
-#include <errno.h>
 #include <jansson.h>
-#include <limits.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
-#include <stdlib.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "admin_private.h"
@@ -18,40 +16,114 @@
 
 #define LOOK_MS 50
 
-/* Writes the path of --to as the process that serves, which has another working directory, can use
- * it. `folder_out`: it is a folder. False, with a message, if it cannot be a path. */
-static bool backup_find_target(const struct settings *settings, char path[STORE_PATH_BYTES],
-			       bool *folder_out)
-{
-	const char *to = settings->text[SETTING_TO], *slash = strrchr(to, '/');
-	struct stat status;
-	bool folder = stat(to, &status) == 0 && S_ISDIR(status.st_mode);
-	const char *name = folder ? "" : slash ? slash + 1 : to;
-	char *above = folder  ? strdup(to)
-		      : slash ? strndup(to, (size_t)(slash - to + 1))
-			      : strdup(".");
-	char *real = above ? realpath(above, NULL) : NULL;
-	int len = 0;
+/* The command in the process that was started: it has the copy made, and writes the backup. */
+struct backup_command {
+	struct settings settings;
+	struct progress progress;
+	enum exit_status status; /* of the copy */
+	int fd;                  /* of the copy; -1: there is none */
+};
 
-	if (real)
-		len = snprintf(path, STORE_PATH_BYTES, "%s%s%s", real,
-			       folder || strcmp(real, "/") == 0 ? "" : "/", name);
-	else
-		fprintf(settings->err, "docket: there is no folder %s: %s\n", above ? above : to,
-			strerror(errno));
-	if (len >= STORE_PATH_BYTES)
-		settings_wrong(settings, SETTING_TO, "is too long");
-	*folder_out = folder;
-	free(above);
-	free(real);
-	return real && len < STORE_PATH_BYTES;
+static volatile sig_atomic_t interrupted;
+
+static void command_interrupt(int number)
+{
+	(void)number;
+	interrupted = 1;
+}
+
+/* From here on an interrupted command removes what it has begun. */
+static void command_catch_signals(void)
+{
+	static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
+	const struct sigaction action = {.sa_handler = command_interrupt, .sa_flags = SA_RESTART};
+
+	for (size_t i = 0; i < COUNT_OF(numbers); i++)
+		sigaction(numbers[i], &action, NULL);
+}
+
+static void command_take_file(void *context, int fd)
+{
+	struct backup_command *command = context;
+
+	command->fd = fd;
+}
+
+/* A backup_source_fn. What goes wrong is printed already. */
+static enum err command_copy(void *context, int *fd_out)
+{
+	struct backup_command *command = context;
+
+	command->status = admin_run(&command->settings);
+	progress_end(&command->progress);
+	if (command->status == EXIT_OK && command->fd < 0)
+		command->status = EXIT_FAILED;
+	if (command->status != EXIT_OK)
+		return ERR_IO;
+	command_catch_signals();
+	*fd_out = command->fd;
+	return OK;
+}
+
+static bool command_on_progress(void *context, const char *what, int64_t done, int64_t total)
+{
+	struct backup_command *command = context;
+
+	progress_tell(&command->progress, what, done, total);
+	return !interrupted;
+}
+
+static void backup_print(const struct settings *settings, const struct backup_report *report)
+{
+	json_t *object;
+
+	if (!settings->number[SETTING_JSON]) {
+		fprintf(settings->err, "made the backup %s: %lld bytes, in %lld ms\n", report->file,
+			(long long)report->bytes, (long long)report->took_ms);
+		if (report->removed)
+			fprintf(settings->err, "removed %lld old backup%s\n",
+				(long long)report->removed, report->removed == 1 ? "" : "s");
+		return;
+	}
+	object = json_pack("{ss sI sI sI}", "file", report->file, "bytes",
+			   (json_int_t)report->bytes, "took_ms", (json_int_t)report->took_ms,
+			   "removed", (json_int_t)report->removed);
+	if (object)
+		json_dumpf(object, settings->out, JSON_INDENT(2));
+	fputc('\n', settings->out);
+	json_decref(object);
+}
+
+static enum exit_status command_run(const struct settings *settings, const char *path,
+				    const struct backup_keep *keep)
+{
+	struct backup_command command = {.settings = *settings, .fd = -1};
+	const struct backup_order order = {
+		.to = path, .keep = keep, .on_progress = command_on_progress, .context = &command};
+	struct backup_report report;
+	struct buf why = {0};
+	enum err err;
+
+	command.settings.take_file = command_take_file;
+	command.settings.take_context = &command;
+	err = backup_fetch(settings->text[SETTING_DATA], &order, command_copy, &command, &report,
+			   &why);
+	progress_end(&command.progress);
+	if (!err)
+		backup_print(settings, &report);
+	else if (command.status == EXIT_OK)
+		fprintf(settings->err, "docket: %.*s\n", (int)why.len,
+			why.ptr ? why.ptr : err_text(err));
+	buf_release(&why);
+	return command.status != EXIT_OK ? command.status : err ? EXIT_FAILED : EXIT_OK;
 }
 
 enum exit_status command_backup(const struct settings *settings)
 {
-	struct settings own = *settings;
+	const char *kept = settings->text[SETTING_KEEP];
 	char path[STORE_PATH_BYTES];
 	struct backup_keep keep;
+	struct buf why = {0};
 	bool folder;
 
 	if (settings->text[SETTING_DATABASE])
@@ -60,24 +132,26 @@ enum exit_status command_backup(const struct settings *settings)
 				      "such as pg_dump");
 	if (settings_is_url(settings->text[SETTING_TO]))
 		return settings_wrong(settings, SETTING_TO, "must be a file or a folder");
-	if (settings->text[SETTING_KEEP] && !backup_keep_parse(settings->text[SETTING_KEEP], &keep))
+	if (kept && !backup_keep_parse(kept, &keep))
 		return settings_wrong(settings, SETTING_KEEP,
 				      "must be the numbers of days, weeks and months, such as "
 				      "7,4,12, with at least one day; got \"%s\"",
-				      settings->text[SETTING_KEEP]);
-	if (!backup_find_target(settings, path, &folder))
+				      kept);
+	if (backup_find_target(settings->text[SETTING_TO], path, &folder, &why)) {
+		fprintf(settings->err, "docket: %.*s\n", (int)why.len, why.ptr ? why.ptr : "");
+		buf_release(&why);
 		return EXIT_FAILED;
-	if (settings->text[SETTING_KEEP] && !folder)
+	}
+	if (kept && !folder)
 		return settings_wrong(settings, SETTING_KEEP,
 				      "is for a folder of backups: --to must be one");
-	own.text[SETTING_TO] = path;
-	return admin_run(&own);
+	return command_run(settings, path, kept ? &keep : NULL);
 }
 
 struct backup_thread {
 	const struct settings *settings;
 	struct store *store;
-	struct backup_report report;
+	int fd; /* of the copy */
 	struct buf why;
 	enum err err;
 	atomic_bool stop, ended;
@@ -98,17 +172,11 @@ static bool thread_on_progress(void *context, const char *what, int64_t done, in
 static void *thread_run(void *context)
 {
 	struct backup_thread *thread = context;
-	const char *text = thread->settings->text[SETTING_KEEP];
-	struct backup_keep keep;
-	const struct backup_order order = {.to = thread->settings->text[SETTING_TO],
-					   .keep = text && backup_keep_parse(text, &keep) ? &keep
-											  : NULL,
-					   .on_progress = thread_on_progress,
-					   .context = thread};
 
 	/* Of this thread alone: Linux has a niceness for each. */
 	(void)setpriority(PRIO_PROCESS, 0, BACKUP_NICENESS);
-	thread->err = backup_make(thread->store, &order, &thread->report, &thread->why);
+	thread->err =
+		backup_copy(thread->store, thread_on_progress, thread, &thread->fd, &thread->why);
 	atomic_store(&thread->ended, true);
 	return NULL;
 }
@@ -144,27 +212,6 @@ static void backup_wait(struct backup_thread *thread)
 	progress_end(&progress);
 }
 
-static void backup_print(const struct settings *settings, const struct backup_report *report)
-{
-	json_t *object;
-
-	if (!settings->number[SETTING_JSON]) {
-		fprintf(settings->err, "made the backup %s: %lld bytes, in %lld ms\n", report->file,
-			(long long)report->bytes, (long long)report->took_ms);
-		if (report->removed)
-			fprintf(settings->err, "removed %lld old backup%s\n",
-				(long long)report->removed, report->removed == 1 ? "" : "s");
-		return;
-	}
-	object = json_pack("{ss sI sI sI}", "file", report->file, "bytes",
-			   (json_int_t)report->bytes, "took_ms", (json_int_t)report->took_ms,
-			   "removed", (json_int_t)report->removed);
-	if (object)
-		json_dumpf(object, settings->out, JSON_INDENT(2));
-	fputc('\n', settings->out);
-	json_decref(object);
-}
-
 enum exit_status backup_answer(const struct settings *settings, struct store *store,
 			       const unsigned char *token_hash)
 {
@@ -182,7 +229,7 @@ enum exit_status backup_answer(const struct settings *settings, struct store *st
 		fprintf(settings->err, "docket: %.*s\n", (int)thread.why.len,
 			thread.why.ptr ? thread.why.ptr : err_text(thread.err));
 	else
-		backup_print(settings, &thread.report);
+		settings->take_file(settings->take_context, thread.fd);
 	buf_release(&thread.why);
 	return thread.err ? EXIT_FAILED : EXIT_OK;
 }

@@ -11,6 +11,9 @@
  *
  *     {"what": "pages", "done": 512, "total": 4096}
  *
+ * With the result of "backup" comes the descriptor of the copy: the other process writes it where
+ * it goes, because docket may be confined to its own folders.
+ *
  * A command is carried out completely or not at all, because it is one write of the store. */
 #ifndef ADMIN_CONTROL_H
 #define ADMIN_CONTROL_H
@@ -42,11 +45,13 @@ struct json_t *control_status(const struct settings *settings);
 typedef bool control_may_wait_fn(const void *context, int64_t began);
 
 /* Reads a line of at most `most` bytes. If `may_wait` is NULL, it waits without a limit. Otherwise
- * the socket must have a timeout. `may_wait` is called before each wait. */
+ * the socket must have a timeout. `may_wait` is called before each wait. If a descriptor comes with
+ * the line, sets *file_out, and the caller closes it; without `file_out` it is dropped. */
 bool control_receive(int fd, size_t most, control_may_wait_fn *may_wait, const void *context,
-		     struct buf *line);
+		     struct buf *line, int *file_out);
 
-/* Sends the object and a newline. */
-bool control_send(int fd, const struct json_t *object);
+/* Sends the object and a newline, and with them the descriptor `file`, which stays open; -1: there
+ * is none. */
+bool control_send(int fd, const struct json_t *object, int file);
 
 #endif

@@ -10,6 +10,12 @@
 
 #define ANSWER_MAX_BYTES (64 * 1024 * 1024)
 
+/* Those that only concern this process. */
+#define OWN_SETTINGS                                                                               \
+	(SETTING_BIT(SETTING_DATA) | SETTING_BIT(SETTING_CONFIG) | SETTING_BIT(SETTING_DATABASE) | \
+	 SETTING_BIT(SETTING_CONTROL_SOCKET) | SETTING_BIT(SETTING_NETWORK_FOLDER) |               \
+	 SETTING_BIT(SETTING_TOKEN_FILE) | SETTING_BIT(SETTING_TO) | SETTING_BIT(SETTING_KEEP))
+
 /* The request for the command. It has the settings that were given, except those that only concern
  * this process. NULL: an option is not UTF-8. */
 static json_t *request_json(const struct settings *settings, const unsigned char *token_hash)
@@ -20,9 +26,7 @@ static json_t *request_json(const struct settings *settings, const unsigned char
 	for (int i = 0; i < SETTINGS; i++) {
 		const char *name = settings_name((enum setting)i);
 
-		if (!settings->origin[i] || i == SETTING_DATA || i == SETTING_CONFIG ||
-		    i == SETTING_DATABASE || i == SETTING_CONTROL_SOCKET ||
-		    i == SETTING_NETWORK_FOLDER || i == SETTING_TOKEN_FILE)
+		if (!settings->origin[i] || (OWN_SETTINGS & SETTING_BIT(i)))
 			continue;
 		/* An origin may have a file's name that is not UTF-8; then it is left out. */
 		json_object_set_new(origins, name, json_string(settings->origin[i]));
@@ -83,8 +87,9 @@ static bool answer_is_progress(const json_t *line, struct progress *progress, ch
 	return true;
 }
 
-/* The answer, after the lines that tell of the progress. NULL: there is none. */
-static json_t *answer_receive(int fd)
+/* The answer, after the lines that tell of the progress. NULL: there is none. A descriptor that
+ * comes with it goes to `file`. */
+static json_t *answer_receive(int fd, int *file)
 {
 	struct progress progress = {0};
 	struct buf lines = {0};
@@ -96,7 +101,7 @@ static json_t *answer_receive(int fd)
 		size_t at = 0;
 
 		buf_clear(&lines);
-		more = control_receive(fd, ANSWER_MAX_BYTES, NULL, NULL, &lines);
+		more = control_receive(fd, ANSWER_MAX_BYTES, NULL, NULL, &lines, file);
 		/* Several lines may have come at once. */
 		while (at < lines.len) {
 			const char *end = memchr(lines.ptr + at, '\n', lines.len - at);
@@ -138,6 +143,14 @@ static enum exit_status answer_print(const struct settings *settings, json_t *an
 	return result;
 }
 
+static void file_take(const struct settings *settings, int file)
+{
+	if (settings->take_file)
+		settings->take_file(settings->take_context, file);
+	else
+		close(file);
+}
+
 int control_ask(const struct settings *settings, const unsigned char *token_hash,
 		enum exit_status *status_out, bool *unknown_out)
 {
@@ -152,9 +165,13 @@ int control_ask(const struct settings *settings, const unsigned char *token_hash
 	}
 	why = control_connect(settings, &fd);
 	if (fd >= 0) {
-		json_t *answer = control_send(fd, request) ? answer_receive(fd) : NULL;
+		json_t *answer;
+		int file = -1;
 
+		answer = control_send(fd, request, -1) ? answer_receive(fd, &file) : NULL;
 		*status_out = answer_print(settings, answer, unknown_out);
+		if (file >= 0)
+			file_take(settings, file);
 		close(fd);
 	}
 	json_decref(request);

@@ -3,7 +3,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
+#include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "control.h"
@@ -40,14 +42,71 @@ struct sockaddr_un control_address(int folder, const char *name)
 	return address;
 }
 
+/* What is sent or received, with room for a descriptor. */
+struct packet {
+	struct iovec part;
+	union {
+		char bytes[CMSG_SPACE(sizeof(int))];
+		struct cmsghdr aligned;
+	} room;
+	struct msghdr message;
+};
+
+static void packet_init(struct packet *packet, void *bytes, size_t len, bool has_file)
+{
+	*packet = (struct packet){.part = {bytes, len}};
+	packet->message = (struct msghdr){
+		.msg_iov = &packet->part,
+		.msg_iovlen = 1,
+		.msg_control = has_file ? packet->room.bytes : NULL,
+		.msg_controllen = has_file ? sizeof(packet->room.bytes) : 0,
+	};
+}
+
+/* Like recv(2). */
+static ssize_t part_receive(int fd, char *part, size_t size, int *file_out)
+{
+	struct packet packet;
+	const struct cmsghdr *header;
+	ssize_t got;
+
+	packet_init(&packet, part, size, file_out != NULL);
+	got = recvmsg(fd, &packet.message, MSG_CMSG_CLOEXEC);
+	header = got > 0 ? CMSG_FIRSTHDR(&packet.message) : NULL;
+	if (header && header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS &&
+	    header->cmsg_len == CMSG_LEN(sizeof(int))) {
+		if (*file_out >= 0)
+			close(*file_out);
+		memcpy(file_out, CMSG_DATA(header), sizeof(int));
+	}
+	return got;
+}
+
+/* Like send(2). */
+static ssize_t part_send(int fd, char *part, size_t len, int file)
+{
+	struct packet packet;
+
+	packet_init(&packet, part, len, file >= 0);
+	if (file >= 0) {
+		struct cmsghdr *header = CMSG_FIRSTHDR(&packet.message);
+
+		header->cmsg_level = SOL_SOCKET;
+		header->cmsg_type = SCM_RIGHTS;
+		header->cmsg_len = CMSG_LEN(sizeof(int));
+		memcpy(CMSG_DATA(header), &file, sizeof(int));
+	}
+	return sendmsg(fd, &packet.message, MSG_NOSIGNAL);
+}
+
 bool control_receive(int fd, size_t most, control_may_wait_fn *may_wait, const void *context,
-		     struct buf *line)
+		     struct buf *line, int *file_out)
 {
 	int64_t began = monotonic_ms();
 	char part[4096];
 
 	while (line->len <= most && !line->failed && (!may_wait || may_wait(context, began))) {
-		ssize_t got = recv(fd, part, sizeof(part), 0);
+		ssize_t got = part_receive(fd, part, sizeof(part), file_out);
 
 		if (got < 0 && (errno == EINTR || (may_wait && errno == EAGAIN)))
 			continue;
@@ -60,7 +119,7 @@ bool control_receive(int fd, size_t most, control_may_wait_fn *may_wait, const v
 	return false;
 }
 
-bool control_send(int fd, const json_t *object)
+bool control_send(int fd, const json_t *object, int file)
 {
 	char *text = json_dumps(object, JSON_COMPACT);
 	size_t len = text ? strlen(text) : 0, sent = 0;
@@ -68,7 +127,7 @@ bool control_send(int fd, const json_t *object)
 	if (text)
 		text[len++] = '\n'; /* instead of its NUL */
 	while (sent < len) {
-		ssize_t more = send(fd, text + sent, len - sent, MSG_NOSIGNAL);
+		ssize_t more = part_send(fd, text + sent, len - sent, sent ? -1 : file);
 
 		if (more < 0 && errno == EINTR)
 			continue;

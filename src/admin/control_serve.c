@@ -88,15 +88,22 @@ static bool answer_tell(void *context, const char *what, int64_t done, int64_t t
 {
 	json_t *line = json_pack("{ss sI sI}", "what", what, "done", (json_int_t)done, "total",
 				 (json_int_t)total);
-	bool sent = line && control_send(*(const int *)context, line);
+	bool sent = line && control_send(*(const int *)context, line, -1);
 
 	json_decref(line);
 	return sent;
 }
 
-/* Runs the requested command. Its output goes to `out` and `err`. */
+/* For take_file() of struct settings; `context` is an int. */
+static void answer_take_file(void *context, int fd)
+{
+	*(int *)context = fd;
+}
+
+/* Runs the requested command. Its output goes to `out` and `err`, the descriptor of a file that it
+ * makes to `file`. */
 static enum exit_status request_run(const struct control *control, int fd, const json_t *request,
-				    FILE *out, FILE *err)
+				    FILE *out, FILE *err, int *file)
 {
 	const struct commands *commands = control->config.settings->commands;
 	const json_t *argument = json_object_get(request, "argument");
@@ -114,6 +121,8 @@ static enum exit_status request_run(const struct control *control, int fd, const
 		.context = (void *)(uintptr_t)control,
 		.tell = answer_tell,
 		.tell_context = &fd,
+		.take_file = answer_take_file,
+		.take_context = file,
 	};
 	unsigned char hash[TOKEN_HASH_BYTES] = {0};
 	enum exit_status status = EXIT_USAGE;
@@ -145,21 +154,24 @@ static void answer_command(const struct control *control, int fd)
 	struct buf line = {0};
 	enum exit_status status = EXIT_FAILED;
 	json_t *request, *answer = NULL;
+	int file = -1;
 
 	if (to_out && to_err &&
-	    control_receive(fd, LINE_MAX_BYTES, command_may_wait, control, &line)) {
+	    control_receive(fd, LINE_MAX_BYTES, command_may_wait, control, &line, NULL)) {
 		request = json_loadb(line.ptr, line.len, JSON_REJECT_DUPLICATES, NULL);
-		status = request_run(control, fd, request, to_out, to_err);
+		status = request_run(control, fd, request, to_out, to_err, &file);
 		json_decref(request);
 		fclose(to_out);
 		fclose(to_err);
 		to_out = to_err = NULL;
 		answer = json_pack("{si ss ss}", "status", (int)status, "out", out, "err", err);
-		if (!answer || !control_send(fd, answer))
+		if (!answer || !control_send(fd, answer, file))
 			log_line("cannot answer a command over the control socket");
 	}
 	json_decref(answer);
 	buf_release(&line);
+	if (file >= 0)
+		close(file);
 	if (to_out)
 		fclose(to_out);
 	if (to_err)

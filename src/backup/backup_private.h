@@ -49,6 +49,10 @@ enum err destination_open(struct destination *destination, const char *path, con
 enum err destination_put(struct destination *destination, const char *from, struct watch *watch,
 			 struct buf *why);
 
+/* The same with a copy of an open file. */
+enum err destination_copy(const struct destination *destination, int from, struct watch *watch,
+			  struct buf *why);
+
 void destination_close(struct destination *destination);
 
 #endif

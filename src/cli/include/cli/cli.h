@@ -138,6 +138,10 @@ struct settings {
 	 * such as "pages". False: that process has gone. */
 	bool (*tell)(void *context, const char *what, int64_t done, int64_t total);
 	void *tell_context;
+	/* Takes the descriptor of the file that the command has made, and closes it later. NULL:
+	 * the command makes none. */
+	void (*take_file)(void *context, int fd);
+	void *take_context;
 	const char *serving_domain;   /* in that process: its base domain, or NULL */
 	const char *text[SETTINGS];   /* NULL: not set and without a default */
 	const char *origin[SETTINGS]; /* for messages: "--tasks", "DOCKET_TASKS"; NULL: default */
