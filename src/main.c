@@ -347,6 +347,10 @@ static const struct command rows[] = {
 			"own, without TLS and without access control. Its values have the form of\n"
 			"those of --listen. A line on standard error has each address.\n"
 			"\n"
+			"docket limits itself: by Landlock to the files that the settings name and\n"
+			"those of the system, and by a filter to the system calls that it needs.\n"
+			"--no-confinement turns both off.\n"
+			"\n"
 			"systemd may pass sockets that listen: docket then serves these and not\n"
 			"--listen. It tells systemd when it is ready, reads certificates again and\n"
 			"ends, and answers the watchdog of systemd.",
@@ -356,8 +360,9 @@ static const struct command rows[] = {
 			 BIT(SETTING_BASE_URL) | BIT(SETTING_IDLE) | BIT(SETTING_ABSOLUTE_LINKS) |
 			 BIT(SETTING_CORS_ORIGINS) | BIT(SETTING_CONNECTIONS) |
 			 BIT(SETTING_TIMEOUT) | BIT(SETTING_QUEUE) | BIT(SETTING_MEMORY) |
-			 BIT(SETTING_RECORD_CACHE) | BIT(SETTING_QUIET) | BIT(SETTING_LOG_FORMAT) |
-			 MAIL | BIT(SETTING_MAIL_PER_MINUTE) | BIT(SETTING_MAIL_PER_ACCOUNT) |
+			 BIT(SETTING_RECORD_CACHE) | BIT(SETTING_NO_CONFINEMENT) |
+			 BIT(SETTING_QUIET) | BIT(SETTING_LOG_FORMAT) | MAIL |
+			 BIT(SETTING_MAIL_PER_MINUTE) | BIT(SETTING_MAIL_PER_ACCOUNT) |
 			 BIT(SETTING_REPLICATE_TO) | BIT(SETTING_REPLICATE_KEEP) |
 			 BIT(SETTING_BACKUP_TO) | BIT(SETTING_BACKUP_AT) | BIT(SETTING_KEEP) |
 			 BIT(SETTING_METRICS),

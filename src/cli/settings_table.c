@@ -95,6 +95,9 @@ const struct setting_row setting_rows[SETTINGS] = {
 	[SETTING_RECORD_CACHE] =
 		{"record-cache", "MIB", SETTING_NUMBER, 1048576, "64",
 		 "memory for the cache of a folder's records, in MiB; 0: no cache"},
+	[SETTING_NO_CONFINEMENT] =
+		{"no-confinement", NULL, SETTING_SWITCH, 0, NULL,
+		 "do not limit files and system calls; for when a limit is wrong"},
 	[SETTING_QUIET] = {"quiet", NULL, SETTING_SWITCH, 0, NULL, "do not log each request"},
 	[SETTING_LOG_FORMAT] = {"log-format", "FORMAT", SETTING_TEXT, 0, NULL,
 				"json or text; the default is text on a terminal, else json"},

@@ -385,7 +385,7 @@ static void config_share_connections(const struct settings *settings, struct sto
 
 static enum exit_status serve_place(struct settings *settings, const struct ephemeral *ephemeral,
 				    const struct serve_addresses *addresses,
-				    const sigset_t *signals)
+				    const struct confine_state *confined, const sigset_t *signals)
 {
 	struct serving serving = {false};
 	struct store_config config = {
@@ -408,6 +408,7 @@ static enum exit_status serve_place(struct settings *settings, const struct ephe
 			    .database = settings->text[SETTING_DATABASE] ? "postgresql" : "sqlite",
 			    .began_ms = monotonic_ms(),
 			    .began_at_ms = system_ms()},
+		.confined = *confined,
 	};
 	struct store *store;
 	enum err err;
@@ -438,7 +439,8 @@ static enum exit_status serve_to_end(const struct settings *settings,
 {
 	struct ephemeral ephemeral = {0};
 	struct settings own = *settings;
-	enum exit_status status;
+	struct confine_state confined;
+	enum exit_status status = EXIT_FAILED;
 	sigset_t signals;
 
 	raise_descriptor_limit();
@@ -455,7 +457,8 @@ static enum exit_status serve_to_end(const struct settings *settings,
 		own.text[SETTING_DATA] = ephemeral.folder;
 		own.text[SETTING_DATABASE] = NULL;
 	}
-	status = serve_place(&own, &ephemeral, addresses, &signals);
+	if (!serve_confine(&own, &confined))
+		status = serve_place(&own, &ephemeral, addresses, &confined, &signals);
 	ephemeral_remove(&ephemeral);
 	return status;
 }

@@ -7,6 +7,7 @@
 #include <stdatomic.h>
 
 #include "cli/cli.h"
+#include "confine/confine.h"
 #include "metrics/metrics.h"
 #include "pipeline/app.h"
 
@@ -21,8 +22,17 @@ struct store;
 struct status_sources {
 	const struct settings *settings;
 	struct metrics_sources counted;
+	struct confine_state confined;
 	bool backup_hangs; /* at the end: the thread of backups still uses the store */
 };
+
+/* Confines the process to the files that the settings name, unless --no-confinement is given. Call
+ * it before any thread starts, and with --ephemeral after the folder is made. An error is
+ * logged. */
+enum err serve_confine(const struct settings *settings, struct confine_state *state_out);
+
+/* The section of docket status. */
+struct json_t *confine_json(const struct confine_state *state);
 
 /* Starts the listener of --metrics, if `addresses` is not NULL. An error is logged. */
 enum err serve_metrics_start(const struct metrics_sources *sources,

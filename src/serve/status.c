@@ -11,6 +11,8 @@ json_t *status_json(void *context)
 	const struct status_sources *sources = context;
 	json_t *status = metrics_status(&sources->counted);
 
+	if (status)
+		json_object_set_new(status, "confinement", confine_json(&sources->confined));
 	if (status && sources->counted.replica)
 		json_object_set_new(status, "replica", replica_json(sources->counted.replica));
 	if (status && sources->counted.backups)

@@ -40,12 +40,12 @@ OPTIONS = {
     "serve": ["config", *PLACE, "control-socket", "ephemeral", "token", "listen", "metrics", "base-domain",
               "tls-cert", "tls-key", "behind-proxy", "base-url", "absolute-links", "cors-origins", "idle-timeout",
               "database-connections", "statement-timeout", "queue", "memory-limit", "record-cache",
-              "quiet", "log-format", *MAIL, "mail-per-minute", "mail-per-account", "replicate-to",
-              "replicate-keep", "backup-to", "backup-at", "keep"],
+              "no-confinement", "quiet", "log-format", *MAIL, "mail-per-minute", "mail-per-account",
+              "replicate-to", "replicate-keep", "backup-to", "backup-at", "keep"],
 }
 ABOUT = {"add", "set", "remove", "revoke", "test"}  # these commands take a name
 SWITCHES = {"allow-network-folder", "behind-proxy", "absolute-links", "quiet", "read-only", "lenient", "yes", "json", "dry-run",
-            "ephemeral"}
+            "ephemeral", "no-confinement"}
 EVERY = sorted({option for options in OPTIONS.values() for option in options})
 
 

@@ -389,6 +389,38 @@ def test_reload_under_load(make_secure, ca, moving):
         assert wire.label == "number-1"
 
 
+def lead(link, to):
+    """Makes the link lead there, at once."""
+    new = link.with_name("new")
+    new.symlink_to(to)
+    new.replace(link)
+
+
+@pytest.mark.parametrize("layout", ["certbot", "kubernetes"])
+def test_reload_by_links(make_secure, ca, tmp_path, layout):
+    """A renewal writes other files and changes links: of the files, or of the folder that has them."""
+    (live := tmp_path / "live").mkdir()
+    archive = live if layout == "kubernetes" else tmp_path / "archive"
+    for label in ("before", "after"):
+        (folder := archive / f"..{label}").mkdir(parents=True)
+        for file, name in zip(ca.make(label, "acme.viewcases.com"), ("pem", "key")):
+            file.rename(folder / name if layout == "kubernetes" else archive / f"{label}.{name}")
+
+    def renew(label):
+        if layout == "kubernetes":
+            lead(live / "..data", f"..{label}")
+        for name in ("pem", "key"):
+            lead(live / name, f"..data/{name}" if layout == "kubernetes" else
+                 f"../archive/{label}.{name}")
+
+    renew("before")
+    server = make_secure([(live / "pem", live / "key")])
+    renew("after")
+    hang_up(server, "were read again")
+    with TlsWire(server, ca) as wire:
+        assert wire.label == "after"
+
+
 def test_hang_up_without_tls_ends_nothing(make_server):
     """Nothing can be read again, and docket says so."""
     server = make_server()
