@@ -61,12 +61,12 @@ static void list_append(struct confine_list *list, const char *path, unsigned ri
 /* The folder above; the path itself if that is "/". */
 static void path_rise(char path[PATH_MAX])
 {
-	char copy[PATH_MAX];
+	char copy[PATH_MAX], real[PATH_MAX];
 	const char *above;
 
 	memcpy(copy, path, strlen(path) + 1);
 	above = dirname(copy);
-	if (strcmp(above, "/") != 0)
+	if (!realpath(above, real) || strcmp(real, "/") != 0)
 		memmove(path, above, strlen(above) + 1);
 }
 

@@ -12,6 +12,7 @@
 #include "base/array.h"
 
 #define PATH_BYTES 4096
+#define SYSTEM "system" /* of sslrootcert: the certificates of the system */
 
 /* The parameters whose values are files or folders. */
 static const char *const parameters[] = {"passfile",    "sslcert", "sslkey",
@@ -26,25 +27,23 @@ static const char *option_value(const PQconninfoOption *options, const char *nam
 	return NULL;
 }
 
-static void files_tell(const PQconninfoOption *options,
-		       void (*on_file)(void *context, const char *path), void *context)
+static void files_tell(const PQconninfoOption *options, postgres_file_fn *on_file, void *context)
 {
 	for (size_t i = 0; i < COUNT_OF(parameters); i++) {
 		const char *path = option_value(options, parameters[i]);
 
-		if (path && *path)
-			on_file(context, path);
+		if (path && *path && strcmp(path, SYSTEM) != 0)
+			on_file(context, path, false);
 	}
 }
 
-static void home_tell(const char *home, void (*on_file)(void *context, const char *path),
-		      void *context)
+static void home_tell(const char *home, postgres_file_fn *on_file, void *context)
 {
 	for (size_t i = 0; home && i < COUNT_OF(home_files); i++) {
 		char path[PATH_BYTES];
 
 		snprintf(path, sizeof(path), "%.4000s/%s", home, home_files[i]);
-		on_file(context, path);
+		on_file(context, path, true);
 	}
 }
 
@@ -58,8 +57,7 @@ static void service_set(const PQconninfoOption *given)
 		setenv("PGSERVICE", service, 1);
 }
 
-void postgres_files(const char *url, void (*on_file)(void *context, const char *path),
-		    void *context)
+void postgres_files(const char *url, postgres_file_fn *on_file, void *context)
 {
 	PQconninfoOption *given = PQconninfoParse(url, NULL), *preset;
 	const struct passwd *user = getpwuid(geteuid());
@@ -72,7 +70,7 @@ void postgres_files(const char *url, void (*on_file)(void *context, const char *
 	home_tell(getenv("HOME"), on_file, context);
 	home_tell(user ? user->pw_dir : NULL, on_file, context);
 	if (services)
-		on_file(context, services);
+		on_file(context, services, false);
 	PQconninfoFree(given);
 	PQconninfoFree(preset);
 }

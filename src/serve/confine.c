@@ -50,9 +50,10 @@ static void confine_add_mail(struct confine_list *list, const char *url)
 		confine_add(list, url + strlen(FILE_URL), CONFINE_ABOVE, CONFINE_WRITE);
 }
 
-static void confine_add_file(void *context, const char *path)
+/* A postgres_file_fn. The home folder has more than that. */
+static void confine_add_file(void *context, const char *path, bool in_home)
 {
-	confine_add(context, path, CONFINE_ITSELF, CONFINE_READ);
+	confine_add(context, path, in_home ? CONFINE_ITSELF : CONFINE_FOLDER, CONFINE_READ);
 }
 
 static void confine_add_settings(struct confine_list *list, const struct settings *settings)

@@ -116,6 +116,24 @@ static void paths(void **state)
 	}
 }
 
+/* The folder of a relative path may be "/". */
+static void relative(void **state)
+{
+	struct confine_list list = {0};
+	int here = open(".", O_PATH | O_CLOEXEC);
+
+	(void)state;
+	assert_int_equal(chdir("/"), 0);
+	confine_add(&list, "usr", CONFINE_FOLDER, CONFINE_READ);
+	confine_add(&list, "usr", CONFINE_ABOVE, CONFINE_READ);
+	assert_int_equal(fchdir(here), 0);
+	close(here);
+	for (const struct confine_path *path = list.first; path; path = path->next)
+		assert_string_equal(path->path + (*path->path == '/'), "usr");
+	assert_non_null(list.first);
+	confine_list_release(&list);
+}
+
 static void no_paths(void **state)
 {
 	static const enum confine_scope scopes[] = {CONFINE_ITSELF, CONFINE_FOLDER, CONFINE_ABOVE};
@@ -504,6 +522,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(paths),
+		cmocka_unit_test(relative),
 		cmocka_unit_test(no_paths),
 		cmocka_unit_test(escapes),
 	};
