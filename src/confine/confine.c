@@ -24,13 +24,14 @@ static enum err confine_apply(const struct confine_list *list, struct confine_st
 	if (state->landlock == CONFINE_ON)
 		err = landlock_apply(list, state->landlock_abi, why);
 	else
-		log_line("docket can open every file that its user can: this kernel has no "
-			 "Landlock, or does not let docket use it");
+		log_line("Landlock does not limit which files docket opens: this kernel does not "
+			 "have it, or something refuses it");
 	if (err)
 		return err;
 	if (state->seccomp == CONFINE_ON)
 		return seccomp_apply(why);
-	log_line("docket can make every system call: this kernel has no filters of system calls");
+	log_line("seccomp does not limit which system calls docket makes: this kernel does not "
+		 "have it");
 	return OK;
 }
 
