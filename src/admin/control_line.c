@@ -72,7 +72,7 @@ static ssize_t part_receive(int fd, char *part, size_t size, int *file_out)
 
 	packet_init(&packet, part, size, file_out != NULL);
 	got = recvmsg(fd, &packet.message, MSG_CMSG_CLOEXEC);
-	header = got > 0 ? CMSG_FIRSTHDR(&packet.message) : NULL;
+	header = file_out && got > 0 ? CMSG_FIRSTHDR(&packet.message) : NULL;
 	if (header && header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS &&
 	    header->cmsg_len == CMSG_LEN(sizeof(int))) {
 		if (*file_out >= 0)
