@@ -1,20 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* docket backup. The process that has the folder open makes a copy: backup_answer() runs there. It
- * does so on a thread of its own, so that a process that serves also answers other commands. The
- * process of the command writes the copy where the backup goes. */
+/* docket backup. The process that has the folder open makes a copy, and answers other commands
+ * meanwhile: backup_answer() runs there. The process of the command writes the copy where the
+ * backup goes. */
 #include "backup/backup.h"
 
 #include <jansson.h>
-#include <pthread.h>
 #include <signal.h>
-#include <stdatomic.h>
-#include <sys/resource.h>
-#include <unistd.h>
 
 #include "admin_private.h"
 #include "base/log.h"
-
-#define LOOK_MS 50
 
 /* The command in the process that was started: it has the copy made, and writes the backup. */
 struct backup_command {
@@ -148,88 +142,42 @@ enum exit_status command_backup(const struct settings *settings)
 	return command_run(settings, path, kept ? &keep : NULL);
 }
 
-struct backup_thread {
+struct copying {
 	const struct settings *settings;
-	struct store *store;
-	int fd; /* of the copy */
-	struct buf why;
-	enum err err;
-	atomic_bool stop, ended;
-	_Atomic(const char *) what;
-	_Atomic int64_t done, total;
+	struct progress progress;
 };
 
-static bool thread_on_progress(void *context, const char *what, int64_t done, int64_t total)
+/* False: this process is ending, or the one that asked for the backup has gone. */
+static bool copying_on_progress(void *context, const char *what, int64_t done, int64_t total)
 {
-	struct backup_thread *thread = context;
+	struct copying *copying = context;
+	const struct settings *settings = copying->settings;
 
-	atomic_store(&thread->what, what);
-	atomic_store(&thread->done, done);
-	atomic_store(&thread->total, total);
-	return !atomic_load(&thread->stop);
-}
-
-static void *thread_run(void *context)
-{
-	struct backup_thread *thread = context;
-
-	/* Of this thread alone: Linux has a niceness for each. */
-	(void)setpriority(PRIO_PROCESS, 0, BACKUP_NICENESS);
-	thread->err =
-		backup_copy(thread->store, thread_on_progress, thread, &thread->fd, &thread->why);
-	atomic_store(&thread->ended, true);
-	return NULL;
-}
-
-/* Tells how far the backup is. False: nobody wants it any more. */
-static bool backup_tell(struct backup_thread *thread, struct progress *progress)
-{
-	const struct settings *settings = thread->settings;
-	const char *what = atomic_load(&thread->what);
-	int64_t done = atomic_load(&thread->done), total = atomic_load(&thread->total);
-
-	if (!what)
+	if (settings->meanwhile && !settings->meanwhile(settings->context))
+		return false;
+	if (!total) /* it has not begun */
 		return true;
 	if (settings->tell)
 		return settings->tell(settings->tell_context, what, done, total);
-	progress_tell(progress, what, done, total);
+	progress_tell(&copying->progress, what, done, total);
 	return true;
-}
-
-/* Waits for the end of the thread. It is broken off if this process is ending, or if the one that
- * asked for the backup has gone. */
-static void backup_wait(struct backup_thread *thread)
-{
-	const struct settings *settings = thread->settings;
-	struct progress progress = {0};
-
-	while (!atomic_load(&thread->ended)) {
-		nanosleep(&(struct timespec){.tv_nsec = LOOK_MS * 1000000L}, NULL);
-		if ((settings->meanwhile && !settings->meanwhile(settings->context)) ||
-		    !backup_tell(thread, &progress))
-			atomic_store(&thread->stop, true);
-	}
-	progress_end(&progress);
 }
 
 enum exit_status backup_answer(const struct settings *settings, struct store *store,
 			       const unsigned char *token_hash)
 {
-	struct backup_thread thread = {.settings = settings, .store = store};
-	pthread_t id;
+	struct copying copying = {.settings = settings};
+	struct buf why = {0};
+	int fd;
+	enum err err = backup_copy(store, copying_on_progress, &copying, &fd, &why);
 
 	(void)token_hash;
-	if (pthread_create(&id, NULL, thread_run, &thread)) {
-		fprintf(settings->err, "docket: cannot make a thread\n");
-		return EXIT_FAILED;
-	}
-	backup_wait(&thread);
-	pthread_join(id, NULL);
-	if (thread.err)
-		fprintf(settings->err, "docket: %.*s\n", (int)thread.why.len,
-			thread.why.ptr ? thread.why.ptr : err_text(thread.err));
+	progress_end(&copying.progress);
+	if (err)
+		fprintf(settings->err, "docket: %.*s\n", (int)why.len,
+			why.ptr ? why.ptr : err_text(err));
 	else
-		settings->take_file(settings->take_context, thread.fd);
-	buf_release(&thread.why);
-	return thread.err ? EXIT_FAILED : EXIT_OK;
+		settings->take_file(settings->take_context, fd);
+	buf_release(&why);
+	return err ? EXIT_FAILED : EXIT_OK;
 }

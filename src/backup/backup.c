@@ -273,12 +273,10 @@ static enum err backup_run(struct store *store, struct destination *destination,
 	return err;
 }
 
-enum err backup_copy(struct store *store, backup_progress_fn *on_progress, void *context,
-		     int *fd_out, struct buf *why)
+enum err backup_copy_here(struct store *store, struct watch *watch, int *fd_out, struct buf *why)
 {
-	struct watch watch = {.on_progress = on_progress, .context = context};
 	char file[PATH_BYTES];
-	enum err err = copy_make(store, database_bytes(store->config.folder), file, &watch, why);
+	enum err err = copy_make(store, database_bytes(store->config.folder), file, watch, why);
 	int fd;
 
 	if (err)

@@ -30,6 +30,9 @@ bool watch_must_stop(void *context);
  * ERR_STOPPED: the work must end. */
 enum err file_copy(int from, int to, struct watch *watch);
 
+/* As backup_copy(), on this thread. */
+enum err backup_copy_here(struct store *store, struct watch *watch, int *fd_out, struct buf *why);
+
 /* Where a new backup goes. */
 struct destination {
 	int folder; /* descriptor; -1: not open */

@@ -82,7 +82,8 @@ enum err backup_make(struct store *store, const struct backup_order *order,
 
 /* The same in two steps, for a process that may not write where the backup goes: another one has
  * the file written, by backup_fetch(). backup_copy() makes the verified copy, a file without a name
- * on the disk of the data folder. The caller closes its descriptor. */
+ * on the disk of the data folder. The caller closes its descriptor. The work is done on a thread of
+ * its own; on_progress() is called on the caller's thread. */
 enum err backup_copy(struct store *store, backup_progress_fn *on_progress, void *context,
 		     int *fd_out, struct buf *why);
 
