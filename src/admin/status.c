@@ -51,7 +51,9 @@ static void write_duration(int64_t seconds, char text[TEXT_BYTES])
 {
 	int64_t minutes = seconds / 60, hours = minutes / 60;
 
-	if (seconds < 60)
+	if (seconds < 0)
+		snprintf(text, TEXT_BYTES, "over");
+	else if (seconds < 60)
 		snprintf(text, TEXT_BYTES, "%lld s", (long long)seconds);
 	else if (minutes < 60)
 		snprintf(text, TEXT_BYTES, "%lld min %lld s", (long long)minutes,
@@ -113,9 +115,7 @@ static void write_value(const char *name, const json_t *value, char text[TEXT_BY
 	int64_t number = json_integer_value(value);
 	enum unit unit = name_unit(name);
 
-	if (json_is_string(value))
-		snprintf(text, TEXT_BYTES, "%s", json_string_value(value));
-	else if (json_is_boolean(value))
+	if (json_is_boolean(value))
 		snprintf(text, TEXT_BYTES, json_is_true(value) ? "yes" : "no");
 	else if (!json_is_integer(value))
 		snprintf(text, TEXT_BYTES, "-");
@@ -140,39 +140,68 @@ static bool section_has_all(const json_t *section, const json_t *other)
 	json_object_foreach ((json_t *)other, name, value)
 		if (!json_object_get(section, name))
 			return false;
-	return other != NULL;
+	return json_is_object(other);
 }
 
-/* Sums are for scripts, which take the difference of two of them. */
+/* Sums and histograms are for scripts, which take the difference of two of them. */
 static bool is_only_json(const char *name, const json_t *value)
 {
-	return json_is_array(value) || strncmp(name, "total_", strlen("total_")) == 0;
+	return (json_is_array(value) && !json_is_string(json_array_get(value, 0))) ||
+	       strncmp(name, "total_", strlen("total_")) == 0;
 }
 
-/* Shows a section, and another one in a second column if it is not NULL. */
+/* Prints at least `width` characters. Texts may be longer than TEXT_BYTES. */
+static void value_print(FILE *out, const char *name, const json_t *value, int width)
+{
+	char text[TEXT_BYTES];
+	const json_t *item;
+	size_t i;
+
+	if (json_is_array(value)) {
+		json_array_foreach ((json_t *)value, i, item)
+			fprintf(out, "%s%s", i ? ", " : "", json_string_value(item));
+	} else if (json_is_string(value)) {
+		fprintf(out, "%-*s", width, json_string_value(value));
+	} else {
+		write_value(name, value, text);
+		fprintf(out, "%-*s", width, text);
+	}
+}
+
+/* Prints what a section has, and beside it the same of another one if it is not NULL. */
+static void rows_print(FILE *out, const json_t *section, const json_t *other)
+{
+	char label[TEXT_BYTES];
+	const char *name;
+	json_t *value;
+
+	json_object_foreach ((json_t *)section, name, value) {
+		if (is_only_json(name, value))
+			continue;
+		write_label(name, label);
+		fprintf(out, "  %-*s", LABEL_WIDTH, label);
+		value_print(out, name, value, other ? VALUE_WIDTH : 0);
+		if (other)
+			value_print(out, name, json_object_get(other, name), 0);
+		fputc('\n', out);
+	}
+}
+
+/* Shows a section, which may have a list of objects, and another one in a second column if it is
+ * not NULL. */
 static void section_print(FILE *out, const char *title, const json_t *section,
 			  const char *other_title, const json_t *other)
 {
-	char label[TEXT_BYTES], text[TEXT_BYTES];
-	const char *name;
-	json_t *value;
+	const json_t *item;
+	size_t i;
 
 	if (other)
 		fprintf(out, "  %-*s%-*s%s\n", LABEL_WIDTH, "", VALUE_WIDTH, title, other_title);
 	else
 		fprintf(out, "%s\n", title);
-	json_object_foreach ((json_t *)section, name, value) {
-		if (is_only_json(name, value))
-			continue;
-		write_label(name, label);
-		write_value(name, value, text);
-		fprintf(out, "  %-*s%-*s", LABEL_WIDTH, label, other ? VALUE_WIDTH : 0, text);
-		if (other) {
-			write_value(name, json_object_get(other, name), text);
-			fputs(text, out);
-		}
-		fputc('\n', out);
-	}
+	json_array_foreach ((json_t *)section, i, item)
+		rows_print(out, item, NULL);
+	rows_print(out, section, other);
 }
 
 static void status_print(FILE *out, json_t *status)

@@ -3,13 +3,10 @@
  * name. */
 #include "certificates.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-
-#include "base/clock.h"
-#include "base/log.h"
 
 static enum err file_fail(struct buf *why, const char *file, int code)
 {
@@ -97,20 +94,53 @@ static bool certificate_has_key(const struct certificate *certificate)
 	return same;
 }
 
-static void certificate_warn_of_dates(const struct certificate *certificate, const char *file)
+/* Adds a name of the certificate. An address is 4 or 16 bytes. Anything but printable ASCII is no
+ * name that a client can ask for. */
+static void names_add(struct buf *names, unsigned type, const char *name, size_t size)
 {
-	time_t now = (time_t)clock_now(&system_clock);
-	time_t from = gnutls_x509_crt_get_activation_time(certificate->leaf);
-	time_t to = gnutls_x509_crt_get_expiration_time(certificate->leaf);
-	bool over = to != (time_t)-1 && now > to;
-	struct tm day;
+	char address[INET6_ADDRSTRLEN];
 
-	if (!over && (from == (time_t)-1 || now >= from))
+	if (type == GNUTLS_SAN_IPADDRESS) {
+		name = inet_ntop(size == 4 ? AF_INET : AF_INET6, name, address, sizeof(address));
+		size = name ? strlen(name) : 0;
+	}
+	if (type != GNUTLS_SAN_IPADDRESS && type != GNUTLS_SAN_DNSNAME)
 		return;
-	if (gmtime_r(over ? &to : &from, &day))
-		log_line("warning: %s: the certificate %s on %04d-%02d-%02d", file,
-			 over ? "expired" : "begins to be valid", day.tm_year + 1900,
-			 day.tm_mon + 1, day.tm_mday);
+	for (size_t i = 0; i < size; i++)
+		if (name[i] <= ' ' || name[i] > '~')
+			return;
+	buf_printf(names, "%s%.*s", names->len ? " " : "", (int)size, name);
+}
+
+/* Sets what http_each_certificate() tells. */
+static enum err certificate_describe(struct certificate *certificate, const char *file)
+{
+	char name[256];
+	size_t size = sizeof(name);
+	unsigned type;
+	int code;
+
+	for (unsigned i = 0; (code = gnutls_x509_crt_get_subject_alt_name2(
+				      certificate->leaf, i, name, &size, &type, NULL)) !=
+			     GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE;
+	     i++) {
+		if (code >= 0)
+			names_add(&certificate->names, type, name, size);
+		else if (code != GNUTLS_E_SHORT_MEMORY_BUFFER)
+			break;
+		size = sizeof(name);
+	}
+	buf_add(&certificate->names, "", 1);
+	certificate->file = strdup(file);
+	if (certificate->names.failed || !certificate->file)
+		return ERR_NOMEM;
+	certificate->about = (struct http_certificate){
+		.file = certificate->file,
+		.names = certificate->names.ptr,
+		.valid_from = gnutls_x509_crt_get_activation_time(certificate->leaf),
+		.valid_to = gnutls_x509_crt_get_expiration_time(certificate->leaf),
+	};
+	return OK;
 }
 
 static enum err certificate_read_pair(struct certificate *certificate, const char *chain,
@@ -125,7 +155,7 @@ static enum err certificate_read_pair(struct certificate *certificate, const cha
 		err = ERR_IO;
 	}
 	if (!err)
-		certificate_warn_of_dates(certificate, chain);
+		err = certificate_describe(certificate, chain);
 	return err;
 }
 
@@ -202,6 +232,8 @@ void certificates_release(struct certificates *set)
 			gnutls_pcert_deinit(&certificate->chain[j]);
 		gnutls_privkey_deinit(certificate->key);
 		gnutls_x509_crt_deinit(certificate->leaf);
+		free(certificate->file);
+		buf_release(&certificate->names);
 	}
 	free(set);
 }

@@ -11,6 +11,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "http/http.h"
 
 #define CHAIN_MAX 16 /* certificates in one file */
 
@@ -19,6 +20,9 @@ struct certificate {
 	unsigned chain_len;
 	gnutls_privkey_t key;
 	gnutls_x509_crt_t leaf; /* the first of the chain, for its names */
+	struct http_certificate about;
+	char *file;
+	struct buf names;
 };
 
 struct certificates {
@@ -31,7 +35,7 @@ struct certificates {
  * between them. The first key belongs to the first chain, and so on. The caller gets one reference
  * to the set. ERR_INVALID: the lists differ in length, or a name is empty or too long. ERR_IO: a
  * file cannot be read or has the wrong contents. ERR_NOMEM. `why` says which file and what is
- * wrong. A certificate that is not valid now is logged as a warning. */
+ * wrong. A certificate need not be valid now. */
 enum err certificates_read(const char *chains, const char *keys, struct certificates **set_out,
 			   struct buf *why);
 

@@ -58,6 +58,7 @@ enum family_name {
 	FAMILY_REFUSALS,
 	FAMILY_CONNECTIONS,
 	FAMILY_CONNECTIONS_LIMIT,
+	FAMILY_CERTIFICATE_EXPIRY,
 	FAMILY_QUEUE_JOBS,
 	FAMILY_QUEUE_WEIGHT,
 	FAMILY_QUEUE_ACCOUNTS,
@@ -164,5 +165,9 @@ void write_problems(const struct metrics_sources *sources, const struct family *
 		    struct buf *out);
 void write_database_errors(const struct metrics_sources *sources, const struct family *family,
 			   struct buf *out);
+
+/* certificates.c */
+void write_certificates(const struct metrics_sources *sources, const struct family *family,
+			struct buf *out);
 
 #endif

@@ -179,6 +179,8 @@ const struct family_row families[FAMILIES] = {
 		"Open connections of the API, by state"}},
 	[FAMILY_CONNECTIONS_LIMIT] = {{"docket_connections_limit", "gauge",
 		"How many connections of the API may be open"}},
+	[FAMILY_CERTIFICATE_EXPIRY] = {{"docket_certificate_expiry_timestamp_seconds", "gauge",
+		"When a certificate expires, by the file that has it, only with --tls-cert"}, write_certificates},
 	[FAMILY_QUEUE_JOBS] = {{"docket_queue_jobs", "gauge",
 		"Jobs that wait in the queue of reads or writes"}},
 	[FAMILY_QUEUE_WEIGHT] = {{"docket_queue_weight", "gauge",

@@ -296,6 +296,8 @@ static enum err http_serve(const struct http_config *http, struct store *store,
 		err = serve_metrics_start(&sources->counted, metrics_addresses, &metrics);
 		if (!err)
 			log_start(settings);
+		if (!err)
+			certificates_log(server);
 		if (!err &&
 		    control_start(&(struct control_config){settings, store, app->guesses,
 							   status_json, sources},

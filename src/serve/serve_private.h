@@ -12,6 +12,7 @@
 
 struct backups;
 struct delivery;
+struct http_server;
 struct json_t; /* of jansson */
 struct listen_addresses;
 struct replica;
@@ -123,6 +124,12 @@ struct slice urls_base(const struct settings *settings);
 
 /* Puts these settings into `app`; they live as long as `settings`. */
 void urls_set(const struct settings *settings, struct app *app);
+
+/* Logs a warning for each certificate that is not valid now, or expires within 14 days. */
+void certificates_log(const struct http_server *server);
+
+/* The section of docket status; it has no elements without TLS. */
+struct json_t *certificates_json(const struct http_server *server);
 
 /* Warns if the clock may be wrong. No change gets a time before that of the last change. So if that
  * time is in the future, changes get it until the clock has passed it. An error is logged. */

@@ -15,5 +15,8 @@ json_t *status_json(void *context)
 		json_object_set_new(status, "replica", replica_json(sources->counted.replica));
 	if (status && sources->counted.backups)
 		json_object_set_new(status, "backup", backups_json(sources->counted.backups));
+	if (status && sources->settings->text[SETTING_TLS_CERT])
+		json_object_set_new(status, "certificates",
+				    certificates_json(sources->counted.server));
 	return status;
 }

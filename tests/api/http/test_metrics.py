@@ -12,6 +12,7 @@ import urllib.parse
 import pytest
 
 import backends
+from ca import with_tls
 from commands import fails, misuse
 from exposition import places, promtool, read, scrape, text_of
 from harness import COMMAND_S, PROGRAM, ROOT, TASKS, environment, task, task_json
@@ -362,8 +363,10 @@ def names(share_server, tmp_path_factory):
                "--backup-to", tmp_path_factory.mktemp("backups"), "--backup-at", "03:00"]
     server = share_server(options=[*METRICS, *options])
     server.create()
+    secure, _ = with_tls(share_server, tmp_path_factory.mktemp("tls"), *METRICS)
     found = until(lambda: scrape(server), lambda found: found[REQUESTS].samples)
-    return {name + end for name, family in found.items() for end, _ in family.samples}
+    return {name + end for metrics in (found, scrape(secure)) for name, family in metrics.items()
+            for end, _ in family.samples}
 
 
 def used(expression):

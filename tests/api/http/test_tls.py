@@ -448,7 +448,7 @@ def test_an_expired_certificate_is_a_warning(make_secure, ca):
     pair = ca.make("expired", "acme.viewcases.com", ago=60)
     server = make_secure([pair])
     said = [line for line in server.stderr().splitlines() if "warning" in line]
-    assert len(said) == 1 and str(pair[0]) in said[0] and "expired on 20" in said[0], said
+    assert len(said) == 1 and str(pair[0]) in said[0] and "expired at 20" in said[0], said
     context = ca.context()
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     with socket.create_connection((server.host, server.port), ANSWER_S) as raw:

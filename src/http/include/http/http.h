@@ -192,6 +192,23 @@ enum err http_start(const struct http_config *config, struct http_server **serve
  * an error `why` says why, and the old certificates stay. */
 enum err http_reload(struct http_server *server, struct buf *why);
 
+/* A certificate that the server has now. Times are in seconds since 1970. */
+struct http_certificate {
+	const char *file;  /* that has its chain */
+	const char *names; /* host names and addresses, with a space between two; "": none */
+	int64_t valid_from, valid_to;
+};
+
+/* Calls `each` for each certificate, in the order of the files. None without TLS. */
+void http_each_certificate(const struct http_server *server,
+			   void (*each)(void *context, const struct http_certificate *certificate),
+			   void *context);
+
+/* Makes a new key for the session tickets of TLS (RFC 8446, section 2.2; RFC 5077). It is in memory
+ * only. Clients that have older tickets make a whole handshake next time. http_start() and
+ * http_reload() do this as well. Does nothing without TLS. */
+void http_renew_tickets(struct http_server *server);
+
 /* An address where it listens, such as "127.0.0.1:8080"; NULL after the last one. It lives as long
  * as the server. */
 const char *http_address(const struct http_server *server, size_t index);
