@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Gives a new certificate to docket, and makes docket read it. certbot calls this as --deploy-hook, lego as --run-hook
 # and as --renew-hook. From the environment, if these are not right:
-#   DOCKET_TLS     where docket finds fullchain.pem and privkey.pem: /etc/docket/tls, a link that this script makes
+#   DOCKET_TLS     the folder in which docket finds fullchain.pem and privkey.pem: /etc/docket/tls
 #   DOCKET_GROUP   the group that may read them: docket
 #   DOCKET_RELOAD  what makes docket read them: systemctl reload docket, if the service runs
 set -eu
@@ -18,25 +18,32 @@ else
 	exit 2
 fi
 
+chain=$(realpath "$chain") key=$(realpath "$key")
 live=${DOCKET_TLS:-/etc/docket/tls}
-if [ -e "$live" ] && [ ! -L "$live" ]; then
-	echo "$0: $live is not a link of this script: give another DOCKET_TLS" >&2
-	exit 1
-fi
+group=${DOCKET_GROUP:-docket}
+for file in fullchain.pem privkey.pem; do
+	if [ -e "$live/$file" ] && [ ! -L "$live/$file" ]; then
+		echo "$0: $live/$file is a file, not a link of this script: move it, or give another DOCKET_TLS" >&2
+		exit 1
+	fi
+done
 umask 077
-new=$(mktemp -d "$live.XXXXXXXX")
+mkdir -p "$live"
+cd "$live"
+new=$(mktemp -d pair.XXXXXXXX)
 trap 'rm -rf "$new" "$new.link"' EXIT
 trap exit INT TERM
 cp "$chain" "$new/fullchain.pem"
 cp "$key" "$new/privkey.pem"
-chgrp -R "${DOCKET_GROUP:-docket}" "$new"
-chmod 750 "$new"
+chgrp "$group" . "$new" "$new/fullchain.pem" "$new/privkey.pem"
+chmod 750 . "$new"
 chmod 640 "$new/fullchain.pem" "$new/privkey.pem"
 
 # The rename of a link replaces both files at one moment, so a certificate is never beside the key of another one.
-old=$(readlink "$live") || old=
-ln -s "$(basename "$new")" "$new.link"
-mv -T "$new.link" "$live"
+old=$(readlink current) || old=
+ln -s "$new" "$new.link"
+mv -T "$new.link" current
+ln -sf current/fullchain.pem current/privkey.pem .
 trap - EXIT
 
 if [ -n "${DOCKET_RELOAD:-}" ]; then
@@ -44,8 +51,6 @@ if [ -n "${DOCKET_RELOAD:-}" ]; then
 elif systemctl is-active --quiet docket.service; then
 	systemctl reload docket.service
 fi
-# Only a folder that this script has made.
-cd "$(dirname "$live")"
 case $old in
-"$(basename "$live")".????????) rm -rf "./$old" ;;
+pair.????????) rm -rf "./$old" ;;
 esac

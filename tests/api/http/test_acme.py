@@ -5,6 +5,7 @@ import pathlib
 import shutil
 import socket
 import ssl
+import stat
 import subprocess
 
 import pytest
@@ -95,12 +96,13 @@ class Site:
         return until(self.served, lambda serial: serial != before)
 
     def files(self):
-        """There is one folder, with both files, and a link to it."""
-        found, = self.folder.glob("tls.*")
-        assert self.live.is_symlink() and self.live.resolve() == found
-        assert found.stat().st_mode & 0o777 == 0o750
-        assert {path.name: path.stat().st_mode & 0o777 for path in found.iterdir()} == {
-            "fullchain.pem": 0o640, "privkey.pem": 0o640}
+        """There is one folder, with both files, and links to it."""
+        found, = self.live.glob("pair.*")
+        assert (self.live / "current").resolve() == found
+        assert {name: stat.S_IMODE((self.live / name).stat().st_mode) for name in (
+            ".", "current", "fullchain.pem", "privkey.pem")} == {
+                ".": 0o750, "current": 0o750, "fullchain.pem": 0o640, "privkey.pem": 0o640}
+        assert sorted(os.listdir(self.live)) == ["current", "fullchain.pem", found.name, "privkey.pem"]
 
 
 @pytest.fixture
@@ -117,7 +119,7 @@ def test_the_names_of_the_accounts(site):
 
 @pytest.mark.slow
 def test_certbot(site):
-    """The first certificate, a renewal while clients send requests, and the certificate of one more account."""
+    """The first certificate, a renewal while clients send requests, and one with one more account."""
     first = documented("certbot certonly")
     site.run(first)
     site.files()
@@ -201,39 +203,45 @@ def test_by_nobody(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("wrong", ["no key", "no group", "a folder of somebody's"])
+def content(folder):
+    return {str(path): path.read_text() for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+@pytest.mark.parametrize("wrong", ["no key", "no group", "a file of somebody's"])
 def test_what_fails_changes_nothing(tmp_path, made, wrong):
-    old, new = made("old"), made("new")
+    old, new, live = made("old"), made("new"), tmp_path / "tls"
     more = {}
-    if wrong != "a folder of somebody's":
+    if wrong == "a file of somebody's":
+        shutil.copytree(old, live)
+    else:
         assert hook(tmp_path, RENEWED_LINEAGE=old).returncode == 0
     if wrong == "no key":
         (new / "privkey.pem").unlink()
     elif wrong == "no group":
         more["DOCKET_GROUP"] = "nobody-has-this-group"
-    else:
-        shutil.copytree(old, tmp_path / "tls")
-    before = sorted(tmp_path.iterdir())
+    before = content(live)
     done = hook(tmp_path, RENEWED_LINEAGE=new, DOCKET_RELOAD=f"touch {tmp_path}/reloaded", **more)
     assert done.returncode != 0 and done.stderr
-    assert sorted(tmp_path.iterdir()) == before
-    assert (tmp_path / "tls" / "fullchain.pem").read_text() == (old / "fullchain.pem").read_text()
+    assert content(live) == before and not (tmp_path / "reloaded").exists()
+    assert (live / "fullchain.pem").read_text() == (old / "fullchain.pem").read_text()
 
 
 def test_names_with_spaces(tmp_path, made):
     folder = made("a name").rename(tmp_path / "it's $HOME")
-    done = hook(tmp_path, RENEWED_LINEAGE=folder, DOCKET_TLS=tmp_path / "the link")
+    done = hook(tmp_path, RENEWED_LINEAGE=folder, DOCKET_TLS=tmp_path / "the folder")
     assert done.returncode == 0, done
-    assert (tmp_path / "the link" / "privkey.pem").read_text() == (folder / "privkey.pem").read_text()
+    assert (tmp_path / "the folder" / "privkey.pem").read_text() == (folder / "privkey.pem").read_text()
 
 
 def test_a_link_of_somebody_else(tmp_path, made):
     """It is replaced, and what it led to stays."""
-    old, new = made("old"), made("new")
-    (tmp_path / "tls").symlink_to(old)
+    old, new, live = made("old"), made("new"), tmp_path / "tls"
+    live.mkdir()
+    (live / "current").symlink_to(old)
+    before = content(old)
     assert hook(tmp_path, RENEWED_LINEAGE=new).returncode == 0
-    assert sorted(path.name for path in old.iterdir()) == ["fullchain.pem", "privkey.pem"]
-    assert (tmp_path / "tls" / "privkey.pem").read_text() == (new / "privkey.pem").read_text()
+    assert content(old) == before
+    assert (live / "privkey.pem").read_text() == (new / "privkey.pem").read_text()
 
 
 def test_a_reload_that_fails(tmp_path, made):
@@ -252,11 +260,11 @@ def test_both_files_change_at_one_moment(tmp_path, made):
     def reader(_, stop):
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         while not stop.is_set():
-            live = (tmp_path / "tls").resolve()
+            live = (tmp_path / "tls" / "current").resolve()
             try:
                 context.load_cert_chain(live / "fullchain.pem", live / "privkey.pem")
             except FileNotFoundError:
-                assert (tmp_path / "tls").resolve() != live
+                assert (tmp_path / "tls" / "current").resolve() != live
 
     with beside(reader, 2):
         for number in range(10):

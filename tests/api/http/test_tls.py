@@ -177,6 +177,16 @@ def test_suites(secure, ca, suite, taken):
                 context.wrap_socket(raw, server_hostname=name)
 
 
+@pytest.mark.parametrize("suites", ["ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-ECDSA-AES128-GCM-SHA256",
+                                    "ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-ECDSA-AES128-GCM-SHA256"])
+def test_the_server_chooses_the_suite(secure, ca, suites):
+    context = ca.context(ssl.TLSVersion.TLSv1_2)
+    context.set_ciphers(suites)
+    with socket.create_connection((secure.host, secure.port), ANSWER_S) as raw:
+        with context.wrap_socket(raw, server_hostname=NAME) as wrapped:
+            assert wrapped.cipher()[0] == "ECDHE-ECDSA-AES128-GCM-SHA256"
+
+
 # Bytes that are not TLS
 
 @pytest.mark.parametrize("said", cases([

@@ -25,8 +25,8 @@ def ca(tmp_path_factory):
 
 
 def serve(make_server, *pairs, **more):
-    return make_server(options=["--metrics", "127.0.0.1:0", "--tls-cert", ",".join(str(pair[0]) for pair in pairs),
-                                "--tls-key", ",".join(str(pair[1]) for pair in pairs)], **more)
+    chains, keys = (",".join(map(str, files)) for files in zip(*pairs))
+    return make_server(options=["--metrics", "127.0.0.1:0", "--tls-cert", chains, "--tls-key", keys], **more)
 
 
 def warnings(server):
@@ -120,7 +120,8 @@ def test_the_text_of_the_status(make_server, ca):
     pair, over = ca.make("many", *names), ca.make("gone", "old.example.test", ago=40)
     text = succeed("status", "--data", serve(make_server, pair, over).data).stdout
     lines = text[text.index("\ncertificates\n"):].splitlines()[2:]
-    assert [line[2:22].strip() for line in lines] == 2 * ["file", "names", "valid from", "valid to", "expires in"]
+    assert [line[2:22].strip() for line in lines] == 2 * [
+        "file", "names", "valid from", "valid to", "expires in"]
     assert [line[22:] for line in lines[:2]] == [str(pair[0]), ", ".join(names)]
     assert re.fullmatch(r"29 d 23 h|30 d 0 h", lines[4][22:]) and lines[9][22:] == "over"
 

@@ -156,7 +156,7 @@ def test_a_changed_ticket(secure, ca, tmp_path, version, change):
 
 
 def test_no_early_data(secure, ca, tmp_path):
-    """A request before the end of the handshake could be sent again by somebody else (RFC 8446, section 8)."""
+    """Somebody else could send early data again (RFC 8446, section 8)."""
     server, session = secure(), tmp_path / "session.pem"
     said = openssl_client(server, ca, "-tls1_3", "-sess_out", session)
     assert set(re.findall(r"Max Early Data: (\d+)", said)) == {"0"}

@@ -61,7 +61,8 @@ class Pebble:
         chain, key = self.ca.make("pebble", "IP:127.0.0.1")
         config = folder / "config.json"
         config.write_text(json.dumps({"pebble": {
-            "listenAddress": f"127.0.0.1:{self.port}", "managementListenAddress": f"127.0.0.1:{self.management}",
+            "listenAddress": f"127.0.0.1:{self.port}",
+            "managementListenAddress": f"127.0.0.1:{self.management}",
             "certificate": str(chain), "privateKey": str(key), "httpPort": self.http_port,
             "tlsPort": self.tls_port, "ocspResponderURL": "", "externalAccountBindingRequired": False}}))
         with open(self.log, "wb") as log:
