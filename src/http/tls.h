@@ -12,12 +12,13 @@
 #include "tls_session.h"
 
 /* TLS 1.2 and 1.3, only with forward secrecy and authenticated encryption (RFC 9325): no CBC, no
- * RSA key exchange. No finite-field Diffie-Hellman, which costs more than elliptic curves. docket
- * chooses the suite: AES-128, which costs least, if the client has it. */
+ * RSA key exchange. No signatures with SHA-1 (RFC 9155). No finite-field Diffie-Hellman, which
+ * costs more than elliptic curves. docket chooses the suite: AES-128, which costs least, if the
+ * client has it. */
 #define TLS_PRIORITIES                                                                            \
 	"NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:-KX-ALL:+ECDHE-ECDSA:+ECDHE-RSA:-CIPHER-ALL:" \
 	"+AES-128-GCM:+AES-256-GCM:+CHACHA20-POLY1305:-MAC-ALL:+AEAD:-GROUP-DH-ALL:"              \
-	"%SERVER_PRECEDENCE"
+	"-SIGN-RSA-SHA1:-SIGN-ECDSA-SHA1:%SERVER_PRECEDENCE"
 
 struct connection;
 struct tls;

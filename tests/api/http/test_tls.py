@@ -3,13 +3,14 @@ import shutil
 import signal
 import socket
 import ssl
+import subprocess
 import time
 
 import pytest
 
 from ca import CA, TlsWire, curl, curl_post, openssl
 from commands import fails, misuse
-from harness import TASKS, cases, problem, succeed, task
+from harness import COMMAND_S, TASKS, cases, problem, succeed, task
 from together import at_once, beside, until
 from wire import ANSWER_S, Wire, ask_once
 
@@ -175,6 +176,17 @@ def test_suites(secure, ca, suite, taken):
         else:
             with pytest.raises(REFUSED):
                 context.wrap_socket(raw, server_hostname=name)
+
+
+@pytest.mark.parametrize("name, algorithm, taken", [
+    (NAME, "ECDSA+SHA256", True), (NAME, "ECDSA+SHA1", False), ("x.example.test", "RSA+SHA256", True),
+    ("x.example.test", "RSA+SHA1", False)])
+def test_signatures(secure, name, algorithm, taken):
+    done = subprocess.run(
+        ["openssl", "s_client", "-connect", f"{secure.host}:{secure.port}", "-servername", name, "-tls1_2",
+         "-cipher", "ALL:@SECLEVEL=0", "-sigalgs", algorithm], stdin=subprocess.DEVNULL,
+        capture_output=True, timeout=COMMAND_S, check=False)
+    assert (done.returncode == 0) == taken, done
 
 
 @pytest.mark.parametrize("suites", ["ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-ECDSA-AES128-GCM-SHA256",
