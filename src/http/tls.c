@@ -136,8 +136,8 @@ static ssize_t session_pull(gnutls_transport_ptr_t context, void *bytes, size_t 
 	return count;
 }
 
-/* Acknowledges what the client sent. Nothing answers the last message of a handshake, so the kernel
- * would wait for 40 ms. A client with Nagle's algorithm sends its request only after that. */
+/* Acknowledges what the client sent. If nothing answers the last message of a handshake, the kernel
+ * waits for 40 ms. A client with Nagle's algorithm sends its request only after that. */
 static void session_acknowledge(const struct connection *connection)
 {
 	const int on = 1;
