@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define NAMES_MAX 1000 /* of one certificate, that are told */
+
 static enum err file_fail(struct buf *why, const char *file, int code)
 {
 	buf_printf(why, "%s: %s", file, gnutls_strerror(code));
@@ -112,23 +114,20 @@ static void names_add(struct buf *names, unsigned type, const char *name, size_t
 	buf_printf(names, "%s%.*s", names->len ? " " : "", (int)size, name);
 }
 
-/* Sets what http_each_certificate() tells. */
+/* Sets what http_each_certificate() tells. A name that GnuTLS cannot read is left out. */
 static enum err certificate_describe(struct certificate *certificate, const char *file)
 {
-	char name[256];
-	size_t size = sizeof(name);
-	unsigned type;
-	int code;
+	int code = 0;
 
-	for (unsigned i = 0; (code = gnutls_x509_crt_get_subject_alt_name2(
-				      certificate->leaf, i, name, &size, &type, NULL)) !=
-			     GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE;
-	     i++) {
+	for (unsigned i = 0; i < NAMES_MAX && code != GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE; i++) {
+		char name[256];
+		size_t size = sizeof(name);
+		unsigned type;
+
+		code = gnutls_x509_crt_get_subject_alt_name2(certificate->leaf, i, name, &size,
+							     &type, NULL);
 		if (code >= 0)
 			names_add(&certificate->names, type, name, size);
-		else if (code != GNUTLS_E_SHORT_MEMORY_BUFFER)
-			break;
-		size = sizeof(name);
 	}
 	buf_add(&certificate->names, "", 1);
 	certificate->file = strdup(file);

@@ -132,6 +132,22 @@ def test_without_names(make_server, ca):
     assert status(server)["certificates"][0]["names"] == []
 
 
+@pytest.mark.parametrize("odd", ["x" * 300, "a b.test", "line\\nfeed", "tab\\tin.test", "h\u00e4.test"],
+                         ids=["long", "space", "line feed", "tab", "not ASCII"])
+def test_names_that_nobody_can_ask_for(make_server, ca, odd):
+    """They are left out. GnuTLS reads no name that follows one with a line feed."""
+    pair = ca.make("odd", "first.test", odd, "last.test")
+    server = serve(make_server, pair)
+    names = status(server)["certificates"][0]["names"]
+    assert names == ["first.test"] if "feed" in odd else names == ["first.test", "last.test"]
+
+
+def test_many_names(make_server, ca):
+    names = [f"account-{number}.viewcases.com" for number in range(1100)]
+    server = serve(make_server, ca.make("all", *names))
+    assert status(server)["certificates"][0]["names"] == names[:1000]
+
+
 def test_the_same_file_twice(make_server, ca):
     """A sample must not be there twice; scrape() sees to it."""
     pair = ca.make("twice", "acme.viewcases.com")
