@@ -38,8 +38,8 @@ test: build-gcc/build.ninja
 	@script/check build-gcc
 
 # gcc, clang and the thread sanitizer. The first runs the short forms of the long proofs. The thread sanitizer
-# runs most of them as well, because kills and load show races. All time zones, two minutes of random overload
-# and 20,000 requests that are drawn from the OpenAPI document come last.
+# runs most of them as well, because kills and load show races. All time zones, two minutes of random overload,
+# 20,000 requests that are drawn from the OpenAPI document and testssl.sh come last.
 test-all: test build-clang/build.ninja build-thread/build.ninja
 	@ninja -C build-clang --quiet
 	@script/check build-clang \
@@ -50,6 +50,7 @@ test-all: test build-clang/build.ninja build-thread/build.ninja
 	@$(MAKE) --no-print-directory prism
 	@$(MAKE) --no-print-directory soak MINUTES=2
 	@$(MAKE) --no-print-directory proof-properties
+	@$(MAKE) --no-print-directory proof-testssl
 
 # Shows the answers of the API suite on SQLite to Prism, which compares them with the OpenAPI document.
 prism: build-quick/build.ninja
@@ -76,8 +77,8 @@ check-fresh:
 # Long proofs, on the plain build; the suite runs each in a short form. N is the number of kills of a test, the
 # seconds of its load, its seeds of random queries, its restarts with 500 creates each, its seconds of random
 # overload (soak takes minutes of that), the alerts that two processes send, the requests that are drawn from the
-# OpenAPI document for each database, the backups of 50,000 tasks under load, or the lost folders that are restored
-# from a replica.
+# OpenAPI document for each database, the backups of 50,000 tasks under load, the lost folders that are restored
+# from a replica, or the kinds of certificates with which testssl.sh looks at docket.
 proof-kills: N ?= 50
 proof-soak: N ?= 60
 proof-lists: N ?= 200
@@ -87,7 +88,8 @@ proof-alerts: N ?= 2000
 proof-properties: N ?= 20000
 proof-backups: N ?= 97
 proof-replica: N ?= 200
-proof-kills proof-soak proof-lists proof-restarts proof-overload proof-alerts proof-properties proof-backups proof-replica: build
+proof-testssl: N ?= 2
+proof-kills proof-soak proof-lists proof-restarts proof-overload proof-alerts proof-properties proof-backups proof-replica proof-testssl: build
 	DOCKET_PROOF_N='$(N)' DOCKET_PROGRAM=build/docket /usr/bin/python3 -m pytest --quiet -n 2 \
 		-m '$(subst -,_,$@)' tests/api
 
@@ -139,6 +141,15 @@ bench-overload: build bench-tools
 # Measures what --replicate-to costs; bench/replica.py says how.
 bench-replica: build bench-tools
 	@bench/replica.py
+
+# The pictures of docs/operate.md: docket top and the dashboard, under load.
+pictures: build
+	@script/bootstrap bench
+	@tools/picture-top.py docs/top.svg
+	@tools/picture-dashboard.py docs/dashboard.png
+
+bench-sizing: build
+	@bench/sizing.py
 
 bench-tools:
 	@script/bootstrap bench
@@ -194,4 +205,4 @@ bench-mail: build
 	@bench/mail.py
 	@bench/waiting.py
 
-.PHONY: build run quick check test test-all prism deb check-deb check-fresh proof-kills proof-soak proof-lists proof-restarts proof-overload proof-alerts proof-properties proof-backups proof-replica proof-zones soak tools bench bench-queries bench-postgres bench-overload bench-mail bench-replica bench-tools lint layers man metrics reference release-document format install uninstall clean
+.PHONY: build run quick check test test-all prism deb check-deb check-fresh proof-kills proof-soak proof-lists proof-restarts proof-overload proof-alerts proof-properties proof-backups proof-replica proof-testssl proof-zones soak tools bench bench-queries bench-postgres bench-overload bench-mail bench-replica bench-sizing pictures bench-tools lint layers man metrics reference release-document format install uninstall clean

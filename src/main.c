@@ -4,6 +4,7 @@
 #include "cli/cli.h"
 #include "demo/demo.h"
 #include "serve/serve.h"
+#include "top/top.h"
 
 #define BIT SETTING_BIT
 #define DATA                                                               \
@@ -116,14 +117,52 @@ static const struct command rows[] = {
 		.admin = staff_set,
 	},
 	{
+		.name = "staff rename",
+		.argument = "OLD",
+		.second = "NEW",
+		.summary = "give a staff member another user name",
+		.about =
+			"NEW follows the rules for the user names of new staff members. The staff\n"
+			"member logs in with it from now on. The number stays the same.",
+		.takes = DATA | BIT(SETTING_ACCOUNT),
+		.needs = BIT(SETTING_DATA),
+		.run = admin_run,
+		.admin = staff_rename,
+	},
+	{
+		.name = "staff remove",
+		.argument = "USERNAME",
+		.summary = "remove a staff member who has no tasks",
+		.about =
+			"It refuses while tasks are assigned to the staff member, and says how many.\n"
+			"The history still names the staff member by number. To keep the staff member\n"
+			"and end the access, use \"docket staff set USERNAME --access disabled\".\n"
+			"--yes works only on the command line.",
+		.takes = DATA | BIT(SETTING_ACCOUNT) | BIT(SETTING_YES),
+		.needs = BIT(SETTING_DATA),
+		.options_only = BIT(SETTING_YES),
+		.run = admin_run,
+		.admin = staff_remove,
+	},
+	{
 		.name = "token add",
 		.argument = "LABEL",
 		.summary = "make an API token",
 		.about =
 			"LABEL says what the token is for. docket prints the token on standard\n"
-			"output and never shows it again; --token-file writes it to a file instead.",
+			"output and never shows it again; --token-file writes it to a file instead.\n"
+			"\n"
+			"--scopes says what the token may do: a list of tasks, cases, subjects,\n"
+			"staff, calendars and case_services, each with :read or :write, such as\n"
+			"tasks:write,cases:read. all:read and all:write are for every kind. Who may\n"
+			"write records may read them. Without --scopes the token may do everything.\n"
+			"--read-only is --scopes all:read.\n"
+			"\n"
+			"--addresses is a list of addresses and networks. From everywhere else the\n"
+			"token is refused as a wrong one.",
 		.takes = DATA | BIT(SETTING_ACCOUNT) | BIT(SETTING_EXPIRES) |
-			 BIT(SETTING_READ_ONLY) | BIT(SETTING_LENIENT) | BIT(SETTING_TOKEN_FILE),
+			 BIT(SETTING_READ_ONLY) | BIT(SETTING_SCOPES) | BIT(SETTING_ADDRESSES) |
+			 BIT(SETTING_LENIENT) | BIT(SETTING_TOKEN_FILE),
 		.needs = BIT(SETTING_DATA),
 		.run = admin_run,
 		.admin = token_add,
@@ -136,6 +175,25 @@ static const struct command rows[] = {
 		.needs = BIT(SETTING_DATA),
 		.run = admin_run,
 		.admin = token_list,
+	},
+	{
+		.name = "token rotate",
+		.argument = "LABEL",
+		.summary = "make a new API token in the place of another one, which expires soon",
+		.about =
+			"The new token has the label, scopes, addresses and marks of the old one. It\n"
+			"expires at --expires, else after as much time as the old one had. The old\n"
+			"one works on for --overlap, and gets the label \"LABEL (rotated TIME)\". docket\n"
+			"prints the new token on standard output and never shows it again;\n"
+			"--token-file writes it to a file instead. --overlap and --expires work only\n"
+			"on the command line.",
+		.takes = DATA | BIT(SETTING_ACCOUNT) | BIT(SETTING_OVERLAP) | BIT(SETTING_EXPIRES) |
+			 BIT(SETTING_TOKEN_FILE),
+		.needs = BIT(SETTING_DATA),
+		.options_only = BIT(SETTING_OVERLAP) | BIT(SETTING_EXPIRES),
+		.run = admin_run,
+		.admin = token_rotate,
+		.makes_token = true,
 	},
 	{
 		.name = "token revoke",
@@ -180,6 +238,20 @@ static const struct command rows[] = {
 		.options_only = BIT(SETTING_TASK),
 		.run = admin_run,
 		.admin = alerts_cancel,
+	},
+	{
+		.name = "log",
+		.summary = "list what administrators did, who did it, and when",
+		.about =
+			"It lists the last 1000 entries, the oldest first. An entry has the user of\n"
+			"the operating system who ran the command, and who ran sudo. It never has a\n"
+			"token. --since and --until work only on the command line.",
+		.takes = DATA | BIT(SETTING_ACCOUNT) | BIT(SETTING_SINCE) | BIT(SETTING_UNTIL) |
+			 BIT(SETTING_JSON),
+		.needs = BIT(SETTING_DATA),
+		.options_only = BIT(SETTING_SINCE) | BIT(SETTING_UNTIL),
+		.run = admin_run,
+		.admin = log_list,
 	},
 	{
 		.name = "demo",
@@ -231,7 +303,7 @@ static const struct command rows[] = {
 			"Makes the file that --to names: one file, with everything that was\n"
 			"committed before. It verifies the backup before the file gets its name, and\n"
 			"it never replaces a file. If docket serves the folder, the process that\n"
-			"serves makes the backup: its user must be allowed to make files there.\n"
+			"serves makes a copy in the folder, and this command writes the backup.\n"
 			"\"docket restore\" makes a folder from a backup.\n"
 			"\n"
 			"If --to is a folder, the backup is docket-20270131T030000Z.db in it, with the\n"
@@ -297,6 +369,20 @@ static const struct command rows[] = {
 		.admin = status_answer,
 	},
 	{
+		.name = "top",
+		.summary = "show what the process that serves does, once a second",
+		.about =
+			"A page for a terminal: requests by route with their times, queues,\n"
+			"connections, memory, refusals, alerts, backup and replica, as they change.\n"
+			"It asks the process as \"docket status\" does. Keys: q ends it, s sorts the\n"
+			"routes by the next column, r reverses their order, p stops the page and\n"
+			"goes on, the arrows move through the routes. In a script use \"docket\n"
+			"status --json\".",
+		.takes = BIT(SETTING_CONFIG) | BIT(SETTING_DATA) | BIT(SETTING_DATABASE) |
+			 BIT(SETTING_CONTROL_SOCKET),
+		.run = command_top,
+	},
+	{
 		.name = "mail test",
 		.argument = "ADDRESS",
 		.summary = "send a message to ADDRESS, to try the settings of mail",
@@ -338,14 +424,23 @@ static const struct command rows[] = {
 			"For several host names, give several files to --tls-cert, and as many to\n"
 			"--tls-key in the same order. The first pair is for names that no other\n"
 			"certificate has. SIGHUP reads the files again; without TLS it does\n"
-			"nothing.\n"
+			"nothing. From 14 days before a certificate expires, docket warns of it\n"
+			"at the start, after SIGHUP and each day. Session tickets have a key that\n"
+			"is in memory only, and changes each day and at SIGHUP.\n"
 			"\n"
 			"--backup-to and --backup-at make a backup each day. Without --keep docket\n"
 			"keeps those of 7 days, 4 weeks and 12 months.\n"
 			"\n"
+			"--rate-per-token and --rate-per-account limit the requests of a minute, in\n"
+			"this process. Others get 429, and each answer says how many are left.\n"
+			"\n"
 			"--metrics serves counters for Prometheus at /metrics, on a listener of its\n"
 			"own, without TLS and without access control. Its values have the form of\n"
 			"those of --listen. A line on standard error has each address.\n"
+			"\n"
+			"docket limits itself: by Landlock to the files that the settings name and\n"
+			"those of the system, and by a filter to the system calls that it needs.\n"
+			"--no-confinement turns both off.\n"
 			"\n"
 			"systemd may pass sockets that listen: docket then serves these and not\n"
 			"--listen. It tells systemd when it is ready, reads certificates again and\n"
@@ -355,12 +450,14 @@ static const struct command rows[] = {
 			 BIT(SETTING_TLS_CERT) | BIT(SETTING_TLS_KEY) | BIT(SETTING_BEHIND_PROXY) |
 			 BIT(SETTING_BASE_URL) | BIT(SETTING_IDLE) | BIT(SETTING_ABSOLUTE_LINKS) |
 			 BIT(SETTING_CORS_ORIGINS) | BIT(SETTING_CONNECTIONS) |
-			 BIT(SETTING_TIMEOUT) | BIT(SETTING_QUEUE) | BIT(SETTING_MEMORY) |
-			 BIT(SETTING_RECORD_CACHE) | BIT(SETTING_QUIET) | BIT(SETTING_LOG_FORMAT) |
-			 MAIL | BIT(SETTING_MAIL_PER_MINUTE) | BIT(SETTING_MAIL_PER_ACCOUNT) |
-			 BIT(SETTING_REPLICATE_TO) | BIT(SETTING_REPLICATE_KEEP) |
-			 BIT(SETTING_BACKUP_TO) | BIT(SETTING_BACKUP_AT) | BIT(SETTING_KEEP) |
-			 BIT(SETTING_METRICS),
+			 BIT(SETTING_TIMEOUT) | BIT(SETTING_SLOW) | BIT(SETTING_QUEUE) |
+			 BIT(SETTING_MEMORY) | BIT(SETTING_RECORD_CACHE) |
+			 BIT(SETTING_NO_CONFINEMENT) | BIT(SETTING_QUIET) |
+			 BIT(SETTING_LOG_FORMAT) | MAIL | BIT(SETTING_MAIL_PER_MINUTE) |
+			 BIT(SETTING_MAIL_PER_ACCOUNT) | BIT(SETTING_REPLICATE_TO) |
+			 BIT(SETTING_REPLICATE_KEEP) | BIT(SETTING_BACKUP_TO) |
+			 BIT(SETTING_BACKUP_AT) | BIT(SETTING_KEEP) | BIT(SETTING_METRICS) |
+			 BIT(SETTING_RATE_PER_TOKEN) | BIT(SETTING_RATE_PER_ACCOUNT),
 		.run = command_serve,
 	},
 };

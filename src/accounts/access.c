@@ -5,14 +5,14 @@
 #include "accounts/account_row.h"
 
 /* The columns of the account, then of the staff member, then of the token. */
-enum { STAFF_COLUMNS = 7, TOKEN_COLUMNS = 9, COLUMNS = 15 };
+enum { STAFF_COLUMNS = 7, TOKEN_COLUMNS = 9, COLUMNS = 16 };
 
 static enum err access_row(void *context, const struct db_value *values, size_t count)
 {
 	struct access_read *lookup = context;
 	struct access *access = &lookup->access;
 	const struct db_value *token = values + TOKEN_COLUMNS;
-	const char *label;
+	const char *label, *addresses;
 
 	if (count != COLUMNS)
 		return ERR_INTERNAL;
@@ -24,13 +24,15 @@ static enum err access_row(void *context, const struct db_value *values, size_t 
 	}
 	if (token[0].bytes.len == TOKEN_HASH_BYTES) {
 		label = arena_copy(lookup->read.arena, token[1].bytes);
-		if (!label)
+		addresses = arena_copy(lookup->read.arena, token[6].bytes);
+		if (!label || !addresses)
 			return ERR_NOMEM;
 		memcpy(access->token.hash, token[0].bytes.ptr, TOKEN_HASH_BYTES);
 		access->token.label = slice_of(label);
 		access->token.expires_at = time_of_value(&token[2]);
-		access->token.read_only = token[3].integer != 0;
+		access->token.scopes = (token_scopes)token[3].integer;
 		access->token.lenient = token[4].integer != 0;
+		access->token.addresses = slice_of(addresses);
 		access->token.last_used_at = time_of_value(&token[5]);
 		access->token_known =
 			access->token.expires_at == TIME_NONE ||
@@ -43,8 +45,8 @@ static enum err access_append(struct store_read *read, struct calls *calls)
 {
 	static const char sql[] =
 		"SELECT " ACCOUNT_COLUMNS
-		", s.id, s.access_level, t.hash, t.label, t.expires_at, t.read_only,"
-		" t.lenient, t.last_used_at FROM (SELECT 1 AS one) o"
+		", s.id, s.access_level, t.hash, t.label, t.expires_at, t.scopes,"
+		" t.lenient, t.last_used_at, t.addresses FROM (SELECT 1 AS one) o"
 		" LEFT JOIN account a ON a.name = $1"
 		" LEFT JOIN staff s ON s.account_id = a.id AND s.username_key = $2"
 		" AND s.username_exact IN ('', $3)"

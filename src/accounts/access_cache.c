@@ -14,7 +14,7 @@
 
 #define PLACES 4096
 #define LOCKS 64
-#define TEXTS 6
+#define TEXTS 7
 
 struct kept {
 	char *texts;           /* those of the slices below; NULL: nothing is kept here */
@@ -71,7 +71,8 @@ static void list_texts(struct access *access, struct slice *username, struct sli
 	texts[2] = &access->account.expand;
 	texts[3] = &access->account.time_zone;
 	texts[4] = &access->token.label;
-	texts[5] = username;
+	texts[5] = &access->token.addresses;
+	texts[6] = username;
 }
 
 static size_t texts_bytes(struct slice *const texts[TEXTS])

@@ -219,10 +219,61 @@ void account_create_init(struct account_create *create)
 	*create = (struct account_create){.write = {.steps = &steps}};
 }
 
+static struct account_set *set_of(struct store_write *write)
+{
+	return (struct account_set *)(void *)write;
+}
+
+static enum err account_before_row(void *context, const struct db_value *values, size_t count)
+{
+	struct account_set *set = context;
+
+	(void)count;
+	return account_from_row(values, set->write.arena, &set->before);
+}
+
+/* The account's state is locked, so no other such write changes the row meanwhile. */
+static enum err account_set_read(struct store_write *write, struct calls *calls)
+{
+	struct account_set *set = set_of(write);
+
+	return calls_ask(calls, SELECT_ACCOUNTS "id = $1", account_before_row, set,
+			 DB_INT_VALUE(write->scope.account_id));
+}
+
+static void account_merge(struct account_set *set)
+{
+	const struct account *new = set->account;
+	struct account *after = &set->after;
+
+	*after = set->before;
+	if (set->given & ACCOUNT_COUNTRY)
+		after->country = new->country;
+	if (set->given & ACCOUNT_REQUIRE_CASE)
+		after->require_case = new->require_case;
+	if (set->given & ACCOUNT_EXPAND)
+		after->expand = new->expand;
+	if (set->given & ACCOUNT_ALERT_MINUTE)
+		after->alert_minute = new->alert_minute;
+	if (set->given & ACCOUNT_TIME_ZONE)
+		after->time_zone = new->time_zone;
+}
+
+static bool account_is_same(const struct account *a, const struct account *b)
+{
+	return slice_eq(a->country, b->country) && a->require_case == b->require_case &&
+	       slice_eq(a->expand, b->expand) && a->alert_minute == b->alert_minute &&
+	       slice_eq(a->time_zone, b->time_zone);
+}
+
 static enum err account_set_decide(struct store_write *write, struct calls *calls)
 {
-	const struct account *account = ((struct account_set *)(void *)write)->account;
+	struct account_set *set = set_of(write);
+	const struct account *account = &set->after;
 
+	account_merge(set);
+	if (account_is_same(&set->before, account))
+		return OK;
 	return calls_ask(calls,
 			 "UPDATE account SET country = $2, require_case = $3, expand = $4,"
 			 " alert_minute = $5, time_zone = $6 WHERE id = $1",
@@ -234,7 +285,7 @@ static enum err account_set_decide(struct store_write *write, struct calls *call
 
 void account_set_init(struct account_set *set)
 {
-	static const struct write_steps steps = {.read = read_nothing,
+	static const struct write_steps steps = {.read = account_set_read,
 						 .decide = account_set_decide};
 
 	*set = (struct account_set){.write = {.steps = &steps}};

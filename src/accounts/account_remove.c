@@ -21,6 +21,12 @@ static enum err mark_decide(struct store_write *write, struct calls *calls)
 		return ERR_NOMEM;
 	err = calls_ask(calls, "DELETE FROM token WHERE account_id = $1", NULL, NULL,
 			DB_INT_VALUE(id));
+	/* The audit log keeps who did what, but no names of staff members and the like. */
+	if (!err)
+		err = calls_ask(calls,
+				"UPDATE audit SET details = NULL, salt = NULL"
+				" WHERE account_id = $1",
+				NULL, NULL, DB_INT_VALUE(id));
 	return err ? err
 		   : calls_ask(calls, "UPDATE account SET name = $2 WHERE id = $1", NULL, NULL,
 			       DB_INT_VALUE(id), DB_TEXT_VALUE(slice_of(name)));

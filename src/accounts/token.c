@@ -11,7 +11,12 @@
 void token_init(struct token *token, const char *label, const unsigned char *hash)
 {
 	*token = (struct token){
-		.label = slice_of(label), .expires_at = TIME_NONE, .last_used_at = TIME_NONE};
+		.label = slice_of(label),
+		.scopes = TOKEN_SCOPES_WRITE_ALL,
+		.addresses = SLICE(""),
+		.expires_at = TIME_NONE,
+		.last_used_at = TIME_NONE,
+	};
 	memcpy(token->hash, hash, TOKEN_HASH_BYTES);
 }
 
@@ -20,12 +25,12 @@ enum err token_insert(struct store_write *write, const struct token *token, stru
 	return calls_ask(
 		calls,
 		"INSERT INTO token (account_id, hash, label, created_at, expires_at,"
-		" read_only, lenient) VALUES ($1, $2, $3, $4, $5, $6, $7)",
+		" scopes, lenient, addresses) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
 		NULL, NULL, DB_INT_VALUE(write->scope.account_id),
 		DB_BYTES_VALUE(((struct slice){(const char *)token->hash, TOKEN_HASH_BYTES})),
 		DB_TEXT_VALUE(token->label), DB_INT_VALUE(write->now),
-		value_of_time(token->expires_at), DB_INT_VALUE(token->read_only),
-		DB_INT_VALUE(token->lenient));
+		value_of_time(token->expires_at), DB_INT_VALUE(token->scopes),
+		DB_INT_VALUE(token->lenient), DB_TEXT_VALUE(token->addresses));
 }
 
 static struct token_write *token_of(struct store_write *write)
@@ -61,7 +66,7 @@ void token_add_init(struct token_write *add)
 {
 	static const struct write_steps steps = {.read = token_read, .decide = token_add_decide};
 
-	*add = (struct token_write){.write = {.steps = &steps}};
+	*add = (struct token_write){.write = {.steps = &steps}, .adds = true};
 }
 
 void token_revoke_init(struct token_write *revoke)
@@ -83,12 +88,13 @@ static enum err token_listing_row(void *context, const struct db_value *values, 
 		.label = values[0].bytes,
 		.created_at = values[1].integer,
 		.expires_at = time_of_value(&values[2]),
-		.read_only = values[3].integer != 0,
+		.scopes = (token_scopes)values[3].integer,
 		.lenient = values[4].integer != 0,
 		.last_used_at = time_of_value(&values[5]),
+		.addresses = values[7].bytes,
 	};
 
-	if (count != 7 || values[6].bytes.len != TOKEN_HASH_BYTES)
+	if (count != 8 || values[6].bytes.len != TOKEN_HASH_BYTES)
 		return ERR_INTERNAL;
 	memcpy(token.hash, values[6].bytes.ptr, TOKEN_HASH_BYTES);
 	return listing->on_token(listing->context, &token);
@@ -99,10 +105,11 @@ enum err store_tokens(struct store *store, const struct scope *scope, store_reco
 {
 	const struct db_value args[] = {DB_INT_VALUE(scope->account_id)};
 	struct listing listing = {on_token, context};
-	const struct db_call call = {"SELECT label, created_at, expires_at, read_only, lenient,"
-				     " last_used_at, hash FROM token WHERE account_id = $1"
-				     " ORDER BY created_at, label",
-				     args, 1, token_listing_row, &listing};
+	const struct db_call call = {
+		"SELECT label, created_at, expires_at, scopes, lenient,"
+		" last_used_at, hash, addresses FROM token WHERE account_id = $1"
+		" ORDER BY created_at, label",
+		args, 1, token_listing_row, &listing};
 
 	return store_read_now(store, &call, 1);
 }

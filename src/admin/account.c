@@ -21,10 +21,26 @@ bool admin_account_name(const struct settings *settings, const char *name)
 	return false;
 }
 
+static enum err account_describe_add(void *context, json_t **details_out)
+{
+	const struct account_create *create = context;
+	const struct slice username = create->staff->username, label = create->token.label;
+
+	return create->exists ? OK
+			      : admin_detail(json_pack("{ss# ss#}", "username", username.ptr,
+						       (int)username.len, "token", label.ptr,
+						       (int)label.len),
+					     details_out);
+}
+
 enum exit_status account_add(const struct settings *settings, struct store *store,
 			     const unsigned char *token_hash)
 {
 	struct account_create create;
+	struct admin_deed deed = {.settings = settings,
+				  .account = slice_of(settings->argument),
+				  .describe = account_describe_add,
+				  .context = &create};
 	struct arena arena = {0};
 	struct faults faults;
 	struct staff staff;
@@ -44,7 +60,8 @@ enum exit_status account_add(const struct settings *settings, struct store *stor
 	create.name = settings->argument;
 	create.staff = &staff;
 	token_init(&create.token, "made with the account", token_hash);
-	err = admin_write(store, &create.write, &arena, &faults);
+	err = admin_write(store, &create.write, &deed, &arena, &faults);
+	json_decref(deed.details);
 	arena_release(&arena);
 	if (!err && create.exists) {
 		fprintf(settings->err, "docket: there is an account \"%s\" already\n", create.name);
@@ -56,20 +73,22 @@ enum exit_status account_add(const struct settings *settings, struct store *stor
 	return output_outcome(settings, err, "cannot make the account");
 }
 
-static enum err account_append(void *context, const void *record)
+static json_t *account_json(const struct account *account)
 {
-	const struct account *account = record;
 	char hour[24];
-	json_t *row;
 
 	snprintf(hour, sizeof(hour), "%02d:%02d", account->alert_minute / 60,
 		 account->alert_minute % 60);
-	row = json_pack("{ss# ss# sb ss# ss ss#}", "name", account->name.ptr,
-			(int)account->name.len, "country", account->country.ptr,
-			(int)account->country.len, "require_case", account->require_case, "expand",
-			account->expand.ptr, (int)account->expand.len, "alert_hour", hour,
-			"time_zone", account->time_zone.ptr, (int)account->time_zone.len);
-	return json_array_append_new(context, row) ? ERR_NOMEM : OK;
+	return json_pack("{ss# ss# sb ss# ss ss#}", "name", account->name.ptr,
+			 (int)account->name.len, "country", account->country.ptr,
+			 (int)account->country.len, "require_case", account->require_case, "expand",
+			 account->expand.ptr, (int)account->expand.len, "alert_hour", hour,
+			 "time_zone", account->time_zone.ptr, (int)account->time_zone.len);
+}
+
+static enum err account_append(void *context, const void *record)
+{
+	return json_array_append_new(context, account_json(record)) ? ERR_NOMEM : OK;
 }
 
 enum exit_status account_list(const struct settings *settings, struct store *store,
@@ -107,6 +126,26 @@ static struct slice country_in_capitals(struct arena *arena, const char *text)
 	for (char *at = copy; at && *at; at++)
 		*at = *at >= 'a' && *at <= 'z' ? (char)(*at - 'a' + 'A') : *at;
 	return copy ? slice_of(copy) : SLICE("");
+}
+
+/* The settings of an account, and their options. */
+static const struct {
+	enum setting setting;
+	enum account_setting given;
+} account_options[] = {{SETTING_COUNTRY, ACCOUNT_COUNTRY},
+		       {SETTING_EXPAND, ACCOUNT_EXPAND},
+		       {SETTING_TIME_ZONE, ACCOUNT_TIME_ZONE},
+		       {SETTING_REQUIRE_CASE, ACCOUNT_REQUIRE_CASE},
+		       {SETTING_ALERT_HOUR, ACCOUNT_ALERT_MINUTE}};
+
+static unsigned account_given(const struct settings *settings)
+{
+	unsigned given = 0;
+
+	for (size_t i = 0; i < COUNT_OF(account_options); i++)
+		if (settings->text[account_options[i].setting])
+			given |= account_options[i].given;
+	return given;
 }
 
 /* Puts the options that were given into the account. False, with messages, if one is wrong. */
@@ -160,35 +199,72 @@ static bool account_find(const struct settings *settings, struct store *store, s
 	return err == OK;
 }
 
+static enum err account_describe_set(void *context, json_t **details_out)
+{
+	const struct account_set *set = context;
+	json_t *changes = admin_changes(account_json(&set->before), account_json(&set->after));
+
+	if (!changes || json_object_size(changes))
+		return admin_detail(changes ? json_pack("{so}", "changes", changes) : NULL,
+				    details_out);
+	json_decref(changes);
+	return OK;
+}
+
+static void account_print_set(const struct settings *settings, const json_t *details)
+{
+	if (!details) {
+		fprintf(settings->err,
+			"nothing changed: the account \"%s\" has these values already\n",
+			settings->argument);
+		return;
+	}
+	fprintf(settings->err, "changed the account \"%s\"\n", settings->argument);
+	admin_print_changes(settings, json_object_get(details, "changes"));
+}
+
+static enum exit_status account_run_set(const struct settings *settings, struct store *store,
+					struct arena *arena, struct account *account,
+					unsigned given)
+{
+	struct account_set set;
+	struct admin_deed deed = {.settings = settings,
+				  .account = account->name,
+				  .describe = account_describe_set,
+				  .context = &set};
+	enum exit_status status;
+	struct faults faults;
+
+	account_set_init(&set);
+	set.account = account;
+	set.given = given;
+	set.write.scope.account_id = account->id;
+	if (!account_take_options(settings, arena, account))
+		return EXIT_USAGE;
+	status = output_outcome(settings, admin_write(store, &set.write, &deed, arena, &faults),
+				"cannot change the account");
+	if (status == EXIT_OK)
+		account_print_set(settings, deed.details);
+	json_decref(deed.details);
+	return status;
+}
+
 enum exit_status account_set(const struct settings *settings, struct store *store,
 			     const unsigned char *token_hash)
 {
-	static const enum setting options[] = {SETTING_COUNTRY, SETTING_EXPAND, SETTING_TIME_ZONE,
-					       SETTING_REQUIRE_CASE, SETTING_ALERT_HOUR};
+	enum setting options[COUNT_OF(account_options)];
+	unsigned given = account_given(settings);
 	enum exit_status status = EXIT_FAILED;
 	struct arena arena = {0};
-	struct faults faults;
 	struct account account;
-	struct account_set set;
-	size_t given = 0;
 
 	(void)token_hash;
-	for (size_t i = 0; i < COUNT_OF(options); i++)
-		given += settings->text[options[i]] != NULL;
+	for (size_t i = 0; i < COUNT_OF(account_options); i++)
+		options[i] = account_options[i].setting;
 	if (!given)
 		return admin_nothing(settings, options, COUNT_OF(options));
-	if (account_find(settings, store, &arena, &account)) {
-		status = EXIT_USAGE;
-		account_set_init(&set);
-		set.account = &account;
-		set.write.scope.account_id = account.id;
-		if (account_take_options(settings, &arena, &account))
-			status = output_outcome(settings,
-						admin_write(store, &set.write, &arena, &faults),
-						"cannot change the account");
-	}
-	if (status == EXIT_OK)
-		fprintf(settings->err, "changed the account \"%s\"\n", settings->argument);
+	if (account_find(settings, store, &arena, &account))
+		status = account_run_set(settings, store, &arena, &account, given);
 	arena_release(&arena);
 	return status;
 }
@@ -201,6 +277,12 @@ static enum exit_status account_purge(const struct settings *settings, struct st
 	return output_outcome(settings, err, "cannot delete the account's data");
 }
 
+static enum err account_describe_remove(void *context, json_t **details_out)
+{
+	(void)context;
+	return admin_detail(json_object(), details_out);
+}
+
 enum exit_status account_remove(const struct settings *settings, struct store *store,
 				const unsigned char *token_hash)
 {
@@ -209,6 +291,7 @@ enum exit_status account_remove(const struct settings *settings, struct store *s
 	struct faults faults;
 	struct account account;
 	struct store_write write;
+	struct admin_deed deed = {.settings = settings, .describe = account_describe_remove};
 
 	(void)token_hash;
 	if (!settings->number[SETTING_YES]) {
@@ -226,8 +309,11 @@ enum exit_status account_remove(const struct settings *settings, struct store *s
 	if (account_find(settings, store, &arena, &account)) {
 		account_remove_init(&write);
 		write.scope.account_id = account.id;
-		status = output_outcome(settings, admin_write(store, &write, &arena, &faults),
-					"cannot remove the account");
+		deed.account = account.name;
+		status =
+			output_outcome(settings, admin_write(store, &write, &deed, &arena, &faults),
+				       "cannot remove the account");
+		json_decref(deed.details);
 	}
 	if (status == EXIT_OK)
 		status = account_purge(settings, store);

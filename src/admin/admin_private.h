@@ -16,13 +16,41 @@ bool admin_account_name(const struct settings *settings, const char *name);
 bool admin_staff(const struct settings *settings, const char *username, bool by_argument,
 		 struct staff *staff_out, uint64_t *given_out);
 
+/* A staff member as "docket staff list" shows it. NULL: memory ran out. */
+struct json_t *admin_staff_json(const struct staff *staff);
+
 /* Prints the faults of a staff member. */
 void admin_staff_faults(const struct settings *settings, bool by_argument,
 			const struct faults *faults);
 
-/* Sets the arena and the faults of a write, runs it and waits for it. */
-enum err admin_write(struct store *store, struct store_write *write, struct arena *arena,
-		     struct faults *faults);
+/* What a command does, for the audit log and for the user. */
+struct admin_deed {
+	const struct settings *settings;
+	struct slice account; /* its name; len 0: it concerns no account */
+	/* Called when the write has decided what to do, maybe more than once. Makes an object that
+	 * says what that is. Leaves `details_out` alone if there is nothing to do: then there is no
+	 * entry in the log. Never puts a secret into it. NULL: the command says it all. */
+	enum err (*describe)(void *context, struct json_t **details_out);
+	void *context;
+
+	/* Once done; the caller releases it. NULL: nothing was done. */
+	struct json_t *details;
+};
+
+/* Sets the arena and the faults of a write, runs it together with its entry in the audit log, and
+ * waits for it. */
+enum err admin_write(struct store *store, struct store_write *write, struct admin_deed *deed,
+		     struct arena *arena, struct faults *faults);
+
+/* Gives `details` to `details_out`. NULL: memory ran out. */
+enum err admin_detail(struct json_t *details, struct json_t **details_out);
+
+/* The members of `after` that differ in `before`, each as {"from": …, "to": …}. Releases both.
+ * NULL: memory ran out. */
+struct json_t *admin_changes(struct json_t *before, struct json_t *after);
+
+/* Prints a line for each of the changes. */
+void admin_print_changes(const struct settings *settings, const struct json_t *changes);
 
 /* Prints "docket COMMAND: nothing to change: give --email, …" with the names of `options`. */
 enum exit_status admin_nothing(const struct settings *settings, const enum setting *options,

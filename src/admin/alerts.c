@@ -100,6 +100,19 @@ enum exit_status alerts_list(const struct settings *settings, struct store *stor
 	return status;
 }
 
+static enum err alerts_describe(void *context, json_t **details_out)
+{
+	const struct alerts_change *change = context;
+	json_t *details;
+
+	if (!change->count)
+		return OK;
+	details = json_pack("{sI}", "alerts", (json_int_t)change->count);
+	if (details && change->task_id != ID_NONE)
+		json_object_set_new(details, "task_id", json_integer(change->task_id));
+	return admin_detail(details, details_out);
+}
+
 /* Runs the write and prints "3 alerts WHAT". */
 static enum exit_status alerts_run_change(const struct settings *settings, struct store *store,
 					  struct alerts_change *change, const char *what,
@@ -108,15 +121,19 @@ static enum exit_status alerts_run_change(const struct settings *settings, struc
 	struct arena arena = {0};
 	struct account account;
 	struct faults faults;
+	struct admin_deed deed = {
+		.settings = settings, .describe = alerts_describe, .context = change};
 	enum exit_status status = EXIT_FAILED;
 
 	if (!alerts_task(settings, &change->task_id))
 		return EXIT_USAGE;
 	if (admin_account(settings, store, &arena, &account)) {
 		change->write.scope.account_id = account.id;
+		deed.account = account.name;
 		status = output_outcome(settings,
-					admin_write(store, &change->write, &arena, &faults),
+					admin_write(store, &change->write, &deed, &arena, &faults),
 					"cannot write the alerts");
+		json_decref(deed.details);
 	}
 	arena_release(&arena);
 	if (status == EXIT_OK && !change->count) {

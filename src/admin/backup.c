@@ -1,147 +1,72 @@
 /* SPDX-License-Identifier: MIT */
-/* docket backup. backup_answer() runs in the process that has the folder open. The backup is made
- * on a thread of its own, so that a process that serves also answers other commands. */
+/* docket backup. The process that has the folder open makes a copy, and answers other commands
+ * meanwhile: backup_answer() runs there. The process of the command writes the copy where the
+ * backup goes. */
 #include "backup/backup.h"
 
-#include <errno.h>
 #include <jansson.h>
-#include <limits.h>
-#include <pthread.h>
-#include <stdatomic.h>
-#include <stdlib.h>
-#include <sys/resource.h>
-#include <sys/stat.h>
+#include <signal.h>
 #include <unistd.h>
 
 #include "admin_private.h"
+#include "audit/audit.h"
 #include "base/log.h"
 
-#define LOOK_MS 50
-
-/* Writes the path of --to as the process that serves, which has another working directory, can use
- * it. `folder_out`: it is a folder. False, with a message, if it cannot be a path. */
-static bool backup_find_target(const struct settings *settings, char path[STORE_PATH_BYTES],
-			       bool *folder_out)
-{
-	const char *to = settings->text[SETTING_TO], *slash = strrchr(to, '/');
-	struct stat status;
-	bool folder = stat(to, &status) == 0 && S_ISDIR(status.st_mode);
-	const char *name = folder ? "" : slash ? slash + 1 : to;
-	char *above = folder  ? strdup(to)
-		      : slash ? strndup(to, (size_t)(slash - to + 1))
-			      : strdup(".");
-	char *real = above ? realpath(above, NULL) : NULL;
-	int len = 0;
-
-	if (real)
-		len = snprintf(path, STORE_PATH_BYTES, "%s%s%s", real,
-			       folder || strcmp(real, "/") == 0 ? "" : "/", name);
-	else
-		fprintf(settings->err, "docket: there is no folder %s: %s\n", above ? above : to,
-			strerror(errno));
-	if (len >= STORE_PATH_BYTES)
-		settings_wrong(settings, SETTING_TO, "is too long");
-	*folder_out = folder;
-	free(above);
-	free(real);
-	return real && len < STORE_PATH_BYTES;
-}
-
-enum exit_status command_backup(const struct settings *settings)
-{
-	struct settings own = *settings;
-	char path[STORE_PATH_BYTES];
-	struct backup_keep keep;
-	bool folder;
-
-	if (settings->text[SETTING_DATABASE])
-		return settings_wrong(settings, SETTING_DATABASE,
-				      "is not backed up by docket: use PostgreSQL's own tools, "
-				      "such as pg_dump");
-	if (settings_is_url(settings->text[SETTING_TO]))
-		return settings_wrong(settings, SETTING_TO, "must be a file or a folder");
-	if (settings->text[SETTING_KEEP] && !backup_keep_parse(settings->text[SETTING_KEEP], &keep))
-		return settings_wrong(settings, SETTING_KEEP,
-				      "must be the numbers of days, weeks and months, such as "
-				      "7,4,12, with at least one day; got \"%s\"",
-				      settings->text[SETTING_KEEP]);
-	if (!backup_find_target(settings, path, &folder))
-		return EXIT_FAILED;
-	if (settings->text[SETTING_KEEP] && !folder)
-		return settings_wrong(settings, SETTING_KEEP,
-				      "is for a folder of backups: --to must be one");
-	own.text[SETTING_TO] = path;
-	return admin_run(&own);
-}
-
-struct backup_thread {
-	const struct settings *settings;
-	struct store *store;
-	struct backup_report report;
-	struct buf why;
-	enum err err;
-	atomic_bool stop, ended;
-	_Atomic(const char *) what;
-	_Atomic int64_t done, total;
+/* The command in the process that was started: it has the copy made, and writes the backup. */
+struct backup_command {
+	struct settings settings;
+	struct progress progress;
+	enum exit_status status; /* of the copy */
+	int fd;                  /* of the copy; -1: there is none */
 };
 
-static bool thread_on_progress(void *context, const char *what, int64_t done, int64_t total)
-{
-	struct backup_thread *thread = context;
+static volatile sig_atomic_t interrupted;
 
-	atomic_store(&thread->what, what);
-	atomic_store(&thread->done, done);
-	atomic_store(&thread->total, total);
-	return !atomic_load(&thread->stop);
+static void command_interrupt(int number)
+{
+	(void)number;
+	interrupted = 1;
 }
 
-static void *thread_run(void *context)
+/* From here on an interrupted command removes what it has begun. */
+static void command_catch_signals(void)
 {
-	struct backup_thread *thread = context;
-	const char *text = thread->settings->text[SETTING_KEEP];
-	struct backup_keep keep;
-	const struct backup_order order = {.to = thread->settings->text[SETTING_TO],
-					   .keep = text && backup_keep_parse(text, &keep) ? &keep
-											  : NULL,
-					   .on_progress = thread_on_progress,
-					   .context = thread};
+	static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
+	const struct sigaction action = {.sa_handler = command_interrupt, .sa_flags = SA_RESTART};
 
-	/* Of this thread alone: Linux has a niceness for each. */
-	(void)setpriority(PRIO_PROCESS, 0, BACKUP_NICENESS);
-	thread->err = backup_make(thread->store, &order, &thread->report, &thread->why);
-	atomic_store(&thread->ended, true);
-	return NULL;
+	for (size_t i = 0; i < COUNT_OF(numbers); i++)
+		sigaction(numbers[i], &action, NULL);
 }
 
-/* Tells how far the backup is. False: nobody wants it any more. */
-static bool backup_tell(struct backup_thread *thread, struct progress *progress)
+static void command_take_file(void *context, int fd)
 {
-	const struct settings *settings = thread->settings;
-	const char *what = atomic_load(&thread->what);
-	int64_t done = atomic_load(&thread->done), total = atomic_load(&thread->total);
+	struct backup_command *command = context;
 
-	if (!what)
-		return true;
-	if (settings->tell)
-		return settings->tell(settings->tell_context, what, done, total);
-	progress_tell(progress, what, done, total);
-	return true;
+	command->fd = fd;
 }
 
-/* Waits for the end of the thread. It is broken off if this process is ending, or if the one that
- * asked for the backup has gone. */
-static void backup_wait(struct backup_thread *thread)
+/* A backup_source_fn. What goes wrong is printed already. */
+static enum err command_copy(void *context, int *fd_out)
 {
-	const struct settings *settings = thread->settings;
-	struct progress progress = {0};
+	struct backup_command *command = context;
 
-	while (!atomic_load(&thread->ended)) {
-		nanosleep(&(struct timespec){.tv_nsec = LOOK_MS * 1000000L}, NULL);
-		if ((settings->meanwhile && !settings->meanwhile(settings->context)) ||
-		    !backup_tell(thread, &progress))
-			atomic_store(&thread->stop, true);
-	}
-	progress_end(&progress);
+	command->status = admin_run(&command->settings);
+	progress_end(&command->progress);
+	if (command->status == EXIT_OK && command->fd < 0)
+		command->status = EXIT_FAILED;
+	if (command->status != EXIT_OK)
+		return ERR_IO;
+	command_catch_signals();
+	*fd_out = command->fd;
+	return OK;
+}
+
+static bool command_on_progress(void *context, const char *what, int64_t done, int64_t total)
+{
+	struct backup_command *command = context;
+
+	progress_tell(&command->progress, what, done, total);
+	return !interrupted;
 }
 
 static void backup_print(const struct settings *settings, const struct backup_report *report)
@@ -165,24 +90,117 @@ static void backup_print(const struct settings *settings, const struct backup_re
 	json_decref(object);
 }
 
+static enum exit_status command_run(const struct settings *settings, const char *path,
+				    const struct backup_keep *keep)
+{
+	struct backup_command command = {.settings = *settings, .fd = -1};
+	const struct backup_order order = {
+		.to = path, .keep = keep, .on_progress = command_on_progress, .context = &command};
+	struct backup_report report;
+	struct buf why = {0};
+	enum err err;
+
+	command.settings.take_file = command_take_file;
+	command.settings.take_context = &command;
+	err = backup_fetch(settings->text[SETTING_DATA], &order, command_copy, &command, &report,
+			   &why);
+	progress_end(&command.progress);
+	if (!err)
+		backup_print(settings, &report);
+	else if (command.status == EXIT_OK)
+		fprintf(settings->err, "docket: %.*s\n", (int)why.len,
+			why.ptr ? why.ptr : err_text(err));
+	buf_release(&why);
+	return command.status != EXIT_OK ? command.status : err ? EXIT_FAILED : EXIT_OK;
+}
+
+enum exit_status command_backup(const struct settings *settings)
+{
+	const char *kept = settings->text[SETTING_KEEP];
+	char path[STORE_PATH_BYTES];
+	struct backup_keep keep;
+	struct buf why = {0};
+	bool folder;
+
+	if (settings->text[SETTING_DATABASE])
+		return settings_wrong(settings, SETTING_DATABASE,
+				      "is not backed up by docket: use PostgreSQL's own tools, "
+				      "such as pg_dump");
+	if (settings_is_url(settings->text[SETTING_TO]))
+		return settings_wrong(settings, SETTING_TO, "must be a file or a folder");
+	if (kept && !backup_keep_parse(kept, &keep))
+		return settings_wrong(settings, SETTING_KEEP,
+				      "must be the numbers of days, weeks and months, such as "
+				      "7,4,12, with at least one day; got \"%s\"",
+				      kept);
+	if (backup_find_target(settings->text[SETTING_TO], path, &folder, &why)) {
+		fprintf(settings->err, "docket: %.*s\n", (int)why.len, why.ptr ? why.ptr : "");
+		buf_release(&why);
+		return EXIT_FAILED;
+	}
+	if (kept && !folder)
+		return settings_wrong(settings, SETTING_KEEP,
+				      "is for a folder of backups: --to must be one");
+	return command_run(settings, path, kept ? &keep : NULL);
+}
+
+struct copying {
+	const struct settings *settings;
+	struct progress progress;
+};
+
+/* False: this process is ending, or the one that asked for the backup has gone. */
+static bool copying_on_progress(void *context, const char *what, int64_t done, int64_t total)
+{
+	struct copying *copying = context;
+	const struct settings *settings = copying->settings;
+
+	if (settings->meanwhile && !settings->meanwhile(settings->context))
+		return false;
+	if (!total) /* it has not begun */
+		return true;
+	if (settings->tell)
+		return settings->tell(settings->tell_context, what, done, total);
+	progress_tell(&copying->progress, what, done, total);
+	return true;
+}
+
+/* Adds the entry of the audit log. The copy does not have it. */
+static enum exit_status backup_tell_log(const struct settings *settings, struct store *store)
+{
+	struct admin_deed deed = {.settings = settings};
+	struct arena arena = {0};
+	struct store_write nothing;
+	struct faults faults;
+	enum err err;
+
+	audit_nothing_init(&nothing);
+	err = admin_write(store, &nothing, &deed, &arena, &faults);
+	json_decref(deed.details);
+	arena_release(&arena);
+	return output_outcome(settings, err, "cannot write the audit log");
+}
+
 enum exit_status backup_answer(const struct settings *settings, struct store *store,
 			       const unsigned char *token_hash)
 {
-	struct backup_thread thread = {.settings = settings, .store = store};
-	pthread_t id;
+	struct copying copying = {.settings = settings};
+	enum exit_status status = EXIT_FAILED;
+	struct buf why = {0};
+	int fd;
+	enum err err = backup_copy(store, copying_on_progress, &copying, &fd, &why);
 
 	(void)token_hash;
-	if (pthread_create(&id, NULL, thread_run, &thread)) {
-		fprintf(settings->err, "docket: cannot make a thread\n");
-		return EXIT_FAILED;
-	}
-	backup_wait(&thread);
-	pthread_join(id, NULL);
-	if (thread.err)
-		fprintf(settings->err, "docket: %.*s\n", (int)thread.why.len,
-			thread.why.ptr ? thread.why.ptr : err_text(thread.err));
+	progress_end(&copying.progress);
+	if (err)
+		fprintf(settings->err, "docket: %.*s\n", (int)why.len,
+			why.ptr ? why.ptr : err_text(err));
 	else
-		backup_print(settings, &thread.report);
-	buf_release(&thread.why);
-	return thread.err ? EXIT_FAILED : EXIT_OK;
+		status = backup_tell_log(settings, store);
+	if (status == EXIT_OK)
+		settings->take_file(settings->take_context, fd);
+	else if (!err)
+		close(fd);
+	buf_release(&why);
+	return status;
 }

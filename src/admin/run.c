@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Runs the commands on accounts, and has the functions that they share. Only one process may have a
- * folder open: if docket serves it, that process runs the command (control.h). */
+ * folder open: if docket serves it, that process runs the command (control/control.h). */
 #include "admin_private.h"
 
 #include <unistd.h>
@@ -8,7 +8,7 @@
 #include "accounts/accounts.h"
 #include "auth/token.h"
 #include "base/log.h"
-#include "control.h"
+#include "control/control.h"
 #include "place/place.h"
 
 #define QUEUE_LIMIT 16
@@ -42,15 +42,6 @@ bool admin_account(const struct settings *settings, struct store *store, struct 
 	else if (err)
 		fprintf(settings->err, "docket: cannot read the account: %s\n", err_text(err));
 	return err == OK;
-}
-
-enum err admin_write(struct store *store, struct store_write *write, struct arena *arena,
-		     struct faults *faults)
-{
-	faults_init(faults, arena);
-	write->arena = arena;
-	write->faults = faults;
-	return store_write(store, write);
 }
 
 enum exit_status admin_nothing(const struct settings *settings, const enum setting *options,

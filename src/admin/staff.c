@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* docket staff: adds, lists and changes staff members. */
+/* Staff members as options and as listings: what the commands of docket staff share, and docket
+ * staff list. */
 #include <jansson.h>
 
 #include "accounts/accounts.h"
@@ -90,99 +91,6 @@ bool admin_staff(const struct settings *settings, const char *username, bool by_
 	return fine;
 }
 
-/* Prints why a write of a staff member failed, if it did. */
-static enum exit_status staff_outcome(const struct settings *settings, enum err err,
-				      const struct faults *faults)
-{
-	if (!err && faults->count) {
-		admin_staff_faults(settings, true, faults);
-		return EXIT_FAILED;
-	}
-	return output_outcome(settings, err, "cannot write the staff member");
-}
-
-enum exit_status staff_add(const struct settings *settings, struct store *store,
-			   const unsigned char *token_hash)
-{
-	struct arena arena = {0};
-	struct faults faults;
-	struct account account;
-	struct record_write add;
-	struct staff staff;
-	enum exit_status status = EXIT_FAILED;
-
-	(void)token_hash;
-	record_write_init(&add, RECORD_STAFF, RECORD_CREATE);
-	if (!admin_staff(settings, settings->argument, true, &staff, &add.given))
-		return EXIT_USAGE;
-	if (admin_account(settings, store, &arena, &account)) {
-		add.record = &staff;
-		add.write.scope.account_id = account.id;
-		status = staff_outcome(settings, admin_write(store, &add.write, &arena, &faults),
-				       &faults);
-	}
-	if (status == EXIT_OK)
-		fprintf(settings->err, "added the staff member \"%s\" with number %lld\n",
-			settings->argument, (long long)staff.record.id);
-	arena_release(&arena);
-	return status;
-}
-
-static enum exit_status staff_update(const struct settings *settings, struct store *store,
-				     struct arena *arena, const struct staff *changes,
-				     uint64_t given)
-{
-	struct record_write write;
-	struct staff staff;
-	struct faults faults;
-	struct account account;
-	enum err err;
-
-	if (!admin_account(settings, store, arena, &account))
-		return EXIT_FAILED;
-	record_write_init(&write, RECORD_STAFF, RECORD_UPDATE);
-	write.record = &staff;
-	write.changes = changes;
-	write.given = given;
-	write.write.scope.account_id = account.id;
-	err = store_staff_id(store, &write.write.scope, changes->username, &write.id);
-	if (err == ERR_NOT_FOUND) {
-		fprintf(settings->err, "docket: there is no staff member \"%s\"\n",
-			settings->argument);
-		return EXIT_FAILED;
-	}
-	if (!err)
-		err = admin_write(store, &write.write, arena, &faults);
-	else
-		faults_init(&faults, arena);
-	return staff_outcome(settings, err, &faults);
-}
-
-enum exit_status staff_set(const struct settings *settings, struct store *store,
-			   const unsigned char *token_hash)
-{
-	static const enum setting fields[] = {SETTING_FIRST_NAME, SETTING_LAST_NAME, SETTING_EMAIL,
-					      SETTING_ACCESS};
-	struct arena arena = {0};
-	struct staff changes;
-	uint64_t given;
-	enum exit_status status;
-
-	(void)token_hash;
-	if (!admin_staff(settings, NULL, true, &changes, &given))
-		return EXIT_USAGE;
-	/* The user name only selects a staff member. It is not checked, because the staff member
-	 * may be older than a rule for user names. */
-	changes.username = slice_of(settings->argument);
-	if (!given)
-		return admin_nothing(settings, fields, COUNT_OF(fields));
-	status = staff_update(settings, store, &arena, &changes, given);
-	if (status == EXIT_OK)
-		fprintf(settings->err, "changed the staff member \"%s\"\n", settings->argument);
-	arena_release(&arena);
-	return status;
-}
-
 struct listed {
 	json_t *rows;
 	struct list_position last;
@@ -194,21 +102,25 @@ static json_t *text_json(struct slice text)
 	return json_stringn(text.len ? text.ptr : "", text.len);
 }
 
+json_t *admin_staff_json(const struct staff *staff)
+{
+	const struct field *level = field_of(&staff_type, "access_level");
+
+	return json_pack("{sI so so so so ss so}", "id", (json_int_t)staff->record.id, "username",
+			 text_json(staff->username), "first_name", text_json(staff->first_name),
+			 "last_name", text_json(staff->last_name), "email", text_json(staff->email),
+			 "access_level", level->choices[staff->access_level], "created_at",
+			 output_time(staff->record.created_at));
+}
+
 static enum err staff_append(void *context, const void *record)
 {
 	struct listed *listed = context;
 	const struct staff *staff = record;
-	const struct field *level = field_of(&staff_type, "access_level");
-	json_t *row = json_pack("{sI so so so so ss so}", "id", (json_int_t)staff->record.id,
-				"username", text_json(staff->username), "first_name",
-				text_json(staff->first_name), "last_name",
-				text_json(staff->last_name), "email", text_json(staff->email),
-				"access_level", level->choices[staff->access_level], "created_at",
-				output_time(staff->record.created_at));
 
 	listed->count++;
 	listed->last = (struct list_position){.id = staff->record.id};
-	return json_array_append_new(listed->rows, row) ? ERR_NOMEM : OK;
+	return json_array_append_new(listed->rows, admin_staff_json(staff)) ? ERR_NOMEM : OK;
 }
 
 static enum err staff_append_all(struct store *store, const struct scope *scope,

@@ -1,37 +1,35 @@
 /* SPDX-License-Identifier: MIT */
 /* docket status: prints the counters of the process that serves. status_answer() runs there;
- * see control.h. */
+ * see control/control.h. */
 #include <errno.h>
 #include <jansson.h>
 
 #include "admin_private.h"
 #include "base/log.h"
-#include "control.h"
+#include "cli/amounts.h"
+#include "control/control.h"
 
 #define LABEL_WIDTH 20
 #define VALUE_WIDTH 14
-#define TEXT_BYTES 64
+#define TEXT_BYTES AMOUNT_BYTES
 
-static void status_say_unreachable(const struct settings *settings, int why)
+static void status_explain(const struct settings *settings, int why, struct buf *said)
 {
 	const char *where = settings->text[SETTING_CONTROL_SOCKET];
 
 	if (!where)
 		where = settings->text[SETTING_DATA];
 	if (why == ENOENT || why == ECONNREFUSED)
-		log_line("no docket process answers at %s: none serves it, or one is just starting "
-			 "or stopping",
-			 where);
+		buf_printf(said,
+			   "no docket process answers at %s: none serves it, or one is just "
+			   "starting or stopping",
+			   where);
 	else
-		log_line("cannot reach a docket process at %s: %s", where, strerror(why));
+		buf_printf(said, "cannot reach a docket process at %s: %s", where, strerror(why));
 }
 
-enum exit_status command_status(const struct settings *settings)
+enum exit_status status_check(const struct settings *settings)
 {
-	enum exit_status status = EXIT_FAILED;
-	bool unknown = false;
-	int why;
-
 	if (settings->text[SETTING_CONTROL_SOCKET] && settings->text[SETTING_DATA])
 		return settings_wrong(settings, SETTING_CONTROL_SOCKET,
 				      "replaces --data: give only one of them");
@@ -41,42 +39,65 @@ enum exit_status command_status(const struct settings *settings)
 				      "\"docket serve\" had it");
 	if (!settings->text[SETTING_CONTROL_SOCKET] && !settings->text[SETTING_DATA])
 		return settings_missing(settings, SETTING_DATA);
+	return EXIT_OK;
+}
+
+enum exit_status command_status(const struct settings *settings)
+{
+	enum exit_status status = status_check(settings);
+	struct buf said = {0};
+	bool unknown = false;
+	int why;
+
+	if (status)
+		return status;
 	why = control_ask(settings, NULL, &status, &unknown);
-	if (why)
-		status_say_unreachable(settings, why);
-	return status;
+	if (!why)
+		return status;
+	status_explain(settings, why, &said);
+	log_line("%.*s", (int)said.len, said.ptr);
+	buf_release(&said);
+	return EXIT_FAILED;
 }
 
-static void write_duration(int64_t seconds, char text[TEXT_BYTES])
+static const struct command *command_find(const struct commands *commands, const char *name)
 {
-	int64_t minutes = seconds / 60, hours = minutes / 60;
-
-	if (seconds < 60)
-		snprintf(text, TEXT_BYTES, "%lld s", (long long)seconds);
-	else if (minutes < 60)
-		snprintf(text, TEXT_BYTES, "%lld min %lld s", (long long)minutes,
-			 (long long)seconds % 60);
-	else if (hours < 24)
-		snprintf(text, TEXT_BYTES, "%lld h %lld min", (long long)hours,
-			 (long long)minutes % 60);
-	else
-		snprintf(text, TEXT_BYTES, "%lld d %lld h", (long long)hours / 24,
-			 (long long)hours % 24);
+	for (size_t i = 0; i < commands->count; i++)
+		if (strcmp(commands->rows[i].name, name) == 0)
+			return &commands->rows[i];
+	return NULL;
 }
 
-/* Writes a number in the largest unit that makes it at least 1, such as "1.5 MiB". */
-static void write_scaled(int64_t number, int64_t step, const char *const *units,
-			 char text[TEXT_BYTES])
+json_t *status_ask(const struct settings *settings, struct buf *why)
 {
-	double value = (double)number;
+	struct settings asked = *settings;
+	enum exit_status status = EXIT_FAILED;
+	char *out = NULL, *err = NULL;
+	size_t out_len = 0, err_len = 0;
+	bool unknown = false;
+	json_t *answer = NULL;
+	int error = ENOMEM;
 
-	if (number < step) {
-		snprintf(text, TEXT_BYTES, "%lld %s", (long long)number, *units);
-		return;
-	}
-	for (; value >= (double)step && units[1]; units++)
-		value /= (double)step;
-	snprintf(text, TEXT_BYTES, "%.1f %s", value, *units);
+	asked.command = command_find(settings->commands, "status");
+	asked.text[SETTING_JSON] = "yes";
+	asked.origin[SETTING_JSON] = "--json";
+	asked.out = open_memstream(&out, &out_len);
+	asked.err = open_memstream(&err, &err_len);
+	if (asked.out && asked.err)
+		error = control_ask(&asked, NULL, &status, &unknown);
+	if (asked.out)
+		fclose(asked.out);
+	if (asked.err)
+		fclose(asked.err);
+	if (error)
+		status_explain(settings, error, why);
+	else if (!status && !unknown)
+		answer = json_loadb(out, out_len, 0, NULL);
+	if (!error && !answer)
+		buf_add(why, err, err_len);
+	free(out);
+	free(err);
+	return answer;
 }
 
 /* The units, as the ends of names. */
@@ -108,25 +129,21 @@ static void write_label(const char *name, char text[TEXT_BYTES])
 
 static void write_value(const char *name, const json_t *value, char text[TEXT_BYTES])
 {
-	static const char *const sizes[] = {"B", "KiB", "MiB", "GiB", "TiB", NULL};
-	static const char *const times[] = {"us", "ms", "s", NULL};
 	int64_t number = json_integer_value(value);
 	enum unit unit = name_unit(name);
 
-	if (json_is_string(value))
-		snprintf(text, TEXT_BYTES, "%s", json_string_value(value));
-	else if (json_is_boolean(value))
+	if (json_is_boolean(value))
 		snprintf(text, TEXT_BYTES, json_is_true(value) ? "yes" : "no");
 	else if (!json_is_integer(value))
 		snprintf(text, TEXT_BYTES, "-");
 	else if (unit == UNIT_BYTES)
-		write_scaled(number, 1024, sizes, text);
+		amount_bytes(number, text);
 	else if (unit == UNIT_S)
-		write_duration(number, text);
+		amount_duration(number, text);
 	else if (unit == UNIT_MS)
-		write_scaled(number, 1000, times + 1, text);
+		amount_ms(number, text);
 	else if (unit == UNIT_US)
-		write_scaled(number, 1000, times, text);
+		amount_us(number, text);
 	else
 		snprintf(text, TEXT_BYTES, "%lld", (long long)number);
 }
@@ -140,39 +157,68 @@ static bool section_has_all(const json_t *section, const json_t *other)
 	json_object_foreach ((json_t *)other, name, value)
 		if (!json_object_get(section, name))
 			return false;
-	return other != NULL;
+	return json_is_object(other);
 }
 
-/* Sums are for scripts, which take the difference of two of them. */
+/* Sums and histograms are for scripts, which take the difference of two of them. */
 static bool is_only_json(const char *name, const json_t *value)
 {
-	return json_is_array(value) || strncmp(name, "total_", strlen("total_")) == 0;
+	return (json_is_array(value) && !json_is_string(json_array_get(value, 0))) ||
+	       strncmp(name, "total_", strlen("total_")) == 0;
 }
 
-/* Shows a section, and another one in a second column if it is not NULL. */
+/* Prints at least `width` characters. Texts may be longer than TEXT_BYTES. */
+static void value_print(FILE *out, const char *name, const json_t *value, int width)
+{
+	char text[TEXT_BYTES];
+	const json_t *item;
+	size_t i;
+
+	if (json_is_array(value)) {
+		json_array_foreach ((json_t *)value, i, item)
+			fprintf(out, "%s%s", i ? ", " : "", json_string_value(item));
+	} else if (json_is_string(value)) {
+		fprintf(out, "%-*s", width, json_string_value(value));
+	} else {
+		write_value(name, value, text);
+		fprintf(out, "%-*s", width, text);
+	}
+}
+
+/* Prints what a section has, and beside it the same of another one if it is not NULL. */
+static void rows_print(FILE *out, const json_t *section, const json_t *other)
+{
+	char label[TEXT_BYTES];
+	const char *name;
+	json_t *value;
+
+	json_object_foreach ((json_t *)section, name, value) {
+		if (is_only_json(name, value))
+			continue;
+		write_label(name, label);
+		fprintf(out, "  %-*s", LABEL_WIDTH, label);
+		value_print(out, name, value, other ? VALUE_WIDTH : 0);
+		if (other)
+			value_print(out, name, json_object_get(other, name), 0);
+		fputc('\n', out);
+	}
+}
+
+/* Shows a section, which may have a list of objects, and another one in a second column if it is
+ * not NULL. */
 static void section_print(FILE *out, const char *title, const json_t *section,
 			  const char *other_title, const json_t *other)
 {
-	char label[TEXT_BYTES], text[TEXT_BYTES];
-	const char *name;
-	json_t *value;
+	const json_t *item;
+	size_t i;
 
 	if (other)
 		fprintf(out, "  %-*s%-*s%s\n", LABEL_WIDTH, "", VALUE_WIDTH, title, other_title);
 	else
 		fprintf(out, "%s\n", title);
-	json_object_foreach ((json_t *)section, name, value) {
-		if (is_only_json(name, value))
-			continue;
-		write_label(name, label);
-		write_value(name, value, text);
-		fprintf(out, "  %-*s%-*s", LABEL_WIDTH, label, other ? VALUE_WIDTH : 0, text);
-		if (other) {
-			write_value(name, json_object_get(other, name), text);
-			fputs(text, out);
-		}
-		fputc('\n', out);
-	}
+	json_array_foreach ((json_t *)section, i, item)
+		rows_print(out, item, NULL);
+	rows_print(out, section, other);
 }
 
 static void status_print(FILE *out, json_t *status)

@@ -473,9 +473,12 @@ static enum err reader_read(struct call *call, bool list)
 		.page = 1, .query.limit = (size_t)list_parameters[LIST_PER_PAGE].preset};
 	(void)expansions_read(type->lists, call->access.account.expand,
 			      &reader.list->query.expansions);
+	reader.list->query.expansions = token_scopes_allow(call->access.token.scopes, type->lists,
+							   reader.list->query.expansions);
 	for (const struct param *param = call->params; param; param = param->next)
 		if (!reader_row(&reader, param, list) && !(list && reader_filter(&reader, param)))
 			params_unknown(call, param, names);
+	call->needs = token_scopes_of(type->lists, reader.list->query.expansions);
 	return reader_finish(&reader);
 }
 

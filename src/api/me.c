@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* Answers with the account, the staff member and the token of the request. So a client can test its
  * credentials and learn whom they belong to. */
-#include "accounts/accounts.h"
+#include "accounts/token_notice.h"
 #include "api_private.h"
 #include "base/timefmt.h"
+#include "base/url.h"
 #include "codec/codec.h"
 #include "json/write.h"
 #include "records/records.h"
@@ -14,6 +15,22 @@ static void me_put_switch(struct buf *out, const char *name, bool on)
 	json_put_raw(out, on ? SLICE("true") : SLICE("false"));
 }
 
+static void me_put_scope(void *context, const char *name)
+{
+	json_put_text(context, slice_of(name));
+}
+
+static void me_put_addresses(struct buf *out, struct slice addresses)
+{
+	const char *rest = addresses.len ? addresses.ptr : NULL;
+	struct slice entry;
+
+	json_open_array(out);
+	while (url_list_next(&rest, &entry))
+		json_put_text(out, entry);
+	json_close_array(out);
+}
+
 static void me_put_token(struct buf *out, const struct token *token)
 {
 	char text[TIMESTAMP_LEN];
@@ -21,8 +38,14 @@ static void me_put_token(struct buf *out, const struct token *token)
 	json_open_object(out);
 	json_put_key(out, "label");
 	json_put_text(out, token->label);
-	me_put_switch(out, "read_only", token->read_only);
+	json_put_key(out, "scopes");
+	json_open_array(out);
+	token_scopes_each(token->scopes, me_put_scope, out);
+	json_close_array(out);
+	me_put_switch(out, "read_only", token_scopes_only_read(token->scopes));
 	me_put_switch(out, "lenient", token->lenient);
+	json_put_key(out, "addresses");
+	me_put_addresses(out, token->addresses);
 	json_put_key(out, "expires_at");
 	if (token->expires_at == TIME_NONE) {
 		json_put_null(out);
@@ -30,6 +53,7 @@ static void me_put_token(struct buf *out, const struct token *token)
 		timestamp_write(token->expires_at, text);
 		json_put_plain(out, (struct slice){text, sizeof(text)});
 	}
+	me_put_switch(out, "expires_soon", token_expires_soon(token, clock_now(&system_clock)));
 	json_close_object(out);
 }
 

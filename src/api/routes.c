@@ -57,10 +57,10 @@ static const struct route rows[] = {
 	{"GET", "/docs/try.js", BODY_NONE, RECORD_TASK, NULL, script_get, NULL, .open = true,
 	 .answer = ANSWER_SCRIPT, .operation = "getScript", .summary = "Read the script of the reference"},
 	{"GET", "/api/v1/me", BODY_NONE, RECORD_STAFF, NULL, me_get, NULL,
-	 .answer = ANSWER_ME, .operation = "getMe",
+	 .needs = NEEDS_NOTHING, .answer = ANSWER_ME, .operation = "getMe",
 	 .summary = "Read who you are, and what your token may do"},
 	{"GET", "/api/v1/changes", BODY_NONE, RECORD_TASK, changes_read_params, changes_list, NULL,
-	 .parameters = changes_parameters, .answer = ANSWER_CHANGES,
+	 .needs = NEEDS_EVERY_KIND, .parameters = changes_parameters, .answer = ANSWER_CHANGES,
 	 .operation = "listChanges", .summary = "List the changes of all records",
 	 .help = "Begin with `since=0`. Then send the `last` of each answer as `since`, until an answer has "
 		 "no changes. So a client gets a copy of every record and misses nothing. An answer has "

@@ -5,6 +5,7 @@
 
 #include <sodium.h>
 
+#include "accounts/token_addresses.h"
 #include "auth/token.h"
 #include "base/text.h"
 
@@ -67,11 +68,18 @@ static struct credentials read_header(struct slice header, char decoded[2 * CRED
 	return found;
 }
 
-static enum auth_result auth_decide(const struct access *access,
-				    const unsigned char hash[TOKEN_HASH_BYTES])
+static bool is_elsewhere(const struct auth_request *request)
 {
-	if (sodium_memcmp(access->token.hash, hash, TOKEN_HASH_BYTES) != 0 ||
-	    !access->token_known || access->staff_id == ID_NONE || access->level == STAFF_DISABLED)
+	return !token_addresses_have(request->lookup.access.token.addresses, &request->source);
+}
+
+static enum auth_result auth_decide(const struct auth_request *request)
+{
+	const struct access *access = &request->lookup.access;
+
+	if (sodium_memcmp(access->token.hash, request->lookup.hash, TOKEN_HASH_BYTES) != 0 ||
+	    !access->token_known || is_elsewhere(request) || access->staff_id == ID_NONE ||
+	    access->level == STAFF_DISABLED)
 		return AUTH_UNKNOWN;
 	return access->level == STAFF_FULL ? AUTH_OK : AUTH_FORBIDDEN;
 }
@@ -102,12 +110,16 @@ bool auth_begin(struct auth_request *request, struct arena *arena)
 enum auth_result auth_end(struct auth_request *request, struct store *store)
 {
 	const struct access *access = &request->lookup.access;
-	enum auth_result result = auth_decide(access, request->lookup.hash);
+	enum auth_result result = auth_decide(request);
 
 	if (result != AUTH_UNKNOWN) {
 		store_token_used(store, access);
 		guesses_passed(request->guesses, &request->guess);
 	} else if (request->header.len) {
+		/* Otherwise the limit would not apply, and would tell a thief that the token is
+		 * right. */
+		if (is_elsewhere(request))
+			request->guess.known = false;
 		request->wait = guesses_refused(request->guesses, &request->guess);
 		result = request->wait ? AUTH_TOO_MANY : AUTH_UNKNOWN;
 	}
@@ -139,6 +151,7 @@ const char *auth_reason(const struct auth_request *request)
 		{access->level == STAFF_DISABLED, "disabled user"},
 		{!token_found, "wrong token"},
 		{!access->token_known, "expired token"},
+		{is_elsewhere(request), "address of the token"},
 		{true, "limited user"},
 	};
 	size_t i = 0;

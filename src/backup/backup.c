@@ -3,6 +3,7 @@
  * can be no slower than the disk that the database is on, wherever the backup goes. All else is
  * done on the caller's thread: it verifies the copy, and brings it where it goes. */
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <sys/stat.h>
@@ -33,6 +34,15 @@ struct copying {
 	int64_t left, total; /* pages */
 	bool stop, done;
 	enum err err;
+};
+
+/* A backup from its beginning to its end, in the process that writes the file. */
+struct backing_up {
+	struct destination destination;
+	struct watch watch;
+	struct backup_report report;
+	int64_t began_ms;
+	bool in_folder; /* of backups */
 };
 
 static struct copying *copying_of(struct store_parts *parts)
@@ -228,12 +238,11 @@ static enum err copy_make_file(const char *folder, int64_t bytes, char file[PATH
 	return ERR_IO;
 }
 
-/* From the database to the file of the destination. */
-static enum err backup_run(struct store *store, struct destination *destination, int64_t bytes,
-			   struct watch *watch, struct buf *why)
+/* Makes the verified copy in the data folder. On an error it is removed. */
+static enum err copy_make(struct store *store, int64_t bytes, char file[PATH_BYTES],
+			  struct watch *watch, struct buf *why)
 {
 	const char *folder = store->config.folder;
-	char file[PATH_BYTES];
 	enum err err = copy_make_file(folder, bytes, file, why);
 
 	if (err)
@@ -243,22 +252,53 @@ static enum err backup_run(struct store *store, struct destination *destination,
 		err = copy_leave_wal(store->driver, file, why);
 	if (!err)
 		err = copy_verify(store->driver, file, watch, why);
-	if (!err)
-		err = destination_put(destination, file, watch, why);
-	/* If it has its new name, another backup may have begun. */
 	if (err)
 		folder_remove(folder, BACKUP);
 	return err;
 }
 
+/* From the database to the file of the destination. */
+static enum err backup_run(struct store *store, struct destination *destination, int64_t bytes,
+			   struct watch *watch, struct buf *why)
+{
+	char file[PATH_BYTES];
+	enum err err = copy_make(store, bytes, file, watch, why);
+
+	if (err)
+		return err;
+	err = destination_put(destination, file, watch, why);
+	/* If it has its new name, another backup may have begun. */
+	if (err)
+		folder_remove(store->config.folder, BACKUP);
+	return err;
+}
+
+enum err backup_copy_here(struct store *store, struct watch *watch, int *fd_out, struct buf *why)
+{
+	char file[PATH_BYTES];
+	enum err err = copy_make(store, database_bytes(store->config.folder), file, watch, why);
+	int fd;
+
+	if (err)
+		return err;
+	fd = open(file, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		folder_blame(why, "open", file, errno);
+	folder_remove(store->config.folder, BACKUP);
+	if (fd < 0)
+		return ERR_IO;
+	*fd_out = fd;
+	return OK;
+}
+
 /* The path of the new file. True: it is in a folder of backups. */
-static bool file_path(const struct store *store, const char *to, char path[PATH_BYTES])
+static bool file_path(const struct clock *clock, const char *to, char path[PATH_BYTES])
 {
 	char name[BACKUP_NAME_BYTES];
 	struct stat status;
 	bool in_folder = stat(to, &status) == 0 && S_ISDIR(status.st_mode);
 
-	backup_name(clock_now(store->config.clock), name);
+	backup_name(clock_now(clock), name);
 	if (in_folder)
 		snprintf(path, PATH_BYTES, "%s/%s", strcmp(to, "/") == 0 ? "" : to, name);
 	else
@@ -274,32 +314,72 @@ static enum err folder_blame_missing(const char *folder, const char *data, struc
 	return err ? err : ERR_IO;
 }
 
+/* Checks where a backup of the data folder goes, and opens that. */
+static enum err backing_up_begin(struct backing_up *backing_up, const struct backup_order *order,
+				 const char *data, const struct clock *clock, struct buf *why)
+{
+	enum err err = OK;
+
+	*backing_up = (struct backing_up){.watch = {.on_progress = order->on_progress,
+						    .context = order->context},
+					  .began_ms = monotonic_ms(),
+					  .report = {.bytes = database_bytes(data)}};
+	backing_up->in_folder = file_path(clock, order->to, backing_up->report.file);
+	if (!backing_up->in_folder && order->keep)
+		err = folder_blame_missing(order->to, data, why);
+	if (!err)
+		err = destination_open(&backing_up->destination, backing_up->report.file, data,
+				       backing_up->report.bytes, why);
+	return err;
+}
+
+/* `err` says how the backup went. Returns the error of all. */
+static enum err backing_up_end(struct backing_up *backing_up, const struct backup_order *order,
+			       enum err err, struct backup_report *report_out, struct buf *why)
+{
+	struct destination *destination = &backing_up->destination;
+	struct backup_report *report = &backing_up->report;
+	struct stat status;
+
+	if (!err && fstatat(destination->folder, destination->name, &status, 0) == 0)
+		report->bytes = status.st_size;
+	if (!err && backing_up->in_folder && order->keep)
+		err = rotation_run(destination->folder, order->keep, destination->name,
+				   &report->removed, why);
+	destination_close(destination);
+	report->took_ms = monotonic_ms() - backing_up->began_ms;
+	if (!err)
+		*report_out = *report;
+	return err;
+}
+
 enum err backup_make(struct store *store, const struct backup_order *order,
 		     struct backup_report *report_out, struct buf *why)
 {
-	struct watch watch = {.on_progress = order->on_progress, .context = order->context};
-	int64_t began = monotonic_ms(), bytes = database_bytes(store->config.folder);
-	struct backup_report report = {.bytes = bytes};
-	bool in_folder = file_path(store, order->to, report.file);
-	struct destination destination;
-	struct stat status;
-	enum err err = OK;
+	struct backing_up backing_up;
+	enum err err = backing_up_begin(&backing_up, order, store->config.folder,
+					store->config.clock, why);
 
-	if (!in_folder && order->keep)
-		err = folder_blame_missing(order->to, store->config.folder, why);
-	if (!err)
-		err = destination_open(&destination, report.file, store->config.folder, bytes, why);
 	if (err)
 		return err;
-	err = backup_run(store, &destination, bytes, &watch, why);
-	if (!err && fstatat(destination.folder, destination.name, &status, 0) == 0)
-		report.bytes = status.st_size;
-	if (!err && in_folder && order->keep)
-		err = rotation_run(destination.folder, order->keep, destination.name,
-				   &report.removed, why);
-	destination_close(&destination);
-	report.took_ms = monotonic_ms() - began;
+	err = backup_run(store, &backing_up.destination, backing_up.report.bytes, &backing_up.watch,
+			 why);
+	return backing_up_end(&backing_up, order, err, report_out, why);
+}
+
+enum err backup_fetch(const char *data, const struct backup_order *order, backup_source_fn *source,
+		      void *source_context, struct backup_report *report_out, struct buf *why)
+{
+	struct backing_up backing_up;
+	enum err err = backing_up_begin(&backing_up, order, data, &system_clock, why);
+	int from = -1;
+
+	if (err)
+		return err;
+	err = source(source_context, &from);
 	if (!err)
-		*report_out = report;
-	return err;
+		err = destination_copy(&backing_up.destination, from, &backing_up.watch, why);
+	if (from >= 0)
+		close(from);
+	return backing_up_end(&backing_up, order, err, report_out, why);
 }

@@ -30,6 +30,9 @@ bool watch_must_stop(void *context);
  * ERR_STOPPED: the work must end. */
 enum err file_copy(int from, int to, struct watch *watch);
 
+/* As backup_copy(), on this thread. */
+enum err backup_copy_here(struct store *store, struct watch *watch, int *fd_out, struct buf *why);
+
 /* Where a new backup goes. */
 struct destination {
 	int folder; /* descriptor; -1: not open */
@@ -48,6 +51,10 @@ enum err destination_open(struct destination *destination, const char *path, con
  * unless there is an error. */
 enum err destination_put(struct destination *destination, const char *from, struct watch *watch,
 			 struct buf *why);
+
+/* The same with a copy of an open file. */
+enum err destination_copy(const struct destination *destination, int from, struct watch *watch,
+			  struct buf *why);
 
 void destination_close(struct destination *destination);
 

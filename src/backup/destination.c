@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -89,6 +90,34 @@ enum err backup_check_folder(const char *folder, const char *data, struct buf *w
 
 	if (fd >= 0)
 		close(fd);
+	return err;
+}
+
+enum err backup_find_target(const char *to, char path[STORE_PATH_BYTES], bool *folder_out,
+			    struct buf *why)
+{
+	const char *slash = strrchr(to, '/');
+	struct stat status;
+	bool folder = stat(to, &status) == 0 && S_ISDIR(status.st_mode);
+	const char *name = folder ? "" : slash ? slash + 1 : to;
+	char *above = folder  ? strdup(to)
+		      : slash ? strndup(to, (size_t)(slash - to + 1))
+			      : strdup(".");
+	char *real = above ? realpath(above, NULL) : NULL;
+	enum err err = OK;
+
+	if (!real) {
+		buf_printf(why, "there is no folder %s: %s", above ? above : to, strerror(errno));
+		err = ERR_NOT_FOUND;
+	} else if (snprintf(path, STORE_PATH_BYTES, "%s%s%s", real,
+			    folder || strcmp(real, "/") == 0 ? "" : "/",
+			    name) >= STORE_PATH_BYTES) {
+		buf_printf(why, "%s is too long for a backup", to);
+		err = ERR_INVALID;
+	}
+	*folder_out = folder;
+	free(above);
+	free(real);
 	return err;
 }
 
@@ -191,25 +220,32 @@ static enum err part_fill(const struct destination *destination, int in, int out
 	return err;
 }
 
-static enum err destination_copy(const struct destination *destination, const char *from,
-				 struct watch *watch, struct buf *why)
+static enum err folder_sync(const struct destination *destination, struct buf *why)
 {
-	int in = open(from, O_RDONLY | O_CLOEXEC), out = in < 0 ? -1 : part_open(destination);
-	enum err err = in < 0 || out < 0 ? destination_fail(destination, "make", errno, why)
-					 : part_fill(destination, in, out, watch, why);
+	return fsync(destination->folder) ? destination_fail(destination, "write", errno, why) : OK;
+}
+
+enum err destination_copy(const struct destination *destination, int from, struct watch *watch,
+			  struct buf *why)
+{
+	int out = part_open(destination);
+	enum err err = out < 0 ? destination_fail(destination, "make", errno, why)
+			       : part_fill(destination, from, out, watch, why);
 
 	if (out >= 0)
 		close(out);
-	if (in >= 0)
-		close(in);
-	return err;
+	return err ? err : folder_sync(destination, why);
 }
 
 static enum err destination_move(struct destination *destination, const char *from,
 				 struct watch *watch, struct buf *why)
 {
-	enum err err = destination_copy(destination, from, watch, why);
+	int in = open(from, O_RDONLY | O_CLOEXEC);
+	enum err err = in < 0 ? destination_fail(destination, "make", errno, why)
+			      : destination_copy(destination, in, watch, why);
 
+	if (in >= 0)
+		close(in);
 	unlink(from);
 	return err;
 }
@@ -219,15 +255,15 @@ enum err destination_put(struct destination *destination, const char *from, stru
 {
 	enum err err = file_sync(from) ? destination_fail(destination, "write", errno, why) : OK;
 
+	if (err)
+		return err;
 	/* On the same filesystem the file only needs another name. */
-	if (!err && !destination_rename(destination, AT_FDCWD, from))
-		err = errno == EEXIST ? destination_fail(destination, "make", errno, why)
-				      : destination_move(destination, from, watch, why);
-	else if (!err && !file_give(destination->folder, destination->name))
-		err = destination_fail(destination, "give away", errno, why);
-	if (!err && fsync(destination->folder))
-		err = destination_fail(destination, "write", errno, why);
-	return err;
+	if (!destination_rename(destination, AT_FDCWD, from))
+		return errno == EEXIST ? destination_fail(destination, "make", errno, why)
+				       : destination_move(destination, from, watch, why);
+	if (!file_give(destination->folder, destination->name))
+		return destination_fail(destination, "give away", errno, why);
+	return folder_sync(destination, why);
 }
 
 void destination_close(struct destination *destination)

@@ -191,7 +191,7 @@ static enum err database_check(const char *file, const char *from, struct watch 
 	return err;
 }
 
-static enum err database_begin_era(const char *file, int64_t now, struct buf *why)
+static enum err database_begin_era(const char *file, const char *from, int64_t now, struct buf *why)
 {
 	char message[256];
 	struct db *db = NULL;
@@ -201,7 +201,7 @@ static enum err database_begin_era(const char *file, int64_t now, struct buf *wh
 		buf_printf(why, "cannot open %s: %s", file, message);
 		return err;
 	}
-	err = era_begin(db, now);
+	err = era_begin(db, from, now);
 	if (err)
 		buf_printf(why, "cannot begin a new era in %s: %s", file,
 			   sqlite_driver.message(db));
@@ -220,7 +220,7 @@ static enum err folder_fill_restored(struct store *store, const char *file, void
 	if (!err)
 		err = database_check(file, from, &restore->watch, &restore->report, why);
 	if (!err)
-		err = database_begin_era(file, clock_now(store->config.clock), why);
+		err = database_begin_era(file, from, clock_now(store->config.clock), why);
 	if (!err && file_sync(file)) {
 		buf_printf(why, "cannot write %s: %s", file, strerror(errno));
 		err = ERR_IO;

@@ -45,6 +45,7 @@ enum check_rule {
 	CHECK_USERNAME_EXACT,
 	CHECK_USERNAMES,
 	CHECK_LOOK_ALIKES,
+	CHECK_AUDIT,
 	CHECK_RULES,
 };
 
@@ -87,6 +88,9 @@ enum err check_zones(struct check *check);
 
 /* check_history.c */
 enum err check_history_chain(struct check *check);
+
+/* check_audit.c */
+enum err check_audit(struct check *check);
 
 /* check_words.c */
 enum err check_words(struct check *check);

@@ -217,9 +217,9 @@ const struct check_row check_rows[CHECK_RULES] = {
 	[CHECK_TOKENS] =
 		{
 			.name = "tokens",
-			.says = "an API token has a hash of 32 bytes and marks that are on or off",
+			.says = "an API token has a hash of 32 bytes, known scopes, and a mark that is on or off",
 			.sql = "SELECT account_id, 'token', NULL, label FROM token WHERE length(hash) <> 32"
-			       " OR read_only NOT BETWEEN 0 AND 1 OR lenient NOT BETWEEN 0 AND 1",
+			       " OR scopes NOT BETWEEN 1 AND 16383 OR lenient NOT BETWEEN 0 AND 1",
 		},
 	[CHECK_SECRETS] =
 		{
@@ -234,7 +234,7 @@ const struct check_row check_rows[CHECK_RULES] = {
 			.name = "times",
 			.says = "accounts, API tokens and changes have times in the years 1000 to 9999",
 			.sql = "SELECT id, 'account', id, NULL FROM account WHERE " OUT_OF_RANGE("created_at") " UNION ALL SELECT account_id, 'token', NULL, label FROM token WHERE " OUT_OF_RANGE(
-				"created_at") " OR " OUT_OF_RANGE("expires_at") " OR " OUT_OF_RANGE("last_used_at") " UNION ALL SELECT account_id, 'change', change, NULL FROM history WHERE " OUT_OF_RANGE("at"),
+				"created_at") " OR " OUT_OF_RANGE("expires_at") " OR " OUT_OF_RANGE("last_used_at") " OR " OUT_OF_RANGE("notice_at") " UNION ALL SELECT account_id, 'change', change, NULL FROM history WHERE " OUT_OF_RANGE("at"),
 		},
 	[CHECK_ACCOUNT_STATES] =
 		{
@@ -332,6 +332,12 @@ const struct check_row check_rows[CHECK_RULES] = {
 			       USERNAME_LOOKS_ALIKE("{ascii}")
 			       " ORDER BY account_id, username_skeleton, id",
 			.note = true,
+		},
+	[CHECK_AUDIT] =
+		{
+			.name = "audit",
+			.says = "no entry of the audit log was altered or removed since it was written",
+			.run = check_audit,
 		},
 };
 /* clang-format on */

@@ -36,8 +36,9 @@ bool help_group(const struct commands *commands, const char *group, FILE *to)
 
 void help_command(const struct command *command)
 {
-	printf("docket %s%s%s: %s\n", command->name, command->argument ? " " : "",
-	       command->argument ? command->argument : "", command->summary);
+	printf("docket %s%s%s%s%s: %s\n", command->name, command->argument ? " " : "",
+	       command->argument ? command->argument : "", command->second ? " " : "",
+	       command->second ? command->second : "", command->summary);
 	if (command->about)
 		printf("\n%s\n", command->about);
 	printf("\noptions:\n");

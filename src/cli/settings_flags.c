@@ -43,8 +43,18 @@ static bool flag_refuse(const struct command *command, int found, const char *ar
 	return false;
 }
 
-/* Checks the arguments. `left` is the first one behind the options and the command's argument, or
- * NULL. */
+/* Where the next argument goes; NULL: the command takes no more. */
+static const char **argument_next(struct settings *settings)
+{
+	const struct command *command = settings->command;
+
+	if (command->argument && !settings->argument)
+		return &settings->argument;
+	return command->second && !settings->second ? &settings->second : NULL;
+}
+
+/* Checks the arguments. `left` is the first one behind the options and the command's arguments,
+ * or NULL. */
 static bool arguments_check(const struct settings *settings, const char *left)
 {
 	const char *name = settings->command->name;
@@ -53,9 +63,13 @@ static bool arguments_check(const struct settings *settings, const char *left)
 		fprintf(stderr,
 			"docket %s: \"%s\" is one argument too many; see \"docket help %s\"\n",
 			name, left, name);
-	else if (settings->command->argument && !settings->argument)
+	else if (argument_next(&(struct settings){.command = settings->command,
+						  .argument = settings->argument,
+						  .second = settings->second}))
 		fprintf(stderr, "docket %s: %s is missing; see \"docket help %s\"\n", name,
-			settings->command->argument, name);
+			settings->argument ? settings->command->second
+					   : settings->command->argument,
+			name);
 	else
 		return true;
 	return false;
@@ -78,7 +92,7 @@ bool settings_read_flags(struct settings *settings, int argc, char **argv,
 {
 	const struct command *command = settings->command;
 	struct option options[SETTINGS + 2] = {{0}};
-	const char *argument, *origin;
+	const char *argument, *origin, **next;
 	enum setting setting;
 	int found;
 
@@ -90,13 +104,15 @@ bool settings_read_flags(struct settings *settings, int argc, char **argv,
 	for (;;) {
 		argument = argv[optind];
 		found = getopt_long(argc, argv, "+:h", options, NULL);
-		if (found == -1 && optind < argc && command->argument && !settings->argument) {
-			settings->argument = argv[optind++];
-			/* Behind "--" nothing is an option; another call of getopt_long() would not
-			 * know that. */
-			if (strcmp(argv[optind - 2], "--") != 0)
-				continue;
+		next = found == -1 && optind < argc ? argument_next(settings) : NULL;
+		if (next && strcmp(argv[optind - 1], "--") != 0) {
+			*next = argv[optind++];
+			continue;
 		}
+		/* Behind "--" nothing is an option; another call of getopt_long() would not know
+		 * that. */
+		for (; next && optind < argc; next = argument_next(settings))
+			*next = argv[optind++];
 		if (found == -1)
 			break;
 		if (found == OPTION_HELP || found == 'h') {

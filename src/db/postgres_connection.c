@@ -187,5 +187,6 @@ const struct db_driver postgres_driver = {
 	.script = postgres_script,
 	.set_budget = postgres_set_budget,
 	.is_lost = connection_is_lost,
+	.explain = postgres_explain,
 	.message = postgres_message,
 };

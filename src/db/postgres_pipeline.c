@@ -17,6 +17,7 @@
 #include "base/clock.h"
 #include "errors.h"
 #include "postgres_private.h"
+#include "slow.h"
 
 /* Docket waits so much longer than a statement may run. If the server has sent no result then, the
  * connection counts as lost. */
@@ -266,17 +267,32 @@ static enum err pending_read_results(struct postgres_db *db, struct pending *pen
 	return first;
 }
 
+/* The server runs the statements one after the other, so each begins when the one before it ends.
+ */
+static int64_t pending_note(const struct postgres_db *db, const struct pending *pending,
+			    const struct db_call *call, int64_t began)
+{
+	static const struct db_call commit = {.sql = "COMMIT"};
+
+	if (pending->kind == PENDING_COMMIT)
+		call = &commit;
+	return call ? slow_note(&db->db, call, began) : slow_clock(&db->db);
+}
+
 /* Reads all pending results, also those that follow an error. The first error is returned. */
 static enum err pipeline_read_results(struct postgres_db *db)
 {
+	int64_t began = slow_clock(&db->db);
 	enum err first = OK;
 
 	for (size_t i = 0; i < db->pending_count && !postgres_is_lost(db); i++) {
+		const struct db_call *call = db->pending[i].call;
 		enum err err;
 
 		if (first)
 			db->pending[i].call = NULL;
 		err = pending_read_results(db, &db->pending[i]);
+		began = pending_note(db, &db->pending[i], call, began);
 		if (err && !first && db->pending[i].kind != PENDING_ROLLBACK)
 			first = err;
 	}

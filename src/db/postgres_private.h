@@ -100,6 +100,8 @@ enum err postgres_commit(struct db *base, const struct db_call *calls, size_t co
 void postgres_rollback(struct db *base);
 enum err postgres_run(struct db *base, const struct db_call *calls, size_t count);
 enum err postgres_script(struct db *base, const char *sql);
+/* postgres_plan.c: the same. */
+enum err postgres_explain(struct db *db, const struct db_call *call, struct buf *plan);
 /* Runs statements, separated by semicolons, outside of pipeline mode: only libpq's simple protocol
  * accepts several statements in one text. */
 enum err postgres_run_simple(struct postgres_db *db, const char *sql);

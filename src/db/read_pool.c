@@ -14,7 +14,7 @@ struct read_pool {
 };
 
 enum err read_pool_new(const struct db_driver *driver, const char *where, unsigned count,
-		       struct read_pool **pool_out, struct buf *why)
+		       struct slow_watch *slow, struct read_pool **pool_out, struct buf *why)
 {
 	struct read_pool *pool = calloc(1, sizeof(*pool) + count * sizeof(pool->dbs[0]));
 	char message[256];
@@ -33,6 +33,7 @@ enum err read_pool_new(const struct db_driver *driver, const char *where, unsign
 			read_pool_free(pool);
 			return err;
 		}
+		pool->dbs[pool->count]->slow = slow;
 	}
 	*pool_out = pool;
 	return OK;

@@ -10,6 +10,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "errors.h"
+#include "slow.h"
 #include "sqlite_bits.h"
 #include "sqlite_fold.h"
 #include "sqlite_private.h"
@@ -144,6 +145,7 @@ static enum err statement_step_through(sqlite3_stmt *handle, const struct db_cal
 static enum err sqlite_run(struct db *base, const struct db_call *calls, size_t count)
 {
 	struct sqlite_db *db = sqlite_of(base);
+	int64_t began = slow_clock(base);
 
 	for (size_t i = 0; i < count; i++) {
 		struct statement *statement;
@@ -158,6 +160,7 @@ static enum err sqlite_run(struct db *base, const struct db_call *calls, size_t 
 			err = statement_step_through(statement->handle, &calls[i]);
 		sqlite3_reset(statement->handle);
 		sqlite3_clear_bindings(statement->handle);
+		began = slow_note(base, &calls[i], began);
 		if (err)
 			return err;
 	}
@@ -432,5 +435,6 @@ const struct db_driver sqlite_driver = {
 	.find_inserted = changes_find_inserted,
 	.snapshot = sqlite_snapshot,
 	.on_idle = sqlite_on_idle,
+	.explain = sqlite_explain,
 	.message = sqlite_message,
 };

@@ -35,6 +35,7 @@ static inline struct sqlite_db *sqlite_of(struct db *db)
 }
 
 /* Of struct db_driver. */
+enum err sqlite_explain(struct db *db, const struct db_call *call, struct buf *plan);
 enum err sqlite_backup_begin(struct db *db, const char *to, struct db_backup **backup_out);
 enum err sqlite_backup_part(struct db_backup *backup, int64_t budget_us, int64_t *left_out,
 			    int64_t *total_out);

@@ -226,6 +226,20 @@ enum err http_reload(struct http_server *server, struct buf *why)
 	return server->tls ? tls_reload(server->tls, why) : OK;
 }
 
+void http_each_certificate(const struct http_server *server,
+			   void (*each)(void *context, const struct certificate_facts *certificate),
+			   void *context)
+{
+	if (server->tls)
+		tls_each_certificate(server->tls, each, context);
+}
+
+void http_renew_tickets(struct http_server *server)
+{
+	if (server->tls)
+		tls_renew_tickets(server->tls);
+}
+
 const char *http_address(const struct http_server *server, size_t index)
 {
 	return index < server->addresses->count ? server->addresses->list[index].text : NULL;

@@ -8,13 +8,17 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "http/http.h"
 #include "tls_session.h"
 
 /* TLS 1.2 and 1.3, only with forward secrecy and authenticated encryption (RFC 9325): no CBC, no
- * RSA key exchange. No finite-field Diffie-Hellman, which costs more than elliptic curves. */
+ * RSA key exchange. No signatures with SHA-1 (RFC 9155). No finite-field Diffie-Hellman, which
+ * costs more than elliptic curves. docket chooses the suite: AES-128, which costs least, if the
+ * client has it. */
 #define TLS_PRIORITIES                                                                            \
 	"NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:-KX-ALL:+ECDHE-ECDSA:+ECDHE-RSA:-CIPHER-ALL:" \
-	"+AES-128-GCM:+AES-256-GCM:+CHACHA20-POLY1305:-MAC-ALL:+AEAD:-GROUP-DH-ALL"
+	"+AES-128-GCM:+AES-256-GCM:+CHACHA20-POLY1305:-MAC-ALL:+AEAD:-GROUP-DH-ALL:"              \
+	"-SIGN-RSA-SHA1:-SIGN-ECDSA-SHA1:%SERVER_PRECEDENCE"
 
 struct connection;
 struct tls;
@@ -27,6 +31,12 @@ void tls_free(struct tls *tls);
 /* Reads the files again, for handshakes that begin from now on. On an error the old certificates
  * stay, and `why` says why. */
 enum err tls_reload(struct tls *tls, struct buf *why);
+
+/* See http_each_certificate() and http_renew_tickets(). */
+void tls_each_certificate(struct tls *tls,
+			  void (*each)(void *context, const struct certificate_facts *certificate),
+			  void *context);
+void tls_renew_tickets(struct tls *tls);
 
 /* Prepares the session of a new connection, before its handshake. */
 void tls_begin(struct tls *tls, gnutls_session_t session, struct connection *connection);

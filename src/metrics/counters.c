@@ -36,6 +36,7 @@ void counters_take(const struct metrics_sources *sources, struct counters *count
 		.schema = store_schema(),
 		.in_progress = http_under_way(sources->server),
 		.guesses_refused = guesses_limited(app->guesses),
+		.rates_refused = rates_refused(app->rates),
 	};
 	http_count(sources->server, &counters_out->http);
 	counters_out->idle = counters_out->http.connections - counters_out->http.working -
@@ -43,6 +44,7 @@ void counters_take(const struct metrics_sources *sources, struct counters *count
 	store_loads(app->store, &reads, &writes);
 	queue_take(&reads, &counters_out->reads);
 	queue_take(&writes, &counters_out->writes);
+	counters_out->slow_statements = store_slow_statements(app->store);
 	store_checkpoints(app->store, &counters_out->checkpoints, &counters_out->checkpoint_us);
 	budget_count(app->budget, &counters_out->memory);
 	store_count_cached(app->store, &counters_out->cache);
@@ -136,6 +138,9 @@ json_t *metrics_status(const struct metrics_sources *sources)
 							     counter_json(&counters, section,
 									  &section->counters[j]));
 	}
+	if (!failed)
+		failed = json_object_set_new(json_object_get(status, "requests"), "by_route",
+					     requests_by_route(sources));
 	if (!failed)
 		return status;
 	json_decref(status);

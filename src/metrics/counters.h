@@ -31,7 +31,7 @@ struct counters {
 	struct http_load http;
 	size_t idle; /* connections */
 	int64_t in_progress;
-	uint64_t guesses_refused;
+	uint64_t guesses_refused, rates_refused;
 	struct queue_counters reads, writes;
 	struct load_counters memory;
 	struct record_cache_load cache;
@@ -40,7 +40,7 @@ struct counters {
 	struct backup_counters backups;
 	bool replica_follows;
 	struct process_counters process;
-	uint64_t checkpoints;
+	uint64_t checkpoints, slow_statements;
 	int64_t checkpoint_us;
 };
 
@@ -58,6 +58,7 @@ enum family_name {
 	FAMILY_REFUSALS,
 	FAMILY_CONNECTIONS,
 	FAMILY_CONNECTIONS_LIMIT,
+	FAMILY_CERTIFICATE_EXPIRY,
 	FAMILY_QUEUE_JOBS,
 	FAMILY_QUEUE_WEIGHT,
 	FAMILY_QUEUE_ACCOUNTS,
@@ -69,6 +70,7 @@ enum family_name {
 	FAMILY_BATCH_JOBS,
 	FAMILY_BATCH_SECONDS,
 	FAMILY_DATABASE_ERRORS,
+	FAMILY_SLOW_STATEMENTS,
 	FAMILY_CHECKPOINTS,
 	FAMILY_CHECKPOINT_SECONDS,
 	FAMILY_MEMORY_LIMIT,
@@ -153,7 +155,9 @@ const void *counter_at(const struct counters *counters, const struct section *se
 		       const struct counter *counter);
 bool section_is_there(const struct counters *counters, const struct section *section);
 
-/* requests.c: the metrics that are by route, by problem or by error. */
+/* requests.c: for docket status, the routes that have answered a request. NULL: out of memory. */
+struct json_t *requests_by_route(const struct metrics_sources *sources);
+/* The metrics that are by route, by problem or by error. */
 void write_build_info(const struct metrics_sources *sources, const struct family *family,
 		      struct buf *out);
 void write_requests(const struct metrics_sources *sources, const struct family *family,
@@ -164,5 +168,9 @@ void write_problems(const struct metrics_sources *sources, const struct family *
 		    struct buf *out);
 void write_database_errors(const struct metrics_sources *sources, const struct family *family,
 			   struct buf *out);
+
+/* certificates.c */
+void write_certificates(const struct metrics_sources *sources, const struct family *family,
+			struct buf *out);
 
 #endif

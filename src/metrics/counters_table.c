@@ -28,6 +28,7 @@ static const struct counter process[] = {
 	{"uptime_s", NUMBER(uptime_s)},
 	{"database", TEXT(database)},
 	{"schema", NUMBER(schema)},
+	{"cpu_us", NUMBER(process.cpu_us)},
 };
 
 static const struct counter connections[] = {
@@ -47,6 +48,7 @@ static const struct counter requests[] = {
 	{"not_answered", NUMBER(http.not_answered), .family = FAMILY_REQUESTS_UNANSWERED},
 	{"malformed", NUMBER(http.refused), .family = FAMILY_REFUSALS, .label = {"reason", "malformed"}},
 	{"refused_guesses", NUMBER(guesses_refused), .family = FAMILY_REFUSALS, .label = {"reason", "guesses"}},
+	{"refused_rate", NUMBER(rates_refused), .family = FAMILY_REFUSALS, .label = {"reason", "rate"}},
 };
 
 static const struct counter queue[] = {
@@ -110,6 +112,10 @@ static const struct counter cache[] = {
 };
 
 /* Not in docket status, or shown there by other code. */
+static const struct counter database[] = {
+	{NULL, NUMBER(slow_statements), .family = FAMILY_SLOW_STATEMENTS},
+};
+
 static const struct counter folder[] = {
 	{NULL, NUMBER(checkpoints), .family = FAMILY_CHECKPOINTS},
 	{NULL, NUMBER(checkpoint_us), .family = FAMILY_CHECKPOINT_SECONDS, .decimals = MICRO},
@@ -153,6 +159,7 @@ const struct section sections[] = {
 	{"alerts", alerts, COUNT_OF(alerts)},
 	{"memory", memory, COUNT_OF(memory)},
 	{"cache", cache, COUNT_OF(cache)},
+	{NULL, database, COUNT_OF(database)},
 	{NULL, folder, COUNT_OF(folder), .needs = AT(is_folder)},
 	{NULL, replica, COUNT_OF(replica), .needs = AT(has_replica)},
 	{NULL, backups, COUNT_OF(backups), .needs = AT(has_backups)},
@@ -179,6 +186,8 @@ const struct family_row families[FAMILIES] = {
 		"Open connections of the API, by state"}},
 	[FAMILY_CONNECTIONS_LIMIT] = {{"docket_connections_limit", "gauge",
 		"How many connections of the API may be open"}},
+	[FAMILY_CERTIFICATE_EXPIRY] = {{"docket_certificate_expiry_timestamp_seconds", "gauge",
+		"When a certificate expires, by the file that has it, only with --tls-cert"}, write_certificates},
 	[FAMILY_QUEUE_JOBS] = {{"docket_queue_jobs", "gauge",
 		"Jobs that wait in the queue of reads or writes"}},
 	[FAMILY_QUEUE_WEIGHT] = {{"docket_queue_weight", "gauge",
@@ -201,6 +210,8 @@ const struct family_row families[FAMILIES] = {
 		"Time that a batch took, with its commit"}},
 	[FAMILY_DATABASE_ERRORS] = {{"docket_database_errors_total", "counter",
 		"Reads and writes that ended with an error of the database, by error"}, write_database_errors},
+	[FAMILY_SLOW_STATEMENTS] = {{"docket_slow_statements_total", "counter",
+		"Statements of the database that took as long as --slow-statement or longer"}},
 	[FAMILY_CHECKPOINTS] = {{"docket_checkpoints_total", "counter",
 		"How often the write-ahead log was copied into the database, only with --data"}},
 	[FAMILY_CHECKPOINT_SECONDS] = {{"docket_checkpoint_seconds_total", "counter",

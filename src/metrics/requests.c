@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* The metrics whose labels come from docket's other tables: routes, statuses, problems and
  * errors. */
+#include <jansson.h>
+
 #include "counters.h"
 #include "pipeline/pipeline.h"
 #include "pipeline/traffic.h"
@@ -76,6 +78,58 @@ void write_request_seconds(const struct metrics_sources *sources, const struct f
 				     traffic.buckets, TRAFFIC_BUCKETS,
 				     (struct amount){(int64_t)traffic.us, 6});
 	}
+}
+
+/* The requests of a route by their status. */
+static json_t *statuses_json(const struct route_traffic *traffic)
+{
+	json_t *statuses = json_object();
+	char status[STATUS_DIGITS];
+
+	for (size_t i = 0; i < HTTP_STATUSES; i++) {
+		snprintf(status, sizeof(status), "%u", http_status_at(i));
+		if (traffic->statuses[i])
+			json_object_set_new(statuses, status,
+					    json_integer((json_int_t)traffic->statuses[i]));
+	}
+	return statuses;
+}
+
+/* The same by their time, in the form of the other histograms. */
+static json_t *times_json(const struct route_traffic *traffic)
+{
+	json_t *buckets = json_array();
+
+	for (size_t i = 0; i < TRAFFIC_BUCKETS; i++)
+		if (traffic->buckets[i])
+			json_array_append_new(buckets,
+					      json_pack("{so sI}", "up_to",
+							traffic_bounds_us[i]
+								? json_integer(traffic_bounds_us[i])
+								: json_null(),
+							"count", (json_int_t)traffic->buckets[i]));
+	return buckets;
+}
+
+json_t *requests_by_route(const struct metrics_sources *sources)
+{
+	json_t *routes = json_array();
+
+	for (size_t i = 0; i <= sources->app->routes->count; i++) {
+		struct route_traffic traffic;
+		struct label labels[2];
+
+		traffic_read(sources->app->traffic, i, &traffic);
+		route_label(sources, i, labels);
+		if (is_route_used(&traffic))
+			json_array_append_new(routes,
+					      json_pack("{ss ss so sI so}", "method",
+							labels[0].value, "route", labels[1].value,
+							"answered", statuses_json(&traffic),
+							"total_us", (json_int_t)traffic.us,
+							"times_by_us", times_json(&traffic)));
+	}
+	return routes;
 }
 
 void write_problems(const struct metrics_sources *sources, const struct family *family,

@@ -13,6 +13,8 @@ static const struct {
 	{"Link", "the pages `first`, `prev` and `next` (RFC 8288)"},
 	{"Location", "the path of the new record"},
 	{"Retry-After", "after how many seconds to try again"},
+	{"RateLimit", "how many requests are left, if the operator limits them"},
+	{"RateLimit-Policy", "how many requests are allowed, if the operator limits them"},
 	{"WWW-Authenticate", "how to get access"},
 };
 
@@ -40,6 +42,8 @@ static json_t *answer_of(const char *description, json_t *schema)
 	json_t *answer = PACK("{s:s,s:{}}", "description", description, "headers");
 
 	put_header(answer, "X-Request-Id");
+	put_header(answer, "RateLimit");
+	put_header(answer, "RateLimit-Policy");
 	if (schema)
 		put(answer, "content", PACK("{s:{s:o}}", "application/json", "schema", schema));
 	return answer;

@@ -85,9 +85,14 @@ static const struct member me[] = {
 static const struct member account[] = {{"name", ANY_TEXT, "the name of the account"}};
 static const struct member token[] = {
 	{"label", ANY_TEXT, "what the token is called"},
+	{"scopes", "{\"type\":\"array\",\"items\":{\"type\":\"string\"}}",
+	 "what it may do, such as `tasks:read`"},
 	{"read_only", SWITCH, "whether it allows `GET` and `HEAD` only"},
 	{"lenient", SWITCH, "whether unknown fields and parameters are ignored"},
+	{"addresses", "{\"type\":\"array\",\"items\":{\"type\":\"string\"}}",
+	 "the addresses and networks that it works from; empty if it works from everywhere"},
 	{"expires_at", TIME_OR_NULL, "when it expires; `null` if never"},
+	{"expires_soon", SWITCH, "whether it expires within seven days"},
 };
 static const struct member health[] = {
 	{"status", "{\"type\":\"string\",\"const\":\"ok\"}", "always `ok`"},

@@ -9,7 +9,7 @@
 static const char description[] =
 	"docket is a self-hosted server for casework tasks.\n\n"
 	"Requests need HTTP Basic access. The user name is `{username}/token`, the password an API token of "
-	"the account.\n\n"
+	"the account. The token must have the scopes that `x-scopes` of a request lists.\n\n"
 	"`HEAD` works wherever `GET` does. A path may end with a slash. `OPTIONS` answers with `Allow`.\n\n"
 	"A request has a record under its key, such as `{\"task\": {…}}`. An answer has the record without a "
 	"key. Where a request has an integer, docket takes a string of its digits as well. An empty string "

@@ -15,6 +15,19 @@ static json_t *route_tag(const struct route *route)
 	return worded("{records}", record_types[route->kind]);
 }
 
+static void add_name(void *context, const char *name)
+{
+	add(context, PACK("s", name));
+}
+
+static json_t *route_scope_names(const struct route *route)
+{
+	json_t *names = PACK("[]");
+
+	token_scopes_each(route_scopes(route), add_name, names);
+	return names;
+}
+
 static json_t *operation(const struct route *route)
 {
 	const struct record_type *type = record_types[route->kind];
@@ -28,6 +41,8 @@ static json_t *operation(const struct route *route)
 		put(operation, "description", worded(route->help, type));
 	if (route->open)
 		put(operation, "security", PACK("[]"));
+	else
+		put(operation, "x-scopes", route_scope_names(route));
 	put(operation, "parameters", operation_parameters(route));
 	if (route->body == BODY_JSON)
 		put(operation, "requestBody", request_body(route));

@@ -102,3 +102,36 @@ bool access_decide(struct call *call)
 	charge_init(&call->charge, call->app->budget, call->access.account.id, &call->source);
 	return true;
 }
+
+bool access_count(struct call *call)
+{
+	struct rate_use *use = &call->rate;
+
+	if (!call->app->rates || !rates_take(call->app->rates, call->access.token.hash,
+					     call->access.account.id, monotonic_us(), use))
+		return true;
+	answer_add_retry_after(call, use->wait);
+	call->reason = use->full == RATE_TOKEN ? "rate of the token" : "rate of the account";
+	problem(call, PROBLEM_RATE, "this %s may send %u requests in a minute; try again in %u s",
+		use->full == RATE_TOKEN ? "API token" : "account", use->of[use->full].limit,
+		use->wait);
+	return false;
+}
+
+bool access_allows(struct call *call, token_scopes need)
+{
+	token_scopes have = call->access.token.scopes, lacking = token_scopes_lacking(have, need);
+	bool read_only = token_scopes_only_read(have) && !call_only_reads(call);
+	struct buf names = {0};
+
+	if (!lacking)
+		return true;
+	token_scopes_write(lacking, ", ", &names);
+	call->reason = read_only ? "read-only token" : "scope of the token";
+	problem(call, read_only ? PROBLEM_READ_ONLY : PROBLEM_SCOPE,
+		"this API token %s the scope%s %.*s",
+		read_only ? "is read-only: it lacks" : "lacks", lacking & (lacking - 1) ? "s" : "",
+		(int)names.len, names.ptr ? names.ptr : "");
+	buf_release(&names);
+	return false;
+}

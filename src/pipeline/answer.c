@@ -10,6 +10,18 @@ void answer_add_retry_after(struct call *call, unsigned seconds)
 		http_add_header(call->http, "Retry-After", text);
 }
 
+void answer_add_rates(struct call *call)
+{
+	struct arena *arena = &call->http->arena;
+	const char *policy = rates_policy(&call->rate, arena),
+		   *left = rates_left(&call->rate, arena);
+
+	if (!policy || !left || !*policy)
+		return;
+	http_add_header(call->http, "RateLimit-Policy", policy);
+	http_add_header(call->http, "RateLimit", left);
+}
+
 void answer_add_accept_patch(struct call *call)
 {
 	http_add_header(call->http, "Accept-Patch",

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The body of a request and the headers that describe it. */
 #include "pipeline_private.h"
+#include "http/header_items.h"
 #include "json/read.h"
 
 /* "application/json" or "application/….+json", with no charset but UTF-8. */

@@ -10,7 +10,7 @@
 	"Authorization, Content-Type, If-Match, If-None-Match, Idempotency-Key, Prefer"
 #define EXPOSED_HEADERS                                                                   \
 	"Accept-Patch, Allow, Docket-Ignored, ETag, Link, Location, Preference-Applied, " \
-	"Retry-After, X-Request-Id"
+	"RateLimit, RateLimit-Policy, Retry-After, X-Request-Id"
 #define MAX_AGE "7200" /* seconds for which a browser keeps a preflight; Chromium's limit */
 
 /* The header Origin; empty: there is none, or its origin is not allowed. */

@@ -133,5 +133,5 @@ bool params_check(struct call *call)
 		problem_err(call, err);
 	else if (call->faults.count)
 		problem_faults(call, PROBLEM_INVALID_PARAMETER);
-	return !err && call->faults.count == 0;
+	return !err && call->faults.count == 0 && access_allows(call, call->needs);
 }

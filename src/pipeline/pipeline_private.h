@@ -27,6 +27,11 @@ struct slice access_account(struct call *call);
 enum flow access_look_up(struct call *call, enum flow (*next)(struct call *call));
 /* Decides from what was looked up. False: access is refused, and the request answered. */
 bool access_decide(struct call *call);
+/* Counts the request for the limits on rates. False: one refuses it, and the request is answered.
+ */
+bool access_count(struct call *call);
+/* False: the token lacks some of these scopes, and the request is answered. */
+bool access_allows(struct call *call, token_scopes need);
 
 /* body.c */
 /* Whether a body may have this Content-Type; empty: none. */
@@ -50,14 +55,6 @@ bool admit_write(struct call *call);
 void admit_answer(struct call *call);
 /* When the next piece of the answer is there. */
 void admit_piece(struct call *call);
-
-/* header_items.c: the syntax that header values share (RFC 9110, section 5.6) */
-/* Takes the next item from the front of `rest`, without the blanks around it. A separator in a
- * quoted string does not count. False: nothing is left. */
-bool header_next(struct slice *rest, char separator, struct slice *item_out);
-/* Splits `name=value`, and takes the quotes off the value. Returns the name. value_out->ptr is NULL
- * if there is no `=`. */
-struct slice header_parameter(struct slice item, struct slice *value_out);
 
 /* prefer.c */
 enum handling {
@@ -86,6 +83,8 @@ void write_answer(struct call *call);
 
 /* answer.c */
 void answer_add_retry_after(struct call *call, unsigned seconds);
+/* Adds RateLimit-Policy and RateLimit, if the request was counted for a limit. */
+void answer_add_rates(struct call *call);
 /* Adds Accept-Patch: the media types that PATCH takes. */
 void answer_add_accept_patch(struct call *call);
 /* Adds Allow: the methods that the path takes. */

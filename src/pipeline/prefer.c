@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The header Prefer (RFC 7240): `handling=lenient` is the one preference that docket knows. */
 #include "pipeline_private.h"
+#include "http/header_items.h"
 
 /* If the header has `handling` several times, the first counts (RFC 7240, sections 2 and 4.4). */
 enum handling prefer_handling(struct slice list)

@@ -21,6 +21,15 @@ static bool pattern_matches(const char *pattern, struct slice path, struct slice
 	return true;
 }
 
+token_scopes route_scopes(const struct route *route)
+{
+	if (route->open || route->needs == NEEDS_NOTHING)
+		return TOKEN_SCOPES_NONE;
+	if (route->needs == NEEDS_EVERY_KIND)
+		return token_scopes_to_read();
+	return token_scope(route->kind, strcmp(route->method, "GET") != 0);
+}
+
 enum err route_find(const struct route_table *routes, struct slice path, const char *method,
 		    struct arena *arena, struct match *match_out)
 {

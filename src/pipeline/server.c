@@ -73,6 +73,7 @@ enum flow call_read(struct call *call, struct store_read *read, enum flow (*next
 {
 	call->next = next;
 	read->job.lane = call->scope.account_id;
+	read->request_id = slice_of(call->http->id);
 	read->job.era = &call->era;
 	read->done = request_read_done;
 	read->waits = request_waits;
@@ -93,11 +94,8 @@ static bool request_take_route(struct call *call)
 {
 	const struct match *match = &call->match;
 
-	if (match->route && call->access.token.read_only && !call_only_reads(call)) {
-		call->reason = "read-only token";
-		problem(call, PROBLEM_READ_ONLY, "this API token is read-only");
+	if (match->route && !access_allows(call, route_scopes(match->route)))
 		return false;
-	}
 	if (match->route) {
 		call->route = match->route;
 		call->id_text = match->id_text;
@@ -129,8 +127,8 @@ static enum flow request_handle_open(struct call *call)
 
 static enum flow request_access_known(struct call *call)
 {
-	if (!access_decide(call) || !request_take_route(call) || !body_check_headers(call) ||
-	    !prefer_read(call))
+	if (!access_decide(call) || !access_count(call) || !request_take_route(call) ||
+	    !body_check_headers(call) || !prefer_read(call))
 		return FLOW_ANSWERED;
 	return call->phase == PHASE_ACCESS ? request_handle(call) : admit_body(call);
 }
@@ -241,6 +239,8 @@ static void request_on_answer(void *data, struct http_request *http)
 {
 	if (http->app_data)
 		admit_answer(http->app_data);
+	if (http->app_data)
+		answer_add_rates(http->app_data);
 	cors_answer(data, http);
 }
 

@@ -6,9 +6,12 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "audit/audit.h"
 #include "base/array.h"
 #include "base/digest.h"
 #include "base/log.h"
+#include "base/text.h"
+#include "json/write.h"
 #include "place/schema.h"
 #include "sql/calls.h"
 
@@ -96,7 +99,23 @@ static enum err ids_jump(struct db *db, int64_t now)
 	return err;
 }
 
-enum err era_begin(struct db *db, int64_t now)
+static enum err era_tell(struct db *db, const char *from, int64_t now)
+{
+	struct buf details = {0};
+	enum err err;
+
+	json_open_object(&details);
+	if (from && text_is_utf8(slice_of(from))) {
+		json_put_key(&details, "from");
+		json_put_text(&details, slice_of(from));
+	}
+	json_close_object(&details);
+	err = details.failed ? ERR_NOMEM : audit_append(db, "restore", buf_slice(&details), now);
+	buf_release(&details);
+	return err;
+}
+
+enum err era_begin(struct db *db, const char *from, int64_t now)
 {
 	const struct db_driver *driver = db->driver;
 	int64_t before = 0;
@@ -120,6 +139,8 @@ enum err era_begin(struct db *db, int64_t now)
 	if (!err)
 		err = ids_jump(db, now);
 	if (!err)
+		err = era_tell(db, from, now);
+	if (!err)
 		err = driver->commit(db, write, COUNT_OF(write));
 	if (err)
 		driver->rollback(db);
@@ -135,7 +156,7 @@ enum err store_begin_era(const struct store_config *config, struct buf *why)
 	if (!err)
 		err = store_read_schema(store, store->write_db, false, &have, why);
 	if (!err) {
-		err = era_begin(store->write_db, clock_now(config->clock));
+		err = era_begin(store->write_db, NULL, clock_now(config->clock));
 		if (err)
 			buf_printf(why, "cannot begin a new era: %s: %s", err_text(err),
 				   store->driver->message(store->write_db));

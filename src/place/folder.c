@@ -16,6 +16,7 @@
 #include "place/migrate.h"
 #include "place/schema.h"
 #include "db/read_pool.h"
+#include "slow/slow_log.h"
 #include "store/read_threads.h"
 
 /* Says which of the database's files cannot be written, if one cannot. */
@@ -196,8 +197,8 @@ enum err folder_open(struct store *store, struct buf *why)
 	if (!err)
 		err = era_take(store, store->write_db, why);
 	if (!err)
-		err = read_pool_new(store->driver, path, store->config.readers, &store->read_pool,
-				    why);
+		err = read_pool_new(store->driver, path, store->config.readers,
+				    slow_log_watch(store->slow), &store->read_pool, why);
 	store->connect = folder_connect;
 	if (!err && store->config.read_threads)
 		err = read_threads_start(store, store->config.read_threads);

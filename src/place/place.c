@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Opens, makes and migrates a database: in a folder, or in PostgreSQL. */
 #include "accounts/accounts.h"
+#include "audit/audit.h"
 #include "place/place.h"
 
 #include "database.h"
@@ -120,12 +121,20 @@ enum err store_open(const struct store_config *config, struct store **store_out,
 	return OK;
 }
 
+static enum err first_describe(void *context, struct buf *details)
+{
+	(void)context;
+	buf_add_text(details, "{}");
+	return OK;
+}
+
 enum err store_insert_first(struct store *store, const struct store_first *first)
 {
 	struct arena arena = {0};
 	struct faults faults;
 	struct account_create create;
-	struct store_write *one = &create.write;
+	struct audit_write audit;
+	struct store_write *one = &audit.write;
 	enum err err;
 
 	account_create_init(&create);
@@ -135,6 +144,9 @@ enum err store_insert_first(struct store *store, const struct store_first *first
 	create.name = first->account;
 	create.staff = first->staff;
 	create.token = first->token;
+	audit_write_init(&audit, &create.write, "init");
+	audit.account = slice_of(first->account);
+	audit.describe = first_describe;
 	err = store_run(store, &one, 1);
 	arena_release(&arena);
 	return err;

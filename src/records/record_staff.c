@@ -162,8 +162,8 @@ static void staff_check_change(struct record_write *write)
 		username_check(facts->username, faults);
 	if (loses_full_access(write->before, staff_after(write)) && !facts->others)
 		faults_add(faults, write->action == RECORD_DELETE ? "staff" : "staff.access_level",
-			   FAULT_IN_USE,
-			   "cannot change: this is the last staff member with full access");
+			   FAULT_IN_USE, "%s the last staff member with full access",
+			   write->action == RECORD_DELETE ? "is" : "cannot change: this is");
 }
 
 /* Calls username_leave() if the staff member shared the key of its user name with others, and is

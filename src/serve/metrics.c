@@ -4,20 +4,30 @@
 
 #include "base/log.h"
 #include "serve_private.h"
+#include "sockets/sockets.h"
+
+static enum err metrics_log_failure(enum err err, struct buf *why)
+{
+	if (err)
+		log_line("--metrics: %.*s", (int)why->len, why->ptr ? why->ptr : err_text(err));
+	buf_release(why);
+	return err;
+}
+
+enum err serve_metrics_open(struct listen_addresses *addresses)
+{
+	struct buf why = {0};
+
+	return metrics_log_failure(addresses ? listen_open(addresses, &why) : OK, &why);
+}
 
 enum err serve_metrics_start(const struct metrics_sources *sources,
 			     struct listen_addresses *addresses, struct metrics **metrics_out)
 {
 	struct buf why = {0};
-	enum err err;
 
-	if (!addresses)
-		return OK;
-	err = metrics_start(sources, addresses, metrics_out, &why);
-	if (err)
-		log_line("--metrics: %.*s", (int)why.len, why.ptr ? why.ptr : err_text(err));
-	buf_release(&why);
-	return err;
+	return metrics_log_failure(
+		addresses ? metrics_start(sources, addresses, metrics_out, &why) : OK, &why);
 }
 
 void serve_metrics_log(const struct metrics *metrics)

@@ -6,27 +6,24 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "accounts/access_cache.h"
-#include "accounts/accounts.h"
 #include "admin/admin.h"
 #include "api/api.h"
-#include "auth/seal.h"
 #include "auth/token.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "control/control.h"
 #include "delivery/delivery.h"
 #include "ephemeral.h"
 #include "json/read.h"
 #include "load/load.h"
 #include "notify.h"
-#include "openapi/openapi.h"
-#include "pipeline/traffic.h"
 #include "place/place.h"
 #include "replica/replica.h"
 #include "serve/serve.h"
 #include "serve_private.h"
 #include "sockets/sockets.h"
 #include "supervise.h"
+#include "token_notices.h"
 
 #define DRAIN_MS 10000
 #define DRAIN_LOOK_MS 10 /* how often the drain is checked */
@@ -107,66 +104,6 @@ static unsigned count_threads(void)
 	return (unsigned)CPU_COUNT(&processors);
 }
 
-/* Sets the text of a document, and its version. */
-static void document_set(struct document *document, const struct buf *text)
-{
-	unsigned char digest[SEAL_DIGEST_BYTES];
-	uint64_t number;
-
-	document->text = buf_slice(text);
-	seal_digest(document->text, digest);
-	memcpy(&number, digest, sizeof(number));
-	document->version = (int64_t)(number >> 1 | 1); /* positive */
-}
-
-static enum err secret_start(struct store *store, struct app *app)
-{
-	enum err err = store_secret(store, "cursor", app->cursor_secret);
-
-	if (err)
-		log_line("cannot read the key of cursors: %s", err_text(err));
-	return err;
-}
-
-static enum err app_find_account(struct store *store, struct arena *arena, struct app *app)
-{
-	struct account account = {0};
-	enum err err = app->base_domain ? OK : store_account(store, NULL, arena, &account);
-
-	if (err == ERR_EXISTS)
-		log_line("there are several accounts: give --base-domain DOMAIN, so that "
-			 "NAME.DOMAIN is the host name of each");
-	else if (err == ERR_NOT_FOUND)
-		log_line("there is no account: make one with \"docket account add\"");
-	else if (err)
-		log_line("cannot read the account: %s", err_text(err));
-	app->account = account.name;
-	if (!err)
-		err = secret_start(store, app);
-	app->store = store;
-	return err;
-}
-
-static enum err guesses_start(struct guesses *guesses, struct store *store)
-{
-	enum err err = ERR_NOMEM;
-
-	if (guesses)
-		err = guesses_load(guesses, store, clock_now(&system_clock), monotonic_ms());
-	if (err)
-		log_line("cannot read the tokens: %s", err_text(err));
-	return err;
-}
-
-static enum err budget_start(const struct settings *settings, struct budget **budget_out)
-{
-	enum err err = budget_new((size_t)settings->number[SETTING_MEMORY] << 20, budget_out);
-
-	if (err)
-		log_line("cannot start the budget of memory: %s", err_text(err));
-	return err;
-}
-
 /* Drains until every connection is closed, but at most for DRAIN_MS or until a second signal. */
 static void server_drain(struct http_server *server, const sigset_t *signals)
 {
@@ -208,6 +145,7 @@ static void server_end(struct http_server *server, struct metrics *metrics,
 		       const sigset_t *signals)
 {
 	backups_drain(parts->counted.backups);
+	token_notices_drain(parts->token_notices);
 	delivery_drain(parts->counted.delivery);
 	server_drain(server, signals);
 	metrics_stop(metrics);
@@ -247,32 +185,6 @@ static bool print_ready(const struct settings *settings, const struct ephemeral 
 	return true;
 }
 
-/* What must work before docket accepts connections. */
-static enum err app_start(const struct settings *settings, struct store *store, struct arena *arena,
-			  struct app *app, struct delivery **delivery_out)
-{
-	enum err err = app_find_account(store, arena, app);
-
-	urls_set(settings, app);
-	app->guesses = guesses_new();
-	app->traffic = traffic_new(app->routes);
-	if (!err && !app->traffic)
-		err = ERR_NOMEM;
-	if (!settings->text[SETTING_DATABASE])
-		app->access_cache = access_cache_new(store);
-	if (!err)
-		err = clock_check(store);
-	if (!err)
-		err = zones_check(store);
-	if (!err)
-		err = guesses_start(app->guesses, store);
-	if (!err)
-		err = budget_start(settings, &app->budget);
-	if (!err)
-		err = alerts_start(settings, store, arena, delivery_out);
-	return err;
-}
-
 /* Accepts connections until the end. */
 static enum err http_serve(const struct http_config *http, struct store *store,
 			   struct status_sources *sources, const struct ephemeral *ephemeral,
@@ -285,10 +197,14 @@ static enum err http_serve(const struct http_config *http, struct store *store,
 	struct metrics *metrics = NULL;
 	struct http_server *server;
 	struct buf why = {0};
-	enum err err = http_start(http, &server, &why);
+	enum err err = serve_metrics_open(metrics_addresses);
 
+	if (!err) {
+		err = http_start(http, &server, &why);
+		if (err)
+			log_line("%.*s", (int)why.len, why.ptr ? why.ptr : err_text(err));
+	}
 	if (err) {
-		log_line("%.*s", (int)why.len, why.ptr ? why.ptr : err_text(err));
 		delivery_end(delivery);
 		store_stop(store);
 	} else {
@@ -296,6 +212,8 @@ static enum err http_serve(const struct http_config *http, struct store *store,
 		err = serve_metrics_start(&sources->counted, metrics_addresses, &metrics);
 		if (!err)
 			log_start(settings);
+		if (!err)
+			certificates_log(server);
 		if (!err &&
 		    control_start(&(struct control_config){settings, store, app->guesses,
 							   status_json, sources},
@@ -331,7 +249,6 @@ static enum err serve_store(struct status_sources *sources, struct store *store,
 		.readiness = READINESS,
 	};
 	struct arena arena = {0};
-	struct buf document = {0}, reference = {0};
 	const struct http_config http = {
 		.addresses = addresses->api,
 		.threads = count_threads(),
@@ -345,12 +262,11 @@ static enum err serve_store(struct status_sources *sources, struct store *store,
 
 	sources->counted.app = &app;
 	log_stream_init(&log, STDERR_FILENO);
-	openapi_write(app.routes, &document, &reference);
-	document_set(&app.openapi, &document);
-	document_set(&app.reference, &reference);
 	err = app_start(settings, store, &arena, &app, &sources->counted.delivery);
 	if (!err)
 		err = backups_start(settings, store, &sources->counted.backups);
+	if (!err)
+		err = token_notices_start(settings, store, &sources->token_notices);
 	app.backup_fails = backups_fail(sources->counted.backups);
 	if (!err) {
 		err = http_serve(&http, store, sources, ephemeral, addresses->metrics, signals);
@@ -358,16 +274,12 @@ static enum err serve_store(struct status_sources *sources, struct store *store,
 		delivery_end(sources->counted.delivery);
 		store_stop(store);
 	}
+	token_notices_stop(sources->token_notices);
 	sources->backup_hangs = !backups_stop(sources->counted.backups);
 	/* The thread that hangs may be sending mail. */
 	if (!sources->backup_hangs)
 		delivery_free(sources->counted.delivery);
-	traffic_free(app.traffic);
-	budget_free(app.budget);
-	guesses_free(app.guesses);
-	access_cache_free(app.access_cache);
-	buf_release(&document);
-	buf_release(&reference);
+	app_release(&app);
 	arena_release(&arena);
 	return err;
 }
@@ -385,7 +297,7 @@ static void config_share_connections(const struct settings *settings, struct sto
 
 static enum exit_status serve_place(struct settings *settings, const struct ephemeral *ephemeral,
 				    const struct serve_addresses *addresses,
-				    const sigset_t *signals)
+				    const struct confine_state *confined, const sigset_t *signals)
 {
 	struct serving serving = {false};
 	struct store_config config = {
@@ -393,6 +305,7 @@ static enum exit_status serve_place(struct settings *settings, const struct ephe
 		.read_threads = count_threads(),
 		.read_budget_ms = (int)settings->number[SETTING_TIMEOUT],
 		.write_budget_ms = (int)settings->number[SETTING_TIMEOUT],
+		.slow_statement_ms = (int)settings->number[SETTING_SLOW],
 		.queue_limit = (size_t)settings->number[SETTING_QUEUE],
 		.record_cache = (size_t)settings->number[SETTING_RECORD_CACHE] << 20,
 		.on_upgrade = log_upgrade,
@@ -408,6 +321,7 @@ static enum exit_status serve_place(struct settings *settings, const struct ephe
 			    .database = settings->text[SETTING_DATABASE] ? "postgresql" : "sqlite",
 			    .began_ms = monotonic_ms(),
 			    .began_at_ms = system_ms()},
+		.confined = *confined,
 	};
 	struct store *store;
 	enum err err;
@@ -438,7 +352,8 @@ static enum exit_status serve_to_end(const struct settings *settings,
 {
 	struct ephemeral ephemeral = {0};
 	struct settings own = *settings;
-	enum exit_status status;
+	struct confine_state confined;
+	enum exit_status status = EXIT_FAILED;
 	sigset_t signals;
 
 	raise_descriptor_limit();
@@ -455,7 +370,8 @@ static enum exit_status serve_to_end(const struct settings *settings,
 		own.text[SETTING_DATA] = ephemeral.folder;
 		own.text[SETTING_DATABASE] = NULL;
 	}
-	status = serve_place(&own, &ephemeral, addresses, &signals);
+	if (!serve_confine(&own, &confined))
+		status = serve_place(&own, &ephemeral, addresses, &confined, &signals);
 	ephemeral_remove(&ephemeral);
 	return status;
 }

@@ -7,24 +7,47 @@
 #include <stdatomic.h>
 
 #include "cli/cli.h"
+#include "confine/confine.h"
 #include "metrics/metrics.h"
 #include "pipeline/app.h"
 
 struct backups;
 struct delivery;
+struct http_server;
 struct json_t; /* of jansson */
 struct listen_addresses;
 struct replica;
 struct store;
+struct token_notices;
 
 /* The parts of the process, and what docket status shows. */
 struct status_sources {
 	const struct settings *settings;
 	struct metrics_sources counted;
+	struct confine_state confined;
+	struct token_notices *token_notices;
 	bool backup_hangs; /* at the end: the thread of backups still uses the store */
 };
 
-/* Starts the listener of --metrics, if `addresses` is not NULL. An error is logged. */
+/* Confines the process to the files that the settings name, unless --no-confinement is given. Call
+ * it before any thread starts, and with --ephemeral after the folder is made. An error is
+ * logged. */
+enum err serve_confine(const struct settings *settings, struct confine_state *state_out);
+
+/* The section of docket status. */
+struct json_t *confine_json(const struct confine_state *state);
+
+/* Makes what the API needs before docket accepts connections: `app` has its routes and settings,
+ * and gets the rest. What is made is in `arena`, or released by app_release(). An error is logged.
+ */
+enum err app_start(const struct settings *settings, struct store *store, struct arena *arena,
+		   struct app *app, struct delivery **delivery_out);
+void app_release(struct app *app);
+
+/* Opens the sockets of --metrics, if `addresses` is not NULL, and starts the listener. An error is
+ * logged. The sockets are opened before the API's: a port that is taken ends docket before it has
+ * accepted a client. */
+enum err serve_metrics_open(struct listen_addresses *addresses);
 enum err serve_metrics_start(const struct metrics_sources *sources,
 			     struct listen_addresses *addresses, struct metrics **metrics_out);
 /* Logs where it listens. NULL is accepted. */
@@ -123,6 +146,12 @@ struct slice urls_base(const struct settings *settings);
 
 /* Puts these settings into `app`; they live as long as `settings`. */
 void urls_set(const struct settings *settings, struct app *app);
+
+/* Logs a warning for each certificate that is not valid now, or expires within 14 days. */
+void certificates_log(const struct http_server *server);
+
+/* The section of docket status; it has no elements without TLS. */
+struct json_t *certificates_json(const struct http_server *server);
 
 /* Warns if the clock may be wrong. No change gets a time before that of the last change. So if that
  * time is in the future, changes get it until the clock has passed it. An error is logged. */

@@ -11,9 +11,14 @@ json_t *status_json(void *context)
 	const struct status_sources *sources = context;
 	json_t *status = metrics_status(&sources->counted);
 
+	if (status)
+		json_object_set_new(status, "confinement", confine_json(&sources->confined));
 	if (status && sources->counted.replica)
 		json_object_set_new(status, "replica", replica_json(sources->counted.replica));
 	if (status && sources->counted.backups)
 		json_object_set_new(status, "backup", backups_json(sources->counted.backups));
+	if (status && sources->settings->text[SETTING_TLS_CERT])
+		json_object_set_new(status, "certificates",
+				    certificates_json(sources->counted.server));
 	return status;
 }

@@ -6,9 +6,13 @@
 #include "base/array.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/timefmt.h"
 #include "http/http.h"
 #include "notify.h"
+#include "serve_private.h"
 #include "store/store.h"
+
+#define LOOK_MS 1000 /* how often it looks whether a day has begun */
 
 void signals_block(sigset_t *set_out)
 {
@@ -54,7 +58,20 @@ static void certificates_reload(const struct supervised *serving)
 			 why.ptr ? why.ptr : err_text(err));
 	else
 		log_line("the certificates were read again");
+	certificates_log(serving->server);
 	buf_release(&why);
+}
+
+/* What TLS needs each day. `day` is the last day on which it was done. */
+static void certificates_watch(const struct supervised *serving, int32_t *day)
+{
+	int32_t today = date_of(clock_now(&system_clock));
+
+	if (today == *day)
+		return;
+	*day = today;
+	http_renew_tickets(serving->server);
+	certificates_log(serving->server);
 }
 
 /* systemd compares the time with that of its own request, so it cannot take an earlier READY=1 for
@@ -91,33 +108,56 @@ static int signal_next(const sigset_t *signals, int64_t until)
 	return caught > 0 ? caught : 0;
 }
 
+/* At half of the time of systemd's watchdog. */
+struct watchdog {
+	int64_t half; /* milliseconds; 0: there is no watchdog */
+	int64_t next, turned_at;
+};
+
+static void watchdog_tell(const struct supervised *serving, struct watchdog *watchdog)
+{
+	bool turned;
+	int64_t now;
+
+	if (!watchdog->half || monotonic_ms() < watchdog->next)
+		return;
+	turned = serving_has_turned(serving);
+	now = monotonic_ms();
+	watchdog->next = now + watchdog->half;
+	watchdog->turned_at = turned ? now : watchdog->turned_at;
+	/* A statement may take as long as --statement-timeout. */
+	if (now - watchdog->turned_at <= serving->statement_ms)
+		serving_notify(serving, "WATCHDOG=1");
+	else
+		log_line("a thread that accepts, reads or writes has stood still for %lld s: the "
+			 "watchdog is not told that docket is well",
+			 (long long)(now - watchdog->turned_at) / 1000);
+}
+
+/* When the main thread must look around, by monotonic_ms(). */
+static int64_t serving_next(const struct supervised *serving, const struct watchdog *watchdog)
+{
+	int64_t next = watchdog->half ? watchdog->next : INT64_MAX;
+	int64_t look = serving->tls ? monotonic_ms() + LOOK_MS : INT64_MAX;
+
+	return next < look ? next : look;
+}
+
 void serving_supervise(const struct supervised *serving)
 {
-	int64_t half = notify_watchdog_ms() / 2, turned_at = monotonic_ms();
-	int64_t next = half ? turned_at + half : INT64_MAX;
+	int64_t now = monotonic_ms(), half = notify_watchdog_ms() / 2;
+	struct watchdog watchdog = {half, now + half, now};
+	int32_t day = date_of(clock_now(&system_clock));
 	int caught;
 
 	serving_notify(serving, "READY=1");
-	while ((caught = signal_next(serving->signals, next)) == 0 || caught == SIGHUP) {
-		int64_t now;
-		bool turned;
-
+	while ((caught = signal_next(serving->signals, serving_next(serving, &watchdog))) == 0 ||
+	       caught == SIGHUP) {
 		if (caught == SIGHUP)
 			serving_reload(serving);
-		if (monotonic_ms() < next)
-			continue;
-		turned = serving_has_turned(serving);
-		now = monotonic_ms();
-		next = now + half;
-		turned_at = turned ? now : turned_at;
-		/* A statement may take as long as --statement-timeout. */
-		if (now - turned_at <= serving->statement_ms)
-			serving_notify(serving, "WATCHDOG=1");
-		else
-			log_line(
-				"a thread that accepts, reads or writes has stood still for %lld s: the watchdog is not told that "
-				"docket is well",
-				(long long)(now - turned_at) / 1000);
+		if (serving->tls)
+			certificates_watch(serving, &day);
+		watchdog_tell(serving, &watchdog);
 	}
 	notify("STOPPING=1\nSTATUS=answers the requests in progress, and ends");
 }

@@ -22,8 +22,10 @@ struct supervised {
 void signals_block(sigset_t *set_out);
 
 /* Tells systemd that docket is ready, and returns when SIGTERM or SIGINT comes. Until then SIGHUP
- * reads the certificates again. If systemd has a watchdog, it is told that docket is well at half
- * of its time, but only while the threads that accept connections, read and write turn. */
+ * reads the certificates again. With TLS, each day at midnight (UTC) it warns of certificates that
+ * expire and renews the key of session tickets. If systemd has a watchdog, it is told that docket
+ * is well at half of its time, but only while the threads that accept connections, read and write
+ * turn. */
 void serving_supervise(const struct supervised *serving);
 
 #endif

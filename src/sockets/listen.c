@@ -298,6 +298,8 @@ enum err listen_open(struct listen_addresses *addresses, struct buf *why)
 
 	if (addresses->inherited)
 		return listen_tune_all(addresses, why);
+	if (addresses->count && addresses->list[0].fd >= 0)
+		return OK;
 	for (int i = 0; again && i < PORT_TRIES; i++) {
 		failed = listen_open_all(addresses, &again);
 		if (!failed) {

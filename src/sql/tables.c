@@ -43,5 +43,6 @@ const struct sql_table sql_tables[SQL_TABLES] = {
 	{"secret", {"name"}, .global = true, .identifies = true},
 	{"given", {"name"}, .global = true, .identifies = true},
 	{"property", {"name"}, .global = true, .identifies = true},
+	{"audit", {"number"}, .shown = "audit entries", .global = true, .counted = true},
 	[SQL_TABLE_MIGRATION] = {"migration", {"number"}, .global = true, .identifies = true},
 };

@@ -326,6 +326,8 @@ enum err batch_run(struct store *store, struct db *db, struct store_write **writ
 
 	*mark_out = (struct commit_mark){0};
 	batch.calls.arena = &batch.arena;
+	if (count == 1)
+		db->purpose = (struct db_purpose){write_account_id(*writes), writes[0]->request_id};
 	recorder_begin(store, db);
 	driver->set_budget(db, store->config.write_budget_ms);
 	err = batch_sort_writes(&batch, writes, count);
@@ -339,6 +341,7 @@ enum err batch_run(struct store *store, struct db *db, struct store_write **writ
 		snprintf(mark_out->message, sizeof(mark_out->message), "%s", driver->message(db));
 		driver->rollback(db);
 	}
+	db->purpose = (struct db_purpose){0};
 	buf_release(&batch.changed);
 	buf_release(&batch.tallies);
 	arena_release(&batch.arena);

@@ -9,7 +9,7 @@
  * a thread that reads. */
 #define SHORT_MS 3
 
-enum err read_run(struct store_read *read, struct db *db, int budget_ms)
+static enum err read_attempt(struct store_read *read, struct db *db, int budget_ms)
 {
 	const struct db_driver *driver = read->store->driver;
 	struct calls calls = {.arena = read->arena};
@@ -27,6 +27,16 @@ enum err read_run(struct store_read *read, struct db *db, int budget_ms)
 	err = read->execute(read, db);
 	driver->set_budget(db, 0);
 	driver->rollback(db);
+	return err;
+}
+
+enum err read_run(struct store_read *read, struct db *db, int budget_ms)
+{
+	enum err err;
+
+	db->purpose = (struct db_purpose){read->job.lane, read->request_id};
+	err = read_attempt(read, db, budget_ms);
+	db->purpose = (struct db_purpose){0};
 	return err;
 }
 

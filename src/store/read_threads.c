@@ -9,7 +9,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "retry.h"
+#include "db/retry.h"
 #include "workers.h"
 
 #define TOGETHER_MAX 128

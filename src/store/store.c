@@ -4,9 +4,25 @@
 
 #include "cache/record_cache.h"
 #include "db/read_pool.h"
+#include "slow/slow_log.h"
 #include "workers.h"
 
 #define QUEUE_LIMIT 64 /* if the configuration has none */
+
+static enum err slow_connect(void *context, struct db **db_out)
+{
+	return ((struct store *)context)->connect(context, DB_READ, db_out);
+}
+
+static void slow_start(struct store *store)
+{
+	if (store->config.slow_statement_ms)
+		store->slow = slow_log_new(&(struct slow_log_config){
+			.bound_ms = store->config.slow_statement_ms,
+			.connect = slow_connect,
+			.context = store,
+			.account_name = "SELECT name FROM account WHERE id = $1"});
+}
 
 struct store *store_new(const struct store_config *config, const struct db_driver *driver)
 {
@@ -24,6 +40,7 @@ struct store *store_new(const struct store_config *config, const struct db_drive
 	store->lock = -1;
 	atomic_init(&store->era, ERA_NONE);
 	pthread_mutex_init(&store->keys.lock, NULL);
+	slow_start(store);
 	if (sql_statements_build(sql_dialect(driver), &store->arena, &store->sql)) {
 		store_close(store);
 		return NULL;
@@ -53,6 +70,7 @@ void store_close(struct store *store)
 		return;
 	workers_free(store->writers);
 	workers_free(store->read_threads);
+	slow_log_free(store->slow);
 	read_pool_free(store->read_pool);
 	/* The last connection to close must be the one that writes, because SQLite then writes what
 	 * is in the WAL into the database. */
@@ -108,6 +126,11 @@ void store_loads(struct store *store, struct store_load *reads_out, struct store
 uint64_t store_errors(const struct store *store, enum err err)
 {
 	return atomic_load(&store->ended[err]);
+}
+
+uint64_t store_slow_statements(const struct store *store)
+{
+	return slow_log_count(store->slow);
 }
 
 void store_checkpoints(const struct store *store, uint64_t *count_out, int64_t *us_out)

@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "base/clock.h"
+#include "slow/slow_log.h"
 
 #define ROOM_FIRST 256 /* until the first runs show how long jobs take */
 #define LOOK_MS 100    /* how often to check for late jobs */
@@ -63,7 +64,11 @@ void workers_unlock(struct workers *all, enum job_group group)
 
 enum err store_connect(struct store *store, enum db_mode mode, struct db **db)
 {
-	return *db ? OK : store->connect(store, mode, db);
+	enum err err = *db ? OK : store->connect(store, mode, db);
+
+	if (!err)
+		(*db)->slow = slow_log_watch(store->slow);
+	return err;
 }
 
 void store_disconnect(struct store *store, struct db **db)

@@ -12,8 +12,9 @@
 #include "base/timefmt.h"
 #include "base/waiting.h"
 #include "batch.h"
+#include "db/retry.h"
 #include "idempotency.h"
-#include "retry.h"
+#include "slow/slow_log.h"
 #include "sql/titles.h"
 #include "steps.h"
 #include "workers.h"
@@ -297,8 +298,10 @@ static const struct work writing = {.mode = DB_WRITE,
 
 enum err writers_start(struct store *store, unsigned count)
 {
-	if (store->write_db)
+	if (store->write_db) {
 		store->write_db->counters = &store->db_counters;
+		store->write_db->slow = slow_log_watch(store->slow);
+	}
 	return workers_start(store, &writing, count, &store->writers);
 }
 

@@ -8,7 +8,7 @@
 #include <cmocka.h>
 
 #include "base/array.h"
-#include "store/retry.h"
+#include "db/retry.h"
 
 /* For each error: how many of eight writes run together next time, whether a single one runs alone
  * once more when it has run with others before, and whether all do on a new connection. */

@@ -371,6 +371,73 @@ static void changes_repeat(void **state)
 	sqlite_driver.close(to);
 }
 
+struct told {
+	struct slow_watch watch;
+	int count;
+	const char *sql;
+	int64_t ms;
+};
+
+static void tell(struct slow_watch *watch, const struct db *db, const struct db_call *call,
+		 int64_t ms)
+{
+	struct told *told = (struct told *)(void *)watch;
+
+	(void)db;
+	told->count++;
+	told->sql = call->sql;
+	told->ms = ms;
+}
+
+/* Only the statement that takes long is told, also if it stands among others. */
+static void slow_statements_are_told(void **state)
+{
+	static const char slow[] = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n"
+				   " WHERE i < 3000000) SELECT count(*) FROM n";
+	struct place *place = *state;
+	struct told told = {.watch = {.bound_ms = 60, .tell = tell}};
+	const struct db_call calls[] = {{.sql = "SELECT 1"}, {.sql = slow}, {.sql = "SELECT 2"}};
+
+	place->reader->slow = &told.watch;
+	assert_int_equal(sqlite_driver.run(place->reader, calls, 3), OK);
+	assert_int_equal(told.count, 1);
+	assert_ptr_equal(told.sql, slow);
+	assert_true(told.ms >= 60);
+	place->reader->slow = NULL;
+	assert_int_equal(sqlite_driver.run(place->reader, calls, 3), OK);
+	assert_int_equal(told.count, 1);
+}
+
+static void plans_have_no_values(void **state)
+{
+	struct place *place = *state;
+	const struct db_value args[] = {DB_INT_VALUE(7), DB_NULL_VALUE};
+	const struct db_call calls[] = {
+		{.sql = "SELECT id FROM a WHERE id = $1", .args = args, .arg_count = 1},
+		{.sql = "INSERT INTO b (a) SELECT id FROM a WHERE id > $1 AND $2 IS NULL",
+		 .args = args,
+		 .arg_count = 2},
+		{.sql = "SELECT * FROM b, a WHERE a.id = b.a"},
+		{.sql = "COMMIT"},
+	};
+	static const char *const plans[] = {
+		"SEARCH a USING INTEGER PRIMARY KEY (rowid=?)",
+		"SEARCH a USING INTEGER PRIMARY KEY (rowid>?)",
+		"SCAN b; SEARCH a USING INTEGER PRIMARY KEY (rowid=?)",
+		"",
+	};
+
+	for (size_t i = 0; i < sizeof(plans) / sizeof(plans[0]); i++) {
+		struct buf plan = {0};
+
+		assert_int_equal(sqlite_driver.explain(place->reader, &calls[i], &plan), OK);
+		buf_add_char(&plan, '\0');
+		assert_string_equal(plan.ptr, plans[i]);
+		buf_release(&plan);
+	}
+	assert_int_equal(ask(place->writer, "SELECT count(*) FROM b"), 0);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make_place, remove_place)
 
 int main(void)
@@ -387,6 +454,8 @@ int main(void)
 		TEST(number_ignores_null),
 		TEST(sets_have_their_ids),
 		TEST(changes_repeat),
+		TEST(slow_statements_are_told),
+		TEST(plans_have_no_values),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

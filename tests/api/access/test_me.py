@@ -26,8 +26,9 @@ def test_what_it_says(server, me):
                            "is_vendor", "time_zone", "external_id",
                            "created_at", "updated_at"]
     assert (staff["id"], staff["username"], staff["access_level"]) == (1, "admin", "full")
-    assert me.json["token"] == {"label": "made by docket init", "read_only": False, "lenient": False,
-                                "expires_at": None}
+    assert me.json["token"] == {"label": "made by docket init", "scopes": ["all:write"],
+                                "read_only": False, "lenient": False, "addresses": [],
+                                "expires_at": None, "expires_soon": False}
     assert "docket " + me.json["version"] + "\n" == succeed("--version").stdout
     assert server.token not in me.body.decode()
 
@@ -47,13 +48,14 @@ def test_what_a_token_may(server, tmp_path):
             "--expires", "2999-12-31T22:00:00-02:00", "--token-file", tmp_path / "token")
     narrow = basic("admin/token", (tmp_path / "token").read_text().strip())
     assert server.call("GET", ME + "?nonsense=1", access=narrow).json["token"] == {
-        "label": "narrow", "read_only": True, "lenient": True,
-        "expires_at": "3000-01-01T00:00:00Z"}
+        "label": "narrow", "scopes": ["all:read"], "read_only": True, "lenient": True,
+        "addresses": [], "expires_at": "3000-01-01T00:00:00Z", "expires_soon": False}
     succeed("token", "add", "lenient", *where(server.data), "--lenient", "--token-file",
             tmp_path / "lenient")
     lenient = basic("admin/token", (tmp_path / "lenient").read_text().strip())
     assert server.call("GET", ME, access=lenient).json["token"] == {
-        "label": "lenient", "read_only": False, "lenient": True, "expires_at": None}
+        "label": "lenient", "scopes": ["all:write"], "read_only": False, "lenient": True,
+        "addresses": [], "expires_at": None, "expires_soon": False}
     succeed("token", "revoke", "lenient", *where(server.data))
     succeed("token", "revoke", "narrow", *where(server.data))
     problem(server.call("GET", ME, access=narrow), 401)

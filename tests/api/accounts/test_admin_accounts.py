@@ -6,7 +6,7 @@ import shutil
 import pytest
 
 from admin import (ACCOUNTS, TIME, TOKEN, Pair, check_help, check_sound, docket, dump, listed,
-                   refused)
+                   refused, told_changes)
 from backends import rows
 from commands import fails, misuse, mode
 from harness import TASKS, faults, problem, run, strict_json, succeed, task_json
@@ -49,14 +49,15 @@ def test_add(one, name, options, staff):
         "account": 1, "account_state": 1, "staff": 1, "calendar": 1, "token": 1, "history": 2}
     assert {table: len(found) - len(counted[table]) for table, found in dump(one).items()
             if len(found) != len(counted[table])} == {
-                "account": 1, "account_state": 1, "staff": 1, "calendar": 1, "token": 1, "history": 2}
+                "account": 1, "account_state": 1, "staff": 1, "calendar": 1, "token": 1, "history": 2,
+                "audit": 1}
     assert rows(one, "SELECT id, username, email, access_level FROM staff WHERE account_id = 2"
                 ) == [(1, *staff, 0)]
     assert preset(name) in listed(one, "account list")
     (token,) = listed(one, "token list", "--account", name)
     assert TIME.fullmatch(token.pop("created_at"))
     assert token == {"label": "made with the account", "expires_at": None, "read_only": False,
-                     "lenient": False, "last_used_at": None}
+                     "scopes": "all:write", "addresses": "", "lenient": False, "last_used_at": None}
 
 
 def test_add_writes_the_token_to_a_file(one, tmp_path):
@@ -247,7 +248,9 @@ def test_list_of_a_folder_without_an_account(one):
 def test_set(two, options, got):
     other = dump(two, 2)
     done = succeed("account", "set", "first", "--data", two, *options)
-    assert (done.stdout, done.stderr) == ("", 'changed the account "first"\n')
+    assert done.stdout == told_changes(preset("first"), preset("first", **got))
+    assert done.stderr == ('changed the account "first"\n' if got else
+                           'nothing changed: the account "first" has these values already\n')
     assert listed(two, "account list") == [preset("first", **got), preset("second")]
     assert dump(two, 2) == other
 

@@ -6,7 +6,7 @@ import sqlite3
 
 import pytest
 
-from admin import TIME, check_help, check_sound, docket, dump, listed, refused
+from admin import LOG, TIME, check_help, check_sound, docket, dump, listed, refused, told_changes
 from backends import rows
 from commands import fails, misuse
 from harness import OWN, TASKS, basic, cases, problem, run, succeed, task, task_json
@@ -27,7 +27,8 @@ def member(folder, username, *account):
 
 
 @pytest.mark.parametrize("command, argument", [
-    ("staff add", "USERNAME"), ("staff list", None), ("staff set", "USERNAME")])
+    ("staff add", "USERNAME"), ("staff list", None), ("staff set", "USERNAME"),
+    ("staff remove", "USERNAME")])
 def test_help(command, argument):
     check_help(command, argument)
 
@@ -54,7 +55,7 @@ def test_add(one, username, options, got):
     assert member(one, username) == {"id": 4, "username": username, **NOBODY, **got}
     after = dump(one)
     changed = {table for table in after if after[table] != before[table]}
-    assert changed == {"account_state", "staff", "history"}
+    assert changed == {"account_state", "staff", "history", *LOG}
     assert [row for row in after["staff"] if row not in before["staff"]] == [
         row for row in after["staff"] if row[1] == 4]
 
@@ -181,10 +182,14 @@ def test_list_of_more_than_a_page(one):
 def test_set(two, options, got):
     account = ("--account", "first")
     before, other = listed(two, "staff list", *account), dump(two, 2)
-    wanted = {**member(two, "second", *account), **got}
+    was = member(two, "second", *account)
+    wanted = {**was, **got}
     done = succeed("staff", "set", "second", "--data", two, *account, *options)
-    assert (done.stdout, done.stderr) == ("", 'changed the staff member "second"\n')
-    assert member(two, "second", *account) == wanted
+    now = member(two, "second", *account)
+    assert now == wanted
+    assert done.stdout == told_changes(was, now)
+    assert done.stderr == ('changed the staff member "second"\n' if now != was else
+                           'nothing changed: the staff member "second" has these values already\n')
     assert [row for row in listed(two, "staff list", *account) if row["id"] != 2] == [
         row for row in before if row["id"] != 2]
     assert dump(two, 2) == other

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from admin import TIME, TOKEN, change, check_help, docket, dump, listed, refused
+from admin import LOG, TIME, TOKEN, change, check_help, docket, dump, listed, refused
 from backends import rows
 from commands import fails, full, misuse, mode
 from harness import (FIELDS, JSON, OWN, TASKS, basic, faults, problem, strict_json, succeed,
@@ -14,7 +14,9 @@ from harness import (FIELDS, JSON, OWN, TASKS, basic, faults, problem, strict_js
 from tables import assert_is_now
 from together import until
 
-PLAIN = {"expires_at": None, "read_only": False, "lenient": False, "last_used_at": None}
+PLAIN = {"expires_at": None, "read_only": False, "scopes": "all:write", "addresses": "", "lenient": False,
+         "last_used_at": None}
+READS = {"read_only": True, "scopes": "all:read"}
 
 
 def token_of(folder, label, *account):
@@ -25,19 +27,24 @@ def token_of(folder, label, *account):
 
 
 @pytest.mark.parametrize("command, argument", [
-    ("token add", "LABEL"), ("token list", None), ("token revoke", "LABEL")])
+    ("token add", "LABEL"), ("token list", None), ("token rotate", "LABEL"),
+    ("token revoke", "LABEL")])
 def test_help(command, argument):
     check_help(command, argument)
 
 
 # Add
 
+NEVER = "and it never expires"
+LENIENT = "unknown fields and parameters are ignored"
+
+
 @pytest.mark.parametrize("label, options, got", [
     ("ci", [], {}),
-    ("ci", ["--read-only"], {"read_only": True}),
+    ("ci", ["--read-only"], READS),
     ("ci", ["--lenient"], {"lenient": True}),
     ("ci", ["--lenient", "--read-only", "--expires", "2100-01-31T12:00:00+02:00"],
-     {"lenient": True, "read_only": True, "expires_at": "2100-01-31T10:00:00Z"}),
+     {"lenient": True, **READS, "expires_at": "2100-01-31T10:00:00Z"}),
     ("ci", ["--expires", "2100-02-28"], {"expires_at": "2100-02-28T23:59:59Z"}),
     ("ci", ["--expires", "2100-01-31 12:00:00"], {"expires_at": "2100-01-31T12:00:00Z"}),
     ("ci", ["--expires=9999-12-31"], {"expires_at": "9999-12-31T23:59:59Z"}),
@@ -47,10 +54,13 @@ def test_help(command, argument):
 def test_add(one, label, options, got):
     before = dump(one)
     done = succeed("token", "add", label, "--data", one, *options)
-    assert TOKEN.fullmatch(done.stdout.removesuffix("\n")) and done.stderr == "", done
+    assert TOKEN.fullmatch(done.stdout.removesuffix("\n")), done
     assert token_of(one, label) == {**PLAIN, **got}
+    said = [f"its scopes are {got.get('scopes', 'all:write')}", *([LENIENT] if "lenient" in got else []),
+            f"and it expires at {got['expires_at']}" if "expires_at" in got else NEVER]
+    assert done.stderr == f'made the token "{label}": {", ".join(said)}\n'
     after = dump(one)
-    assert {table for table in after if after[table] != before[table]} == {"token"}
+    assert {table for table in after if after[table] != before[table]} == {"token", *LOG}
     assert len(after["token"]) == len(before["token"]) + 1
     for file in one.iterdir():
         assert done.stdout.strip().encode() not in file.read_bytes(), file
@@ -59,13 +69,13 @@ def test_add(one, label, options, got):
 def test_the_environment_marks_a_token(one):
     succeed("token", "add", "ci", "--data", one, env={"DOCKET_READ_ONLY": "yes",
                                                       "DOCKET_LENIENT": "no"})
-    assert token_of(one, "ci") == {**PLAIN, "read_only": True}
+    assert token_of(one, "ci") == {**PLAIN, **READS}
 
 
 def test_add_writes_the_token_to_a_file(one, tmp_path, make_server):
     file = tmp_path / "token"
     done = succeed("token", "add", "ci", "--data", one, "--token-file", file)
-    assert done.stdout == "" and str(file) in done.stderr and done.stderr.count("\n") == 1
+    assert done.stdout == "" and str(file) in done.stderr and done.stderr.count("\n") == 2
     assert mode(file) == 0o600 and TOKEN.fullmatch(file.read_text().removesuffix("\n"))
     assert file.read_text().strip() not in done.stderr
     problem(make_server(one, file.read_text().strip()).get(1), 404)
@@ -150,7 +160,8 @@ def test_the_account_must_be_named(two, command):
 def test_list(one):
     """Sorted by age; tokens of the same second by label."""
     assert [list(row) for row in listed(one, "token list")] == [
-        ["label", "created_at", "expires_at", "read_only", "lenient", "last_used_at"]]
+        ["label", "created_at", "expires_at", "read_only", "scopes", "addresses",
+         "lenient", "last_used_at"]]
     for label in ("b", "a", "c"):
         docket(one, "token add", label)
     change(one, "UPDATE token SET created_at = created_at - 60 WHERE label = 'c'")

@@ -34,7 +34,7 @@ def test_it_makes_a_folder(one, saved, tmp_path):
     assert saved.read_bytes() == before
     sound(tmp_path / "new")
     old, new = everything(one), everything(tmp_path / "new")
-    assert {name for name in old if old[name] != new[name]} == {"account_state", "property"}
+    assert {name for name in old if old[name] != new[name]} == {"account_state", "property", "audit"}
 
 
 def test_json_says_what_was_restored(saved, tmp_path):

@@ -23,12 +23,17 @@ OPTIONS = {
     "staff add": ["config", *PLACE, "account", *STAFF],
     "staff list": ["config", *PLACE, "account", "json"],
     "staff set": ["config", *PLACE, "account", *STAFF],
-    "token add": ["config", *PLACE, "account", "expires", "read-only", "lenient", "token-file"],
+    "staff rename": ["config", *PLACE, "account"],
+    "staff remove": ["config", *PLACE, "account", "yes"],
+    "token add": ["config", *PLACE, "account", "expires", "read-only", "scopes", "addresses",
+                  "lenient", "token-file"],
     "token list": ["config", *PLACE, "account", "json"],
+    "token rotate": ["config", *PLACE, "account", "overlap", "expires", "token-file"],
     "token revoke": ["config", *PLACE, "account"],
     "alerts list": ["config", *PLACE, "account", "task", "state", "json"],
     "alerts retry": ["config", *PLACE, "account", "task"],
     "alerts cancel": ["config", *PLACE, "account", "task"],
+    "log": ["config", *PLACE, "account", "json", "since", "until"],
     "demo": ["config", *PLACE, "account", "tasks"],
     "check": ["config", *PLACE, "json"],
     "migrate": ["config", *PLACE, "dry-run"],
@@ -36,22 +41,25 @@ OPTIONS = {
     "restore": ["config", *PLACE, "from", "at", "change", "dry-run", "json"],
     "move": ["config", "allow-network-folder", "partitions", "from", "to"],
     "status": ["config", "data", "database", "control-socket", "json"],
+    "top": ["config", "data", "database", "control-socket"],
     "mail test": ["config", *MAIL],
     "serve": ["config", *PLACE, "control-socket", "ephemeral", "token", "listen", "metrics", "base-domain",
               "tls-cert", "tls-key", "behind-proxy", "base-url", "absolute-links", "cors-origins", "idle-timeout",
-              "database-connections", "statement-timeout", "queue", "memory-limit", "record-cache",
-              "quiet", "log-format", *MAIL, "mail-per-minute", "mail-per-account", "replicate-to",
-              "replicate-keep", "backup-to", "backup-at", "keep"],
+              "database-connections", "statement-timeout", "slow-statement", "queue", "memory-limit",
+              "record-cache", "no-confinement", "quiet", "log-format", *MAIL, "mail-per-minute", "mail-per-account",
+              "replicate-to", "replicate-keep", "backup-to", "backup-at", "keep",
+              "rate-per-token", "rate-per-account"],
 }
-ABOUT = {"add", "set", "remove", "revoke", "test"}  # these commands take a name
+ABOUT = {"add", "set", "remove", "rotate", "revoke", "test"}  # these commands take a name
 SWITCHES = {"allow-network-folder", "behind-proxy", "absolute-links", "quiet", "read-only", "lenient", "yes", "json", "dry-run",
-            "ephemeral"}
+            "ephemeral", "no-confinement"}
 EVERY = sorted({option for options in OPTIONS.values() for option in options})
 
 
 def words(command):
     """The words of a command as a user types them, with a name where it needs one."""
-    return [*command.split(), *(["name"] if command.split()[-1] in ABOUT else [])]
+    names = ["name"] if command.split()[-1] in ABOUT else ["old", "new"] if "rename" in command else []
+    return [*command.split(), *names]
 
 
 def needed(command):

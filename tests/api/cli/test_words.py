@@ -42,7 +42,7 @@ def test_the_help_of_a_group(words):
 
 @pytest.mark.parametrize("words, said", [
     (["foo"], '"foo" is not a command; see "docket help"'),
-    (["staff", "remove"], '"staff remove" is not a command; see "docket help staff"'),
+    (["staff", "handbook"], '"staff handbook" is not a command; see "docket help staff"'),
     (["help", "foo"], '"foo" is not a command; see "docket help"'),
     (["staff", "lst"], '"staff lst" is not a command; did you mean "staff list"?'),
     (["srve", "--data", "x"], '"srve" is not a command; did you mean "serve"?'),
@@ -73,19 +73,21 @@ def test_what_is_wrong(folder, words, said):
 
 # The messages after a change
 
-@pytest.mark.parametrize("words, said", [
-    (["account", "set", "main", "--country", "de"], 'changed the account "main"'),
-    (["staff", "set", "admin", "--last-name", "Last"], 'changed the staff member "admin"'),
-    (["token", "revoke", "made by docket init"],
+@pytest.mark.parametrize("words, changes, said", [
+    (["account", "set", "main", "--country", "de"], 'country is now "DE", it was "US"\n',
+     'changed the account "main"'),
+    (["staff", "set", "admin", "--last-name", "Last"], 'last_name is now "Last", it was ""\n',
+     'changed the staff member "admin"'),
+    (["token", "revoke", "made by docket init"], "",
      'revoked the token "made by docket init": it stopped working'),
 ])
 @pytest.mark.parametrize("serving", [False, True])
 @pytest.mark.slow
-def test_what_a_change_says(folder, make_server, words, said, serving):
+def test_what_a_change_says(folder, make_server, words, changes, said, serving):
     if serving:
         make_server(folder)
     done = succeed(*words, "--data", folder)
-    assert (done.stdout, done.stderr) == ("", said + "\n")
+    assert (done.stdout, done.stderr) == (changes, said + "\n")
 
 
 @pytest.mark.slow

@@ -44,8 +44,8 @@ def of_fish(completions, words, folder):
 @pytest.mark.parametrize("words, offered", [
     ("ser", ["serve"]),
     ("b", ["backup"]),
-    ("staff ", ["add", "list", "set"]),
-    ("token r", ["revoke"]),
+    ("staff ", ["add", "list", "remove", "rename", "set"]),
+    ("token r", ["revoke", "rotate"]),
     ("staff set doe --acc", ["--access", "--account"]),
     ("staff set doe --access ", ["disabled", "full", "limited"]),
     ("account set main --require-case ", ["no", "yes"]),

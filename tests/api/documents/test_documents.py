@@ -15,13 +15,14 @@ from harness import ADDRESS_PARTS, CODES, COMMAND_S, PROGRAM, ROOT, SANITIZER
 # Commands that do not end: the reader leaves each running in a terminal of its own.
 SERVES = re.compile(r"script/server$|(runuser -u \w+ -- )?docket serve ")
 # Commands that other tests run: the suite does not run itself, and a restore needs a replica of some age.
-# script/check-deb tries the package.
+# script/check-deb tries the package, and test_acme.py asks for certificates.
 ELSEWHERE = {"script/test", "make deb", "apt-get install --yes ./build-deb/docket_*.deb",
              "runuser -u docket -- docket init --config /etc/docket.conf --email you@example.com",
              "systemctl enable --now docket", "docket check --data /srv/restored",
              "docket restore --from /mnt/replica --data /srv/restored",
              "docket restore --from /mnt/replica --at 2027-01-31T12:00:00Z --data /srv/restored-noon",
              "docket restore --from /mnt/replica --change main:1234 --data /srv/restored-1234"}
+ACME = ("certbot ", "lego ", "docket account list --config /etc/docket.conf ")
 RECORD = "\x1e"
 
 # The reader's machine: servers that Debian's packages start when they are installed, a certificate,
@@ -100,7 +101,7 @@ def session(text, program):
             continue
         stop = "stop_servers"
         for command in documents.commands(block):
-            if command in ELSEWHERE:
+            if command in ELSEWHERE or command.startswith(ACME):
                 continue
             script.append(f"printf '\\036$ %s\\n' {shlex.quote(command)}")
             if SERVES.match(command):

@@ -191,3 +191,14 @@ def test_what_was_wrong(server, method, target, body, status, reason):
     before = server.log_end()
     assert server.call(method, target, body, JSON).status == status
     assert server.lines(before, 1)[0].get("reason") == reason
+
+
+def test_logrotate_copies_and_empties_the_file(make_server):
+    """docs/operate.md gives its configuration; docket goes on at the beginning of the file."""
+    server = make_server()
+    server.create()
+    server.lines(count=1)
+    os.truncate(server.log, 0)
+    server.create()
+    assert len(server.lines(count=1)) == 1
+    assert server.log.read_bytes().startswith(b'{"time":')

@@ -20,10 +20,10 @@ JOBS = ["waiting", "waiting_weight", "accounts_waiting", "jobs", "batches", "rep
         "mean_batch_us", "longest_batch_us", "total_batch_us", "mean_wait_ms", "longest_wait_ms",
         "total_wait_ms", "batches_by_jobs", "batches_by_us", "waits_by_ms"]
 NAMES = {
-    "process": ["version", "pid", "uptime_s", "database", "schema"],
+    "process": ["version", "pid", "uptime_s", "database", "schema", "cpu_us"],
     "connections": ["open", "limit", "busy", "in_handshake", "idle"],
     "requests": ["in_progress", "answered_2xx", "answered_3xx", "answered_4xx", "answered_5xx",
-                 "not_answered", "malformed", "refused_guesses"],
+                 "not_answered", "malformed", "refused_guesses", "refused_rate", "by_route"],
     "reads": [*JOBS, "at_once"],
     "writes": JOBS,
     "alerts": ["waiting", "sending", "accepted", "try_again", "uncertain", "refused", "given_up",
@@ -31,9 +31,11 @@ NAMES = {
     "memory": ["rss_anon_bytes", "limit_bytes", "held_bytes", "most_held_bytes", "requests", "waiting",
                "waited", "refused_limit", "refused_share"],
     "cache": ["limit_bytes", "used_bytes", "records", "hits", "misses"],
+    "confinement": ["landlock", "landlock_version", "seccomp"],
 }
-TEXTS = ["version", "database"]
+TEXTS = ["version", "database", "landlock", "seccomp"]
 HISTOGRAMS = ["batches_by_jobs", "batches_by_us", "waits_by_ms"]
+ONLY_JSON = [*HISTOGRAMS, "by_route"]
 MIB = 1024 * 1024
 
 
@@ -72,11 +74,11 @@ def test_the_names(make_server):
     found = status(server)
     assert {name: list(section) for name, section in found.items()} == NAMES
     assert list(found) == list(NAMES)
-    for section, values in found.items():
+    for values in found.values():
         for name, value in values.items():
-            if section == "process" and name in TEXTS:
+            if name in TEXTS:
                 assert isinstance(value, str)
-            elif name in HISTOGRAMS:
+            elif name in ONLY_JSON:
                 assert isinstance(value, list)
             else:
                 assert isinstance(value, int) and value >= 0, name
@@ -98,7 +100,7 @@ def test_the_text(make_server):
     expected = []
     for section, names in NAMES.items():
         for name in names:
-            if name not in HISTOGRAMS and not name.startswith("total_"):
+            if name not in ONLY_JSON and not name.startswith("total_"):
                 expected.append(re.sub("_(s|ms|us|bytes)$", "", name).replace("_", " "))
     assert sorted(label for label, *sections in found for _ in sections
                   if not (label == "at once" and _ == "writes")) == sorted(expected)
@@ -133,8 +135,10 @@ def test_requests(make_server):
     assert exchange(server, b"GET / HTTP/1.1\r\nHost: x\r\nabc\r\n\r\n").status == 400
     shown(server, "requests", "malformed", 1)
     found = status(server)["requests"]
+    routes = {(route["method"], route["route"]): route["answered"] for route in found["by_route"]}
+    assert routes == {("POST", TASKS): {"201": 1}, ("GET", f"{TASKS}/{{id}}"): {"304": 1, "404": 1}}
     assert found == {**dict.fromkeys(found, 0), "answered_2xx": 1, "answered_3xx": 1, "answered_4xx": 1,
-                     "malformed": 1}
+                     "malformed": 1, "by_route": found["by_route"]}
 
 
 @pytest.mark.slow

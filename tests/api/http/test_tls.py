@@ -3,13 +3,14 @@ import shutil
 import signal
 import socket
 import ssl
+import subprocess
 import time
 
 import pytest
 
 from ca import CA, TlsWire, curl, curl_post, openssl
 from commands import fails, misuse
-from harness import TASKS, cases, problem, succeed, task
+from harness import COMMAND_S, TASKS, cases, problem, succeed, task
 from together import at_once, beside, until
 from wire import ANSWER_S, Wire, ask_once
 
@@ -175,6 +176,27 @@ def test_suites(secure, ca, suite, taken):
         else:
             with pytest.raises(REFUSED):
                 context.wrap_socket(raw, server_hostname=name)
+
+
+@pytest.mark.parametrize("name, algorithm, taken", [
+    (NAME, "ECDSA+SHA256", True), (NAME, "ECDSA+SHA1", False), ("x.example.test", "RSA+SHA256", True),
+    ("x.example.test", "RSA+SHA1", False)])
+def test_signatures(secure, name, algorithm, taken):
+    done = subprocess.run(
+        ["openssl", "s_client", "-connect", f"{secure.host}:{secure.port}", "-servername", name, "-tls1_2",
+         "-cipher", "ALL:@SECLEVEL=0", "-sigalgs", algorithm], stdin=subprocess.DEVNULL,
+        capture_output=True, timeout=COMMAND_S, check=False)
+    assert (done.returncode == 0) == taken, done
+
+
+@pytest.mark.parametrize("suites", ["ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-ECDSA-AES128-GCM-SHA256",
+                                    "ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-ECDSA-AES128-GCM-SHA256"])
+def test_the_server_chooses_the_suite(secure, ca, suites):
+    context = ca.context(ssl.TLSVersion.TLSv1_2)
+    context.set_ciphers(suites)
+    with socket.create_connection((secure.host, secure.port), ANSWER_S) as raw:
+        with context.wrap_socket(raw, server_hostname=NAME) as wrapped:
+            assert wrapped.cipher()[0] == "ECDHE-ECDSA-AES128-GCM-SHA256"
 
 
 # Bytes that are not TLS
@@ -389,6 +411,38 @@ def test_reload_under_load(make_secure, ca, moving):
         assert wire.label == "number-1"
 
 
+def lead(link, to):
+    """Makes the link lead there, at once."""
+    new = link.with_name("new")
+    new.symlink_to(to)
+    new.replace(link)
+
+
+@pytest.mark.parametrize("layout", ["certbot", "kubernetes"])
+def test_reload_by_links(make_secure, ca, tmp_path, layout):
+    """A renewal writes other files and changes links: of the files, or of the folder that has them."""
+    (live := tmp_path / "live").mkdir()
+    archive = live if layout == "kubernetes" else tmp_path / "archive"
+    for label in ("before", "after"):
+        (folder := archive / f"..{label}").mkdir(parents=True)
+        for file, name in zip(ca.make(label, "acme.viewcases.com"), ("pem", "key")):
+            file.rename(folder / name if layout == "kubernetes" else archive / f"{label}.{name}")
+
+    def renew(label):
+        if layout == "kubernetes":
+            lead(live / "..data", f"..{label}")
+        for name in ("pem", "key"):
+            lead(live / name, f"..data/{name}" if layout == "kubernetes" else
+                 f"../archive/{label}.{name}")
+
+    renew("before")
+    server = make_secure([(live / "pem", live / "key")])
+    renew("after")
+    hang_up(server, "were read again")
+    with TlsWire(server, ca) as wire:
+        assert wire.label == "after"
+
+
 def test_hang_up_without_tls_ends_nothing(make_server):
     """Nothing can be read again, and docket says so."""
     server = make_server()
@@ -448,7 +502,7 @@ def test_an_expired_certificate_is_a_warning(make_secure, ca):
     pair = ca.make("expired", "acme.viewcases.com", ago=60)
     server = make_secure([pair])
     said = [line for line in server.stderr().splitlines() if "warning" in line]
-    assert len(said) == 1 and str(pair[0]) in said[0] and "expired on 20" in said[0], said
+    assert len(said) == 1 and str(pair[0]) in said[0] and "expired at 20" in said[0], said
     context = ca.context()
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     with socket.create_connection((server.host, server.port), ANSWER_S) as raw:

@@ -284,7 +284,7 @@ FORBIDDEN = [
      {"accounts": [("second", "account", 2)]}),
     ("alert_minute BETWEEN", "UPDATE account SET alert_minute = 1440 WHERE id = 2;",
      {"accounts": [("second", "account", 2)]}),
-    ("read_only BETWEEN 0 AND 1", "UPDATE token SET read_only = 2 WHERE account_id = 2;",
+    ("scopes BETWEEN 1 AND 16383", "UPDATE token SET scopes = 0 WHERE account_id = 2;",
      {"tokens": [("second", "token", None)]}),
     ("lenient BETWEEN 0 AND 1", "UPDATE token SET lenient = -1 WHERE account_id = 2;",
      {"tokens": [("second", "token", None)]}),

@@ -43,7 +43,9 @@ def many(tmp_path_factory):
     """A folder with many tasks, and with rows in every table. Tests copy it and never serve it."""
     folder = tmp_path_factory.mktemp("many") / "data"
     token = make_data(folder, MANY)
-    succeed("token", "add", "reader", "--read-only", "--expires", "2031-01-01", "--data", folder)
+    succeed("token", "add", "reader", "--scopes", "tasks:read,cases:write", "--addresses", "192.0.2.0/24,::1",
+            "--expires", "2031-01-01", "--data", folder)
+    succeed("token", "rotate", "reader", "--data", folder)
     succeed("account", "set", "main", "--country", "GB", "--time-zone", "Europe/London",
             "--alert-hour", "09:30", "--data", folder)
     succeed("account", "add", "second", "--data", folder)

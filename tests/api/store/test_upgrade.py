@@ -164,6 +164,25 @@ def me(server, name):
     return server.call("GET", "/api/v1/me", access=basic(name + "/token", server.token))
 
 
+def test_a_read_only_token_of_an_older_schema(make_server):
+    """It gets the scope that reads everything."""
+    server = make_server()
+    server.stop()
+    place = where(server.data)
+    for label, mark in (("reads", ["--read-only"]), ("writes", [])):
+        succeed("token", "add", label, *place, *mark, "--token-file", server.log.with_name(label))
+    with opened(server.data) as database:
+        take_back(database, 14, server.data)
+    assert rows(server.data, "SELECT read_only FROM token ORDER BY label") == [(0,), (1,), (0,)]
+    succeed("migrate", *place)
+    assert sound(server.data) == {}
+    server.start()
+    for label, scope in (("reads", "all:read"), ("writes", "all:write")):
+        access = basic("admin/token", server.log.with_name(label).read_text().strip())
+        assert server.call("GET", "/api/v1/me", access=access).json["token"]["scopes"] == [scope]
+    server.stop()
+
+
 # An upgrade that fails
 
 GUARDS = {

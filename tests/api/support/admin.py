@@ -1,6 +1,7 @@
 """For the tests of administration: folders of two accounts, commands on them, and all rows of an
 account."""
 import contextlib
+import json
 import pathlib
 import re
 import sqlite3
@@ -11,6 +12,7 @@ from harness import TASKS, Server, basic, strict_json, succeed
 
 DOMAIN = "example.test"
 ACCOUNTS = ("first", "second")
+LOG = ("audit", "given")  # the tables that an entry of the audit log changes
 TOKEN = re.compile(r"docket_[A-Za-z0-9_-]{32}")
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 
@@ -45,6 +47,14 @@ def listed(folder, command, *arguments):
     return rows
 
 
+def told_changes(before, after):
+    """What a command prints when it has changed `before` to `after`."""
+    def text(value):
+        return ("no", "yes")[value] if isinstance(value, bool) else json.dumps(value, ensure_ascii=False)
+    return "".join(f"{key} is now {text(value)}, it was {text(before[key])}\n"
+                   for key, value in after.items() if value != before[key])
+
+
 def reading(folder):
     """The database of a folder, which may be served."""
     if isinstance(folder, Database):
@@ -60,12 +70,13 @@ def change(folder, sql, *values):
 
 
 def dump(folder, account=None, used=True):
-    """All rows of all tables, or those of one account. `used=False` omits when tokens were last used."""
+    """All rows of all tables, or those of one account, without the audit log. `used=False` omits when
+    tokens were last used."""
     found = {}
     with reading(folder) as database:
         for table, columns in backends.tables(database).items():
             key = "id" if table == "account" else "account_id"
-            if account is not None and key not in columns:
+            if account is not None and (key not in columns or table == "audit"):
                 continue
             where = "" if account is None else f" WHERE {key} = {account}"
             if not used and table == "token":

@@ -9,7 +9,7 @@ from wire import ANSWER_S, Reply, Wire
 
 def openssl(*arguments, ago=0):
     """Runs openssl with the clock `ago` days back."""
-    clock = ["faketime", "-f", f"-{ago}d"] if ago else []
+    clock = ["faketime", "-f", f"{-ago:+}d"] if ago else []
     subprocess.run([*clock, "openssl", *map(str, arguments)], check=True, timeout=COMMAND_S,
                    stdin=subprocess.DEVNULL, capture_output=True)
 
@@ -29,16 +29,17 @@ class CA:
                 self.certificate, "-subj", "/CN=An authority", "-days", 30, "-addext",
                 "keyUsage=critical,keyCertSign,cRLSign")
 
-    def make(self, label, *names, kind="ec", ago=0):
-        """A certificate for host names, valid for 30 days from `ago` days back. Its subject is `label`.
-        Returns the certificate and its key."""
+    def make(self, label, *names, kind="ec", ago=0, days=30):
+        """A certificate for host names, valid for `days` days from `ago` days back. Its subject is `label`. A
+        name of another kind begins with it, as in "IP:::1". Returns the certificate and its key."""
         request, extensions = self.folder / f"{label}.csr", self.folder / f"{label}.ext"
         certificate, key = self.folder / f"{label}.pem", self.folder / f"{label}.key"
         openssl("req", *KINDS[kind], "-nodes", "-keyout", key, "-out", request, "-subj",
                 f"/CN={label}")
-        extensions.write_text("subjectAltName=" + ",".join("DNS:" + name for name in names))
+        extensions.write_text("subjectAltName=" + ",".join(
+            name if ":" in name else "DNS:" + name for name in names))
         openssl("x509", "-req", "-in", request, "-CA", self.certificate, "-CAkey", self.key,
-                "-CAcreateserial", "-days", 30, "-extfile", extensions, "-out", certificate,
+                "-CAcreateserial", "-days", days, "-extfile", extensions, "-out", certificate,
                 ago=ago)
         return certificate, key
 
@@ -51,11 +52,11 @@ class CA:
         return context
 
 
-def with_tls(make_server, folder):
+def with_tls(make_server, folder, *options):
     """A server of acme.viewcases.com, and the authority of its certificate."""
     ca = CA(folder / "ca")
     chain, key = ca.make("acme", "acme.viewcases.com")
-    return make_server(options=["--tls-cert", chain, "--tls-key", key]), ca
+    return make_server(options=["--tls-cert", chain, "--tls-key", key, *options]), ca
 
 
 class TlsWire(Wire):

@@ -33,7 +33,8 @@ class Clock:
             database.run(f'ALTER DATABASE "{database.name}" SET search_path = public, pg_catalog')
         self.set(now)
         self.env = {**preload(), "FAKETIME_TIMESTAMP_FILE": file, "FAKETIME_NO_CACHE": "1",
-                    "TZ": zone, "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
+                    "TZ": zone, "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+                    "SSL_CERT_DIR": file.parent}  # docket may read the files of this folder
 
     def set(self, now):
         self.now = now

@@ -39,11 +39,21 @@ def moved_back(place):
                f" (SELECT s.{name} FROM account_state s WHERE s.account_id = id)")
 
 
+def marks_back(place):
+    """The statements that make the mark of read-only tokens again."""
+    kind = "BIGINT" if isinstance(place, backends.Database) else "INTEGER"
+    yield f"ALTER TABLE token ADD COLUMN read_only {kind} NOT NULL DEFAULT 0"
+    yield "UPDATE token SET read_only = 1 WHERE scopes = 1"
+
+
 def to_schema(number, place):
     """The statements that remove what later migrations add: indexes, tables and columns."""
     separate = number < 12 and not isinstance(place, backends.Database)
     return [*(titles.TAKE.split(";")[:-1] + ["DROP TABLE task_pending"] if separate else ()),
             *(moved_back(place) if number < 10 else ()),
+            *(marks_back(place) if 3 <= number < 15 else ()),
+            *(f"DELETE FROM given WHERE name = '{name}'"
+              for name, in added(r"INSERT INTO given \(name, last\) VALUES \('(\w+)'", number)),
             *(f"DROP INDEX {name}" for name, in added(r"CREATE (?:UNIQUE )?INDEX (\w+)", number)),
             *(f"DROP TABLE {name}" for name, in added(r"CREATE TABLE (\w+)", number)),
             *(f"ALTER TABLE {table} DROP COLUMN {column}"

@@ -10,10 +10,10 @@ SHOWN = {"account": "accounts", "staff": "staff members", "token": "API tokens",
          "calendar": "calendars", "case_service": "case services", "casefile": "cases",
          "casefile_service": "services of cases", "subject": "subjects", "task": "tasks",
          "task_user": "assignments", "alert": "alerts", "history": "changes",
-         "idempotency": "idempotency keys"}
+         "idempotency": "idempotency keys", "audit": "audit entries"}
 TABLES = ["account", "account_state", "staff", "token", "calendar", "case_service", "casefile",
           "casefile_service", "subject", "task", "task_user", "task_tally", "task_tally_sum", "alert",
-          "history", "idempotency", "secret", "given", "property", "migration"]
+          "history", "idempotency", "secret", "given", "property", "audit", "migration"]
 
 
 class Place:

@@ -14,11 +14,12 @@ OVERLOAD = pytest.mark.proof_overload  # the seconds of random overload
 ALERTS = pytest.mark.proof_alerts  # the alerts that two processes send
 REPLICA = pytest.mark.proof_replica  # the kills, or the restores
 PROPERTIES = pytest.mark.proof_properties  # the requests that are drawn from the OpenAPI document
+TESTSSL = pytest.mark.proof_testssl  # the kinds of certificates; 0 in the suite
 BACKUPS = pytest.mark.proof_backups  # the backups under full write load
 
 MARKERS = [f"proof_{name}: a long proof that make proof-{name} runs"
            for name in ("kills", "soak", "lists", "restarts", "overload", "alerts", "properties", "backups",
-                        "replica")]
+                        "replica", "testssl")]
 
 
 def size(short):

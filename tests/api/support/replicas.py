@@ -20,10 +20,15 @@ def follows(server, generation=None):
                  "the replica is to follow")
 
 
+LEFT_OUT = {"property": " WHERE name NOT IN ('replica', 'era')", "audit": " WHERE command <> 'restore'",
+            "given": " WHERE name <> 'audit'"}
+
+
 def tables(folder):
     """Every row of every table. Left out are the mark of the replica, and the minute in which a token was
     last used: docket writes it beside the changes. So is what differs after a restore: the era, the last
-    ids, which jump, and the titles that wait for their index, which a restore makes anew."""
+    ids, which jump, the titles that wait for their index, which a restore makes anew, and its entry in the
+    audit log."""
     found = {}
     with contextlib.closing(sqlite3.connect(f"file:{folder}/docket.db?mode=ro", uri=True)) as database:
         names = [name for name, in database.execute(
@@ -33,7 +38,7 @@ def tables(folder):
             columns = [column for column, in database.execute("SELECT name FROM pragma_table_info(?)", (name,))
                        if (name, column) != ("token", "last_used_at")
                        and not re.fullmatch("last_.*_id", column)]
-            where = " WHERE name NOT IN ('replica', 'era')" if name == "property" else ""
+            where = LEFT_OUT.get(name, "")
             found[name] = sorted(database.execute(f"SELECT {', '.join(columns)} FROM {name}{where}"),
                                  key=repr)
     return found

@@ -101,6 +101,8 @@ class Idle(Client):
             wires = []
             for _ in range(HELD):
                 wires.append(stack.enter_context(self.new_wire()))
+                # docket closes a connection whose first request does not come in time.
+                assert wires[-1].ask("GET", "/healthz").status == 200
                 if self.stop.is_set():
                     return
             while not self.stop.wait(0.1):

@@ -1,5 +1,6 @@
 """Random overload: clients of all kinds send more than docket can do, with rests between. The memory, the
-descriptors and the threads of docket do not grow. In the end each task is as its client knows.
+descriptors and the threads of docket do not grow. In the end each task is as its client knows. Meanwhile an
+operator sends SIGHUP, makes and revokes tokens, and makes backups.
 
     make soak MINUTES=45
     DOCKET_PROOF_SEED=7 make soak MINUTES=2     the choices of an earlier run
@@ -11,6 +12,7 @@ import operator
 import os
 import random
 import re
+import signal
 import threading
 import time
 
@@ -20,7 +22,7 @@ import backends
 import postgres
 import proofs
 from deployment import Deployment
-from harness import SANITIZED, TASKS, strict_json, succeed
+from harness import SANITIZED, TASKS, basic, run, strict_json, succeed
 from load import Link
 from owned import shrunk
 from rude import Idle, Rude, Slow
@@ -42,6 +44,10 @@ MEASURED = SECONDS >= 60 and not SANITIZED  # whether memory is compared: a few 
 FILL = 8                 # bulks of almost 1 MiB between two looks at the memory
 READS = 8                # of each kind, at the same time, so that every connection to SQLite reads
 
+# A command that was refused for the load, or for what another session has locked. If a connection was lost
+# during the commit, the second attempt finds that the first has done it.
+GIVEN_AGAIN = "busy|took too long|cannot be reached|may be stored|exists|already|too many|stopped"
+DONE_ALREADY = "there is no token"
 LIGHT = ("light1", "light2", "light3", "light4")
 OPTIONS = ("--quiet", "--memory-limit", "64", "--queue", "24")
 BULKS = {"bulk_small": 4, "bulk_unchanged": 4, "bulk_large": 2, "bulk_refused": 2, "bulk_tried": 2,
@@ -81,6 +87,78 @@ class Stranger:
         self.counts["ended connections"] += len(self.database.run(
             f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '{postgres.OWNER}'"
             " AND datname = current_database() ORDER BY random() LIMIT 3"))
+
+
+class Operator:
+    """Whoever looks after docket while it serves. A command may be refused for the load; then it is given
+    again."""
+
+    def __init__(self, deployment, place, folder, seed):
+        self.deployment, self.place, self.pick = deployment, place, random.Random(f"{seed} operator")
+        self.folder, self.token, self.counts = folder, folder / "operator-token", collections.Counter()
+        self.backups = folder / "backups"
+        self.backups.mkdir()
+        self.rotates = "\n  token rotate" in run("help").stdout
+
+    def run(self, stop):
+        """Does all of it at least once."""
+        kinds = [self.reload, self.tokens, *([self.back_up] if isinstance(self.place, os.PathLike) else [])]
+        for kind in kinds:
+            kind(stop)
+        while not stop.wait(self.pick.uniform(0.5, 3)):
+            self.pick.choice(kinds)(stop)
+
+    def reload(self, _):
+        for server in self.deployment.servers:
+            server.process.send_signal(signal.SIGHUP)
+        self.counts["SIGHUP"] += 1
+
+    def given(self, *words):
+        """Gives a command. False: it was refused, as it may be."""
+        done = run(*words, *backends.where(self.place))
+        assert done.returncode == 0 or re.search(f"{GIVEN_AGAIN}|{DONE_ALREADY}", done.stderr), (words, done)
+        self.counts["commands refused"] += done.returncode != 0
+        return done.returncode == 0 or re.search(DONE_ALREADY, done.stderr)
+
+    def command(self, *words):
+        """Gives a command until it is carried out."""
+        until(lambda: self.given(*words), what=f"{words} is refused", pause=0.2)
+
+    def new_token(self):
+        """Makes a token; returns its label. Each attempt has a label of its own."""
+        self.counts["tokens"] += 1
+        self.token.unlink(missing_ok=True)
+        label = f"soak-{self.counts['tokens']}"
+        made = self.given("token", "add", label, "--account", "light2", "--token-file", self.token)
+        return label if made else None
+
+    def works(self):
+        """Whether the token in the file gives access. An answer that says nothing about it does not count."""
+        link = Link(self.deployment, self.pick.choice(self.deployment.servers), "light2")
+        access = basic("admin/token", self.token.read_text().strip())
+        try:
+            return until(lambda: link.ask("GET", f"{TASKS}/1", headers={"Authorization": access})[0],
+                         lambda status: status in (200, 401, 404), pause=0.2) != 401
+        finally:
+            link.close()
+
+    def tokens(self, stop):
+        """A token works from when it is made until it is revoked."""
+        label = until(self.new_token, pause=0.2)
+        assert self.works(), label
+        if self.rotates:
+            self.token.unlink()
+            self.command("token", "rotate", label, "--account", "light2", "--token-file", self.token)
+            assert self.works(), label
+        stop.wait(self.pick.uniform(0, 1))
+        self.command("token", "revoke", label, "--account", "light2")
+        assert not self.works(), label
+
+    def back_up(self, _):
+        """docket verifies a backup before it has its name. There is room for one each second."""
+        self.counts["backups"] += 1
+        self.command("backup", "--to", self.backups, "--keep", "2,0,0")
+        time.sleep(1)
 
 
 class Process:
@@ -127,7 +205,7 @@ class Process:
 class Soak:
     """The processes and their clients."""
 
-    def __init__(self, deployment, processes, seed):
+    def __init__(self, deployment, processes, operator, seed):
         self.deployment, self.processes = deployment, processes
         self.clients = [
             kind(deployment, account, f"{account}-{kind.__name__}-{group}.{number:02}".lower(), seed,
@@ -136,7 +214,7 @@ class Soak:
             for group, (count, kind, options) in enumerate(groups) for number in range(count)]
         self.filler = Client(deployment, "heavy", "filler", seed, None, keeps=10_000)
         self.filler.stop = threading.Event()
-        self.others = [*processes]
+        self.others = [*processes, operator]
         if len(processes) > 1:
             self.others.append(Stranger(deployment.database, seed))
 
@@ -210,7 +288,7 @@ def soak(database, tmp_path):
         else:
             sockets = [["--control-socket", tmp_path / f"socket{number}"] for number in range(2)]
             processes = [Process(deployment.serve(*socket), socket) for socket in sockets]
-        yield Soak(deployment, processes, seed)
+        yield Soak(deployment, processes, Operator(deployment, place, tmp_path, seed), seed)
     backends.remove(place)
 
 

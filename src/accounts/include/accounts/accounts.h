@@ -15,6 +15,7 @@
 
 #include "model/account.h"
 #include "model/staff.h"
+#include "model/token_scopes.h"
 #include "store/store.h"
 
 #define TOKEN_HASH_BYTES 32
@@ -27,10 +28,13 @@ struct token {
 	int64_t created_at;
 	int64_t expires_at;   /* TIME_NONE: never */
 	int64_t last_used_at; /* to the minute; TIME_NONE: not yet */
-	bool read_only;       /* only for GET and HEAD */
-	bool lenient;         /* unknown fields and parameters are ignored */
+	token_scopes scopes;  /* what it may do */
+	/* The addresses that it works from; see token_addresses.h. */
+	struct slice addresses;
+	bool lenient; /* unknown fields and parameters are ignored */
 };
 
+/* A token that may do everything and never expires. */
 void token_init(struct token *token, const char *label, const unsigned char *hash);
 
 /* Finds the account of that name. If `name` is NULL, finds the only account; ERR_EXISTS if there
@@ -113,10 +117,25 @@ struct account_create {
 
 void account_create_init(struct account_create *create);
 
-/* Stores all settings of an account. account_check() must have accepted them. */
+/* A set of settings of an account. */
+enum account_setting {
+	ACCOUNT_COUNTRY = 1 << 0,
+	ACCOUNT_REQUIRE_CASE = 1 << 1,
+	ACCOUNT_EXPAND = 1 << 2,
+	ACCOUNT_ALERT_MINUTE = 1 << 3,
+	ACCOUNT_TIME_ZONE = 1 << 4,
+};
+
+/* Changes the settings of an account that are in `given`. account_check() must have accepted
+ * them. */
 struct account_set {
 	struct store_write write;
-	const struct account *account;
+	const struct account *account; /* the new values */
+	unsigned given;
+
+	/* Once done: all settings. If they are the same, nothing was stored. Texts are in the
+	 * write's arena, or those of `account`. */
+	struct account before, after;
 };
 
 void account_set_init(struct account_set *set);
@@ -133,6 +152,7 @@ enum err store_purge(struct store *store, bool (*goes_on)(void *context), void *
 struct token_write {
 	struct store_write write;
 	const struct token *token;
+	bool adds;
 	bool found; /* when done: a token had the label already; then none was added */
 };
 

@@ -1,31 +1,18 @@
 /* SPDX-License-Identifier: MIT */
-/* The commands of an administrator: on the accounts of a store, and on a whole store. Also the
- * control socket, over which the process that serves a folder runs commands for other processes.
+/* The commands of an administrator: on the accounts of a store, and on a whole store.
  *
  * A command on accounts is a function that gets an open store (admin_fn). Its row in the table of
  * commands has the function and admin_run(). admin_run() opens the store and calls the function. If
  * another process has the store open, that process calls the function:
  *
- *     {.name = "account list", .run = admin_run, .admin = account_list, …}
- *
- * While a process serves a store, it runs the commands of other processes:
- *
- *     const struct control_config config = {settings, store, guesses, my_status, my};
- *     struct control *control;
- *
- *     if (!control_start(&config, &control))
- *             return EXIT_FAILED;
- *     wait_for_a_signal();
- *     control_stop(control); */
+ *     {.name = "account list", .run = admin_run, .admin = account_list, …} */
 #ifndef ADMIN_ADMIN_H
 #define ADMIN_ADMIN_H
 
+#include "base/buf.h"
 #include "cli/cli.h"
 
 struct account;
-struct control;
-struct guesses;
-struct json_t; /* of jansson */
 struct mail_config;
 struct store_config;
 
@@ -33,13 +20,18 @@ struct store_config;
 enum exit_status admin_run(const struct settings *settings);
 
 admin_fn account_add, account_list, account_set, account_remove;
-admin_fn staff_add, staff_list, staff_set;
-admin_fn token_add, token_list, token_revoke;
+admin_fn staff_add, staff_list, staff_set, staff_rename, staff_remove;
+admin_fn token_add, token_list, token_revoke, token_rotate;
 admin_fn alerts_list, alerts_retry, alerts_cancel;
+admin_fn log_list;
 
 /* "docket status": the command, and the function that the serving process runs for it. */
 enum exit_status command_status(const struct settings *settings);
 admin_fn status_answer;
+/* For a command that asks as "docket status" does: checks its settings. EXIT_OK, or a message. */
+enum exit_status status_check(const struct settings *settings);
+/* What "docket status --json" shows; the caller releases it. NULL: `why` says why. */
+struct json_t *status_ask(const struct settings *settings, struct buf *why);
 
 /* "docket backup": the command, and the function that runs where the store is open. */
 enum exit_status command_backup(const struct settings *settings);
@@ -67,25 +59,5 @@ bool admin_minute(const char *text, int32_t *minute_out);
  * --smtp-url `url` is NULL. False, with a message, if a setting is wrong. */
 bool admin_mail(const struct settings *settings, struct arena *arena,
 		struct mail_config *config_out);
-
-struct control_config {
-	const struct settings *settings; /* of the command that serves */
-	struct store *store;
-	struct guesses *guesses; /* tokens that commands make are added to it */
-	/* For "docket status": an object of sections. Each is an object of numbers and texts. A
-	 * name ends in the unit: _bytes, _s, _ms or _us. Only --json shows arrays, and names that
-	 * begin with total_. NULL: memory ran out. */
-	struct json_t *(*status)(void *context);
-	void *context;
-};
-
-/* Starts a thread that completes removals of accounts that were broken off, and then serves the
- * control socket. With a PostgreSQL database there is a socket only if --control-socket is given.
- * It is only for "docket status": other commands open the database themselves. `config` is copied.
- * False, with a message, if this fails. */
-bool control_start(const struct control_config *config, struct control **control_out);
-
-/* Answers the commands that have come, and ends the thread. NULL is accepted. */
-void control_stop(struct control *control);
 
 #endif

@@ -36,8 +36,9 @@ struct auth_request {
  * in every case. */
 bool auth_begin(struct auth_request *request, struct arena *arena);
 
-/* Decides from the result of the read. A request without the header does not count as a guess: many
- * clients send one first. */
+/* Decides from the result of the read. A token that does not work from the address of the request
+ * is refused as an unknown one, and counts as a guess as that does. A request without the header
+ * does not count as a guess: many clients send one first. */
 enum auth_result auth_end(struct auth_request *request, struct store *store);
 /* Instead of auth_end(), if the read failed. */
 void auth_drop(struct auth_request *request);

@@ -40,7 +40,8 @@ struct guess {
 	struct ip source;
 	const unsigned char *token_hash; /* TOKEN_HASH_BYTES */
 	int64_t now_ms;                  /* the time of monotonic_ms() */
-	bool known;                      /* set by guesses_begin(): the token was valid before */
+	/* Set by guesses_begin(): the token was valid before. The caller may clear it. */
+	bool known;
 
 	/* Only guesses.c uses the rest. */
 	bool reserved; /* it is counted as being looked up */

@@ -39,6 +39,11 @@ bool backup_keep_parse(const char *text, struct backup_keep *keep_out);
  * the folder `data`. On an error `why` has a message. */
 enum err backup_check_folder(const char *folder, const char *data, struct buf *why);
 
+/* Writes the absolute path of a backup that goes to `to`; it may be a folder, which must exist. On
+ * an error `why` has a message. */
+enum err backup_find_target(const char *to, char path[STORE_PATH_BYTES], bool *folder_out,
+			    struct buf *why);
+
 /* The first time after `after` at which clocks in the zone (base/zone.h) show `minute` of a day. A
  * minute that clocks skip counts as if they had not gone forward yet; of one that they show twice,
  * the first counts. So there is one such time for each day. */
@@ -74,6 +79,22 @@ int64_t backup_newest(const char *folder, int64_t most, struct backup_report *re
  * backup of the store is being made. */
 enum err backup_make(struct store *store, const struct backup_order *order,
 		     struct backup_report *report_out, struct buf *why);
+
+/* The same in two steps, for a process that may not write where the backup goes: another one has
+ * the file written, by backup_fetch(). backup_copy() makes the verified copy, a file without a name
+ * on the disk of the data folder. The caller closes its descriptor. The work is done on a thread of
+ * its own; on_progress() is called on the caller's thread. */
+enum err backup_copy(struct store *store, backup_progress_fn *on_progress, void *context,
+		     int *fd_out, struct buf *why);
+
+/* Gets the descriptor of such a copy, which the caller closes. An error is that of
+ * backup_fetch(). */
+typedef enum err backup_source_fn(void *context, int *fd_out);
+
+/* Checks that a backup of the folder `data` can be made, then calls `source`, and makes the backup
+ * from what that returns. If `source` fails, `why` stays as it is. */
+enum err backup_fetch(const char *data, const struct backup_order *order, backup_source_fn *source,
+		      void *source_context, struct backup_report *report_out, struct buf *why);
 
 struct restore_order {
 	const char *from; /* a backup, docket.db.before-NNNN, or the folder of a replica */

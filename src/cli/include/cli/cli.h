@@ -58,7 +58,10 @@ enum setting {
 	SETTING_ACCESS,
 	SETTING_EXPIRES,
 	SETTING_READ_ONLY,
+	SETTING_SCOPES,
+	SETTING_ADDRESSES,
 	SETTING_LENIENT,
+	SETTING_OVERLAP,
 	SETTING_COUNTRY,
 	SETTING_REQUIRE_CASE,
 	SETTING_EXPAND,
@@ -87,9 +90,13 @@ enum setting {
 	SETTING_IDLE,
 	SETTING_CONNECTIONS,
 	SETTING_TIMEOUT,
+	SETTING_SLOW,
 	SETTING_QUEUE,
 	SETTING_MEMORY,
 	SETTING_RECORD_CACHE,
+	SETTING_NO_CONFINEMENT,
+	SETTING_RATE_PER_TOKEN,
+	SETTING_RATE_PER_ACCOUNT,
 	SETTING_QUIET,
 	SETTING_LOG_FORMAT,
 	SETTING_SMTP_URL,
@@ -107,6 +114,8 @@ enum setting {
 	SETTING_BACKUP_AT,
 	SETTING_AT,
 	SETTING_CHANGE,
+	SETTING_SINCE,
+	SETTING_UNTIL,
 	SETTINGS,
 };
 
@@ -123,13 +132,16 @@ enum exit_status {
 	EXIT_USAGE = 2,
 };
 
+struct operator;
+
 struct settings {
 	struct arena arena; /* owns what was read from the file */
 	const struct commands *commands;
 	const struct command *command;
-	const char *argument; /* NULL if the command takes none */
-	FILE *out, *err;      /* for the command's results and for its messages */
-	bool serving;         /* the process that runs the command serves the folder */
+	/* NULL if the command takes none. */
+	const char *argument, *second;
+	FILE *out, *err; /* for the command's results and for its messages */
+	bool serving;    /* the process that runs the command serves the folder */
 	/* In that process: runs a command of another process, if one waits. False: the process is
 	 * ending. */
 	bool (*meanwhile)(void *context);
@@ -138,7 +150,12 @@ struct settings {
 	 * such as "pages". False: that process has gone. */
 	bool (*tell)(void *context, const char *what, int64_t done, int64_t total);
 	void *tell_context;
+	/* Takes the descriptor of the file that the command has made, and closes it later. NULL:
+	 * the command makes none. */
+	void (*take_file)(void *context, int fd);
+	void *take_context;
 	const char *serving_domain;   /* in that process: its base domain, or NULL */
+	const struct operator* by;    /* in that process: who asked; NULL: this process's user */
 	const char *text[SETTINGS];   /* NULL: not set and without a default */
 	const char *origin[SETTINGS]; /* for messages: "--tasks", "DOCKET_TASKS"; NULL: default */
 	int64_t number[SETTINGS];     /* of those that are numbers, and 1 for a switch that is on */
@@ -154,6 +171,7 @@ typedef enum exit_status admin_fn(const struct settings *settings, struct store 
 struct command {
 	const char *name;
 	const char *argument; /* its name in help, such as NAME; NULL: it takes none */
+	const char *second;   /* that of a second argument */
 	const char *summary;
 	const char *about;  /* more text for --help; or NULL */
 	setting_bits takes; /* SETTING_BIT of each setting that it knows */
@@ -184,6 +202,10 @@ bool settings_is_url(const char *location);
  * Returns EXIT_USAGE. */
 enum exit_status settings_wrong(const struct settings *settings, enum setting setting,
 				const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+/* Reads a duration such as "90s", "30m", "12h" or "7d", or "0". False: it is none, or more than
+ * `most` seconds. */
+bool settings_duration(const char *text, int64_t most, int64_t *seconds_out);
 
 /* Prints that the command needs a value of this setting. Returns EXIT_USAGE. */
 enum exit_status settings_missing(const struct settings *settings, enum setting setting);

@@ -188,6 +188,10 @@ struct db_driver {
 	/* Whether an idle connection is lost. It does not wait. NULL: the driver never loses
 	 * one. */
 	bool (*is_lost)(struct db *db);
+	/* Appends the shape of a statement's plan: its nodes, with the names of tables and indexes,
+	 * and no value. Of the arguments only their types count. Not in a transaction. After an
+	 * error the connection can only be closed. */
+	enum err (*explain)(struct db *db, const struct db_call *call, struct buf *plan);
 	/* The library's message about the last failure; it lives until the next call. */
 	const char *(*message)(struct db *db);
 };
@@ -199,11 +203,26 @@ struct db_counters {
 	_Atomic uint64_t checkpoints, checkpoint_us;
 };
 
+/* Gets the statements that take long; see slow/slow_log.h. Any thread may call tell(), which does
+ * not wait. `call` lives until it returns. */
+struct slow_watch {
+	int64_t bound_ms;
+	void (*tell)(struct slow_watch *watch, const struct db *db, const struct db_call *call,
+		     int64_t ms);
+};
+
 /* Every connection begins with this. */
 struct db {
 	const struct db_driver *driver;
 	/* Set by the caller, and outlives the connection. NULL: nothing is counted. */
 	struct db_counters *counters;
+	struct slow_watch *slow; /* the same; NULL: nobody wants slow statements */
+	/* For whom its statements run, as the log names it. Set by the caller, who clears it when
+	 * they have run. */
+	struct db_purpose {
+		int64_t account_id; /* 0: not one account */
+		struct slice request_id;
+	} purpose;
 };
 
 extern const struct db_driver sqlite_driver;

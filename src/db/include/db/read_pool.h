@@ -7,8 +7,9 @@
 #include "db/db.h"
 
 struct read_pool;
+/* `slow` as in struct db. */
 enum err read_pool_new(const struct db_driver *driver, const char *where, unsigned count,
-		       struct read_pool **pool_out, struct buf *why);
+		       struct slow_watch *slow, struct read_pool **pool_out, struct buf *why);
 void read_pool_free(struct read_pool *pool);
 /* Waits until a connection is free. */
 struct db *read_pool_take(struct read_pool *pool);

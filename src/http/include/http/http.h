@@ -54,6 +54,7 @@
 #define HTTP_IDLE_GRACE_S 2
 
 struct connection;
+struct certificate_facts;
 struct http_server;
 struct listen_addresses;
 struct MHD_Connection;
@@ -191,6 +192,16 @@ enum err http_start(const struct http_config *config, struct http_server **serve
 /* Reads the files of certificates and keys again, for new connections. Does nothing without TLS. On
  * an error `why` says why, and the old certificates stay. */
 enum err http_reload(struct http_server *server, struct buf *why);
+
+/* Calls `each` for each certificate, in the order of the files. None without TLS. */
+void http_each_certificate(const struct http_server *server,
+			   void (*each)(void *context, const struct certificate_facts *certificate),
+			   void *context);
+
+/* Makes a new key for the session tickets of TLS (RFC 8446, section 2.2; RFC 5077). It is in memory
+ * only. Clients that have older tickets make a whole handshake next time. http_start() and
+ * http_reload() do this as well. Does nothing without TLS. */
+void http_renew_tickets(struct http_server *server);
 
 /* An address where it listens, such as "127.0.0.1:8080"; NULL after the last one. It lives as long
  * as the server. */

@@ -7,6 +7,7 @@
 #include <stdatomic.h>
 
 #include "auth/guesses.h"
+#include "auth/rates.h"
 #include "base/log.h"
 #include "http/http.h"
 #include "store/store.h"
@@ -41,6 +42,7 @@ struct app {
 	const struct route_table *routes; /* all routes */
 	struct store *store;
 	struct guesses *guesses;
+	struct rates *rates;               /* the limits on requests; NULL: there are none */
 	struct access_cache *access_cache; /* NULL: access is looked up for each request */
 	struct budget *budget;             /* of the memory that requests hold */
 	/* The account is the label before this domain in the header Host; NULL: it is `account`. */

@@ -110,10 +110,12 @@ struct call {
 	const struct problem_row *problem; /* the last that it was answered with; NULL: none */
 	const char *reason; /* why it was refused, for the log; NULL: see auth_reason() */
 	struct access access;
+	struct rate_use rate; /* zeroed until it is counted */
 	struct scope scope;
 	struct charge charge; /* the memory that it holds; zeroed until access is given */
 	enum flow (*next)(struct call *call); /* called when the current read is done */
 	struct faults faults;
+	token_scopes needs;   /* what the parameters need beside the scopes of the route */
 	struct param *params; /* of the query, in its order */
 	struct param **params_last;
 	void *request;                 /* the route's own: what its read_params has read */
@@ -181,6 +183,13 @@ enum answer_kind {
 	ANSWER_KINDS,
 };
 
+/* Which scopes a token must have. */
+enum route_needs {
+	NEEDS_KIND,       /* the one that reads or writes records of the kind, as the method says */
+	NEEDS_EVERY_KIND, /* those that read records of each kind */
+	NEEDS_NOTHING,
+};
+
 /* A row for each method and path. The pipeline answers 404 and 405, decides access and limits
  * bodies; handlers never do. */
 struct route {
@@ -203,6 +212,7 @@ struct route {
 	const char *operation, *summary, *help;
 	enum answer_kind answer;
 	bool open; /* needs no access; logged only if it fails */
+	enum route_needs needs;
 };
 
 /* All routes. A request whose path matches a row literally never gets a row with {id}. */
@@ -211,8 +221,11 @@ struct route_table {
 	size_t count;
 };
 
+/* router.c: the scopes that a token must have for the route. */
+token_scopes route_scopes(const struct route *route);
+
 /* server.c */
-/* Whether its method changes nothing. A read-only token may do only that. */
+/* Whether its method changes nothing. */
 bool call_only_reads(const struct call *call);
 /* Makes the request wait for another thread, if it does not wait already. Call it on the
  * connection's thread, before another thread gets the request. */
@@ -238,6 +251,7 @@ enum problem_code {
 	PROBLEM_CREDENTIALS,
 	PROBLEM_NO_FULL_ACCESS,
 	PROBLEM_READ_ONLY,
+	PROBLEM_SCOPE,
 	PROBLEM_NO_PATH,
 	PROBLEM_NO_RECORD,
 	PROBLEM_METHOD,
@@ -250,6 +264,7 @@ enum problem_code {
 	PROBLEM_MEDIA_TYPE,
 	PROBLEM_INVALID_FIELDS,
 	PROBLEM_GUESSES,
+	PROBLEM_RATE,
 	PROBLEM_SHARE,
 	PROBLEM_HEADERS_SIZE,
 	PROBLEM_INTERNAL,

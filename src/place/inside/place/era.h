@@ -15,7 +15,8 @@
 enum err era_take(struct store *store, struct db *db, struct buf *why);
 
 /* Gives the database a new era, and lets the ids jump, in a transaction of its own. `now` is the
- * present time. The database must have ERA_SCHEMA or a later schema. */
-enum err era_begin(struct db *db, int64_t now);
+ * present time. The database must have ERA_SCHEMA or a later schema. Adds an entry to the audit
+ * log: the database was restored from `from`, a path; NULL: by other tools. */
+enum err era_begin(struct db *db, const char *from, int64_t now);
 
 #endif

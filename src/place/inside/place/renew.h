@@ -5,8 +5,8 @@
 
 #include "place/folds.h"
 
-/* Makes the history and the folds fit the migrated records, in the transaction of the
- * migrations. */
+/* Makes the history and the folds fit the migrated records, and adds an entry to the audit log, in
+ * the transaction of the migrations. */
 enum err records_renew(struct db *db, int64_t had, int64_t now, struct folded *folded_out,
 		       struct buf *why);
 

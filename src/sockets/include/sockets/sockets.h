@@ -78,7 +78,7 @@ void listen_free(struct listen_addresses *addresses);
 /* Returns the text of the first address that other machines can reach; NULL: there is none. */
 const char *listen_public(const struct listen_addresses *addresses);
 
-/* Opens a listening socket at each address, unless they are inherited. All addresses with port 0
+/* Opens a listening socket at each address, unless they are open. All addresses with port 0
  * get the same free port. If this machine lacks one address of a name, but has another, only the
  * other is opened. ERR_IO: no socket is open, and `why` says why. */
 enum err listen_open(struct listen_addresses *addresses, struct buf *why);

@@ -10,7 +10,7 @@
 
 #include <stdbool.h>
 
-#define SQL_TABLES 20
+#define SQL_TABLES 21
 #define SQL_KEY_COLUMNS 4
 
 struct sql_table {

@@ -64,8 +64,9 @@ struct store_config {
 	/* For a new PostgreSQL database: the number of parts into which each table is partitioned,
 	 * by account; 0: not partitioned. */
 	unsigned partitions;
-	int read_budget_ms;  /* the time limit of a read; 0: none */
-	int write_budget_ms; /* PostgreSQL: the same for a statement of a write */
+	int read_budget_ms;    /* the time limit of a read; 0: none */
+	int write_budget_ms;   /* PostgreSQL: the same for a statement of a write */
+	int slow_statement_ms; /* a statement that takes as long is logged; 0: none is */
 	/* How many reads may wait, and how many writes. An account that has none waiting may add
 	 * one until twice as many wait. */
 	size_t queue_limit;
@@ -153,6 +154,7 @@ struct store_read {
 	void (*done)(void *context);  /* on the thread that ran it */
 	void (*waits)(void *context); /* called before another thread gets the read; or NULL */
 	void *context;
+	struct slice request_id; /* for the log of slow statements; or empty */
 
 	enum err err; /* the outcome, once done */
 
@@ -318,6 +320,8 @@ int64_t store_delay(struct store *store, int64_t account_id);
 void store_loads(struct store *store, struct store_load *reads_out, struct store_load *writes_out);
 /* How many reads and writes have ended with the error `err`. */
 uint64_t store_errors(const struct store *store, enum err err);
+/* How many statements have taken config.slow_statement_ms or longer. */
+uint64_t store_slow_statements(const struct store *store);
 /* Of a folder: how often the WAL was copied into the database, and how long that took. */
 void store_checkpoints(const struct store *store, uint64_t *count_out, int64_t *us_out);
 

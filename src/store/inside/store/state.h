@@ -28,6 +28,7 @@ struct keys {
 typedef void store_due_fn(void *context, int64_t due_at);
 
 struct store_recorder;
+struct slow_log;
 
 struct store {
 	struct store_config config;
@@ -46,6 +47,7 @@ struct store {
 	_Atomic uint64_t reads_at_once; /* how many ran there */
 	/* How many reads and writes have ended with each error. */
 	_Atomic uint64_t ended[ERR_CODES];
+	struct slow_log *slow;          /* NULL: slow statements are not logged */
 	struct db_counters db_counters; /* of the connection that writes to a folder */
 	atomic_bool away;               /* the last attempt to connect failed */
 	/* Which tokens were used in which minute; see store_token_used(). */

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+/* Confines the process by what the kernel has. */
+#include "confine_private.h"
+
+#include "base/log.h"
+
+const char *confine_status_text(enum confine_status status)
+{
+	static const char *const texts[CONFINE_STATUSES] = {
+		[CONFINE_OFF] = "off", [CONFINE_UNSUPPORTED] = "unsupported", [CONFINE_ON] = "on"};
+
+	return texts[status];
+}
+
+/* Landlock comes first: the filter does not allow its system calls. */
+static enum err confine_apply(const struct confine_list *list, struct confine_state *state,
+			      struct buf *why)
+{
+	enum err err = OK;
+
+	state->landlock_abi = landlock_version();
+	state->landlock = state->landlock_abi ? CONFINE_ON : CONFINE_UNSUPPORTED;
+	state->seccomp = seccomp_exists() ? CONFINE_ON : CONFINE_UNSUPPORTED;
+	if (state->landlock == CONFINE_ON)
+		err = landlock_apply(list, state->landlock_abi, why);
+	else
+		log_line("Landlock does not limit which files docket opens: this kernel does not "
+			 "have it, or something refuses it");
+	if (err)
+		return err;
+	if (state->seccomp == CONFINE_ON)
+		return seccomp_apply(why);
+	log_line("seccomp does not limit which system calls docket makes: this kernel does not "
+		 "have it");
+	return OK;
+}
+
+enum err confine_process(const struct confine_list *list, struct confine_state *state_out,
+			 struct buf *why)
+{
+	struct confine_state state = {0};
+	enum err err = OK;
+
+	if (list->failed)
+		return ERR_NOMEM;
+#ifdef DOCKET_SANITIZED
+	(void)why;
+	(void)confine_apply;
+#else
+	err = confine_apply(list, &state, why);
+#endif
+	if (!err)
+		*state_out = state;
+	return err;
+}

@@ -1,0 +1,112 @@
+"""The log of slow statements: which are logged, with what, and how many."""
+import json
+import re
+import time
+
+import pytest
+
+import backends
+from harness import JSON, TASKS, task_json
+from together import started, until
+
+pytestmark = backends.BOTH
+BOUND = 20  # milliseconds; the clock of the log moves on every 4
+WATCH = ["--slow-statement", BOUND, "--log-format", "json"]
+SECRET = "hush-hush"
+LONG = 60000  # characters of a body
+
+
+def slow(server, start=0):
+    """The lines of slow statements."""
+    text = server.log.read_bytes()[start:].decode()
+    objects = [json.loads(line) for line in text.splitlines() if line.startswith("{")]
+    return [line for line in objects if line.get("message") == "slow statement"]
+
+
+def fill(server, count=400):
+    """Makes tasks whose page takes longer than the bound: its bodies are 24 MB."""
+    for _ in range(count):
+        server.create(title=SECRET, body="x" * LONG)
+    server.stop()
+    return server.data
+
+
+@pytest.fixture
+def watched(make_server):
+    return make_server(options=WATCH)
+
+
+def test_a_slow_read(make_server, database):
+    """The line names the account and the request, and says where the plan reads, but no value."""
+    watched = make_server(fill(make_server()), options=WATCH)
+
+    def read():
+        reply = watched.call("GET", f"{TASKS}?per_page=500&title={SECRET}",
+                             headers={"X-Request-Id": "find-me"})
+        assert reply.status == 200
+        return [line for line in slow(watched) if line["id"] == "find-me" and line["plan"]]
+
+    line = until(read)[0]
+    assert list(line) == ["time", "message", "ms", "account", "id", "statement", "plan"]
+    assert line["ms"] >= BOUND and line["account"] == "main", line
+    assert line["statement"].startswith("SELECT ") and "$1" in line["statement"], line
+    assert "task" in line["plan"], line
+    assert ("USING" in line["plan"]) if database == "sqlite" else ("Scan" in line["plan"]), line
+    assert SECRET not in json.dumps(line), line
+
+
+def test_a_slow_write(watched, database):
+    """Another session has locked what the write needs. Once a minute the write that waits for it is that of
+    the token's last use."""
+    lock = "BEGIN IMMEDIATE" if database == "sqlite" else "SELECT 1 FROM account FOR UPDATE"
+    begins = "BEGIN IMMEDIATE" if database == "sqlite" else "SELECT"
+
+    def blocked():
+        with backends.opened(watched.data) as somebody:
+            somebody.execute(lock)
+            waits = started(lambda: watched.call("POST", TASKS, task_json(),
+                                                 headers={**JSON, "X-Request-Id": "waits"}))
+            time.sleep(0.25)
+            somebody.execute("ROLLBACK")
+        assert waits.result().status == 201
+        return [line for line in slow(watched)
+                if line["id"] == "waits" and line["statement"].startswith(begins)]
+
+    line = until(blocked)[0]
+    assert 100 <= line["ms"] < 5000 and line["account"] == "main", line
+
+
+def test_most_are_only_counted(watched, database):
+    """A minute has room for 20 lines; the others are counted, and the log says how many."""
+    if database != "sqlite":
+        pytest.skip("the same code")
+    with backends.opened(watched.data) as somebody:
+        for _ in range(30):
+            somebody.execute("BEGIN IMMEDIATE")
+            waits = started(watched.create)
+            time.sleep(0.05)
+            somebody.execute("ROLLBACK")
+            waits.result()
+    watched.stop()
+    lines = slow(watched)
+    assert len(lines) <= 20, len(lines)
+    assert re.search(r"[0-9]+ more slow statements were not logged: at most 20 a minute are",
+                     watched.stderr()), watched.stderr()
+
+
+def test_none_is_logged(make_server, database):
+    server = make_server(fill(make_server(), 100), options=["--slow-statement", 0])
+    assert server.call("GET", f"{TASKS}?per_page=500").status == 200
+    server.stop()
+    assert not slow(server)
+
+
+def test_as_text(make_server, database):
+    server = make_server(fill(make_server()), options=["--slow-statement", BOUND, "--log-format", "text"])
+
+    def read():
+        server.call("GET", f"{TASKS}?per_page=500", headers={"X-Request-Id": "as-text"})
+        return re.search(r"^docket: slow statement: (\d+) ms, account main id as-text statement: SELECT \S.* "
+                         r"plan: \S.*$", server.log.read_text(), re.MULTILINE)
+
+    assert int(until(read)[1]) >= BOUND
