@@ -5,6 +5,7 @@ import collections
 import json
 import random
 import re
+import ssl
 import string
 
 from framing import chunked
@@ -43,7 +44,7 @@ class Answer:
             return False
         try:
             data = self.wire.socket.recv(most)
-        except ConnectionResetError:
+        except (ConnectionResetError, ssl.SSLEOFError):
             return False
         self.body += data
         return bool(data)
@@ -143,11 +144,11 @@ class Client:
         reply = self.ask(*request, **options)
         if not self.is_refused(reply, status):
             return reply
-        detail = strict_json(reply.body)["detail"]
-        if "may or may not be stored" in detail:
+        answer = strict_json(reply.body)
+        if "may or may not be stored" in answer["detail"]:
             self.owned.is_unsure(after)
         else:
-            assert "nothing was stored" in detail, reply
+            assert "nothing was stored" in answer["detail"] or answer["code"] == "rate_exceeded", reply
         return None
 
     def write_without_waiting(self, after, *request):

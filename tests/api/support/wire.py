@@ -4,6 +4,7 @@ import json
 import re
 import select
 import socket
+import ssl
 import threading
 import time
 
@@ -76,7 +77,7 @@ def message(method, target, *lines, headers=None, body=None, version="HTTP/1.1")
 
 class Wire:
     """One connection over a raw socket, which sends exactly the given bytes. It comes from
-    `source`, or from an address of its own."""
+    `source`, or from an address of its own. If the server has a TLS context `tls`, it uses it."""
 
     def __init__(self, server, source=None):
         self.server, self.source = server, source
@@ -85,6 +86,8 @@ class Wire:
         self.socket = socket.create_connection((server.host.strip("[]"), server.port), ANSWER_S,
                                                self.source and (self.source, 0))
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if tls := getattr(server, "tls", None):
+            self.socket = tls.wrap_socket(self.socket)
         self.buffer = b""
 
     def __enter__(self):
@@ -100,7 +103,7 @@ class Wire:
         """Sends data that the server may refuse to read to the end; false if it refused."""
         try:
             self.socket.sendall(data)
-        except (BrokenPipeError, ConnectionResetError):
+        except (BrokenPipeError, ConnectionResetError, ssl.SSLEOFError, ssl.SSLZeroReturnError):
             return False
         return True
 
@@ -116,7 +119,7 @@ class Wire:
         """Reads more bytes; false at the end of the connection."""
         try:
             data = self.socket.recv(65536)
-        except ConnectionResetError:
+        except (ConnectionResetError, ssl.SSLEOFError):
             return False
         self.buffer += data
         return bool(data)

@@ -1,6 +1,7 @@
 """Random overload: clients of all kinds send more than docket can do, with rests between. The memory, the
 descriptors and the threads of docket do not grow. In the end each task is as its client knows. Meanwhile an
-operator sends SIGHUP, makes and revokes tokens, and makes backups.
+operator renews the certificate with SIGHUP, makes, rotates and revokes tokens, and makes backups. One client
+sends more requests than its token may.
 
     make soak MINUTES=45
     DOCKET_PROOF_SEED=7 make soak MINUTES=2     the choices of an earlier run
@@ -12,6 +13,7 @@ import operator
 import os
 import random
 import re
+import shutil
 import signal
 import threading
 import time
@@ -21,6 +23,7 @@ import pytest
 import backends
 import postgres
 import proofs
+from ca import CA
 from deployment import Deployment
 from harness import SANITIZED, TASKS, basic, run, strict_json, succeed
 from load import Link
@@ -28,6 +31,7 @@ from owned import shrunk
 from rude import Idle, Rude, Slow
 from together import at_once, beside, until
 from traffic import Client
+from wire import Wire
 
 pytestmark = [backends.BOTH, pytest.mark.slow]
 
@@ -46,10 +50,13 @@ READS = 8                # of each kind, at the same time, so that every connect
 
 # A command that was refused for the load, or for what another session has locked. If a connection was lost
 # during the commit, the second attempt finds that the first has done it.
-GIVEN_AGAIN = "busy|took too long|cannot be reached|may be stored|exists|already|too many|stopped"
+GIVEN_AGAIN = (": busy|took too long|cannot be reached|may be stored|is already running|too many clients"
+               "|exists already: a backup")
 DONE_ALREADY = "there is no token"
 LIGHT = ("light1", "light2", "light3", "light4")
-OPTIONS = ("--quiet", "--memory-limit", "64", "--queue", "24")
+RATE = 12_000            # requests of a token in a minute; only the hasty client sends more
+HASTE = 500              # its requests at once
+OPTIONS = ("--quiet", "--memory-limit", "64", "--queue", "24", "--rate-per-token", str(RATE))
 BULKS = {"bulk_small": 4, "bulk_unchanged": 4, "bulk_large": 2, "bulk_refused": 2, "bulk_tried": 2,
          "bulk": 2}
 # How many clients of which kind each account has.
@@ -58,6 +65,25 @@ CLIENTS = {"heavy": [(12, Client, {"mix": BULKS, "keeps": 800}), (2, Client, {})
            "light1": [(4, Client, {}), (1, Rude, {}), (1, Slow, {}), (1, Idle, {})],
            **{name: [(4, Client, {}), (1, Client, {"mix": {"burst": 1}}), (1, Rude, {})]
               for name in LIGHT[1:]}}
+
+
+class Hasty(Client):
+    """Sends as much as it can with a token of its own."""
+
+    MIX = {"hurry": 1}
+
+    def hurry(self):
+        with self.new_wire() as wire:
+            wire.send(self.message("GET", "/api/v1/me") * HASTE)
+            for _ in range(HASTE):
+                reply = wire.reply()
+                assert reply, "closed without an answer"
+                if reply.status == 429 and reply.json["code"] == "rate_exceeded":
+                    self.counts["rate exceeded", reply.status] += 1
+                    assert 1 <= int(reply.header("Retry-After")) <= 60, reply
+                elif not self.is_refused(reply, 200):
+                    self.counts[self.operation, reply.status] += 1
+        self.stop.wait(1 if self.counts["rate exceeded", 429] else 0)
 
 
 class Stranger:
@@ -93,12 +119,12 @@ class Operator:
     """Whoever looks after docket while it serves. A command may be refused for the load; then it is given
     again."""
 
-    def __init__(self, deployment, place, folder, seed):
+    def __init__(self, deployment, place, folder, seed, ca):
+        self.ca = ca
         self.deployment, self.place, self.pick = deployment, place, random.Random(f"{seed} operator")
         self.folder, self.token, self.counts = folder, folder / "operator-token", collections.Counter()
         self.backups = folder / "backups"
         self.backups.mkdir()
-        self.rotates = "\n  token rotate" in run("help").stdout
 
     def run(self, stop):
         """Does all of it at least once."""
@@ -109,9 +135,13 @@ class Operator:
             self.pick.choice(kinds)(stop)
 
     def reload(self, _):
+        """New connections get the other certificate."""
+        self.counts["SIGHUP"] += 1
+        label = renew(self.ca, self.counts["SIGHUP"] % 2)
         for server in self.deployment.servers:
             server.process.send_signal(signal.SIGHUP)
-        self.counts["SIGHUP"] += 1
+        for server in self.deployment.servers:
+            until(lambda server=server: named(server), lambda found: found == label, f"not {label}")
 
     def given(self, *words):
         """Gives a command. False: it was refused, as it may be."""
@@ -132,6 +162,12 @@ class Operator:
         made = self.given("token", "add", label, "--account", "light2", "--token-file", self.token)
         return label if made else None
 
+    def hasty_token(self):
+        file = self.folder / "hasty-token"
+        succeed("token", "add", "hasty", "--account", "light1", "--token-file", file,
+                *backends.where(self.place))
+        return file.read_text().strip()
+
     def works(self):
         """Whether the token in the file gives access. An answer that says nothing about it does not count."""
         link = Link(self.deployment, self.pick.choice(self.deployment.servers), "light2")
@@ -146,19 +182,44 @@ class Operator:
         """A token works from when it is made until it is revoked."""
         label = until(self.new_token, pause=0.2)
         assert self.works(), label
-        if self.rotates:
-            self.token.unlink()
-            self.command("token", "rotate", label, "--account", "light2", "--token-file", self.token)
-            assert self.works(), label
+        self.rotate(label)
         stop.wait(self.pick.uniform(0, 1))
         self.command("token", "revoke", label, "--account", "light2")
         assert not self.works(), label
+
+    def rotate(self, label):
+        """The old token does not work any more, and the new one does."""
+        self.counts["rotations"] += 1
+        self.token.unlink()
+        self.command("token", "rotate", label, "--account", "light2", "--token-file", self.token)
+        assert self.works(), label
 
     def back_up(self, _):
         """docket verifies a backup before it has its name. There is room for one each second."""
         self.counts["backups"] += 1
         self.command("backup", "--to", self.backups, "--keep", "2,0,0")
         time.sleep(1)
+
+
+def pair(ca, number=None):
+    """The files of the certificate that docket reads, or of the one with that number."""
+    name = "served" if number is None else f"renewed{number}"
+    return ca.folder / f"{name}.pem", ca.folder / f"{name}.key"
+
+
+def renew(ca, number):
+    """Puts that certificate in the place of the other; returns its name."""
+    for new, used in zip(pair(ca, number), pair(ca)):
+        shutil.copyfile(new, used.with_suffix(".new"))
+        os.replace(used.with_suffix(".new"), used)
+    return f"renewed{number}"
+
+
+def named(server):
+    """The name of the certificate that a new connection gets."""
+    with Wire(server) as wire:
+        subject = dict(part[0] for part in wire.socket.getpeercert()["subject"])
+    return subject["commonName"]
 
 
 class Process:
@@ -212,6 +273,10 @@ class Soak:
                  f"127.3.0.{list(CLIENTS).index(account) + 1}", **options)
             for account, groups in CLIENTS.items()
             for group, (count, kind, options) in enumerate(groups) for number in range(count)]
+        self.hasty = Hasty(deployment, "light1", "hasty", seed, "127.3.0.9")
+        token = operator.hasty_token()
+        self.hasty.access = {**self.hasty.access, "Authorization": basic("admin/token", token)}
+        self.clients.append(self.hasty)
         self.filler = Client(deployment, "heavy", "filler", seed, None, keeps=10_000)
         self.filler.stop = threading.Event()
         self.others = [*processes, operator]
@@ -249,7 +314,9 @@ class Soak:
         stored, path = {}, f"{TASKS}?per_page=500"
         link = Link(self.deployment, self.deployment.servers[-1], account)
         while path:
-            status, headers, body = link.ask("GET", path)
+            # Other clients of the account may have left none of the token's requests.
+            status, headers, body = until(lambda: link.ask("GET", path), lambda answer: answer[0] != 429,
+                                          pause=0.5)
             assert status == 200, body
             for record in strict_json(body):
                 assert record["external_id"] not in stored
@@ -282,13 +349,20 @@ def soak(database, tmp_path):
     """A folder and its process, or a database and two processes."""
     seed, place = proofs.seed(), backends.empty(database, tmp_path / "data")
     print(f"the seed is {seed}")
-    with Deployment(place, tmp_path, CLIENTS, OPTIONS) as deployment:
+    ca = CA(tmp_path / "ca")
+    for number in range(2):
+        ca.make(f"renewed{number}", "docket.example")
+    renew(ca, 0)
+    tls = ("--tls-cert", pair(ca)[0], "--tls-key", pair(ca)[1])
+    with Deployment(place, tmp_path, CLIENTS, (*OPTIONS, *tls)) as deployment:
         if database == "sqlite":
             processes = [Process(deployment.serve(), backends.where(place))]
         else:
             sockets = [["--control-socket", tmp_path / f"socket{number}"] for number in range(2)]
             processes = [Process(deployment.serve(*socket), socket) for socket in sockets]
-        yield Soak(deployment, processes, Operator(deployment, place, tmp_path, seed), seed)
+        for server in deployment.servers:
+            server.tls = ca.context(name_matters=False)
+        yield Soak(deployment, processes, Operator(deployment, place, tmp_path, seed, ca), seed)
     backends.remove(place)
 
 
@@ -301,6 +375,7 @@ def test_random_overload(soak):
         soak.load(min(left, CYCLE_S))
         soak.rest()
     soak.tell()
+    assert not MEASURED or soak.hasty.counts["rate exceeded", 429]
     soak.check()
     soak.deployment.stop()
     soak.deployment.check_sound()
