@@ -29,6 +29,7 @@ static const struct counter process[] = {
 	{"database", TEXT(database)},
 	{"schema", NUMBER(schema)},
 	{"cpu_us", NUMBER(process.cpu_us)},
+	{"slow_statements", NUMBER(slow_statements), .family = FAMILY_SLOW_STATEMENTS},
 };
 
 static const struct counter connections[] = {
@@ -112,10 +113,6 @@ static const struct counter cache[] = {
 };
 
 /* Not in docket status, or shown there by other code. */
-static const struct counter database[] = {
-	{NULL, NUMBER(slow_statements), .family = FAMILY_SLOW_STATEMENTS},
-};
-
 static const struct counter folder[] = {
 	{NULL, NUMBER(checkpoints), .family = FAMILY_CHECKPOINTS},
 	{NULL, NUMBER(checkpoint_us), .family = FAMILY_CHECKPOINT_SECONDS, .decimals = MICRO},
@@ -159,7 +156,6 @@ const struct section sections[] = {
 	{"alerts", alerts, COUNT_OF(alerts)},
 	{"memory", memory, COUNT_OF(memory)},
 	{"cache", cache, COUNT_OF(cache)},
-	{NULL, database, COUNT_OF(database)},
 	{NULL, folder, COUNT_OF(folder), .needs = AT(is_folder)},
 	{NULL, replica, COUNT_OF(replica), .needs = AT(has_replica)},
 	{NULL, backups, COUNT_OF(backups), .needs = AT(has_backups)},

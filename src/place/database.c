@@ -90,14 +90,15 @@ static enum err database_open_shared(struct store *store, enum db_mode mode, str
 	return err;
 }
 
-static enum err database_connect(struct store *store, enum db_mode mode, struct db **db_out)
+static enum err database_connect(struct store *store, enum db_mode mode, bool tells,
+				 struct db **db_out)
 {
 	struct buf why = {0};
 	enum err err = database_open_shared(store, mode, db_out, &why);
 
-	if (err && !atomic_exchange(&store->away, true))
+	if (tells && err && !atomic_exchange(&store->away, true))
 		log_line("%.*s", (int)why.len, why.ptr ? why.ptr : err_text(err));
-	else if (!err && atomic_exchange(&store->away, false))
+	else if (tells && !err && atomic_exchange(&store->away, false))
 		log_line("the database is reachable again");
 	buf_release(&why);
 	return err ? ERR_UNREACHABLE : OK;

@@ -163,14 +163,15 @@ static enum err folder_read_schema(struct store *store, int64_t *have_out, struc
 }
 
 /* One more connection, for a thread that reads. */
-static enum err folder_connect(struct store *store, enum db_mode mode, struct db **db_out)
+static enum err folder_connect(struct store *store, enum db_mode mode, bool tells,
+			       struct db **db_out)
 {
 	char path[PATH_BYTES], message[256];
 	enum err err;
 
 	folder_path(store->config.folder, DATABASE, path);
 	err = store->driver->open(path, mode, db_out, message, sizeof(message));
-	if (err)
+	if (err && tells)
 		log_line("cannot open %s: %s", path, message);
 	return err ? ERR_UNREACHABLE : OK;
 }

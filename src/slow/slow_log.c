@@ -3,6 +3,7 @@
  * and goes on. The log's thread asks for the plan and writes the line. */
 #include "slow/slow_log.h"
 
+#include <ctype.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +21,7 @@
 #define ACCOUNT_MAX 64
 #define SQL_SHOWN 1000
 #define PLAN_SHOWN 1500
+#define NAME_CHARS "_0123456789abcdefghijklmnopqrstuvwxyz"
 
 struct slow {
 	char *sql;
@@ -45,13 +47,28 @@ struct slow_log {
 	int64_t minute_ends;         /* of monotonic_ms(); 0: no slow statement since a minute */
 };
 
+/* Whether the column account_id is compared with $1, and not another column or argument. */
+static bool sql_names_account(const char *sql)
+{
+	static const char words[] = "account_id = $1";
+
+	for (const char *at = sql; (at = strstr(at, words)); at++) {
+		char before = at > sql ? at[-1] : ' ';
+
+		if (!strchr(NAME_CHARS, before) && !isdigit((unsigned char)at[strlen(words)]))
+			return true;
+	}
+	return false;
+}
+
 /* The account is $1 of a statement that says so; see `purpose` of struct db. */
 static int64_t call_account(const struct db *db, const struct db_call *call)
 {
-	bool first = call->arg_count && call->args[0].type == DB_INT &&
-		     (strstr(call->sql, "account_id = $1") || strstr(call->sql, "(account_id"));
-
-	return db->purpose.account_id ? db->purpose.account_id : first ? call->args[0].integer : 0;
+	if (db->purpose.account_id)
+		return db->purpose.account_id;
+	return call->arg_count && call->args[0].type == DB_INT && sql_names_account(call->sql)
+		       ? call->args[0].integer
+		       : 0;
 }
 
 static bool slow_set(struct slow *slow, const struct db *db, const struct db_call *call, int64_t ms)
@@ -151,9 +168,10 @@ static bool sql_has_plan(const char *sql)
 	return false;
 }
 
-/* Asks the database for the name of the account and the plan; what fails is left out. */
-static void slow_ask(const struct slow_log *log, const struct slow *slow, struct db *db,
-		     char account[ACCOUNT_MAX], struct buf *plan)
+/* Asks the database for the name of the account and the plan. After an error the connection can
+ * only be closed. */
+static enum err slow_ask(const struct slow_log *log, const struct slow *slow, struct db *db,
+			 char account[ACCOUNT_MAX], struct buf *plan)
 {
 	struct db_value args[DB_ARGS_MAX];
 	const struct db_value id = DB_INT_VALUE(slow->account_id);
@@ -162,29 +180,33 @@ static void slow_ask(const struct slow_log *log, const struct slow *slow, struct
 				     .arg_count = 1,
 				     .on_row = account_take_name,
 				     .context = account};
+	enum err err = OK;
 
 	for (size_t i = 0; i < slow->arg_count; i++)
 		args[i] = (struct db_value){.type = slow->types[i]};
 	db->driver->set_budget(db, EXPLAIN_MS);
 	if (slow->account_id)
-		(void)db->driver->run(db, &name, 1);
-	if (sql_has_plan(slow->sql))
-		(void)db->driver->explain(db,
+		err = db->driver->run(db, &name, 1);
+	if (!err && sql_has_plan(slow->sql))
+		err = db->driver->explain(db,
 					  &(struct db_call){.sql = slow->sql,
 							    .args = args,
 							    .arg_count = slow->arg_count},
 					  plan);
+	return err;
 }
 
-/* `db` NULL: without the plan. */
-static void slow_write(struct slow_log *log, const struct slow *slow, struct db *db)
+/* `db` NULL: without the plan. What cannot be asked is left out. On an error the connection is to
+ * be closed. */
+static enum err slow_write(struct slow_log *log, const struct slow *slow, struct db *db)
 {
+	enum err err = OK;
 	char account[ACCOUNT_MAX] = "";
 	struct buf sql = {0}, plan = {0};
 	struct log_object line;
 
 	if (db)
-		slow_ask(log, slow, db, account, &plan);
+		err = slow_ask(log, slow, db, account, &plan);
 	if (!*account && slow->account_id)
 		snprintf(account, sizeof(account), "%lld", (long long)slow->account_id);
 	text_squeeze(slow->sql, &sql);
@@ -195,6 +217,7 @@ static void slow_write(struct slow_log *log, const struct slow *slow, struct db 
 	log_stream_write(&log->stream, log_object_close(&line));
 	buf_release(&sql);
 	buf_release(&plan);
+	return err;
 }
 
 /* Called under the lock, which it releases meanwhile. */
@@ -208,11 +231,18 @@ static void slow_log_write(struct slow_log *log)
 	memcpy(taken, log->waiting, count * sizeof(taken[0]));
 	log->waiting_count = 0;
 	pthread_mutex_unlock(&log->lock);
-	if (connects && log->config.connect(log->config.context, &db))
-		db = NULL;
 	for (size_t i = 0; i < count; i++) {
 		/* Whoever waits for the end does not wait for plans. */
-		slow_write(log, &taken[i], atomic_load(&log->stopping) ? NULL : db);
+		bool asks = connects && !atomic_load(&log->stopping);
+
+		if (asks && !db && log->config.connect(log->config.context, &db)) {
+			connects = false;
+			db = NULL;
+		}
+		if (slow_write(log, &taken[i], asks ? db : NULL)) {
+			db->driver->close(db);
+			db = NULL;
+		}
 		free(taken[i].sql);
 	}
 	if (db)
@@ -226,8 +256,10 @@ static void slow_log_end_minute(struct slow_log *log)
 	if (!log->minute_ends || (!log->stopping && monotonic_ms() < log->minute_ends))
 		return;
 	if (log->left_out)
-		log_line("%llu more slow statements were not logged: at most %d a minute are",
-			 (unsigned long long)log->left_out, SLOW_LOG_PER_MINUTE);
+		log_line(
+			"%llu more slow statements were not logged: at most %d a minute are, and %d "
+			"that come at once",
+			(unsigned long long)log->left_out, SLOW_LOG_PER_MINUTE, WAITING_MAX);
 	log->left_out = 0;
 	log->minute_ends = 0;
 	log->taken = 0;
@@ -256,12 +288,8 @@ static void *slow_log_run(void *context)
 	return NULL;
 }
 
-struct slow_log *slow_log_new(const struct slow_log_config *config)
+static bool slow_log_start(struct slow_log *log, const struct slow_log_config *config)
 {
-	struct slow_log *log = calloc(1, sizeof(*log));
-
-	if (!log)
-		return NULL;
 	log->config = *config;
 	log->watch = (struct slow_watch){config->bound_ms, slow_log_tell};
 	log_stream_init(&log->stream, STDERR_FILENO);
@@ -269,10 +297,20 @@ struct slow_log *slow_log_new(const struct slow_log_config *config)
 	pthread_cond_init(&log->wake, NULL);
 	if (pthread_create(&log->thread, NULL, slow_log_run, log) == 0) {
 		pthread_setname_np(log->thread, "slow log");
-		return log;
+		return true;
 	}
 	pthread_cond_destroy(&log->wake);
 	pthread_mutex_destroy(&log->lock);
+	return false;
+}
+
+struct slow_log *slow_log_new(const struct slow_log_config *config)
+{
+	struct slow_log *log = calloc(1, sizeof(*log));
+
+	if (log && slow_log_start(log, config))
+		return log;
+	log_line("slow statements are not logged: there is no memory or no thread for it");
 	free(log);
 	return NULL;
 }

@@ -11,7 +11,7 @@
 
 static enum err slow_connect(void *context, struct db **db_out)
 {
-	return ((struct store *)context)->connect(context, DB_READ, db_out);
+	return ((struct store *)context)->connect(context, DB_READ, false, db_out);
 }
 
 static void slow_start(struct store *store)

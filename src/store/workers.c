@@ -64,7 +64,7 @@ void workers_unlock(struct workers *all, enum job_group group)
 
 enum err store_connect(struct store *store, enum db_mode mode, struct db **db)
 {
-	enum err err = *db ? OK : store->connect(store, mode, db);
+	enum err err = *db ? OK : store->connect(store, mode, true, db);
 
 	if (!err)
 		(*db)->slow = slow_log_watch(store->slow);

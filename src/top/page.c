@@ -16,6 +16,7 @@
 
 #define TEXT_MAX 512
 #define TITLE_WIDTH 10
+#define WIDE 100
 
 enum colour { COLOUR_NONE, COLOUR_BAD, COLOUR_TITLE };
 
@@ -261,17 +262,20 @@ static void draw_refusals(const struct page *page, int line)
 {
 	put_title(line, "Refused");
 	put(line, TITLE_WIDTH,
-	    "malformed %lld, guesses %lld, queue full %lld, late %lld, memory %lld",
+	    "malformed %lld, guesses %lld, rate %lld, queue full %lld, late %lld, memory %lld",
 	    (long long)number(page, "requests", "malformed"),
 	    (long long)number(page, "requests", "refused_guesses"),
+	    (long long)number(page, "requests", "refused_rate"),
 	    (long long)(number(page, "reads", "refused") + number(page, "writes", "refused")),
 	    (long long)(number(page, "reads", "late") + number(page, "writes", "late")),
 	    (long long)(number(page, "memory", "refused_limit") +
 			number(page, "memory", "refused_share")));
+	if (COLS >= WIDE)
+		printw("; slow statements %lld",
+		       (long long)number(page, "process", "slow_statements"));
 }
 
-/* A terminal that is not so wide shows routes without this prefix. */
-#define WIDE 100
+/* A terminal that is not WIDE shows routes without this prefix. */
 #define PREFIX "/api/v1"
 #define NUMBERS_WIDTH 57 /* of the columns beside the route */
 

@@ -5,13 +5,16 @@
 void samples_add(struct samples *samples, json_t *status, int64_t us)
 {
 	int64_t pid = sample_number(samples->now, "process", "pid");
+	int64_t up = sample_number(samples->now, "process", "uptime_s");
 
 	json_decref(samples->before);
 	samples->before = samples->now;
 	samples->before_us = samples->now_us;
 	samples->now = status;
 	samples->now_us = us;
-	if (samples->before && pid != sample_number(status, "process", "pid")) {
+	/* A process in a container has the same pid after a restart. */
+	if (samples->before && (pid != sample_number(status, "process", "pid") ||
+				up > sample_number(status, "process", "uptime_s"))) {
 		json_decref(samples->before);
 		samples->before = NULL;
 	}

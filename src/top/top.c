@@ -36,6 +36,8 @@ static void watch_take(struct watch *watch)
 
 	buf_release(&watch->why);
 	watch->why = why;
+	while (watch->why.len && watch->why.ptr[watch->why.len - 1] == '\n')
+		watch->why.len--;
 	buf_add_char(&watch->why, '\0');
 	if (!status)
 		return;

@@ -20,7 +20,7 @@ JOBS = ["waiting", "waiting_weight", "accounts_waiting", "jobs", "batches", "rep
         "mean_batch_us", "longest_batch_us", "total_batch_us", "mean_wait_ms", "longest_wait_ms",
         "total_wait_ms", "batches_by_jobs", "batches_by_us", "waits_by_ms"]
 NAMES = {
-    "process": ["version", "pid", "uptime_s", "database", "schema", "cpu_us"],
+    "process": ["version", "pid", "uptime_s", "database", "schema", "cpu_us", "slow_statements"],
     "connections": ["open", "limit", "busy", "in_handshake", "idle"],
     "requests": ["in_progress", "answered_2xx", "answered_3xx", "answered_4xx", "answered_5xx",
                  "not_answered", "malformed", "refused_guesses", "refused_rate", "by_route"],

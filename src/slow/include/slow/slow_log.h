@@ -10,7 +10,8 @@
  *	slow_log_free(log); // when no connection runs a statement any more
  *
  * A thread of its own asks for the plan, over a connection of its own, so nobody waits for it. It
- * logs at most SLOW_LOG_PER_MINUTE statements a minute, and says how many more there were. */
+ * logs at most SLOW_LOG_PER_MINUTE statements a minute, and a few that come while it asks, and says
+ * how many more there were. */
 #ifndef SLOW_SLOW_LOG_H
 #define SLOW_SLOW_LOG_H
 
@@ -28,7 +29,7 @@ struct slow_log_config {
 	const char *account_name; /* a statement: the name of account $1 */
 };
 
-/* NULL: no memory, or no thread. */
+/* NULL: no memory, or no thread; it logs that. */
 struct slow_log *slow_log_new(const struct slow_log_config *config);
 struct slow_watch *slow_log_watch(struct slow_log *log);
 /* How many statements were slow, also those that were not logged. NULL is accepted. */

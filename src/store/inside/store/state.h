@@ -35,9 +35,9 @@ struct store {
 	struct arena arena; /* memory that lives as long as the store */
 	const struct db_driver *driver;
 	struct sql_statements sql;
-	/* Opens one more connection. For PostgreSQL it logs when the database becomes unreachable
-	 * and when it is reachable again. ERR_UNREACHABLE. */
-	enum err (*connect)(struct store *store, enum db_mode mode, struct db **db_out);
+	/* Opens one more connection. If it `tells`, it logs a failure, for PostgreSQL when the
+	 * database becomes unreachable and when it is reachable again. ERR_UNREACHABLE. */
+	enum err (*connect)(struct store *store, enum db_mode mode, bool tells, struct db **db_out);
 	struct keys keys;
 	struct db *write_db;
 	struct workers *writers;
