@@ -27,6 +27,7 @@ for file in fullchain.pem privkey.pem; do
 		exit 1
 	fi
 done
+mkdir -p "$(dirname "$live")"
 umask 077
 mkdir -p "$live"
 cd "$live"

@@ -96,13 +96,15 @@ static bool certificate_has_key(const struct certificate *certificate)
 	return same;
 }
 
-/* Adds a name of the certificate. An address is 4 or 16 bytes. Anything but printable ASCII is no
- * name that a client can ask for. */
+/* Adds a name of the certificate. An address of another size than 4 or 16 bytes, and anything but
+ * printable ASCII, is no name that a client can ask for. */
 static void names_add(struct buf *names, unsigned type, const char *name, size_t size)
 {
 	char address[INET6_ADDRSTRLEN];
 
 	if (type == GNUTLS_SAN_IPADDRESS) {
+		if (size != 4 && size != 16)
+			return;
 		name = inet_ntop(size == 4 ? AF_INET : AF_INET6, name, address, sizeof(address));
 		size = name ? strlen(name) : 0;
 	}

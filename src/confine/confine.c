@@ -12,6 +12,15 @@ const char *confine_status_text(enum confine_status status)
 	return texts[status];
 }
 
+static void confine_log_targets(const struct confine_list *list)
+{
+	for (const struct confine_path *path = list->first; path; path = path->next)
+		if (path->instead_of)
+			log_line("docket can write into all of %s, because %s is a mount point or "
+				 "does not exist yet",
+				 path->path, path->instead_of);
+}
+
 /* Landlock comes first: the filter does not allow its system calls. */
 static enum err confine_apply(const struct confine_list *list, struct confine_state *state,
 			      struct buf *why)
@@ -28,6 +37,8 @@ static enum err confine_apply(const struct confine_list *list, struct confine_st
 			 "have it, or something refuses it");
 	if (err)
 		return err;
+	if (state->landlock == CONFINE_ON)
+		confine_log_targets(list);
 	if (state->seccomp == CONFINE_ON)
 		return seccomp_apply(why);
 	log_line("seccomp does not limit which system calls docket makes: this kernel does not "

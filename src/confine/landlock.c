@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Limits which files the process can open, by Landlock (landlock(7)). libc has no functions for its
- * system calls. */
+/* Limits which files the process can open and whom it can signal, by Landlock (landlock(7)). libc
+ * has no functions for its system calls. */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/landlock.h>
@@ -19,6 +19,17 @@
 #ifndef LANDLOCK_ACCESS_FS_IOCTL_DEV
 #define LANDLOCK_ACCESS_FS_IOCTL_DEV (1ULL << 15)
 #endif
+
+#ifndef LANDLOCK_SCOPE_SIGNAL
+#define LANDLOCK_SCOPE_SIGNAL (1ULL << 1)
+#endif
+#define SCOPES_SINCE 6
+
+/* struct landlock_ruleset_attr of version 6. A kernel whose own is smaller wants the rest to be
+ * 0. */
+struct ruleset {
+	uint64_t files, net, scoped;
+};
 
 #define FILES (LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR)
 
@@ -92,7 +103,8 @@ static enum err landlock_blame(struct buf *why, const char *what, const char *pa
 	return ERR_IO;
 }
 
-/* A path that is not there is left out. So is one that this user cannot reach. */
+/* A path that is not there is left out. So is one that this user cannot reach, and one of which
+ * Landlock knows nothing (EBADFD), such as a pipe in /proc. */
 static enum err rule_add(int rules, const struct confine_path *path, uint64_t known,
 			 struct buf *why)
 {
@@ -107,7 +119,8 @@ static enum err rule_add(int rules, const struct confine_path *path, uint64_t kn
 	if (fstat(rule.parent_fd, &status) == 0 && !S_ISDIR(status.st_mode))
 		rule.allowed_access &= FILE_ACCESS;
 	if (rule.allowed_access &&
-	    syscall(SYS_landlock_add_rule, rules, LANDLOCK_RULE_PATH_BENEATH, &rule, 0))
+	    syscall(SYS_landlock_add_rule, rules, LANDLOCK_RULE_PATH_BENEATH, &rule, 0) &&
+	    errno != EBADFD)
 		err = landlock_blame(why, "a rule for ", path->path);
 	close(rule.parent_fd);
 	return err;
@@ -115,16 +128,16 @@ static enum err rule_add(int rules, const struct confine_path *path, uint64_t kn
 
 enum err landlock_apply(const struct confine_list *list, int version, struct buf *why)
 {
-	const struct landlock_ruleset_attr attributes = {.handled_access_fs =
-								 version_access(version)};
-	int rules = (int)syscall(SYS_landlock_create_ruleset, &attributes,
-				 sizeof(attributes.handled_access_fs), 0);
+	const struct ruleset attributes = {.files = version_access(version),
+					   .scoped = version >= SCOPES_SINCE ? LANDLOCK_SCOPE_SIGNAL
+									     : 0};
+	int rules = (int)syscall(SYS_landlock_create_ruleset, &attributes, sizeof(attributes), 0);
 	enum err err = OK;
 
 	if (rules < 0)
 		return landlock_blame(why, "landlock_create_ruleset", "");
 	for (const struct confine_path *path = list->first; path && !err; path = path->next)
-		err = rule_add(rules, path, attributes.handled_access_fs, why);
+		err = rule_add(rules, path, attributes.files, why);
 	if (!err && (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ||
 		     syscall(SYS_landlock_restrict_self, rules, 0)))
 		err = landlock_blame(why, "landlock_restrict_self", "");

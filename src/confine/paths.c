@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* Makes the list of paths that the process may use. */
+#include <fcntl.h>
 #include <libgen.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/array.h"
@@ -27,13 +29,22 @@ static const struct {
 	{"/dev/null", CONFINE_CHANGE},
 	{"/dev/random", CONFINE_READ},
 	{"/dev/urandom", CONFINE_READ},
-	/* To where /etc/resolv.conf may lead, and the caches of names. */
+	/* To where others may make /etc/resolv.conf lead later, and the caches of names. */
 	{"/run/systemd/resolve", CONFINE_READ},
 	{"/run/resolvconf", CONFINE_READ},
 	{"/run/NetworkManager", CONFINE_READ},
 	{"/run/connman", CONFINE_READ},
 	{"/run/nscd", CONFINE_READ},
 	{"/var/cache/nscd", CONFINE_READ},
+};
+
+/* Files that may be links to a place outside of the folders above. */
+static const char *const linked_paths[] = {
+	"/etc/resolv.conf",
+	"/etc/hosts",
+	"/etc/ssl/certs/ca-certificates.crt",
+	"/etc/ssl/cert.pem",
+	"/etc/pki/tls/certs/ca-bundle.crt",
 };
 
 /* Variables that lead libraries to other places: tzdata, OpenSSL, libpq, Kerberos. */
@@ -50,7 +61,7 @@ static void list_append(struct confine_list *list, const char *path, unsigned ri
 		list->failed = true;
 		return;
 	}
-	*added = (struct confine_path){NULL, copy, rights};
+	*added = (struct confine_path){NULL, copy, NULL, rights};
 	if (list->last)
 		list->last->next = added;
 	else
@@ -84,10 +95,19 @@ static void list_add_folder(struct confine_list *list, const char *path, unsigne
 		list_append(list, real, rights);
 }
 
-/* Rises until there is something. */
-static void list_add_above(struct confine_list *list, const char *path, unsigned rights)
+static bool path_is_mount_point(const char *path)
+{
+	struct statx status;
+
+	return statx(AT_FDCWD, path, 0, 0, &status) == 0 &&
+	       status.stx_attributes & STATX_ATTR_MOUNT_ROOT;
+}
+
+/* Rises until there is something that is no mount point. */
+static void list_add_target(struct confine_list *list, const char *path, unsigned rights)
 {
 	char at[PATH_MAX], real[PATH_MAX];
+	bool rose = false;
 
 	snprintf(at, sizeof(at), "%s", path);
 	while (!realpath(at, real)) {
@@ -96,9 +116,15 @@ static void list_add_above(struct confine_list *list, const char *path, unsigned
 		path_rise(at);
 		if (strlen(at) == len)
 			return;
+		rose = true;
 	}
-	path_rise(real);
+	if (path_is_mount_point(real)) {
+		path_rise(real);
+		rose = true;
+	}
 	list_append(list, real, rights);
+	if (rose && !list->failed)
+		list->last->instead_of = arena_copy(&list->arena, slice_of(path));
 }
 
 void confine_add(struct confine_list *list, const char *path, enum confine_scope scope,
@@ -107,7 +133,7 @@ void confine_add(struct confine_list *list, const char *path, enum confine_scope
 	static void (*const adds[])(struct confine_list *, const char *, unsigned) = {
 		[CONFINE_ITSELF] = list_append,
 		[CONFINE_FOLDER] = list_add_folder,
-		[CONFINE_ABOVE] = list_add_above,
+		[CONFINE_TARGET] = list_add_target,
 	};
 
 	if (path && *path && strlen(path) < PATH_MAX)
@@ -118,6 +144,8 @@ void confine_add_system(struct confine_list *list)
 {
 	for (size_t i = 0; i < COUNT_OF(system_paths); i++)
 		list_append(list, system_paths[i].path, system_paths[i].rights);
+	for (size_t i = 0; i < COUNT_OF(linked_paths); i++)
+		confine_add(list, linked_paths[i], CONFINE_FOLDER, CONFINE_READ);
 	for (size_t i = 0; i < COUNT_OF(variables); i++)
 		confine_add(list, getenv(variables[i]), CONFINE_ITSELF, CONFINE_READ);
 }

@@ -20,8 +20,8 @@ static const struct {
 } rows[] = {
 	{SETTING_DATA, CONFINE_ITSELF, CONFINE_WRITE | CONFINE_SOCKETS},
 	{SETTING_CONTROL_SOCKET, CONFINE_FOLDER, CONFINE_SOCKETS},
-	{SETTING_REPLICATE_TO, CONFINE_ABOVE, CONFINE_WRITE},
-	{SETTING_BACKUP_TO, CONFINE_ABOVE, CONFINE_WRITE},
+	{SETTING_REPLICATE_TO, CONFINE_TARGET, CONFINE_WRITE},
+	{SETTING_BACKUP_TO, CONFINE_TARGET, CONFINE_WRITE},
 	{SETTING_TLS_CERT, CONFINE_FOLDER, CONFINE_READ},
 	{SETTING_TLS_KEY, CONFINE_FOLDER, CONFINE_READ},
 	{SETTING_SMTP_CA, CONFINE_FOLDER, CONFINE_READ},
@@ -47,7 +47,7 @@ static void confine_add_setting(struct confine_list *list, const struct settings
 static void confine_add_mail(struct confine_list *list, const char *url)
 {
 	if (url && strncmp(url, FILE_URL, strlen(FILE_URL)) == 0)
-		confine_add(list, url + strlen(FILE_URL), CONFINE_ABOVE, CONFINE_WRITE);
+		confine_add(list, url + strlen(FILE_URL), CONFINE_TARGET, CONFINE_WRITE);
 }
 
 /* A postgres_file_fn. The home folder has more than that. */

@@ -10,8 +10,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <libgen.h>
 #include <pthread.h>
 #include <sched.h>
+#include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/ptrace.h>
@@ -85,13 +87,22 @@ static void paths(void **state)
 		enum confine_scope scope;
 		const char *paths[3];
 	} rows[] = {
-		{"mine", CONFINE_ITSELF, {"mine"}},      {"missing", CONFINE_ITSELF, {"missing"}},
-		{"mine/file", CONFINE_FOLDER, {"mine"}}, {"mine/missing", CONFINE_FOLDER, {"mine"}},
-		{"link", CONFINE_FOLDER, {"", "other"}}, {"/file", CONFINE_FOLDER, {"/file"}},
-		{"mine", CONFINE_ABOVE, {""}},           {"mine/", CONFINE_ABOVE, {""}},
-		{"mine/missing", CONFINE_ABOVE, {""}},   {"mine/missing/more", CONFINE_ABOVE, {""}},
-		{"/usr", CONFINE_ABOVE, {"/usr"}},       {"/", CONFINE_ABOVE, {"/"}},
-		{"/missing", CONFINE_ABOVE, {NULL}},     {"/missing/more", CONFINE_ABOVE, {NULL}},
+		{"mine", CONFINE_ITSELF, {"mine"}},
+		{"missing", CONFINE_ITSELF, {"missing"}},
+		{"mine/file", CONFINE_FOLDER, {"mine"}},
+		{"mine/missing", CONFINE_FOLDER, {"mine"}},
+		{"link", CONFINE_FOLDER, {"", "other"}},
+		{"/file", CONFINE_FOLDER, {"/file"}},
+		{"mine", CONFINE_TARGET, {"mine"}},
+		{"mine/", CONFINE_TARGET, {"mine"}},
+		{"mine/missing", CONFINE_TARGET, {"mine"}},
+		{"mine/missing/more", CONFINE_TARGET, {"mine"}},
+		{"link", CONFINE_TARGET, {"other/file"}},
+		{"/usr", CONFINE_TARGET, {"/usr"}},
+		{"/", CONFINE_TARGET, {"/"}},
+		{"/proc", CONFINE_TARGET, {"/proc"}},
+		{"/missing", CONFINE_TARGET, {NULL}},
+		{"/missing/more", CONFINE_TARGET, {NULL}},
 	};
 
 	(void)state;
@@ -116,6 +127,23 @@ static void paths(void **state)
 	}
 }
 
+/* It may be mounted again: then the folder above. */
+static void mount_point(void **state)
+{
+	static const char place[] = "/dev/pts";
+	struct confine_list list = {0};
+	struct stat within, above;
+
+	(void)state;
+	if (stat(place, &within) || stat("/dev", &above) || within.st_dev == above.st_dev)
+		skip();
+	confine_add(&list, place, CONFINE_TARGET, CONFINE_WRITE);
+	assert_string_equal(list.first->path, "/dev");
+	assert_string_equal(list.first->instead_of, place);
+	assert_null(list.first->next);
+	confine_list_release(&list);
+}
+
 /* The folder of a relative path may be "/". */
 static void relative(void **state)
 {
@@ -125,7 +153,7 @@ static void relative(void **state)
 	(void)state;
 	assert_int_equal(chdir("/"), 0);
 	confine_add(&list, "usr", CONFINE_FOLDER, CONFINE_READ);
-	confine_add(&list, "usr", CONFINE_ABOVE, CONFINE_READ);
+	confine_add(&list, "usr", CONFINE_TARGET, CONFINE_READ);
 	assert_int_equal(fchdir(here), 0);
 	close(here);
 	for (const struct confine_path *path = list.first; path; path = path->next)
@@ -134,9 +162,34 @@ static void relative(void **state)
 	confine_list_release(&list);
 }
 
+/* A link of the system may lead anywhere. */
+static void linked_paths(void **state)
+{
+	static const char *const files[] = {"/etc/resolv.conf",
+					    "/etc/ssl/certs/ca-certificates.crt"};
+	struct confine_list list = {0};
+
+	(void)state;
+	confine_add_system(&list);
+	for (size_t i = 0; i < COUNT_OF(files); i++) {
+		const struct confine_path *path = list.first;
+		char *real = realpath(files[i], NULL), *folder;
+
+		if (!real)
+			continue;
+		folder = dirname(real);
+		while (path && strcmp(path->path, folder) != 0)
+			path = path->next;
+		assert_non_null(path);
+		assert_int_equal(path->rights, CONFINE_READ);
+		free(real);
+	}
+	confine_list_release(&list);
+}
+
 static void no_paths(void **state)
 {
-	static const enum confine_scope scopes[] = {CONFINE_ITSELF, CONFINE_FOLDER, CONFINE_ABOVE};
+	static const enum confine_scope scopes[] = {CONFINE_ITSELF, CONFINE_FOLDER, CONFINE_TARGET};
 	struct confine_list list = {0};
 	char *huge = calloc(1, 10000);
 
@@ -320,6 +373,15 @@ static int run_descriptor(void)
 	return fd < 0 ? errno : error_of(syscall(SYS_execveat, fd, "", args, NULL, AT_EMPTY_PATH));
 }
 
+static int signal_parent(void)
+{
+	return error_of(kill(getppid(), 0));
+}
+static int signal_self(void)
+{
+	return error_of(kill(getpid(), 0));
+}
+
 static int make_process(void)
 {
 	return error_of(fork());
@@ -407,6 +469,7 @@ static const struct attempt {
 	int (*run)(void);
 	int error;
 	bool landlock; /* it is Landlock that decides, not the filter */
+	int since;     /* the version of Landlock */
 } attempts[] = {
 	{"read inside", read_inside, 0, LANDLOCK},
 	{"make inside", make_inside, 0, LANDLOCK},
@@ -425,6 +488,8 @@ static const struct attempt {
 	{"read in /proc", read_self, 0, LANDLOCK},
 	{"read /dev/urandom", read_random, 0, LANDLOCK},
 	{"write to /dev/null", write_null, 0, LANDLOCK},
+	{"signal itself", signal_self, 0, LANDLOCK},
+	{"signal the parent", signal_parent, EPERM, LANDLOCK, 6},
 	{"AF_INET", family_inet, 0, SECCOMP},
 	{"AF_UNIX", family_unix, 0, SECCOMP},
 	{"AF_UNSPEC", family_none, EAFNOSUPPORT, SECCOMP},
@@ -461,7 +526,9 @@ static bool attempt_is_right(const struct attempt *attempt, const struct confine
 {
 	int error;
 
-	if (attempt->landlock ? state->landlock != CONFINE_ON : state->seccomp != CONFINE_ON) {
+	if (attempt->landlock
+		    ? state->landlock != CONFINE_ON || state->landlock_abi < attempt->since
+		    : state->seccomp != CONFINE_ON) {
 		fprintf(stderr, "NOT TESTED: %s: the kernel cannot deny it\n", attempt->name);
 		return true;
 	}
@@ -485,6 +552,8 @@ static int child_run(void)
 	at("mine", path);
 	confine_add(&list, path, CONFINE_ITSELF, CONFINE_WRITE | CONFINE_SOCKETS);
 	confine_add(&list, "/nowhere", CONFINE_ITSELF, CONFINE_WRITE);
+	/* A file of a kind that Landlock does not know. */
+	confine_add(&list, "/proc/self/ns/net", CONFINE_ITSELF, CONFINE_READ);
 	if (confine_process(&list, &state, &why)) {
 		fprintf(stderr, "%.*s\n", (int)why.len, why.ptr);
 		return 1;
@@ -521,10 +590,9 @@ static void escapes(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(paths),
-		cmocka_unit_test(relative),
-		cmocka_unit_test(no_paths),
-		cmocka_unit_test(escapes),
+		cmocka_unit_test(paths),    cmocka_unit_test(mount_point),
+		cmocka_unit_test(relative), cmocka_unit_test(linked_paths),
+		cmocka_unit_test(no_paths), cmocka_unit_test(escapes),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -120,7 +120,7 @@ def test_the_names_of_the_accounts(site):
 @pytest.mark.slow
 def test_certbot(site):
     """The first certificate, a renewal while clients send requests, and one with one more account."""
-    first = documented("certbot certonly")
+    first = documented("--cert-name docket --expand")
     site.run(first)
     site.files()
     server = site.serve()
@@ -140,6 +140,18 @@ def test_certbot(site):
     site.run(first)
     site.renewed(serial)
     site.served("gamma.example.com")
+
+
+@pytest.mark.slow
+def test_certbot_with_another_folder(site):
+    """certbot takes the hook of the document, which names a folder and a command of its own."""
+    other, reloaded = site.folder / "tls-2", site.folder / "reloaded"
+    command = documented("--cert-name docket-2")
+    for old, new in {"/etc/docket/tls-2": other, "systemctl reload docket-2": f"touch {reloaded}"}.items():
+        assert old in command
+        command = command.replace(old, str(new))
+    site.run(command)
+    assert (other / "privkey.pem").exists() and reloaded.exists() and not site.live.exists()
 
 
 @pytest.mark.slow
@@ -193,7 +205,7 @@ def made(tmp_path):
 def hook(tmp_path, **environment):
     return subprocess.run([HOOK], capture_output=True, timeout=60, check=False, encoding="utf-8", env={
         "PATH": "/usr/bin:/bin", "DOCKET_TLS": str(tmp_path / "tls"), "DOCKET_GROUP": str(os.getgid()),
-        "DOCKET_RELOAD": "true", **{name: str(value) for name, value in environment.items()}})
+        "DOCKET_RELOAD": "true", **{name: str(value) for name, value in environment.items()}}, umask=0o022)
 
 
 def test_by_nobody(tmp_path):
@@ -231,6 +243,14 @@ def test_names_with_spaces(tmp_path, made):
     done = hook(tmp_path, RENEWED_LINEAGE=folder, DOCKET_TLS=tmp_path / "the folder")
     assert done.returncode == 0, done
     assert (tmp_path / "the folder" / "privkey.pem").read_text() == (folder / "privkey.pem").read_text()
+
+
+def test_the_folders_above(tmp_path, made):
+    """Others may enter a folder above the one with the key, as they may the /etc/docket that is made so."""
+    live = tmp_path / "etc" / "docket" / "tls"
+    assert hook(tmp_path, RENEWED_LINEAGE=made("new"), DOCKET_TLS=live).returncode == 0
+    assert [stat.S_IMODE(folder.stat().st_mode) for folder in (live, *live.parents[:2])] == [
+        0o750, 0o755, 0o755]
 
 
 def test_a_link_of_somebody_else(tmp_path, made):

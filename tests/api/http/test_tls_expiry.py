@@ -115,6 +115,15 @@ def test_the_status_and_the_metrics(make_server, ca):
     assert samples.by("file") == {str(pair[0]): end_of(pair)[1] for pair in pairs}
 
 
+@pytest.mark.parametrize("size", [0, 3, 5, 15, 17, 120])
+def test_an_address_of_a_wrong_size(make_server, ca, size):
+    """subjectAltName: the address, and the name "a"."""
+    address = bytes([0x87, size]) + bytes([7] * size)
+    value = bytes([0x30, len(address) + 3]) + address + bytes([0x82, 1]) + b"a"
+    server = serve(make_server, ca.make(f"wrong-{size}", "DER:" + value.hex()))
+    assert status(server)["certificates"][0]["names"] == ["a"]
+
+
 def test_the_text_of_the_status(make_server, ca):
     names = [f"account-number-{number}.viewcases.com" for number in range(40)]
     pair, over = ca.make("many", *names), ca.make("gone", "old.example.test", ago=40)

@@ -16,7 +16,7 @@ from backends import opened
 from commands import fails, misuse
 from harness import Client, run, succeed, task
 from migrations import LATEST, take_back
-from replicas import follows, generations, restore, segments, status, tables
+from replicas import confined, follows, generations, restore, segments, status, tables
 from together import until
 
 CALENDARS = "/api/v1/calendars"
@@ -356,7 +356,26 @@ def test_a_removed_target(replicated, target, tmp_path):
           "the target is gone")
     fails_now(replicated, "No such file")
     target.mkdir()
+    if confined(replicated):
+        # The limits are for the folder that there was at the start.
+        until(lambda: status(replicated)["last_error"], lambda error: "Permission denied" in error,
+              "another folder of that name")
+        replicated.stop()
+        replicated.start()
     recovers(replicated, target, tmp_path, 1)
+
+
+def test_a_folder_beside_the_target(replicated, target):
+    """The limits allow the target, and not what is beside it."""
+    if not confined(replicated):
+        pytest.skip("NOT TESTED: nothing limits which files docket can open")
+    follows(replicated, 1)
+    (beside := target.with_name("beside")).mkdir()
+    target.rename(target.with_name("away"))
+    target.symlink_to(beside)
+    until(lambda: replicated.create() and status(replicated)["last_error"],
+          lambda error: "Permission denied" in error, "the target is another folder")
+    assert list(beside.iterdir()) == []
 
 
 # Damage

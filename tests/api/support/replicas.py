@@ -12,6 +12,12 @@ def status(server):
     return json.loads(succeed("status", "--data", server.data, "--json").stdout)["replica"]
 
 
+def confined(server):
+    """Whether Landlock limits which files the server can open."""
+    found = json.loads(succeed("status", "--data", server.data, "--json").stdout)
+    return found["confinement"]["landlock"] == "on"
+
+
 def follows(server, generation=None):
     """Waits until the replica has every commit."""
     return until(lambda: status(server),

@@ -41,15 +41,17 @@ enum confine_scope {
 	/* The folder of a file that others replace: that of the path, and that of the file to which
 	 * symbolic links lead. */
 	CONFINE_FOLDER,
-	/* The folder above one that others may remove, make or mount again. If there is no such
-	 * folder yet, then that above the nearest one that there is. */
-	CONFINE_ABOVE,
+	/* A folder outside of docket's own, to which it writes. The folder above instead if it is a
+	 * mount point, because it may be mounted again; the nearest folder above that there is, if
+	 * there is no such folder yet. */
+	CONFINE_TARGET,
 };
 
 struct confine_path {
 	struct confine_path *next;
 	const char *path;
-	unsigned rights; /* of enum confine_right */
+	const char *instead_of; /* of CONFINE_TARGET: the path that was given; else NULL */
+	unsigned rights;        /* of enum confine_right */
 };
 
 /* Zeroed: nothing is allowed. */
@@ -86,9 +88,10 @@ struct confine_state {
 const char *confine_status_text(enum confine_status status);
 
 /* Confines the process: it can open the files of the list, connect and listen with sockets of IPv4,
- * IPv6 and Unix, and make threads. Files that are open already stay so. Paths that do not exist are
- * left out. A kernel without Landlock or without seccomp is no error, and a line in the log says
- * so. On an error `why` has a message, and the process may be confined in part. */
+ * IPv6 and Unix, and make threads. It can signal itself only, if Landlock has version 6. Files that
+ * are open already stay so. Paths that do not exist are left out. A kernel without Landlock or
+ * without seccomp is no error, and a line in the log says so. On an error `why` has a message, and
+ * the process may be confined in part. */
 enum err confine_process(const struct confine_list *list, struct confine_state *state_out,
 			 struct buf *why);
 
