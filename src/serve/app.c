@@ -81,13 +81,18 @@ static enum err guesses_start(struct guesses *guesses, struct store *store)
 	return err;
 }
 
+/* Logs that something cannot start. Returns the error. */
+static enum err app_lacks(const char *what, enum err err)
+{
+	log_line("cannot start %s: %s", what, err_text(err));
+	return err;
+}
+
 static enum err budget_start(const struct settings *settings, struct budget **budget_out)
 {
 	enum err err = budget_new((size_t)settings->number[SETTING_MEMORY] << 20, budget_out);
 
-	if (err)
-		log_line("cannot start the budget of memory: %s", err_text(err));
-	return err;
+	return err ? app_lacks("the budget of memory", err) : OK;
 }
 
 static enum err rates_start(const struct settings *settings, struct app *app)
@@ -98,7 +103,18 @@ static enum err rates_start(const struct settings *settings, struct app *app)
 	if (!per_token && !per_account)
 		return OK;
 	app->rates = rates_new(per_token, per_account);
-	return app->rates ? OK : ERR_NOMEM;
+	return app->rates ? OK : app_lacks("the limits on rates", ERR_NOMEM);
+}
+
+static enum err app_describe(struct app *app, struct arena *arena)
+{
+	enum err err;
+
+	app->traffic = traffic_new(app->routes);
+	if (!app->traffic)
+		return app_lacks("the counters of requests", ERR_NOMEM);
+	err = documents_make(app, arena);
+	return err ? app_lacks("the description of the API", err) : OK;
 }
 
 enum err app_start(const struct settings *settings, struct store *store, struct arena *arena,
@@ -108,9 +124,8 @@ enum err app_start(const struct settings *settings, struct store *store, struct 
 
 	urls_set(settings, app);
 	app->guesses = guesses_new();
-	app->traffic = traffic_new(app->routes);
 	if (!err)
-		err = app->traffic ? documents_make(app, arena) : ERR_NOMEM;
+		err = app_describe(app, arena);
 	if (!settings->text[SETTING_DATABASE])
 		app->access_cache = access_cache_new(store);
 	if (!err)
