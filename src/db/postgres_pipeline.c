@@ -276,7 +276,8 @@ static int64_t pending_note(const struct postgres_db *db, const struct pending *
 
 	if (pending->kind == PENDING_COMMIT)
 		call = &commit;
-	return call ? slow_note(&db->db, call, began) : slow_clock(&db->db);
+	/* The server sends the results of BEGIN and SET together with the next. */
+	return call ? slow_note(&db->db, call, began) : began;
 }
 
 /* Reads all pending results, also those that follow an error. The first error is returned. */
