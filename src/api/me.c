@@ -57,6 +57,21 @@ static void me_put_token(struct buf *out, const struct token *token)
 	json_close_object(out);
 }
 
+/* A token that may not read staff learns no more than whose user name it was. */
+static void me_put_staff(struct buf *out, const struct staff *staff, token_scopes scopes)
+{
+	if (!token_scopes_lacking(scopes, token_scope(RECORD_STAFF, false))) {
+		encode_record(&staff_type, staff, out);
+		return;
+	}
+	json_open_object(out);
+	json_put_key(out, "id");
+	json_put_int(out, staff->record.id);
+	json_put_key(out, "username");
+	json_put_text(out, staff->username);
+	json_close_object(out);
+}
+
 static enum err me_on_record(void *context, const void *record)
 {
 	struct call *call = context;
@@ -70,7 +85,7 @@ static enum err me_on_record(void *context, const void *record)
 	json_put_text(out, call->access.account.name);
 	json_close_object(out);
 	json_put_key(out, "staff");
-	encode_record(&staff_type, record, out);
+	me_put_staff(out, record, call->access.token.scopes);
 	json_put_key(out, "token");
 	me_put_token(out, &call->access.token);
 	json_put_key(out, "version");

@@ -78,9 +78,14 @@ static const struct member alert[] = {
 };
 static const struct member me[] = {
 	{"account", OF("Account"), "the account of the request"},
-	{"staff", OF("Staff"), "the staff member of the user name"},
+	{"staff", "{\"anyOf\":[" OF("Staff") "," OF("StaffName") "]}",
+	 "the staff member of the user name; only `id` and `username` if the token may not read staff"},
 	{"token", OF("Token"), "the token that was sent"},
 	{"version", ANY_TEXT, "the version of docket"},
+};
+static const struct member staff_name[] = {
+	{"id", ID, "the id of the staff member"},
+	{"username", ANY_TEXT, "the user name"},
 };
 static const struct member account[] = {{"name", ANY_TEXT, "the name of the account"}};
 static const struct member token[] = {
@@ -132,6 +137,7 @@ static const struct object objects[] = {
 	{"Changes", changes, COUNT_OF(changes), false},
 	{"Alert", alert, COUNT_OF(alert), false},
 	{"Me", me, COUNT_OF(me), false},
+	{"StaffName", staff_name, COUNT_OF(staff_name), false},
 	{"Account", account, COUNT_OF(account), false},
 	{"Token", token, COUNT_OF(token), false},
 	{"Health", health, COUNT_OF(health), false},

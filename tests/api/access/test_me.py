@@ -61,6 +61,20 @@ def test_what_a_token_may(server, tmp_path):
     problem(server.call("GET", ME, access=narrow), 401)
 
 
+@pytest.mark.parametrize("scopes, whole", [
+    ("tasks:read", False), ("cases:write,calendars:write", False), ("staff:read", True), ("staff:write", True),
+    ("all:read", True)])
+def test_staff_only_for_who_may_read_it(server, scopes, whole):
+    """The token of a program names any staff member with full access."""
+    label = f"{scopes} {whole}"
+    token = succeed("token", "add", label, *where(server.data), "--scopes", scopes).stdout.strip()
+    reply = server.call("GET", ME, access=basic("ADMIN/token", token))
+    staff = server.call("GET", "/api/v1/staff/1").json
+    assert reply.json["staff"] == (staff if whole else {"id": 1, "username": "admin"})
+    assert whole or b"email" not in reply.body
+    succeed("token", "revoke", label, *where(server.data))
+
+
 def test_head_and_options(server, me):
     head = server.call("HEAD", ME + "/")
     assert (head.status, head.body) == (200, b"")
