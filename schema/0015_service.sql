@@ -12,6 +12,7 @@ ALTER TABLE token ADD COLUMN addresses {text} NOT NULL DEFAULT '';
 -- Until when the notice that the token expires soon is claimed by a process; expires_at: somebody was told.
 ALTER TABLE token ADD COLUMN notice_at {int};
 CREATE INDEX token_by_expiry ON token (expires_at) WHERE expires_at IS NOT NULL;
+
 -- The audit log: what administrators did by commands, by whom and when. Each entry has the hash of the entry before
 -- it (docs/history.md). An entry outlives its account, so it has no foreign key.
 CREATE TABLE audit (
@@ -29,4 +30,3 @@ CREATE TABLE audit (
 	hash {bytes} NOT NULL CHECK (length(hash) = 32)
 ) {table};
 INSERT INTO given (name, last) VALUES ('audit', 0);
--- End of the audit log.

@@ -245,7 +245,8 @@ static const struct command rows[] = {
 		.about =
 			"It lists the last 1000 entries, the oldest first. An entry has the user of\n"
 			"the operating system who ran the command, and who ran sudo. It never has a\n"
-			"token. --since and --until work only on the command line.",
+			"token. An entry about a backup tells that docket handed over a copy. --since\n"
+			"and --until work only on the command line.",
 		.takes = DATA | BIT(SETTING_ACCOUNT) | BIT(SETTING_SINCE) | BIT(SETTING_UNTIL) |
 			 BIT(SETTING_JSON),
 		.needs = BIT(SETTING_DATA),

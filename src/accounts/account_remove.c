@@ -11,6 +11,12 @@
 
 #define PART 2000 /* rows of a large table that the first write deletes */
 
+/* The audit log keeps who did what, but no names of staff members and the like. The entry of the
+ * removal names none. */
+#define FORGET                                                               \
+	"UPDATE audit SET details = NULL, salt = NULL WHERE account_id = $1" \
+	" AND details IS NOT NULL AND command <> 'account remove'"
+
 static enum err mark_decide(struct store_write *write, struct calls *calls)
 {
 	const int64_t id = write->scope.account_id;
@@ -21,12 +27,8 @@ static enum err mark_decide(struct store_write *write, struct calls *calls)
 		return ERR_NOMEM;
 	err = calls_ask(calls, "DELETE FROM token WHERE account_id = $1", NULL, NULL,
 			DB_INT_VALUE(id));
-	/* The audit log keeps who did what, but no names of staff members and the like. */
 	if (!err)
-		err = calls_ask(calls,
-				"UPDATE audit SET details = NULL, salt = NULL"
-				" WHERE account_id = $1",
-				NULL, NULL, DB_INT_VALUE(id));
+		err = calls_ask(calls, FORGET, NULL, NULL, DB_INT_VALUE(id));
 	return err ? err
 		   : calls_ask(calls, "UPDATE account SET name = $2 WHERE id = $1", NULL, NULL,
 			       DB_INT_VALUE(id), DB_TEXT_VALUE(slice_of(name)));
@@ -115,6 +117,9 @@ static enum err purge_decide(struct store_write *write, struct calls *calls)
 	/* No title of the account may stay in the index, or wait for it. Few titles wait. */
 	if (index)
 		err = text_index_take_all(index, calls);
+	/* A command that had begun before the account was marked may have added an entry. */
+	if (!err)
+		err = calls_ask(calls, FORGET, NULL, NULL, DB_INT_VALUE(purge->account_id));
 	for (size_t i = SQL_TABLES; i-- > 0 && !err;) {
 		const char *sql;
 

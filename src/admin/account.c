@@ -277,12 +277,6 @@ static enum exit_status account_purge(const struct settings *settings, struct st
 	return output_outcome(settings, err, "cannot delete the account's data");
 }
 
-static enum err account_describe_remove(void *context, json_t **details_out)
-{
-	(void)context;
-	return admin_detail(json_object(), details_out);
-}
-
 enum exit_status account_remove(const struct settings *settings, struct store *store,
 				const unsigned char *token_hash)
 {
@@ -291,7 +285,7 @@ enum exit_status account_remove(const struct settings *settings, struct store *s
 	struct faults faults;
 	struct account account;
 	struct store_write write;
-	struct admin_deed deed = {.settings = settings, .describe = account_describe_remove};
+	struct admin_deed deed = {.settings = settings};
 
 	(void)token_hash;
 	if (!settings->number[SETTING_YES]) {

@@ -52,8 +52,11 @@ static enum err command_copy(void *context, int *fd_out)
 
 	command->status = admin_run(&command->settings);
 	progress_end(&command->progress);
-	if (command->status == EXIT_OK && command->fd < 0)
+	if (command->status == EXIT_OK && command->fd < 0) {
+		fprintf(command->settings.err,
+			"docket: the process that serves the folder handed over no copy\n");
 		command->status = EXIT_FAILED;
+	}
 	if (command->status != EXIT_OK)
 		return ERR_IO;
 	command_catch_signals();
@@ -165,8 +168,9 @@ static bool copying_on_progress(void *context, const char *what, int64_t done, i
 	return true;
 }
 
-/* Adds the entry of the audit log. The copy does not have it. */
-static enum exit_status backup_tell_log(const struct settings *settings, struct store *store)
+/* Adds the entry of the audit log. The copy does not have it. A good copy is handed over even if
+ * the entry cannot be stored: it may be the last one that can be made. */
+static void backup_tell_log(const struct settings *settings, struct store *store)
 {
 	struct admin_deed deed = {.settings = settings};
 	struct arena arena = {0};
@@ -178,29 +182,35 @@ static enum exit_status backup_tell_log(const struct settings *settings, struct 
 	err = admin_write(store, &nothing, &deed, &arena, &faults);
 	json_decref(deed.details);
 	arena_release(&arena);
-	return output_outcome(settings, err, "cannot write the audit log");
+	if (err)
+		fprintf(settings->err, "docket: the audit log has no entry of this backup: %s\n",
+			err_text(err));
 }
 
 enum exit_status backup_answer(const struct settings *settings, struct store *store,
 			       const unsigned char *token_hash)
 {
 	struct copying copying = {.settings = settings};
-	enum exit_status status = EXIT_FAILED;
 	struct buf why = {0};
+	enum err err;
 	int fd;
-	enum err err = backup_copy(store, copying_on_progress, &copying, &fd, &why);
 
 	(void)token_hash;
+	/* The commands of older versions leave it to this process to write the file. */
+	if (settings->serving && settings->text[SETTING_TO]) {
+		fprintf(settings->err, "docket: the process that serves the folder has another "
+				       "version: use the docket of that version, or restart it\n");
+		return EXIT_USAGE;
+	}
+	err = backup_copy(store, copying_on_progress, &copying, &fd, &why);
 	progress_end(&copying.progress);
-	if (err)
+	if (err) {
 		fprintf(settings->err, "docket: %.*s\n", (int)why.len,
 			why.ptr ? why.ptr : err_text(err));
-	else
-		status = backup_tell_log(settings, store);
-	if (status == EXIT_OK)
+	} else {
+		backup_tell_log(settings, store);
 		settings->take_file(settings->take_context, fd);
-	else if (!err)
-		close(fd);
+	}
 	buf_release(&why);
-	return status;
+	return err ? EXIT_FAILED : EXIT_OK;
 }

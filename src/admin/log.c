@@ -59,13 +59,15 @@ static void log_add_details(struct buf *text, const json_t *details)
 	}
 }
 
-static json_t *log_shown(const json_t *details)
+static json_t *log_shown(const struct audit_entry *entry, const json_t *details)
 {
 	struct buf text = {0};
 	json_t *shown;
 
-	if (!details)
+	if (!entry->details.ptr)
 		return json_string("removed with the account");
+	if (!json_is_object(details))
+		return json_string("cannot be read: run \"docket check\"");
 	log_add_details(&text, details);
 	shown = text.failed ? NULL : json_stringn(text.len ? text.ptr : "", text.len);
 	buf_release(&text);
@@ -82,8 +84,8 @@ static enum err log_append(void *context, const struct audit_entry *entry)
 	const struct log_rows *log = context;
 	json_t *details = json_loadb(entry->details.ptr ? entry->details.ptr : "",
 				     entry->details.len, 0, NULL);
-	json_t *shown =
-		log->json ? details ? json_incref(details) : json_null() : log_shown(details);
+	json_t *shown = log->json ? details ? json_incref(details) : json_null()
+				  : log_shown(entry, details);
 	json_t *row = json_pack("{sI so sI so so so so so}", "number", (json_int_t)entry->number,
 				"at", output_time(entry->at), "uid", (json_int_t)entry->uid,
 				"username", log_text(entry->username), "sudo_username",

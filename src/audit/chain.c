@@ -61,6 +61,12 @@ void audit_from_row(const struct db_value *values, struct audit_entry *entry_out
 	};
 }
 
+/* Whether the account of an entry is there. While its data is deleted, its name begins with a
+ * hyphen. */
+#define ACCOUNT_IS_THERE                                                \
+	"(SELECT count(*) FROM account a WHERE a.id = audit.account_id" \
+	" AND a.name NOT LIKE '-%')"
+
 struct verification {
 	audit_break_fn *on_break;
 	void *context;
@@ -82,13 +88,13 @@ static bool is_hash(struct slice bytes, const unsigned char hash[DIGEST_BYTES])
 	return slice_eq(bytes, (struct slice){(const char *)hash, DIGEST_BYTES});
 }
 
-/* Removed details have neither a salt nor a text. */
-static bool details_fit(const struct audit_entry *entry)
+/* Removed details have neither a salt nor a text. Only those of a removed account are removed. */
+static bool details_fit(const struct audit_entry *entry, bool account_removed)
 {
 	unsigned char digest[DIGEST_BYTES];
 
 	if (!entry->details.ptr)
-		return !entry->salt.ptr && entry->digest.len == DIGEST_BYTES;
+		return account_removed && !entry->salt.ptr && entry->digest.len == DIGEST_BYTES;
 	audit_digest(entry, digest);
 	return entry->salt.len == SALT_BYTES && is_hash(entry->digest, digest);
 }
@@ -97,8 +103,9 @@ static enum err verification_row(void *context, const struct db_value *values, s
 {
 	struct verification *verification = context;
 	struct audit_entry entry;
+	bool account_removed;
 
-	if (count != AUDIT_COLUMNS_COUNT)
+	if (count != AUDIT_COLUMNS_COUNT + 1)
 		return ERR_INTERNAL;
 	if (verification->broken)
 		return OK;
@@ -107,7 +114,8 @@ static enum err verification_row(void *context, const struct db_value *values, s
 		return verification_report(verification, verification->last + 1, "missing");
 	verification->last = entry.number;
 	audit_hash(&entry, verification->head, verification->head);
-	if (details_fit(&entry) && is_hash(entry.hash, verification->head))
+	account_removed = entry.account_id != ID_NONE && values[AUDIT_COLUMNS_COUNT].integer == 0;
+	if (details_fit(&entry, account_removed) && is_hash(entry.hash, verification->head))
 		return OK;
 	return verification_report(verification, entry.number, "is not as it was written");
 }
@@ -119,7 +127,7 @@ enum err audit_verify(struct db *db, audit_break_fn *on_break, void *context)
 		{.sql = "SELECT last FROM given WHERE name = 'audit'",
 		 .on_row = db_number,
 		 .context = &verification.given},
-		{.sql = "SELECT " AUDIT_COLUMNS " FROM audit ORDER BY number",
+		{.sql = "SELECT " AUDIT_COLUMNS ", " ACCOUNT_IS_THERE " FROM audit ORDER BY number",
 		 .on_row = verification_row,
 		 .context = &verification,
 		 .many = true},

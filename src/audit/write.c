@@ -181,15 +181,10 @@ void audit_write_init(struct audit_write *audit, struct store_write *inner, cons
 	audit->by = &audit->process;
 }
 
-static enum err nothing_decide(struct store_write *write, struct calls *calls)
-{
-	return read_nothing(write, calls);
-}
-
 void audit_nothing_init(struct store_write *nothing)
 {
 	static const struct write_steps steps = {.read = read_nothing,
-						 .decide = nothing_decide,
+						 .decide = read_nothing,
 						 .makes_account = true,
 						 .keeps_access = true};
 

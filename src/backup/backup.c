@@ -314,9 +314,11 @@ static enum err folder_blame_missing(const char *folder, const char *data, struc
 	return err ? err : ERR_IO;
 }
 
-/* Checks where a backup of the data folder goes, and opens that. */
+/* Checks where a backup of the data folder goes, and opens that. `fetched`: from a copy that has no
+ * name any more. */
 static enum err backing_up_begin(struct backing_up *backing_up, const struct backup_order *order,
-				 const char *data, const struct clock *clock, struct buf *why)
+				 const char *data, const struct clock *clock, bool fetched,
+				 struct buf *why)
 {
 	enum err err = OK;
 
@@ -329,7 +331,7 @@ static enum err backing_up_begin(struct backing_up *backing_up, const struct bac
 		err = folder_blame_missing(order->to, data, why);
 	if (!err)
 		err = destination_open(&backing_up->destination, backing_up->report.file, data,
-				       backing_up->report.bytes, why);
+				       backing_up->report.bytes, fetched, why);
 	return err;
 }
 
@@ -358,7 +360,7 @@ enum err backup_make(struct store *store, const struct backup_order *order,
 {
 	struct backing_up backing_up;
 	enum err err = backing_up_begin(&backing_up, order, store->config.folder,
-					store->config.clock, why);
+					store->config.clock, false, why);
 
 	if (err)
 		return err;
@@ -371,7 +373,7 @@ enum err backup_fetch(const char *data, const struct backup_order *order, backup
 		      void *source_context, struct backup_report *report_out, struct buf *why)
 {
 	struct backing_up backing_up;
-	enum err err = backing_up_begin(&backing_up, order, data, &system_clock, why);
+	enum err err = backing_up_begin(&backing_up, order, data, &system_clock, true, why);
 	int from = -1;
 
 	if (err)

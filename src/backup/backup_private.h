@@ -41,10 +41,11 @@ struct destination {
 };
 
 /* Opens the folder of the file `path`, and checks that it can take the file: it exists, it can be
- * written, it is not in the data folder, has room for `bytes`, and has no file of that name yet. On
+ * written, it is not in the data folder, has room for `bytes`, and has no file of that name yet.
+ * With `beside_copy` a copy of as many bytes is in the data folder until the file is complete. On
  * an error nothing is open, and `why` says what is wrong. */
 enum err destination_open(struct destination *destination, const char *path, const char *data,
-			  int64_t bytes, struct buf *why);
+			  int64_t bytes, bool beside_copy, struct buf *why);
 
 /* Moves the file `from` to the destination, on stable storage. Until it is complete there, it has
  * the name of `part`. `from` is gone afterwards,

@@ -121,6 +121,13 @@ enum err backup_find_target(const char *to, char path[STORE_PATH_BYTES], bool *f
 	return err;
 }
 
+static bool is_one_disk(int folder, const char *data)
+{
+	struct stat here, there;
+
+	return fstat(folder, &here) == 0 && stat(data, &there) == 0 && here.st_dev == there.st_dev;
+}
+
 static enum err destination_check(const struct destination *destination, const char *folder,
 				  const char *data, int64_t bytes, struct buf *why)
 {
@@ -144,7 +151,7 @@ static enum err destination_check(const struct destination *destination, const c
 }
 
 enum err destination_open(struct destination *destination, const char *path, const char *data,
-			  int64_t bytes, struct buf *why)
+			  int64_t bytes, bool beside_copy, struct buf *why)
 {
 	struct destination opened = {.folder = -1};
 	char folder[PATH_BYTES];
@@ -155,6 +162,8 @@ enum err destination_open(struct destination *destination, const char *path, con
 	opened.folder = folder_open(folder, why);
 	if (opened.folder < 0)
 		return ERR_IO;
+	if (beside_copy && is_one_disk(opened.folder, data))
+		bytes *= 2;
 	err = destination_check(&opened, folder, data, bytes, why);
 	if (err)
 		destination_close(&opened);

@@ -230,6 +230,22 @@ def test_a_full_target(one, target):
 
 
 @ROOT
+def test_one_disk_for_both(one, tmp_path):
+    """The copy in the data folder and the backup need room at the same time."""
+    (place := tmp_path / "small").mkdir()
+    with opened(one) as database:  # so large that the disk has what the copy asks for: 64 MiB more
+        database.execute("CREATE TABLE filler AS SELECT zeroblob(100 << 20) AS bytes")
+    large = (one / "docket.db").stat().st_size
+    for room, words in ((large // 5 * 9, "MiB are free"), (large // 5 * 11, "made the backup")):
+        script = (f"mount -t tmpfs -o size={large + room} tmpfs {place} && mkdir {place}/data {place}/to &&"
+                  f" cp {one}/docket.db {place}/data &&" + ' { "$0" "$@"; status=$?; ls '
+                  + f"{place}/to; exit $status; }}")
+        done = run("backup", "--data", place / "data", "--to", place / "to/b.db",
+                   before=["unshare", "-m", "sh", "-c", script], env={"PATH": os.environ["PATH"]})
+        assert words in done.stderr, done
+
+
+@ROOT
 def test_a_full_data_folder(one, target, tmp_path):
     (place := tmp_path / "small").mkdir()
     script = (f"mount -t tmpfs -o size=40m tmpfs {place} && cp {one}/docket.db {place} &&"

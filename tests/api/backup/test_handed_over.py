@@ -103,3 +103,33 @@ def test_an_interrupted_command_leaves_nothing(make_server, large_data, target, 
         assert os.listdir(target) == []
     else:  # it was complete before
         assert os.listdir(target) == ["b.db"]
+
+
+def test_a_command_of_an_older_version_is_refused(make_server, target):
+    """It leaves it to the serving process to write the file, and would take the answer for a success."""
+    server = make_server()
+    answer = control.ask(server.data, {"command": "backup", "settings": {"to": str(target / "b.db")},
+                                       "origins": {"to": "--to"}})
+    assert answer["status"] == 2 and "another version" in answer["err"] and answer["out"] == "", answer
+    assert os.listdir(target) == []
+
+
+def test_an_answer_without_a_copy(make_server, target):
+    """The command says so, and makes no file."""
+    server = make_server()
+    os.rename(server.data / control.SOCKET, server.data / "aside")
+    place = os.open(server.data, os.O_PATH)
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(f"/proc/self/fd/{place}/{control.SOCKET}")
+        listener.listen()
+        with begin("backup", "--data", server.data, "--to", target / "b.db", stdout=subprocess.PIPE,
+                   stderr=subprocess.PIPE) as process:
+            wire, _ = listener.accept()
+            with wire:
+                wire.recv(65536)
+                wire.sendall(b'{"status": 0, "out": "", "err": ""}\n')
+                out, said = process.communicate()
+    os.close(place)
+    assert (process.returncode, out) == (1, "")
+    assert said == "docket: the process that serves the folder handed over no copy\n"
+    assert os.listdir(target) == []

@@ -15,7 +15,7 @@ from commands import fails, misuse
 from control import SOCKET, ask
 from harness import Server, basic, run, succeed, token_file
 from migrations import LATEST, take_back
-from together import at_once
+from together import at_once, until
 
 pytestmark = backends.BOTH
 
@@ -149,8 +149,14 @@ def test_an_entry_and_its_change_are_one(two):
 def test_no_secret_is_in_the_log(two):
     token = docket(two, "token add", "ci", "--account", "first").strip()
     digest = hashlib.blake2b(token.encode(), digest_size=32)
-    shown = docket(two, "log") + docket(two, "log", "--json") + repr(rows(two, "SELECT * FROM audit"))
-    assert token not in shown and digest.hexdigest() not in shown and "ci" in shown
+    shown = (docket(two, "log") + docket(two, "log", "--json")).encode()
+    for row in rows(two, "SELECT * FROM audit"):
+        for value in map(bytes_of, row):
+            shown += b"\n" + (value if isinstance(value, bytes) else str(value).encode())
+    for secret in (token.encode(), digest.digest()):
+        assert secret not in shown and secret.hex().encode() not in shown.lower()
+    assert digest.digest() in (bytes_of(value) for value, in rows(two, "SELECT hash FROM token"))
+    assert b"ci" in shown
 
 
 # Who and when
@@ -221,6 +227,14 @@ def test_a_rotation(two):
     assert list(details) == ["label", "expires_at", "old_label", "old_expires_at"]
     assert details["label"] == "ci" and details["expires_at"] == "2100-01-31T12:00:00Z"
     assert details["old_label"].startswith("ci (rotated ") and details["old_expires_at"] > entry["at"]
+
+
+@pytest.mark.parametrize("details", ["", "{", "[]", "1", "x" * 100000])
+def test_damaged_details_are_not_told_as_removed(one, details):
+    change(one, "UPDATE audit SET details = ? WHERE number = 1", details)
+    shown = docket(one, "log")
+    assert 'cannot be read: run "docket check"' in shown and "removed" not in shown
+    assert told(one) == [(1, ALTERED)]
 
 
 def test_the_listing(two):
@@ -420,7 +434,8 @@ ALTERED, MISSING = "is not as it was written", "missing"
         "at = at + 1", "uid = uid + 1", "username = 'x'", "username = NULL", "sudo_username = NULL",
         "sudo_username = 'joe'", "command = 'staff add '", "account_id = 2", "account = 'second'",
         "account = NULL",
-        "details = '{}'", "details = NULL", "salt = NULL", "salt = substr(hash, 1, 16)", "digest = hash",
+        "details = '{}'", "details = NULL", "details = NULL, salt = NULL", "salt = NULL",
+        "salt = substr(hash, 1, 16)", "digest = hash",
         "hash = digest", "username = sudo_username, sudo_username = username")],
     ("DELETE FROM audit WHERE number = 4", (4, MISSING)),
     ("DELETE FROM audit WHERE number = 1", (1, MISSING)),
@@ -438,10 +453,31 @@ def test_what_check_finds(logged, sql, wanted):
     assert run("check", *where(logged)).returncode == 1
 
 
-def test_details_that_are_removed_are_no_fault(logged):
+def test_the_details_of_a_removed_account_may_be_gone(logged):
     """The digest stays, so the chain verifies."""
-    change(logged, "UPDATE audit SET details = NULL, salt = NULL WHERE number = 4")
+    change(logged, "UPDATE audit SET details = NULL, salt = NULL WHERE number = 6")
     assert told(logged) == []
+
+
+def test_details_of_no_account_are_never_gone(one):
+    with backends.opened(one) as database:
+        take_back(database, 14, one)
+    docket(one, "migrate")
+    assert told(one) == []
+    change(one, "UPDATE audit SET details = NULL, salt = NULL WHERE number = 1")
+    assert told(one) == [(1, ALTERED)]
+
+
+def test_an_entry_that_came_while_the_account_was_removed(two, tmp_path):
+    """Its details go in the end. Here the removal is broken off after its first write, and the entry that
+    made the account stands for the late one."""
+    change(two, "UPDATE account SET name = '-2' WHERE id = 2")
+    server = Server(two, None, tmp_path / "log", ["--base-domain", "example.test"])
+    until(lambda: rows(two, "SELECT id FROM account") == [(1,)], what="the account is gone")
+    server.stop()
+    assert rows(two, "SELECT details, salt FROM audit WHERE account_id = 2") == [(None, None)]
+    assert rows(two, "SELECT details FROM audit WHERE account_id = 1") == [("{}",)]
+    assert told(two) == []
 
 
 # What carries it
@@ -474,6 +510,18 @@ def test_a_backup_and_a_restore(logged, tmp_path):
     assert others == entries(logged)[:-1]
     assert (entry["command"], entry["details"]) == ("restore", {"from": str(tmp_path / "saved.db")})
     assert told(logged) == told(tmp_path / "new") == []
+
+
+@backends.SQLITE
+@pytest.mark.parametrize("serves", [False, True], ids=["", "served"])
+def test_a_backup_without_its_entry(make_server, one, tmp_path, serves):
+    """The copy is good, so the command makes the backup; it says that the entry is missing."""
+    change(one, "CREATE TRIGGER refuses BEFORE INSERT ON audit BEGIN SELECT RAISE(ABORT, 'full'); END")
+    if serves:
+        make_server(one)
+    done = succeed("backup", "--data", one, "--to", tmp_path / "saved.db")
+    assert "the audit log has no entry of this backup: " in done.stderr and "made the backup" in done.stderr
+    assert (tmp_path / "saved.db").exists() and len(entries(one)) == 1
 
 
 @backends.SQLITE

@@ -81,8 +81,9 @@ enum err audit_read(struct store *store, const struct audit_filter *filter, audi
 /* A fault of the chain. */
 typedef enum err audit_break_fn(void *context, int64_t number, const char *what);
 
-/* Verifies the chain and that no entry is missing. Call it in a transaction, so that it sees one
- * snapshot. Reports only the first break, because all entries after it depend on it. */
+/* Verifies the chain and that no entry is missing. Details may be missing only in an entry of an
+ * account that is gone or is being removed. Call it in a transaction, so that it sees one snapshot.
+ * Reports only the first break, because all entries after it depend on it. */
 enum err audit_verify(struct db *db, audit_break_fn *on_break, void *context);
 
 #endif
