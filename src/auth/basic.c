@@ -70,15 +70,25 @@ static struct credentials read_header(struct slice header, char decoded[2 * CRED
 
 static bool is_elsewhere(const struct auth_request *request)
 {
-	return !token_addresses_have(request->lookup.access.token.addresses, &request->source);
+	const struct slice addresses = request->lookup.access.token.addresses;
+
+	return addresses.len &&
+	       (!request->source_known || !token_addresses_have(addresses, &request->source));
+}
+
+bool auth_token_works(const struct auth_request *request)
+{
+	const struct access *access = &request->lookup.access;
+
+	return sodium_memcmp(access->token.hash, request->lookup.hash, TOKEN_HASH_BYTES) == 0 &&
+	       access->token_known && !is_elsewhere(request);
 }
 
 static enum auth_result auth_decide(const struct auth_request *request)
 {
 	const struct access *access = &request->lookup.access;
 
-	if (sodium_memcmp(access->token.hash, request->lookup.hash, TOKEN_HASH_BYTES) != 0 ||
-	    !access->token_known || is_elsewhere(request) || access->staff_id == ID_NONE ||
+	if (!auth_token_works(request) || access->staff_id == ID_NONE ||
 	    access->level == STAFF_DISABLED)
 		return AUTH_UNKNOWN;
 	return access->level == STAFF_FULL ? AUTH_OK : AUTH_FORBIDDEN;

@@ -62,6 +62,7 @@ enum flow access_look_up(struct call *call, enum flow (*next)(struct call *call)
 	call->auth = (struct auth_request){
 		.account = call->account,
 		.source = call->source,
+		.source_known = call->source_known,
 		.guesses = call->app->guesses,
 		.now_ms = monotonic_ms(),
 	};
@@ -76,6 +77,24 @@ enum flow access_look_up(struct call *call, enum flow (*next)(struct call *call)
 	else
 		return call_read(call, &call->auth.lookup.read, next);
 	return FLOW_ANSWERED;
+}
+
+/* Counts the request for the limits on rates. False: one refuses it, and the request is answered.
+ */
+static bool access_count(struct call *call)
+{
+	const struct access *access = &call->auth.lookup.access;
+	struct rate_use *use = &call->rate;
+
+	if (!call->app->rates || !rates_take(call->app->rates, access->token.hash,
+					     access->account.id, monotonic_us(), use))
+		return true;
+	answer_add_retry_after(call, use->wait);
+	call->reason = use->full == RATE_TOKEN ? "rate of the token" : "rate of the account";
+	problem(call, PROBLEM_RATE, "this %s may send %u requests in a minute; try again in %u s",
+		use->full == RATE_TOKEN ? "API token" : "account", use->of[use->full].limit,
+		use->wait);
+	return false;
 }
 
 bool access_decide(struct call *call)
@@ -93,7 +112,13 @@ bool access_decide(struct call *call)
 		call->access = lookup->access;
 		access_cache_keep(call->app->access_cache, lookup);
 	}
+	/* A refusal counts too: otherwise a right token with a wrong user has no limit. */
+	if (auth_token_works(&call->auth) && !access_count(call))
+		return false;
 	if (result != AUTH_OK) {
+		if (result != AUTH_FORBIDDEN)
+			call->rate =
+				(struct rate_use){0}; /* its headers say that the token is right */
 		access_refuse(call, result);
 		return false;
 	}
@@ -101,21 +126,6 @@ bool access_decide(struct call *call)
 	call->scope = (struct scope){call->access.account.id, call->access.staff_id};
 	charge_init(&call->charge, call->app->budget, call->access.account.id, &call->source);
 	return true;
-}
-
-bool access_count(struct call *call)
-{
-	struct rate_use *use = &call->rate;
-
-	if (!call->app->rates || !rates_take(call->app->rates, call->access.token.hash,
-					     call->access.account.id, monotonic_us(), use))
-		return true;
-	answer_add_retry_after(call, use->wait);
-	call->reason = use->full == RATE_TOKEN ? "rate of the token" : "rate of the account";
-	problem(call, PROBLEM_RATE, "this %s may send %u requests in a minute; try again in %u s",
-		use->full == RATE_TOKEN ? "API token" : "account", use->of[use->full].limit,
-		use->wait);
-	return false;
 }
 
 bool access_allows(struct call *call, token_scopes need)

@@ -25,11 +25,9 @@ struct slice access_account(struct call *call);
 /* Looks up the account, the staff member and the token, and continues with `next`; or refuses the
  * request. */
 enum flow access_look_up(struct call *call, enum flow (*next)(struct call *call));
-/* Decides from what was looked up. False: access is refused, and the request answered. */
+/* Decides from what was looked up, and counts the request for the limits on rates. False: access is
+ * refused, and the request answered. */
 bool access_decide(struct call *call);
-/* Counts the request for the limits on rates. False: one refuses it, and the request is answered.
- */
-bool access_count(struct call *call);
 /* False: the token lacks some of these scopes, and the request is answered. */
 bool access_allows(struct call *call, token_scopes need);
 
@@ -119,7 +117,7 @@ void cors_answer(const struct app *app, struct http_request *http);
 /* Gives the request its id, so that every answer has one. */
 void trace_begin(struct http_request *http);
 /* The client's address: the peer's or, behind a proxy, the one that the proxy names. */
-struct ip trace_source(const struct app *app, struct http_request *http);
+struct ip trace_source(const struct app *app, struct http_request *http, bool *known_out);
 /* Writes the request's line in the log. `call` may be NULL. The request took `us` microseconds. */
 void trace_end(const struct app *app, const struct http_request *http, const struct call *call,
 	       int64_t us);

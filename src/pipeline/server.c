@@ -28,7 +28,7 @@ static struct call *request_new(struct app *app, struct http_request *http)
 	}
 	call->app = app;
 	call->http = http;
-	call->source = trace_source(app, http);
+	call->source = trace_source(app, http, &call->source_known);
 	call->phase = PHASE_HEAD;
 	call->era = store_era(app->store);
 	faults_init(&call->faults, &http->arena);
@@ -127,8 +127,8 @@ static enum flow request_handle_open(struct call *call)
 
 static enum flow request_access_known(struct call *call)
 {
-	if (!access_decide(call) || !access_count(call) || !request_take_route(call) ||
-	    !body_check_headers(call) || !prefer_read(call))
+	if (!access_decide(call) || !request_take_route(call) || !body_check_headers(call) ||
+	    !prefer_read(call))
 		return FLOW_ANSWERED;
 	return call->phase == PHASE_ACCESS ? request_handle(call) : admit_body(call);
 }

@@ -25,13 +25,14 @@ static struct slice address_without_port(struct slice text)
 
 /* The proxy appends the address of its client to the header that the client sent. So the last
  * address can be trusted. */
-struct ip trace_source(const struct app *app, struct http_request *http)
+struct ip trace_source(const struct app *app, struct http_request *http, bool *known_out)
 {
 	struct ip source = http_peer(http);
 	struct slice list, last;
 	const char *comma;
 
-	if (!app->behind_proxy || http_header_list(http, "X-Forwarded-For", &list))
+	*known_out = !app->behind_proxy;
+	if (*known_out || http_header_list(http, "X-Forwarded-For", &list))
 		return source;
 	comma = memrchr(list.ptr, ',', list.len);
 	last = comma ? slice_of(comma + 1) : list;
@@ -41,7 +42,7 @@ struct ip trace_source(const struct app *app, struct http_request *http)
 	}
 	while (last.len && strchr(" \t", last.ptr[last.len - 1]))
 		last.len--;
-	ip_parse(address_without_port(last), &source);
+	*known_out = ip_parse(address_without_port(last), &source);
 	return source;
 }
 

@@ -113,6 +113,27 @@ def test_an_account_has_so_many(two, tmp_path, base_of_two):
         pair.server.stop()
 
 
+@pytest.mark.parametrize("user, status", [("second", 403), ("nobody", 401), ("third", 403)])
+def test_refusals_of_a_right_token_count(make_server, user, status):
+    """Otherwise who has a token could send any number of requests with another's name."""
+    server = make_server(options=["--rate-per-token", "3"])
+    access = basic(f"{user}/token", server.token)
+    replies = [server.call("GET", TASKS, access=access) for _ in range(5)]
+    assert [reply.status for reply in replies] == [status] * 3 + [429] * 2
+    limited(replies[4], "API token", 3)
+    assert (replies[0].header(LEFT) is None) == (status == 401)  # 401 does not say that the token is right
+    assert ask(server).status == 429
+
+
+def test_refusals_of_other_tokens_do_not_count(make_server):
+    """Wrong ones, and those of another address."""
+    server = make_server(options=["--rate-per-account", "2"])
+    elsewhere = succeed("token", "add", "elsewhere", *where(server.data), "--addresses", "192.0.2.1").stdout
+    for token in (elsewhere.strip(), "wrong"):
+        assert [ask(server, token).status for _ in range(4)] == [401] * 4
+    assert [ask(server).status for _ in range(3)] == [404, 404, 429]
+
+
 def test_at_the_same_time(make_server):
     server = make_server(options=["--rate-per-token", "20"])
     statuses = at_once(lambda _: ask(server).status, range(40))

@@ -89,6 +89,24 @@ def test_behind_a_proxy(make_server):
     assert via() == 401
 
 
+@pytest.mark.parametrize("addresses", ["127.0.0.0/8", "127.0.0.0/8,::/0,0.0.0.0/0"])
+def test_a_proxy_that_does_not_tell_the_address(make_server, addresses):
+    """The address is then unknown: it is not that of the proxy."""
+    server = make_server(options=["--behind-proxy"])
+    token = add(server, "near", "--addresses", addresses)
+
+    def via(secret, *lines):
+        return ask(server, new_source(), secret, *lines).status
+
+    for lines in ((), ("X-Forwarded-For:",), ("X-Forwarded-For: x",), ("X-Forwarded-For: 127.0.0.1,",),
+                  ("X-Forwarded-For: 127.0.0.1", "X-Forwarded-For: unknown"),
+                  ("X-Forwarded-For: " + "1" * 5000,), ("X-Forwarded-For: 127.0.0.\u00b9",),
+                  ("Forwarded: for=127.0.0.1",)):
+        assert via(token, *lines) == 401, lines
+        assert via(server.token, *lines) == 200, lines
+    assert via(token, "X-Forwarded-For: x, 127.0.0.1") == 200
+
+
 def test_without_a_proxy_the_header_says_nothing(make_server):
     server = make_server()
     token = add(server, "office", "--addresses", "203.0.113.0/24")

@@ -21,6 +21,7 @@ struct auth_request {
 	struct slice account; /* its name */
 	struct slice header;  /* the value of Authorization; "" if there is none */
 	struct ip source;
+	bool source_known; /* false: a proxy did not tell the address; `source` is the proxy's */
 	struct guesses *guesses;
 	int64_t now_ms; /* by monotonic_ms() */
 	unsigned wait;  /* AUTH_TOO_MANY: after how many seconds the client may try again */
@@ -40,6 +41,9 @@ bool auth_begin(struct auth_request *request, struct arena *arena);
  * is refused as an unknown one, and counts as a guess as that does. A request without the header
  * does not count as a guess: many clients send one first. */
 enum auth_result auth_end(struct auth_request *request, struct store *store);
+/* Whether the token was found and works from the address of the request, whoever the user is. Only
+ * after the read. */
+bool auth_token_works(const struct auth_request *request);
 /* Instead of auth_end(), if the read failed. */
 void auth_drop(struct auth_request *request);
 

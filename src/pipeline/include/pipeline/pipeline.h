@@ -105,6 +105,7 @@ struct call {
 	int64_t era;                            /* of the database, when the request began */
 	unsigned char cursor_key[SECRET_BYTES]; /* see cursor_key() */
 	struct ip source;                       /* the client's address */
+	bool source_known;    /* false: the proxy did not tell it, and `source` is the proxy's */
 	struct slice account; /* the name of the account; ptr NULL: the path needs none */
 	struct auth_request auth;
 	const struct problem_row *problem; /* the last that it was answered with; NULL: none */
