@@ -30,25 +30,52 @@ static enum err rotate_row(void *context, const struct db_value *values, size_t 
 	return OK;
 }
 
+/* Tokens that were rotated before: their labels begin with $2 and a time. */
+#define ROTATED_BEFORE                           \
+	" FROM token WHERE account_id = $1"      \
+	" AND substr(label, 1, length($2)) = $2" \
+	" AND substr(label, length($2) + 1) LIKE '____-__-__T__:__:__Z)%'"
+
+static enum err older_row(void *context, const struct db_value *values, size_t count)
+{
+	int64_t *older = context;
+
+	(void)count;
+	*older = values[0].integer;
+	return OK;
+}
+
+static enum err rotate_read_older(struct token_rotate *rotate, struct calls *calls)
+{
+	return calls_ask(calls, "SELECT count(*)" ROTATED_BEFORE, older_row, &rotate->older,
+			 DB_INT_VALUE(rotate->write.scope.account_id),
+			 DB_TEXT_VALUE(rotate->before));
+}
+
 static enum err rotate_read(struct store_write *write, struct calls *calls)
 {
 	struct token_rotate *rotate = rotate_of(write);
 	char time[TIMESTAMP_LEN];
-	const char *label;
+	const char *before, *label;
 	enum err err;
 
 	rotate->found = rotate->taken = false;
+	rotate->older = 0;
 	timestamp_write(write->now, time);
-	label = arena_printf(write->arena, "%.*s (rotated %.*s)", (int)rotate->label.len,
-			     rotate->label.ptr, TIMESTAMP_LEN, time);
+	before = arena_printf(write->arena, "%.*s (rotated ", (int)rotate->label.len,
+			      rotate->label.ptr);
+	label = before ? arena_printf(write->arena, "%s%.*s)", before, TIMESTAMP_LEN, time) : NULL;
 	if (!label)
 		return ERR_NOMEM;
+	rotate->before = slice_of(before);
 	rotate->old.label = slice_of(label);
 	err = calls_ask(calls,
 			"SELECT hash, created_at, expires_at, scopes, lenient, addresses FROM token"
 			" WHERE account_id = $1 AND label = $2",
 			rotate_row, rotate, DB_INT_VALUE(write->scope.account_id),
 			DB_TEXT_VALUE(rotate->label));
+	if (!err && !rotate->overlap)
+		err = rotate_read_older(rotate, calls);
 	if (err)
 		return err;
 	return calls_ask(calls, "SELECT 1 FROM token WHERE account_id = $1 AND label = $2", any_row,
@@ -61,6 +88,17 @@ static int64_t time_or_last(int64_t from, int64_t seconds)
 	return seconds > TIME_MAX - from ? TIME_MAX : from + seconds;
 }
 
+static enum err rotate_revoke(struct token_rotate *rotate, struct calls *calls)
+{
+	const struct db_value account = DB_INT_VALUE(rotate->write.scope.account_id);
+	enum err err = calls_ask(calls, "DELETE" ROTATED_BEFORE, NULL, NULL, account,
+				 DB_TEXT_VALUE(rotate->before));
+
+	return err ? err
+		   : calls_ask(calls, "DELETE FROM token WHERE account_id = $1 AND label = $2",
+			       NULL, NULL, account, DB_TEXT_VALUE(rotate->label));
+}
+
 /* The old token expires, which nobody has to be told, or is revoked if there is no overlap. */
 static enum err rotate_retire(struct token_rotate *rotate, struct calls *calls)
 {
@@ -70,8 +108,7 @@ static enum err rotate_retire(struct token_rotate *rotate, struct calls *calls)
 		DB_BYTES_VALUE(((struct slice){(const char *)rotate->old.hash, TOKEN_HASH_BYTES}));
 
 	if (!rotate->overlap)
-		return calls_ask(calls, "DELETE FROM token WHERE account_id = $1 AND hash = $2",
-				 NULL, NULL, account, hash);
+		return rotate_revoke(rotate, calls);
 	return calls_ask(calls,
 			 "UPDATE token SET label = $3, expires_at = $4, notice_at = $4"
 			 " WHERE account_id = $1"

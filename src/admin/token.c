@@ -210,15 +210,20 @@ static void token_tell_rotated(const struct settings *settings, const struct tok
 {
 	char time[TIMESTAMP_LEN];
 
+	fprintf(settings->err, "rotated the token \"%s\": the old one ", settings->argument);
 	if (!rotate->overlap) {
-		fprintf(settings->err, "rotated the token \"%s\": the old one stopped working\n",
-			settings->argument);
+		fprintf(settings->err, "stopped working");
+		if (rotate->older)
+			fprintf(settings->err, ", and so did %lld that %s rotated before",
+				(long long)rotate->older, rotate->older == 1 ? "was" : "were");
+		fprintf(settings->err, "\n");
 		return;
 	}
 	timestamp_write(rotate->old.expires_at, time);
-	fprintf(settings->err,
-		"rotated the token \"%s\": the old one is \"%.*s\" and works until %.*s\n",
-		settings->argument, (int)rotate->old.label.len, rotate->old.label.ptr,
+	fprintf(settings->err, "is \"%.*s\"%s %.*s\n", (int)rotate->old.label.len,
+		rotate->old.label.ptr,
+		rotate->old.expires_at > rotate->write.now ? " and works until"
+							   : ", which expired at",
 		TIMESTAMP_LEN, time);
 }
 
@@ -228,11 +233,12 @@ static enum err rotate_describe(void *context, json_t **details_out)
 
 	if (!rotate->found || rotate->taken)
 		return OK;
-	return admin_detail(json_pack("{ss# so ss# so}", "label", rotate->label.ptr,
+	return admin_detail(json_pack("{ss# so ss# so sI}", "label", rotate->label.ptr,
 				      (int)rotate->label.len, "expires_at",
 				      output_time(rotate->token.expires_at), "old_label",
 				      rotate->old.label.ptr, (int)rotate->old.label.len,
-				      "old_expires_at", output_time(rotate->old.expires_at)),
+				      "old_expires_at", output_time(rotate->old.expires_at),
+				      "older_revoked", (json_int_t)rotate->older),
 			    details_out);
 }
 

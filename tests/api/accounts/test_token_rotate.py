@@ -82,6 +82,33 @@ def test_without_an_overlap(one, make_server, overlap):
     assert status(server, newest) == 200
 
 
+def test_without_an_overlap_those_rotated_before_stop_too(two):
+    """A token may have been stolen before it was rotated. Tokens of other labels and accounts work on."""
+    for account in ("first", "second"):
+        for label in ("ci", "ci2", "CI", "ci (rotated by hand)", "c%"):
+            docket(two, "token add", label, "--account", account)
+            docket(two, "token rotate", label, "--account", account, "--overlap", "1d")
+    kept = {row for row in rows(two, "SELECT account_id, label FROM token")
+            if row[0] == 2 or not re.match(r"ci \(rotated 2", row[1])}
+    done = succeed("token", "rotate", "ci", *where(two), "--account", "first", "--overlap", "0")
+    assert done.stderr == ('rotated the token "ci": the old one stopped working, and so did 1 that was '
+                           'rotated before\n')
+    assert set(rows(two, "SELECT account_id, label FROM token")) == kept
+    done = succeed("token", "rotate", "c%", *where(two), "--account", "first", "--overlap", "0")
+    assert "so did 1 that was" in done.stderr
+
+
+def test_one_that_has_expired(one):
+    docket(one, "token add", "ci", "--expires", "2100-01-01")
+    past = int(time.time()) - DAY
+    with backends.opened(one) as database:
+        database.execute("UPDATE token SET created_at = ?, expires_at = ? WHERE label = 'ci'",
+                         (past - DAY, past))
+    _, said = rotate(one, "ci")
+    (old,) = [row for label, row in tokens(one).items() if "rotated" in label]
+    assert said.endswith(f'", which expired at {old["expires_at"]}\n') and seconds(old["expires_at"]) == past
+
+
 @pytest.mark.parametrize("text, length", [("90s", 90), ("30m", 1800), ("12h", 12 * 3600),
                                           ("3650d", 3650 * DAY), ("007d", 7 * DAY)])
 def test_durations(one, text, length):

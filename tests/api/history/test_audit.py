@@ -224,9 +224,12 @@ def test_a_rotation(two):
     entry, = last(two)
     details = entry["details"]
     assert (entry["command"], entry["account"]) == ("token rotate", "first")
-    assert list(details) == ["label", "expires_at", "old_label", "old_expires_at"]
+    assert list(details) == ["label", "expires_at", "old_label", "old_expires_at", "older_revoked"]
     assert details["label"] == "ci" and details["expires_at"] == "2100-01-31T12:00:00Z"
     assert details["old_label"].startswith("ci (rotated ") and details["old_expires_at"] > entry["at"]
+    assert details["older_revoked"] == 0
+    docket(two, "token rotate", "ci", "--account", "first", "--overlap", "0")
+    assert last(two)[0]["details"]["older_revoked"] == 1
 
 
 @pytest.mark.parametrize("details", ["", "{", "[]", "1", "x" * 100000])

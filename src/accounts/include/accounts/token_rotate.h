@@ -16,7 +16,7 @@
 
 /* The new token has the label, scopes, addresses and marks of the old one. The old one gets another
  * label, and expires when the overlap ends, if it does not expire before. Without an overlap it is
- * revoked. */
+ * revoked, and so are those that were rotated from this label before. */
 struct token_rotate {
 	struct store_write write;
 	struct slice label;
@@ -25,10 +25,12 @@ struct token_rotate {
 	/* When the new one expires. TIME_NONE: it gets as much time, from now on, as the old one
 	 * had when it was made. */
 	int64_t expires_at;
+	struct slice before; /* how the labels begin that old tokens get; set by the write */
 
 	/* When done. */
-	bool found; /* there was a token of that label */
-	bool taken; /* the old one's new label is taken, and nothing was stored */
+	bool found;    /* there was a token of that label */
+	bool taken;    /* the old one's new label is taken, and nothing was stored */
+	int64_t older; /* tokens that were rotated before and are revoked */
 	struct token old, token;
 };
 
