@@ -43,18 +43,24 @@ static enum err ending_row(void *context, const struct db_value *values, size_t 
 }
 
 /* An account whose name begins with a hyphen is being removed. */
-enum err store_ending_tokens(struct store *store, struct arena *arena, int64_t now,
-			     struct ending_token tokens_out[ENDING_TOKENS], size_t *count_out)
+enum err store_ending_tokens(struct store *store, struct arena *arena, int64_t now, int64_t since,
+			     size_t skip, struct ending_token tokens_out[ENDING_TOKENS],
+			     size_t *count_out)
 {
-	const struct db_value args[] = {DB_INT_VALUE(now), DB_INT_VALUE(now + TOKEN_SOON_S),
-					DB_INT_VALUE(ENDING_TOKENS)};
+	const struct db_value args[] = {DB_INT_VALUE(now),
+					DB_INT_VALUE(now + TOKEN_SOON_S),
+					DB_INT_VALUE(since + TOKEN_SOON_S),
+					DB_INT_VALUE(TOKEN_SOON_S),
+					DB_INT_VALUE(ENDING_TOKENS),
+					DB_INT_VALUE((int64_t)skip)};
 	struct found_tokens found = {arena, tokens_out, 0};
 	const struct db_call call = {
 		"SELECT t.account_id, a.name, t.hash, t.label, t.expires_at, t.notice_at"
 		" FROM token t JOIN account a ON a.id = t.account_id"
-		" WHERE t.expires_at > $1 AND t.expires_at <= $2"
+		" WHERE t.expires_at > $3 AND t.expires_at <= $2"
+		" AND t.expires_at - t.created_at > $4"
 		" AND (t.notice_at IS NULL OR t.notice_at <= $1) AND a.name NOT LIKE '-%'"
-		" ORDER BY t.expires_at, t.account_id, t.label LIMIT $3",
+		" ORDER BY t.expires_at, t.account_id, t.label LIMIT $5 OFFSET $6",
 		args, COUNT_OF(args), ending_row, &found};
 	enum err err = store_read_now(store, &call, 1);
 

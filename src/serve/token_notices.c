@@ -26,6 +26,7 @@ struct token_notices {
 	struct slice from;
 	int64_t per_minute;           /* messages; 0: no limit */
 	struct mail_session *session; /* NULL: there is no mail server */
+	int64_t logged_at;            /* without one: the tokens of that time are in the log */
 	pthread_t thread;
 	pthread_mutex_t lock;
 	pthread_cond_t wake;
@@ -115,25 +116,32 @@ static void telling_send_all(struct telling *telling)
 	mail_session_rest(telling->notices->session);
 }
 
+static void token_log(const struct ending_token *token)
+{
+	char expires[TIMESTAMP_LEN];
+
+	timestamp_write(token->expires_at, expires);
+	log_line("the API token \"%.*s\" of the account \"%.*s\" expires at %.*s",
+		 (int)token->label.len, token->label.ptr, (int)token->account.len,
+		 token->account.ptr, TIMESTAMP_LEN, expires);
+}
+
 /* Returns how many messages were sent. Sets `done_out` if nobody has to be told again. */
 static size_t token_tell(struct token_notices *notices, const struct ending_token *token,
 			 bool *done_out)
 {
 	struct telling telling = {.notices = notices, .token = token};
-	enum err err = OK;
+	enum err err;
 	size_t sent;
 
 	timestamp_write(token->expires_at, telling.expires);
-	log_line("the API token \"%.*s\" of the account \"%.*s\" expires at %s",
-		 (int)token->label.len, token->label.ptr, (int)token->account.len,
-		 token->account.ptr, telling.expires);
-	*done_out = true;
-	if (!notices->session)
-		return 0;
+	token_log(token);
 	telling_write(&telling);
-	err = store_account_addresses(notices->store, token->account_id, telling_add_address,
-				      &telling);
-	if (!err && !telling.text.failed && !telling.subject.failed)
+	err = telling.subject.failed || telling.text.failed
+		      ? ERR_NOMEM
+		      : store_account_addresses(notices->store, token->account_id,
+						telling_add_address, &telling);
+	if (!err)
 		telling_send_all(&telling);
 	*done_out = !err && (telling.accepted || !telling.temporary);
 	sent = telling.accepted + telling.temporary;
@@ -146,16 +154,39 @@ static size_t token_tell(struct token_notices *notices, const struct ending_toke
 /* Tells about one token, unless another process does. Returns how many messages were sent. */
 static size_t token_take(struct token_notices *notices, struct ending_token *token, int64_t now)
 {
-	int64_t until = notices->session ? now + RETRY_S : token->expires_at;
 	bool claimed = false, done = false;
 	size_t sent = 0;
 
-	if (token_notice_claim(notices->store, token, until, &claimed) || !claimed)
+	if (token_notice_claim(notices->store, token, now + RETRY_S, &claimed) || !claimed)
 		return 0;
 	sent = token_tell(notices, token, &done);
-	if (done && notices->session)
+	if (done)
 		(void)token_notice_claim(notices->store, token, token->expires_at, &claimed);
 	return sent;
+}
+
+/* Without a mail server: logs each token once, and leaves the notice to a process that has one. */
+static void tokens_log(struct token_notices *notices)
+{
+	int64_t now = clock_now(&system_clock), since = now - TOKEN_SOON_S;
+	struct ending_token tokens[ENDING_TOKENS];
+	size_t count, skip = 0;
+	enum err err;
+
+	if (notices->logged_at > since)
+		since = notices->logged_at;
+	do {
+		struct arena arena = {0};
+
+		count = 0;
+		err = store_ending_tokens(notices->store, &arena, now, since, skip, tokens, &count);
+		for (size_t i = 0; !err && i < count; i++)
+			token_log(&tokens[i]);
+		skip += count;
+		arena_release(&arena);
+	} while (!err && count == ENDING_TOKENS && !notices_end(notices));
+	if (!err)
+		notices->logged_at = now;
 }
 
 static void tokens_look(struct token_notices *notices)
@@ -166,7 +197,7 @@ static void tokens_look(struct token_notices *notices)
 	size_t count = 0;
 
 	/* An error is that of a database that is away, which others log. */
-	if (store_ending_tokens(notices->store, &arena, now, tokens, &count))
+	if (store_ending_tokens(notices->store, &arena, now, now - TOKEN_SOON_S, 0, tokens, &count))
 		count = 0;
 	for (size_t i = 0; i < count && !notices_end(notices); i++)
 		if (!notices->per_minute || sent < notices->per_minute)
@@ -180,7 +211,10 @@ static void *notices_loop(void *context)
 	struct timespec until;
 
 	while (!notices_end(notices)) {
-		tokens_look(notices);
+		if (notices->session)
+			tokens_look(notices);
+		else
+			tokens_log(notices);
 		clock_gettime(CLOCK_MONOTONIC, &until);
 		until.tv_sec += notices->per_minute ? MINUTE_S : LOOK_S;
 		pthread_mutex_lock(&notices->lock);

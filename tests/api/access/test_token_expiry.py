@@ -12,6 +12,7 @@ from together import at_once, until
 pytestmark = backends.BOTH
 
 DAY = 24 * 60 * 60
+LIFE = 90 * DAY
 STAFF = (("zoe", "zoe@example.com", "full"), ("none", "", "full"), ("ltd", "ltd@example.com", "limited"),
          ("off", "off@example.com", "disabled"), ("twin", "zoe@example.com", "full"))
 
@@ -23,6 +24,8 @@ def at(seconds):
 def add(place, label, seconds, tmp_path, *options):
     file = tmp_path / f"{label}-{time.monotonic_ns()}"
     succeed("token", "add", label, *where(place), "--expires", at(seconds), "--token-file", file, *options)
+    with backends.opened(place) as database:
+        database.execute("UPDATE token SET created_at = ? WHERE label = ?", (seconds - LIFE, label))
     return basic("admin/token", file.read_text().strip())
 
 
@@ -59,15 +62,61 @@ def test_the_log_and_me(one, make_server, clock, tmp_path):
     until(lambda: told(server, "soon", soon) == 1)
     assert told(server, "later", later) == 0
     assert expires_soon() == {"soon": True, "later": False}
-    assert notices(one) == {"soon": soon, "later": None, "made by docket init": None}
+    assert set(notices(one).values()) == {None}  # it is left to a process with a mail server
     clock.set(now + 3601)
     until(lambda: told(server, "later", later) == 1, seconds=30)
     assert expires_soon() == {"soon": True, "later": True}
-    server.stop()
-    server.start()
-    assert server.call("GET", "/api/v1/me").json["token"]["expires_soon"] is False
-    time.sleep(1)
+    clock.set(clock.now + 60)
+    time.sleep(11)  # it looks every ten seconds
     assert (told(server, "soon", soon), told(server, "later", later)) == (1, 1)
+    assert server.call("GET", "/api/v1/me").json["token"]["expires_soon"] is False
+    server.stop()
+    server.start()  # a process tells it once
+    until(lambda: (told(server, "soon", soon), told(server, "later", later)) == (2, 2))
+
+
+def test_many_tokens(one, make_server, tmp_path):
+    """More than one look reads, and some expire at the same time."""
+    soon = int(time.time()) + 3 * DAY
+    with backends.opened(one) as database:
+        for number in range(40):
+            database.execute("INSERT INTO token (account_id, hash, label, created_at, expires_at, scopes,"
+                             " lenient, addresses) VALUES (1, ?, ?, ?, ?, 2, 0, '')",
+                             (bytes([number]) * 32, f"t{number}", soon - LIFE, soon))
+    server = make_server(one)
+    until(lambda: all(told(server, f"t{number}", soon) for number in range(40)))
+    assert server.stderr().count("the API token ") == 40
+
+
+def test_the_mail_of_another_process(one, make_server, tmp_path, mail):
+    """A process without a mail server leaves the message to one that has one."""
+    succeed("staff", "set", "admin", *where(one), "--email", "a@example.com")
+    soon = int(time.time()) + 3 * DAY
+    add(one, "ci", soon, tmp_path)
+    without = Server(one, None, tmp_path / "without")
+    try:
+        until(lambda: told(without, "ci", soon) == 1)
+        time.sleep(1)
+        if not isinstance(one, backends.Database):  # one process serves a folder
+            without.stop()
+        make_server(one, options=smtp(mail.port))
+        until(lambda: mail.messages)
+        until(lambda: notices(one)["ci"] == soon)
+        assert len(mail.messages) == 1
+    finally:
+        without.stop()
+
+
+def test_a_short_life(one, make_server, tmp_path):
+    """Whoever makes a token for seven days or less knows that it ends."""
+    now = int(time.time())
+    for label, life in (("week", 7 * DAY), ("more", 7 * DAY + 1)):
+        add(one, label, now + 3 * DAY, tmp_path)
+        with backends.opened(one) as database:
+            database.execute("UPDATE token SET created_at = ? WHERE label = ?", (now + 3 * DAY - life, label))
+    server = make_server(one)
+    until(lambda: told(server, "more", now + 3 * DAY) == 1)
+    assert server.stderr().count("the API token ") == 1
 
 
 def test_the_mail(one, make_server, tmp_path, mail):
@@ -127,16 +176,18 @@ def test_a_rotated_token_is_no_news(one, make_server, tmp_path):
     assert server.stderr().count("the API token ") == 1
 
 
-def test_one_of_several_processes_tells(one, tmp_path):
+def test_one_of_several_processes_tells(one, tmp_path, mail):
     if not isinstance(one, backends.Database):
         pytest.skip("one process serves a folder")
+    succeed("staff", "set", "admin", *where(one), "--email", "a@example.com")
     soon = int(time.time()) + 3 * DAY
     for number in range(16):  # as many as one look finds
         add(one, f"t{number}", soon, tmp_path)
-    servers = at_once(lambda n: Server(one, None, tmp_path / f"log-{n}"), range(4))
+    servers = at_once(lambda n: Server(one, None, tmp_path / f"log-{n}", options=smtp(mail.port)), range(4))
     try:
         until(lambda: set(notices(one).values()) == {soon, None}, seconds=60)
         time.sleep(2)  # all have looked
+        assert len(mail.messages) == 16
         for number in range(16):
             assert sum(told(server, f"t{number}", soon) for server in servers) == 1
     finally:

@@ -6,7 +6,7 @@
  *	size_t count;
  *	bool claimed;
  *
- *	err = store_ending_tokens(store, &arena, now, tokens, &count);
+ *	err = store_ending_tokens(store, &arena, now, now - TOKEN_SOON_S, 0, tokens, &count);
  *	for (size_t i = 0; i < count; i++)
  *		if (!token_notice_claim(store, &tokens[i], now + 3600, &claimed) && claimed &&
  *tell()) err = token_notice_claim(store, &tokens[i], tokens[i].expires_at, &claimed); */
@@ -33,9 +33,12 @@ struct ending_token {
 };
 
 /* Finds tokens that expire soon and whose notice is due, the first to expire first, at most
- * ENDING_TOKENS. Texts are in the arena. */
-enum err store_ending_tokens(struct store *store, struct arena *arena, int64_t now,
-			     struct ending_token tokens_out[ENDING_TOKENS], size_t *count_out);
+ * ENDING_TOKENS after the first `skip`. It leaves out those that were made to live no longer than
+ * TOKEN_SOON_S, and those that expired soon at the time `since` already. `since` is at least
+ * now - TOKEN_SOON_S. Texts are in the arena. */
+enum err store_ending_tokens(struct store *store, struct arena *arena, int64_t now, int64_t since,
+			     size_t skip, struct ending_token tokens_out[ENDING_TOKENS],
+			     size_t *count_out);
 
 /* Claims the notice of a token until a time: until then nobody else can, and then it is due again.
  * If the time is expires_at, it is due no more. Sets the token's notice_at. `claimed_out` is false
