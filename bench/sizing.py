@@ -6,7 +6,7 @@
 
 Each account has that many sample tasks. At rest: two seconds after the start. Then clients send --rate requests
 a second, evenly over the accounts: 16 of 20 read a task, 3 read a page of 25 tasks, and one creates a task. It
-prints a row for each number of accounts, in the form of the table in docs/operate.md."""
+prints a row for each number of accounts, in the form of the table in docs/operate.md, but with times."""
 import argparse
 import base64
 import concurrent.futures

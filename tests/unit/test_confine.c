@@ -65,9 +65,9 @@ static int set_up(void **state)
 
 static int tear_down(void **state)
 {
-	static const char *const names[] = {"mine/file",  "mine/new",  "mine/socket",
-					    "other/file", "other/new", "link",
-					    "mine",       "other",     ""};
+	static const char *const names[] = {
+		"mine/file",    "mine/new", "mine/socket", "other/file", "other/new",
+		"other/socket", "link",     "mine",        "other",      ""};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(names); i++) {
@@ -463,6 +463,7 @@ static int make_thread(void)
 
 #define LANDLOCK true
 #define SECCOMP false
+#define CHANGES_MACHINE true
 
 static const struct attempt {
 	const char *name;
@@ -470,6 +471,7 @@ static const struct attempt {
 	int error;
 	bool landlock; /* it is Landlock that decides, not the filter */
 	int since;     /* the version of Landlock */
+	bool changes;  /* it would change the machine, or the child, without limits */
 } attempts[] = {
 	{"read inside", read_inside, 0, LANDLOCK},
 	{"make inside", make_inside, 0, LANDLOCK},
@@ -483,7 +485,7 @@ static const struct attempt {
 	{"remove outside", remove_outside, EACCES, LANDLOCK},
 	{"move outside", move_outside, EACCES, LANDLOCK},
 	{"socket outside", socket_outside, EACCES, LANDLOCK},
-	{"write in /etc", write_system, EACCES, LANDLOCK},
+	{"write in /etc", write_system, EACCES, LANDLOCK, 0, CHANGES_MACHINE},
 	{"read in /etc", read_system, 0, LANDLOCK},
 	{"read in /proc", read_self, 0, LANDLOCK},
 	{"read /dev/urandom", read_random, 0, LANDLOCK},
@@ -504,11 +506,11 @@ static const struct attempt {
 	{"execve", run_program, EPERM, SECCOMP},
 	{"execveat", run_descriptor, EPERM, SECCOMP},
 	{"fork", make_process, EPERM, SECCOMP},
-	{"vfork", make_vfork, EPERM, SECCOMP},
+	{"vfork", make_vfork, EPERM, SECCOMP, 0, CHANGES_MACHINE},
 	{"clone3", make_by_clone3, ENOSYS, SECCOMP},
 	{"ptrace", trace, EPERM, SECCOMP},
 	{"process_vm_readv", read_memory, EPERM, SECCOMP},
-	{"mount", make_mount, EPERM, SECCOMP},
+	{"mount", make_mount, EPERM, SECCOMP, 0, CHANGES_MACHINE},
 	{"chroot", change_root, EPERM, SECCOMP},
 	{"unshare", make_namespace, EPERM, SECCOMP},
 	{"setuid", change_user, EPERM, SECCOMP},
@@ -516,7 +518,7 @@ static const struct attempt {
 	{"io_uring_setup", make_ring, ENOSYS, SECCOMP},
 	{"memfd_create", make_memory_file, ENOSYS, SECCOMP},
 	{"an unknown call", unknown_call, ENOSYS, SECCOMP},
-	{"TIOCSTI", terminal_input, ENOSYS, SECCOMP},
+	{"TIOCSTI", terminal_input, ENOSYS, SECCOMP, 0, CHANGES_MACHINE},
 #ifdef __x86_64__
 	{"a call of x32", other_architecture, ENOSYS, SECCOMP},
 #endif
@@ -577,7 +579,45 @@ static void escapes(void **state)
 	assert_int_equal(WEXITSTATUS(status), 0);
 }
 
+/* Whether it fails in the same way without limits, in a child of its own, which may end as another
+ * program. */
+static bool attempt_proves_nothing(const struct attempt *attempt)
+{
+	int status;
+	pid_t child = fork();
+
+	if (!child)
+		_exit(attempt->run() == attempt->error);
+	assert_true(child > 0 && waitpid(child, &status, 0) == child);
+	return WIFEXITED(status) && WEXITSTATUS(status) == 1;
+}
+
+/* Comes last: without limits the files are changed. */
+static void without_limits(void **state)
+{
+	size_t proofs = 0, tried = 0;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(attempts); i++) {
+		if (!attempts[i].error || attempts[i].changes)
+			continue;
+		tried++;
+		if (attempt_proves_nothing(&attempts[i]))
+			fprintf(stderr, "PROVES NOTHING: %s: it fails without limits as well\n",
+				attempts[i].name);
+		else
+			proofs++;
+	}
+	assert_true(proofs > tried / 2);
+}
+
 #else
+
+static void without_limits(void **state)
+{
+	(void)state;
+	skip();
+}
 
 static void escapes(void **state)
 {
@@ -590,9 +630,10 @@ static void escapes(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(paths),    cmocka_unit_test(mount_point),
-		cmocka_unit_test(relative), cmocka_unit_test(linked_paths),
-		cmocka_unit_test(no_paths), cmocka_unit_test(escapes),
+		cmocka_unit_test(paths),          cmocka_unit_test(mount_point),
+		cmocka_unit_test(relative),       cmocka_unit_test(linked_paths),
+		cmocka_unit_test(no_paths),       cmocka_unit_test(escapes),
+		cmocka_unit_test(without_limits),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);
