@@ -1,13 +1,16 @@
 """docket top, on a pseudo terminal."""
+import contextlib
 import json
 import os
 import re
 import signal
+import socket
 
 import pytest
 
 from admin import check_help
 from commands import misuse
+from control import SOCKET
 from deployment import deployed
 from harness import JSON, TASKS, run, task_json
 from terminal import Terminal
@@ -148,6 +151,43 @@ def test_the_server_goes_and_comes(make_server):
         shown = terminal.until(lambda shown: f"pid {server.process.pid}" in shown)
         assert "No answer" not in shown
         assert "/s, 0 in progress" in shown
+        terminal.type("q")
+        assert terminal.ends() == 0
+
+
+@contextlib.contextmanager
+def refusing(folder, why):
+    """Another process at the socket of the folder, which refuses all commands."""
+    answer = json.dumps({"status": 1, "out": "", "err": why}).encode() + b"\n"
+    place = os.open(folder, os.O_PATH)
+    (folder / SOCKET).unlink(missing_ok=True)
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(f"/proc/self/fd/{place}/{SOCKET}")
+        listener.listen()
+        listener.settimeout(0.1)
+
+        def serve(_, stop):
+            while not stop.is_set():
+                with contextlib.suppress(OSError), listener.accept()[0] as wire:
+                    wire.settimeout(10)
+                    wire.recv(65536)
+                    wire.sendall(answer)
+
+        with beside(serve):
+            yield
+    os.close(place)
+    (folder / SOCKET).unlink()
+
+
+def test_a_server_that_refuses(make_server):
+    """The page has its words, without the end of the line."""
+    server = make_server()
+    with Terminal("top", "--data", server.data, columns=200) as terminal:
+        terminal.until(lambda shown: f"pid {server.process.pid}" in shown)
+        server.stop()
+        with refusing(server.data, "docket: not now\n"):
+            shown = terminal.until(lambda shown: "docket: not now" in shown)
+        assert re.match(r" No answer for .*: docket: not now$", shown.splitlines()[0]), shown
         terminal.type("q")
         assert terminal.ends() == 0
 

@@ -54,9 +54,9 @@ GIVEN_AGAIN = (": busy|took too long|cannot be reached|may be stored|is already 
                "|exists already: a backup")
 DONE_ALREADY = "there is no token"
 LIGHT = ("light1", "light2", "light3", "light4")
-RATE = 12_000            # requests of a token in a minute; only the hasty client sends more
-HASTE = 500              # its requests at once
-OPTIONS = ("--quiet", "--memory-limit", "64", "--queue", "24", "--rate-per-token", str(RATE))
+RATES = {"sqlite": 6_000, "postgresql": 1_000}  # requests of a token in a minute; few others have so many
+HASTE = 500              # requests of the hasty client at once
+OPTIONS = ("--quiet", "--memory-limit", "64", "--queue", "24")
 BULKS = {"bulk_small": 4, "bulk_unchanged": 4, "bulk_large": 2, "bulk_refused": 2, "bulk_tried": 2,
          "bulk": 2}
 # How many clients of which kind each account has.
@@ -68,12 +68,12 @@ CLIENTS = {"heavy": [(12, Client, {"mix": BULKS, "keeps": 800}), (2, Client, {})
 
 
 class Hasty(Client):
-    """Sends as much as it can with a token of its own."""
+    """Sends as much as it can with a token of its own, to the process that has its limit."""
 
     MIX = {"hurry": 1}
 
     def hurry(self):
-        with self.new_wire() as wire:
+        with Wire(self.deployment.servers[0], self.source) as wire:
             wire.send(self.message("GET", "/api/v1/me") * HASTE)
             for _ in range(HASTE):
                 reply = wire.reply()
@@ -354,7 +354,8 @@ def soak(database, tmp_path):
         ca.make(f"renewed{number}", "docket.example")
     renew(ca, 0)
     tls = ("--tls-cert", pair(ca)[0], "--tls-key", pair(ca)[1])
-    with Deployment(place, tmp_path, CLIENTS, (*OPTIONS, *tls)) as deployment:
+    rate = ("--rate-per-token", RATES[database])
+    with Deployment(place, tmp_path, CLIENTS, (*OPTIONS, *tls, *rate)) as deployment:
         if database == "sqlite":
             processes = [Process(deployment.serve(), backends.where(place))]
         else:
@@ -375,7 +376,7 @@ def test_random_overload(soak):
         soak.load(min(left, CYCLE_S))
         soak.rest()
     soak.tell()
-    assert not MEASURED or soak.hasty.counts["rate exceeded", 429]
+    assert SECONDS < 30 or SANITIZED or soak.hasty.counts["rate exceeded", 429]
     soak.check()
     soak.deployment.stop()
     soak.deployment.check_sound()
