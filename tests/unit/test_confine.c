@@ -568,7 +568,7 @@ static int child_run(void)
 
 static void escapes(void **state)
 {
-	int status;
+	int status = -1;
 	pid_t child = fork();
 
 	(void)state;
@@ -583,7 +583,7 @@ static void escapes(void **state)
  * program. */
 static bool attempt_proves_nothing(const struct attempt *attempt)
 {
-	int status;
+	int status = -1;
 	pid_t child = fork();
 
 	if (!child)
