@@ -183,10 +183,11 @@ static const struct command rows[] = {
 		.about =
 			"The new token has the label, scopes, addresses and marks of the old one. It\n"
 			"expires at --expires, else after as much time as the old one had. The old\n"
-			"one works on for --overlap, and gets the label \"LABEL (rotated TIME)\". docket\n"
-			"prints the new token on standard output and never shows it again;\n"
-			"--token-file writes it to a file instead. --overlap and --expires work only\n"
-			"on the command line.",
+			"one works on for --overlap, and gets the label \"LABEL (rotated TIME)\". With\n"
+			"--overlap 0 it stops at once, and so do those that were rotated from LABEL\n"
+			"before. docket prints the new token on standard output and never shows it\n"
+			"again; --token-file writes it to a file instead. --overlap and --expires work\n"
+			"only on the command line.",
 		.takes = DATA | BIT(SETTING_ACCOUNT) | BIT(SETTING_OVERLAP) | BIT(SETTING_EXPIRES) |
 			 BIT(SETTING_TOKEN_FILE),
 		.needs = BIT(SETTING_DATA),

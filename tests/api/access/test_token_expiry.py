@@ -110,7 +110,7 @@ def test_the_mail_of_another_process(one, make_server, tmp_path, mail):
 def test_a_short_life(one, make_server, tmp_path):
     """Whoever makes a token for seven days or less knows that it ends."""
     now = int(time.time())
-    for label, life in (("week", 7 * DAY), ("more", 7 * DAY + 1)):
+    for label, life in (("a week", 7 * DAY), ("more", 7 * DAY + 1)):
         add(one, label, now + 3 * DAY, tmp_path)
         with backends.opened(one) as database:
             database.execute("UPDATE token SET created_at = ? WHERE label = ?", (now + 3 * DAY - life, label))
