@@ -176,9 +176,8 @@ def test_a_rotated_token_is_no_news(one, make_server, tmp_path):
     assert server.stderr().count("the API token ") == 1
 
 
+@backends.POSTGRESQL
 def test_one_of_several_processes_tells(one, tmp_path, mail):
-    if not isinstance(one, backends.Database):
-        pytest.skip("one process serves a folder")
     succeed("staff", "set", "admin", *where(one), "--email", "a@example.com")
     soon = int(time.time()) + 3 * DAY
     for number in range(16):  # as many as one look finds

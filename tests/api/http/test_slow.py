@@ -77,10 +77,9 @@ def test_a_slow_write(watched, database):
     assert 100 <= line["ms"] < 5000 and line["account"] == "main", line
 
 
-def test_most_are_only_counted(watched, database):
+@backends.SQLITE
+def test_most_are_only_counted(watched):
     """A minute has room for 20 lines; the others are counted, and the log says how many."""
-    if database != "sqlite":
-        pytest.skip("the same code")
 
     def counted():
         return strict_json(succeed("status", "--data", watched.data, "--json").stdout.encode())[
@@ -122,10 +121,9 @@ def test_as_text(make_server, database):
     assert int(until(read)[1]) >= SHORT
 
 
-def test_no_connection_for_the_plan(make_server, database):
+@backends.POSTGRESQL
+def test_no_connection_for_the_plan(make_server):
     """The line comes without a plan, and docket does not say that the database is away."""
-    if database == "sqlite":
-        pytest.skip("of a server of databases")
     server = make_server(options=[*WATCH, "--database-connections", 2])
 
     def blocked():
