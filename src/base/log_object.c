@@ -19,7 +19,8 @@ static bool fits(const struct log_object *object, size_t more)
 
 static void object_add(struct log_object *object, const char *bytes, size_t len)
 {
-	memcpy(object->text + object->len, bytes, len);
+	if (len)
+		memcpy(object->text + object->len, bytes, len);
 	object->len += len;
 }
 

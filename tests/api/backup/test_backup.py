@@ -174,8 +174,7 @@ def test_other_commands_and_requests_go_on(large, target):
 def test_a_client_that_goes_away(large, target):
     """Nobody waits for the backup any more, so there is none."""
     with control.connected(large.data) as wire:
-        wire.sendall(json.dumps({"command": "backup", "origins": {}, "settings": {
-            "to": str(target / "b.db")}}).encode() + b"\n")
+        wire.sendall(json.dumps({"command": "backup", "origins": {}, "settings": {}}).encode() + b"\n")
         under_way(large)
     until(lambda: not (large.data / "docket.db.backup").exists(), what="it is broken off")
     assert os.listdir(target) == []
