@@ -78,7 +78,7 @@ static enum err entry_insert(const struct audit_write *audit, struct audit_entry
 			       DB_INT_VALUE(entry->number));
 }
 
-static struct audit_entry entry_begin(const struct operator* by, const char *command, int64_t now)
+static struct audit_entry entry_begin(const struct audit_user *by, const char *command, int64_t now)
 {
 	return (struct audit_entry){
 		.at = now,
@@ -177,7 +177,7 @@ void audit_write_init(struct audit_write *audit, struct store_write *inner, cons
 			  .keeps_access = inner->steps->keeps_access},
 	};
 	audit->write.steps = &audit->steps;
-	operator_of_process(&audit->process);
+	audit_user_of_process(&audit->process);
 	audit->by = &audit->process;
 }
 
@@ -214,7 +214,7 @@ enum err audit_append(struct db *db, const char *command, struct slice details, 
 
 	if (err || !there)
 		return err;
-	operator_of_process(&audit.process);
+	audit_user_of_process(&audit.process);
 	entry = entry_begin(&audit.process, command, now);
 	entry.details = details;
 	err = last_read(&audit, db->driver, &arena, &calls);

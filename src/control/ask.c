@@ -5,7 +5,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "audit/operator.h"
+#include "audit/user.h"
 #include "auth/token.h"
 #include "control_private.h"
 
@@ -47,8 +47,8 @@ static json_t *request_json(const struct settings *settings, const unsigned char
 		return NULL;
 	}
 	/* A name that is not UTF-8 is left out. */
-	if (operator_sudo())
-		json_object_set_new(request, "sudo_username", json_string(operator_sudo()));
+	if (audit_user_sudo())
+		json_object_set_new(request, "sudo_username", json_string(audit_user_sudo()));
 	if (token_hash) {
 		token_hash_write(token_hash, hex);
 		json_object_set_new(request, "token_hash", json_string(hex));

@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "accounts/accounts.h"
-#include "audit/operator.h"
+#include "audit/user.h"
 #include "auth/guesses.h"
 #include "auth/token.h"
 #include "base/buf.h"
@@ -109,7 +109,7 @@ static enum exit_status request_run(const struct control *control, int fd, const
 	const json_t *argument = json_object_get(request, "argument");
 	const json_t *second = json_object_get(request, "second");
 	const json_t *given = json_object_get(request, "settings");
-	struct operator by;
+	struct audit_user by;
 	struct settings settings = {
 		.commands = commands,
 		.command = find_admin_command(
@@ -131,7 +131,7 @@ static enum exit_status request_run(const struct control *control, int fd, const
 	unsigned char hash[TOKEN_HASH_BYTES] = {0};
 	enum exit_status status = EXIT_USAGE;
 
-	operator_of_peer(fd, json_string_value(json_object_get(request, "sudo_username")), &by);
+	audit_user_of_peer(fd, json_string_value(json_object_get(request, "sudo_username")), &by);
 	if (!settings.command || !settings.argument != !settings.command->argument ||
 	    !settings.second != !settings.command->second || !are_all_texts(given) ||
 	    (settings.command->makes_token &&

@@ -16,14 +16,14 @@
 #ifndef AUDIT_AUDIT_H
 #define AUDIT_AUDIT_H
 
-#include "audit/operator.h"
+#include "audit/user.h"
 #include "base/buf.h"
 #include "store/store.h"
 
 struct audit_entry {
 	int64_t number;                       /* from 1, without gaps */
 	int64_t at;                           /* never before that of the entry before it */
-	int64_t uid;                          /* see struct operator */
+	int64_t uid;                          /* see struct audit_user */
 	struct slice username, sudo_username; /* len 0: none */
 	struct slice command;                 /* such as "staff set" */
 	int64_t account_id;                   /* ID_NONE: none */
@@ -38,7 +38,7 @@ struct audit_entry {
 struct audit_write {
 	struct store_write write;
 	struct store_write *inner;
-	const struct operator* by; /* who does it; at first the user of this process */
+	const struct audit_user *by; /* who does it; at first the user of this process */
 	const char *command;
 	struct slice account; /* its name; len 0: none */
 	/* Called after the inner write has decided; it may be called more than once. Writes the
@@ -48,7 +48,7 @@ struct audit_write {
 
 	/* The log's own. */
 	struct write_steps steps;
-	struct operator process;
+	struct audit_user process;
 	int64_t last, last_at;
 	unsigned char head[DIGEST_BYTES];
 };

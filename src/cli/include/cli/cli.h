@@ -132,7 +132,7 @@ enum exit_status {
 	EXIT_USAGE = 2,
 };
 
-struct operator;
+struct audit_user;
 
 struct settings {
 	struct arena arena; /* owns what was read from the file */
@@ -155,7 +155,7 @@ struct settings {
 	void (*take_file)(void *context, int fd);
 	void *take_context;
 	const char *serving_domain;   /* in that process: its base domain, or NULL */
-	const struct operator* by;    /* in that process: who asked; NULL: this process's user */
+	const struct audit_user *by;  /* in that process: who asked; NULL: this process's user */
 	const char *text[SETTINGS];   /* NULL: not set and without a default */
 	const char *origin[SETTINGS]; /* for messages: "--tasks", "DOCKET_TASKS"; NULL: default */
 	int64_t number[SETTINGS];     /* of those that are numbers, and 1 for a switch that is on */
