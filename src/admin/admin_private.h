@@ -4,6 +4,7 @@
 #define ADMIN_ADMIN_PRIVATE_H
 
 #include "admin/admin.h"
+#include "base/timefmt.h"
 #include "model/staff.h"
 #include "store/store.h"
 
@@ -55,6 +56,11 @@ void admin_print_changes(const struct settings *settings, const struct json_t *c
 /* Prints "docket COMMAND: nothing to change: give --email, …" with the names of `options`. */
 enum exit_status admin_nothing(const struct settings *settings, const enum setting *options,
 			       size_t count);
+
+/* Reads a setting that is a date or a time. If it is not set, `at_out` is untouched. False, with a
+ * message, if it is neither. */
+bool admin_time(const struct settings *settings, enum setting setting, enum time_bound bound,
+		int64_t *at_out);
 
 /* Writes the token to a new file, mode 0600. In the data folder it belongs to the folder's owner.
  * False, with a message, if this fails or the file exists. */

@@ -9,21 +9,6 @@
 
 #define ENTRIES_MOST 1000
 
-/* Reads --since or --until. */
-static bool log_time(const struct settings *settings, enum setting setting, bool last,
-		     int64_t *at_out)
-{
-	const char *text = settings->text[setting];
-
-	if (!text || timestamp_parse(slice_of(text), last ? TIME_LAST : TIME_FIRST, at_out))
-		return true;
-	settings_wrong(settings, setting,
-		       "must be a date such as 2027-01-31 or a time such as 2027-01-31T12:00:00Z; "
-		       "got \"%s\"",
-		       text);
-	return false;
-}
-
 static json_t *log_text(struct slice text)
 {
 	return text.len ? json_stringn(text.ptr, text.len) : json_null();
@@ -109,8 +94,8 @@ enum exit_status log_list(const struct settings *settings, struct store *store,
 	enum err err;
 
 	(void)token_hash;
-	if (!log_time(settings, SETTING_SINCE, false, &filter.since) ||
-	    !log_time(settings, SETTING_UNTIL, true, &filter.until))
+	if (!admin_time(settings, SETTING_SINCE, TIME_FIRST, &filter.since) ||
+	    !admin_time(settings, SETTING_UNTIL, TIME_LAST, &filter.until))
 		return EXIT_USAGE;
 	if (account && !account_name_is_valid(slice_of(account)))
 		return settings_wrong(settings, SETTING_ACCOUNT, "is not the name of an account");

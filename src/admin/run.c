@@ -122,3 +122,17 @@ enum exit_status admin_run(const struct settings *settings)
 		fprintf(settings->out, "%s\n", token);
 	return status;
 }
+
+bool admin_time(const struct settings *settings, enum setting setting, enum time_bound bound,
+		int64_t *at_out)
+{
+	const char *text = settings->text[setting];
+
+	if (!text || timestamp_parse(slice_of(text), bound, at_out))
+		return true;
+	settings_wrong(settings, setting,
+		       "must be a date such as 2027-01-31 or a time such as 2027-01-31T12:00:00Z; "
+		       "got \"%s\"",
+		       text);
+	return false;
+}

@@ -99,17 +99,9 @@ static void token_print_added(const struct settings *settings, const struct toke
 /* Sets what --expires says; without it, leaves the time as it is. */
 static enum exit_status token_take_expires(const struct settings *settings, int64_t *expires_at)
 {
-	const char *expires = settings->text[SETTING_EXPIRES];
-
-	if (!expires)
-		return EXIT_OK;
-	if (!timestamp_parse(slice_of(expires), TIME_LAST, expires_at))
-		return settings_wrong(
-			settings, SETTING_EXPIRES,
-			"must be a date such as 2027-01-31 or a time such as 2027-01-31T12:00:00Z; got "
-			"\"%s\"",
-			expires);
-	if (*expires_at <= clock_now(&system_clock))
+	if (!admin_time(settings, SETTING_EXPIRES, TIME_LAST, expires_at))
+		return EXIT_USAGE;
+	if (settings->text[SETTING_EXPIRES] && *expires_at <= clock_now(&system_clock))
 		return settings_wrong(settings, SETTING_EXPIRES, "is in the past");
 	return EXIT_OK;
 }
