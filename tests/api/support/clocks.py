@@ -10,6 +10,12 @@ from harness import PROGRAM
 LIBRARY = "libfaketimeMT.so.1"
 
 
+def library():
+    """The path of libfaketime."""
+    found, = pathlib.Path("/usr/lib").glob(f"*/faketime/{LIBRARY}")
+    return str(found)
+
+
 def preload():
     """The environment that loads libfaketime, after the run-time library of the program's sanitizer, if
     it has one. libfaketime allocates memory to find the real clock. If the allocator then asks for the
@@ -17,10 +23,9 @@ def preload():
     linked = subprocess.run(["ldd", PROGRAM], stdout=subprocess.PIPE, text=True, check=True).stdout
     first = [line.split()[2] for line in linked.splitlines()
              if line.strip().startswith(("libasan.", "libtsan."))]
-    found, = pathlib.Path("/usr/lib").glob(f"*/faketime/{LIBRARY}")
     options = {name: f"allocator_release_to_os_interval_ms=-1:{os.environ.get(name, '')}"
                for name in ("ASAN_OPTIONS", "TSAN_OPTIONS")}
-    return {"LD_PRELOAD": ":".join([*first, str(found)]), **options}
+    return {"LD_PRELOAD": ":".join([*first, library()]), **options}
 
 
 class Clock:
