@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""Draws docs/dashboard.png: the panels of examples/prometheus/grafana.json. Debian has no Grafana. So
+"""Draws docs/dashboard.png: the graphs of examples/prometheus/grafana.json. Debian has no Grafana. So
 Debian's Prometheus scrapes docket under load, answers the query of each panel, and gnuplot draws the answers in
 the places of the panels.
 
@@ -94,7 +94,8 @@ def draw(panels, picture, span):
 def main():
     picture, seconds = pathlib.Path(sys.argv[1]).absolute(), int(sys.argv[2]) if len(sys.argv) > 2 else 120
     # A row has no lines of its own: the panels move up to its place.
-    panels = [panel for panel in json.loads(DASHBOARD.read_text("utf-8"))["panels"] if panel["type"] != "row"]
+    panels = [panel for panel in json.loads(DASHBOARD.read_text("utf-8"))["panels"]
+              if panel["type"] == "timeseries"]
     for panel in panels:
         panel["gridPos"]["y"] -= 1 + panel["gridPos"]["y"] // 9
     with tempfile.TemporaryDirectory() as place, \
