@@ -377,9 +377,8 @@ static const struct command rows[] = {
 			"A page for a terminal: requests by route with their times, queues,\n"
 			"connections, memory, refusals, alerts, backup and replica, as they change.\n"
 			"It asks the process as \"docket status\" does. Keys: q ends it, s sorts the\n"
-			"routes by the next column, r reverses their order, p stops the page and\n"
-			"goes on, the arrows move through the routes. In a script use \"docket\n"
-			"status --json\".",
+			"routes by the next column, r reverses their order, p pauses and resumes it,\n"
+			"the arrows move through the routes. In a script use \"docket status --json\".",
 		.takes = BIT(SETTING_CONFIG) | BIT(SETTING_DATA) | BIT(SETTING_DATABASE) |
 			 BIT(SETTING_CONTROL_SOCKET),
 		.run = command_top,

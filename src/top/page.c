@@ -30,8 +30,8 @@ void page_begin(void)
 	init_pair(COLOUR_TITLE, COLOR_CYAN, -1);
 }
 
-/* Puts a text at a place, and cuts it at the right edge. In a locale without UTF-8, and for a
- * control character, a question mark stands in. */
+/* Puts a text at a place, and cuts it at the right edge. Shows "?" for a control character and for
+ * bytes that the locale cannot decode. */
 static void put_text(int line, int column, const char *text)
 {
 	mbstate_t state = {0};
@@ -91,7 +91,7 @@ static const char *rate(double value, char text[RATE_BYTES])
 	return text;
 }
 
-/* "<1.0 ms": the bound of a bucket. */
+/* "<1 ms": an upper bound. */
 static const char *bound(int64_t us, char text[AMOUNT_BYTES])
 {
 	char amount[AMOUNT_BYTES], *whole;
@@ -160,7 +160,7 @@ static void draw_process(const struct page *page, int line)
 	    (long long)number(page, "connections", "idle"));
 }
 
-/* The part that was done between the samples, for each of `of`. */
+/* The growth of `name` between the samples, divided by that of `of`. */
 static double growth_ratio(const struct page *page, const char *section, const char *name,
 			   const char *of)
 {
@@ -219,7 +219,7 @@ static void draw_alerts(const struct page *page, int line)
 	    (long long)number(page, "alerts", "given_up"), json_is_true(paused) ? "; paused" : "");
 }
 
-/* A part that may fail: its line is red then. */
+/* Draws a part that may fail, in red if it does. */
 static void draw_part(const struct page *page, const char *section, const char *title,
 		      const char *text, int line)
 {
@@ -251,7 +251,7 @@ static void draw_copies(const struct page *page, int line)
 		 has_one ? " of " : "", has_one ? amount : "");
 	draw_part(page, "backup", "Backup", text, line);
 	amount_ms(number(page, "replica", "lag_ms"), amount);
-	snprintf(text, sizeof(text), "%lld commits, %lld failures, lag %s, %lld commits",
+	snprintf(text, sizeof(text), "%lld commits, %lld failures, lag %s (%lld commits)",
 		 (long long)number(page, "replica", "commits"),
 		 (long long)number(page, "replica", "failures"), amount,
 		 (long long)number(page, "replica", "lag_commits"));
@@ -326,7 +326,7 @@ static void draw_title(const struct page *page)
 	attron(A_REVERSE | A_BOLD);
 	mvhline(0, 0, ' ', COLS);
 	put(0, 0, " %sdocket %s, up %s, pid %lld, %s, schema %lld, %s",
-	    page->paused ? "[stopped: p goes on] " : "", sample_text(now, "process", "version"), up,
+	    page->paused ? "[paused: p resumes] " : "", sample_text(now, "process", "version"), up,
 	    (long long)number(page, "process", "pid"), sample_text(now, "process", "database"),
 	    (long long)number(page, "process", "schema"), page->where);
 	if (COLS > 70)
@@ -348,7 +348,7 @@ static void draw_fault(const struct page *page)
 static void draw_help(const struct page *page, size_t count)
 {
 	attron(A_DIM);
-	put(LINES - 1, 0, "q quit  s sort: %s%s  r reverse  p stop  arrows move (%zu routes)",
+	put(LINES - 1, 0, "q quit  s sort: %s%s  r reverse  p pause  arrows move (%zu routes)",
 	    order_names[page->order], page->reverse ? ", reversed" : "", count);
 	attroff(A_DIM);
 }

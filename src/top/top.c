@@ -5,12 +5,16 @@
 #include <locale.h>
 #include <ncurses.h>
 #include <poll.h>
+#include <pthread.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/signalfd.h>
 #include <unistd.h>
 
 #include "admin/admin.h"
 #include "asker.h"
+#include "base/array.h"
 #include "base/clock.h"
 #include "page.h"
 #include "terminal.h"
@@ -89,23 +93,57 @@ static bool page_take_key(struct page *page, int key)
 	return true;
 }
 
-/* Shows the page until a key ends it, or the terminal is gone. */
-static void watch_run(struct watch *watch)
+/* Shows the page until a key or a signal ends it, or the terminal is gone. Returns the signal, or
+ * 0. */
+static int watch_run(struct watch *watch, int signals)
 {
-	struct pollfd waits[] = {{STDIN_FILENO, POLLIN, 0}, {asker_fd(watch->asker), POLLIN, 0}};
+	struct pollfd waits[] = {{STDIN_FILENO, POLLIN, 0},
+				 {asker_fd(watch->asker), POLLIN, 0},
+				 {signals, POLLIN, 0}};
+	struct signalfd_siginfo ends;
 	bool goes_on = true;
 
 	while (goes_on) {
-		int ready = poll(waits, 2, TICK_MS), key;
+		int ready = poll(waits, COUNT_OF(waits), TICK_MS), key;
 
+		if (ready > 0 && waits[2].revents &&
+		    read(signals, &ends, sizeof(ends)) == sizeof(ends))
+			return (int)ends.ssi_signo;
 		if (ready > 0 && waits[0].revents & (POLLHUP | POLLERR | POLLNVAL))
-			return;
+			break;
 		if (ready > 0 && waits[1].revents)
 			watch_take(watch);
 		while (goes_on && (key = getch()) != ERR)
 			goes_on = page_take_key(&watch->page, key);
 		watch_draw(watch);
 	}
+	return 0;
+}
+
+/* Blocks the signals that end a program. They come as bytes of the descriptor that it returns: in a
+ * handler, as ncurses has one, the terminal cannot be restored safely. */
+static int signals_take(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGHUP);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	pthread_sigmask(SIG_BLOCK, &set, NULL);
+	return signalfd(-1, &set, SFD_CLOEXEC);
+}
+
+/* Ends the process by a signal that signals_take() blocked. */
+static void signal_pass_on(int number)
+{
+	sigset_t set;
+
+	signal(number, SIG_DFL);
+	raise(number);
+	sigemptyset(&set);
+	sigaddset(&set, number);
+	pthread_sigmask(SIG_UNBLOCK, &set, NULL);
 }
 
 /* Sets the terminal up. False, with a message: it cannot be. */
@@ -164,6 +202,7 @@ enum exit_status command_top(const struct settings *settings)
 	struct watch watch = {0};
 	enum exit_status status = status_check(settings);
 	SCREEN *screen = NULL;
+	int signals, ends_by = 0;
 
 	own = *settings;
 	if (!status)
@@ -171,10 +210,13 @@ enum exit_status command_top(const struct settings *settings)
 	if (!status && !terminal_begin(settings, &screen))
 		status = EXIT_FAILED;
 	if (!status) {
+		signals = signals_take();
 		watch.asker = asker_start(&own);
 		if (watch.asker)
-			watch_run(&watch);
+			ends_by = watch_run(&watch, signals);
 		endwin();
+		if (ends_by)
+			signal_pass_on(ends_by);
 		if (!watch.asker)
 			status = output_outcome(settings, ERR_NOMEM, "docket top");
 		/* The asker may be in the midst of an answer: nothing that it uses is freed. */
