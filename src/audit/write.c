@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Adds entries to the audit log. The row `audit` of the table `given` has the number of the last
- * one. Who has locked that row adds the next, so that two processes never add to the same entry. A
- * write locks it last, after the states of its accounts. */
+ * one. A write locks that row before it adds an entry, so two processes never append to the same
+ * entry. It locks it last, after the states of its accounts. */
 #include "audit_private.h"
 #include "base/timefmt.h"
 #include "sql/dialect.h"

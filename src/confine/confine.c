@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Confines the process by what the kernel has. */
+/* Applies the limits that the kernel supports. */
 #include "confine_private.h"
 
 #include "base/log.h"

@@ -12,8 +12,8 @@
 #include "confine_private.h"
 
 /* What docket and its libraries read. Programs replace files of /etc while docket runs, such as
- * resolv.conf, and so it must be the whole folder. Who may read which file there is said by its
- * mode. */
+ * resolv.conf, and so it must be the whole folder. The mode of each file still limits who may read
+ * it. */
 static const struct {
 	const char *path;
 	unsigned rights;

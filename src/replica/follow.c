@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Several times a second the thread takes the commits that wait, appends them as one frame to the
- * segment of each generation that it writes, and calls fsync(2). While a new generation gets its
+ * segment of each generation that it writes, and calls fdatasync(2). While a new generation gets its
  * full copy, the thread writes the same frames for the old one. */
 #include "follow.h"
 
@@ -11,7 +11,7 @@
 #include "base/log.h"
 #include "place/place.h"
 
-#define TICK_MS 200 /* how often commits are written; then fsync(2) adds its time */
+#define TICK_MS 200 /* how often commits are written; then fdatasync(2) adds its time */
 #define RETRY_MOST_MS 600000
 #define STEADY_MS 60000
 #define LEVEL 3
@@ -44,7 +44,7 @@ static void writing_abandon(struct writing *writing)
 	*writing = (struct writing){0};
 }
 
-/* Waits for the copy to end, which the target may hold up. */
+/* Waits until the copier has ended. A slow target may delay that. */
 static void next_abandon(struct replica *replica)
 {
 	struct manifest manifest = {0};
@@ -81,7 +81,7 @@ static void next_fail(struct replica *replica, const struct buf *why)
 	replica_pause(replica);
 }
 
-/* Gives up all that is written now. */
+/* Abandons both generations that are being written, until retry_at. */
 static void replica_fail(struct replica *replica, const struct buf *why)
 {
 	bool first;
@@ -135,7 +135,7 @@ static void current_log(const struct replica *replica, bool continues)
 		 (long long)replica->current.manifest.generation);
 }
 
-/* Only the first attempt of a process can continue a generation: until then the queue has taken
+/* Only the first attempt after the start can continue a generation, because only then has the queue
  * every commit since the start. */
 static enum err replica_open_target(struct replica *replica, struct buf *why)
 {
@@ -261,7 +261,7 @@ static enum err commits_write(struct replica *replica, struct buf *why)
 	return OK;
 }
 
-/* A commit was lost on the way, or the queue was full. */
+/* Fails if the queue overflowed or a commit was not recorded. */
 static enum err queue_check(struct replica *replica, struct buf *why)
 {
 	struct queue *queue = &replica->queue;

@@ -44,7 +44,7 @@ struct slow_log {
 	struct slow waiting[WAITING_MAX];
 	size_t waiting_count, taken; /* `taken`: in this minute */
 	uint64_t left_out;           /* in this minute */
-	int64_t minute_ends;         /* of monotonic_ms(); 0: no slow statement since a minute */
+	int64_t minute_ends;         /* of monotonic_ms(); 0: no minute has begun */
 };
 
 /* Whether the column account_id is compared with $1, and not another column or argument. */
@@ -61,7 +61,8 @@ static bool sql_names_account(const char *sql)
 	return false;
 }
 
-/* The account is $1 of a statement that says so; see `purpose` of struct db. */
+/* The account of the statement: that of db->purpose, else $1 if the statement compares account_id
+ * with it. 0: not known. */
 static int64_t call_account(const struct db *db, const struct db_call *call)
 {
 	if (db->purpose.account_id)
@@ -105,7 +106,7 @@ static void slow_log_tell(struct slow_watch *watch, const struct db *db, const s
 	pthread_mutex_unlock(&log->lock);
 }
 
-/* Puts one space in place of all white space, which the texts of statements have for people. */
+/* Replaces each run of white space by one space. Statements have it for readers of the source. */
 static void text_squeeze(const char *text, struct buf *out)
 {
 	for (text += strspn(text, " \t\n"); *text; text++)
@@ -157,7 +158,7 @@ static enum err account_take_name(void *context, const struct db_value *values, 
 	return OK;
 }
 
-/* Only these have a plan. */
+/* Only statements that begin with one of these words have a plan. */
 static bool sql_has_plan(const char *sql)
 {
 	static const char *const words[] = {"SELECT", "INSERT", "UPDATE", "DELETE", "WITH"};
@@ -196,8 +197,8 @@ static enum err slow_ask(const struct slow_log *log, const struct slow *slow, st
 	return err;
 }
 
-/* `db` NULL: without the plan. What cannot be asked is left out. On an error the connection is to
- * be closed. */
+/* If `db` is NULL, the line has no plan, and the account's id in place of its name. If it returns
+ * an error, the caller must close the connection. */
 static enum err slow_write(struct slow_log *log, const struct slow *slow, struct db *db)
 {
 	enum err err = OK;
@@ -232,7 +233,7 @@ static void slow_log_write(struct slow_log *log)
 	log->waiting_count = 0;
 	pthread_mutex_unlock(&log->lock);
 	for (size_t i = 0; i < count; i++) {
-		/* Whoever waits for the end does not wait for plans. */
+		/* Once slow_log_free() waits, it asks for no more plans. */
 		bool asks = connects && !atomic_load(&log->stopping);
 
 		if (asks && !db && log->config.connect(log->config.context, &db)) {
@@ -257,8 +258,8 @@ static void slow_log_end_minute(struct slow_log *log)
 		return;
 	if (log->left_out)
 		log_line(
-			"%llu more slow statements were not logged: at most %d a minute are, and %d "
-			"that come at once",
+			"%llu more slow statements were not logged: docket logs at most %d a minute, "
+			"and at most %d that come at once",
 			(unsigned long long)log->left_out, SLOW_LOG_PER_MINUTE, WAITING_MAX);
 	log->left_out = 0;
 	log->minute_ends = 0;

@@ -34,7 +34,7 @@ struct audit_entry {
 	struct slice digest, hash;
 };
 
-/* A write, and the entry that tells of it. */
+/* A write that also stores its audit entry. */
 struct audit_write {
 	struct store_write write;
 	struct store_write *inner;
@@ -57,7 +57,8 @@ struct audit_write {
  * to run; the caller looks at `inner` for what it found. */
 void audit_write_init(struct audit_write *audit, struct store_write *inner, const char *command);
 
-/* A write that does nothing: for an entry about what is not a write of the store. */
+/* A write that does nothing. Use it as `inner` if the entry is about something that is no write of
+ * the store. */
 void audit_nothing_init(struct store_write *nothing);
 
 /* Adds an entry about no account to a database, in the open transaction, in the name of the user
@@ -66,10 +67,10 @@ enum err audit_append(struct db *db, const char *command, struct slice details, 
 
 /* Which entries to read. */
 struct audit_filter {
-	struct slice account; /* its name at that time, or of the account that has it now; len 0:
-			       * all */
+	struct slice account; /* the entries that had this account name then, and those of the
+			       * account that has it now; len 0: all */
 	int64_t since, until; /* inclusive */
-	int64_t limit;        /* the last ones */
+	int64_t limit;        /* at most this many, the latest */
 };
 
 typedef enum err audit_fn(void *context, const struct audit_entry *entry);
@@ -78,7 +79,7 @@ typedef enum err audit_fn(void *context, const struct audit_entry *entry);
 enum err audit_read(struct store *store, const struct audit_filter *filter, audit_fn *on_entry,
 		    void *context);
 
-/* A fault of the chain. */
+/* Called with the number of the first entry that breaks the chain, and with what is wrong. */
 typedef enum err audit_break_fn(void *context, int64_t number, const char *what);
 
 /* Verifies the chain and that no entry is missing. Details may be missing only in an entry of an

@@ -41,9 +41,9 @@ enum confine_scope {
 	/* The folder of a file that others replace: that of the path, and that of the file to which
 	 * symbolic links lead. */
 	CONFINE_FOLDER,
-	/* A folder outside of docket's own, to which it writes. The folder above instead if it is a
-	 * mount point, because it may be mounted again; the nearest folder above that there is, if
-	 * there is no such folder yet. */
+	/* A folder outside docket's own, to which it writes. If it is a mount point, the rule is
+	 * for the folder above, because the disk may be mounted again. If it does not exist, the
+	 * rule is for the nearest existing folder above. */
 	CONFINE_TARGET,
 };
 

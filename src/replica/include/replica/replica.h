@@ -35,7 +35,7 @@ struct store;
 
 #define REPLICA_WORDS_BYTES 256
 
-/* How the replica's files are written; both are as write(2) and fsync(2). */
+/* How the replica's files are written; both are as write(2) and fdatasync(2). */
 struct replica_io {
 	ssize_t (*write)(int fd, const void *bytes, size_t len);
 	int (*sync)(int fd);
@@ -84,7 +84,7 @@ struct replica_counters {
 	int64_t written_bytes; /* of segments, since the start */
 	int64_t commits;       /* commits in segments, since the start */
 	int64_t failures;      /* since the start */
-	int64_t synced_at;     /* the last fsync(2) of a segment; TIME_NONE: none */
+	int64_t synced_at;     /* the last fdatasync(2) of a segment; TIME_NONE: none */
 	bool copying;          /* a full copy is under way */
 	char error[REPLICA_WORDS_BYTES]; /* the last failure; "": none */
 };
@@ -109,7 +109,7 @@ struct replica_report {
 	int64_t generation;
 	int64_t copied_at; /* the time of the last commit in the full copy, or of the copy */
 	int64_t at;        /* the time of the last commit that was restored */
-	int64_t commits;   /* commits that were repeated after the full copy */
+	int64_t commits;   /* commits that were replayed after the full copy */
 	int64_t schema;
 	int64_t last_change; /* REPLICA_CHANGE: the last change of the account */
 	const char *damage;  /* names what is damaged, and where; NULL: nothing was found */
