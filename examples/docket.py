@@ -4,7 +4,7 @@
        docket.py list [PARAMETER=VALUE]...           prints tasks, one a line: list status=none,in_progress
        docket.py mirror FILE                         brings FILE, a copy of all records, up to date
        docket.py export YYYY-MM                      prints the tasks completed in a month (UTC), as CSV
-DOCKET_TOKEN_FILE must name a file with an API token. DOCKET_URL is by default http://127.0.0.1:8080,
+DOCKET_API_TOKEN_FILE must name a file with an API token. DOCKET_URL is by default http://127.0.0.1:8080,
 DOCKET_USERNAME admin."""
 import calendar
 import csv
@@ -71,8 +71,8 @@ def export(month):
 
 
 try:
-    if "DOCKET_TOKEN_FILE" in os.environ:
-        token = pathlib.Path(os.environ["DOCKET_TOKEN_FILE"]).read_text().strip()
+    if "DOCKET_API_TOKEN_FILE" in os.environ:
+        token = pathlib.Path(os.environ["DOCKET_API_TOKEN_FILE"]).read_text().strip()
         session.auth = (os.environ.get("DOCKET_USERNAME", "admin") + "/token", token)
     match sys.argv[1:] if session.auth else []:
         case ["create", casefile, calendar_id, due_on, title]:

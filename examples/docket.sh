@@ -6,12 +6,12 @@ usage='usage: docket.sh create CASE CALENDAR DUE-ON TITLE   creates a task and p
        docket.sh list [PARAMETER=VALUE]...           prints tasks, one a line: list status=none,in_progress
        docket.sh mirror FILE                         brings FILE, a copy of all records, up to date
        docket.sh export YYYY-MM                      prints the tasks completed in a month (UTC), as CSV
-DOCKET_TOKEN_FILE must name a file with an API token. DOCKET_URL is by default http://127.0.0.1:8080,
+DOCKET_API_TOKEN_FILE must name a file with an API token. DOCKET_URL is by default http://127.0.0.1:8080,
 DOCKET_USERNAME admin.'
 
 # Sends a request with these options of curl. Its answer is then in $work/head and $work/body.
 call() {
-	token=$(cat "$DOCKET_TOKEN_FILE") || exit 1
+	token=$(cat "$DOCKET_API_TOKEN_FILE") || exit 1
 	status=$(curl --silent --show-error --user "${DOCKET_USERNAME:-admin}/token:$token" --output "$work/body" \
 		--dump-header "$work/head" --write-out '%{http_code}' "$@") || exit 1
 	case $status in 2* | 410) return ;; esac
@@ -36,7 +36,7 @@ walk() {
 url=${DOCKET_URL:-http://127.0.0.1:8080} work=$(mktemp -d)
 trap 'rm -r "$work"' EXIT
 trap 'exit 1' HUP INT TERM
-case ${DOCKET_TOKEN_FILE:+${1:-}/$#} in
+case ${DOCKET_API_TOKEN_FILE:+${1:-}/$#} in
 create/5)
 	task=$(jq --null-input --arg case "$2" --arg calendar "$3" --arg due "$4" --arg title "$5" '{task: {
 		casefile_id: ($case | tonumber? // .), calendar_id: ($calendar | tonumber? // .),

@@ -20,7 +20,7 @@ def test_a_mirror_begins_again(make_server, tmp_path, command):
         done = subprocess.run(
             [command[0], ROOT / "examples" / command[1], "mirror", copy], check=False,
             capture_output=True, encoding="utf-8", timeout=COMMAND_S,
-            env={"PATH": os.environ["PATH"], "DOCKET_TOKEN_FILE": str(token),
+            env={"PATH": os.environ["PATH"], "DOCKET_API_TOKEN_FILE": str(token),
                  "DOCKET_URL": f"http://{server.host}:{server.port}"})
         assert (done.returncode, done.stderr) == (0, ""), done
         there = server.call("GET", f"{TASKS}?per_page=500").json

@@ -51,7 +51,7 @@ def use(prism, own_server, token_file, client):
     """Runs a client and returns what it printed, after Prism has found nothing wrong."""
     def use(*arguments, client=client, **env):
         with prism.before(own_server) as url:
-            done = run(client, *arguments, DOCKET_URL=url, DOCKET_TOKEN_FILE=token_file, **env)
+            done = run(client, *arguments, DOCKET_URL=url, DOCKET_API_TOKEN_FILE=token_file, **env)
         assert (done.returncode, done.stderr) == (0, ""), done
         return done.stdout
     return use
@@ -62,7 +62,7 @@ def fail(own_server, token_file, client):
     """Runs a client that fails, and returns the error that it printed."""
     def fail(*arguments, status=1, **env):
         address = f"http://{own_server.host}:{own_server.port}"
-        done = run(client, *arguments, **{"DOCKET_URL": address, "DOCKET_TOKEN_FILE": token_file, **env})
+        done = run(client, *arguments, **{"DOCKET_URL": address, "DOCKET_API_TOKEN_FILE": token_file, **env})
         assert (done.returncode, done.stdout) == (status, ""), done
         return done.stderr
     return fail
@@ -167,13 +167,14 @@ def test_export(use, own_server, many):
 @pytest.mark.parametrize("arguments", [[], ["create", 1], ["remove", 1], ["mirror"], ["export"]], ids=str)
 def test_usage(fail, arguments):
     said = fail(*arguments, status=2)
-    for word in ("usage: ", " create ", " list ", " mirror ", " export ", "DOCKET_TOKEN_FILE", "DOCKET_URL"):
+    for word in ("usage: ", " create ", " list ", " mirror ", " export ", "DOCKET_API_TOKEN_FILE",
+                 "DOCKET_URL"):
         assert word in said, said
 
 
 def test_usage_without_a_token(client):
     done = run(client, "list")
-    assert (done.returncode, done.stdout) == (2, "") and "DOCKET_TOKEN_FILE" in done.stderr
+    assert (done.returncode, done.stdout) == (2, "") and "DOCKET_API_TOKEN_FILE" in done.stderr
 
 
 def test_what_is_wrong_is_told(fail, tmp_path):
@@ -181,7 +182,7 @@ def test_what_is_wrong_is_told(fail, tmp_path):
     assert "statsu: is not a known parameter" in fail("list", "statsu=none")
     assert "API token" in fail("list", DOCKET_USERNAME="nobody")
     assert "13" in fail("export", "2027-13")
-    assert "No such file" in fail("list", DOCKET_TOKEN_FILE=tmp_path / "none")
+    assert "No such file" in fail("list", DOCKET_API_TOKEN_FILE=tmp_path / "none")
     assert "onnect" in fail("list", DOCKET_URL=f"http://127.0.0.1:{postgres.free_port()}")
 
 
