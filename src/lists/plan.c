@@ -304,7 +304,7 @@ static enum err list_read_bits(struct list *list, const struct candidate *candid
 	*done_out = bits.set != NULL;
 	if (!err && by_id)
 		bits_take(&bits, offset, list);
-	else if (!err && bits.len)
+	else if (!err && bits_count(&bits) > 0)
 		err = list_read_among(list, offset, &bits);
 	bits_release(&bits);
 	return err;

@@ -538,6 +538,14 @@ static void no_sort_costs_more(void **state)
 	}
 }
 
+/* Two large sets of ids without a common one: an empty page in every order. */
+static void nothing_in_common(void **state)
+{
+	for (size_t i = 0; i < FIELD_COUNT(rows); i++)
+		for (size_t j = 0; j < FIELD_COUNT(sorts) && rows[i].rare; j++)
+			walk(*state, &rows[i], sorts[j], false);
+}
+
 /* Deep pages: the records of a cursor's page cost the same wherever they are. */
 static void depth_costs_nothing(void **state)
 {
@@ -758,6 +766,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(no_page_costs_more),
 		cmocka_unit_test(no_sort_costs_more),
+		cmocka_unit_test(nothing_in_common),
 		cmocka_unit_test(depth_costs_nothing),
 		cmocka_unit_test(expansions_look_up),
 		cmocka_unit_test(pages_are_walked),
