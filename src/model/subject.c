@@ -79,6 +79,19 @@ static void subject_check(const void *record, const void *before, uint64_t given
 			   "is required when first_name is empty");
 }
 
+/* An entry of an index of PostgreSQL has at most 2,704 bytes. */
+#define NAME_FOLDED_BYTES 2560
+
+/* Cuts a text after whole characters. */
+static void text_cut(struct slice *text, size_t bytes)
+{
+	if (text->len <= bytes)
+		return;
+	while (bytes && ((unsigned char)text->ptr[bytes] & 0xC0) == 0x80)
+		bytes--;
+	text->len = bytes;
+}
+
 static enum err subject_derive(void *record, const void *before, const struct occasion *occasion)
 {
 	struct subject *subject = record;
@@ -95,6 +108,8 @@ static enum err subject_derive(void *record, const void *before, const struct oc
 	}
 	if (!name.failed)
 		err = text_fold(occasion->arena, buf_slice(&name), &subject->name_folded);
+	if (!err)
+		text_cut(&subject->name_folded, NAME_FOLDED_BYTES);
 	buf_release(&name);
 	return err ? err
 		   : text_fold(occasion->arena, subject->last_name, &subject->last_name_folded);

@@ -1,6 +1,7 @@
 """The records that tasks name: the accepted values of each field, and the answers."""
 import datetime
 import json
+from urllib.parse import quote
 
 import pytest
 
@@ -106,6 +107,18 @@ def test_refused(server, kind, field, sent, code):
     before = send(server, "GET", f"{kind.path}?mode=count").json
     assert faults(post(server, kind, **{field: sent})) == [(f"{kind.wrapper}.{field}", code)]
     assert send(server, "GET", f"{kind.path}?mode=count").json == before
+
+
+def test_the_longest_names(server):
+    """The joined name is a key of an index, and PostgreSQL limits those; these characters do not compress."""
+    names = ["".join(chr(0x20000 + 97 * (255 * part + number) % 42000) for number in range(255))
+             for part in range(3)]
+    fields = dict(zip(("first_name", "middle_name", "last_name"), names))
+    made = create(server, SUBJECT, **fields)
+    assert {name: made[name] for name in fields} == fields
+    found = server.call("GET", f"{SUBJECT.path}?sort=name&per_page=500&name=" + quote(names[0][:20])).json
+    assert [subject["id"] for subject in found] == [made["id"]]
+    assert patch(server, SUBJECT, made["id"], first_name="Jane").status == 200
 
 
 def test_services_of_a_case_that_are_not_there(server):
