@@ -317,8 +317,11 @@ static enum flow record_get_done(struct call *call)
 {
 	const struct record_read *read = call->read;
 
-	if (read->read.err || !read->found)
-		problem_err(call, read->read.err ? read->read.err : ERR_NOT_FOUND);
+	if (!read->read.err && read->found)
+		return FLOW_ANSWERED;
+	/* A read that was broken off may have set the headers of its record. */
+	call->http->response.header_count = 0;
+	problem_err(call, read->read.err ? read->read.err : ERR_NOT_FOUND);
 	return FLOW_ANSWERED;
 }
 

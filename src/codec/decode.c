@@ -244,9 +244,7 @@ static int by_id(const void *a, const void *b)
 {
 	const struct entry_id *x = a, *y = b;
 
-	if (x->id != y->id)
-		return x->id < y->id ? -1 : 1;
-	return x->position < y->position ? -1 : 1;
+	return (x->id != y->id ? x->id < y->id : x->position < y->position) ? -1 : 1;
 }
 
 static bool decode_id_list(struct decode *decode, const struct field *field, const json_t *value,
@@ -318,6 +316,14 @@ static bool is_required(const struct field *field, const struct decode *decode)
 	       (!(field->flags & FIELD_BY_ACCOUNT) || decode->account->require_case);
 }
 
+/* Whether a field's value is null. An empty text is null where the field may be null. */
+static bool value_is_null(const struct field *field, const json_t *value)
+{
+	return json_is_null(value) ||
+	       ((decoders[field->type].empty_is_null || (field->flags & FIELD_NULL)) &&
+		json_is_string(value) && json_string_length(value) == 0);
+}
+
 static void decode_field(const struct record_type *type, const struct field *field,
 			 const json_t *fields, struct decode *decode, void *record)
 {
@@ -327,9 +333,7 @@ static void decode_field(const struct record_type *type, const struct field *fie
 	char path[96];
 
 	snprintf(path, sizeof(path), "%s.%s", decode->prefix, field->name);
-	if (!value || json_is_null(value) ||
-	    ((decoders[field->type].empty_is_null || (field->flags & FIELD_NULL)) &&
-	     json_is_string(value) && json_string_length(value) == 0)) {
+	if (!value || value_is_null(field, value)) {
 		if (is_required(field, decode))
 			faults_add(decode->faults, path, FAULT_REQUIRED, "is required");
 	} else if (field->flags & FIELD_READ_ONLY) {
@@ -357,34 +361,31 @@ void decode_new(const struct record_type *type, const json_t *body, struct decod
 {
 	const json_t *fields = decode_wrapper(type, body, decode);
 
-	decode->given = decode->at_fault = 0;
-	record_clear(type, record);
-	if (!fields) {
-		decode->at_fault = UINT64_MAX; /* none was given: no rule applies */
+	if (fields) {
+		decode_fields(type, fields, decode, record);
 		return;
 	}
-	decode_fields(type, fields, decode, record);
+	record_clear(type, record);
+	decode->given = 0;
+	decode->at_fault = UINT64_MAX; /* none was given: no rule applies */
 }
 
 /* The address with the patch applied; NULL if memory runs out. */
 static json_t *merge_address(const struct address *before, const json_t *patch)
 {
 	json_t *merged = json_object();
+	bool fits = merged != NULL;
 
-	for (size_t i = 0; i < ADDRESS_PARTS && before && merged; i++) {
+	for (size_t i = 0; i < ADDRESS_PARTS && before && fits; i++) {
 		const struct slice *part = CONST_FIELD_AT(before, &address_parts[i]);
 
-		if (json_object_set_new(merged, address_parts[i].name,
-					json_stringn(part->ptr, part->len))) {
-			json_decref(merged);
-			return NULL;
-		}
+		fits = !json_object_set_new(merged, address_parts[i].name,
+					    json_stringn(part->ptr, part->len));
 	}
-	if (merged && json_object_update(merged, (json_t *)patch)) {
-		json_decref(merged);
-		return NULL;
-	}
-	return merged;
+	if (fits && !json_object_update(merged, (json_t *)patch))
+		return merged;
+	json_decref(merged);
+	return NULL;
 }
 
 /* Whether the client sent the value that a read-only field has. The decoded values are compared,
@@ -392,7 +393,6 @@ static json_t *merge_address(const struct address *before, const json_t *patch)
 static bool is_present(const struct record_type *type, const struct field *field,
 		       const json_t *value, struct decode *decode, const void *before)
 {
-	const void *at = CONST_FIELD_AT(before, field);
 	void *scratch = arena_alloc(decode->arena, type->size);
 	struct faults faults;
 	struct decode other = *decode;
@@ -402,10 +402,11 @@ static bool is_present(const struct record_type *type, const struct field *field
 	if (!scratch)
 		return false;
 	record_clear(type, scratch);
-	if (!json_is_null(value) &&
+	if (!value_is_null(field, value) &&
 	    !decoders[field->type].fn(&other, field, value, field->name, FIELD_AT(scratch, field)))
 		return false;
-	return *(const int64_t *)at == *(const int64_t *)CONST_FIELD_AT(scratch, field);
+	return *(const int64_t *)CONST_FIELD_AT(before, field) ==
+	       *(const int64_t *)CONST_FIELD_AT(scratch, field);
 }
 
 /* `fields` must have the field. */
@@ -440,11 +441,10 @@ static void patch_address(const struct record_type *type, const struct field *fi
 	json_t *merged =
 		merge_address(*(struct address *const *)CONST_FIELD_AT(before, field), patch);
 
-	if (!fields || !merged || json_object_set_new(fields, field->name, merged)) {
+	if (!fields || !merged || json_object_set_new(fields, field->name, merged))
 		decode->faults->nomem = true;
-	} else {
+	else
 		replace_field(type, field, fields, decode, before, record);
-	}
 	json_decref(fields);
 }
 
@@ -468,7 +468,7 @@ static void patch_field(const struct record_type *type, const struct field *fiel
 		return;
 	}
 	/* A task without a case may stay without one. */
-	if (field->type == FIELD_ID && json_is_null(value) &&
+	if (field->type == FIELD_ID && value_is_null(field, value) &&
 	    *(const int64_t *)CONST_FIELD_AT(before, field) == ID_NONE)
 		return;
 	if (!(field->flags & FIELD_READ_ONLY)) {

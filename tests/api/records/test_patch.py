@@ -240,6 +240,8 @@ def test_alert_sent_at_goes_when_the_alert_moves(make_server):
     with backends.opened(server.data) as database:
         database.execute("UPDATE task SET alert_sent_at = alert_at")
     server.start()
+    for none in None, "":  # both are null where a field may be null
+        assert change(server, TASK, create(server, TASK)["id"], alert_sent_at=none)["alert_sent_at"] is None
     sent = get(server, TASK, number).json
     assert sent["alert_sent_at"] == "2023-02-01T00:00:00Z"
     assert faults(patch(server, TASK, number, alert_sent_at=None)) == [
@@ -326,7 +328,9 @@ def test_a_task_without_a_case(two, base_of_two, tmp_path):
         assert faults(request("PATCH", path, {"task": {"casefile_id": None, "subject_id": None}})
                       ) == [("task.casefile_id", "required")]
         path = f"{TASK.path}/{bare['id']}"
-        assert request("PATCH", path, {"task": {**bare, "body": "b"}}).json["casefile_id"] is None
+        for none in None, "":
+            changed = request("PATCH", path, {"task": {**bare, "casefile_id": none, "body": "b"}})
+            assert changed.json["casefile_id"] is None
         assert faults(request("PATCH", path, {"task": {"subject_id": 209}})) == [
             ("task.subject_id", "mismatch")]
     finally:
