@@ -78,7 +78,7 @@ static const struct field fields[] = {
 	{.name = "alert_at", .column = "alert_at", .type = FIELD_TIMESTAMP, .flags = FIELD_ALERT,
 	 .offset = offsetof(struct task, alert_at), .example = "\"2027-02-13T08:30:00Z\"",
 	 .help = "when the staff members in `users_list` get an e-mail. A date alone means the account's "
-		 "alert hour on that day, or midnight UTC if the account has none"},
+		 "alert hour on that day in its time zone, by default midnight UTC"},
 	{.name = "alert_sent_at", .column = "alert_sent_at", .type = FIELD_TIMESTAMP,
 	 .flags = FIELD_READ_ONLY, .offset = offsetof(struct task, alert_sent_at),
 	 .help = "when the first e-mail of `alert_at` was sent"},
