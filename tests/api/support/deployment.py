@@ -47,12 +47,13 @@ class Deployment:
     def url(self):
         return self.database.url
 
-    def serve(self, *options, url=None, env=None):
+    def serve(self, *options, url=None, env=None, listen="127.0.0.1:0"):
         """Starts one more process; its token is that of the first account."""
         server = Server(None, next(iter(self.tokens.values())),
                         self.place / f"log{len(self.servers)}",
                         [*(["--database", url] if url else backends.where(self.database)),
-                         "--base-domain", DOMAIN, *self.options, *options], env=env)
+                         "--base-domain", DOMAIN, *self.options, *options], env=env,
+                        listen=listen)
         self.servers.append(server)
         return server
 

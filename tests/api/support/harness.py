@@ -325,10 +325,6 @@ class Server:
         self.host, self.port = ready[1].decode(), int(ready[2])
         self.kept = Kept(self)
 
-    def keep_port(self):
-        """Makes the server listen at the same address when it is started again."""
-        self.arguments[self.arguments.index("--listen") + 1] = f"{self.host}:{self.port}"
-
     def stderr(self, start=0):
         """The server's standard error from that byte on."""
         with open(self.log, "rb") as log:
