@@ -6,7 +6,8 @@ import pytest
 import backends
 from backends import rows, where
 from harness import Server, basic, succeed
-from mail import FROM, MailServer, free_port, parsed
+from mail import FROM, MailServer, parsed
+from ports import free_port
 from together import at_once, until
 
 pytestmark = backends.BOTH

@@ -8,7 +8,7 @@ from backends import where
 from commands import fails
 from harness import run, succeed
 from ledger import DAY, ledger, now, stamp
-from postgres import free_port
+from ports import free_port
 from records import STAFF, TASK, change, create
 
 pytestmark = backends.BOTH

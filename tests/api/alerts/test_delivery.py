@@ -10,7 +10,8 @@ import proofs
 from backends import rows
 from harness import succeed
 from ledger import DAY, ledger, now, stamp
-from mail import CLOSE, FROM, STALL, MailServer, Scripted, free_port, parsed
+from mail import CLOSE, FROM, STALL, MailServer, Scripted, parsed
+from ports import free_port
 from records import STAFF, TASK, change, create
 from together import WAIT_S, until
 

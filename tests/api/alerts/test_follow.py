@@ -8,7 +8,7 @@ from backends import rows
 from clocks import Clock
 from harness import JSON, MINIMAL, TASKS, succeed
 from ledger import DAY, ledger, now, stamp
-from postgres import free_port
+from ports import free_port
 from records import STAFF, TASK, change, create, remove
 
 pytestmark = backends.BOTH

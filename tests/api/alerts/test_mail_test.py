@@ -11,7 +11,8 @@ import pytest
 from ca import CA
 from commands import misuse
 from harness import run, succeed
-from mail import CLOSE, FROM, STALL, MailServer, Scripted, free_port, parsed
+from mail import CLOSE, FROM, STALL, MailServer, Scripted, parsed
+from ports import free_port
 from together import until
 
 TO = "ann@example.com"

@@ -13,7 +13,8 @@ from clocks import Clock
 from commands import misuse, mode
 from harness import begin, run, strict_json, succeed
 from ledger import stamp
-from mail import FROM, MailServer, Scripted, free_port, parsed
+from mail import FROM, MailServer, Scripted, parsed
+from ports import free_port
 from saved import as_folder, sound, titles
 from together import until
 

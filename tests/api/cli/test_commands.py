@@ -11,6 +11,7 @@ import pytest
 from backends import rows
 from commands import fails, full, misuse, mode
 from harness import basic, succeed, task
+from ports import free_port
 
 
 # init
@@ -205,8 +206,7 @@ def test_port_0_picks_a_free_one(make_server):
 
 
 def test_a_port_of_ones_own(make_server):
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     server = make_server(listen=f"127.0.0.1:{port}")
     assert server.port == port
     assert server.create()["id"] == 1

@@ -2,13 +2,13 @@
 the version, and the message for each wrong use."""
 import os
 import re
-import socket
 
 import pytest
 
 from backends import rows
 from commands import fails, forked_misuse, misuse
 from harness import run, succeed
+from ports import free_port
 
 STAFF = ["first-name", "last-name", "email", "access"]
 PLACE = ["data", "database", "allow-network-folder"]
@@ -213,11 +213,6 @@ def test_every_option_of_init_without_a_flag(tmp_path, source):
     assert rows(tmp_path / "data", "SELECT name FROM account") == [("acme",)]
     assert rows(tmp_path / "data", "SELECT username, email FROM staff") == [
         ("j.doe", "j.doe@example.com")]
-
-
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        return free.getsockname()[1]
 
 
 @pytest.mark.parametrize("source", ["env", "file"])

@@ -13,6 +13,7 @@ from commands import misuse
 from control import SOCKET
 from deployment import deployed
 from harness import JSON, TASKS, run, task_json
+from ports import free_port
 from terminal import Terminal
 from together import beside, until
 
@@ -140,8 +141,7 @@ def test_sizes(own_server):
 
 
 def test_the_server_goes_and_comes(make_server):
-    server = make_server()
-    server.keep_port()
+    server = make_server(listen=f"127.0.0.1:{free_port()}")
     with Terminal("top", "--data", server.data, columns=300) as terminal:
         terminal.until(lambda shown: f"pid {server.process.pid}" in shown)
         server.stop()

@@ -5,11 +5,11 @@ import json
 
 import pytest
 
-import postgres
 import records
 from clients import run
 from harness import TASKS
 from nginx import Nginx, needed
+from ports import free_port
 from records import KINDS, TASK
 
 pytestmark = pytest.mark.slow
@@ -183,7 +183,7 @@ def test_what_is_wrong_is_told(fail, tmp_path):
     assert "API token" in fail("list", DOCKET_USERNAME="nobody")
     assert "13" in fail("export", "2027-13")
     assert "No such file" in fail("list", DOCKET_API_TOKEN_FILE=tmp_path / "none")
-    assert "onnect" in fail("list", DOCKET_URL=f"http://127.0.0.1:{postgres.free_port()}")
+    assert "onnect" in fail("list", DOCKET_URL=f"http://127.0.0.1:{free_port()}")
 
 
 @needed

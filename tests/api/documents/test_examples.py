@@ -1,10 +1,10 @@
 """The clients of examples/ that read pages."""
 import pytest
 
-import postgres
 from clients import run
 from harness import TASKS, make_data, token_file
 from nginx import Nginx, needed
+from ports import free_port
 
 CLIENTS = ["pages.py", "pages.mjs", "pages.php"]
 
@@ -40,7 +40,7 @@ def test_paths(make_server, demo, prism, client):
 @pytest.mark.parametrize("client", CLIENTS)
 @pytest.mark.slow
 def test_absolute_links(make_server, demo, client):
-    listen = f"127.0.0.1:{postgres.free_port()}"
+    listen = f"127.0.0.1:{free_port()}"
     url = f"http://{listen}"
     server = make_server(demo[0], demo[1].read_text().strip(), listen=listen,
                          options=["--absolute-links", "--base-url", url])

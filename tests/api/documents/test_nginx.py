@@ -7,9 +7,9 @@ import re
 import pytest
 import requests
 
-import postgres
 from harness import problem, strict_json, task
 from nginx import PORTS, Example, Nginx, needed
+from ports import free_port
 from wire import Reply
 
 pytestmark = needed
@@ -121,7 +121,7 @@ def test_no_client_has_a_prefix_of_its_own(tmp_path, make_server):
 
 def test_nobody_answers(tmp_path):
     """The answer differs between a request that may have been stored and one that only reads."""
-    nginx = Example(tmp_path / "nginx", [postgres.free_port() for _ in PORTS])
+    nginx = Example(tmp_path / "nginx", [free_port() for _ in PORTS])
     try:
         client = http.client.HTTPSConnection(nginx.host, nginx.port, context=nginx.tls)
         said = {}

@@ -11,9 +11,10 @@ import subprocess
 import pytest
 
 import documents
-from acme import Pebble, free_ports
+from acme import Pebble
 from ca import CA
 from harness import PROGRAM, ROOT, TASKS, succeed
+from ports import free_port
 from test_status import status
 from together import beside, until
 from wire import ANSWER_S
@@ -181,8 +182,7 @@ def test_lego_tls_alpn(site):
 
 def test_an_authority_that_refuses(site):
     """Nobody answers on the port where it looks. docket keeps what it has."""
-    other, = free_ports(1)
-    done = site.run(documented("--http --domains acme.example.com run"), success=False, http_port=other)
+    done = site.run(documented("--http --domains acme.example.com run"), success=False, http_port=free_port())
     assert "acme: error" in done.stderr and not site.live.exists()
 
 

@@ -98,8 +98,8 @@ def test_most_are_only_counted(watched):
     watched.stop()
     lines = slow(watched)
     assert len(lines) <= 20, len(lines)
-    assert re.search(r"[0-9]+ more slow statements were not logged: at most 20 a minute are, and 8 that come "
-                     "at once",
+    assert re.search(r"[0-9]+ more slow statements were not logged: docket logs at most 20 a minute, "
+                     "and at most 8 that come at once",
                      watched.stderr()), watched.stderr()
 
 

@@ -11,6 +11,7 @@ import urllib.request
 
 from ca import CA
 from harness import COMMAND_S
+from ports import free_port
 from together import until
 
 A = 1  # RFC 1035, section 3.2.2
@@ -42,20 +43,12 @@ class Names:
         self.socket.close()
 
 
-def free_ports(count):
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [one.getsockname()[1] for one in sockets]
-    for one in sockets:
-        one.close()
-    return ports
-
-
 class Pebble:
     """`http_port` and `tls_port` are where it looks for the answers to http-01 and to tls-alpn-01."""
 
     def __init__(self, folder):
         folder.mkdir()
-        self.http_port, self.tls_port, self.port, self.management = free_ports(4)
+        self.http_port, self.tls_port, self.port, self.management = (free_port() for _ in range(4))
         self.ca, self.names, self.log = CA(folder / "ca"), Names(), folder / "log"
         self.directory = f"https://127.0.0.1:{self.port}/dir"
         chain, key = self.ca.make("pebble", "IP:127.0.0.1")

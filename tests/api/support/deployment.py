@@ -24,11 +24,11 @@ def deployed(place, *accounts, processes=0, **options):
 
 
 class Deployment:
-    """Accounts in a database, or a data folder, that was empty. The folder `place` has the files of tokens and logs. `with`
-    stops the processes at the end."""
+    """Accounts in a database, or a data folder, that was empty. The folder `place` has the files of tokens
+    and logs. `with` stops the processes at the end."""
 
-    def __init__(self, database, place, accounts=("first",), options=("--quiet",), tasks=0):
-        self.database, self.place, self.options = database, place, options
+    def __init__(self, database, place, accounts=("first",), options=("--quiet",), tasks=0, env=None):
+        self.database, self.place, self.options, self.env = database, place, options, env or {}
         self.servers, self.tokens = [], {}
         for account in accounts:
             how = ["account", "add", account] if self.tokens else ["init", "--account", account]
@@ -47,12 +47,13 @@ class Deployment:
     def url(self):
         return self.database.url
 
-    def serve(self, *options, url=None, env=None):
+    def serve(self, *options, url=None, env=None, listen="127.0.0.1:0"):
         """Starts one more process; its token is that of the first account."""
         server = Server(None, next(iter(self.tokens.values())),
                         self.place / f"log{len(self.servers)}",
                         [*(["--database", url] if url else backends.where(self.database)),
-                         "--base-domain", DOMAIN, *self.options, *options], env=env)
+                         "--base-domain", DOMAIN, *self.options, *options],
+                        env={**self.env, **dict(env or {})}, listen=listen)
         self.servers.append(server)
         return server
 

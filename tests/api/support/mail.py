@@ -10,6 +10,7 @@ import time
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult
 
+from ports import free_port
 from relay import Relay
 
 FROM = "docket@example.com"
@@ -70,6 +71,7 @@ class MailServer:
         if login:
             options.update(authenticator=authenticate, auth_required=True,
                            auth_require_tls=not implicit)
+        # The Controller connects to its port, so it cannot take port 0.
         self.controller = Controller(self.handler, hostname="127.0.0.1", port=port or free_port(),
                                      ssl_context=context if implicit else None, ready_timeout=30,
                                      **options)
@@ -92,13 +94,6 @@ class MailServer:
 
     def __exit__(self, *_):
         self.stop()
-
-
-def free_port():
-    """aiosmtpd's Controller connects to its port, so it cannot take port 0."""
-    import socket
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return listener.getsockname()[1]
 
 
 CLOSE, STALL = object(), object()

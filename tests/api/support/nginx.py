@@ -9,9 +9,9 @@ import time
 
 import pytest
 
-import postgres
 from ca import CA
 from harness import ROOT
+from ports import free_port
 
 NGINX = shutil.which("nginx", path=os.environ["PATH"] + ":/usr/sbin:/sbin")
 START_S = 30
@@ -46,7 +46,7 @@ class Nginx:
 
     def __init__(self, place, site):
         place.mkdir(exist_ok=True)
-        self.place, self.port = place, postgres.free_port()
+        self.place, self.port = place, free_port()
         (place / "docket.conf").write_text(site.replace("{port}", str(self.port)))
         user = "user root root;\n" if os.geteuid() == 0 else ""
         (place / "nginx.conf").write_text(AROUND.format(place=place, user=user))

@@ -9,14 +9,15 @@ import os
 import pathlib
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
+import time
 
 import psycopg2
 import psycopg2.extensions
 import pytest
 
+from ports import free_port
 from together import until
 
 # For a test that uses PostgreSQL without the fixture `database`.
@@ -68,12 +69,6 @@ def call(name, *arguments):
             stdout=said, stderr=subprocess.STDOUT, timeout=START_S)
         said.seek(0)
         assert done.returncode == 0, f"{name} {arguments}: {said.read().decode()}"
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def is_alive(pid):
@@ -147,8 +142,8 @@ class Cluster:
              *options)
 
     def start(self):
-        """Starts the server on the port that it had, or else on a free one. Another program may take that port
-        first."""
+        """Starts the server on the port that it had, or else on a free one. Another run of the tests may have
+        that port."""
         if self.pid() is None:  # PostgreSQL would take a zombie for a running server
             (self.data / "postmaster.pid").unlink(missing_ok=True)
         for _ in range(5):
@@ -158,8 +153,9 @@ class Cluster:
                 self.port = port
                 return self
             except AssertionError:
-                if self.port or "Address already in use" not in self.log.read_text("utf-8"):
+                if "Address already in use" not in self.log.read_text("utf-8"):
                     raise
+                time.sleep(1)
         raise AssertionError("no port is free for PostgreSQL")
 
     def stop(self, mode="immediate"):

@@ -4,8 +4,6 @@ import http.client
 import http.server
 import itertools
 import json
-import pathlib
-import random
 import re
 import signal
 import socket
@@ -15,6 +13,7 @@ import threading
 import described
 import harness
 import npm
+from ports import free_port
 from together import until
 from wire import ANSWER_S, Reply, Wire, message
 
@@ -73,15 +72,6 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def log_message(self, *_):
         pass
-
-
-def free_port():
-    """A port that the system gives to no connection. Prism takes it only after seconds."""
-    first = int(pathlib.Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
-    while True:
-        with contextlib.suppress(OSError), socket.socket() as probe:
-            probe.bind(("127.0.0.1", random.randrange(first - 10_000, first)))
-            return probe.getsockname()[1]
 
 
 class Prism:

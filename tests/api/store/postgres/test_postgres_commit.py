@@ -10,7 +10,7 @@ import postgres
 import proofs
 from relay import Cutter
 from deployment import Deployment, deployed
-from harness import problem
+from harness import BRIEF, problem
 from load import Load
 from together import started, until
 
@@ -22,7 +22,7 @@ ACCOUNTS = ("first", "second", "third")
 
 @pytest.fixture(scope="module")
 def deployment(tmp_path_factory):
-    with deployed(tmp_path_factory.mktemp("docket"), *ACCOUNTS) as deployment:
+    with deployed(tmp_path_factory.mktemp("docket"), *ACCOUNTS, env=BRIEF) as deployment:
         yield deployment
 
 
@@ -122,7 +122,7 @@ WAITING = "FROM pg_stat_activity WHERE wait_event = 'SyncRep'"
 def test_a_wait_for_a_standby_that_is_cancelled(tmp_path):
     """The commit is then only on this server, and PostgreSQL reports success."""
     with postgres.private() as primary, primary.standby("other") as standby, \
-            Deployment(primary.create("docket"), tmp_path, ACCOUNTS) as deployment:
+            Deployment(primary.create("docket"), tmp_path, ACCOUNTS, env=BRIEF) as deployment:
         primary.wait_for_standby("other")
         deployment.serve()
         assert post(deployment, "wait: before")[0].status == 201

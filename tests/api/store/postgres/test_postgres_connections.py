@@ -11,7 +11,7 @@ import pytest
 import postgres
 from relay import Cutter
 from deployment import Deployment
-from harness import TASKS, problem
+from harness import BRIEF, TASKS, problem
 from together import started, until
 
 pytestmark = postgres.NEEDED
@@ -49,7 +49,7 @@ def cluster():
 
 @pytest.fixture
 def deployment(cluster, tmp_path):
-    with Deployment(cluster.create("docket"), tmp_path) as deployment:
+    with Deployment(cluster.create("docket"), tmp_path, env=BRIEF) as deployment:
         yield deployment
 
 

@@ -14,13 +14,13 @@ import pytest
 import postgres
 import proofs
 from deployment import Deployment
-from harness import TASKS, problem, task
+from harness import BRIEF, SANITIZED, SLOW, TASKS, problem, task
 from load import Link, Load
 from together import beside, until
 
 pytestmark = postgres.NEEDED
 
-AGAIN_S = 2  # after the database is reachable again
+AGAIN_S = 2 * SLOW  # after the database is reachable again
 ACCOUNTS = ("first", "second", "third")
 SECONDS, RESTARTS = 3, proofs.size(3)
 # Sessions that wait for the table of tasks and have locked an account meanwhile.
@@ -37,7 +37,7 @@ def cluster():
 @pytest.fixture(scope="module")
 def deployment(cluster, tmp_path_factory):
     with Deployment(cluster.create("docket"), tmp_path_factory.mktemp("docket"),
-                    ACCOUNTS) as deployment:
+                    ACCOUNTS, env=BRIEF) as deployment:
         deployment.serve()
         yield deployment
 
@@ -66,7 +66,7 @@ def again(deployment, since, title):
         took = time.monotonic() - since
         if (got.status, made.status) == (200, 201):
             return took
-        assert took < 20, (got, made)
+        assert took < 20 * SLOW, (got, made)
         time.sleep(0.02)
 
 
@@ -83,7 +83,7 @@ def test_503_while_it_is_away_and_service_within_2_s_of_its_return(deployment, c
                               task(title=f"away: {number}") if method == "POST" else None)
             # A request that only reads cannot have stored anything.
             assert ("nothing was stored" in refused(reply)) == (method == "POST"), reply
-            assert took < 3, f"{method} {path} waited {took:.1f} s"
+            assert took < 3 * SLOW, f"{method} {path} waited {took:.1f} s"
     cluster.start()
     took = again(deployment, time.monotonic(), "away: again")
     print(f"service again after {took:.3f} s")
@@ -123,7 +123,7 @@ def fill_connections(database):
 
 def test_out_of_connections(tmp_path):
     with postgres.private(max_connections=20) as cluster, \
-            Deployment(cluster.create("docket"), tmp_path, ACCOUNTS) as deployment:
+            Deployment(cluster.create("docket"), tmp_path, ACCOUNTS, env=BRIEF) as deployment:
         deployment.serve()
         assert post(deployment, "connections: before")[0].status == 201
         held = fill_connections(deployment.database)
@@ -153,14 +153,14 @@ def test_a_lock_of_somebody_else_stops_its_account_alone(deployment, count):
                 Load(deployment, deployment.servers, ACCOUNTS[1:], 4, f"free {count}") as load:
             for _ in range(20):
                 reply, took = ask(deployment, "GET")
-                assert reply.status == 200 and took < 1, (reply, took)
+                assert reply.status == 200 and took < SLOW, (reply, took)
             load.wait_for(100)
             load.ending.wait(SECONDS)
         assert not locked.created and len(locked.refused) >= 1
     print(f"{load.slowest:.3f} s the slowest of {len(load.created)} other writes,"
           f" {locked.slowest:.3f} s of {sum(locked.refused.values())} refused")
-    assert locked.slowest < 4
-    assert load.slowest < 4
+    assert locked.slowest < 4 * SLOW
+    assert load.slowest < 4 * SLOW
     assert post(deployment, f"{name} again")[0].status == 201
     assert stored(deployment, name) == [f"{name} again"]
     load.check()
@@ -213,10 +213,10 @@ def test_what_takes_too_long_is_given_up(deployment):
         for path in (TASKS, f"{TASKS}/1"):
             reply, took = ask(deployment, "GET", path, server=server)
             refused(reply)
-            assert 0.25 < took < 2, took
+            assert 0.25 < took < 2 * SLOW, took
         reply, took = post(deployment, "slow: none", server=server)
         assert "nothing was stored" in refused(reply)
-        assert 0.25 < took < 3, took
+        assert 0.25 < took < 3 * SLOW, took
         # The lookup of the client still works.
         assert ask(deployment, "GET", "/api/v1/me", server=server)[0].status == 200
     took = again(deployment, time.monotonic(), "slow: again")
@@ -259,9 +259,9 @@ def test_reads_of_a_locked_table_hold_up_no_others(deployment, path):
           f" /me {len(me)} times, the slowest {max(me):.2f} s, /cases {len(cases)} times,"
           f" the slowest {max(cases):.2f} s")
     assert len(refused_after) == len(locked.answers) >= 60
-    assert max(refused_after) < 3.5
-    assert len(me) == len(others.answers) and max(me) < 1
-    assert len(cases) == len(lists.answers) and max(cases) < 2
+    assert max(refused_after) < 3.5 * SLOW
+    assert len(me) == len(others.answers) and max(me) < SLOW
+    assert len(cases) == len(lists.answers) and max(cases) < 2 * SLOW
     took = again(deployment, time.monotonic(), "held up: again")
     assert took < AGAIN_S
 
@@ -327,7 +327,7 @@ def test_the_end_while_it_is_away(deployment, cluster):
         refused(post(deployment, "end: none", server=server)[0])
         began = time.monotonic()
         server.stop()
-        assert time.monotonic() - began < 10
+        assert SANITIZED or time.monotonic() - began < 10
     finally:
         cluster.start()
 
@@ -356,7 +356,7 @@ def test_the_end_while_it_says_nothing(deployment, cluster):
         server.stop()
         took = time.monotonic() - began
     print(f"ended after {took:.1f} s: {dict(load.refused)}, cut off {len(load.unanswered)}")
-    assert took < 12
+    assert SANITIZED or took < 12
     assert not load.created
 
 
@@ -366,7 +366,7 @@ def test_what_hangs_is_answered_and_served_again(deployment, cluster):
         for method, value in (("GET", None), ("POST", task(title="hung: perhaps"))):
             reply, took = ask(deployment, method, value=value)
             refused(reply)
-            assert took < 15, took
+            assert took < 15 * SLOW, took
     took = again(deployment, time.monotonic(), "hung: again")
     print(f"service again after {took:.3f} s")
     assert took < AGAIN_S

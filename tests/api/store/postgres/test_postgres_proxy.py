@@ -11,6 +11,7 @@ from deployment import deployed
 from harness import TASKS, problem, strict_json, task
 from load import Link, Load
 from nginx import PORTS, Example, needed
+from ports import free_port
 from relay import Relay
 from together import until
 from wire import new_source
@@ -62,8 +63,10 @@ class Mute(Deaf):
 
 @pytest.fixture(scope="module")
 def deployment(tmp_path_factory):
-    with deployed(tmp_path_factory.mktemp("docket"), *ACCOUNTS, processes=len(PORTS),
+    with deployed(tmp_path_factory.mktemp("docket"), *ACCOUNTS,
                   options=("--behind-proxy",)) as deployment:
+        for _ in PORTS:
+            deployment.serve(listen=f"127.0.0.1:{free_port()}")
         yield deployment
 
 
@@ -212,7 +215,6 @@ def test_one_is_killed_and_the_others_go_on(deployment, proxy):
         load.wait_for(200)
         lost = sum(load.refused.values())
         assert lost <= 16 + 1, "more than were under way"
-        deployment.servers[1].keep_port()
         deployment.servers[1].start()
         load.wait_for(200)
     left = load.check()

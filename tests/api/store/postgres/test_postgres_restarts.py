@@ -9,6 +9,7 @@ import proofs
 from deployment import deployed
 from load import Load
 from nginx import PORTS, Example, needed
+from ports import free_port
 
 ACCOUNTS = ("first", "second", "third")
 CLIENTS = 64
@@ -20,10 +21,10 @@ pytestmark = [postgres.NEEDED, needed, proofs.RESTARTS]
 
 @pytest.fixture(scope="module")
 def deployment(tmp_path_factory):
-    with deployed(tmp_path_factory.mktemp("docket"), *ACCOUNTS, processes=len(PORTS),
+    with deployed(tmp_path_factory.mktemp("docket"), *ACCOUNTS,
                   options=("--behind-proxy", "--quiet")) as deployment:
-        for server in deployment.servers:
-            server.keep_port()
+        for _ in PORTS:
+            deployment.serve(listen=f"127.0.0.1:{free_port()}")
         yield deployment
 
 

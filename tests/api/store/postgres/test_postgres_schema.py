@@ -10,6 +10,7 @@ from commands import fails
 from deployment import Deployment
 from harness import ROOT, begin, run, succeed
 from migrations import LATEST, TOLD
+from ports import free_port
 
 pytestmark = postgres.NEEDED
 
@@ -203,7 +204,7 @@ WRONG = [
 
 @pytest.mark.parametrize("url, named", [row[1:] for row in WRONG], ids=[row[0] for row in WRONG])
 def test_a_database_that_cannot_be_opened(url, named):
-    url = url.format(password=PASSWORD, port=postgres.shared().port, closed=postgres.free_port())
+    url = url.format(password=PASSWORD, port=postgres.shared().port, closed=free_port())
     for command in (["serve", "--listen", "127.0.0.1:0"], ["init"], ["migrate"], ["check"],
                     ["account", "list"]):
         done = run(*command, "--database", url)
