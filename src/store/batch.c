@@ -61,8 +61,7 @@ static enum err batch_account_row(void *context, const struct db_value *values, 
 	row->last_change = values[0].integer;
 	if (values[1].bytes.len == DIGEST_BYTES)
 		memcpy(row->head, values[1].bytes.ptr, DIGEST_BYTES);
-	/* Read the clock only now that the row is locked, so that no earlier change has a later
-	 * time. */
+	/* Read the clock only now that the row is locked: no earlier change has a later time. */
 	row->last_at = clock_not_before(clock, values[2].integer);
 	row->ledger_now = rest[1].type == DB_NULL ? clock_now(clock) : rest[1].integer;
 	for (size_t i = 0; i < RECORD_KINDS; i++)
@@ -85,8 +84,7 @@ static enum err batch_sort_writes(struct batch *batch, struct store_write **writ
 	batch->round = arena_alloc(&batch->arena, count * sizeof(*batch->round));
 	if (!batch->sorted || !batch->queues || !batch->round)
 		return ERR_NOMEM;
-	/* An insertion sort keeps the order. Batches of more than TAKEN_MAX writes have one
-	 * account. */
+	/* An insertion sort keeps the order. More than TAKEN_MAX writes have one account. */
 	for (size_t i = 0; i < count; i++) {
 		int64_t id = write_account_id(writes[i]);
 		size_t at = i;

@@ -163,8 +163,7 @@ static void worker_wait(struct worker *worker)
 	pthread_mutex_lock(&all->lock);
 }
 
-/* Does a part of the work that is done between runs. Called under the lock, which it releases
- * meanwhile. */
+/* Does a part of the work between runs. Called under the lock, which it releases meanwhile. */
 static void worker_do_part(struct worker *worker, int64_t budget_us)
 {
 	struct workers *all = worker->all;

@@ -19,10 +19,11 @@
 #include "steps.h"
 #include "workers.h"
 
-#define RESOLVE_MS 5000 /* how long to try to find out whether a commit was done */
-#define BATCH_US 100000 /* a transaction should take at most this */
-#define ROOM_MAX 65536  /* the most weight of a transaction, however fast it is */
-#define PATIENCE 5      /* how many statement timeouts a write may wait for its turn */
+#define RESOLVE_MS 5000  /* how long to try to find out whether a commit was done */
+#define BATCH_US 100000  /* a transaction should take at most this */
+#define ROOM_MAX 65536   /* the most weight of a transaction, however fast it is */
+#define PATIENCE 5       /* how many statement timeouts a write may wait for its turn */
+#define COMMAND_MS 30000 /* how long the write of a command may wait for a lock */
 
 static struct store_write *write_of(struct job *job)
 {
@@ -176,6 +177,10 @@ static void writes_set_outcome(struct worker *worker, const struct commit_mark *
 	/* On SQLite a lock is on the whole database: smaller parts would fail as well. */
 	if (worker->err != ERR_BUSY || store->sql.try_account)
 		together = retry_together(worker->err, worker->count, worker->most);
+	/* A command has no statement timeout: it waits, for example for the audit log's row. */
+	if (worker->err == ERR_BUSY && store->sql.try_account && !store->config.write_budget_ms &&
+	    monotonic_ms() - worker->taken[0]->accepted < COMMAND_MS)
+		together = 1;
 	if (worker->err && !together && !lock)
 		writes_log_failure(worker->err, worker->count, mark);
 	for (size_t i = 0; i < worker->count; i++) {
@@ -328,8 +333,7 @@ enum err store_write(struct store *store, struct store_write *write)
 	write->done = waiting_end;
 	write->context = &waiting;
 	err = store_submit(store, write);
-	if (err)
-		return err;
-	waiting_for(&waiting);
-	return write->err;
+	if (!err)
+		waiting_for(&waiting);
+	return err ? err : write->err;
 }

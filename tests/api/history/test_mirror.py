@@ -9,7 +9,7 @@ import backends
 import proofs
 from harness import Client
 from records import CALENDAR, CASE, KINDS, STAFF, SUBJECT, TASK, create, least, patch, remove, send
-from together import beside
+from together import WAIT_S, beside, until
 
 pytestmark = backends.BOTH
 WRITERS, SECONDS = 16, proofs.size(4)
@@ -74,13 +74,16 @@ def write(server, number, stop):
 @proofs.SOAK
 @pytest.mark.slow
 def test_a_mirror_built_while_16_write(make_server):
-    server, taken = make_server(), 0
-    mirror = Mirror(Client(server))
+    server = make_server()
+    mirror, end = Mirror(Client(server)), time.monotonic() + SECONDS
+
+    def taken():
+        mirror.take()
+        return mirror.last
+
     with beside(lambda number, stop: write(server, number, stop), WRITERS):
-        end = time.monotonic() + SECONDS
-        while time.monotonic() < end:
-            taken += mirror.take()
-    assert taken > 50, "it was built while others wrote"
+        until(taken, lambda count: count > 50 and time.monotonic() > end, "it was built while others wrote",
+              SECONDS + WAIT_S, pause=0)
     while mirror.take():
         pass
     same(server, mirror)

@@ -11,6 +11,7 @@ import postgres
 from admin import ACCOUNTS
 from deployment import Deployment
 from harness import TASKS, problem
+from test_drain import await_drain
 from together import until
 from wire import ANSWER_S, Wire
 
@@ -59,16 +60,22 @@ def test_wrong_access_does_not_matter(server, access):
 
 def test_not_ready_while_it_drains(make_server):
     server = make_server()
+    health, ready = (server.request("GET", path) for path in PATHS)
     with Wire(server) as first, Wire(server) as second, Wire(server) as third:
         for wire in (first, second, third):
             assert wire.ask("GET", "/readyz").status == 200
+        # The drain ends no connection on which a head has begun.
+        first.send(health[:20])
+        third.send(ready[:20])
         server.process.send_signal(signal.SIGTERM)
-        # Waits until the end has begun.
-        reply = until(lambda: third.ask("GET", "/readyz"), lambda reply: reply.status == 503)
+        await_drain(server)
+        third.send(ready[20:])
+        reply = third.reply()
         assert problem(reply, 503)["detail"] == "not ready: the server is stopping"
         assert reply.header("Retry-After") == "5"
         assert reply.header("Connection") == "close"
-        assert first.ask("GET", "/healthz").status == 200
+        first.send(health[20:])
+        assert first.reply().status == 200
     server.wait()
     line, = [line for line in server.lines() if line["path"] == "/readyz"]
     assert (line["status"], line["reason"]) == (503, "not ready")

@@ -159,9 +159,18 @@ def test_connections(make_server):
 
 
 def test_jobs(make_server):
+    """Jobs of docket's own, every few seconds, may spoil an attempt."""
+    for left in (2, 1, 0):
+        try:
+            return check_jobs(make_server())
+        except AssertionError:
+            if not left:
+                raise
+
+
+def check_jobs(server):
     """A write is a job of the writers. On SQLite a count or a large page is one of those that read. A read
     of one record or of a page runs at once."""
-    server = make_server()
     before = status(server)
     record = server.create()
     made = status(server)

@@ -150,8 +150,8 @@ def test_wrong_notify_socket(make_server):
     server.stop()
 
 
-def watched(make_server, notified, **env):
-    return make_server(options=["--statement-timeout", 100],
+def watched(make_server, notified, timeout=100, **env):
+    return make_server(options=["--statement-timeout", timeout],
                        env={**notified.env, "WATCHDOG_USEC": int(WATCHDOG_S * 1e6), **env})
 
 
@@ -175,7 +175,7 @@ def test_watchdog(make_server, notified, name):
 @pytest.mark.slow
 def test_watchdog_while_busy(make_server, notified):
     """Neither writes nor signals keep it from telling."""
-    server = watched(make_server, notified)
+    server = watched(make_server, notified, timeout=5000)
     told, end = 0, time.monotonic() + WATCHDOG_S * 3
     while time.monotonic() < end:
         assert server.call("POST", TASKS, task_json(), JSON).status == 201

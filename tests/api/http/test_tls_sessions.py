@@ -205,18 +205,24 @@ def first_answer(client, nagle):
     return took
 
 
-@VERSIONS
-@pytest.mark.parametrize("resumes", [False, True], ids=["whole", "resumed"])
-def test_nobody_waits_for_a_delayed_acknowledgement(secure, ca, version, resumes):
-    """Clients with the algorithm are as fast as those without it, also where both are slow."""
-    client = Client(secure(), ca, version)
+def slower_with_nagle(client, resumes):
+    """By how many seconds the median of the clients with the algorithm is slower."""
     waits = {nagle: [] for nagle in (True, False)}
     for number in range(30):
         waits[number % 2 == 0].append(first_answer(client, number % 2 == 0))
         if not resumes:
             client.session = None
-    more = statistics.median(waits[True]) - statistics.median(waits[False])
-    assert more < DELAYED_ACK_S / 2, waits
+    print(waits)
+    return statistics.median(waits[True]) - statistics.median(waits[False])
+
+
+@VERSIONS
+@pytest.mark.parametrize("resumes", [False, True], ids=["whole", "resumed"])
+def test_nobody_waits_for_a_delayed_acknowledgement(secure, ca, version, resumes):
+    """Clients with the algorithm are as fast as those without it, also where both are slow. A delayed
+    acknowledgement would be in every round, other work on the machine is not."""
+    client = Client(secure(), ca, version)
+    assert any(slower_with_nagle(client, resumes) < DELAYED_ACK_S / 2 for _ in range(4))
 
 
 def test_open_connections_outlive_a_change_of_keys(make_server, tmp_path):

@@ -125,7 +125,8 @@ def test_the_time_is_utc(server):
     """The harness gives the server another time zone."""
     before = server.log_end()
     made = server.create()
-    assert abs(int(made["created_at"][14:16]) - int(only(server, before)["time"][14:16])) <= 1
+    minutes = int(only(server, before)["time"][14:16]) - int(made["created_at"][14:16])
+    assert minutes % 60 in (0, 1, 59)
 
 
 def test_a_write_takes_its_time(server):
@@ -300,12 +301,12 @@ def test_nobody_reads_the_log(make_server):
         for _ in range(1000):
             problem(server.call("GET", "/" + "a" * 200), 404)
         said = []
-        while not said or '"message"' not in said[-1]:
+        while not said or "lines of the log were dropped" not in said[-1]:
             if len(said) % 50 == 0:
                 server.call("GET", "/a")
             said.append(log.readline().decode())
     assert re.fullmatch(r"docket: [1-9]\d* lines of the log were dropped: nobody read them\n",
                         plain(said[-1]))
-    for line in said[:-1]:
+    for line in filter(plain, said[:-1]):
         assert [name for name in strict_json(line.encode()) if name != "reason"] == FIELDS
     server.stop()

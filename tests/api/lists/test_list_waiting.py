@@ -98,11 +98,20 @@ def test_right_after_each_write(make_server):
     sound(server)
 
 
+def wait_once(attempt, make_server):
+    """Runs the attempt on new servers until it returns True. It returns False if docket had the time to bring
+    the titles into the index meanwhile: a pause of kept_busy() of half a second is enough."""
+    assert any(attempt(make_server(options=PATIENT)) for _ in range(5)), "no title waits"
+
+
 @SQLITE
 @pytest.mark.slow
 def test_every_kind_of_title_while_it_waits(make_server):
+    wait_once(finds_every_kind_of_title, make_server)
+
+
+def finds_every_kind_of_title(server):
     """The same answers as from the index, in every order, also page by page."""
-    server = make_server(options=PATIENT)
     needles = sorted({title[start:start + 4] for title in TITLES for start in (0, len(title) // 2)})
 
     def answers():
@@ -113,7 +122,7 @@ def test_every_kind_of_title_while_it_waits(make_server):
         create_many(server, TITLES)
         while_waiting = answers()
         pages = [ids(server, f"title=str&per_page=2&page={page}") for page in (1, 2, 3, 4)]
-        assert waiting(server.data) == len(TITLES) + 1
+        waited = waiting(server.data) == len(TITLES) + 1
     until_taken(server.data)
     assert while_waiting == answers()
     assert sum(pages, []) == ids(server, "title=str")[:8]
@@ -121,6 +130,7 @@ def test_every_kind_of_title_while_it_waits(make_server):
         assert while_waiting[needle, ""] == [
             number for number, title in enumerate([busy["title"], *TITLES], busy["id"])
             if folded(needle) in folded(title)]
+    return waited
 
 
 @SQLITE
@@ -192,26 +202,30 @@ def test_beside_other_writers(make_server, seed):
 
 @SQLITE
 def test_a_kill_before_they_are_in_the_index(make_server):
+    wait_once(goes_on_after_a_kill, make_server)
+
+
+def goes_on_after_a_kill(server):
     """The next start goes on with them."""
-    server = make_server(options=PATIENT)
     old = server.create(title="An old lighthouse")["id"]
     until_taken(server.data)
     with kept_busy(server):
         new = server.create(title="A new lighthouse")["id"]
         change(server, old, title="An old windmill")
     server.kill()
-    assert waiting(server.data) == 3
+    waited = [waiting(server.data)]
     sound(server)
     server.start()
     with kept_busy(server):
         assert (found(server, "lighthouse"), found(server, "windmill")) == ([new], [old])
-        assert waiting(server.data) == 4
+        waited.append(waiting(server.data))
     server.kill()
     server.start()
     until_taken(server.data)  # although no request has come since the start
     assert (found(server, "lighthouse"), found(server, "windmill")) == ([new], [old])
     server.stop()
     sound(server)
+    return waited == [3, 4]
 
 
 def in_index(folder, account):

@@ -10,6 +10,7 @@ import backends
 from harness import JSON, basic, cases, faults, messages, problem
 from records import (CALENDAR, CASE, EACH, KINDS, SERVICE, STAFF, SUBJECT, TASK, create, get, least,
                      patch, post, send)
+from together import until
 
 pytestmark = backends.BOTH
 
@@ -147,8 +148,12 @@ def test_an_external_id_is_unique_in_its_kind_alone(server, kind):
 
 def test_the_defaults_of_an_account(two, base_of_two, tmp_path):
     """A new staff member gets the account's time zone, and a new case the present day in that zone."""
-    zone = "Pacific/Kiritimati" if datetime.datetime.now(datetime.timezone.utc).hour >= 10 \
-        else "Pacific/Pago_Pago"
+    def utc():
+        return datetime.datetime.now(datetime.timezone.utc)
+
+    # Around midnight in UTC no zone has another day all the time.
+    until(lambda: (utc() + datetime.timedelta(minutes=1)).date() == utc().date(), seconds=120)
+    zone = "Pacific/Kiritimati" if utc().hour >= 10 else "Pacific/Pago_Pago"
     admin.docket(two, "account set", "second", "--time-zone", zone)
     pair = admin.Pair(two, base_of_two[1], tmp_path / "log")
     try:
@@ -175,7 +180,7 @@ def test_the_defaults_of_an_account(two, base_of_two, tmp_path):
         there = datetime.timezone(datetime.timedelta(hours=offset))
         today = datetime.datetime.now(there).date()
         assert made(CASE)["created_on"] == today.isoformat()
-        assert today != datetime.datetime.now(datetime.timezone.utc).date()
+        assert today != utc().date()
     finally:
         pair.server.stop()
 

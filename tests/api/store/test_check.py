@@ -17,7 +17,7 @@ from chain import rechain
 from commands import fails
 from harness import cases, run, succeed
 from migrations import TALLY
-from together import beside
+from together import beside, until
 
 
 @pytest.fixture(scope="module")
@@ -406,15 +406,17 @@ def test_while_the_folder_is_served(whole, tmp_path, make_server):
 @pytest.mark.slow
 def test_while_others_write(make_server):
     """Each rule sees one snapshot, so writes during the check break no rule."""
-    server = make_server()
+    server, made, looked_at = make_server(), [], [0]
 
     def write(_, stop):
         while not stop.is_set():
-            server.create(title="Written meanwhile", users_list=[1, 2, 3])
+            made.append(server.create(title="Written meanwhile", users_list=[1, 2, 3])["id"])
 
     with beside(write):
-        looked_at = [json.loads(succeed("check", "--data", server.data, "--json").stdout)
-                     ["looked_at"]["task"] for _ in range(5)]
+        for _ in range(5):
+            until(lambda: len(made) > looked_at[-1])
+            said = succeed("check", "--data", server.data, "--json").stdout
+            looked_at.append(json.loads(said)["looked_at"]["task"])
     assert looked_at == sorted(set(looked_at)), looked_at
 
 

@@ -114,14 +114,32 @@ def check(place):
     assert succeed("check", *place.options).stdout.endswith("sound\n")
 
 
+def hold(source, target):
+    """Begins a move and stops it (SIGSTOP) as soon as a part of the target exists. If the move ends before
+    that, begins again."""
+    for _ in range(3):
+        process = start(source, target)
+        until(lambda: target.begun() or process.poll() is not None, seconds=COMMAND_S, pause=0.002)
+        process.send_signal(signal.SIGSTOP)
+        if process.returncode is None:
+            os.waitid(os.P_PID, process.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
+        if not target.exists():
+            return process
+        process.send_signal(signal.SIGCONT)
+        out, err = process.communicate(timeout=COMMAND_S)
+        assert process.returncode == 0, (out, err)
+        target.clear()
+    raise AssertionError("every move ended before it was stopped")
+
+
 def break_off(source, target, after=None):
     """Begins a move and kills it, after that time or as soon as a part of the target exists.
     Returns whether it was killed."""
-    process = start(source, target)
-    if after is not None:
-        time.sleep(after)
+    if after is None:
+        process = hold(source, target)
     else:
-        until(lambda: target.begun() or process.poll() is not None, seconds=COMMAND_S, pause=0.002)
+        process = start(source, target)
+        time.sleep(after)
     process.kill()
     out, err = process.communicate(timeout=COMMAND_S)
     assert not SANITIZER.search(err), err
@@ -406,12 +424,11 @@ def test_tables_of_the_same_names(source, target):
 @ways("folder to database", "database to folder")
 def test_a_connection_that_is_lost(source, target):
     """The servers end the sessions of both sides in the middle of the move."""
-    process = start(source, target)
-    while not target.begun() and process.poll() is None:
-        time.sleep(0.002)
+    process = hold(source, target)
     there = source if isinstance(source, Database) else target
     there.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
                 " WHERE datname = current_database() AND application_name = 'docket'")
+    process.send_signal(signal.SIGCONT)
     out, err = process.communicate(timeout=COMMAND_S)
     assert (process.returncode, out) == (1, ""), (out, err)
     side = "source" if there is source else "target"
@@ -424,10 +441,7 @@ def test_a_connection_that_is_lost(source, target):
 def test_the_lock_of_the_source_is_lost(source, target, tmp_path):
     """The session with the lock is idle all the time. If somebody ends it, others can write to the
     source."""
-    process = start(source, target)
-    while not target.begun() and process.poll() is None:
-        time.sleep(0.002)
-    process.send_signal(signal.SIGSTOP)
+    process = hold(source, target)
     ended = source.query("SELECT pg_terminate_backend(pid, 10000) FROM pg_locks"
                          " WHERE locktype = 'advisory' AND granted AND database ="
                          " (SELECT oid FROM pg_database WHERE datname = current_database())")
@@ -446,10 +460,7 @@ def test_the_lock_of_the_source_is_lost(source, target, tmp_path):
 @TARGETS
 @pytest.mark.slow
 def test_two_at_once(source, target, one):
-    first = start(source, target)
-    while not target.begun() and first.poll() is None:
-        time.sleep(0.002)
-    first.send_signal(signal.SIGSTOP)
+    first = hold(source, target)
     said = [fails("move", "--from", source.place, "--to", target.place),
             fails("move", "--from", one, "--to", target.place)]
     first.send_signal(signal.SIGCONT)

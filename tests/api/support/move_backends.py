@@ -1,5 +1,6 @@
 """The places that docket move copies from and to, with the same methods for each."""
 import contextlib
+import shutil
 
 import backends
 import postgres
@@ -37,6 +38,10 @@ class Folder(Place):
     unfinished = "docket.db.moving"
     refused = "already has a database"
 
+    def clear(self):
+        """Makes it a place without anything again."""
+        shutil.rmtree(self.place)
+
     def exists(self):
         """Whether docket accepts the place as a database."""
         return (self.place / "docket.db").exists()
@@ -61,6 +66,10 @@ class Database(Place):
 
     def __init__(self, token="", other=None):
         super().__init__(other.place.copy() if other else postgres.shared().create("move"), token)
+
+    def clear(self):
+        self.drop()
+        self.__init__(self.token)
 
     def exists(self):
         return self.query("SELECT 1 FROM pg_class WHERE relname = 'migration'") != []

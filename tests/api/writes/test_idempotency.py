@@ -2,7 +2,6 @@
 first answer again."""
 import concurrent.futures
 import json
-import time
 
 import pytest
 
@@ -191,12 +190,13 @@ def test_a_bulk_after_a_day(make_server):
 
 @backends.POSTGRESQL
 def test_under_way_while_the_body_is_wrong(make_server):
-    server = make_server()
+    server = make_server(options=["--statement-timeout", "60000"])
     body = harness.task(title="Slow", colour=1)
     with backends.opened(server.data) as database:
         database.execute("SELECT 1 FROM account FOR UPDATE")
         first = started(lambda: send(server, "slow", body, Prefer="handling=lenient"))
-        time.sleep(0.3)
+        server.data.until("SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+                          " AND datname = current_database()")
         problem(send(server, "slow", body), 409)
     assert first.result().status == 201
     assert send(server, "slow", body).body == first.result().body

@@ -111,7 +111,7 @@ def test_a_server_that_takes_nothing(deployment):
     # The first of the tasks that are stored together takes a while.
     deployment.database.run(
         "CREATE FUNCTION wait() RETURNS trigger LANGUAGE plpgsql AS"
-        " 'BEGIN PERFORM pg_sleep(1); RETURN NEW; END';"
+        " 'BEGIN PERFORM pg_sleep(1.5); RETURN NEW; END';"
         "CREATE TRIGGER wait BEFORE INSERT ON task FOR EACH ROW WHEN (NEW.title = 'slow')"
         " EXECUTE FUNCTION wait()")
     def create(title):
@@ -121,8 +121,7 @@ def test_a_server_that_takes_nothing(deployment):
     deployment.database.until(SLEEPING)
     asking += [create(title) for title in ["slow"] + ["quick"] * 40]
     deployment.database.until("SELECT 1 FROM task")  # now the other tasks
-    deployment.database.until(SLEEPING)
-    pid, = deployment.database.run(f"SELECT pid {SLEEPING.removeprefix('SELECT 1 ')}")[0]
+    (pid,), = deployment.database.until(SLEEPING)
     os.kill(pid, signal.SIGSTOP)
     try:
         began = time.monotonic()
@@ -138,5 +137,5 @@ def test_a_server_that_takes_nothing(deployment):
     assert len(titles(deployment)) >= [reply.status for reply in answers].count(201)
 
 
-SLEEPING = ("SELECT 1 FROM pg_stat_activity WHERE wait_event = 'PgSleep'"
+SLEEPING = ("SELECT pid FROM pg_stat_activity WHERE wait_event = 'PgSleep'"
             " AND datname = current_database()")

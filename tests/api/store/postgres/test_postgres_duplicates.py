@@ -1,5 +1,7 @@
 """Many clients of two processes ask at the same time for a value that must be unique: one of them
 gets it, and the others learn which field is at fault."""
+import time
+
 import pytest
 
 import postgres
@@ -128,6 +130,20 @@ def test_one_that_the_schema_refuses(deployment, links, name):
         connection.rollback()
         connection.close()
         deployment.database.run(f"DELETE FROM {table} WHERE account_id = 1 AND id = 900000")
+
+
+@pytest.mark.parametrize("words", [["account", "add", "patient"], ["token", "add", "patient"],
+                                   ["staff", "add", "patient"]], ids=lambda words: words[0])
+def test_a_command_waits_for_the_audit_log(deployment, tmp_path, words):
+    """Longer than docket waits for a lock at a time."""
+    more = ["--token-file", tmp_path / "token"] if words[0] != "staff" else []
+    more += ["--account", "first"] if words[0] != "account" else []
+    with deployment.database.held("SELECT 1 FROM given WHERE name = 'audit' FOR UPDATE"):
+        done = started(run, *words, *more, "--database", deployment.url)
+        time.sleep(1.5)
+        assert not done.done()
+    assert done.result().returncode == 0, done.result()
+    assert "docket: " not in done.result().stderr, done.result()
 
 
 @pytest.mark.parametrize("what", ["account", "token"])
