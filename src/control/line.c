@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
+#include <stdalign.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -45,10 +46,7 @@ struct sockaddr_un control_address(int folder, const char *name)
 /* What is sent or received, with room for a descriptor. */
 struct packet {
 	struct iovec part;
-	union {
-		char bytes[CMSG_SPACE(sizeof(int))];
-		struct cmsghdr aligned;
-	} room;
+	alignas(struct cmsghdr) char room[CMSG_SPACE(sizeof(int))];
 	struct msghdr message;
 };
 
@@ -58,8 +56,8 @@ static void packet_init(struct packet *packet, void *bytes, size_t len, bool has
 	packet->message = (struct msghdr){
 		.msg_iov = &packet->part,
 		.msg_iovlen = 1,
-		.msg_control = has_file ? packet->room.bytes : NULL,
-		.msg_controllen = has_file ? sizeof(packet->room.bytes) : 0,
+		.msg_control = has_file ? packet->room : NULL,
+		.msg_controllen = has_file ? sizeof(packet->room) : 0,
 	};
 }
 

@@ -58,7 +58,7 @@ static json_t *text_read(FILE *said)
 static json_t *line_answer(const json_t *arguments)
 {
 	FILE *const said[2] = {tmpfile(), tmpfile()};
-	int status;
+	int status = 0;
 	pid_t child;
 
 	if (!said[0] || !said[1])

@@ -202,8 +202,8 @@ static void no_connection(void **state)
 	assert_logged(text, "account 3 id - statement: SELECT 2 plan: -\n", true);
 	/* 8 had room. */
 	assert_logged(text,
-		      "docket: 2 more slow statements were not logged: at most 20 a minute are, "
-		      "and 8 that come at once\n",
+		      "docket: 2 more slow statements were not logged: docket logs at most 20 a "
+		      "minute, and at most 8 that come at once\n",
 		      true);
 }
 

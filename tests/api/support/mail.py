@@ -144,9 +144,9 @@ class Scripted(Relay):
                     return
                 if verb == "DATA" and self.answers["DATA"].startswith(b"354"):
                     message = []
-                    for data in lines:
-                        if data == b".\r\n":
-                            break
+                    for data in iter(lines.readline, b".\r\n"):
+                        if not data:
+                            return  # half sent, by a process that ended
                         message.append(data)
                     self.latest[client] = b"".join(message)
                     self.messages.append(self.latest[client])
