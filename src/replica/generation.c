@@ -155,18 +155,21 @@ enum err generation_finish(const char *dir, const struct manifest *manifest,
 }
 
 /* Ends the segment that a process has left open, behind its last whole frame. */
-static enum err open_segment_end(struct segments *segments, int64_t whole_bytes, struct buf *why)
+static enum err open_segment_end(struct segments *segments, const struct segments_found *found,
+				 struct buf *why)
 {
 	char path[DIR_BYTES];
 
 	snprintf(path, sizeof(path), "%.4000s/" SEGMENT_NAME NUMBER_FORMAT OPEN_END,
 		 segments->folder, (long long)segments->number);
-	if (whole_bytes < SEGMENT_HEAD) {
+	if (found->whole_bytes < SEGMENT_HEAD) {
 		segments->number--;
 		return unlink(path) ? replica_blame(why, "remove", path) : OK;
 	}
+	if (found->ended)
+		return segments_name(segments, why);
 	segments->fd = open(path, O_WRONLY | O_APPEND | O_NOFOLLOW | O_CLOEXEC);
-	if (segments->fd < 0 || ftruncate(segments->fd, whole_bytes))
+	if (segments->fd < 0 || ftruncate(segments->fd, found->whole_bytes))
 		return replica_blame(why, "write", path);
 	return segments_end(segments, why);
 }
@@ -189,7 +192,7 @@ static enum err newest_resume(const struct generation *newest, const char *mark,
 	segments->number = found.segment;
 	segments->last = found.last;
 	if (found.open)
-		err = open_segment_end(segments, found.whole_bytes, why);
+		err = open_segment_end(segments, &found, why);
 	return err ? err : segments_next(segments, why);
 }
 

@@ -81,12 +81,16 @@ enum err segments_end(struct segments *segments, struct buf *why)
 {
 	struct frame_head head = {
 		.flags = FRAME_END, .first = segments->last, .last = segments->last};
-	char open[DIR_BYTES], path[DIR_BYTES];
 	enum err err = segment_write(segments, &head, (struct slice){0}, why);
 
 	segments_abandon(segments);
-	if (err)
-		return err;
+	return err ? err : segments_name(segments, why);
+}
+
+enum err segments_name(const struct segments *segments, struct buf *why)
+{
+	char open[DIR_BYTES], path[DIR_BYTES];
+
 	segment_path(segments, OPEN_END, open);
 	segment_path(segments, "", path);
 	return rename(open, path) || file_sync_parent(path) ? replica_blame(why, "rename", open)

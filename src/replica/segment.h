@@ -26,6 +26,8 @@ enum err segments_add(struct segments *segments, struct frame_head *head, struct
 		      struct buf *why);
 /* Ends the open segment: its name is final then. */
 enum err segments_end(struct segments *segments, struct buf *why);
+/* Gives the segment `number`, which has its last frame, its final name. */
+enum err segments_name(const struct segments *segments, struct buf *why);
 /* Closes the open segment as it is. */
 void segments_abandon(struct segments *segments);
 
