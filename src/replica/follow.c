@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Several times a second the thread takes the commits that wait, appends them as one frame to the
- * segment of each generation that it writes, and calls fdatasync(2). While a new generation gets its
- * full copy, the thread writes the same frames for the old one. */
+ * segment of each generation that it writes, and calls fdatasync(2). While a new generation gets
+ * its full copy, the thread writes the same frames for the old one. */
 #include "follow.h"
 
 #include <stdio.h>
@@ -13,7 +13,7 @@
 
 #define TICK_MS 200 /* how often commits are written; then fdatasync(2) adds its time */
 #define RETRY_MOST_MS 600000
-#define STEADY_MS 60000
+#define STEADY 60 /* times the first pause: a target that works so long works again */
 #define LEVEL 3
 
 static void replica_set_state(struct replica *replica, enum replica_state state, bool copying)
@@ -26,13 +26,20 @@ static void replica_set_state(struct replica *replica, enum replica_state state,
 	pthread_mutex_unlock(&replica->lock_counters);
 }
 
-static void replica_note_error(struct replica *replica, const struct buf *why)
+/* Returns whether it is another error than the last one. */
+static bool replica_note_error(struct replica *replica, const struct buf *why)
 {
+	char error[REPLICA_WORDS_BYTES];
+	bool other;
+
+	snprintf(error, sizeof(error), "%.*s", (int)why->len,
+		 why->ptr ? why->ptr : "out of memory");
 	pthread_mutex_lock(&replica->lock_counters);
 	replica->counters.failures++;
-	snprintf(replica->counters.error, sizeof(replica->counters.error), "%.*s", (int)why->len,
-		 why->ptr ? why->ptr : "out of memory");
+	other = strcmp(error, replica->counters.error) != 0;
+	memcpy(replica->counters.error, error, sizeof(error));
 	pthread_mutex_unlock(&replica->lock_counters);
+	return other;
 }
 
 static void writing_abandon(struct writing *writing)
@@ -72,11 +79,12 @@ static void replica_pause(struct replica *replica)
 static void next_fail(struct replica *replica, const struct buf *why)
 {
 	next_abandon(replica);
-	log_line("the replica cannot begin a new generation: %.*s. It continues generation %lld "
-		 "and tries again",
-		 (int)why->len, why->ptr ? why->ptr : "out of memory",
-		 (long long)replica->current.manifest.generation);
-	replica_note_error(replica, why);
+	if (replica_note_error(replica, why) || !replica->next_failed)
+		log_line("the replica cannot begin a new generation: %.*s. It continues generation "
+			 "%lld and tries again",
+			 (int)why->len, why->ptr ? why->ptr : "out of memory",
+			 (long long)replica->current.manifest.generation);
+	replica->next_failed = true;
 	replica_set_state(replica, REPLICA_FOLLOWING, false);
 	replica_pause(replica);
 }
@@ -191,6 +199,7 @@ static enum err next_finish(struct replica *replica, struct buf *why)
 	writing_abandon(&replica->current);
 	replica->current = *next;
 	*next = (struct writing){0};
+	replica->next_failed = false;
 	if (replica->current.segments.last < number)
 		replica->current.segments.last = number;
 	replica->began_at = monotonic_ms();
@@ -315,7 +324,8 @@ static enum err replica_step(struct replica *replica, struct buf *why)
 	if (err)
 		return err;
 	/* A generation that lasts shows that the target works again. */
-	if (replica->current.on && monotonic_ms() - replica->began_at > STEADY_MS)
+	if (replica->current.on && !replica->next_failed &&
+	    monotonic_ms() - replica->began_at > STEADY * replica->config.retry_ms)
 		replica->pause_ms = replica->config.retry_ms;
 	err = next_step(replica, why);
 	if (err && replica->current.on) {

@@ -34,6 +34,7 @@ struct replica {
 	ZSTD_CCtx *packer;
 	struct buf packed;
 	struct commits taken;
+	bool next_failed;           /* the last attempt at a new generation did */
 	int64_t retry_at, pause_ms; /* by monotonic_ms() */
 	int64_t began_at;           /* the current generation, by monotonic_ms() */
 	atomic_bool done;

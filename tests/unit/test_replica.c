@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* A replica whose target is slow: no write waits for it, the queue stays small, and a new
- * generation begins when the target is fast again. */
+ * generation begins when the target is fast again. A target on which some writes fail. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <stdatomic.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -29,8 +31,28 @@ static void sleep_ms(int64_t ms)
 	nanosleep(&(struct timespec){.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000}, NULL);
 }
 
+/* Part of the path of files to which every write fails; NULL: none. */
+static _Atomic(const char *) full;
+
+static bool fd_has_name(int fd, const char *part)
+{
+	char link[64], path[PLACE_BYTES + 64];
+	ssize_t len;
+
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	len = readlink(link, path, sizeof(path) - 1);
+	path[len < 0 ? 0 : len] = '\0';
+	return strstr(path, part) != NULL;
+}
+
 static ssize_t slow_write(int fd, const void *bytes, size_t len)
 {
+	const char *part = atomic_load(&full);
+
+	if (part && fd_has_name(fd, part)) {
+		errno = ENOSPC;
+		return -1;
+	}
 	if (atomic_load(&slow))
 		sleep_ms(SLOW_MS);
 	return write(fd, bytes, len < 512 || !atomic_load(&slow) ? len : 512);
@@ -199,12 +221,114 @@ static void test_a_generation_for_each_period(void **state)
 	place_remove(dir);
 }
 
+/* From log_begin() to log_end() standard error goes into a file; log_end() gives it back, and the
+ * text that was written. */
+static int log_begin(int *kept_out)
+{
+	char path[] = "/tmp/docket-log-XXXXXX";
+	int fd = mkstemp(path);
+
+	assert_true(fd >= 0);
+	unlink(path);
+	fflush(stderr);
+	*kept_out = dup(STDERR_FILENO);
+	dup2(fd, STDERR_FILENO);
+	return fd;
+}
+
+static void log_end(int fd, int kept, struct buf *text)
+{
+	ssize_t got;
+
+	dup2(kept, STDERR_FILENO);
+	close(kept);
+	assert_true(buf_reserve(text, 65536));
+	got = pread(fd, text->ptr, 65535, 0);
+	assert_true(got >= 0);
+	text->ptr[got] = '\0';
+	close(fd);
+}
+
+static size_t times(const char *text, const char *words)
+{
+	size_t count = 0;
+
+	for (; (text = strstr(text, words)); text += strlen(words))
+		count++;
+	return count;
+}
+
+/* Ends the replica, and restores it: it must have all tasks. */
+static void ends_with(struct store_place *place, struct replica *replica, const char *dir,
+		      size_t made)
+{
+	const struct replica_until until = {.kind = REPLICA_END};
+	char restored[PLACE_BYTES], path[PLACE_BYTES + 16];
+	struct arena arena = {0};
+	struct replica_report report = {.arena = &arena};
+	struct buf why = {0};
+
+	store_stop(place->store);
+	assert_true(replica_stop(replica));
+	place_make(restored);
+	snprintf(path, sizeof(path), "%s/docket.db", restored);
+	assert_int_equal(replica_restore(dir, &until, path, &report, &why), OK);
+	assert_null(report.damage);
+	assert_int_equal(count_tasks(restored), made);
+	arena_release(&arena);
+	buf_release(&why);
+	place_remove(restored);
+}
+
+/* docket tries again ever more seldom, logs it once, and the old generation goes on. */
+static void test_a_copy_that_does_not_fit(void **state)
+{
+	struct store_place *place = *state;
+	char dir[PLACE_BYTES];
+	struct replica_config config = {.store = place->store,
+					.dir = dir,
+					.keep = 9,
+					.period_s = 1,
+					.retry_ms = 20,
+					.io = &slow_io};
+	struct replica_counters counters;
+	struct replica *replica;
+	struct buf log = {0};
+	int64_t failures;
+	int kept, fd = log_begin(&kept);
+
+	place_make(dir);
+	assert_int_equal(replica_start(&config, &replica), OK);
+	wait_for(replica, REPLICA_FOLLOWING, 1);
+	atomic_store(&full, "/image.zst.part");
+	make_task(place, 0);
+	sleep_ms(3000);
+	replica_count(replica, &counters);
+	failures = counters.failures;
+	assert_true(failures > 2);
+	sleep_ms(3000);
+	replica_count(replica, &counters);
+	assert_true(counters.failures - failures < 4);
+	assert_int_equal(counters.generation, 1);
+	make_task(place, 1);
+	wait_for(replica, REPLICA_FOLLOWING, 1);
+	log_end(fd, kept, &log);
+	assert_int_equal(times(log.ptr, "cannot begin a new generation"), 1);
+	atomic_store(&full, NULL);
+	wait_for(replica, REPLICA_FOLLOWING, 2);
+	ends_with(place, replica, dir, 2);
+	buf_release(&log);
+	place_remove(dir);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_a_slow_target, store_place_make_samples,
 						store_place_remove),
 		cmocka_unit_test_setup_teardown(test_a_generation_for_each_period,
+						store_place_make_samples, store_place_remove),
+		cmocka_unit_test_setup_teardown(test_a_copy_that_does_not_fit,
 						store_place_make_samples, store_place_remove),
 	};
 
