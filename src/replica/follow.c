@@ -51,7 +51,8 @@ static void writing_abandon(struct writing *writing)
 	*writing = (struct writing){0};
 }
 
-/* Waits until the copier has ended. A slow target may delay that. */
+/* Waits until the copier has ended. A slow target may delay that. The room of what is unfinished
+ * is for the generation that goes on. */
 static void next_abandon(struct replica *replica)
 {
 	struct manifest manifest = {0};
@@ -61,9 +62,11 @@ static void next_abandon(struct replica *replica)
 		copier_cancel(replica->copier);
 		if (!copier_free(replica->copier, &manifest, &why))
 			manifest_release(&manifest);
-		buf_release(&why);
 		replica->copier = NULL;
 	}
+	if (replica->next.on)
+		(void)generation_remove(replica->next.segments.folder, &why);
+	buf_release(&why);
 	writing_abandon(&replica->next);
 }
 
@@ -117,8 +120,12 @@ static void replica_fail(struct replica *replica, const struct buf *why)
 static enum err next_begin(struct replica *replica, struct buf *why)
 {
 	struct writing *next = &replica->next;
-	enum err err;
+	bool goes_on = replica->current.on; /* and must find room for its segments */
+	enum err err = generations_make_room(replica->config.dir, replica->config.keep, why);
 
+	if (err && goes_on)
+		return err;
+	buf_clear(why);
 	*next = (struct writing){.on = true, .first = -1};
 	next->segments.fd = -1;
 	next->segments.io = replica->io;
@@ -129,7 +136,7 @@ static enum err next_begin(struct replica *replica, struct buf *why)
 	/* Before the copy, so that no commit falls between the copy and the first segment. */
 	queue_open(&replica->queue);
 	replica->copier = copier_new(replica->config.store, replica->io, next->segments.folder,
-				     &next->manifest);
+				     &next->manifest, goes_on);
 	if (!replica->copier)
 		return ERR_NOMEM;
 	replica_set_state(replica, replica->counters.state, true);
@@ -340,13 +347,13 @@ static void replica_end(struct replica *replica)
 	struct buf why = {0};
 	enum err err = OK;
 
-	next_abandon(replica);
 	if (replica->current.on && replica->current.segments.fd >= 0)
 		err = segments_end(&replica->current.segments, &why);
 	if (err)
 		log_line("the replica's last segment was not ended: %.*s", (int)why.len,
 			 why.ptr ? why.ptr : err_text(err));
 	writing_abandon(&replica->current);
+	next_abandon(replica);
 	if (replica->lock >= 0)
 		close(replica->lock);
 	buf_release(&why);

@@ -17,6 +17,7 @@
 #include "read.h"
 
 #define LOCK_NAME "lock"
+#define SPARE_BYTES ((int64_t)64 << 20) /* for segments, while a full copy is made */
 
 enum err target_lock(const char *dir, int *fd_out, struct buf *why)
 {
@@ -56,8 +57,7 @@ enum err database_read_name(struct store *store, char name[HEX_BYTES(ID_BYTES)])
 	return store->driver->run(store->write_db, &ask, 1);
 }
 
-/* Removes a folder with its files; it has no folders. */
-static enum err generation_remove(const char *path, struct buf *why)
+enum err generation_remove(const char *path, struct buf *why)
 {
 	DIR *files = opendir(path);
 	const struct dirent *entry;
@@ -237,4 +237,36 @@ void generations_prune(const char *dir, unsigned keep)
 			 why.ptr);
 	buf_release(&why);
 	generations_release(&all);
+}
+
+static enum err room_check(const char *dir, int64_t bytes, struct buf *why)
+{
+	int64_t has;
+
+	buf_clear(why);
+	if (file_free_bytes(dir, &has) || has >= bytes)
+		return OK;
+	buf_printf(why, "a full copy needs %lld MiB in %s, and %lld MiB are free",
+		   (long long)bytes / MIB + 1, dir, (long long)has / MIB);
+	return ERR_FULL;
+}
+
+enum err generations_make_room(const char *dir, unsigned keep, struct buf *why)
+{
+	struct generations all = {0};
+	const struct generation *newest;
+	int64_t bytes = SPARE_BYTES;
+	enum err err = generations_read(dir, &all, why);
+	bool sound;
+
+	newest = all.count ? &all.list[all.count - 1] : NULL;
+	sound = newest && !newest->damage[0];
+	bytes += sound ? newest->manifest.image_bytes : 0;
+	generations_release(&all);
+	if (!err)
+		err = room_check(dir, bytes, why);
+	if (err != ERR_FULL || !sound)
+		return err;
+	generations_prune(dir, keep > 1 ? keep - 1 : 1);
+	return room_check(dir, bytes, why);
 }

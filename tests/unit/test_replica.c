@@ -7,10 +7,13 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdatomic.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/vfs.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -43,6 +46,22 @@ static bool fd_has_name(int fd, const char *part)
 	len = readlink(link, path, sizeof(path) - 1);
 	path[len < 0 ? 0 : len] = '\0';
 	return strstr(path, part) != NULL;
+}
+
+/* Part of the path of folders that seem to have 1 MiB free; NULL: none. */
+static _Atomic(const char *) scarce;
+
+/* In place of the one of the C library. */
+int statvfs(const char *path, struct statvfs *found)
+{
+	const char *part = atomic_load(&scarce);
+	struct statfs disk;
+
+	if (statfs(path, &disk))
+		return -1;
+	*found = (struct statvfs){.f_frsize = 4096,
+				  .f_bavail = part && strstr(path, part) ? 256 : 1 << 20};
+	return 0;
 }
 
 static ssize_t slow_write(int fd, const void *bytes, size_t len)
@@ -221,6 +240,20 @@ static void test_a_generation_for_each_period(void **state)
 	place_remove(dir);
 }
 
+/* Whether the target has a file or folder whose name begins so. */
+static bool has_file(const char *dir, const char *begin)
+{
+	DIR *files = opendir(dir);
+	const struct dirent *entry;
+	bool found = false;
+
+	assert_non_null(files);
+	while ((entry = readdir(files)))
+		found |= strncmp(entry->d_name, begin, strlen(begin)) == 0;
+	closedir(files);
+	return found;
+}
+
 /* From log_begin() to log_end() standard error goes into a file; log_end() gives it back, and the
  * text that was written. */
 static int log_begin(int *kept_out)
@@ -321,6 +354,49 @@ static void test_a_copy_that_does_not_fit(void **state)
 	place_remove(dir);
 }
 
+/* Begins generations until a copy fails, because `folder` has no room. The replica goes on. */
+static void check_room(struct store_place *place, const char *folder, bool early)
+{
+	char dir[PLACE_BYTES], name[64];
+	struct replica_config config = {.store = place->store,
+					.dir = dir,
+					.keep = 2,
+					.period_s = 1,
+					.retry_ms = 100000,
+					.io = &slow_io};
+	struct replica_counters counters;
+	struct replica *replica;
+
+	place_make(dir);
+	assert_int_equal(replica_start(&config, &replica), OK);
+	counters = wait_for(replica, REPLICA_FOLLOWING, 2);
+	atomic_store(&scarce, folder ? folder : dir);
+	for (int64_t until = monotonic_ms() + WAIT_MS; !counters.failures; sleep_ms(20)) {
+		assert_true(monotonic_ms() < until);
+		replica_count(replica, &counters);
+	}
+	assert_non_null(strstr(counters.error, "free"));
+	assert_false(has_file(dir, "unfinished-"));
+	make_task(place, 0);
+	counters = wait_for(replica, REPLICA_FOLLOWING, 2);
+	/* The oldest goes early, if that can help. */
+	snprintf(name, sizeof(name), "generation-%06lld", (long long)counters.generation - 1);
+	assert_int_equal(has_file(dir, name), !early);
+	atomic_store(&scarce, NULL);
+	ends_with(place, replica, dir, 1);
+	place_remove(dir);
+}
+
+static void test_no_room_in_the_target(void **state)
+{
+	check_room(*state, NULL, true);
+}
+
+static void test_no_room_in_the_target_during_the_copy(void **state)
+{
+	check_room(*state, "/unfinished-", false);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -329,6 +405,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_a_generation_for_each_period,
 						store_place_make_samples, store_place_remove),
 		cmocka_unit_test_setup_teardown(test_a_copy_that_does_not_fit,
+						store_place_make_samples, store_place_remove),
+		cmocka_unit_test_setup_teardown(test_no_room_in_the_target,
+						store_place_make_samples, store_place_remove),
+		cmocka_unit_test_setup_teardown(test_no_room_in_the_target_during_the_copy,
 						store_place_make_samples, store_place_remove),
 	};
 
