@@ -201,8 +201,10 @@ static enum err next_finish(struct replica *replica, struct buf *why)
 	err = generation_finish(replica->config.dir, &next->manifest, &next->segments, why);
 	if (err)
 		return err;
-	if (replica->current.on)
-		err = segments_end(&replica->current.segments, why);
+	if (replica->current.on && segments_end(&replica->current.segments, why))
+		log_line("the replica could not end the last segment of the generation before: "
+			 "%.*s",
+			 (int)why->len, why->ptr ? why->ptr : "out of memory");
 	writing_abandon(&replica->current);
 	replica->current = *next;
 	*next = (struct writing){0};
@@ -214,7 +216,7 @@ static enum err next_finish(struct replica *replica, struct buf *why)
 	replica_set_state(replica, REPLICA_FOLLOWING, false);
 	current_log(replica, false);
 	generations_prune(replica->config.dir, replica->config.keep);
-	return err;
+	return OK;
 }
 
 static enum err writing_add(struct writing *writing, const struct commits *commits,

@@ -150,8 +150,15 @@ enum err generation_finish(const char *dir, const struct manifest *manifest,
 		err = replica_blame(why, "rename", segments->folder);
 	if (err)
 		return err;
+	err = folder_sync(dir, why);
+	/* The caller goes on with the generation before, so this one must not be the newest. */
+	if (err && rename(path, segments->folder) == 0)
+		return err;
+	if (err)
+		log_line("%.*s. The replica uses generation %lld all the same", (int)why->len,
+			 why->ptr, (long long)manifest->generation);
 	memcpy(segments->folder, path, sizeof(path));
-	return folder_sync(dir, why);
+	return OK;
 }
 
 /* Ends the segment that a process has left open, behind its last whole frame. */

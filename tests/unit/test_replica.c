@@ -13,6 +13,7 @@
 #include <stdatomic.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <sys/syscall.h>
 #include <sys/vfs.h>
 #include <time.h>
 #include <unistd.h>
@@ -26,6 +27,7 @@
 #define SLOW_MS 300      /* of each write to the target */
 #define PATIENCE_MS 2000 /* much less than the target needs, and much more than a write */
 #define WAIT_MS 60000
+#define FD_PATH_BYTES 4096
 
 static atomic_bool slow;
 
@@ -37,15 +39,30 @@ static void sleep_ms(int64_t ms)
 /* Part of the path of files to which every write fails; NULL: none. */
 static _Atomic(const char *) full;
 
-static bool fd_has_name(int fd, const char *part)
+static void fd_path(int fd, char path[FD_PATH_BYTES])
 {
-	char link[64], path[PLACE_BYTES + 64];
+	char link[64];
 	ssize_t len;
 
 	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
-	len = readlink(link, path, sizeof(path) - 1);
+	len = readlink(link, path, FD_PATH_BYTES - 1);
 	path[len < 0 ? 0 : len] = '\0';
-	return strstr(path, part) != NULL;
+}
+
+/* The folder that cannot be synced; NULL: each can. */
+static _Atomic(const char *) unsynced;
+
+/* In place of the one of the C library. */
+int fsync(int fd)
+{
+	const char *folder = atomic_load(&unsynced);
+	char path[FD_PATH_BYTES];
+
+	fd_path(fd, path);
+	if (!folder || strcmp(path, folder) != 0)
+		return (int)syscall(SYS_fsync, fd);
+	errno = EIO;
+	return -1;
 }
 
 /* Part of the path of folders that seem to have 1 MiB free; NULL: none. */
@@ -67,8 +84,10 @@ int statvfs(const char *path, struct statvfs *found)
 static ssize_t slow_write(int fd, const void *bytes, size_t len)
 {
 	const char *part = atomic_load(&full);
+	char path[FD_PATH_BYTES];
 
-	if (part && fd_has_name(fd, part)) {
+	fd_path(fd, path);
+	if (part && strstr(path, part)) {
 		errno = ENOSPC;
 		return -1;
 	}
@@ -354,6 +373,17 @@ static void test_a_copy_that_does_not_fit(void **state)
 	place_remove(dir);
 }
 
+static void wait_for_failure(struct replica *replica, struct replica_counters *counters)
+{
+	int64_t until = monotonic_ms() + WAIT_MS;
+
+	do {
+		assert_true(monotonic_ms() < until);
+		sleep_ms(20);
+		replica_count(replica, counters);
+	} while (!counters->failures);
+}
+
 /* Begins generations until a copy fails, because `folder` has no room. The replica goes on. */
 static void check_room(struct store_place *place, const char *folder, bool early)
 {
@@ -371,10 +401,7 @@ static void check_room(struct store_place *place, const char *folder, bool early
 	assert_int_equal(replica_start(&config, &replica), OK);
 	counters = wait_for(replica, REPLICA_FOLLOWING, 2);
 	atomic_store(&scarce, folder ? folder : dir);
-	for (int64_t until = monotonic_ms() + WAIT_MS; !counters.failures; sleep_ms(20)) {
-		assert_true(monotonic_ms() < until);
-		replica_count(replica, &counters);
-	}
+	wait_for_failure(replica, &counters);
 	assert_non_null(strstr(counters.error, "free"));
 	assert_false(has_file(dir, "unfinished-"));
 	make_task(place, 0);
@@ -397,6 +424,61 @@ static void test_no_room_in_the_target_during_the_copy(void **state)
 	check_room(*state, "/unfinished-", false);
 }
 
+/* The new generation does not stay as the newest, while changes go into the one before. */
+static void test_a_target_that_cannot_be_synced(void **state)
+{
+	struct store_place *place = *state;
+	char dir[PLACE_BYTES];
+	struct replica_config config = {.store = place->store,
+					.dir = dir,
+					.keep = 9,
+					.period_s = 1,
+					.retry_ms = 100000,
+					.io = &slow_io};
+	struct replica_counters counters;
+	struct replica *replica;
+
+	place_make(dir);
+	assert_int_equal(replica_start(&config, &replica), OK);
+	wait_for(replica, REPLICA_FOLLOWING, 1);
+	atomic_store(&unsynced, dir);
+	wait_for_failure(replica, &counters);
+	atomic_store(&unsynced, NULL);
+	make_task(place, 0);
+	counters = wait_for(replica, REPLICA_FOLLOWING, 1);
+	assert_int_equal(counters.generation, 1);
+	assert_false(has_file(dir, "generation-000002"));
+	ends_with(place, replica, dir, 1);
+	place_remove(dir);
+}
+
+static void test_an_old_generation_that_cannot_be_ended(void **state)
+{
+	struct store_place *place = *state;
+	char dir[PLACE_BYTES];
+	struct replica_config config = {
+		.store = place->store, .dir = dir, .keep = 9, .period_s = 1, .io = &slow_io};
+	struct replica_counters counters;
+	struct replica *replica;
+	struct buf log = {0};
+	int kept, fd = log_begin(&kept);
+
+	place_make(dir);
+	assert_int_equal(replica_start(&config, &replica), OK);
+	wait_for(replica, REPLICA_FOLLOWING, 1);
+	atomic_store(&full, "/generation-000001/segment-");
+	counters = wait_for(replica, REPLICA_FOLLOWING, 2);
+	atomic_store(&full, NULL);
+	log_end(fd, kept, &log);
+	assert_int_equal(counters.failures, 0);
+	assert_int_equal(times(log.ptr, "could not end the last segment of the generation before"),
+			 1);
+	make_task(place, 0);
+	ends_with(place, replica, dir, 1);
+	buf_release(&log);
+	place_remove(dir);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -409,6 +491,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_no_room_in_the_target,
 						store_place_make_samples, store_place_remove),
 		cmocka_unit_test_setup_teardown(test_no_room_in_the_target_during_the_copy,
+						store_place_make_samples, store_place_remove),
+		cmocka_unit_test_setup_teardown(test_a_target_that_cannot_be_synced,
+						store_place_make_samples, store_place_remove),
+		cmocka_unit_test_setup_teardown(test_an_old_generation_that_cannot_be_ended,
 						store_place_make_samples, store_place_remove),
 	};
 
