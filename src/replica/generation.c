@@ -71,17 +71,16 @@ enum err generation_remove(const char *path, struct buf *why)
 	return failed || rmdir(path) ? replica_blame(why, "remove", path) : OK;
 }
 
-/* Removes all unfinished generations, and finds the highest number of the complete ones. */
+/* Removes all unfinished generations, and finds the highest number that is taken. */
 static enum err leftovers_remove(const char *dir, int64_t *highest_out, struct buf *why)
 {
 	DIR *files = opendir(dir);
 	const struct dirent *entry;
-	enum err err = OK;
 
 	if (!files)
 		return replica_blame(why, "read", dir);
 	*highest_out = 0;
-	while (!err && (entry = readdir(files))) {
+	while ((entry = readdir(files))) {
 		char path[DIR_BYTES];
 		long long number;
 		int end = 0;
@@ -91,11 +90,14 @@ static enum err leftovers_remove(const char *dir, int64_t *highest_out, struct b
 		    !entry->d_name[end] && number > *highest_out)
 			*highest_out = number;
 		else if (sscanf(entry->d_name, UNFINISHED_NAME "%lld%n", &number, &end) == 1 &&
-			 !entry->d_name[end])
-			err = generation_remove(path, why);
+			 !entry->d_name[end] && generation_remove(path, why)) {
+			log_line("%.*s", (int)why->len, why->ptr);
+			buf_clear(why);
+			*highest_out = number > *highest_out ? number : *highest_out;
+		}
 	}
 	closedir(files);
-	return err;
+	return OK;
 }
 
 static void generation_path(const char *dir, const char *prefix, int64_t number,
@@ -231,6 +233,19 @@ enum err generation_resume(const char *dir, const char *database, const char *ma
 	return err;
 }
 
+/* Gives it an unfinished name first, so that no part of a generation is left as a whole one. */
+static enum err generation_retire(const char *dir, const struct generation *old, struct buf *why)
+{
+	char path[DIR_BYTES];
+	enum err err;
+
+	generation_path(dir, UNFINISHED_NAME, old->number, path);
+	if (rename(old->folder, path))
+		return replica_blame(why, "rename", old->folder);
+	err = folder_sync(dir, why);
+	return err ? err : generation_remove(path, why);
+}
+
 void generations_prune(const char *dir, unsigned keep)
 {
 	struct generations all = {0};
@@ -238,7 +253,7 @@ void generations_prune(const char *dir, unsigned keep)
 	enum err err = generations_read(dir, &all, &why);
 
 	for (size_t i = 0; !err && all.count - i > keep; i++)
-		err = generation_remove(all.list[i].folder, &why);
+		err = generation_retire(dir, &all.list[i], &why);
 	if (err && why.len)
 		log_line("cannot remove an old generation of the replica: %.*s", (int)why.len,
 			 why.ptr);

@@ -479,6 +479,33 @@ static void test_an_old_generation_that_cannot_be_ended(void **state)
 	place_remove(dir);
 }
 
+/* What cannot be removed is no generation any more, and stops nothing. */
+static void test_a_removal_that_fails(void **state)
+{
+	struct store_place *place = *state;
+	char dir[PLACE_BYTES], path[PLACE_BYTES + 64];
+	struct replica_config config = {
+		.store = place->store, .dir = dir, .keep = 1, .period_s = 1};
+	struct replica_counters counters;
+	struct replica *replica;
+
+	place_make(dir);
+	assert_int_equal(replica_start(&config, &replica), OK);
+	wait_for(replica, REPLICA_FOLLOWING, 1);
+	snprintf(path, sizeof(path), "%s/generation-000001/kept", dir);
+	assert_int_equal(mkdir(path, 0700), 0);
+	counters = wait_for(replica, REPLICA_FOLLOWING, 3);
+	assert_true(counters.generation >= 3);
+	assert_int_equal(counters.failures, 0);
+	make_task(place, 0);
+	ends_with(place, replica, dir, 1);
+	assert_false(has_file(dir, "generation-000001"));
+	assert_true(has_file(dir, "unfinished-000001"));
+	snprintf(path, sizeof(path), "%s/unfinished-000001/kept", dir);
+	assert_int_equal(rmdir(path), 0);
+	place_remove(dir);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -496,6 +523,8 @@ int main(void)
 						store_place_make_samples, store_place_remove),
 		cmocka_unit_test_setup_teardown(test_an_old_generation_that_cannot_be_ended,
 						store_place_make_samples, store_place_remove),
+		cmocka_unit_test_setup_teardown(test_a_removal_that_fails, store_place_make_samples,
+						store_place_remove),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
