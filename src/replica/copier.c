@@ -42,14 +42,6 @@ static void copier_note_time(struct copier *copier)
 		copier->manifest.at = clock_now(copier->store->config.clock);
 }
 
-static bool copier_goes_on(void *context)
-{
-	struct copier *copier = context;
-
-	copier_note_time(copier);
-	return !atomic_load(&copier->cancelled);
-}
-
 static bool copier_has_room(struct copier *copier, const char *folder)
 {
 	int64_t has;
@@ -57,6 +49,15 @@ static bool copier_has_room(struct copier *copier, const char *folder)
 	if (!file_free_bytes(folder, &has) && has < FREE_LEAST)
 		copier->full = folder;
 	return !copier->full;
+}
+
+static bool copier_goes_on(void *context)
+{
+	struct copier *copier = context;
+
+	copier_note_time(copier);
+	return !atomic_load(&copier->cancelled) &&
+	       copier_has_room(copier, copier->store->config.folder);
 }
 
 static bool image_goes_on(void *context)
@@ -129,6 +130,9 @@ static enum err copy_check_room(struct copier *copier)
 	if (stat(path, &status) || file_free_bytes(folder, &has))
 		return replica_blame(&copier->why, "look into", folder);
 	bytes = status.st_size + status.st_size / 4;
+	folder_path(folder, DATABASE "-wal", path);
+	/* What only the WAL has is in the copy too. */
+	bytes += stat(path, &status) ? 0 : status.st_size;
 	if (has >= bytes)
 		return OK;
 	buf_printf(&copier->why,
@@ -176,6 +180,7 @@ static void *copier_run(void *context)
 					  &copier->manifest, &copier->why);
 	unlink(path);
 	if (copier->full) {
+		copier->err = ERR_FULL;
 		buf_clear(&copier->why);
 		buf_printf(&copier->why, "a full copy left less than %d MiB free in %s",
 			   FREE_LEAST / MIB, copier->full);

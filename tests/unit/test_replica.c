@@ -65,7 +65,7 @@ int fsync(int fd)
 	return -1;
 }
 
-/* Part of the path of folders that seem to have 1 MiB free; NULL: none. */
+/* Part of the path of folders that seem to have 8 MiB free; NULL: none. */
 static _Atomic(const char *) scarce;
 
 /* In place of the one of the C library. */
@@ -77,7 +77,7 @@ int statvfs(const char *path, struct statvfs *found)
 	if (statfs(path, &disk))
 		return -1;
 	*found = (struct statvfs){.f_frsize = 4096,
-				  .f_bavail = part && strstr(path, part) ? 256 : 1 << 20};
+				  .f_bavail = part && strstr(path, part) ? 2048 : 1 << 20};
 	return 0;
 }
 
@@ -402,7 +402,7 @@ static void check_room(struct store_place *place, const char *folder, bool early
 	counters = wait_for(replica, REPLICA_FOLLOWING, 2);
 	atomic_store(&scarce, folder ? folder : dir);
 	wait_for_failure(replica, &counters);
-	assert_non_null(strstr(counters.error, "free"));
+	assert_non_null(strstr(counters.error, early ? "8 MiB are free" : "less than 16 MiB free"));
 	assert_false(has_file(dir, "unfinished-"));
 	make_task(place, 0);
 	counters = wait_for(replica, REPLICA_FOLLOWING, 2);
@@ -506,6 +506,11 @@ static void test_a_removal_that_fails(void **state)
 	place_remove(dir);
 }
 
+static void test_no_room_in_the_data_folder(void **state)
+{
+	check_room(*state, ((struct store_place *)*state)->folder, false);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -518,6 +523,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_no_room_in_the_target,
 						store_place_make_samples, store_place_remove),
 		cmocka_unit_test_setup_teardown(test_no_room_in_the_target_during_the_copy,
+						store_place_make_samples, store_place_remove),
+		cmocka_unit_test_setup_teardown(test_no_room_in_the_data_folder,
 						store_place_make_samples, store_place_remove),
 		cmocka_unit_test_setup_teardown(test_a_target_that_cannot_be_synced,
 						store_place_make_samples, store_place_remove),
