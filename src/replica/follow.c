@@ -11,7 +11,8 @@
 #include "base/log.h"
 #include "place/place.h"
 
-#define TICK_MS 200 /* how often commits are written; then fdatasync(2) adds its time */
+#define TICK_MS 200   /* how often commits are written; then fdatasync(2) adds its time */
+#define LOOK_MS 10000 /* how often the thread looks whether the target is still there */
 #define RETRY_MOST_MS 600000
 #define STEADY 60 /* times the first pause: a target that works so long works again */
 #define LEVEL 3
@@ -317,6 +318,17 @@ static enum err next_step(struct replica *replica, struct buf *why)
 	return err;
 }
 
+/* Without commits nothing else shows that the target is gone. */
+static enum err target_look(struct replica *replica, struct buf *why)
+{
+	int64_t now = monotonic_ms();
+
+	if (!replica->current.on || now - replica->looked_at < LOOK_MS)
+		return OK;
+	replica->looked_at = now;
+	return segments_look(&replica->current.segments, why);
+}
+
 static enum err replica_step(struct replica *replica, struct buf *why)
 {
 	enum err err = OK;
@@ -330,6 +342,8 @@ static enum err replica_step(struct replica *replica, struct buf *why)
 		err = queue_check(replica, why);
 	if (!err && replica->taken.count)
 		err = commits_write(replica, why);
+	if (!err)
+		err = target_look(replica, why);
 	if (err)
 		return err;
 	/* A generation that lasts shows that the target works again. */

@@ -36,6 +36,7 @@ struct replica {
 	struct commits taken;
 	bool next_failed;           /* the last attempt at a new generation did */
 	int64_t retry_at, pause_ms; /* by monotonic_ms() */
+	int64_t looked_at;          /* for the open segment, by monotonic_ms() */
 	int64_t began_at;           /* the current generation, by monotonic_ms() */
 	atomic_bool done;
 

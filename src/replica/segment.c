@@ -47,6 +47,14 @@ static bool segment_is_there(const struct segments *segments, const char *path)
 	return named.st_dev == opened.st_dev && named.st_ino == opened.st_ino;
 }
 
+enum err segments_look(const struct segments *segments, struct buf *why)
+{
+	char path[DIR_BYTES];
+
+	segment_path(segments, OPEN_END, path);
+	return segment_is_there(segments, path) ? OK : replica_blame(why, "find", path);
+}
+
 static enum err segment_write(struct segments *segments, struct frame_head *head,
 			      struct slice packed, struct buf *why)
 {
