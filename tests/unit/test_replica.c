@@ -511,6 +511,24 @@ static void test_no_room_in_the_data_folder(void **state)
 	check_room(*state, ((struct store_place *)*state)->folder, false);
 }
 
+static void test_an_idle_target_that_is_removed(void **state)
+{
+	struct store_place *place = *state;
+	char dir[PLACE_BYTES];
+	struct replica_config config = {.store = place->store, .dir = dir, .keep = 9};
+	struct replica_counters counters;
+	struct replica *replica;
+
+	place_make(dir);
+	assert_int_equal(replica_start(&config, &replica), OK);
+	wait_for(replica, REPLICA_FOLLOWING, 1);
+	place_remove(dir);
+	counters = wait_for(replica, REPLICA_FAILING, 1);
+	assert_int_equal(counters.commits, 0);
+	store_stop(place->store);
+	replica_stop(replica);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -529,6 +547,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_a_target_that_cannot_be_synced,
 						store_place_make_samples, store_place_remove),
 		cmocka_unit_test_setup_teardown(test_an_old_generation_that_cannot_be_ended,
+						store_place_make_samples, store_place_remove),
+		cmocka_unit_test_setup_teardown(test_an_idle_target_that_is_removed,
 						store_place_make_samples, store_place_remove),
 		cmocka_unit_test_setup_teardown(test_a_removal_that_fails, store_place_make_samples,
 						store_place_remove),

@@ -381,15 +381,6 @@ def test_a_removed_target(replicated, target, tmp_path):
     recovers(replicated, target, tmp_path, 1)
 
 
-@pytest.mark.slow
-def test_a_removed_target_without_changes(replicated, target):
-    follows(replicated, 1)
-    shutil.rmtree(target)
-    found = until(lambda: status(replicated), lambda now: now["state"] == "failing", "the target is gone")
-    assert str(target) in found["last_error"], found
-    assert found["failures"] > 0
-
-
 def test_a_folder_beside_the_target(replicated, target):
     """The limits allow the target, and not what is beside it. A program with a sanitizer has no limits."""
     if not confined(replicated):
