@@ -20,6 +20,7 @@
 #include "place/place.h"
 
 #define NICE 10
+#define FREE_LEAST (16 * MIB) /* a copy leaves this to the writes */
 
 struct copier {
 	pthread_t thread;
@@ -27,6 +28,8 @@ struct copier {
 	const struct replica_io *io;
 	char folder[DIR_BYTES]; /* of the generation */
 	struct manifest manifest;
+	bool spares;      /* leaves room in the target for another generation */
+	const char *full; /* the folder that had too little room; NULL: none */
 	atomic_bool cancelled, done;
 	enum err err;
 	struct buf why;
@@ -39,12 +42,30 @@ static void copier_note_time(struct copier *copier)
 		copier->manifest.at = clock_now(copier->store->config.clock);
 }
 
+static bool copier_has_room(struct copier *copier, const char *folder)
+{
+	int64_t has;
+
+	if (!file_free_bytes(folder, &has) && has < FREE_LEAST)
+		copier->full = folder;
+	return !copier->full;
+}
+
 static bool copier_goes_on(void *context)
 {
 	struct copier *copier = context;
 
 	copier_note_time(copier);
-	return !atomic_load(&copier->cancelled);
+	return !atomic_load(&copier->cancelled) &&
+	       copier_has_room(copier, copier->store->config.folder);
+}
+
+static bool image_goes_on(void *context)
+{
+	struct copier *copier = context;
+
+	return copier_goes_on(copier) &&
+	       (!copier->spares || copier_has_room(copier, copier->folder));
 }
 
 static enum err manifest_row(void *context, const struct db_value *values, size_t count)
@@ -109,6 +130,9 @@ static enum err copy_check_room(struct copier *copier)
 	if (stat(path, &status) || file_free_bytes(folder, &has))
 		return replica_blame(&copier->why, "look into", folder);
 	bytes = status.st_size + status.st_size / 4;
+	folder_path(folder, DATABASE "-wal", path);
+	/* What only the WAL has is in the copy too. */
+	bytes += stat(path, &status) ? 0 : status.st_size;
 	if (has >= bytes)
 		return OK;
 	buf_printf(&copier->why,
@@ -152,15 +176,21 @@ static void *copier_run(void *context)
 	if (!copier->err)
 		copier->err = copy_describe(copier, path);
 	if (!copier->err)
-		copier->err = image_write(copier->io, path, copier->folder, copier_goes_on, copier,
+		copier->err = image_write(copier->io, path, copier->folder, image_goes_on, copier,
 					  &copier->manifest, &copier->why);
 	unlink(path);
+	if (copier->full) {
+		copier->err = ERR_FULL;
+		buf_clear(&copier->why);
+		buf_printf(&copier->why, "a full copy left less than %d MiB free in %s",
+			   FREE_LEAST / MIB, copier->full);
+	}
 	atomic_store(&copier->done, true);
 	return NULL;
 }
 
 struct copier *copier_new(struct store *store, const struct replica_io *io, const char *folder,
-			  const struct manifest *manifest)
+			  const struct manifest *manifest, bool spares)
 {
 	struct copier *copier = calloc(1, sizeof(*copier));
 
@@ -169,6 +199,7 @@ struct copier *copier_new(struct store *store, const struct replica_io *io, cons
 	copier->store = store;
 	copier->io = io;
 	copier->manifest = *manifest;
+	copier->spares = spares;
 	snprintf(copier->folder, sizeof(copier->folder), "%s", folder);
 	if (pthread_create(&copier->thread, NULL, copier_run, copier) == 0)
 		return copier;

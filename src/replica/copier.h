@@ -8,9 +8,10 @@
 struct copier;
 
 /* Copies the store's database into the generation in `folder`, on a thread of its own. `manifest`
- * has its number, its id and the name of the database. NULL: out of memory. */
+ * has its number, its id and the name of the database. `spares`: the copy fails if it leaves less
+ * than 16 MiB free in the target. NULL: out of memory. */
 struct copier *copier_new(struct store *store, const struct replica_io *io, const char *folder,
-			  const struct manifest *manifest);
+			  const struct manifest *manifest, bool spares);
 /* Whether the thread has ended. */
 bool copier_is_done(struct copier *copier);
 /* Asks the thread to end soon. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Several times a second the thread takes the commits that wait, appends them as one frame to the
- * segment of each generation that it writes, and calls fdatasync(2). While a new generation gets its
- * full copy, the thread writes the same frames for the old one. */
+ * segment of each generation that it writes, and calls fdatasync(2). While a new generation gets
+ * its full copy, the thread writes the same frames for the old one. */
 #include "follow.h"
 
 #include <stdio.h>
@@ -11,9 +11,10 @@
 #include "base/log.h"
 #include "place/place.h"
 
-#define TICK_MS 200 /* how often commits are written; then fdatasync(2) adds its time */
+#define TICK_MS 200   /* how often commits are written; then fdatasync(2) adds its time */
+#define LOOK_MS 10000 /* how often the thread looks whether the target is still there */
 #define RETRY_MOST_MS 600000
-#define STEADY_MS 60000
+#define STEADY 60 /* times the first pause: a target that works so long works again */
 #define LEVEL 3
 
 static void replica_set_state(struct replica *replica, enum replica_state state, bool copying)
@@ -26,13 +27,20 @@ static void replica_set_state(struct replica *replica, enum replica_state state,
 	pthread_mutex_unlock(&replica->lock_counters);
 }
 
-static void replica_note_error(struct replica *replica, const struct buf *why)
+/* Returns whether it is another error than the last one. */
+static bool replica_note_error(struct replica *replica, const struct buf *why)
 {
+	char error[REPLICA_WORDS_BYTES];
+	bool other;
+
+	snprintf(error, sizeof(error), "%.*s", (int)why->len,
+		 why->ptr ? why->ptr : "out of memory");
 	pthread_mutex_lock(&replica->lock_counters);
 	replica->counters.failures++;
-	snprintf(replica->counters.error, sizeof(replica->counters.error), "%.*s", (int)why->len,
-		 why->ptr ? why->ptr : "out of memory");
+	other = strcmp(error, replica->counters.error) != 0;
+	memcpy(replica->counters.error, error, sizeof(error));
 	pthread_mutex_unlock(&replica->lock_counters);
+	return other;
 }
 
 static void writing_abandon(struct writing *writing)
@@ -44,7 +52,8 @@ static void writing_abandon(struct writing *writing)
 	*writing = (struct writing){0};
 }
 
-/* Waits until the copier has ended. A slow target may delay that. */
+/* Waits until the copier has ended. A slow target may delay that. The room of what is unfinished
+ * is for the generation that goes on. */
 static void next_abandon(struct replica *replica)
 {
 	struct manifest manifest = {0};
@@ -54,9 +63,11 @@ static void next_abandon(struct replica *replica)
 		copier_cancel(replica->copier);
 		if (!copier_free(replica->copier, &manifest, &why))
 			manifest_release(&manifest);
-		buf_release(&why);
 		replica->copier = NULL;
 	}
+	if (replica->next.on)
+		(void)generation_remove(replica->next.segments.folder, &why);
+	buf_release(&why);
 	writing_abandon(&replica->next);
 }
 
@@ -72,11 +83,12 @@ static void replica_pause(struct replica *replica)
 static void next_fail(struct replica *replica, const struct buf *why)
 {
 	next_abandon(replica);
-	log_line("the replica cannot begin a new generation: %.*s. It continues generation %lld "
-		 "and tries again",
-		 (int)why->len, why->ptr ? why->ptr : "out of memory",
-		 (long long)replica->current.manifest.generation);
-	replica_note_error(replica, why);
+	if (replica_note_error(replica, why) || !replica->next_failed)
+		log_line("the replica cannot begin a new generation: %.*s. It continues generation "
+			 "%lld and tries again",
+			 (int)why->len, why->ptr ? why->ptr : "out of memory",
+			 (long long)replica->current.manifest.generation);
+	replica->next_failed = true;
 	replica_set_state(replica, REPLICA_FOLLOWING, false);
 	replica_pause(replica);
 }
@@ -109,8 +121,12 @@ static void replica_fail(struct replica *replica, const struct buf *why)
 static enum err next_begin(struct replica *replica, struct buf *why)
 {
 	struct writing *next = &replica->next;
-	enum err err;
+	bool goes_on = replica->current.on; /* and must find room for its segments */
+	enum err err = generations_make_room(replica->config.dir, replica->config.keep, why);
 
+	if (err && goes_on)
+		return err;
+	buf_clear(why);
 	*next = (struct writing){.on = true, .first = -1};
 	next->segments.fd = -1;
 	next->segments.io = replica->io;
@@ -121,7 +137,7 @@ static enum err next_begin(struct replica *replica, struct buf *why)
 	/* Before the copy, so that no commit falls between the copy and the first segment. */
 	queue_open(&replica->queue);
 	replica->copier = copier_new(replica->config.store, replica->io, next->segments.folder,
-				     &next->manifest);
+				     &next->manifest, goes_on);
 	if (!replica->copier)
 		return ERR_NOMEM;
 	replica_set_state(replica, replica->counters.state, true);
@@ -186,11 +202,14 @@ static enum err next_finish(struct replica *replica, struct buf *why)
 	err = generation_finish(replica->config.dir, &next->manifest, &next->segments, why);
 	if (err)
 		return err;
-	if (replica->current.on)
-		err = segments_end(&replica->current.segments, why);
+	if (replica->current.on && segments_end(&replica->current.segments, why))
+		log_line("the replica could not end the last segment of the generation before: "
+			 "%.*s",
+			 (int)why->len, why->ptr ? why->ptr : "out of memory");
 	writing_abandon(&replica->current);
 	replica->current = *next;
 	*next = (struct writing){0};
+	replica->next_failed = false;
 	if (replica->current.segments.last < number)
 		replica->current.segments.last = number;
 	replica->began_at = monotonic_ms();
@@ -198,7 +217,7 @@ static enum err next_finish(struct replica *replica, struct buf *why)
 	replica_set_state(replica, REPLICA_FOLLOWING, false);
 	current_log(replica, false);
 	generations_prune(replica->config.dir, replica->config.keep);
-	return err;
+	return OK;
 }
 
 static enum err writing_add(struct writing *writing, const struct commits *commits,
@@ -299,6 +318,17 @@ static enum err next_step(struct replica *replica, struct buf *why)
 	return err;
 }
 
+/* Without commits nothing else shows that the target is gone. */
+static enum err target_look(struct replica *replica, struct buf *why)
+{
+	int64_t now = monotonic_ms();
+
+	if (!replica->current.on || now - replica->looked_at < LOOK_MS)
+		return OK;
+	replica->looked_at = now;
+	return segments_look(&replica->current.segments, why);
+}
+
 static enum err replica_step(struct replica *replica, struct buf *why)
 {
 	enum err err = OK;
@@ -312,10 +342,13 @@ static enum err replica_step(struct replica *replica, struct buf *why)
 		err = queue_check(replica, why);
 	if (!err && replica->taken.count)
 		err = commits_write(replica, why);
+	if (!err)
+		err = target_look(replica, why);
 	if (err)
 		return err;
 	/* A generation that lasts shows that the target works again. */
-	if (replica->current.on && monotonic_ms() - replica->began_at > STEADY_MS)
+	if (replica->current.on && !replica->next_failed &&
+	    monotonic_ms() - replica->began_at > STEADY * replica->config.retry_ms)
 		replica->pause_ms = replica->config.retry_ms;
 	err = next_step(replica, why);
 	if (err && replica->current.on) {
@@ -330,13 +363,13 @@ static void replica_end(struct replica *replica)
 	struct buf why = {0};
 	enum err err = OK;
 
-	next_abandon(replica);
 	if (replica->current.on && replica->current.segments.fd >= 0)
 		err = segments_end(&replica->current.segments, &why);
 	if (err)
 		log_line("the replica's last segment was not ended: %.*s", (int)why.len,
 			 why.ptr ? why.ptr : err_text(err));
 	writing_abandon(&replica->current);
+	next_abandon(replica);
 	if (replica->lock >= 0)
 		close(replica->lock);
 	buf_release(&why);

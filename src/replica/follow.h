@@ -34,7 +34,9 @@ struct replica {
 	ZSTD_CCtx *packer;
 	struct buf packed;
 	struct commits taken;
+	bool next_failed;           /* the last attempt at a new generation did */
 	int64_t retry_at, pause_ms; /* by monotonic_ms() */
+	int64_t looked_at;          /* for the open segment, by monotonic_ms() */
 	int64_t began_at;           /* the current generation, by monotonic_ms() */
 	atomic_bool done;
 

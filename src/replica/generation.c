@@ -17,6 +17,7 @@
 #include "read.h"
 
 #define LOCK_NAME "lock"
+#define SPARE_BYTES ((int64_t)64 << 20) /* for segments, while a full copy is made */
 
 enum err target_lock(const char *dir, int *fd_out, struct buf *why)
 {
@@ -56,8 +57,7 @@ enum err database_read_name(struct store *store, char name[HEX_BYTES(ID_BYTES)])
 	return store->driver->run(store->write_db, &ask, 1);
 }
 
-/* Removes a folder with its files; it has no folders. */
-static enum err generation_remove(const char *path, struct buf *why)
+enum err generation_remove(const char *path, struct buf *why)
 {
 	DIR *files = opendir(path);
 	const struct dirent *entry;
@@ -71,17 +71,16 @@ static enum err generation_remove(const char *path, struct buf *why)
 	return failed || rmdir(path) ? replica_blame(why, "remove", path) : OK;
 }
 
-/* Removes all unfinished generations, and finds the highest number of the complete ones. */
+/* Removes all unfinished generations, and finds the highest number that is taken. */
 static enum err leftovers_remove(const char *dir, int64_t *highest_out, struct buf *why)
 {
 	DIR *files = opendir(dir);
 	const struct dirent *entry;
-	enum err err = OK;
 
 	if (!files)
 		return replica_blame(why, "read", dir);
 	*highest_out = 0;
-	while (!err && (entry = readdir(files))) {
+	while ((entry = readdir(files))) {
 		char path[DIR_BYTES];
 		long long number;
 		int end = 0;
@@ -91,11 +90,14 @@ static enum err leftovers_remove(const char *dir, int64_t *highest_out, struct b
 		    !entry->d_name[end] && number > *highest_out)
 			*highest_out = number;
 		else if (sscanf(entry->d_name, UNFINISHED_NAME "%lld%n", &number, &end) == 1 &&
-			 !entry->d_name[end])
-			err = generation_remove(path, why);
+			 !entry->d_name[end] && generation_remove(path, why)) {
+			log_line("%.*s", (int)why->len, why->ptr);
+			buf_clear(why);
+			*highest_out = number > *highest_out ? number : *highest_out;
+		}
 	}
 	closedir(files);
-	return err;
+	return OK;
 }
 
 static void generation_path(const char *dir, const char *prefix, int64_t number,
@@ -150,23 +152,33 @@ enum err generation_finish(const char *dir, const struct manifest *manifest,
 		err = replica_blame(why, "rename", segments->folder);
 	if (err)
 		return err;
+	err = folder_sync(dir, why);
+	/* The caller goes on with the generation before, so this one must not be the newest. */
+	if (err && rename(path, segments->folder) == 0)
+		return err;
+	if (err)
+		log_line("%.*s. The replica uses generation %lld all the same", (int)why->len,
+			 why->ptr, (long long)manifest->generation);
 	memcpy(segments->folder, path, sizeof(path));
-	return folder_sync(dir, why);
+	return OK;
 }
 
 /* Ends the segment that a process has left open, behind its last whole frame. */
-static enum err open_segment_end(struct segments *segments, int64_t whole_bytes, struct buf *why)
+static enum err open_segment_end(struct segments *segments, const struct segments_found *found,
+				 struct buf *why)
 {
 	char path[DIR_BYTES];
 
 	snprintf(path, sizeof(path), "%.4000s/" SEGMENT_NAME NUMBER_FORMAT OPEN_END,
 		 segments->folder, (long long)segments->number);
-	if (whole_bytes < SEGMENT_HEAD) {
+	if (found->whole_bytes < SEGMENT_HEAD) {
 		segments->number--;
 		return unlink(path) ? replica_blame(why, "remove", path) : OK;
 	}
+	if (found->ended)
+		return segments_name(segments, why);
 	segments->fd = open(path, O_WRONLY | O_APPEND | O_NOFOLLOW | O_CLOEXEC);
-	if (segments->fd < 0 || ftruncate(segments->fd, whole_bytes))
+	if (segments->fd < 0 || ftruncate(segments->fd, found->whole_bytes))
 		return replica_blame(why, "write", path);
 	return segments_end(segments, why);
 }
@@ -189,7 +201,7 @@ static enum err newest_resume(const struct generation *newest, const char *mark,
 	segments->number = found.segment;
 	segments->last = found.last;
 	if (found.open)
-		err = open_segment_end(segments, found.whole_bytes, why);
+		err = open_segment_end(segments, &found, why);
 	return err ? err : segments_next(segments, why);
 }
 
@@ -221,6 +233,19 @@ enum err generation_resume(const char *dir, const char *database, const char *ma
 	return err;
 }
 
+/* Gives it an unfinished name first, so that no part of a generation is left as a whole one. */
+static enum err generation_retire(const char *dir, const struct generation *old, struct buf *why)
+{
+	char path[DIR_BYTES];
+	enum err err;
+
+	generation_path(dir, UNFINISHED_NAME, old->number, path);
+	if (rename(old->folder, path))
+		return replica_blame(why, "rename", old->folder);
+	err = folder_sync(dir, why);
+	return err ? err : generation_remove(path, why);
+}
+
 void generations_prune(const char *dir, unsigned keep)
 {
 	struct generations all = {0};
@@ -228,10 +253,42 @@ void generations_prune(const char *dir, unsigned keep)
 	enum err err = generations_read(dir, &all, &why);
 
 	for (size_t i = 0; !err && all.count - i > keep; i++)
-		err = generation_remove(all.list[i].folder, &why);
+		err = generation_retire(dir, &all.list[i], &why);
 	if (err && why.len)
 		log_line("cannot remove an old generation of the replica: %.*s", (int)why.len,
 			 why.ptr);
 	buf_release(&why);
 	generations_release(&all);
+}
+
+static enum err room_check(const char *dir, int64_t bytes, struct buf *why)
+{
+	int64_t has;
+
+	buf_clear(why);
+	if (file_free_bytes(dir, &has) || has >= bytes)
+		return OK;
+	buf_printf(why, "a full copy needs %lld MiB in %s, and %lld MiB are free",
+		   (long long)bytes / MIB + 1, dir, (long long)has / MIB);
+	return ERR_FULL;
+}
+
+enum err generations_make_room(const char *dir, unsigned keep, struct buf *why)
+{
+	struct generations all = {0};
+	const struct generation *newest;
+	int64_t bytes = SPARE_BYTES;
+	enum err err = generations_read(dir, &all, why);
+	bool sound;
+
+	newest = all.count ? &all.list[all.count - 1] : NULL;
+	sound = newest && !newest->damage[0];
+	bytes += sound ? newest->manifest.image_bytes : 0;
+	generations_release(&all);
+	if (!err)
+		err = room_check(dir, bytes, why);
+	if (err != ERR_FULL || !sound)
+		return err;
+	generations_prune(dir, keep > 1 ? keep - 1 : 1);
+	return room_check(dir, bytes, why);
 }

@@ -17,7 +17,11 @@ enum err database_read_name(struct store *store, char name[HEX_BYTES(ID_BYTES)])
 enum err generation_begin(const char *dir, struct manifest *manifest, struct segments *segments,
 			  struct buf *why);
 
-/* Gives a generation with its image the manifest and its final name. */
+/* Removes a folder with its files. It has no folders. */
+enum err generation_remove(const char *path, struct buf *why);
+
+/* Gives a generation with its image the manifest and its final name. After an error it has the
+ * name of an unfinished one. */
 enum err generation_finish(const char *dir, const struct manifest *manifest,
 			   struct segments *segments, struct buf *why);
 
@@ -30,5 +34,10 @@ enum err generation_resume(const char *dir, const char *database, const char *ma
 
 /* Removes the oldest generations beyond the newest `keep`. Errors are logged. */
 void generations_prune(const char *dir, unsigned keep);
+
+/* Checks that the target has room for a full copy as large as the last one, and 64 MiB. If not,
+ * removes the generation that would go after the copy, if the newest is sound. It never removes
+ * the newest. ERR_FULL, with `why`: there is still too little room. */
+enum err generations_make_room(const char *dir, unsigned keep, struct buf *why);
 
 #endif

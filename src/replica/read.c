@@ -251,6 +251,7 @@ static enum err frame_read(struct segment_reading *reading)
 	memcpy(reading->found->chain, digest, DIGEST_BYTES);
 	reading->at += FRAME_HEAD + head.packed;
 	reading->found->whole_bytes = (int64_t)reading->at;
+	reading->found->ended = head.flags & FRAME_END;
 	return err;
 }
 
@@ -262,6 +263,7 @@ static enum err segment_begin(struct segment_reading *reading)
 
 	reading->at = 0;
 	found->whole_bytes = 0;
+	found->ended = false;
 	if (reading->bytes.len < SEGMENT_HEAD)
 		return frame_blame(reading, "the segment is cut off");
 	if (!segment_head_read(reading->bytes.ptr, id, &number, before))

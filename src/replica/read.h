@@ -33,7 +33,8 @@ typedef enum err commit_fn(void *context, const struct frame_commit *commit);
 /* What a reading has found. */
 struct segments_found {
 	int64_t segment;                   /* the last one that was read; 0: none */
-	bool open;                         /* that segment was not ended */
+	bool open;                         /* its name is not final */
+	bool ended;                        /* it has the frame that ends it */
 	int64_t whole_bytes;               /* of it, up to its last whole frame */
 	unsigned char chain[DIGEST_BYTES]; /* the digest of the last frame */
 	int64_t last;                      /* the last commit; that of the image if there is none */

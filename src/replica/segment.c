@@ -47,6 +47,14 @@ static bool segment_is_there(const struct segments *segments, const char *path)
 	return named.st_dev == opened.st_dev && named.st_ino == opened.st_ino;
 }
 
+enum err segments_look(const struct segments *segments, struct buf *why)
+{
+	char path[DIR_BYTES];
+
+	segment_path(segments, OPEN_END, path);
+	return segment_is_there(segments, path) ? OK : replica_blame(why, "find", path);
+}
+
 static enum err segment_write(struct segments *segments, struct frame_head *head,
 			      struct slice packed, struct buf *why)
 {
@@ -81,12 +89,16 @@ enum err segments_end(struct segments *segments, struct buf *why)
 {
 	struct frame_head head = {
 		.flags = FRAME_END, .first = segments->last, .last = segments->last};
-	char open[DIR_BYTES], path[DIR_BYTES];
 	enum err err = segment_write(segments, &head, (struct slice){0}, why);
 
 	segments_abandon(segments);
-	if (err)
-		return err;
+	return err ? err : segments_name(segments, why);
+}
+
+enum err segments_name(const struct segments *segments, struct buf *why)
+{
+	char open[DIR_BYTES], path[DIR_BYTES];
+
 	segment_path(segments, OPEN_END, open);
 	segment_path(segments, "", path);
 	return rename(open, path) || file_sync_parent(path) ? replica_blame(why, "rename", open)

@@ -24,8 +24,12 @@ enum err segments_next(struct segments *segments, struct buf *why);
  * enough then, begins the next one. After an error, call segments_abandon(). */
 enum err segments_add(struct segments *segments, struct frame_head *head, struct slice packed,
 		      struct buf *why);
+/* Fails if the open segment is no longer in the target. */
+enum err segments_look(const struct segments *segments, struct buf *why);
 /* Ends the open segment: its name is final then. */
 enum err segments_end(struct segments *segments, struct buf *why);
+/* Gives the segment `number`, which has its last frame, its final name. */
+enum err segments_name(const struct segments *segments, struct buf *why);
 /* Closes the open segment as it is. */
 void segments_abandon(struct segments *segments);
 

@@ -33,7 +33,8 @@ static enum err generation_copy(struct store *store, const char *dir, struct man
 {
 	enum err err = generation_begin(dir, manifest, segments, why);
 	struct copier *copier =
-		err ? NULL : copier_new(store, &replica_system_io, segments->folder, manifest);
+		err ? NULL
+		    : copier_new(store, &replica_system_io, segments->folder, manifest, false);
 
 	if (err)
 		return err;

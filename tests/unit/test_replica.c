@@ -1,14 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /* A replica whose target is slow: no write waits for it, the queue stays small, and a new
- * generation begins when the target is fast again. */
+ * generation begins when the target is fast again. A target on which some writes fail. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <stdatomic.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -21,6 +27,7 @@
 #define SLOW_MS 10000     /* of each write to the target */
 #define PATIENCE_MS 20000 /* much less than the target needs, and much more than a write */
 #define WAIT_MS 60000
+#define FD_PATH_BYTES 4096
 
 static atomic_bool slow;
 
@@ -29,10 +36,62 @@ static void sleep_ms(int64_t ms)
 	nanosleep(&(struct timespec){.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000}, NULL);
 }
 
+/* Part of the path of files to which every write fails; NULL: none. */
+static _Atomic(const char *) full;
+
+static void fd_path(int fd, char path[FD_PATH_BYTES])
+{
+	char link[64];
+	ssize_t len;
+
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	len = readlink(link, path, FD_PATH_BYTES - 1);
+	path[len < 0 ? 0 : len] = '\0';
+}
+
+/* The folder that cannot be synced; NULL: each can. */
+static _Atomic(const char *) unsynced;
+
+/* In place of the one of the C library. */
+int fsync(int fd)
+{
+	const char *folder = atomic_load(&unsynced);
+	char path[FD_PATH_BYTES];
+
+	fd_path(fd, path);
+	if (!folder || strcmp(path, folder) != 0)
+		return (int)syscall(SYS_fsync, fd);
+	errno = EIO;
+	return -1;
+}
+
+/* Part of the path of folders that seem to have 8 MiB free; NULL: none. */
+static _Atomic(const char *) scarce;
+
+/* In place of the one of the C library. */
+int statvfs(const char *path, struct statvfs *found)
+{
+	const char *part = atomic_load(&scarce);
+	struct statfs disk;
+
+	if (statfs(path, &disk))
+		return -1;
+	*found = (struct statvfs){.f_frsize = 4096,
+				  .f_bavail = part && strstr(path, part) ? 2048 : 1 << 20};
+	return 0;
+}
+
 static ssize_t slow_write(int fd, const void *bytes, size_t len)
 {
 	int64_t until = monotonic_ms() + SLOW_MS;
+	const char *part = atomic_load(&full);
+	char path[FD_PATH_BYTES];
 
+	fd_path(fd, path);
+	if (part && strstr(path, part)) {
+		errno = ENOSPC;
+		return -1;
+	}
 	while (atomic_load(&slow) && monotonic_ms() < until)
 		sleep_ms(20);
 	return write(fd, bytes, len < 512 || !atomic_load(&slow) ? len : 512);
@@ -198,6 +257,276 @@ static void test_a_generation_for_each_period(void **state)
 	place_remove(dir);
 }
 
+/* Whether the target has a file or folder whose name begins so. */
+static bool has_file(const char *dir, const char *begin)
+{
+	DIR *files = opendir(dir);
+	const struct dirent *entry;
+	bool found = false;
+
+	assert_non_null(files);
+	while ((entry = readdir(files)))
+		found |= strncmp(entry->d_name, begin, strlen(begin)) == 0;
+	closedir(files);
+	return found;
+}
+
+/* From log_begin() to log_end() standard error goes into a file; log_end() gives it back, and the
+ * text that was written. */
+static int log_begin(int *kept_out)
+{
+	char path[] = "/tmp/docket-log-XXXXXX";
+	int fd = mkstemp(path);
+
+	assert_true(fd >= 0);
+	unlink(path);
+	fflush(stderr);
+	*kept_out = dup(STDERR_FILENO);
+	dup2(fd, STDERR_FILENO);
+	return fd;
+}
+
+static void log_end(int fd, int kept, struct buf *text)
+{
+	ssize_t got;
+
+	dup2(kept, STDERR_FILENO);
+	close(kept);
+	assert_true(buf_reserve(text, 65536));
+	got = pread(fd, text->ptr, 65535, 0);
+	assert_true(got >= 0);
+	text->ptr[got] = '\0';
+	close(fd);
+}
+
+static size_t times(const char *text, const char *words)
+{
+	size_t count = 0;
+
+	for (; (text = strstr(text, words)); text += strlen(words))
+		count++;
+	return count;
+}
+
+/* Ends the replica, and restores it: it must have all tasks. */
+static void ends_with(struct store_place *place, struct replica *replica, const char *dir,
+		      size_t made)
+{
+	const struct replica_until until = {.kind = REPLICA_END};
+	char restored[PLACE_BYTES], path[PLACE_BYTES + 16];
+	struct arena arena = {0};
+	struct replica_report report = {.arena = &arena};
+	struct buf why = {0};
+
+	store_stop(place->store);
+	assert_true(replica_stop(replica));
+	place_make(restored);
+	snprintf(path, sizeof(path), "%s/docket.db", restored);
+	assert_int_equal(replica_restore(dir, &until, path, &report, &why), OK);
+	assert_null(report.damage);
+	assert_int_equal(count_tasks(restored), made);
+	arena_release(&arena);
+	buf_release(&why);
+	place_remove(restored);
+}
+
+/* docket tries again ever more seldom, logs it once, and the old generation goes on. */
+static void test_a_copy_that_does_not_fit(void **state)
+{
+	struct store_place *place = *state;
+	char dir[PLACE_BYTES];
+	struct replica_config config = {.store = place->store,
+					.dir = dir,
+					.keep = 9,
+					.period_s = 1,
+					.retry_ms = 20,
+					.io = &slow_io};
+	struct replica_counters counters;
+	struct replica *replica;
+	struct buf log = {0};
+	int64_t failures;
+	int kept, fd = log_begin(&kept);
+
+	place_make(dir);
+	assert_int_equal(replica_start(&config, &replica), OK);
+	wait_for(replica, REPLICA_FOLLOWING, 1);
+	atomic_store(&full, "/image.zst.part");
+	make_task(place, 0);
+	sleep_ms(3000);
+	replica_count(replica, &counters);
+	failures = counters.failures;
+	assert_true(failures > 2);
+	sleep_ms(3000);
+	replica_count(replica, &counters);
+	assert_true(counters.failures - failures < 4);
+	assert_int_equal(counters.generation, 1);
+	make_task(place, 1);
+	wait_for(replica, REPLICA_FOLLOWING, 1);
+	log_end(fd, kept, &log);
+	assert_int_equal(times(log.ptr, "cannot begin a new generation"), 1);
+	atomic_store(&full, NULL);
+	wait_for(replica, REPLICA_FOLLOWING, 2);
+	ends_with(place, replica, dir, 2);
+	buf_release(&log);
+	place_remove(dir);
+}
+
+static void wait_for_failure(struct replica *replica, struct replica_counters *counters)
+{
+	int64_t until = monotonic_ms() + WAIT_MS;
+
+	do {
+		assert_true(monotonic_ms() < until);
+		sleep_ms(20);
+		replica_count(replica, counters);
+	} while (!counters->failures);
+}
+
+/* Begins generations until a copy fails, because `folder` has no room. The replica goes on. */
+static void check_room(struct store_place *place, const char *folder, bool early)
+{
+	char dir[PLACE_BYTES], name[64];
+	struct replica_config config = {.store = place->store,
+					.dir = dir,
+					.keep = 2,
+					.period_s = 1,
+					.retry_ms = 100000,
+					.io = &slow_io};
+	struct replica_counters counters;
+	struct replica *replica;
+
+	place_make(dir);
+	assert_int_equal(replica_start(&config, &replica), OK);
+	counters = wait_for(replica, REPLICA_FOLLOWING, 2);
+	atomic_store(&scarce, folder ? folder : dir);
+	wait_for_failure(replica, &counters);
+	assert_non_null(strstr(counters.error, early ? "8 MiB are free" : "less than 16 MiB free"));
+	assert_false(has_file(dir, "unfinished-"));
+	make_task(place, 0);
+	counters = wait_for(replica, REPLICA_FOLLOWING, 2);
+	/* The oldest goes early, if that can help. */
+	snprintf(name, sizeof(name), "generation-%06lld", (long long)counters.generation - 1);
+	assert_int_equal(has_file(dir, name), !early);
+	atomic_store(&scarce, NULL);
+	ends_with(place, replica, dir, 1);
+	place_remove(dir);
+}
+
+static void test_no_room_in_the_target(void **state)
+{
+	check_room(*state, NULL, true);
+}
+
+static void test_no_room_in_the_target_during_the_copy(void **state)
+{
+	check_room(*state, "/unfinished-", false);
+}
+
+/* The new generation does not stay as the newest, while changes go into the one before. */
+static void test_a_target_that_cannot_be_synced(void **state)
+{
+	struct store_place *place = *state;
+	char dir[PLACE_BYTES];
+	struct replica_config config = {.store = place->store,
+					.dir = dir,
+					.keep = 9,
+					.period_s = 1,
+					.retry_ms = 100000,
+					.io = &slow_io};
+	struct replica_counters counters;
+	struct replica *replica;
+
+	place_make(dir);
+	assert_int_equal(replica_start(&config, &replica), OK);
+	wait_for(replica, REPLICA_FOLLOWING, 1);
+	atomic_store(&unsynced, dir);
+	wait_for_failure(replica, &counters);
+	atomic_store(&unsynced, NULL);
+	make_task(place, 0);
+	counters = wait_for(replica, REPLICA_FOLLOWING, 1);
+	assert_int_equal(counters.generation, 1);
+	assert_false(has_file(dir, "generation-000002"));
+	ends_with(place, replica, dir, 1);
+	place_remove(dir);
+}
+
+static void test_an_old_generation_that_cannot_be_ended(void **state)
+{
+	struct store_place *place = *state;
+	char dir[PLACE_BYTES];
+	struct replica_config config = {
+		.store = place->store, .dir = dir, .keep = 9, .period_s = 1, .io = &slow_io};
+	struct replica_counters counters;
+	struct replica *replica;
+	struct buf log = {0};
+	int kept, fd = log_begin(&kept);
+
+	place_make(dir);
+	assert_int_equal(replica_start(&config, &replica), OK);
+	wait_for(replica, REPLICA_FOLLOWING, 1);
+	atomic_store(&full, "/generation-000001/segment-");
+	counters = wait_for(replica, REPLICA_FOLLOWING, 2);
+	atomic_store(&full, NULL);
+	log_end(fd, kept, &log);
+	assert_int_equal(counters.failures, 0);
+	assert_int_equal(times(log.ptr, "could not end the last segment of the generation before"),
+			 1);
+	make_task(place, 0);
+	ends_with(place, replica, dir, 1);
+	buf_release(&log);
+	place_remove(dir);
+}
+
+/* What cannot be removed is no generation any more, and stops nothing. */
+static void test_a_removal_that_fails(void **state)
+{
+	struct store_place *place = *state;
+	char dir[PLACE_BYTES], path[PLACE_BYTES + 64];
+	struct replica_config config = {
+		.store = place->store, .dir = dir, .keep = 1, .period_s = 1};
+	struct replica_counters counters;
+	struct replica *replica;
+
+	place_make(dir);
+	assert_int_equal(replica_start(&config, &replica), OK);
+	wait_for(replica, REPLICA_FOLLOWING, 1);
+	snprintf(path, sizeof(path), "%s/generation-000001/kept", dir);
+	assert_int_equal(mkdir(path, 0700), 0);
+	counters = wait_for(replica, REPLICA_FOLLOWING, 3);
+	assert_true(counters.generation >= 3);
+	assert_int_equal(counters.failures, 0);
+	make_task(place, 0);
+	ends_with(place, replica, dir, 1);
+	assert_false(has_file(dir, "generation-000001"));
+	assert_true(has_file(dir, "unfinished-000001"));
+	snprintf(path, sizeof(path), "%s/unfinished-000001/kept", dir);
+	assert_int_equal(rmdir(path), 0);
+	place_remove(dir);
+}
+
+static void test_no_room_in_the_data_folder(void **state)
+{
+	check_room(*state, ((struct store_place *)*state)->folder, false);
+}
+
+static void test_an_idle_target_that_is_removed(void **state)
+{
+	struct store_place *place = *state;
+	char dir[PLACE_BYTES];
+	struct replica_config config = {.store = place->store, .dir = dir, .keep = 9};
+	struct replica_counters counters;
+	struct replica *replica;
+
+	place_make(dir);
+	assert_int_equal(replica_start(&config, &replica), OK);
+	wait_for(replica, REPLICA_FOLLOWING, 1);
+	place_remove(dir);
+	counters = wait_for(replica, REPLICA_FAILING, 1);
+	assert_int_equal(counters.commits, 0);
+	store_stop(place->store);
+	replica_stop(replica);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -205,6 +534,22 @@ int main(void)
 						store_place_remove),
 		cmocka_unit_test_setup_teardown(test_a_generation_for_each_period,
 						store_place_make_samples, store_place_remove),
+		cmocka_unit_test_setup_teardown(test_a_copy_that_does_not_fit,
+						store_place_make_samples, store_place_remove),
+		cmocka_unit_test_setup_teardown(test_no_room_in_the_target,
+						store_place_make_samples, store_place_remove),
+		cmocka_unit_test_setup_teardown(test_no_room_in_the_target_during_the_copy,
+						store_place_make_samples, store_place_remove),
+		cmocka_unit_test_setup_teardown(test_no_room_in_the_data_folder,
+						store_place_make_samples, store_place_remove),
+		cmocka_unit_test_setup_teardown(test_a_target_that_cannot_be_synced,
+						store_place_make_samples, store_place_remove),
+		cmocka_unit_test_setup_teardown(test_an_old_generation_that_cannot_be_ended,
+						store_place_make_samples, store_place_remove),
+		cmocka_unit_test_setup_teardown(test_an_idle_target_that_is_removed,
+						store_place_make_samples, store_place_remove),
+		cmocka_unit_test_setup_teardown(test_a_removal_that_fails, store_place_make_samples,
+						store_place_remove),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

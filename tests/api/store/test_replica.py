@@ -120,6 +120,22 @@ def test_a_clean_start_continues_the_generation(replicated, target, tmp_path):
     assert tables(tmp_path / "end") == tables(replicated.data)
 
 
+def test_an_end_before_the_name_is_final(replicated, target, tmp_path):
+    """docket may die after it wrote the end of a segment, and before it renamed the file."""
+    follows(replicated, 1)
+    replicated.create(title="before")
+    replicated.stop()
+    [ended] = segments(generations(target)[0])
+    ended.rename(ended.with_name(ended.name + ".open"))
+    replicated.start()
+    follows(replicated, 1)
+    replicated.create(title="after")
+    replicated.stop()
+    assert [path.name for path in segments(generations(target)[0])] == ["segment-000001", "segment-000002"]
+    restore(target, tmp_path / "end")
+    assert tables(tmp_path / "end") == tables(replicated.data)
+
+
 @pytest.mark.parametrize("between", ["serve", "command", "kill", "restore"])
 @pytest.mark.slow
 def test_another_state_begins_a_generation(replicated, make_server, target, tmp_path, between):

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* The bytes of segments, frames and commits. All numbers are little-endian. */
-#include "replica_private.h"
+#include "frames/frames.h"
 
-void put_int(char *at, size_t bytes, uint64_t value)
+static void put_int(char *at, size_t bytes, uint64_t value)
 {
 	for (size_t i = 0; i < bytes; i++)
 		at[i] = (char)(value >> 8 * i);
 }
 
-uint64_t get_int(const char *at, size_t bytes)
+static uint64_t get_int(const char *at, size_t bytes)
 {
 	uint64_t value = 0;
 
