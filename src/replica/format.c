@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The bytes of segments, frames and commits. All numbers are little-endian. */
-#include "replica_private.h"
+#include "replica/replica_private.h"
 
 void put_int(char *at, size_t bytes, uint64_t value)
 {

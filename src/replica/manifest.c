@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
-#include "replica_private.h"
+#include "replica/replica_private.h"
 
 #define FIRST_LINE "docket replica 1\n"
 #define DIGEST_LINE "digest "

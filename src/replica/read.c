@@ -2,7 +2,7 @@
 /* Reads segments. Each frame has a digest over itself and the digest before it. So a changed bit, a
  * frame or a segment that is missing or in another's place, and one of another generation do not go
  * unseen. */
-#include "read.h"
+#include "replica/read.h"
 
 #include <dirent.h>
 #include <errno.h>

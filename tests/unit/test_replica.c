@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "backup/replica_restore.h"
 #include "base/clock.h"
 #include "model/task.h"
 #include "records/records.h"

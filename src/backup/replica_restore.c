@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /* Writes the database of a moment: the full copy of a generation, and the changes of the commits
  * after it. */
+#include "backup/replica_restore.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "base/file.h"
-#include "image.h"
-#include "read.h"
+#include "replica/image.h"
+#include "replica/read.h"
 #include "sql/dialect.h"
 
 struct restoring {
