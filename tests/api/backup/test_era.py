@@ -5,6 +5,7 @@ import pytest
 
 import backends
 from backends import rows, where
+from clocks import behind
 from commands import fails
 from harness import JSON, TASKS, problem, succeed, task
 from lists import links
@@ -126,6 +127,16 @@ def test_each_restore_is_another_era(known, tmp_path):
     for since in (before["last"], last):
         problem(changes(server, since), 410)
     assert server.create()["id"] > made["id"] + ID_JUMP
+
+
+@backends.SQLITE
+def test_ids_jump_for_each_second_since_the_backup(make_server, tmp_path):
+    """For none of that time docket knows how many records were made. It makes up to 37,000 a second."""
+    server = make_server(env=behind(60))
+    last = server.create()["id"]
+    begin_era(server, tmp_path)
+    (jumped, ), = rows(server.data, "SELECT last_task_id FROM account_state")
+    assert ID_JUMP + 60 * 37_000 < jumped - last < ID_JUMP + 600 * 50_000
 
 
 def ask_tag(server, before):

@@ -34,6 +34,7 @@ struct replica_report {
 	int64_t commits;   /* commits that were replayed after the full copy */
 	int64_t schema;
 	int64_t last_change; /* REPLICA_CHANGE: the last change of the account */
+	int64_t gap_end;     /* the replica has no state between `at` and this time; 0: it has */
 	const char *damage;  /* names what is damaged, and where; NULL: nothing was found */
 	const char *note;    /* that the last frame is incomplete; or NULL */
 };
@@ -42,7 +43,8 @@ struct replica_report {
  * It is not checked, and still has the mark of a state of the replica: the caller must call
  * era_begin() (place/era.h). `path` NULL: it only reads the files that it would
  * need, and fills the report. If a segment is damaged, it restores up to the damage, and
- * report->damage says so. On an error `why` says why, and there is no file. ERR_NOT_FOUND: the
+ * report->damage says so. The ids that later commits of the replica gave out count as given out in
+ * the database (place/era.h). On an error `why` says why, and there is no file. ERR_NOT_FOUND: the
  * replica does not go back as far, or does not have the change. ERR_CORRUPT: no full copy that it
  * needs is sound. The caller sets report->arena. */
 enum err replica_restore(const char *dir, const struct replica_until *until, const char *path,
