@@ -132,8 +132,9 @@ static void restore_print(const struct settings *settings, const struct restore_
 	if (report->schema < store_schema())
 		fprintf(settings->err,
 			"the schema is older: %s brings it to schema %d with \"docket migrate\" or "
-			"\"docket serve\"\n",
-			dry ? "after the restore, this docket" : "this docket", store_schema());
+			"\"docket serve\". The history of schema %lld is verified then\n",
+			dry ? "after the restore, this docket" : "this docket", store_schema(),
+			(long long)report->schema);
 	if (!dry)
 		fputs(era_begins, settings->err);
 }
