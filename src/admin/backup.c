@@ -152,13 +152,13 @@ struct copying {
 	struct progress progress;
 };
 
-/* False: this process is ending, or the one that asked for the backup has gone. */
+/* False: this process is interrupted or ending, or the one that asked for the backup has gone. */
 static bool copying_on_progress(void *context, const char *what, int64_t done, int64_t total)
 {
 	struct copying *copying = context;
 	const struct settings *settings = copying->settings;
 
-	if (settings->meanwhile && !settings->meanwhile(settings->context))
+	if (interrupted || (settings->meanwhile && !settings->meanwhile(settings->context)))
 		return false;
 	if (!total) /* it has not begun */
 		return true;
@@ -202,6 +202,8 @@ enum exit_status backup_answer(const struct settings *settings, struct store *st
 				       "version: use the docket of that version, or restart it\n");
 		return EXIT_USAGE;
 	}
+	if (!settings->serving)
+		command_catch_signals();
 	err = backup_copy(store, copying_on_progress, &copying, &fd, &why);
 	progress_end(&copying.progress);
 	if (err) {

@@ -64,9 +64,10 @@ static bool report_has_counts(const struct settings *settings, const struct rest
 
 static json_t *replica_report_json(const struct replica_report *report)
 {
-	return json_pack("{sI so sI ss? ss?}", "generation", (json_int_t)report->generation, "at",
-			 output_time(report->at), "commits", (json_int_t)report->commits, "damage",
-			 report->damage, "note", report->note);
+	return json_pack("{sI so sI so ss? ss?}", "generation", (json_int_t)report->generation,
+			 "at", output_time(report->at), "commits", (json_int_t)report->commits,
+			 "gap_end", report->gap_end ? output_time(report->gap_end) : json_null(),
+			 "damage", report->damage, "note", report->note);
 }
 
 static json_t *report_json(const struct settings *settings, const struct restore_report *report)
@@ -86,9 +87,10 @@ static json_t *report_json(const struct settings *settings, const struct restore
 static void replica_print(const struct settings *settings, const struct restore_order *order,
 			  const struct replica_report *report)
 {
-	char at[TIMESTAMP_LEN];
+	char at[TIMESTAMP_LEN], gap_end[TIMESTAMP_LEN];
 
 	timestamp_write(report->at, at);
+	timestamp_write(report->gap_end, gap_end);
 	fprintf(settings->err,
 		"this is the state of %.*s: the full copy of generation %lld, and %lld commits "
 		"after it\n",
@@ -96,6 +98,10 @@ static void replica_print(const struct settings *settings, const struct restore_
 	if (order->until.kind == REPLICA_CHANGE)
 		fprintf(settings->err, "the last change of the account \"%s\" in it is %lld\n",
 			order->until.account, (long long)report->last_change);
+	if (report->gap_end)
+		fprintf(settings->err,
+			"the replica has no state between %.*s and %.*s: this is the one of %.*s\n",
+			TIMESTAMP_LEN, at, TIMESTAMP_LEN, gap_end, TIMESTAMP_LEN, at);
 	if (report->note)
 		fprintf(settings->err, "note: %s\n", report->note);
 	if (report->damage)
@@ -126,8 +132,9 @@ static void restore_print(const struct settings *settings, const struct restore_
 	if (report->schema < store_schema())
 		fprintf(settings->err,
 			"the schema is older: %s brings it to schema %d with \"docket migrate\" or "
-			"\"docket serve\"\n",
-			dry ? "after the restore, this docket" : "this docket", store_schema());
+			"\"docket serve\". The history of schema %lld is verified then\n",
+			dry ? "after the restore, this docket" : "this docket", store_schema(),
+			(long long)report->schema);
 	if (!dry)
 		fputs(era_begins, settings->err);
 }
@@ -171,7 +178,8 @@ static enum exit_status restore_folder(const struct settings *settings)
 			log_line("%.*s", (int)why.len, why.ptr ? why.ptr : err_text(err));
 		else
 			restore_tell(settings, &order, &report);
-		status = err || report.replica.damage ? EXIT_FAILED : EXIT_OK;
+		status = err || report.replica.damage || report.replica.gap_end ? EXIT_FAILED
+										: EXIT_OK;
 	}
 	buf_release(&why);
 	arena_release(&arena);

@@ -11,8 +11,7 @@
 
 #include "backup_private.h"
 #include "base/file.h"
-
-#define PART ".part" /* the end of the name until then */
+#include "rotation.h"
 
 /* Whether a folder is the data folder or is in it. `folder` is a descriptor. */
 static bool is_in_data(int folder, const char *data)

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -152,6 +153,43 @@ int64_t backup_newest(const char *folder, int64_t most, struct backup_report *re
 	return newest;
 }
 
+/* Whether it is the part of a backup that is older than `made`. */
+static bool is_old_part(const char *name, const char *made)
+{
+	char whole[BACKUP_NAME_BYTES];
+	size_t len = strlen(name), end = strlen(PART);
+	int64_t at, made_at;
+
+	if (len <= end || len - end >= sizeof(whole) || strcmp(&name[len - end], PART) != 0)
+		return false;
+	snprintf(whole, sizeof(whole), "%.*s", (int)(len - end), name);
+	return backup_name_time(whole, &at) && backup_name_time(made, &made_at) && at < made_at;
+}
+
+/* A backup that is being made holds the lock of its part. What cannot be removed stays. */
+static void parts_remove(int folder, const char *made)
+{
+	const struct dirent *entry;
+	int copy = openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *files = copy < 0 ? NULL : fdopendir(copy);
+
+	while (files && (entry = readdir(files))) {
+		int fd = is_old_part(entry->d_name, made)
+				 ? openat(folder, entry->d_name,
+					  O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
+				 : -1;
+
+		if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0)
+			(void)unlinkat(folder, entry->d_name, 0);
+		if (fd >= 0)
+			close(fd);
+	}
+	if (files)
+		closedir(files);
+	else if (copy >= 0)
+		close(copy);
+}
+
 enum err rotation_run(int folder, const struct backup_keep *keep, const char *made,
 		      int64_t *removed_out, struct buf *why)
 {
@@ -177,6 +215,7 @@ enum err rotation_run(int folder, const struct backup_keep *keep, const char *ma
 		}
 		removed += !err;
 	}
+	parts_remove(folder, made);
 	if (err && !why->len)
 		buf_printf(why, "cannot look for old backups: %s", err_text(err));
 	free(kept);

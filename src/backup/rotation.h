@@ -7,6 +7,7 @@
 #include "backup/backup.h"
 
 #define BACKUP_NAME_BYTES 32
+#define PART ".part" /* the end of the name until the backup is complete */
 
 void backup_name(int64_t at, char name[BACKUP_NAME_BYTES]);
 /* The time in such a name. False: it is another name. */
@@ -18,6 +19,7 @@ void rotation_choose(const int64_t *times, size_t count, const struct backup_kee
 		     bool *kept);
 
 /* Removes the backups from the folder, a descriptor, that are not kept; never the one named `made`.
+ * Also removes what older backups that were killed have left: parts that nobody has locked.
  * `removed_out` becomes their number, also on an error. */
 enum err rotation_run(int folder, const struct backup_keep *keep, const char *made,
 		      int64_t *removed_out, struct buf *why);

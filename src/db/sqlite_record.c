@@ -316,30 +316,47 @@ enum err changes_apply(sqlite3 *handle, struct slice changes)
 	return code == SQLITE_ABORT ? ERR_CORRUPT : sqlite_code_err(code);
 }
 
-/* Looks at the change that the iterator has reached. */
-static int change_find(sqlite3_changeset_iter *change, const char *table, int column,
-		       struct slice text, int64_t *id_out)
+/* NULL: the change has no value for the column. */
+static struct db_value value_read(sqlite3_value *value)
 {
-	const char *name;
-	int columns, op, indirect;
-	sqlite3_value *value;
-	int code = sqlite3changeset_op(change, &name, &columns, &op, &indirect);
-
-	if (code != SQLITE_OK || op != SQLITE_INSERT || strcmp(name, table) != 0)
-		return code;
-	code = sqlite3changeset_new(change, column, &value);
-	if (code != SQLITE_OK || !slice_eq(value_bytes(value), text))
-		return code;
-	code = sqlite3changeset_new(change, 0, &value);
-	if (code == SQLITE_OK)
-		*id_out = sqlite3_value_int64(value);
-	return code;
+	switch (value ? sqlite3_value_type(value) : SQLITE_NULL) {
+	case SQLITE_INTEGER:
+		return DB_INT_VALUE(sqlite3_value_int64(value));
+	case SQLITE_TEXT:
+		return DB_TEXT_VALUE(value_bytes(value));
+	case SQLITE_BLOB:
+		return DB_BYTES_VALUE(value_bytes(value));
+	default:
+		return DB_NULL_VALUE;
+	}
 }
 
-enum err changes_find_inserted(struct slice changes, const char *table, int column,
-			       struct slice text, int64_t *id_out)
+/* Gives the row of the change that the iterator has reached. */
+static enum err change_read(sqlite3_changeset_iter *change, const char *table, db_row_fn *on_row,
+			    void *context)
+{
+	struct db_value values[COLUMNS_MOST];
+	const char *name;
+	int columns, op, indirect;
+	int code = sqlite3changeset_op(change, &name, &columns, &op, &indirect);
+
+	if (code == SQLITE_OK && (op == SQLITE_DELETE || strcmp(name, table) != 0))
+		return OK;
+	for (int i = 0; i < columns && code == SQLITE_OK; i++) {
+		sqlite3_value *value = NULL;
+
+		code = sqlite3changeset_new(change, i, &value);
+		if (code == SQLITE_OK && !value && op == SQLITE_UPDATE)
+			code = sqlite3changeset_old(change, i, &value); /* has only the key */
+		values[i] = value_read(value);
+	}
+	return code == SQLITE_OK ? on_row(context, values, (size_t)columns) : sqlite_code_err(code);
+}
+
+enum err changes_read(struct slice changes, const char *table, db_row_fn *on_row, void *context)
 {
 	sqlite3_changeset_iter *change;
+	enum err err = OK;
 	int code;
 
 	if (changes.len > INT_MAX)
@@ -347,10 +364,8 @@ enum err changes_find_inserted(struct slice changes, const char *table, int colu
 	code = sqlite3changeset_start(&change, (int)changes.len, (void *)(uintptr_t)changes.ptr);
 	if (code != SQLITE_OK)
 		return sqlite_code_err(code);
-	while (code == SQLITE_OK && (code = sqlite3changeset_next(change)) == SQLITE_ROW)
-		code = change_find(change, table, column, text, id_out);
-	if (code == SQLITE_DONE)
-		code = SQLITE_OK;
+	while (!err && (code = sqlite3changeset_next(change)) == SQLITE_ROW)
+		err = change_read(change, table, on_row, context);
 	sqlite3changeset_finalize(change);
-	return sqlite_code_err(code);
+	return err || code == SQLITE_DONE ? err : sqlite_code_err(code);
 }

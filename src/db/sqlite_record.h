@@ -8,6 +8,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/slice.h"
+#include "db/db.h"
 
 struct recording;
 
@@ -22,9 +23,8 @@ enum err recording_take(struct recording *recording, struct buf *changes);
 /* Forgets these changes. NULL is accepted. */
 void recording_forget(struct recording *recording);
 
-/* See apply() and find_inserted() of db/db.h. */
+/* See apply() and read_changes() of db/db.h. */
 enum err changes_apply(sqlite3 *handle, struct slice changes);
-enum err changes_find_inserted(struct slice changes, const char *table, int column,
-			       struct slice text, int64_t *id_out);
+enum err changes_read(struct slice changes, const char *table, db_row_fn *on_row, void *context);
 
 #endif

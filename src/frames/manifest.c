@@ -122,26 +122,33 @@ bool manifest_read(struct slice text, struct manifest *manifest_out)
 	return !manifest.accounts.failed;
 }
 
+bool manifest_next_account(struct slice *rest, int64_t *id_out, int64_t *last_change_out,
+			   char name[ACCOUNT_BYTES])
+{
+	const char *end = rest->len ? memchr(rest->ptr, '\n', rest->len) : NULL;
+	size_t line = end ? (size_t)(end - rest->ptr) + 1 : rest->len;
+	char text[512];
+
+	snprintf(text, sizeof(text), "%.*s", (int)line, rest->ptr);
+	rest->ptr += line;
+	rest->len -= line;
+	return sscanf(text, "account %" SCNd64 " %" SCNd64 " %255s", id_out, last_change_out,
+		      name) == 3;
+}
+
 bool manifest_account(const struct manifest *manifest, const char *name, int64_t *id_out,
 		      int64_t *last_change_out)
 {
 	struct slice rest = buf_slice(&manifest->accounts);
+	char found[ACCOUNT_BYTES];
+	int64_t id, last;
 
-	while (rest.len) {
-		const char *end = memchr(rest.ptr, '\n', rest.len);
-		size_t line = end ? (size_t)(end - rest.ptr) + 1 : rest.len;
-		char text[512], found[256];
-		long long id = 0, last = 0;
-
-		snprintf(text, sizeof(text), "%.*s", (int)line, rest.ptr);
-		if (sscanf(text, "account %lld %lld %255s", &id, &last, found) == 3 &&
-		    strcmp(found, name) == 0) {
-			*id_out = id;
-			*last_change_out = last;
-			return true;
-		}
-		rest.ptr += line;
-		rest.len -= line;
+	while (manifest_next_account(&rest, &id, &last, found)) {
+		if (strcmp(found, name) != 0)
+			continue;
+		*id_out = id;
+		*last_change_out = last;
+		return true;
 	}
 	return false;
 }

@@ -15,9 +15,9 @@
 
 #include "base/clock.h"
 #include "base/file.h"
-#include "image.h"
 #include "place/folder_lock.h"
 #include "place/place.h"
+#include "replica/image.h"
 
 #define NICE 10
 #define FREE_LEAST (16 * MIB) /* a copy leaves this to the writes */

@@ -3,7 +3,7 @@
 #ifndef REPLICA_COPIER_H
 #define REPLICA_COPIER_H
 
-#include "replica_private.h"
+#include "replica/replica_private.h"
 
 struct copier;
 

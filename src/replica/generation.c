@@ -14,7 +14,7 @@
 
 #include "base/file.h"
 #include "base/log.h"
-#include "read.h"
+#include "replica/read.h"
 
 #define LOCK_NAME "lock"
 #define SPARE_BYTES ((int64_t)64 << 20) /* for segments, while a full copy is made */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Compresses a database and back. The digest is over the compressed bytes. */
-#include "image.h"
+#include "replica/image.h"
 
 #include <errno.h>
 #include <fcntl.h>

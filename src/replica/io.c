@@ -4,7 +4,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
-#include "replica_private.h"
+#include "replica/replica_private.h"
 
 enum err replica_blame(struct buf *why, const char *what, const char *path)
 {

@@ -6,7 +6,7 @@
 
 #include <pthread.h>
 
-#include "replica_private.h"
+#include "replica/replica_private.h"
 
 /* Commits, as in a frame. */
 struct commits {

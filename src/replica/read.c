@@ -2,7 +2,7 @@
 /* Reads segments. Each frame has a digest over itself and the digest before it. So a changed bit, a
  * frame or a segment that is missing or in another's place, and one of another generation do not go
  * unseen. */
-#include "read.h"
+#include "replica/read.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -280,19 +280,28 @@ static enum err segment_begin(struct segment_reading *reading)
 	return found->damage[0] ? ERR_CORRUPT : OK;
 }
 
+static enum err segment_load(struct segment_reading *reading, char path[DIR_BYTES])
+{
+	snprintf(path, DIR_BYTES, "%.4000s/" SEGMENT_NAME NUMBER_FORMAT "%s",
+		 reading->generation->folder, (long long)reading->found->segment,
+		 reading->found->open ? OPEN_END : "");
+	buf_clear(&reading->bytes);
+	return file_read_whole(path, SIZE_MAX, &reading->bytes);
+}
+
 /* Reads the segment found->segment. ERR_NOT_FOUND: to its end. */
 static enum err segment_read(struct segment_reading *reading, struct buf *why)
 {
 	struct segments_found *found = reading->found;
 	char path[DIR_BYTES];
-	enum err err;
+	enum err err = segment_load(reading, path);
 
-	snprintf(path, sizeof(path), "%.4000s/" SEGMENT_NAME NUMBER_FORMAT "%s",
-		 reading->generation->folder, (long long)found->segment,
-		 found->open ? OPEN_END : "");
 	reading->name = path;
-	buf_clear(&reading->bytes);
-	err = file_read_whole(path, SIZE_MAX, &reading->bytes);
+	if (err == ERR_NOT_FOUND && found->open) {
+		/* A process that serves has ended it meanwhile. */
+		found->open = false;
+		err = segment_load(reading, path);
+	}
 	if (err == ERR_NOT_FOUND) {
 		damage_set(found, "%.160s is missing", path);
 		return ERR_CORRUPT;

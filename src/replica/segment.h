@@ -3,7 +3,7 @@
 #ifndef REPLICA_SEGMENT_H
 #define REPLICA_SEGMENT_H
 
-#include "replica_private.h"
+#include "replica/replica_private.h"
 
 /* The caller sets the first part and zeroes the rest. */
 struct segments {

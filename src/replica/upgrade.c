@@ -4,7 +4,7 @@
 
 #include "copier.h"
 #include "generation.h"
-#include "read.h"
+#include "replica/read.h"
 
 /* Whether the replica ends with this state. */
 static enum err state_is_there(const char *dir, const char *database, const char *mark,

@@ -24,11 +24,6 @@ static const char *const subjects[] = {
 	[NOTICE_WORKS] = "docket: the daily backup works again",
 };
 
-struct recipient {
-	char address[MAIL_ADDRESS_BYTES];
-	bool done;
-};
-
 struct notices {
 	struct arena arena; /* for the settings */
 	struct store *store;
@@ -145,14 +140,14 @@ void notices_recover(struct notices *notices, const char *text)
 	notices->told = false;
 }
 
-static enum err recipient_add(void *context, const void *address)
+enum err recipient_add(void *recipients, const void *address)
 {
-	struct notices *notices = context;
 	struct recipient recipient = {.done = false};
+	struct buf *buf = recipients;
 
 	if (mail_address(*(const struct slice *)address, recipient.address))
-		buf_add(&notices->recipients, (const char *)&recipient, sizeof(recipient));
-	return notices->recipients.failed ? ERR_NOMEM : OK;
+		buf_add(buf, (const char *)&recipient, sizeof(recipient));
+	return buf->failed ? ERR_NOMEM : OK;
 }
 
 /* Lists the recipients. False: another time. */
@@ -161,7 +156,7 @@ static bool recipients_list(struct notices *notices)
 	enum err err = OK;
 
 	if (!notices->listed)
-		err = store_full_addresses(notices->store, recipient_add, notices);
+		err = store_full_addresses(notices->store, recipient_add, &notices->recipients);
 	if (err)
 		buf_release(&notices->recipients);
 	else if (!notices->recipients.len)

@@ -8,6 +8,7 @@
 
 #include "cli/cli.h"
 #include "confine/confine.h"
+#include "mail/mail.h"
 #include "metrics/metrics.h"
 #include "pipeline/app.h"
 
@@ -114,6 +115,15 @@ void backups_count(struct backups *backups, struct backup_counters *counters_out
 
 /* The section of docket status. */
 struct json_t *backups_json(struct backups *backups);
+
+/* Whom a message goes to. `done`: it need not be sent to them again. */
+struct recipient {
+	char address[MAIL_ADDRESS_BYTES];
+	bool done;
+};
+
+/* A store_record_fn that appends a recipient to a buf, by the address. */
+enum err recipient_add(void *recipients, const void *address);
 
 /* The messages about backups to the staff with full access of every account. They are sent by the
  * one thread that calls these functions. */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* The thread that tells about tokens before they expire. If the mail server takes no message, it
- * tries again an hour later, as long as the token works. */
+ * tries again an hour later, as long as the token works. If it takes the messages to some only,
+ * this process knows to whom, and claims the notice for longer. So another process tells all of
+ * them again only after this one has ended. */
 #include "token_notices.h"
 
 #include <pthread.h>
@@ -13,6 +15,7 @@
 #include "base/log.h"
 #include "base/timefmt.h"
 #include "mail/mail.h"
+#include "serve_private.h"
 
 #define LOOK_S 10   /* how often it looks for tokens */
 #define MINUTE_S 60 /* the same with --mail-per-minute */
@@ -27,6 +30,7 @@ struct token_notices {
 	int64_t per_minute;           /* messages; 0: no limit */
 	struct mail_session *session; /* NULL: there is no mail server */
 	int64_t logged_at;            /* without one: the tokens of that time are in the log */
+	struct telling *waiting;      /* to be told again */
 	pthread_t thread;
 	pthread_mutex_t lock;
 	pthread_cond_t wake;
@@ -35,12 +39,20 @@ struct token_notices {
 
 /* What is told about one token. */
 struct telling {
-	struct token_notices *notices;
-	const struct ending_token *token;
-	char expires[TIMESTAMP_LEN + 1];
-	struct buf subject, text, addresses; /* addresses of MAIL_ADDRESS_BYTES each */
-	size_t accepted, temporary;
+	struct telling *next;      /* that waits */
+	int64_t retry_at;          /* while it waits */
+	struct ending_token token; /* while it waits without the texts */
+	struct buf subject, text;
+	struct buf recipients; /* of struct recipient */
 };
+
+static void telling_free(struct telling *telling)
+{
+	buf_release(&telling->subject);
+	buf_release(&telling->text);
+	buf_release(&telling->recipients);
+	free(telling);
+}
 
 static bool notices_end(struct token_notices *notices)
 {
@@ -52,43 +64,34 @@ static bool notices_end(struct token_notices *notices)
 	return stop;
 }
 
-static enum err telling_add_address(void *context, const void *address)
-{
-	struct telling *telling = context;
-	char text[MAIL_ADDRESS_BYTES] = "";
-
-	if (mail_address(*(const struct slice *)address, text))
-		buf_add(&telling->addresses, text, sizeof(text));
-	return telling->addresses.failed ? ERR_NOMEM : OK;
-}
-
 static void telling_write(struct telling *telling)
 {
-	const struct ending_token *token = telling->token;
-	char host[HOST_BYTES] = "";
+	const struct ending_token *token = &telling->token;
+	char host[HOST_BYTES] = "", expires[TIMESTAMP_LEN + 1] = "";
 
+	timestamp_write(token->expires_at, expires);
 	(void)gethostname(host, sizeof(host) - 1);
 	buf_printf(&telling->subject, "docket: the API token \"%.*s\" expires at %s",
-		   (int)token->label.len, token->label.ptr, telling->expires);
+		   (int)token->label.len, token->label.ptr, expires);
 	buf_printf(&telling->text,
 		   "The API token \"%.*s\" of the account \"%.*s\" expires at %s.\n"
 		   "After that, docket refuses the requests of programs that use it.\n\n"
 		   "\"docket token rotate\" makes a new token in its place.\n\n"
 		   "This message is from docket on the machine %s.\n",
 		   (int)token->label.len, token->label.ptr, (int)token->account.len,
-		   token->account.ptr, telling->expires, host);
+		   token->account.ptr, expires, host);
 }
 
 /* Returns false if the mail server takes no message now. */
-static bool telling_send(struct telling *telling, const char *address, size_t number)
+static bool telling_send(struct token_notices *notices, struct telling *telling,
+			 struct recipient *recipient, size_t number)
 {
-	struct token_notices *notices = telling->notices;
 	const char *at = memchr(notices->from.ptr, '@', notices->from.len);
 	char id[MAIL_ADDRESS_BYTES + 128];
 	struct mail_answer answer;
 	const struct mail mail = {
 		.from = notices->from,
-		.to = slice_of(address),
+		.to = slice_of(recipient->address),
 		.subject = buf_slice(&telling->subject),
 		.text = buf_slice(&telling->text),
 		.id = {id, (size_t)snprintf(id, sizeof(id), "token.%lld.%zu.%ld%s",
@@ -97,23 +100,11 @@ static bool telling_send(struct telling *telling, const char *address, size_t nu
 	};
 
 	mail_send(notices->session, &mail, &answer);
-	telling->accepted += answer.outcome == MAIL_ACCEPTED || answer.outcome == MAIL_UNKNOWN;
-	telling->temporary += answer.outcome == MAIL_TEMPORARY;
+	recipient->done = answer.outcome != MAIL_TEMPORARY;
 	if (answer.outcome == MAIL_TEMPORARY || answer.outcome == MAIL_PERMANENT)
-		log_line("cannot send a message about an API token to %s: %s", address,
+		log_line("cannot send a message about an API token to %s: %s", recipient->address,
 			 answer.text);
 	return !answer.unavailable;
-}
-
-/* Sends the message to each address. */
-static void telling_send_all(struct telling *telling)
-{
-	size_t count = telling->addresses.len / MAIL_ADDRESS_BYTES, number = 0;
-
-	while (number < count &&
-	       telling_send(telling, telling->addresses.ptr + number * MAIL_ADDRESS_BYTES, number))
-		number++;
-	mail_session_rest(telling->notices->session);
 }
 
 static void token_log(const struct ending_token *token)
@@ -126,42 +117,95 @@ static void token_log(const struct ending_token *token)
 		 token->account.ptr, TIMESTAMP_LEN, expires);
 }
 
-/* Returns how many messages were sent. Sets `done_out` if nobody has to be told again. */
-static size_t token_tell(struct token_notices *notices, const struct ending_token *token,
-			 bool *done_out)
+static struct telling *telling_new(struct token_notices *notices, const struct ending_token *token)
 {
-	struct telling telling = {.notices = notices, .token = token};
-	enum err err;
-	size_t sent;
+	struct telling *telling = calloc(1, sizeof(*telling));
 
-	timestamp_write(token->expires_at, telling.expires);
-	token_log(token);
-	telling_write(&telling);
-	err = telling.subject.failed || telling.text.failed
-		      ? ERR_NOMEM
-		      : store_account_addresses(notices->store, token->account_id,
-						telling_add_address, &telling);
-	if (!err)
-		telling_send_all(&telling);
-	*done_out = !err && (telling.accepted || !telling.temporary);
-	sent = telling.accepted + telling.temporary;
-	buf_release(&telling.subject);
-	buf_release(&telling.text);
-	buf_release(&telling.addresses);
+	if (!telling)
+		return NULL;
+	telling->token = *token;
+	telling_write(telling);
+	if (!telling->subject.failed && !telling->text.failed &&
+	    !store_account_addresses(notices->store, token->account_id, recipient_add,
+				     &telling->recipients))
+		return telling;
+	telling_free(telling);
+	return NULL;
+}
+
+/* Sends to those who do not have the message yet. What is left is told again, as long as some have
+ * it: else another process can do that too. Returns how many messages were sent. */
+static size_t telling_run(struct token_notices *notices, struct telling *telling, int64_t now)
+{
+	struct recipient *recipients = (struct recipient *)(void *)telling->recipients.ptr;
+	size_t count = telling->recipients.len / sizeof(*recipients), left = 0, sent = 0;
+	bool goes_on = true, claimed;
+
+	for (size_t i = 0; i < count; i++) {
+		if (!recipients[i].done && goes_on) {
+			goes_on = telling_send(notices, telling, &recipients[i], i);
+			sent++;
+		}
+		left += !recipients[i].done;
+	}
+	mail_session_rest(notices->session);
+	if (left < count || !left)
+		(void)token_notice_claim(notices->store, &telling->token,
+					 left ? now + 2 * RETRY_S : telling->token.expires_at,
+					 &claimed);
+	if (!left || left == count) {
+		telling_free(telling);
+		return sent;
+	}
+	telling->retry_at = now + RETRY_S;
+	telling->next = notices->waiting;
+	notices->waiting = telling;
 	return sent;
 }
 
 /* Tells about one token, unless another process does. Returns how many messages were sent. */
 static size_t token_take(struct token_notices *notices, struct ending_token *token, int64_t now)
 {
-	bool claimed = false, done = false;
-	size_t sent = 0;
+	struct telling *telling;
+	bool claimed = false;
 
 	if (token_notice_claim(notices->store, token, now + RETRY_S, &claimed) || !claimed)
 		return 0;
-	sent = token_tell(notices, token, &done);
-	if (done)
-		(void)token_notice_claim(notices->store, token, token->expires_at, &claimed);
+	token_log(token);
+	telling = telling_new(notices, token);
+	return telling ? telling_run(notices, telling, now) : 0;
+}
+
+/* Tells again about a token that waits, unless it is gone. */
+static size_t token_tell_again(struct token_notices *notices, struct telling *telling, int64_t now)
+{
+	bool claimed = false;
+
+	if (now < telling->token.expires_at &&
+	    !token_notice_claim(notices->store, &telling->token, now + 2 * RETRY_S, &claimed) &&
+	    claimed)
+		return telling_run(notices, telling, now);
+	telling_free(telling);
+	return 0;
+}
+
+/* Tells again about those that are due. Returns how many messages were sent. */
+static int64_t tokens_tell_again(struct token_notices *notices, int64_t now)
+{
+	struct telling **at = &notices->waiting;
+	int64_t sent = 0;
+
+	while (*at && !notices_end(notices) &&
+	       (!notices->per_minute || sent < notices->per_minute)) {
+		struct telling *telling = *at;
+
+		if (now < telling->retry_at) {
+			at = &telling->next;
+			continue;
+		}
+		*at = telling->next;
+		sent += (int64_t)token_tell_again(notices, telling, now);
+	}
 	return sent;
 }
 
@@ -192,7 +236,7 @@ static void tokens_log(struct token_notices *notices)
 static void tokens_look(struct token_notices *notices)
 {
 	struct ending_token tokens[ENDING_TOKENS];
-	int64_t now = clock_now(&system_clock), sent = 0;
+	int64_t now = clock_now(&system_clock), sent = tokens_tell_again(notices, now);
 	struct arena arena = {0};
 	size_t count = 0;
 
@@ -228,6 +272,12 @@ static void *notices_loop(void *context)
 
 static void notices_release(struct token_notices *notices)
 {
+	while (notices->waiting) {
+		struct telling *telling = notices->waiting;
+
+		notices->waiting = telling->next;
+		telling_free(telling);
+	}
 	mail_session_free(notices->session);
 	arena_release(&notices->arena);
 	pthread_cond_destroy(&notices->wake);

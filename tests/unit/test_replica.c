@@ -18,9 +18,11 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "backup/replica_restore.h"
 #include "base/clock.h"
 #include "model/task.h"
 #include "records/records.h"
+#include "replica/read.h"
 #include "replica/replica.h"
 #include "store_place.h"
 
@@ -527,6 +529,59 @@ static void test_an_idle_target_that_is_removed(void **state)
 	replica_stop(replica);
 }
 
+/* Gives the second segment of a replica another end of its name, if it has the end `from`. */
+static void segment_rename(const char *dir, const char *from, const char *to)
+{
+	char path[PLACE_BYTES + 64], new[PLACE_BYTES + 64];
+
+	snprintf(path, sizeof(path), "%.48s/generation-000001/segment-000002%s", dir, from);
+	snprintf(new, sizeof(new), "%.48s/generation-000001/segment-000002%s", dir, to);
+	if (access(path, F_OK) == 0)
+		assert_int_equal(rename(path, new), 0);
+}
+
+static enum err commit_end_segment(void *context, const struct frame_commit *commit)
+{
+	(void)commit;
+	segment_rename(context, ".open", "");
+	return OK;
+}
+
+/* A process that serves renames a segment after the reader has listed the files. */
+static void test_a_segment_that_ends_while_it_is_read(void **state)
+{
+	struct store_place *place = *state;
+	char dir[PLACE_BYTES];
+	const struct replica_config config = {.store = place->store, .dir = dir, .keep = 2};
+	struct segments_found found;
+	struct generations all = {0};
+	struct replica *replica;
+	struct buf why = {0};
+
+	place_make(dir);
+	for (size_t i = 0; i < 2; i++) {
+		assert_int_equal(replica_start(&config, &replica), OK);
+		wait_for(replica, REPLICA_FOLLOWING, 1);
+		make_task(place, i);
+		wait_for(replica, REPLICA_FOLLOWING, 1);
+		store_stop(place->store);
+		replica_stop(replica);
+		store_close(place->store);
+		place->store = open_store(place->folder);
+		assert_non_null(place->store);
+	}
+	assert_int_equal(generations_read(dir, &all, &why), OK);
+	assert_int_equal(all.count, 1);
+	segment_rename(dir, "", ".open");
+	assert_int_equal(segments_read(&all.list[0], commit_end_segment, dir, &found, &why), OK);
+	assert_string_equal(found.damage, "");
+	assert_int_equal(found.segment, 2);
+	assert_false(found.open);
+	generations_release(&all);
+	buf_release(&why);
+	place_remove(dir);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -550,6 +605,8 @@ int main(void)
 						store_place_make_samples, store_place_remove),
 		cmocka_unit_test_setup_teardown(test_a_removal_that_fails, store_place_make_samples,
 						store_place_remove),
+		cmocka_unit_test_setup_teardown(test_a_segment_that_ends_while_it_is_read,
+						store_place_make_samples, store_place_remove),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

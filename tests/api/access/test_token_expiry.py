@@ -157,6 +157,35 @@ def test_a_mail_server_that_is_away(one, make_server, clock, tmp_path):
     server.stop()
 
 
+def test_a_mail_server_that_takes_some_messages(one, make_server, clock, tmp_path):
+    """Such as one with greylisting. An hour later docket tells the others, and nobody twice."""
+    people = ["a@example.com", "b@example.com", "c@example.com"]
+    succeed("staff", "set", "admin", *where(one), "--email", people[0])
+    for name, address in zip("bc", people[1:]):
+        succeed("staff", "add", name, *where(one), "--email", address)
+    soon, refused = clock.now + 3 * DAY, {people[1]}
+    add(one, "ci", soon, tmp_path)
+
+    def answer(stage, _session, _envelope, argument):
+        return "450 4.2.0 greylisted" if stage == "RCPT" and argument in refused else None
+
+    with MailServer(answer=answer) as mail:
+        def have():
+            return sorted(address for message in mail.messages for address in message.recipients)
+
+        server = make_server(one, env=clock.env, options=smtp(mail.port))
+        until(lambda: have() == [people[0], people[2]])
+        until(lambda: notices(one)["ci"] == clock.now + 2 * 3600)  # this process alone knows who has it
+        clock.set(clock.now + 3601)
+        until(lambda: server.stderr().count(f"{people[1]}: 450 4.2.0 greylisted") == 2, seconds=30)
+        refused.clear()
+        clock.set(clock.now + 3601)
+        until(lambda: notices(one)["ci"] == soon, seconds=30)
+        assert have() == people and notices(one)["ci"] == soon
+        assert told(server, "ci", soon) == 1
+        server.stop()
+
+
 def test_nobody_who_could_get_mail(one, make_server, tmp_path, mail):
     soon = int(time.time()) + 3 * DAY
     succeed("staff", "set", "admin", *where(one), "--email", "")

@@ -5,6 +5,7 @@ import pytest
 
 import backends
 from backends import rows, where
+from clocks import behind
 from commands import fails
 from harness import JSON, TASKS, problem, succeed, task
 from lists import links
@@ -126,6 +127,18 @@ def test_each_restore_is_another_era(known, tmp_path):
     for since in (before["last"], last):
         problem(changes(server, since), 410)
     assert server.create()["id"] > made["id"] + ID_JUMP
+
+
+@backends.SQLITE
+def test_ids_jump_for_each_second_since_the_backup(one, tmp_path):
+    """Docket does not know how many records were made in that time. It makes up to 37,000 a second."""
+    last = "SELECT last_task_id FROM account_state"
+    (before, ), = rows(one, last)
+    succeed("backup", "--data", one, "--to", tmp_path / "b.db")
+    succeed("restore", "--from", tmp_path / "b.db", "--data", tmp_path / "new",
+            env={**behind(0), "FAKETIME": "+10d"})
+    (after, ), = rows(tmp_path / "new", last)
+    assert ID_JUMP + 10 * 86_400 * 37_000 < after - before < ID_JUMP + 11 * 86_400 * 50_000
 
 
 def ask_tag(server, before):

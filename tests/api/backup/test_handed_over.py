@@ -105,6 +105,25 @@ def test_an_interrupted_command_leaves_nothing(make_server, large_data, target, 
         assert os.listdir(target) == ["b.db"]
 
 
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.slow
+def test_an_interrupted_command_that_makes_the_copy(large_data, target, tmp_path, how):
+    """Nobody serves the folder. The copy in it goes too."""
+    folder = shutil.copytree(large_data, tmp_path / "large")
+    copy = folder / "docket.db.backup"
+    with begin("backup", "--data", folder, "--to", target / "b.db") as process:
+        until(lambda: copy.exists() or process.poll() is not None, what="it copies", seconds=300,
+              pause=0.0005)
+        process.send_signal(how)
+        _, said = process.communicate()
+    assert not copy.exists()
+    if process.returncode:
+        assert process.returncode == 1 and said == "docket: the backup was broken off\n"
+        assert os.listdir(target) == []
+    else:  # it was complete before
+        assert os.listdir(target) == ["b.db"]
+
+
 def test_a_command_of_an_older_version_is_refused(make_server, target):
     """It leaves it to the serving process to write the file, and would take the answer for a success."""
     server = make_server()

@@ -1,5 +1,6 @@
 """docket backup into a folder: names with the time, and which old backups are kept."""
 import datetime
+import fcntl
 import os
 
 import pytest
@@ -49,7 +50,20 @@ def test_the_name_has_the_time(one, target, tmp_path):
     sound(as_folder(target / name, tmp_path / "copy"))
 
 
-OTHERS = ["docket-20260101T000000Z.db.part", "docket-20260101T000000Z", "docket-20260101.db",
+def test_the_parts_of_killed_backups_are_removed(one, target):
+    """But not one that another docket writes, and none without --keep."""
+    names = ["docket-20260101T000000Z.db.part", "docket-20260102T000000Z.db.part"]
+    for name in names:
+        (target / name).touch()
+    backup(one, target)
+    assert set(names) < set(os.listdir(target))
+    with open(target / names[1], "wb") as written:
+        fcntl.flock(written, fcntl.LOCK_EX)
+        backup(one, target, "--keep", "7,4,12")
+    assert [name for name in os.listdir(target) if name.endswith(".part")] == [names[1]]
+
+
+OTHERS = ["docket-20260101T000000.db.part", "docket-20260101T000000Z", "docket-20260101.db",
           "docket-20260231T000000Z.db", "docket-20260101T250000Z.db", "docket-20260101t000000z.db",
           "mine.db", "Docket-20260101T000000Z.db", "xdocket-20260101T000000Z.db"]
 

@@ -16,9 +16,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "backup/replica_restore.h"
 #include "base/buf.h"
 #include "base/err.h"
-#include "replica/replica.h"
 #include "store/store.h"
 
 /* Called some ten times a second, on the caller's thread. `what` is counted: "pages". False: the

@@ -173,10 +173,10 @@ struct db_driver {
 	/* Repeats the changes of a transaction, in the open transaction. The database must have the
 	 * state from before them, by a copy or by apply(). ERR_CORRUPT: it does not. */
 	enum err (*apply)(struct db *db, struct slice changes);
-	/* Finds a row that the changes insert into a table, by the text of one of its columns.
-	 * *id_out is then the value of its first column, and else stays as it is. ERR_CORRUPT. */
-	enum err (*find_inserted)(struct slice changes, const char *table, int column,
-				  struct slice text, int64_t *id_out);
+	/* Gives on_row the rows of a table that the changes insert or update. A column that an
+	 * update leaves as it is has DB_NULL, except in the key. ERR_CORRUPT. */
+	enum err (*read_changes)(struct slice changes, const char *table, db_row_fn *on_row,
+				 void *context);
 	/* Copies a state of the database page by page to a file that is empty, while another
 	 * connection writes. The copy is not on stable storage. Every few pages it asks whether
 	 * the copy goes on; if not, ERR_TIMEOUT. */

@@ -9,6 +9,7 @@
 #include "store/recorder.h"
 
 #define ID_BYTES 16
+#define ACCOUNT_BYTES 256 /* a name */
 
 #define SEGMENT_MAGIC "DKTSEG01"
 #define SEGMENT_HEAD 96
@@ -38,6 +39,9 @@ bool manifest_read(struct slice text, struct manifest *manifest_out);
  * account. */
 bool manifest_account(const struct manifest *manifest, const char *name, int64_t *id_out,
 		      int64_t *last_change_out);
+/* The same of the next account. `rest` begins as manifest->accounts. False: there is no other. */
+bool manifest_next_account(struct slice *rest, int64_t *id_out, int64_t *last_change_out,
+			   char name[ACCOUNT_BYTES]);
 
 struct frame_head {
 	uint32_t flags, count, raw, packed;

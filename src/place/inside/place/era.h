@@ -19,4 +19,11 @@ enum err era_take(struct store *store, struct db *db, struct buf *why);
  * log: the database was restored from `from`, a path; NULL: by other tools. */
 enum err era_begin(struct db *db, const char *from, int64_t now);
 
+/* Before era_begin(), in a SQLite database: the ids will jump from those that later commits gave
+ * out. `changes`: of such a commit (take_changes() of db/db.h). */
+enum err era_raise_ids(struct db *db, struct slice changes);
+/* The same for commits of which only the account's last change number is known: each change gives
+ * out one id at most. */
+enum err era_raise_ids_by_change(struct db *db, int64_t account_id, int64_t last_change);
+
 #endif

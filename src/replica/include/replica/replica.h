@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The replica of a served data folder: a folder on another disk that follows every commit, and the
- * way back from it to a database. docs/design/replica.md describes its files.
+/* The replica of a served data folder: a folder on another disk that follows every commit.
+ * docs/design/replica.md describes its files. backup/replica_restore.h is the way back.
  *
  * A process that serves:
  *
@@ -10,13 +10,7 @@
  *	…
  *	store_stop(store);
  *	if (replica_stop(replica)) // writes what is left
- *		store_close(store);
- *
- * A command that restores the state of a moment:
- *
- *	const struct replica_until until = {.kind = REPLICA_TIME, .at = at};
- *
- *	err = replica_restore("/mnt/replica", &until, "new/docket.db", &report, &why); */
+ *		store_close(store); */
 #ifndef REPLICA_REPLICA_H
 #define REPLICA_REPLICA_H
 
@@ -90,40 +84,5 @@ struct replica_counters {
 };
 
 void replica_count(struct replica *replica, struct replica_counters *counters_out);
-
-/* Up to where to restore. */
-struct replica_until {
-	enum {
-		REPLICA_END,    /* the last commit of the replica */
-		REPLICA_TIME,   /* the last commit at `at` or earlier */
-		REPLICA_CHANGE, /* the last commit without a change of `account` above `change` */
-	} kind;
-	int64_t at;
-	const char *account;
-	int64_t change;
-};
-
-/* What a restore has done. Texts are in the arena. */
-struct replica_report {
-	struct arena *arena;
-	int64_t generation;
-	int64_t copied_at; /* the time of the last commit in the full copy, or of the copy */
-	int64_t at;        /* the time of the last commit that was restored */
-	int64_t commits;   /* commits that were replayed after the full copy */
-	int64_t schema;
-	int64_t last_change; /* REPLICA_CHANGE: the last change of the account */
-	const char *damage;  /* names what is damaged, and where; NULL: nothing was found */
-	const char *note;    /* that the last frame is incomplete; or NULL */
-};
-
-/* Writes the database of a moment to `path`, a file that must not exist. It is on stable storage.
- * It is not checked, and still has the mark of a state of the replica: the caller must call
- * era_begin() (place/era.h). `path` NULL: it only reads the files that it would
- * need, and fills the report. If a segment is damaged, it restores up to the damage, and
- * report->damage says so. On an error `why` says why, and there is no file. ERR_NOT_FOUND: the
- * replica does not go back as far, or does not have the change. ERR_CORRUPT: no full copy that it
- * needs is sound. The caller sets report->arena. */
-enum err replica_restore(const char *dir, const struct replica_until *until, const char *path,
-			 struct replica_report *report, struct buf *why);
 
 #endif

@@ -3,7 +3,7 @@
 #ifndef REPLICA_IMAGE_H
 #define REPLICA_IMAGE_H
 
-#include "replica_private.h"
+#include "replica/replica_private.h"
 
 /* Compresses the file `from` into the image of the generation in `folder`, and sets image_bytes,
  * database_bytes and image_digest. It asks now and then whether it goes on; if not, ERR_STOPPED. */

@@ -3,7 +3,7 @@
 #ifndef REPLICA_READ_H
 #define REPLICA_READ_H
 
-#include "replica_private.h"
+#include "replica/replica_private.h"
 
 /* A generation that is in the folder. */
 struct generation {

@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /* Writes the database of a moment: the full copy of a generation, and the changes of the commits
  * after it. */
+#include "backup/replica_restore.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "base/file.h"
-#include "image.h"
-#include "read.h"
+#include "place/era.h"
+#include "replica/image.h"
+#include "replica/read.h"
 #include "sql/dialect.h"
 
 struct restoring {
@@ -16,7 +19,9 @@ struct restoring {
 	struct replica_report *report;
 	struct db *db; /* NULL: nothing is written */
 	int64_t account_id;
-	bool in_reach; /* a commit after the wanted moment was seen */
+	bool in_reach;                 /* a commit after the wanted moment was seen */
+	const struct generation *next; /* after the one that is read; NULL: none has a manifest */
+	bool continues;                /* the one that is read has the state with which it begins */
 	struct buf *why;
 };
 
@@ -27,12 +32,21 @@ static enum err restoring_fail(const struct restoring *restoring, enum err err, 
 	return err;
 }
 
+static enum err account_row(void *context, const struct db_value *values, size_t count)
+{
+	struct restoring *restoring = context;
+
+	if (count > 1 && values[1].type == DB_TEXT &&
+	    slice_eq(values[1].bytes, slice_of(restoring->until->account)))
+		restoring->account_id = values[0].integer;
+	return OK;
+}
+
 /* The account may be made by a commit after the full copy. */
 static enum err commit_find_account(struct restoring *restoring, const struct frame_commit *commit)
 {
-	enum err err = sqlite_driver.find_inserted(commit->changes, "account", 1,
-						   slice_of(restoring->until->account),
-						   &restoring->account_id);
+	enum err err =
+		sqlite_driver.read_changes(commit->changes, "account", account_row, restoring);
 
 	if (err)
 		buf_printf(restoring->why, "cannot read the changes of commit %lld: %s",
@@ -77,6 +91,16 @@ static enum err commit_apply(struct restoring *restoring, const struct frame_com
 	return ERR_INTERNAL;
 }
 
+/* The restored database must not give out ids of this commit again, which it does not have. */
+static enum err commit_raise_ids(struct restoring *restoring, const struct frame_commit *commit)
+{
+	if (!restoring->db)
+		return ERR_STOPPED;
+	return era_raise_ids(restoring->db, commit->changes)
+		       ? restoring_fail(restoring, ERR_INTERNAL, "read the ids of a later commit")
+		       : OK;
+}
+
 static enum err restore_commit(void *context, const struct frame_commit *commit)
 {
 	struct restoring *restoring = context;
@@ -84,10 +108,11 @@ static enum err restore_commit(void *context, const struct frame_commit *commit)
 	int64_t change = 0;
 	enum err err = OK;
 
-	if (commit_is_later(restoring, commit)) {
-		restoring->in_reach = true;
-		return ERR_STOPPED;
-	}
+	restoring->continues |=
+		restoring->next && slice_eq(commit->mark, slice_of(restoring->next->manifest.mark));
+	restoring->in_reach = restoring->in_reach || commit_is_later(restoring, commit);
+	if (restoring->in_reach)
+		return commit_raise_ids(restoring, commit);
 	if (restoring->db)
 		err = commit_apply(restoring, commit);
 	if (!err && by_account && !restoring->account_id)
@@ -194,6 +219,8 @@ static void restoring_begin(struct restoring *restoring, const struct generation
 					  .at = generation->manifest.at,
 					  .schema = generation->manifest.schema,
 					  .damage = report->damage};
+	restoring->in_reach = false;
+	restoring->account_id = 0;
 	if (restoring->until->kind == REPLICA_CHANGE)
 		(void)manifest_account(&generation->manifest, restoring->until->account,
 				       &restoring->account_id, &report->last_change);
@@ -207,26 +234,86 @@ static void report_end(struct replica_report *report, const struct segments_foun
 		report->note = arena_copy(report->arena, slice_of(found->note));
 }
 
-/* A change that the replica does not have is a mistake, unless a damage hides it. */
-static enum err reach_check(const struct restoring *restoring, const struct segments_found *found)
+/* A change that the replica does not have is a mistake, unless a damage hides it. In a gap, which
+ * a failure of the target leaves, it has no moment. */
+static enum err reach_check(struct restoring *restoring, const struct segments_found *found)
 {
 	const struct replica_until *until = restoring->until;
+	bool ended = !restoring->in_reach && !found->damage[0];
+	/* Before a migration the replica is taken to have the state of the old schema. */
+	bool gap = ended && restoring->next && !restoring->continues &&
+		   restoring->next->manifest.schema == restoring->report->schema;
 
-	if (until->kind != REPLICA_CHANGE || restoring->in_reach || found->damage[0] ||
+	if (gap && until->kind == REPLICA_TIME)
+		restoring->report->gap_end = restoring->next->manifest.at;
+	if (!ended || until->kind != REPLICA_CHANGE ||
 	    restoring->report->last_change == until->change)
 		return OK;
 	if (!restoring->account_id)
 		buf_printf(restoring->why, "the replica has no account \"%s\"", until->account);
 	else
 		buf_printf(restoring->why,
-			   "the last change of the account \"%s\" in the replica is %" PRId64,
-			   until->account, restoring->report->last_change);
+			   "the last change of the account \"%s\" in the replica%s is %" PRId64,
+			   until->account, gap ? " before a gap" : "",
+			   restoring->report->last_change);
+	if (gap)
+		buf_printf(restoring->why, ". Generation %" PRId64 " begins behind the gap",
+			   restoring->next->number);
 	return ERR_NOT_FOUND;
 }
 
+/* Reads the commits of a generation: those that are wanted, and those after them. */
+static enum err commits_read(struct restoring *restoring, const struct generations *all,
+			     const struct generation *generation, struct segments_found *found)
+{
+	const struct generation *next = generation + 1, *end = all->list + all->count;
+
+	while (next < end && !next->manifest.mark[0])
+		next++;
+	restoring->next = next < end ? next : NULL;
+	restoring->continues =
+		restoring->next && strcmp(generation->manifest.mark, next->manifest.mark) == 0;
+	return segments_read(generation, restore_commit, restoring, found, restoring->why);
+}
+
+/* Nobody knows which ids were given out between two generations. Their changes are counted. */
+static enum err gap_raise_ids(struct restoring *restoring, const struct manifest *manifest)
+{
+	struct slice rest = buf_slice(&manifest->accounts);
+	char name[ACCOUNT_BYTES];
+	int64_t id, change;
+	enum err err = OK;
+
+	while (!err && manifest_next_account(&rest, &id, &change, name))
+		err = era_raise_ids_by_change(restoring->db, id, change);
+	return err ? restoring_fail(restoring, err, "raise the ids") : OK;
+}
+
+/* Reads on in the newer generations, as far as they are sound, for the ids that they gave out. */
+static enum err generations_read_on(struct restoring *restoring, const struct generations *all)
+{
+	struct segments_found found;
+	enum err err = OK;
+
+	restoring->in_reach = true;
+	while (!err && restoring->next) {
+		const struct generation *generation = restoring->next;
+
+		if (!restoring->continues)
+			err = gap_raise_ids(restoring, &generation->manifest);
+		if (!err)
+			err = commits_read(restoring, all, generation, &found);
+		if (err != ERR_IO)
+			continue;
+		err = OK; /* a process that serves has removed it meanwhile */
+		buf_clear(restoring->why);
+	}
+	return err;
+}
+
 /* `path` NULL: only reads. */
-static enum err generation_restore(struct restoring *restoring, const struct generation *generation,
-				   const char *path)
+static enum err generation_restore(struct restoring *restoring, const struct generations *all,
+				   const struct generation *generation, const char *path)
 {
 	struct segments_found found;
 	enum err err = image_read(generation->folder, &generation->manifest, path, restoring->why);
@@ -235,9 +322,13 @@ static enum err generation_restore(struct restoring *restoring, const struct gen
 	if (!err && path)
 		err = restoring_open(restoring, path);
 	if (!err)
-		err = segments_read(generation, restore_commit, restoring, &found, restoring->why);
+		err = commits_read(restoring, all, generation, &found);
+	if (!err && restoring->in_reach)
+		found.damage[0] = found.note[0] = '\0'; /* they are behind the wanted moment */
 	if (!err)
 		err = reach_check(restoring, &found);
+	if (!err && path)
+		err = generations_read_on(restoring, all);
 	if (!err && path)
 		err = restoring_finish(restoring);
 	if (!err)
@@ -271,7 +362,7 @@ static enum err generations_restore(const char *dir, struct generations *all,
 		if (chosen < 0)
 			return choose_fail(dir, all, until, restoring->why);
 		buf_clear(restoring->why);
-		err = generation_restore(restoring, &all->list[chosen], path);
+		err = generation_restore(restoring, all, &all->list[chosen], path);
 		if (err == ERR_CORRUPT)
 			snprintf(all->list[chosen].damage, REPLICA_WORDS_BYTES, "%.*s",
 				 (int)restoring->why->len, restoring->why->ptr);
