@@ -50,8 +50,8 @@ READS = 8                # of each kind, at the same time, so that every connect
 
 # A command that was refused for the load, or for what another session has locked. If a connection was lost
 # during the commit, the second attempt finds that the first has done it.
-GIVEN_AGAIN = (": busy|took too long|cannot be reached|may be stored|is already running|too many clients"
-               "|exists already: a backup")
+GIVEN_AGAIN = (": busy|took too long|cannot be reached|timeout expired|may be stored|is already running"
+               "|too many clients|exists already: a backup")
 DONE_ALREADY = "there is no token"
 LIGHT = ("light1", "light2", "light3", "light4")
 RATES = {"sqlite": 6_000, "postgresql": 1_000}  # requests of a token in a minute; few others have so many
