@@ -4,55 +4,86 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "db/db.h"
 
-#define FIRST_BYTES 8192
+#define FIRST_ROOM 16
 
 /* SQLite zeroes it before the first id. */
 struct set {
-	unsigned char *bytes;
-	size_t len, room;
-	bool too_large, failed;
+	struct db_bits *parts; /* in the order in which they came */
+	uint32_t *sorted;      /* their places, in the order of their numbers */
+	uint32_t count, room, latest;
+	bool failed;
 };
 
-static bool set_grow(struct set *set, size_t len)
+static bool set_grow(struct set *set)
 {
-	size_t room = set->room ? set->room : FIRST_BYTES;
-	unsigned char *bytes;
+	const uint32_t room = set->room ? set->room * 2 : FIRST_ROOM;
+	struct db_bits *parts = sqlite3_realloc64(set->parts, room * sizeof(*parts));
+	uint32_t *sorted;
 
-	while (room < len)
-		room *= 2;
-	bytes = sqlite3_realloc64(set->bytes, room);
-	if (!bytes)
+	if (!parts)
 		return false;
-	memset(bytes + set->room, 0, room - set->room);
-	set->bytes = bytes;
+	set->parts = parts;
+	sorted = sqlite3_realloc64(set->sorted, room * sizeof(*sorted));
+	if (!sorted)
+		return false;
+	set->sorted = sorted;
 	set->room = room;
 	return true;
+}
+
+/* The part with the number, which is made if there is none. NULL: out of memory. */
+static struct db_bits *set_part(struct set *set, int64_t number)
+{
+	uint32_t low = 0, high = set->count;
+
+	if (set->count && set->parts[set->latest].number == number)
+		return &set->parts[set->latest];
+	while (low < high) {
+		const uint32_t middle = low + (high - low) / 2;
+
+		if (set->parts[set->sorted[middle]].number < number)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	if (low == set->count || set->parts[set->sorted[low]].number != number) {
+		if (set->count == set->room && !set_grow(set))
+			return NULL;
+		memmove(&set->sorted[low + 1], &set->sorted[low],
+			(set->count - low) * sizeof(*set->sorted));
+		set->sorted[low] = set->count;
+		set->parts[set->count++] = (struct db_bits){.number = number};
+	}
+	set->latest = set->sorted[low];
+	return &set->parts[set->latest];
 }
 
 static void bits_step(sqlite3_context *context, int count, sqlite3_value **values)
 {
 	struct set *set = sqlite3_aggregate_context(context, sizeof(*set));
-	int64_t id = sqlite3_value_int64(values[0]);
-	size_t at = (size_t)id / 8;
+	const uint64_t id = (uint64_t)sqlite3_value_int64(values[0]);
+	struct db_bits *part;
 
 	(void)count;
-	if (!set || set->failed || set->too_large)
+	if (!set || set->failed)
 		return;
-	if (id < 0 || id > DB_BITS_ID_MAX) {
-		set->too_large = true;
-		return;
-	}
-	if (at >= set->room && !set_grow(set, at + 1)) {
+	part = set_part(set, (int64_t)(id / DB_BITS_IDS));
+	if (part)
+		part->bytes[id % DB_BITS_IDS / 8] |= (unsigned char)(1 << id % 8);
+	else
 		set->failed = true;
-		return;
-	}
-	if (at >= set->len)
-		set->len = at + 1;
-	set->bytes[at] |= (unsigned char)(1 << id % 8);
+}
+
+static int part_compare(const void *a, const void *b)
+{
+	const struct db_bits *one = a, *other = b;
+
+	return (one->number > other->number) - (one->number < other->number);
 }
 
 /* SQLite calls it also when a statement ends early. */
@@ -60,28 +91,52 @@ static void bits_final(sqlite3_context *context)
 {
 	struct set *set = sqlite3_aggregate_context(context, 0);
 
-	if (!set) {
+	if (!set || !set->count) {
 		sqlite3_result_zeroblob(context, 0);
 		return;
 	}
-	if (set->failed)
+	sqlite3_free(set->sorted);
+	if (set->failed) {
+		sqlite3_free(set->parts);
 		sqlite3_result_error_nomem(context);
-	if (set->failed || set->too_large) {
-		sqlite3_free(set->bytes);
 		return;
 	}
-	sqlite3_result_blob64(context, set->bytes, set->len, sqlite3_free);
+	qsort(set->parts, set->count, sizeof(*set->parts), part_compare);
+	sqlite3_result_blob64(context, set->parts, set->count * sizeof(*set->parts), sqlite3_free);
+}
+
+/* The parts are not aligned. */
+static int64_t number_at(const unsigned char *parts, size_t at)
+{
+	int64_t number;
+
+	memcpy(&number, parts + at * sizeof(struct db_bits), sizeof(number));
+	return number;
 }
 
 static void bit_call(sqlite3_context *context, int count, sqlite3_value **values)
 {
-	const unsigned char *bytes = sqlite3_value_blob(values[0]);
-	size_t len = (size_t)sqlite3_value_bytes(values[0]);
-	int64_t id = sqlite3_value_int64(values[1]);
+	const unsigned char *parts = sqlite3_value_blob(values[0]);
+	const size_t all = (size_t)sqlite3_value_bytes(values[0]) / sizeof(struct db_bits);
+	const uint64_t id = (uint64_t)sqlite3_value_int64(values[1]);
+	const int64_t number = (int64_t)(id / DB_BITS_IDS);
+	size_t low = 0, high = all;
 
 	(void)count;
-	sqlite3_result_int(context,
-			   id >= 0 && (uint64_t)id / 8 < len && bytes[id / 8] >> id % 8 & 1);
+	while (low < high) {
+		const size_t middle = low + (high - low) / 2;
+
+		if (number_at(parts, middle) < number)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	if (low == all || number_at(parts, low) != number) {
+		sqlite3_result_int(context, 0);
+		return;
+	}
+	parts += low * sizeof(struct db_bits) + offsetof(struct db_bits, bytes);
+	sqlite3_result_int(context, parts[id % DB_BITS_IDS / 8] >> id % 8 & 1);
 }
 
 int sqlite_add_bits(sqlite3 *handle)

@@ -4,50 +4,47 @@
 
 void bits_release(struct bits *bits)
 {
-	free(bits->set);
+	free(bits->parts);
 	*bits = (struct bits){NULL, 0};
 }
 
-enum err bits_fit(struct list *list, bool *fit_out)
+/* Keeps the ids that `other` has too. */
+static void bits_cut(struct bits *bits, const struct bits *other)
 {
-	const struct db_value args[] = {DB_INT_VALUE(list->plan.account_id)};
-	struct buf sql = {0};
-	int64_t last = 0;
-	struct db_call call = {.args = args, .arg_count = 1, .on_row = db_number, .context = &last};
-	enum err err = ERR_NOMEM;
+	size_t kept = 0, at = 0;
 
-	buf_printf(&sql, "SELECT %s FROM account_state WHERE account_id = $1",
-		   list->plan.type->sequence);
-	buf_add_char(&sql, '\0');
-	call.sql = sql.ptr;
-	if (!sql.failed)
-		err = list->store->driver->run(list->db, &call, 1);
-	buf_release(&sql);
-	*fit_out = last <= DB_BITS_ID_MAX;
-	return err;
+	for (size_t i = 0; i < bits->count; i++) {
+		while (at < other->count && other->parts[at].number < bits->parts[i].number)
+			at++;
+		if (at == other->count)
+			break;
+		if (other->parts[at].number != bits->parts[i].number)
+			continue;
+		bits->parts[kept] = bits->parts[i];
+		for (size_t byte = 0; byte < sizeof(bits->parts->bytes); byte++)
+			bits->parts[kept].bytes[byte] &= other->parts[at].bytes[byte];
+		kept++;
+	}
+	bits->count = kept;
 }
 
 static enum err keep_row(void *context, const struct db_value *values, size_t count)
 {
-	struct bits *bits = context;
-	const struct slice found = values[0].bytes;
+	struct bits *bits = context, found;
+	const struct slice bytes = values[0].bytes;
 
 	(void)count;
-	if (values[0].type == DB_NULL)
-		return ERR_INTERNAL; /* an id that bits_fit() did not know */
-	if (!bits->set) {
-		bits->set = malloc(found.len + 1);
-		if (!bits->set)
-			return ERR_NOMEM;
-		if (found.len)
-			memcpy(bits->set, found.ptr, found.len);
-		bits->len = found.len;
+	found = (struct bits){malloc(bytes.len + 1), bytes.len / sizeof(*found.parts)};
+	if (!found.parts)
+		return ERR_NOMEM;
+	if (bytes.len)
+		memcpy(found.parts, bytes.ptr, bytes.len);
+	if (!bits->parts) {
+		*bits = found;
 		return OK;
 	}
-	if (bits->len > found.len)
-		bits->len = found.len;
-	for (size_t i = 0; i < bits->len; i++)
-		bits->set[i] &= (unsigned char)found.ptr[i];
+	bits_cut(bits, &found);
+	bits_release(&found);
 	return OK;
 }
 
@@ -63,43 +60,55 @@ int64_t bits_count(const struct bits *bits)
 {
 	int64_t count = 0;
 
-	for (size_t i = 0; i < bits->len; i++)
-		count += __builtin_popcount(bits->set[i]);
+	for (size_t i = 0; i < bits->count; i++)
+		for (size_t byte = 0; byte < sizeof(bits->parts->bytes); byte++)
+			count += __builtin_popcount(bits->parts[i].bytes[byte]);
 	return count;
 }
 
-static bool bits_have(const struct bits *bits, int64_t id)
+static bool part_has(const struct db_bits *part, int64_t at)
 {
-	return bits->set[id / 8] >> id % 8 & 1;
+	return part->bytes[at / 8] >> at % 8 & 1;
 }
 
-void bits_take(const struct bits *bits, uint64_t offset, struct list *list)
+/* Appends the ids of the part that are not before `from`, without the first `offset`, which it
+ * counts down. */
+static void part_take(const struct db_bits *part, int64_t from, uint64_t *offset, struct list *list)
 {
 	const bool descending = list->plan.descending;
-	const int64_t step = descending ? -1 : 1, end = (int64_t)bits->len * 8;
-	int64_t id = descending ? end - 1 : 0;
+	const int64_t first = part->number * DB_BITS_IDS, last = first + DB_BITS_IDS - 1;
+	const int64_t step = descending ? -1 : 1;
+	int64_t id = descending ? (from < last ? from : last) : (from > first ? from : first);
 
-	if (list->plan.after &&
-	    (descending ? list->plan.after->id <= id : list->plan.after->id >= 0))
-		id = list->plan.after->id + step;
-	for (; id >= 0 && id < end && list->id_count < list->wanted; id += step) {
-		if (!bits_have(bits, id))
+	for (; id >= first && id <= last && list->id_count < list->wanted; id += step) {
+		if (!part_has(part, id - first))
 			continue;
-		if (offset)
-			offset--;
+		if (*offset)
+			--*offset;
 		else
 			list->ids[list->id_count++] = id;
 	}
 }
 
+void bits_take(const struct bits *bits, uint64_t offset, struct list *list)
+{
+	const bool descending = list->plan.descending;
+	int64_t from = descending ? INT64_MAX : 0;
+
+	if (list->plan.after)
+		from = list->plan.after->id + (descending ? -1 : 1);
+	for (size_t i = 0; i < bits->count; i++)
+		part_take(&bits->parts[descending ? bits->count - 1 - i : i], from, &offset, list);
+}
+
 int64_t *bits_ids(const struct bits *bits, int64_t count, struct arena *arena)
 {
 	int64_t *ids = arena_alloc(arena, ((size_t)count + 1) * sizeof(*ids));
-	const int64_t end = (int64_t)bits->len * 8;
 	size_t found = 0;
 
-	for (int64_t id = 0; ids && id < end; id++)
-		if (bits_have(bits, id))
-			ids[found++] = id;
+	for (size_t i = 0; ids && i < bits->count; i++)
+		for (int64_t at = 0; at < DB_BITS_IDS; at++)
+			if (part_has(&bits->parts[i], at))
+				ids[found++] = bits->parts[i].number * DB_BITS_IDS + at;
 	return ids;
 }

@@ -7,14 +7,11 @@
 
 /* Zeroed, it has all ids. A set may have some MiB, so it does not live as long as the request. */
 struct bits {
-	unsigned char *set; /* NULL: all ids */
-	size_t len;
+	struct db_bits *parts; /* NULL: all ids */
+	size_t count;
 };
 
 void bits_release(struct bits *bits);
-
-/* Whether all ids of the account fit into a set. After a restore they are higher. */
-enum err bits_fit(struct list *list, bool *fit_out);
 
 /* Keeps the ids of the records for which the lead's conditions of `plan` hold. */
 enum err bits_keep(struct list *list, const struct list_plan *plan, struct bits *bits);

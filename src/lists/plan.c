@@ -206,22 +206,18 @@ static void plan_best(const struct list *list, const struct candidate *best, str
 }
 
 /* Whether every condition has an index, so that sets of ids can take the place of all of them. */
-static enum err list_find_bits(struct list *list, const struct candidate *candidates, size_t count,
-			       bool *has_out)
+static bool list_has_bits(const struct list *list, const struct candidate *candidates, size_t count)
 {
-	*has_out = false;
 	for (size_t i = 0; i < list->plan.condition_count; i++) {
 		size_t at = 0;
 
 		while (at < count && candidates[at].field != list->plan.conditions[i].field)
 			at++;
 		if (at == count)
-			return OK;
+			return false;
 	}
 	/* While titles wait, each that the text index finds would have to be looked up. */
-	if (!list->plan.dialect->bits || list->plan.pending)
-		return OK;
-	return bits_fit(list, has_out);
+	return list->plan.dialect->bits && !list->plan.pending;
 }
 
 /* Whether docket would have to look up something for each record that `best` finds. */
@@ -287,7 +283,8 @@ static enum err list_read_among(struct list *list, uint64_t offset, const struct
 	} else {
 		plan.ordered = true;
 		plan.index = list_find_index(list->kind, sort, NULL);
-		plan.among = (struct slice){(const char *)bits->set, bits->len};
+		plan.among = (struct slice){(const char *)bits->parts,
+					    bits->count * sizeof(*bits->parts)};
 	}
 	return list_read_ids(list, &plan, offset);
 }
@@ -301,7 +298,7 @@ static enum err list_read_bits(struct list *list, const struct candidate *candid
 	enum err err =
 		list_make_bits(list, candidates, count, by_id ? NULL : list->plan.sort, &bits);
 
-	*done_out = bits.set != NULL;
+	*done_out = bits.parts != NULL;
 	if (!err && by_id)
 		bits_take(&bits, offset, list);
 	else if (!err && bits_count(&bits) > 0)
@@ -324,7 +321,7 @@ enum err list_read_keys(struct list *list, uint64_t offset)
 		return list_read_ids(list, &plan, offset);
 	err = candidates_count(list, candidates, count, GATHER, &best);
 	if (!err && best && candidate_cost(best) >= GATHER)
-		err = list_find_bits(list, candidates, count, &has_bits);
+		has_bits = list_has_bits(list, candidates, count);
 	/* A walk to a deep page reads all records before it. So gathering may cost DEEP_MORE times
 	 * as much. */
 	if (!err && best && candidate_cost(best) >= GATHER && offset > DEEP && !has_bits) {
@@ -355,12 +352,11 @@ static bool condition_finds_twice(const struct condition *condition)
 }
 
 static enum err list_count_bits(struct list *list, const struct candidate *candidates, size_t count,
-				int64_t *count_out, bool *done_out)
+				int64_t *count_out)
 {
 	struct bits bits;
 	enum err err = list_make_bits(list, candidates, count, NULL, &bits);
 
-	*done_out = !err;
 	if (!err)
 		*count_out = bits_count(&bits);
 	bits_release(&bits);
@@ -372,8 +368,8 @@ enum err list_count(struct list *list, int64_t *count_out)
 	struct candidate candidates[64], *best = NULL;
 	struct tally_sum sum;
 	struct list_plan plan;
-	bool done = false, by_bits;
 	enum err err = OK;
+	bool by_bits;
 	size_t count;
 
 	if (tally_find(list->kind, list->plan.conditions, list->plan.condition_count, &sum))
@@ -389,14 +385,14 @@ enum err list_count(struct list *list, int64_t *count_out)
 	by_bits = count == 1 ? condition_finds_twice(list->plan.conditions)
 			     : count && !err && candidate_cost(best) >= GATHER &&
 				       candidate_looks_up(list, best);
-	if (by_bits)
-		err = list_find_bits(list, candidates, count, &by_bits);
-	if (!err && by_bits)
-		err = list_count_bits(list, candidates, count, count_out, &done);
+	if (err)
+		return err;
+	if (by_bits && list_has_bits(list, candidates, count))
+		return list_count_bits(list, candidates, count, count_out);
 	/* With a covering index a second count costs as much as it saves. */
-	if (!err && !done && count > 1 && candidate_cost(best) >= GATHER && !best->covered)
+	if (count > 1 && candidate_cost(best) >= GATHER && !best->covered)
 		err = candidates_count(list, candidates, count, GATHER * COUNT_AGAIN, &best);
-	if (err || done)
+	if (err)
 		return err;
 	plan_best(list, best, &plan);
 	return list_count_by(list, &plan, 0, count_out);

@@ -93,15 +93,15 @@ def test_deep_pages_of_a_common_word_by_title(make_server, direction):
 
 
 @backends.SQLITE
-def test_ids_that_are_too_large_for_a_set(make_server):
-    """A restore makes ids jump, so they can become larger than a set of ids may be."""
+def test_a_set_with_a_gap(make_server):
+    """A restore makes the ids jump. The count makes a set of ids, so that it has each task once."""
     server = make_server()
     query = "user=1,2"
     before = count(server, query)["record_count"]
     server.stop()
-    backends.rows(server.data, "UPDATE account_state SET last_task_id = 70000000")
+    backends.rows(server.data, "UPDATE account_state SET last_task_id = 10000000000000")
     server.start()
-    made = server.create(users_list=[1, 2])
-    assert made["id"] == 70000001
-    assert count(server, query)["record_count"] == before + 1
-    assert ids(server, f"{query}&dir=desc&per_page=1") == [made["id"]]
+    made = [server.create(users_list=[1, 2])["id"] for _ in range(3)]
+    assert made == [10000000000001, 10000000000002, 10000000000003]
+    assert count(server, query)["record_count"] == before + 3
+    assert ids(server, f"{query}&dir=desc&per_page=3") == made[::-1]

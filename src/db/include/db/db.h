@@ -46,11 +46,17 @@
 
 #define DB_ARGS_MAX 64
 #define DB_COLUMNS_MAX 64
-/* The largest id that a set of ids can have (sqlite_bits.h): such a set has 8 MiB. */
-#define DB_BITS_ID_MAX ((1 << 26) - 1)
+#define DB_BITS_IDS 4096 /* of a part of a set of ids */
 
 struct db;
 struct db_backup;
+
+/* A set of ids (sqlite_bits.h) is an array of these, in the order of their numbers: bit i % 8 of
+ * byte i / 8 stands for the id number * DB_BITS_IDS + i. Where no id is, there is no part. */
+struct db_bits {
+	int64_t number;
+	unsigned char bytes[DB_BITS_IDS / 8];
+};
 
 enum db_type {
 	DB_NULL,
