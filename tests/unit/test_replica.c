@@ -33,6 +33,24 @@
 
 static atomic_bool slow;
 
+#define PERIOD_S 1000
+
+/* The time of day goes on only by period_end(). So no generation begins unless a test wants it. */
+static _Atomic(int64_t) now_s;
+
+static int64_t test_now(const struct clock *clock)
+{
+	(void)clock;
+	return atomic_load(&now_s);
+}
+
+static const struct clock test_clock = {test_now};
+
+static void period_end(void)
+{
+	atomic_fetch_add(&now_s, PERIOD_S);
+}
+
 static void sleep_ms(int64_t ms)
 {
 	nanosleep(&(struct timespec){.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000}, NULL);
@@ -100,6 +118,22 @@ static ssize_t slow_write(int fd, const void *bytes, size_t len)
 }
 
 static const struct replica_io slow_io = {slow_write, fsync};
+
+static int replica_place_make(void **state)
+{
+	struct store_place *place;
+
+	atomic_store(&slow, false);
+	atomic_store(&full, NULL);
+	atomic_store(&scarce, NULL);
+	atomic_store(&unsynced, NULL);
+	atomic_store(&now_s, clock_now(&system_clock));
+	if (store_place_make_samples(state))
+		return -1;
+	place = *state;
+	place->store->config.clock = &test_clock;
+	return 0;
+}
 
 static void make_task(struct store_place *place, size_t number)
 {
@@ -216,13 +250,14 @@ static void test_a_generation_for_each_period(void **state)
 	struct store_place *place = *state;
 	char dir[PLACE_BYTES], restored[PLACE_BYTES], path[PLACE_BYTES + 32];
 	struct replica_config config = {
-		.store = place->store, .dir = dir, .keep = 2, .period_s = 1};
+		.store = place->store, .dir = dir, .keep = 2, .period_s = PERIOD_S};
 	const struct replica_until until = {.kind = REPLICA_END};
 	struct replica_report report = {0};
 	struct replica_counters counters;
 	struct replica *replica;
 	struct arena arena = {0};
 	struct buf why = {0};
+	int64_t ended = 0;
 	size_t made = 0;
 
 	place_make(dir);
@@ -232,8 +267,12 @@ static void test_a_generation_for_each_period(void **state)
 		make_task(place, made++);
 		sleep_ms(5);
 		replica_count(replica, &counters);
+		if (counters.generation > ended) {
+			ended = counters.generation;
+			period_end();
+		}
 	} while (counters.generation < 4 && made < 10000);
-	assert_true(counters.generation >= 4);
+	assert_int_equal(counters.generation, 4);
 	assert_int_equal(counters.failures, 0);
 	store_stop(place->store);
 	replica_stop(replica);
@@ -332,6 +371,19 @@ static void ends_with(struct store_place *place, struct replica *replica, const 
 	place_remove(restored);
 }
 
+static struct replica_counters wait_for_failures(struct replica *replica, int64_t count)
+{
+	int64_t until = monotonic_ms() + WAIT_MS;
+	struct replica_counters counters;
+
+	do {
+		assert_true(monotonic_ms() < until);
+		sleep_ms(20);
+		replica_count(replica, &counters);
+	} while (counters.failures < count);
+	return counters;
+}
+
 /* docket tries again ever more seldom, logs it once, and the old generation goes on. */
 static void test_a_copy_that_does_not_fit(void **state)
 {
@@ -340,13 +392,13 @@ static void test_a_copy_that_does_not_fit(void **state)
 	struct replica_config config = {.store = place->store,
 					.dir = dir,
 					.keep = 9,
-					.period_s = 1,
+					.period_s = PERIOD_S,
 					.retry_ms = 20,
 					.io = &slow_io};
 	struct replica_counters counters;
 	struct replica *replica;
 	struct buf log = {0};
-	int64_t failures;
+	int64_t begun;
 	int kept, fd = log_begin(&kept);
 
 	place_make(dir);
@@ -354,13 +406,11 @@ static void test_a_copy_that_does_not_fit(void **state)
 	wait_for(replica, REPLICA_FOLLOWING, 1);
 	atomic_store(&full, "/image.zst.part");
 	make_task(place, 0);
-	sleep_ms(3000);
-	replica_count(replica, &counters);
-	failures = counters.failures;
-	assert_true(failures > 2);
-	sleep_ms(3000);
-	replica_count(replica, &counters);
-	assert_true(counters.failures - failures < 4);
+	begun = monotonic_ms();
+	period_end();
+	counters = wait_for_failures(replica, 8);
+	/* The pauses before the last of them were 20, 40, 80, …, 1,280 ms. */
+	assert_true(monotonic_ms() - begun >= 20 * 127);
 	assert_int_equal(counters.generation, 1);
 	make_task(place, 1);
 	wait_for(replica, REPLICA_FOLLOWING, 1);
@@ -373,25 +423,14 @@ static void test_a_copy_that_does_not_fit(void **state)
 	place_remove(dir);
 }
 
-static void wait_for_failure(struct replica *replica, struct replica_counters *counters)
-{
-	int64_t until = monotonic_ms() + WAIT_MS;
-
-	do {
-		assert_true(monotonic_ms() < until);
-		sleep_ms(20);
-		replica_count(replica, counters);
-	} while (!counters->failures);
-}
-
-/* Begins generations until a copy fails, because `folder` has no room. The replica goes on. */
+/* The copy of the third generation fails, because `folder` has no room. The replica goes on. */
 static void check_room(struct store_place *place, const char *folder, bool early)
 {
-	char dir[PLACE_BYTES], name[64];
+	char dir[PLACE_BYTES];
 	struct replica_config config = {.store = place->store,
 					.dir = dir,
 					.keep = 2,
-					.period_s = 1,
+					.period_s = PERIOD_S,
 					.retry_ms = 100000,
 					.io = &slow_io};
 	struct replica_counters counters;
@@ -399,16 +438,18 @@ static void check_room(struct store_place *place, const char *folder, bool early
 
 	place_make(dir);
 	assert_int_equal(replica_start(&config, &replica), OK);
-	counters = wait_for(replica, REPLICA_FOLLOWING, 2);
+	wait_for(replica, REPLICA_FOLLOWING, 1);
+	period_end();
+	wait_for(replica, REPLICA_FOLLOWING, 2);
 	atomic_store(&scarce, folder ? folder : dir);
-	wait_for_failure(replica, &counters);
+	period_end();
+	counters = wait_for_failures(replica, 1);
 	assert_non_null(strstr(counters.error, early ? "8 MiB are free" : "less than 16 MiB free"));
 	assert_false(has_file(dir, "unfinished-"));
 	make_task(place, 0);
-	counters = wait_for(replica, REPLICA_FOLLOWING, 2);
+	wait_for(replica, REPLICA_FOLLOWING, 2);
 	/* The oldest goes early, if that can help. */
-	snprintf(name, sizeof(name), "generation-%06lld", (long long)counters.generation - 1);
-	assert_int_equal(has_file(dir, name), !early);
+	assert_int_equal(has_file(dir, "generation-000001"), !early);
 	atomic_store(&scarce, NULL);
 	ends_with(place, replica, dir, 1);
 	place_remove(dir);
@@ -432,7 +473,7 @@ static void test_a_target_that_cannot_be_synced(void **state)
 	struct replica_config config = {.store = place->store,
 					.dir = dir,
 					.keep = 9,
-					.period_s = 1,
+					.period_s = PERIOD_S,
 					.retry_ms = 100000,
 					.io = &slow_io};
 	struct replica_counters counters;
@@ -442,7 +483,8 @@ static void test_a_target_that_cannot_be_synced(void **state)
 	assert_int_equal(replica_start(&config, &replica), OK);
 	wait_for(replica, REPLICA_FOLLOWING, 1);
 	atomic_store(&unsynced, dir);
-	wait_for_failure(replica, &counters);
+	period_end();
+	wait_for_failures(replica, 1);
 	atomic_store(&unsynced, NULL);
 	make_task(place, 0);
 	counters = wait_for(replica, REPLICA_FOLLOWING, 1);
@@ -457,7 +499,7 @@ static void test_an_old_generation_that_cannot_be_ended(void **state)
 	struct store_place *place = *state;
 	char dir[PLACE_BYTES];
 	struct replica_config config = {
-		.store = place->store, .dir = dir, .keep = 9, .period_s = 1, .io = &slow_io};
+		.store = place->store, .dir = dir, .keep = 9, .period_s = PERIOD_S, .io = &slow_io};
 	struct replica_counters counters;
 	struct replica *replica;
 	struct buf log = {0};
@@ -467,6 +509,7 @@ static void test_an_old_generation_that_cannot_be_ended(void **state)
 	assert_int_equal(replica_start(&config, &replica), OK);
 	wait_for(replica, REPLICA_FOLLOWING, 1);
 	atomic_store(&full, "/generation-000001/segment-");
+	period_end();
 	counters = wait_for(replica, REPLICA_FOLLOWING, 2);
 	atomic_store(&full, NULL);
 	log_end(fd, kept, &log);
@@ -485,7 +528,7 @@ static void test_a_removal_that_fails(void **state)
 	struct store_place *place = *state;
 	char dir[PLACE_BYTES], path[PLACE_BYTES + 64];
 	struct replica_config config = {
-		.store = place->store, .dir = dir, .keep = 1, .period_s = 1};
+		.store = place->store, .dir = dir, .keep = 1, .period_s = PERIOD_S};
 	struct replica_counters counters;
 	struct replica *replica;
 
@@ -494,8 +537,10 @@ static void test_a_removal_that_fails(void **state)
 	wait_for(replica, REPLICA_FOLLOWING, 1);
 	snprintf(path, sizeof(path), "%s/generation-000001/kept", dir);
 	assert_int_equal(mkdir(path, 0700), 0);
-	counters = wait_for(replica, REPLICA_FOLLOWING, 3);
-	assert_true(counters.generation >= 3);
+	for (int generation = 2; generation <= 3; generation++) {
+		period_end();
+		counters = wait_for(replica, REPLICA_FOLLOWING, generation);
+	}
 	assert_int_equal(counters.failures, 0);
 	make_task(place, 0);
 	ends_with(place, replica, dir, 1);
@@ -585,28 +630,28 @@ static void test_a_segment_that_ends_while_it_is_read(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_a_slow_target, store_place_make_samples,
+		cmocka_unit_test_setup_teardown(test_a_slow_target, replica_place_make,
 						store_place_remove),
 		cmocka_unit_test_setup_teardown(test_a_generation_for_each_period,
-						store_place_make_samples, store_place_remove),
-		cmocka_unit_test_setup_teardown(test_a_copy_that_does_not_fit,
-						store_place_make_samples, store_place_remove),
-		cmocka_unit_test_setup_teardown(test_no_room_in_the_target,
-						store_place_make_samples, store_place_remove),
+						replica_place_make, store_place_remove),
+		cmocka_unit_test_setup_teardown(test_a_copy_that_does_not_fit, replica_place_make,
+						store_place_remove),
+		cmocka_unit_test_setup_teardown(test_no_room_in_the_target, replica_place_make,
+						store_place_remove),
 		cmocka_unit_test_setup_teardown(test_no_room_in_the_target_during_the_copy,
-						store_place_make_samples, store_place_remove),
-		cmocka_unit_test_setup_teardown(test_no_room_in_the_data_folder,
-						store_place_make_samples, store_place_remove),
+						replica_place_make, store_place_remove),
+		cmocka_unit_test_setup_teardown(test_no_room_in_the_data_folder, replica_place_make,
+						store_place_remove),
 		cmocka_unit_test_setup_teardown(test_a_target_that_cannot_be_synced,
-						store_place_make_samples, store_place_remove),
+						replica_place_make, store_place_remove),
 		cmocka_unit_test_setup_teardown(test_an_old_generation_that_cannot_be_ended,
-						store_place_make_samples, store_place_remove),
+						replica_place_make, store_place_remove),
 		cmocka_unit_test_setup_teardown(test_an_idle_target_that_is_removed,
-						store_place_make_samples, store_place_remove),
-		cmocka_unit_test_setup_teardown(test_a_removal_that_fails, store_place_make_samples,
+						replica_place_make, store_place_remove),
+		cmocka_unit_test_setup_teardown(test_a_removal_that_fails, replica_place_make,
 						store_place_remove),
 		cmocka_unit_test_setup_teardown(test_a_segment_that_ends_while_it_is_read,
-						store_place_make_samples, store_place_remove),
+						replica_place_make, store_place_remove),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
