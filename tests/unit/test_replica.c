@@ -597,7 +597,7 @@ static void test_a_segment_that_ends_while_it_is_read(void **state)
 {
 	struct store_place *place = *state;
 	char dir[PLACE_BYTES];
-	const struct replica_config config = {.store = place->store, .dir = dir, .keep = 2};
+	struct replica_config config = {.dir = dir, .keep = 2};
 	struct segments_found found;
 	struct generations all = {0};
 	struct replica *replica;
@@ -605,6 +605,7 @@ static void test_a_segment_that_ends_while_it_is_read(void **state)
 
 	place_make(dir);
 	for (size_t i = 0; i < 2; i++) {
+		config.store = place->store;
 		assert_int_equal(replica_start(&config, &replica), OK);
 		wait_for(replica, REPLICA_FOLLOWING, 1);
 		make_task(place, i);
