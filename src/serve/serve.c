@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* docket serve: opens the store, serves until a signal, and shuts down in order. */
+#include <malloc.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -102,6 +103,17 @@ static unsigned count_threads(void)
 	if (sched_getaffinity(0, sizeof(processors), &processors))
 		return 1;
 	return (unsigned)CPU_COUNT(&processors);
+}
+
+/* malloc_trim() cannot give back a page of an arena of which a part is in use. For PostgreSQL
+ * docket has many threads, which wait most of the time. With an arena for each, such pages became
+ * ever more. */
+static void limit_arenas(const struct settings *settings)
+{
+	const unsigned processors = count_threads();
+
+	if (settings->text[SETTING_DATABASE])
+		mallopt(M_ARENA_MAX, processors < 2 ? 2 : (int)processors);
 }
 
 /* Drains until every connection is closed, but at most for DRAIN_MS or until a second signal. */
@@ -357,6 +369,7 @@ static enum exit_status serve_to_end(const struct settings *settings,
 	sigset_t signals;
 
 	raise_descriptor_limit();
+	limit_arenas(settings);
 	/* Block signals before the temporary folder is made, so that no signal leaves it behind. */
 	signals_block(&signals);
 	json_read_init();
