@@ -22,7 +22,7 @@ struct segment_reading {
 	void *context;
 	struct buf bytes, raw;
 	size_t at;
-	const char *name; /* for messages, of the file */
+	char path[DIR_BYTES];
 };
 
 static void __attribute__((format(printf, 2, 3)))
@@ -166,10 +166,10 @@ static enum err frame_blame(struct segment_reading *reading, const char *what)
 	if (frame_is_torn(reading)) {
 		snprintf(found->note, sizeof(found->note),
 			 "the last frame of %.160s is incomplete: a crash leaves it so",
-			 reading->name);
+			 reading->path);
 		return ERR_NOT_FOUND;
 	}
-	damage_set(found, "%.160s is damaged at byte %zu: %s", reading->name, reading->at, what);
+	damage_set(found, "%.160s is damaged at byte %zu: %s", reading->path, reading->at, what);
 	return ERR_CORRUPT;
 }
 
@@ -204,7 +204,7 @@ static enum err frame_commits(struct segment_reading *reading)
 			continue;
 		if (commit.number != found->last + 1) {
 			damage_set(found, "%.160s: the commits from %lld to %lld are missing",
-				   reading->name, (long long)found->last + 1,
+				   reading->path, (long long)found->last + 1,
 				   (long long)commit.number - 1);
 			return ERR_CORRUPT;
 		}
@@ -269,45 +269,43 @@ static enum err segment_begin(struct segment_reading *reading)
 	if (!segment_head_read(reading->bytes.ptr, id, &number, before))
 		return frame_blame(reading, "the head of the segment does not fit its digest");
 	if (memcmp(id, reading->generation->manifest.id, ID_BYTES) != 0)
-		damage_set(found, "%.160s is of another generation", reading->name);
+		damage_set(found, "%.160s is of another generation", reading->path);
 	else if (number != found->segment)
-		damage_set(found, "%.160s has segment %lld: files were swapped", reading->name,
+		damage_set(found, "%.160s has segment %lld: files were swapped", reading->path,
 			   (long long)number);
 	else if (memcmp(before, found->chain, DIGEST_BYTES) != 0)
-		damage_set(found, "%.160s does not continue the segment before it", reading->name);
+		damage_set(found, "%.160s does not continue the segment before it", reading->path);
 	reading->at = (size_t)SEGMENT_HEAD;
 	found->whole_bytes = SEGMENT_HEAD;
 	return found->damage[0] ? ERR_CORRUPT : OK;
 }
 
-static enum err segment_load(struct segment_reading *reading, char path[DIR_BYTES])
+static enum err segment_load(struct segment_reading *reading)
 {
-	snprintf(path, DIR_BYTES, "%.4000s/" SEGMENT_NAME NUMBER_FORMAT "%s",
+	snprintf(reading->path, sizeof(reading->path), "%.4000s/" SEGMENT_NAME NUMBER_FORMAT "%s",
 		 reading->generation->folder, (long long)reading->found->segment,
 		 reading->found->open ? OPEN_END : "");
 	buf_clear(&reading->bytes);
-	return file_read_whole(path, SIZE_MAX, &reading->bytes);
+	return file_read_whole(reading->path, SIZE_MAX, &reading->bytes);
 }
 
 /* Reads the segment found->segment. ERR_NOT_FOUND: to its end. */
 static enum err segment_read(struct segment_reading *reading, struct buf *why)
 {
 	struct segments_found *found = reading->found;
-	char path[DIR_BYTES];
-	enum err err = segment_load(reading, path);
+	enum err err = segment_load(reading);
 
-	reading->name = path;
 	if (err == ERR_NOT_FOUND && found->open) {
 		/* A process that serves has ended it meanwhile. */
 		found->open = false;
-		err = segment_load(reading, path);
+		err = segment_load(reading);
 	}
 	if (err == ERR_NOT_FOUND) {
-		damage_set(found, "%.160s is missing", path);
+		damage_set(found, "%.160s is missing", reading->path);
 		return ERR_CORRUPT;
 	}
 	if (err == ERR_IO) {
-		damage_set(found, "%.160s cannot be read: %.60s", path, strerror(errno));
+		damage_set(found, "%.160s cannot be read: %.60s", reading->path, strerror(errno));
 		return ERR_CORRUPT;
 	}
 	if (err)

@@ -266,10 +266,10 @@ static void draw_refusals(const struct page *page, int line)
 	    (long long)number(page, "requests", "malformed"),
 	    (long long)number(page, "requests", "refused_guesses"),
 	    (long long)number(page, "requests", "refused_rate"),
-	    (long long)(number(page, "reads", "refused") + number(page, "writes", "refused")),
-	    (long long)(number(page, "reads", "late") + number(page, "writes", "late")),
-	    (long long)(number(page, "memory", "refused_limit") +
-			number(page, "memory", "refused_share")));
+	    (long long)number(page, "reads", "refused") + number(page, "writes", "refused"),
+	    (long long)number(page, "reads", "late") + number(page, "writes", "late"),
+	    (long long)number(page, "memory", "refused_limit") +
+		    number(page, "memory", "refused_share"));
 	if (COLS >= WIDE)
 		printw("; slow statements %lld",
 		       (long long)number(page, "process", "slow_statements"));

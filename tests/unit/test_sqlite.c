@@ -279,18 +279,18 @@ static void sets_have_their_ids(void **state)
 
 /* What the transactions do: %1$u is a small random number, %2$u another. */
 static const char *const changes[] = {
-	"INSERT INTO item VALUES (%1$u, 'name %2$u', %2$u.5, randomblob(%2$u %% 9), NULL)"
-	" ON CONFLICT DO NOTHING",
-	"INSERT INTO item (id, name, count) VALUES (%1$u, NULL, %2$u - 6)"
-	" ON CONFLICT (id) DO UPDATE SET count = count + 1",
+	("INSERT INTO item VALUES (%1$u, 'name %2$u', %2$u.5, randomblob(%2$u %% 9), NULL)"
+	 " ON CONFLICT DO NOTHING"),
+	("INSERT INTO item (id, name, count) VALUES (%1$u, NULL, %2$u - 6)"
+	 " ON CONFLICT (id) DO UPDATE SET count = count + 1"),
 	"INSERT OR REPLACE INTO item VALUES (%1$u, 'name %2$u', 1, zeroblob(300), 1 << 40)",
 	"UPDATE OR IGNORE item SET id = %2$u WHERE id = %1$u AND id NOT IN (SELECT item FROM place)",
 	"UPDATE item SET name = NULL, price = -price WHERE id < %1$u",
 	"UPDATE item SET count = count WHERE id > %1$u",
 	"UPDATE item SET picture = CAST(zeroblob(20000) AS BLOB), price = 1e300 WHERE id = %1$u",
 	"DELETE FROM item WHERE id = %1$u",
-	"INSERT INTO place SELECT id, 'p%2$u', CASE %2$u %% 3 WHEN 0 THEN 'text' WHEN 1 THEN 1.25"
-	" ELSE x'00ff' END FROM item WHERE id < %1$u ON CONFLICT DO NOTHING",
+	("INSERT INTO place SELECT id, 'p%2$u', CASE %2$u %% 3 WHEN 0 THEN 'text' WHEN 1 THEN 1.25"
+	 " ELSE x'00ff' END FROM item WHERE id < %1$u ON CONFLICT DO NOTHING"),
 	"UPDATE place SET value = %2$u WHERE item = %1$u",
 	"UPDATE OR REPLACE place SET name = 'p%1$u' WHERE name = 'p%2$u'",
 	"DELETE FROM place WHERE item = %1$u OR name = 'p%2$u'",

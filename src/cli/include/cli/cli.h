@@ -174,6 +174,7 @@ struct command {
 	const char *second;   /* that of a second argument */
 	const char *summary;
 	const char *about;  /* more text for --help; or NULL */
+	bool makes_token;   /* it makes an API token, and gets the token's hash */
 	setting_bits takes; /* SETTING_BIT of each setting that it knows */
 	setting_bits needs; /* those that must be set */
 	/* Those of `takes` that only an option sets. A value that changes or removes a record must
@@ -183,7 +184,6 @@ struct command {
 	/* The function that needs an open store. admin_run() opens the store and calls it. If
 	 * another process serves the store, that process calls it. */
 	admin_fn *admin;
-	bool makes_token; /* it makes an API token, and gets the token's hash */
 };
 
 /* All commands, in the order in which help lists them. */
