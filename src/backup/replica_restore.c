@@ -286,7 +286,7 @@ static enum err gap_raise_ids(struct restoring *restoring, const struct manifest
 
 	while (!err && manifest_next_account(&rest, &id, &change, name))
 		err = era_raise_ids_by_change(restoring->db, id, change);
-	return err ? restoring_fail(restoring, err, "raise the ids") : OK;
+	return err ? restoring_fail(restoring, ERR_INTERNAL, "raise the ids") : OK;
 }
 
 /* Reads on in the newer generations, as far as they are sound, for the ids that they gave out. */
@@ -305,7 +305,11 @@ static enum err generations_read_on(struct restoring *restoring, const struct ge
 			err = commits_read(restoring, all, generation, &found);
 		if (err != ERR_IO)
 			continue;
-		err = OK; /* a process that serves has removed it meanwhile */
+		/* A process that serves may have removed it meanwhile. */
+		if (access(generation->folder, F_OK) == 0)
+			restoring->report->note =
+				arena_copy(restoring->report->arena, buf_slice(restoring->why));
+		err = OK;
 		buf_clear(restoring->why);
 	}
 	return err;

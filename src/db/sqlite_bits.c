@@ -91,7 +91,7 @@ static void bits_final(sqlite3_context *context)
 {
 	struct set *set = sqlite3_aggregate_context(context, 0);
 
-	if (!set || !set->count) {
+	if (!set) {
 		sqlite3_result_zeroblob(context, 0);
 		return;
 	}

@@ -342,6 +342,8 @@ static enum err change_read(sqlite3_changeset_iter *change, const char *table, d
 
 	if (code == SQLITE_OK && (op == SQLITE_DELETE || strcmp(name, table) != 0))
 		return OK;
+	if (code == SQLITE_OK && columns > COLUMNS_MOST)
+		return ERR_CORRUPT;
 	for (int i = 0; i < columns && code == SQLITE_OK; i++) {
 		sqlite3_value *value = NULL;
 

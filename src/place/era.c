@@ -15,17 +15,19 @@
 #include "place/schema.h"
 #include "sql/calls.h"
 
-/* How far the ids jump: by IDS, and by IDS_PER_S for each second since the account's last change,
- * but for at most three years. So no id that was given out after the backup is given out again, as
- * long as less than IDS_PER_S records were made a second; bulk makes up to 37,000. That includes
- * those that another restore of the same backup has made. Clients take ids up to 2^53: that is
- * 1,800 times the farthest jump. */
-#define IDS "1000000"
-#define IDS_PER_S "50000"
-#define SECONDS_MOST "100000000"
-#define SECONDS                                         \
-	"CASE WHEN last_at <= 0 OR last_at > $1 THEN 0" \
-	" WHEN $1 - last_at > " SECONDS_MOST " THEN " SECONDS_MOST " ELSE $1 - last_at END"
+/* How far the ids jump: by 1,000,000, and for each second since the account's last change by
+ * 50,000; after 23 days by 1,000, and after three years by none. So no id that was given out after
+ * the backup is given out again, as long as fewer records were made; bulk makes up to 37,000 a
+ * second. That includes those that another restore of the same backup has made. */
+#define SECONDS(most)                                                                           \
+	"CASE WHEN last_at <= 0 OR last_at > $1 THEN 0 WHEN $1 - last_at > " most " THEN " most \
+	" ELSE $1 - last_at END"
+#define JUMP "1000000 + 49000 * (" SECONDS("2000000") ") + 1000 * (" SECONDS("100000000") ")"
+/* The text index has 40 bits for the id of a task (sql/dialect_sqlite.c). Five of the farthest
+ * jumps fit. Each after them takes half of the room that is left. */
+#define END "1099511627776"
+/* Accounts are given out by hand, so a thousand are enough. */
+#define ACCOUNTS "1000"
 
 static enum err era_row(void *context, const struct db_value *values, size_t count)
 {
@@ -91,8 +93,12 @@ static enum err ids_jump(struct db *db, int64_t now)
 
 	buf_add_text(&sql, "UPDATE account_state SET ");
 	for (size_t i = 0; i < RECORD_KINDS; i++)
-		buf_printf(&sql, "%s%s = %s + " IDS " + " IDS_PER_S " * (" SECONDS ")",
-			   i ? ", " : "", record_types[i]->sequence, record_types[i]->sequence);
+		buf_printf(&sql,
+			   "%s%s = %s + CASE WHEN %s + " JUMP " > " END " AND %s < " END
+			   " THEN (" END " - %s) / 2 ELSE " JUMP " END",
+			   i ? ", " : "", record_types[i]->sequence, record_types[i]->sequence,
+			   record_types[i]->sequence, record_types[i]->sequence,
+			   record_types[i]->sequence);
 	buf_add_char(&sql, '\0');
 	if (!sql.failed)
 		err = db->driver->run(
@@ -169,6 +175,7 @@ enum err era_begin(struct db *db, const char *from, int64_t now)
 		 .args = &value,
 		 .arg_count = 1},
 		{.sql = "DELETE FROM property WHERE name = 'replica'"},
+		{.sql = "UPDATE given SET last = last + " ACCOUNTS " WHERE name = 'account'"},
 	};
 	enum err err = driver->begin(db);
 

@@ -277,10 +277,12 @@ enum err generations_make_room(const char *dir, unsigned keep, struct buf *why)
 {
 	struct generations all = {0};
 	const struct generation *newest;
-	int64_t bytes = SPARE_BYTES;
-	enum err err = generations_read(dir, &all, why);
+	int64_t bytes = SPARE_BYTES, highest;
+	enum err err = leftovers_remove(dir, &highest, why);
 	bool sound;
 
+	if (!err)
+		err = generations_read(dir, &all, why);
 	newest = all.count ? &all.list[all.count - 1] : NULL;
 	sound = newest && !newest->damage[0];
 	bytes += sound ? newest->manifest.image_bytes : 0;

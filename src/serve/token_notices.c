@@ -133,6 +133,13 @@ static struct telling *telling_new(struct token_notices *notices, const struct e
 	return NULL;
 }
 
+static void telling_wait(struct token_notices *notices, struct telling *telling, int64_t retry_at)
+{
+	telling->retry_at = retry_at;
+	telling->next = notices->waiting;
+	notices->waiting = telling;
+}
+
 /* Sends to those who do not have the message yet. What is left is told again, as long as some have
  * it: else another process can do that too. Returns how many messages were sent. */
 static size_t telling_run(struct token_notices *notices, struct telling *telling, int64_t now)
@@ -157,9 +164,7 @@ static size_t telling_run(struct token_notices *notices, struct telling *telling
 		telling_free(telling);
 		return sent;
 	}
-	telling->retry_at = now + RETRY_S;
-	telling->next = notices->waiting;
-	notices->waiting = telling;
+	telling_wait(notices, telling, now + RETRY_S);
 	return sent;
 }
 
@@ -180,12 +185,17 @@ static size_t token_take(struct token_notices *notices, struct ending_token *tok
 static size_t token_tell_again(struct token_notices *notices, struct telling *telling, int64_t now)
 {
 	bool claimed = false;
+	enum err err = OK;
 
-	if (now < telling->token.expires_at &&
-	    !token_notice_claim(notices->store, &telling->token, now + 2 * RETRY_S, &claimed) &&
-	    claimed)
+	if (now < telling->token.expires_at)
+		err = token_notice_claim(notices->store, &telling->token, now + 2 * RETRY_S,
+					 &claimed);
+	if (claimed && !err)
 		return telling_run(notices, telling, now);
-	telling_free(telling);
+	if (err)
+		telling_wait(notices, telling, now + LOOK_S);
+	else
+		telling_free(telling);
 	return 0;
 }
 

@@ -141,6 +141,39 @@ def test_ids_jump_for_each_second_since_the_backup(one, tmp_path):
     assert ID_JUMP + 10 * 86_400 * 37_000 < after - before < ID_JUMP + 11 * 86_400 * 50_000
 
 
+@backends.SQLITE
+def test_ids_stay_below_the_end_of_the_text_index(make_server, tmp_path):
+    """It has 40 bits for the id of a task. A jump that would go beyond takes half of what is left."""
+    server = make_server()
+    server.stop()
+    last, end = "SELECT last_task_id FROM account_state", 1 << 40
+    ids = [rows(server.data, last)[0][0]]
+    for number in range(7):
+        succeed("backup", "--data", server.data, "--to", tmp_path / "b.db")
+        (server.data / "docket.db").unlink()
+        succeed("restore", "--from", tmp_path / "b.db", "--data", server.data,
+                env={**behind(0), "FAKETIME": "+1500d"})
+        (tmp_path / "b.db").unlink()
+        ids.append(rows(server.data, last)[0][0])
+    jumps = [after - before for before, after in zip(ids, ids[1:])]
+    assert jumps == [198_001_000_000] * 5 + [(end - ids[5]) // 2, (end - ids[6]) // 2]
+    server.start()
+    made = server.create(title="far away")
+    assert made["id"] == ids[-1] + 1 < end
+    assert server.call("GET", f"{TASKS}?title=far%20away").json == [made]
+
+
+@backends.SQLITE
+def test_ids_of_accounts_jump(one, tmp_path):
+    last = "SELECT last FROM given WHERE name = 'account'"
+    (before, ), = rows(one, last)
+    succeed("backup", "--data", one, "--to", tmp_path / "b.db")
+    succeed("restore", "--from", tmp_path / "b.db", "--data", tmp_path / "new")
+    assert rows(tmp_path / "new", last) == [(before + 1000, )]
+    succeed("account", "add", "later", "--data", tmp_path / "new")
+    assert rows(tmp_path / "new", "SELECT max(id) FROM account") == [(before + 1001, )]
+
+
 def ask_tag(server, before):
     path = f'{TASKS}/{before["record"]["id"]}'
     return server.call("GET", path, headers={"If-None-Match": before["tag"]}).status

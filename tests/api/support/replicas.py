@@ -27,14 +27,14 @@ def follows(server, generation=None):
 
 
 LEFT_OUT = {"property": " WHERE name NOT IN ('replica', 'era')", "audit": " WHERE command <> 'restore'",
-            "given": " WHERE name <> 'audit'"}
+            "given": " WHERE name NOT IN ('account', 'audit')"}
 
 
 def tables(folder):
     """Every row of every table. Left out are the mark of the replica, and the minute in which a token was
     last used: docket writes it beside the changes. So is what differs after a restore: the era, the last
-    ids, which jump, the titles that wait for their index, which a restore makes anew, and its entry in the
-    audit log."""
+    ids, which jump, also that of accounts, the titles that wait for their index, which a restore makes anew,
+    and its entry in the audit log."""
     found = {}
     with contextlib.closing(sqlite3.connect(f"file:{folder}/docket.db?mode=ro", uri=True)) as database:
         names = [name for name, in database.execute(

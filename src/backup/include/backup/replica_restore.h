@@ -36,7 +36,8 @@ struct replica_report {
 	int64_t last_change; /* REPLICA_CHANGE: the last change of the account */
 	int64_t gap_end;     /* the replica has no state between `at` and this time; 0: it has */
 	const char *damage;  /* names what is damaged, and where; NULL: nothing was found */
-	const char *note;    /* that the last frame is incomplete; or NULL */
+	/* That the last frame is incomplete, or that a later generation cannot be read; or NULL. */
+	const char *note;
 };
 
 /* Writes the database of a moment to `path`, a file that must not exist. It is on stable storage.
