@@ -157,8 +157,10 @@ static enum err replica_open_target(struct replica *replica, struct buf *why)
 {
 	struct writing *current = &replica->current;
 	bool first = !replica->tried;
-	enum err err = target_lock(replica->config.dir, &replica->lock, why);
+	enum err err;
 
+	replica->tried = true;
+	err = target_lock(replica->config.dir, &replica->lock, why);
 	if (err)
 		return err;
 	*current = (struct writing){.first = -1};
@@ -166,7 +168,6 @@ static enum err replica_open_target(struct replica *replica, struct buf *why)
 	current->segments.io = replica->io;
 	err = generation_resume(replica->config.dir, replica->database, first ? replica->mark : "",
 				store_schema(), &current->manifest, &current->segments, why);
-	replica->tried = true;
 	if (err && err != ERR_NOT_FOUND)
 		segments_abandon(&current->segments);
 	if (err)

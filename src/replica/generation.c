@@ -176,7 +176,8 @@ static enum err open_segment_end(struct segments *segments, const struct segment
 		return unlink(path) ? replica_blame(why, "remove", path) : OK;
 	}
 	if (found->ended)
-		return segments_name(segments, why);
+		return file_sync(path) ? replica_blame(why, "write", path)
+				       : segments_name(segments, why);
 	segments->fd = open(path, O_WRONLY | O_APPEND | O_NOFOLLOW | O_CLOEXEC);
 	if (segments->fd < 0 || ftruncate(segments->fd, found->whole_bytes))
 		return replica_blame(why, "write", path);
