@@ -105,9 +105,8 @@ static unsigned count_threads(void)
 	return (unsigned)CPU_COUNT(&processors);
 }
 
-/* malloc_trim() cannot give back a page of an arena of which a part is in use. For PostgreSQL
- * docket has many threads, which wait most of the time. With an arena for each, such pages became
- * ever more. */
+/* malloc_trim() keeps a page of an arena if a part of it is in use. For PostgreSQL docket has many
+ * threads that mostly wait. With an arena for each, docket kept ever more such pages. */
 static void limit_arenas(const struct settings *settings)
 {
 	const unsigned processors = count_threads();

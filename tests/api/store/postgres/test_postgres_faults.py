@@ -316,7 +316,7 @@ def fill_disk(deployment, ballast):
     print(f"{len(load.created)} created, {dict(load.refused)}; again after {took:.3f} s")
     assert left == 0, f"{left} were refused and are stored"
     assert took < AGAIN_S
-    assert "must be started anew" not in deployment.servers[0].stderr()
+    assert "must be restarted" not in deployment.servers[0].stderr()
     deployment.check_sound()
 
 
